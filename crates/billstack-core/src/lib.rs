@@ -1,0 +1,28 @@
+//! The rules of the referral service, as pure functions over plain types.
+//!
+//! Nothing here reads a clock, draws random numbers or touches the world: times, seeds and facts
+//! come in as arguments, decisions go out as values. The same call therefore gives the same answer
+//! on every node and on every re-run, which is what lets one operation run unchanged on SQLite and
+//! on PostgreSQL, and what makes the rules testable without a server.
+//!
+//! Where to look first:
+//!
+//! - [`referral`] decides whether a code may be applied and whether a referral converts.
+//! - [`stripe_event`] reads what a Stripe webhook says, across all API versions since 2020.
+//! - [`credit`] and [`ledger`] turn a conversion into credits and balanced postings.
+//! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
+
+#[macro_use]
+mod text_enum;
+
+pub mod access;
+pub mod code;
+pub mod credit;
+pub mod email;
+pub mod ids;
+pub mod ledger;
+pub mod money;
+pub mod program;
+pub mod referral;
+pub mod stripe_event;
+pub mod time;

@@ -1,0 +1,326 @@
+//! Referrals: when a code may be applied, and when a referral converts.
+//!
+//! The order of the refusals is part of the contract: a client that retries must get the answer
+//! that helps it most, so "already referred" comes before anything that may have changed since.
+
+use crate::email;
+use crate::money::{Amount, Currency};
+use crate::time::{HOUR, Micros};
+
+/// What was promised when a code was applied. Pinned on the referral; later changes of the program
+/// never rewrite it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What the owner of the code receives.
+    pub referrer_credit_amount: Amount,
+    /// What the customer who used the code receives.
+    pub referee_credit_amount: Amount,
+    /// The currency of both amounts.
+    pub currency: Currency,
+}
+
+text_enum! {
+    /// Where a referral stands.
+    pub enum Status {
+        /// Applied; the referee has not subscribed yet.
+        Pending = "pending",
+        /// The referee subscribed and the credits are granted. Final.
+        Converted = "converted",
+        /// Closed without a conversion. Final.
+        Expired = "expired",
+    }
+}
+
+/// The default of how long before an apply a subscription may have begun, in microseconds.
+///
+/// Stripe's event often arrives before a sign-up flow gets round to applying the code, so a
+/// customer of the last day still counts as new.
+pub const GRACE: i64 = 24 * HOUR;
+
+/// What tells a person apart from another.
+#[derive(Copy, Clone, Debug)]
+pub struct Person<'a> {
+    /// The customer's id.
+    pub customer_id: &'a str,
+    /// The e-mail address in the form of [`email::normalize`]; `None` once the person is erased.
+    pub email: Option<&'a str>,
+    /// The Stripe customer the person pays as, when known.
+    pub stripe_customer_id: Option<&'a str>,
+}
+
+/// Whether two customers are one person as far as we can tell: the same customer, the same Stripe
+/// customer, or the same mailbox (see [`email::identity`]).
+pub fn is_self_referral(referrer: &Person<'_>, referee: &Person<'_>) -> bool {
+    referrer.customer_id == referee.customer_id
+        || same(referrer.stripe_customer_id, referee.stripe_customer_id)
+        || same(
+            referrer.email.map(email::identity),
+            referee.email.map(email::identity),
+        )
+}
+
+/// Two unknowns are not the same thing.
+fn same<T: PartialEq>(left: Option<T>, right: Option<T>) -> bool {
+    left.is_some() && left == right
+}
+
+/// All that [`decide_apply`] looks at, read in one transaction.
+#[derive(Copy, Clone, Debug)]
+pub struct ApplyFacts<'a> {
+    /// Whether the referee has a referral already, in whatever state.
+    pub already_referred: bool,
+    /// Whether the program is enabled.
+    pub program_enabled: bool,
+    /// Whether the code is active.
+    pub code_active: bool,
+    /// The owner of the code.
+    pub referrer: Person<'a>,
+    /// The customer who uses the code.
+    pub referee: Person<'a>,
+    /// When the referee's earliest known subscription began.
+    pub earliest_subscription: Option<Micros>,
+    /// The time of the apply.
+    pub now: Micros,
+    /// How long before the apply a subscription may have begun, in microseconds; see [`GRACE`].
+    pub grace: i64,
+}
+
+/// Why a code may not be applied, in the order in which the reasons are looked at.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ApplyRefusal {
+    /// The referee has been referred before.
+    AlreadyReferred,
+    /// The program is disabled.
+    ReferralsDisabled,
+    /// The code was deactivated.
+    CodeInactive,
+    /// Referrer and referee are one person.
+    SelfReferral,
+    /// The referee was a subscriber long before.
+    NotANewCustomer,
+}
+
+/// Whether the code may be applied. The first refusal that holds is the answer.
+pub fn decide_apply(facts: &ApplyFacts<'_>) -> Result<(), ApplyRefusal> {
+    if facts.already_referred {
+        return Err(ApplyRefusal::AlreadyReferred);
+    }
+    if !facts.program_enabled {
+        return Err(ApplyRefusal::ReferralsDisabled);
+    }
+    if !facts.code_active {
+        return Err(ApplyRefusal::CodeInactive);
+    }
+    if is_self_referral(&facts.referrer, &facts.referee) {
+        return Err(ApplyRefusal::SelfReferral);
+    }
+    let too_early = |began| began_too_early(began, facts.now, facts.grace);
+    if facts.earliest_subscription.is_some_and(too_early) {
+        return Err(ApplyRefusal::NotANewCustomer);
+    }
+    Ok(())
+}
+
+/// The one test of age, so that an apply and a conversion can never disagree about it.
+fn began_too_early(began: Micros, applied: Micros, grace: i64) -> bool {
+    applied.since(began) > grace
+}
+
+/// What becomes of a referral when its referee subscribes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Conversion {
+    /// It converts.
+    Converts {
+        /// The time of conversion: the event's, but never before the referral was made.
+        at: Micros,
+    },
+    /// It stays as it is.
+    Refused(NotConverted),
+}
+
+/// Why a subscription does not convert a referral.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum NotConverted {
+    /// It was converted before; credits are granted once.
+    AlreadyConverted,
+    /// It is closed.
+    ReferralExpired,
+    /// The subscription is older than the referral by more than the grace.
+    BeganTooEarly,
+}
+
+impl NotConverted {
+    /// The reason as a short phrase, for the event log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            NotConverted::AlreadyConverted => "already converted",
+            NotConverted::ReferralExpired => "referral expired",
+            NotConverted::BeganTooEarly => "began too early",
+        }
+    }
+}
+
+/// Whether a subscription converts a referral.
+///
+/// `created_at` is when the referral was made, `began_at` when the subscription (or session) was
+/// created at Stripe, `occurred_at` the time of the event that told us; `grace` is in microseconds.
+/// Looking at `began_at` keeps a routine update of an old subscription from ever paying.
+pub fn decide_conversion(
+    status: Status,
+    created_at: Micros,
+    began_at: Micros,
+    occurred_at: Micros,
+    grace: i64,
+) -> Conversion {
+    match status {
+        Status::Converted => Conversion::Refused(NotConverted::AlreadyConverted),
+        Status::Expired => Conversion::Refused(NotConverted::ReferralExpired),
+        Status::Pending if began_too_early(began_at, created_at, grace) => {
+            Conversion::Refused(NotConverted::BeganTooEarly)
+        }
+        Status::Pending => Conversion::Converts {
+            at: occurred_at.max(created_at),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::SECOND;
+    use proptest::prelude::*;
+
+    const NOW: Micros = Micros::from_secs(1_700_000_000);
+
+    fn person<'a>(id: &'a str, email: Option<&'a str>, stripe: Option<&'a str>) -> Person<'a> {
+        Person {
+            customer_id: id,
+            email,
+            stripe_customer_id: stripe,
+        }
+    }
+
+    fn welcome() -> ApplyFacts<'static> {
+        ApplyFacts {
+            already_referred: false,
+            program_enabled: true,
+            code_active: true,
+            referrer: person("pc_1", Some("ann@example.com"), Some("cus_1")),
+            referee: person("pc_2", Some("bob@example.com"), Some("cus_2")),
+            earliest_subscription: None,
+            now: NOW,
+            grace: GRACE,
+        }
+    }
+
+    #[test]
+    fn refusals_come_in_the_order_of_the_contract() {
+        let mut facts = ApplyFacts {
+            already_referred: true,
+            program_enabled: false,
+            code_active: false,
+            referee: welcome().referrer,
+            earliest_subscription: Some(Micros(0)),
+            ..welcome()
+        };
+        assert_eq!(decide_apply(&facts), Err(ApplyRefusal::AlreadyReferred));
+        facts.already_referred = false;
+        assert_eq!(decide_apply(&facts), Err(ApplyRefusal::ReferralsDisabled));
+        facts.program_enabled = true;
+        assert_eq!(decide_apply(&facts), Err(ApplyRefusal::CodeInactive));
+        facts.code_active = true;
+        assert_eq!(decide_apply(&facts), Err(ApplyRefusal::SelfReferral));
+        facts.referee = welcome().referee;
+        assert_eq!(decide_apply(&facts), Err(ApplyRefusal::NotANewCustomer));
+        facts.earliest_subscription = None;
+        assert_eq!(decide_apply(&facts), Ok(()));
+    }
+
+    #[test]
+    fn a_customer_of_the_last_day_is_new() {
+        let with = |micros| ApplyFacts {
+            earliest_subscription: Some(NOW.plus(micros)),
+            ..welcome()
+        };
+        assert_eq!(decide_apply(&with(-GRACE)), Ok(()));
+        assert_eq!(decide_apply(&with(SECOND)), Ok(()));
+        assert_eq!(
+            decide_apply(&with(-GRACE - 1)),
+            Err(ApplyRefusal::NotANewCustomer)
+        );
+    }
+
+    #[test]
+    fn one_person_under_two_ids_is_found() {
+        let ann = person("pc_1", Some("a.nn@gmail.com"), Some("cus_1"));
+        for (other, expected) in [
+            (person("pc_1", None, None), true),
+            (person("pc_2", None, Some("cus_1")), true),
+            (person("pc_2", Some("ann+2@googlemail.com"), None), true),
+            (person("pc_2", Some("bob@gmail.com"), Some("cus_2")), false),
+            (person("pc_2", None, None), false),
+        ] {
+            assert_eq!(is_self_referral(&ann, &other), expected, "{other:?}");
+            assert_eq!(is_self_referral(&other, &ann), expected, "{other:?}");
+        }
+        let erased = |id| person(id, None, None);
+        assert!(!is_self_referral(&erased("pc_3"), &erased("pc_4")));
+    }
+
+    #[test]
+    fn reasons_have_their_phrases() {
+        assert_eq!(NotConverted::AlreadyConverted.as_str(), "already converted");
+        assert_eq!(NotConverted::ReferralExpired.as_str(), "referral expired");
+        assert_eq!(NotConverted::BeganTooEarly.as_str(), "began too early");
+        assert_eq!(Status::parse("pending"), Some(Status::Pending));
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_pending_referral_converts(
+            created in any::<i64>(),
+            began in any::<i64>(),
+            occurred in any::<i64>(),
+            grace in 0..=i64::MAX,
+        ) {
+            let decide = |status| {
+                decide_conversion(status, Micros(created), Micros(began), Micros(occurred), grace)
+            };
+            prop_assert_eq!(
+                decide(Status::Converted),
+                Conversion::Refused(NotConverted::AlreadyConverted)
+            );
+            prop_assert_eq!(
+                decide(Status::Expired),
+                Conversion::Refused(NotConverted::ReferralExpired)
+            );
+            if let Conversion::Converts { at } = decide(Status::Pending) {
+                prop_assert!(at.0 >= created && (at.0 == created || at.0 == occurred));
+            }
+        }
+
+        #[test]
+        fn age_decides_a_pending_one(
+            created in -1_i64 << 50..1_i64 << 50,
+            before in -1_i64 << 50..1_i64 << 50,
+            grace in 0..1_i64 << 50,
+        ) {
+            let created = Micros(created);
+            let decided =
+                decide_conversion(Status::Pending, created, created.plus(-before), NOW, grace);
+            let refused = decided == Conversion::Refused(NotConverted::BeganTooEarly);
+            prop_assert_eq!(refused, before > grace);
+        }
+
+        // A subscription that an apply calls too old must not convert that same referral, and one
+        // it accepts must.
+        #[test]
+        fn apply_and_conversion_agree_on_age(before in -GRACE * 3..GRACE * 3) {
+            let began = NOW.plus(-before);
+            let facts = ApplyFacts { earliest_subscription: Some(began), ..welcome() };
+            let converts = decide_conversion(Status::Pending, NOW, began, NOW, GRACE)
+                == Conversion::Converts { at: NOW };
+            prop_assert_eq!(decide_apply(&facts).is_ok(), converts);
+        }
+    }
+}

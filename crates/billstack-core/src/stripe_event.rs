@@ -1,0 +1,154 @@
+//! What a Stripe webhook says, for every API version since 2020.
+//!
+//! An endpoint receives events in the version it was created under, for as long as it lives, so
+//! this module never asks which version it has. It reads only members that sit in the same place
+//! in all of them, each on its own: a member that is missing or of another type counts as absent
+//! and never spoils the rest. Unknown members, statuses and types pass.
+//!
+//! Events come in two forms. A *snapshot* (<https://docs.stripe.com/api/events/object>) carries
+//! the object it is about; a *thin* event (<https://docs.stripe.com/api/v2/core/events>) only
+//! names it, and the object has to be fetched and handed to [`read_object`].
+
+mod meaning;
+mod members;
+mod rfc3339;
+
+pub use meaning::{Meaning, Source, Standing, Start, read_object};
+
+use crate::time::Micros;
+use members::{is_object, members, root, text, time};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// The longest event id or type taken, in characters. Stripe's are far shorter.
+const LONGEST: usize = 255;
+
+/// The `object` member of an event that carries its object.
+const EVENT: &str = "event";
+
+/// The `object` member that marks a thin event.
+const THIN: &str = "v2.core.event";
+
+/// An event, as far as we read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Stripe's id of the event; the same id means the same event, however often it arrives.
+    pub id: String,
+    /// The type, such as `customer.subscription.created`. Thin events write the types of the v1
+    /// API with a leading `v1.`, which is removed here.
+    pub kind: String,
+    /// When it happened, by Stripe's clock.
+    pub created: Micros,
+    /// Whether it is from live mode; `None` when the event does not say.
+    pub livemode: Option<bool>,
+    /// What the event carries.
+    pub content: Content,
+}
+
+/// What an event carries besides its envelope.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// The object itself, already understood.
+    Snapshot(Meaning),
+    /// Only the name of the object.
+    Thin {
+        /// The type of the object as Stripe names it.
+        object_type: Option<String>,
+        /// The id under which the object can be fetched.
+        object_id: Option<String>,
+    },
+}
+
+/// A body that is not a Stripe event.
+///
+/// It says nothing of what the body held, because the sentence goes back to the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAnEvent;
+
+impl fmt::Display for NotAnEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body is not a Stripe event")
+    }
+}
+
+impl std::error::Error for NotAnEvent {}
+
+/// Reads a webhook body whose signature has been verified.
+///
+/// A body is an event when it is a JSON object in UTF-8 with a string `id` and a string `type` of
+/// 1 to 255 characters without NUL (PostgreSQL cannot keep one) and, unless it is thin or calls
+/// itself an event of a type we do not act on, an object at `data.object`. Of repeated members the last counts. `received_at` stands in for a time of
+/// the event that is missing or cannot be read.
+pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
+    let names = [
+        "id",
+        "object",
+        "type",
+        "created",
+        "livemode",
+        "data",
+        "related_object",
+    ];
+    let [id, object, kind, created, livemode, data, related] = root(body)
+        .and_then(|body| members(body, names))
+        .ok_or(NotAnEvent)?;
+
+    let id = name(id).ok_or(NotAnEvent)?;
+    let kind = name(kind).ok_or(NotAnEvent)?;
+    let created = time(created).unwrap_or(received_at);
+    let livemode = livemode.and_then(|raw| raw.get().parse().ok());
+
+    if text(object).as_deref() == Some(THIN) {
+        return Ok(Event {
+            id,
+            kind: without_version(kind),
+            created,
+            livemode,
+            content: thin(related),
+        });
+    }
+    let [inner] = data
+        .and_then(|data| members(data, ["object"]))
+        .unwrap_or_default();
+    let meaning = match inner.filter(|inner| is_object(inner)) {
+        Some(inner) => meaning::read(&kind, inner, created).ok_or(NotAnEvent)?,
+        // An event we do not act on may come in a shape that we do not know.
+        None if text(object).as_deref() == Some(EVENT) && !meaning::is_known(&kind) => {
+            Meaning::Irrelevant
+        }
+        None => return Err(NotAnEvent),
+    };
+    Ok(Event {
+        id,
+        kind,
+        created,
+        livemode,
+        content: Content::Snapshot(meaning),
+    })
+}
+
+fn thin(related: Option<&RawValue>) -> Content {
+    let [object_type, object_id] = related
+        .and_then(|related| members(related, ["type", "id"]))
+        .unwrap_or_default();
+    Content::Thin {
+        object_type: members::identifier(object_type),
+        object_id: members::identifier(object_id),
+    }
+}
+
+/// The id or type of an event, if it is one we can keep.
+fn name(raw: Option<&RawValue>) -> Option<String> {
+    text(raw)
+        .filter(|name| !name.is_empty() && name.chars().count() <= LONGEST && !name.contains('\0'))
+}
+
+fn without_version(kind: String) -> String {
+    match kind.strip_prefix("v1.") {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ => kind,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! What a subscription or a checkout session says about a referral.
+
+use super::members::{identifier, is_object, members, reference, root, text, time};
+use crate::time::Micros;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// What the object of an event means to us.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value lives per event, and never in a collection"
+)]
+pub enum Meaning {
+    /// A type of event we do not act on.
+    Irrelevant,
+    /// A customer's relation to the business began, changed or ended, or failed to begin.
+    Start(Start),
+}
+
+/// A subscription, or a checkout session that leads to one, as an event shows it.
+///
+/// It is complete for every type of event we act on, also when the object can never convert a
+/// referral: the customer can then still be found and told why.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Start {
+    /// The id of the subscription or session; empty when the object has none that can be read, and
+    /// then it is [`Standing::Never`].
+    pub object_id: String,
+    /// Which of the two it is.
+    pub source: Source,
+    /// The subscription, when it is known: a session names it once it is complete.
+    pub subscription_id: Option<String>,
+    /// What it can do for a referral.
+    pub standing: Standing,
+    /// Why it does not count, as a short phrase; `None` exactly when it counts.
+    pub reason: Option<String>,
+    /// When Stripe created the object; the time of the event when the object does not say.
+    pub began_at: Micros,
+    /// When the event happened.
+    pub occurred_at: Micros,
+    /// The Stripe customer, `cus_…`.
+    pub stripe_customer_id: Option<String>,
+    /// The account that acts as a customer, `acct_…`. Since the API version of 2025-12-15 it can
+    /// stand beside the customer or instead of it.
+    pub stripe_customer_account: Option<String>,
+    /// The reference a session was opened with. A buyer can set it through a payment link
+    /// (<https://docs.stripe.com/payment-links/url-parameters>), so it proves nothing by itself.
+    pub client_reference_id: Option<String>,
+    /// `metadata.billstackCustomerId`, written by the business: our customer's id.
+    pub billstack_customer_id: Option<String>,
+    /// `metadata.project_id`, written by the business or by us: the project that is meant.
+    pub project_id: Option<String>,
+}
+
+impl Start {
+    /// The keys under which the event can be found again once its customer is known: `stripe:` and
+    /// a Stripe id, or `customer:` and an id of ours. Sorted, each once.
+    pub fn match_keys(&self) -> Vec<String> {
+        let stripe = [&self.stripe_customer_id, &self.stripe_customer_account];
+        let ours = [&self.client_reference_id, &self.billstack_customer_id];
+        let mut keys: Vec<String> = stripe
+            .into_iter()
+            .flatten()
+            .map(|id| format!("stripe:{id}"))
+            .chain(
+                ours.into_iter()
+                    .flatten()
+                    .map(|id| format!("customer:{id}")),
+            )
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}
+
+/// The kind of object a [`Start`] was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A subscription.
+    Subscription,
+    /// A checkout session.
+    Session,
+}
+
+/// What an object can do for a referral.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The customer subscribed: a pending referral converts.
+    Counts,
+    /// It may still come to count; another event will tell.
+    Waits,
+    /// The customer subscribed at some time, but this does not convert anything.
+    Past,
+    /// It never led, and will never lead, to a subscription.
+    Never,
+}
+
+/// The types of event we act on.
+#[derive(Clone, Copy)]
+enum Kind {
+    SubscriptionChanged,
+    SubscriptionDeleted,
+    SessionDone,
+    SessionFailed,
+    SessionExpired,
+}
+
+impl Kind {
+    fn parse(kind: &str) -> Option<Kind> {
+        match kind {
+            "customer.subscription.created"
+            | "customer.subscription.updated"
+            | "customer.subscription.paused"
+            | "customer.subscription.resumed" => Some(Kind::SubscriptionChanged),
+            "customer.subscription.deleted" => Some(Kind::SubscriptionDeleted),
+            "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
+                Some(Kind::SessionDone)
+            }
+            "checkout.session.async_payment_failed" => Some(Kind::SessionFailed),
+            "checkout.session.expired" => Some(Kind::SessionExpired),
+            _ => None,
+        }
+    }
+
+    const fn source(self) -> Source {
+        match self {
+            Kind::SubscriptionChanged | Kind::SubscriptionDeleted => Source::Subscription,
+            Kind::SessionDone | Kind::SessionFailed | Kind::SessionExpired => Source::Session,
+        }
+    }
+}
+
+/// Reads the object of an event of type `kind` (without a leading `v1.`) that happened at
+/// `occurred_at`. For thin events, whose object had to be fetched.
+///
+/// `None` when `object` is not a JSON object.
+pub fn read_object(kind: &str, object: &[u8], occurred_at: Micros) -> Option<Meaning> {
+    read(kind, root(object)?, occurred_at)
+}
+
+/// Whether events of this type (without a leading `v1.`) are acted on.
+pub(super) fn is_known(kind: &str) -> bool {
+    Kind::parse(kind).is_some()
+}
+
+/// [`read_object`] on text that is known to be JSON.
+pub(super) fn read(kind: &str, object: &RawValue, occurred_at: Micros) -> Option<Meaning> {
+    if !is_object(object) {
+        return None;
+    }
+    let Some(kind) = Kind::parse(kind) else {
+        return Some(Meaning::Irrelevant);
+    };
+    start(kind, object, occurred_at).map(Meaning::Start)
+}
+
+fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
+    let names = [
+        "id",
+        "created",
+        "customer",
+        "customer_account",
+        "metadata",
+        "status",
+        "mode",
+        "payment_status",
+        "client_reference_id",
+        "subscription",
+    ];
+    let [
+        id,
+        created,
+        customer,
+        account,
+        metadata,
+        status,
+        mode,
+        payment,
+        client,
+        subscription,
+    ] = members(object, names)?;
+    let [billstack_customer, project] = metadata
+        .and_then(|metadata| members(metadata, ["billstackCustomerId", "project_id"]))
+        .unwrap_or_default();
+
+    let object_id = identifier(id);
+    let source = kind.source();
+    let (standing, reason) = match (&object_id, source) {
+        (None, _) => (Standing::Never, Some("object without an id")),
+        (_, Source::Subscription) => subscription_standing(kind, text(status).as_deref()),
+        (_, Source::Session) => {
+            session_standing(kind, text(mode).as_deref(), text(payment).as_deref())
+        }
+    };
+    let (subscription_id, client_reference_id) = match source {
+        Source::Subscription => (object_id.clone(), None),
+        Source::Session => (reference(subscription), identifier(client)),
+    };
+    Some(Start {
+        object_id: object_id.unwrap_or_default(),
+        source,
+        subscription_id,
+        standing,
+        reason: reason.map(str::to_owned),
+        began_at: time(created).unwrap_or(occurred_at),
+        occurred_at,
+        stripe_customer_id: reference(customer),
+        stripe_customer_account: reference(account),
+        client_reference_id,
+        billstack_customer_id: identifier(billstack_customer),
+        project_id: identifier(project),
+    })
+}
+
+/// Source of the statuses: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>.
+fn subscription_standing(kind: Kind, status: Option<&str>) -> (Standing, Option<&'static str>) {
+    // A deleted subscription existed, whatever status it ends in, and its end pays nobody.
+    if matches!(kind, Kind::SubscriptionDeleted) {
+        return (Standing::Past, Some("subscription deleted"));
+    }
+    match status {
+        Some("active" | "trialing") => (Standing::Counts, None),
+        Some("incomplete") => (Standing::Waits, Some("subscription incomplete")),
+        Some("past_due") => (Standing::Past, Some("subscription past due")),
+        Some("unpaid") => (Standing::Past, Some("subscription unpaid")),
+        Some("paused") => (Standing::Past, Some("subscription paused")),
+        Some("canceled") => (Standing::Past, Some("subscription canceled")),
+        Some("incomplete_expired") => (Standing::Never, Some("subscription incomplete expired")),
+        // The list of statuses is open; one we do not know must not pay, nor close the matter.
+        _ => (Standing::Waits, Some("subscription status unknown")),
+    }
+}
+
+/// Sources: <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-mode>
+/// and <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_status>.
+fn session_standing(
+    kind: Kind,
+    mode: Option<&str>,
+    payment_status: Option<&str>,
+) -> (Standing, Option<&'static str>) {
+    match mode {
+        Some("subscription") => {}
+        Some("payment") => return (Standing::Never, Some("mode payment")),
+        // A card changed in the customer portal arrives as a completed session of this mode.
+        Some("setup") => return (Standing::Never, Some("mode setup")),
+        _ => return (Standing::Never, Some("mode unknown")),
+    }
+    match kind {
+        Kind::SessionExpired => return (Standing::Never, Some("session expired")),
+        Kind::SessionFailed => return (Standing::Never, Some("payment failed")),
+        _ => {}
+    }
+    match payment_status {
+        Some("paid" | "no_payment_required") => (Standing::Counts, None),
+        Some("unpaid") => (Standing::Waits, Some("payment unpaid")),
+        _ => (Standing::Waits, Some("payment status unknown")),
+    }
+}

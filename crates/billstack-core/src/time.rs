@@ -1,0 +1,90 @@
+//! Points in time, as one 64-bit number.
+//!
+//! Both databases hold the same integer, so no time zone, precision or rounding rule of an engine
+//! can make two nodes disagree. Arithmetic saturates: a nonsensical time from outside must lead to
+//! a refusal somewhere, never to a panic or a wrap-around into the past.
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time: microseconds since 1970-01-01T00:00:00 UTC, leap seconds not counted.
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Micros(pub i64);
+
+/// One second, in microseconds.
+pub const SECOND: i64 = 1_000_000;
+/// One minute, in microseconds.
+pub const MINUTE: i64 = 60 * SECOND;
+/// One hour, in microseconds.
+pub const HOUR: i64 = 60 * MINUTE;
+/// One day of 24 hours, in microseconds.
+pub const DAY: i64 = 24 * HOUR;
+
+impl Micros {
+    /// The time that many whole seconds after the epoch, as Stripe writes times; saturates.
+    pub const fn from_secs(seconds: i64) -> Micros {
+        Micros(seconds.saturating_mul(SECOND))
+    }
+
+    /// Whole seconds since the epoch, rounded down (also before 1970).
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(SECOND)
+    }
+
+    /// Whole milliseconds since the epoch, rounded down (also before 1970).
+    pub const fn as_millis(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// The time `micros` microseconds later (earlier when negative); saturates.
+    #[must_use]
+    pub const fn plus(self, micros: i64) -> Micros {
+        Micros(self.0.saturating_add(micros))
+    }
+
+    /// Microseconds from `earlier` to this time, negative when `earlier` is later; saturates.
+    pub const fn since(self, earlier: Micros) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rounds_down_on_both_sides_of_the_epoch() {
+        assert_eq!(Micros(1_999_999).as_secs(), 1);
+        assert_eq!(Micros(-1).as_secs(), -1);
+        assert_eq!(Micros(-1).as_millis(), -1);
+        assert_eq!(Micros(1_999).as_millis(), 1);
+    }
+
+    #[test]
+    fn saturates_at_the_ends() {
+        assert_eq!(Micros::from_secs(i64::MAX), Micros(i64::MAX));
+        assert_eq!(Micros::from_secs(i64::MIN), Micros(i64::MIN));
+        assert_eq!(Micros(i64::MAX).plus(1), Micros(i64::MAX));
+        assert_eq!(Micros(i64::MAX).since(Micros(-1)), i64::MAX);
+        assert_eq!(Micros(i64::MIN).since(Micros(1)), i64::MIN);
+    }
+
+    #[test]
+    fn is_a_bare_number_in_json() {
+        assert_eq!(serde_json::to_string(&Micros(7)).unwrap(), "7");
+        assert_eq!(serde_json::from_str::<Micros>("7").unwrap(), Micros(7));
+    }
+
+    proptest! {
+        #[test]
+        fn plus_undoes_since(a in -1_i64 << 61..1_i64 << 61, b in -1_i64 << 61..1_i64 << 61) {
+            prop_assert_eq!(Micros(a).plus(Micros(b).since(Micros(a))), Micros(b));
+        }
+
+        #[test]
+        fn seconds_survive(seconds in -9_000_000_000_000_i64..9_000_000_000_000) {
+            prop_assert_eq!(Micros::from_secs(seconds).as_secs(), seconds);
+        }
+    }
+}
