@@ -1,0 +1,315 @@
+//! Conversion: a Stripe event meets a pending referral, whichever of the two came first.
+//!
+//! Both sides come through `settle`: an event when it arrives, and an apply or a link through the
+//! module `reconsider`, for the events that were kept before there was anybody to convert.
+
+use billstack_core::referral::{Conversion, NotConverted, Status, decide_conversion};
+use billstack_core::stripe_event::{Standing, Start};
+use billstack_core::time::Micros;
+use serde_json::json;
+
+use crate::act::{Act, Fact, Place};
+use crate::customers::{self, Customer};
+use crate::grants;
+use crate::referrals::{self, Referral};
+use crate::stripe_events::{Outcome, Settled};
+use crate::tx::{Fault, Tx};
+use crate::{params, statements};
+
+statements! {
+    REMEMBER = "INSERT INTO subscription_starts (team_id, match_key, object_id, event_id, \
+        began_at, counted_at, existed, project_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+        ON CONFLICT (team_id, match_key, object_id) DO NOTHING";
+    REMEMBER_COUNTED = "UPDATE subscription_starts SET event_id = $4, counted_at = $5, \
+        existed = TRUE WHERE team_id = $1 AND match_key = $2 AND object_id = $3 \
+        AND counted_at IS NULL";
+    REMEMBER_EXISTED = "UPDATE subscription_starts SET existed = TRUE \
+        WHERE team_id = $1 AND match_key = $2 AND object_id = $3 AND NOT existed";
+    EARLIEST = "SELECT MIN(began_at) FROM subscription_starts WHERE team_id = $1 \
+        AND match_key IN ($2, $3) AND existed AND (project_id IS NULL OR project_id = $4)";
+    OF_STRIPE = "SELECT project_id, id FROM customers WHERE team_id = $1 \
+        AND stripe_customer_id = $2 AND erased_at IS NULL ORDER BY project_id, id LIMIT 100";
+    BY_ID = "SELECT project_id, id, stripe_customer_id FROM customers WHERE team_id = $1 \
+        AND id = $2 AND erased_at IS NULL ORDER BY project_id LIMIT 100";
+    PROJECT_EXISTS = "SELECT id FROM projects WHERE team_id = $1 AND id = $2";
+    PAID_ALREADY = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
+        AND stripe_customer_id = $3";
+}
+
+/// A Stripe event that tells of the start of a subscription.
+pub(crate) struct Sign<'a> {
+    pub(crate) team_id: &'a str,
+    pub(crate) event_id: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) start: &'a Start,
+    /// How long before the apply a subscription may have begun, in microseconds.
+    pub(crate) grace: i64,
+}
+
+impl Sign<'_> {
+    /// The Stripe customer, or the account that acts as one, that subscribed.
+    pub(crate) fn stripe_id(&self) -> Option<&str> {
+        let account = self.start.stripe_customer_account.as_deref();
+        self.start.stripe_customer_id.as_deref().or(account)
+    }
+}
+
+/// Keeps what an event tells, findable by everyone it may belong to.
+pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
+    let (team_id, start) = (sign.team_id, sign.start);
+    let counted_at = (start.standing == Standing::Counts).then_some(start.occurred_at);
+    let existed = matches!(start.standing, Standing::Counts | Standing::Past);
+    let project_id = named_project(tx, team_id, start)?;
+    for key in start.match_keys() {
+        let object_id = &start.object_id;
+        let inserted = tx.hit(
+            REMEMBER,
+            params![
+                team_id,
+                &key,
+                object_id,
+                sign.event_id,
+                start.began_at,
+                counted_at,
+                existed,
+                project_id.as_deref()
+            ],
+        )?;
+        if inserted {
+            continue;
+        }
+        if let Some(at) = counted_at {
+            tx.hit(
+                REMEMBER_COUNTED,
+                params![team_id, &key, object_id, sign.event_id, at],
+            )?;
+        } else if existed {
+            tx.hit(REMEMBER_EXISTED, params![team_id, &key, object_id])?;
+        }
+    }
+    Ok(())
+}
+
+/// When the oldest subscription we know of this customer began.
+pub(crate) fn earliest_subscription(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer: &Customer,
+) -> Result<Option<Micros>, Fault> {
+    let keys = names_of(customer);
+    let (first, last) = (&keys[0], &keys[keys.len() - 1]);
+    let params = params![&place.team_id, first, last, &place.project_id];
+    Ok(tx.one(EARLIEST, params, |row| row.opt_time(0))?.flatten())
+}
+
+/// The names under which events of a customer are kept, one or two.
+pub(crate) fn names_of(customer: &Customer) -> Vec<String> {
+    let stripe = customer
+        .stripe_customer_id
+        .iter()
+        .map(|id| format!("stripe:{id}"));
+    stripe
+        .chain([format!("customer:{}", customer.id)])
+        .collect()
+}
+
+/// Finds whose subscription an event tells of and converts their pending referral, or says why not.
+pub(crate) fn settle(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<Settled, Fault> {
+    let candidates = candidates(tx, act, sign)?;
+    let [first, ..] = candidates.as_slice() else {
+        return Ok(Settled::new(Outcome::NoCustomer, "no such customer"));
+    };
+    let mut referrals = Vec::new();
+    for (place, customer_id) in &candidates {
+        if let Some(referral) = referrals::get_of_referee(tx, place, customer_id)? {
+            referrals.push((place.clone(), referral));
+        }
+    }
+    if let Some(reason) = &sign.start.reason {
+        return does_not_count(tx, act, sign, reason, &referrals, &candidates);
+    }
+    let pending: Vec<_> = referrals
+        .iter()
+        .filter(|(_, r)| r.status == Status::Pending)
+        .collect();
+    match pending.as_slice() {
+        [] => match referrals.as_slice() {
+            [(place, referral)] => decide(tx, act, sign, place, referral),
+            _ => {
+                let mut settled = Settled::new(Outcome::NoReferral, "no pending referral");
+                if candidates.len() == 1 {
+                    settled.of_customer(&first.0, &first.1);
+                }
+                Ok(settled)
+            }
+        },
+        [(place, referral)] => decide(tx, act, sign, place, referral),
+        several => {
+            for (place, referral) in several {
+                not_converted(tx, act, sign, place, referral, "ambiguous")?;
+            }
+            let why = "several customers with a pending referral share this Stripe customer";
+            Ok(Settled::new(Outcome::Ambiguous, why))
+        }
+    }
+}
+
+/// An event that does not count (yet): tells every referral it concerns why.
+fn does_not_count(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    sign: &Sign<'_>,
+    reason: &str,
+    referrals: &[(Place, Referral)],
+    candidates: &[(Place, String)],
+) -> Result<Settled, Fault> {
+    for (place, referral) in referrals {
+        not_converted(tx, act, sign, place, referral, reason)?;
+    }
+    let outcome = match sign.start.standing {
+        Standing::Waits => Outcome::Waiting,
+        _ => Outcome::Ignored,
+    };
+    let mut settled = Settled::new(outcome, reason);
+    if let [(place, customer_id)] = candidates {
+        settled.of_customer(place, customer_id);
+    }
+    if let [(_, referral)] = referrals {
+        settled.referral_id = Some(referral.id.clone());
+    }
+    Ok(settled)
+}
+
+/// The customers an event may be about, linked to its Stripe customer when the event says so.
+fn candidates(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    sign: &Sign<'_>,
+) -> Result<Vec<(Place, String)>, Fault> {
+    let (team_id, start) = (sign.team_id, sign.start);
+    let place = |project_id: String| Place {
+        team_id: team_id.to_owned(),
+        project_id,
+    };
+    let project = named_project(tx, team_id, start)?;
+    let wanted = |project_id: &str| project.as_deref().is_none_or(|named| named == project_id);
+    let stripe_ids = [&start.stripe_customer_id, &start.stripe_customer_account];
+    let mut found = Vec::new();
+    for stripe_id in stripe_ids.into_iter().flatten() {
+        for (project_id, id) in tx.all(OF_STRIPE, params![team_id, stripe_id], |row| {
+            Ok((row.string(0)?, row.string(1)?))
+        })? {
+            if wanted(&project_id) {
+                found.push((place(project_id), id));
+            }
+        }
+    }
+    if !found.is_empty() {
+        found.dedup();
+        return Ok(found);
+    }
+    let stripe_id = stripe_ids.into_iter().flatten().next();
+    for (id, trusted) in [
+        (&start.billstack_customer_id, true),
+        (&start.client_reference_id, false),
+    ] {
+        let Some(id) = id.as_deref().filter(|_| found.is_empty()) else {
+            continue;
+        };
+        let rows = tx.all(BY_ID, params![team_id, id], |row| {
+            Ok((row.string(0)?, row.string(1)?, row.opt_string(2)?))
+        })?;
+        for (project_id, id, linked) in rows {
+            // Buyers can set client_reference_id, so it never speaks for a customer whose Stripe
+            // id is known. Metadata is written by the team itself.
+            if wanted(&project_id) && (linked.is_none() || trusted) {
+                found.push((place(project_id), id));
+            }
+        }
+    }
+    if let ([(place, id)], Some(stripe_id)) = (found.as_slice(), stripe_id) {
+        customers::link(tx, act, place, id, stripe_id)?;
+    }
+    Ok(found)
+}
+
+/// The project that the event's metadata picks. Metadata is the team's to write, so it can only
+/// choose among the team's own projects; anything else says nothing.
+fn named_project(tx: &mut dyn Tx, team_id: &str, start: &Start) -> Result<Option<String>, Fault> {
+    match &start.project_id {
+        Some(id) => tx.one(PROJECT_EXISTS, params![team_id, id], |row| row.string(0)),
+        None => Ok(None),
+    }
+}
+
+/// Applies the rules to the one referral an event is about.
+fn decide(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    sign: &Sign<'_>,
+    place: &Place,
+    referral: &Referral,
+) -> Result<Settled, Fault> {
+    let start = sign.start;
+    let mut decision = decide_conversion(
+        referral.status,
+        referral.created_at,
+        start.began_at,
+        start.occurred_at,
+        sign.grace,
+    );
+    if let (Conversion::Converts { .. }, Some(stripe_id)) = (&decision, sign.stripe_id()) {
+        let params = params![&place.team_id, &place.project_id, stripe_id];
+        if tx.exists(PAID_ALREADY, params)? {
+            decision = Conversion::Refused(NotConverted::AlreadyConverted);
+        }
+    }
+    let mut settled = match decision {
+        Conversion::Converts { at } => {
+            grants::convert(tx, act, sign, place, referral, at)?;
+            Settled::new(Outcome::Converted, "converted")
+        }
+        Conversion::Refused(why) => {
+            not_converted(tx, act, sign, place, referral, why.as_str())?;
+            Settled::new(Outcome::NoReferral, why.as_str())
+        }
+    };
+    settled.of_customer(place, &referral.referee_customer_id);
+    settled.referral_id = Some(referral.id.clone());
+    Ok(settled)
+}
+
+/// Adds to a referral's story why an event did not convert it. A routine update of the subscription
+/// that converted it long ago is not part of the story.
+fn not_converted(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    sign: &Sign<'_>,
+    place: &Place,
+    referral: &Referral,
+    reason: &str,
+) -> Result<(), Fault> {
+    let routine = !matches!(
+        sign.kind,
+        "customer.subscription.created"
+            | "checkout.session.completed"
+            | "checkout.session.async_payment_succeeded"
+    );
+    if routine && referral.status != Status::Pending {
+        return Ok(());
+    }
+    let facts = json!({
+        "reason": reason,
+        "stripeEventId": sign.event_id,
+        "stripeEventType": sign.kind,
+        "stripeObjectId": sign.start.object_id,
+    });
+    let subject = &referral.id;
+    let fact = Fact {
+        kind: "referral.not_converted",
+        subject,
+        referral_id: Some(subject),
+        facts,
+    };
+    act.record(tx, place, &fact)
+}

@@ -1,0 +1,69 @@
+//! The few places where the engines differ, in one file.
+//!
+//! | What | SQLite | PostgreSQL |
+//! |---|---|---|
+//! | `{int}` `{text}` `{bool}` in migrations | `INTEGER` `TEXT` `INTEGER` | `BIGINT` `TEXT COLLATE "C"` `BOOLEAN` |
+//! | `{rows}` after a table: strict types | `STRICT` | nothing to say |
+//! | `{clustered}` after a table: stored in key order | `WITHOUT ROWID, STRICT` | nothing to say |
+//! | [`SHARE`] at the end of a query | a comment | `FOR SHARE` |
+//! | [`Tx::lock`](crate::tx::Tx::lock) | nothing, there is one writer | a row of `locks` |
+//!
+//! # When a lock is due
+//!
+//! PostgreSQL runs operations side by side at READ COMMITTED. Two that each decide on the *absence*
+//! of what the other is writing would both commit: an apply that finds no event, and an event that
+//! finds no referral, would lose the conversion for ever. So an operation takes the names that it
+//! shares with the other before it looks, in the sorted order that `lock` imposes:
+//!
+//! - `customer:<id>`: apply (the referee), create code, link, erase, an event that names it;
+//! - `stripe:<id>`: apply, link and erase (the customer's Stripe id), an event (its `customer`);
+//! - `owners`: whatever takes an owner away from a team;
+//! - `first user`, of no team: whatever makes the first user of the server.
+//!
+//! After its names, apply reads the code and then the program with [`SHARE`], so once their
+//! switch-off has been answered no further referral can appear.
+
+/// Ends a query whose rows must stay as they are until the transaction ends.
+pub const SHARE: &str = "/* FOR SHARE */";
+
+/// The engine a text of SQL is meant for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dialect {
+    /// Embedded SQLite.
+    Sqlite,
+    /// PostgreSQL and what speaks its protocol.
+    Postgres,
+}
+
+impl Dialect {
+    /// Replaces the type macros of a migration.
+    pub fn migration(self, sql: &str) -> String {
+        let words = match self {
+            Dialect::Sqlite => [
+                ("{int}", "INTEGER"),
+                ("{text}", "TEXT"),
+                ("{bool}", "INTEGER"),
+                ("{rows}", "STRICT"),
+                ("{clustered}", "WITHOUT ROWID, STRICT"),
+            ],
+            Dialect::Postgres => [
+                ("{int}", "BIGINT"),
+                ("{text}", "TEXT COLLATE \"C\""),
+                ("{bool}", "BOOLEAN"),
+                ("{rows}", ""),
+                ("{clustered}", ""),
+            ],
+        };
+        words.iter().fold(sql.to_owned(), |sql, (word, meaning)| {
+            sql.replace(word, meaning)
+        })
+    }
+
+    /// Gives a statement the form that the engine prepares.
+    pub fn statement(self, sql: &str) -> String {
+        match self {
+            Dialect::Sqlite => sql.to_owned(),
+            Dialect::Postgres => sql.replace(SHARE, "FOR SHARE"),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Every row of every table as text, to compare one database with another.
+//!
+//! Columns are listed here a second time on purpose: a test compares this list with the catalogs of
+//! both engines, so a column that only one of them has cannot go unnoticed.
+
+use serde_json::Value;
+
+use crate::tx::{Fault, Row, Tx};
+
+/// What a column holds, as the seam reads it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// A 64-bit integer.
+    Int,
+    /// Text.
+    Text,
+    /// A flag.
+    Bool,
+}
+
+/// A table and its columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// The columns of its key, separated by commas.
+    pub key: &'static str,
+    /// Its columns, in order.
+    pub columns: &'static [(&'static str, Kind)],
+}
+
+macro_rules! tables {
+    ($($name:ident by $key:literal { $($column:ident: $kind:ident),* $(,)? })*) => {
+        /// Every table but `locks`, which means nothing between transactions. Of the list of
+        /// migrations the time is left out: it tells when this database was made, not what is in it.
+        pub const TABLES: &[Table] = &[$(Table {
+            name: stringify!($name),
+            key: $key,
+            columns: &[$((stringify!($column), Kind::$kind)),*],
+        }),*];
+    };
+}
+
+tables! {
+    schema_migrations by "version" { version: Int, name: Text }
+    users by "id" { id: Text, email: Text, name: Text, password_hash: Text, created_at: Int }
+    sessions by "token_hash" {
+        token_hash: Text, user_id: Text, created_at: Int, seen_at: Int, expires_at: Int,
+    }
+    setup_tokens by "token_hash" { token_hash: Text, created_at: Int }
+    teams by "team_id" { team_id: Text, name: Text, created_at: Int }
+    members by "team_id, user_id" { team_id: Text, user_id: Text, role: Text, created_at: Int }
+    invitations by "team_id, id" {
+        team_id: Text, id: Text, email: Text, role: Text, token_hash: Text, created_at: Int,
+        expires_at: Int,
+    }
+    projects by "team_id, id" { team_id: Text, id: Text, name: Text, created_at: Int }
+    api_keys by "key_hash" {
+        key_hash: Text, team_id: Text, id: Text, name: Text, prefix: Text, project_id: Text,
+        scopes: Text, expires_at: Int, revoked_at: Int, created_at: Int,
+    }
+    stripe_connections by "team_id" {
+        team_id: Text, is_active: Bool, secret_key: Text, publishable_key: Text,
+        webhook_secret: Text, old_webhook_secret: Text, old_valid_until: Int, livemode: Bool,
+        account_id: Text, account_name: Text, connected_at: Int,
+    }
+    programs by "team_id, project_id" {
+        team_id: Text, project_id: Text, enabled: Bool, referrer_credit_amount: Int,
+        referee_credit_amount: Int, currency: Text, updated_at: Int,
+    }
+    customers by "team_id, project_id, id" {
+        team_id: Text, project_id: Text, id: Text, email: Text, name: Text, external_id: Text,
+        stripe_customer_id: Text, metadata: Text, created_at: Int, updated_at: Int, erased_at: Int,
+    }
+    customer_reservations by "team_id, project_id, email" {
+        team_id: Text, project_id: Text, email: Text, customer_id: Text, attempt: Int,
+        claimed_until: Int, created_at: Int,
+    }
+    codes by "team_id, project_id, code" {
+        team_id: Text, project_id: Text, code: Text, customer_id: Text, is_active: Bool,
+        created_at: Int, deactivated_at: Int,
+    }
+    referrals by "team_id, project_id, code, created_at, id" {
+        team_id: Text, project_id: Text, code: Text, created_at: Int, id: Text,
+        referrer_customer_id: Text, referee_customer_id: Text, status: Text, converted_at: Int,
+        referrer_credit_amount: Int, referee_credit_amount: Int, currency: Text,
+        stripe_customer_id: Text, stripe_event_id: Text,
+    }
+    credits by "team_id, project_id, id" {
+        team_id: Text, project_id: Text, id: Text, referral_id: Text, customer_id: Text,
+        side: Text, amount: Int, currency: Text, status: Text, created_at: Int,
+    }
+    postings by "team_id, project_id, credit_id, account" {
+        team_id: Text, project_id: Text, credit_id: Text, account: Text, customer_id: Text,
+        amount: Int, currency: Text, created_at: Int,
+    }
+    stripe_events by "team_id, id" {
+        team_id: Text, id: Text, type: Text, created_at: Int, received_at: Int, livemode: Bool,
+        outcome: Text, reason: Text, project_id: Text, customer_id: Text, referral_id: Text,
+        start: Text, payload: Text,
+    }
+    subscription_starts by "team_id, match_key, object_id" {
+        team_id: Text, match_key: Text, object_id: Text, event_id: Text, began_at: Int,
+        counted_at: Int, existed: Bool, project_id: Text,
+    }
+    events by "team_id, created_at, id" {
+        team_id: Text, created_at: Int, id: Text, project_id: Text, type: Text, subject: Text,
+        referral_id: Text, actor: Text, request_id: Text, facts: Text,
+    }
+    idempotency_keys by "team_id, caller, idempotency_key" {
+        team_id: Text, caller: Text, idempotency_key: Text, request_hash: Text, status: Int,
+        body: Text, customer_id: Text, claimed_until: Int, created_at: Int,
+    }
+}
+
+/// A table's name, and its rows.
+pub type Dumped = (String, Vec<String>);
+
+/// Every row of every table as a JSON array, sorted by key. It holds the whole database in memory:
+/// for tests and small copies.
+pub fn dump(tx: &mut dyn Tx) -> Result<Vec<Dumped>, Fault> {
+    TABLES
+        .iter()
+        .map(|table| {
+            let rows = tx.all(&table.sql(), &[], |row| table.text(row))?;
+            Ok((table.name.to_owned(), rows))
+        })
+        .collect()
+}
+
+impl Table {
+    fn sql(&self) -> String {
+        let columns: Vec<_> = self.columns.iter().map(|(name, _)| *name).collect();
+        let (name, key) = (self.name, self.key);
+        format!("SELECT {} FROM {name} ORDER BY {key}", columns.join(", "))
+    }
+
+    fn text(&self, row: &dyn Row) -> Result<String, Fault> {
+        let values = self.columns.iter().enumerate().map(|(index, (_, kind))| {
+            Ok(match kind {
+                Kind::Int => Value::from(row.opt_int(index)?),
+                Kind::Text => Value::from(row.opt_text(index)?),
+                Kind::Bool => Value::from(row.opt_flag(index)?),
+            })
+        });
+        Ok(Value::Array(values.collect::<Result<_, Fault>>()?).to_string())
+    }
+}
+
+/// Every statement of this module, by name.
+pub(crate) fn statements() -> impl Iterator<Item = (String, String)> {
+    TABLES
+        .iter()
+        .map(|table| (table.name.to_owned(), table.sql()))
+}

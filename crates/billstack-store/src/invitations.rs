@@ -1,0 +1,289 @@
+//! Invitations to a team: for one address, one role, one use.
+//!
+//! The row goes when the invitation is accepted; whoever deletes it is the one who accepted.
+
+use billstack_core::access::Role;
+use billstack_core::ids::IdKind;
+use billstack_core::time::{DAY, Micros};
+use serde_json::json;
+
+use crate::act::Act;
+use crate::list::{Cursor, List, Order, Page, Part};
+use crate::refusal::Refusal;
+use crate::teams::{self, Team};
+use crate::tx::{Abort, Fault, Row, Tx};
+use crate::users::{self, NewUser, User};
+use crate::{members, params, statements};
+
+statements! {
+    FIND = "SELECT id, email, role, created_at, expires_at FROM invitations \
+        WHERE team_id = $1 AND token_hash = $2 AND expires_at > $3";
+    PUT = "INSERT INTO invitations (team_id, id, email, role, token_hash, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        ON CONFLICT (team_id, email) DO UPDATE SET id = excluded.id, role = excluded.role, \
+        token_hash = excluded.token_hash, created_at = excluded.created_at, \
+        expires_at = excluded.expires_at";
+    DELETE = "DELETE FROM invitations WHERE team_id = $1 AND id = $2";
+}
+
+/// Every list of invitations.
+pub(crate) const LISTS: &[&List] = &[&LIST];
+
+static LIST: List = List {
+    name: "invitations",
+    select: "SELECT id, email, role, created_at, expires_at FROM invitations WHERE team_id = $1",
+    scope: 1,
+    filters: &[],
+    keys: ["created_at", "id"],
+    order: Order::NewestFirst,
+};
+
+/// How long an invitation may be accepted.
+const LASTS: i64 = 7 * DAY;
+
+/// An invitation nobody has accepted yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invitation {
+    /// `inv_…`.
+    pub id: String,
+    /// The normalised e-mail address it is for.
+    pub email: String,
+    /// The role it gives.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: Micros,
+    /// From when on it cannot be accepted any more.
+    pub expires_at: Micros,
+}
+
+fn decode(row: &dyn Row) -> Result<Invitation, Fault> {
+    Ok(Invitation {
+        id: row.string(0)?,
+        email: row.string(1)?,
+        role: row.parsed(2, Role::parse)?,
+        created_at: row.time(3)?,
+        expires_at: row.time(4)?,
+    })
+}
+
+/// The invitation under this token, unless it has expired.
+pub fn find(
+    tx: &mut dyn Tx,
+    team_id: &str,
+    token_hash: &str,
+    now: Micros,
+) -> Result<Option<Invitation>, Fault> {
+    tx.one(FIND, params![team_id, token_hash, now], decode)
+}
+
+/// Invitations of a team, the newest first, those that have expired among them.
+pub fn list(tx: &mut dyn Tx, team_id: &str, page: &Page) -> Result<Part<Invitation>, Fault> {
+    LIST.read(tx, params![team_id], &[], page, decode, |invitation| {
+        Cursor {
+            at: invitation.created_at.0,
+            key: invitation.id.clone(),
+        }
+    })
+}
+
+/// Invites an address, in place of any earlier invitation of it. `actor_role` is the role of
+/// whoever does so, read in this transaction.
+pub fn create(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    actor_role: Role,
+    email: &str,
+    role: Role,
+    token_hash: &str,
+) -> Result<Invitation, Abort> {
+    members::require_right(actor_role, &[role])?;
+    if members::has_email(tx, team_id, email)? {
+        return Err(Refusal::AlreadyMember.into());
+    }
+    let invitation = Invitation {
+        id: act.id(IdKind::Invitation),
+        email: email.to_owned(),
+        role,
+        created_at: act.at,
+        expires_at: act.at.plus(LASTS),
+    };
+    let (id, expires_at) = (&invitation.id, invitation.expires_at);
+    let role = role.as_str();
+    tx.must(
+        PUT,
+        params![team_id, id, email, role, token_hash, act.at, expires_at],
+    )?;
+    let facts = json!({"role": role});
+    act.record_team(tx, team_id, "invitation.created", id, facts)?;
+    Ok(invitation)
+}
+
+/// Takes an invitation back.
+pub fn revoke(tx: &mut dyn Tx, act: &mut Act, team_id: &str, id: &str) -> Result<(), Abort> {
+    if !tx.hit(DELETE, params![team_id, id])? {
+        return Err(Refusal::NotFound("invitation").into());
+    }
+    Ok(act.record_team(tx, team_id, "invitation.revoked", id, json!({}))?)
+}
+
+/// Signs up by virtue of an invitation for the same address, and joins the team.
+pub fn accept_as_new_user(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    token_hash: &str,
+    new: &NewUser,
+) -> Result<User, Abort> {
+    let invitation = take(tx, act, team_id, token_hash, &new.email)?;
+    let user = users::create(tx, act, new)?;
+    join(tx, act, team_id, &invitation, &user)?;
+    Ok(user)
+}
+
+/// Joins the team by virtue of an invitation for the user's address.
+pub fn accept_as_user(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    token_hash: &str,
+    user: &User,
+) -> Result<Team, Abort> {
+    let invitation = take(tx, act, team_id, token_hash, &user.email)?;
+    join(tx, act, team_id, &invitation, user)?;
+    teams::require(tx, team_id)
+}
+
+/// Uses an invitation up. A newer one of the same address has another id, so what was found is what
+/// is deleted.
+fn take(
+    tx: &mut dyn Tx,
+    act: &Act,
+    team_id: &str,
+    token_hash: &str,
+    email: &str,
+) -> Result<Invitation, Abort> {
+    let found = find(tx, team_id, token_hash, act.at)?;
+    let invitation = found
+        .filter(|invitation| invitation.email == email)
+        .ok_or(Refusal::InvalidToken)?;
+    if !tx.hit(DELETE, params![team_id, &invitation.id])? {
+        return Err(Refusal::InvalidToken.into());
+    }
+    Ok(invitation)
+}
+
+fn join(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    invitation: &Invitation,
+    user: &User,
+) -> Result<(), Abort> {
+    let facts = json!({"userId": user.id});
+    act.record_team(tx, team_id, "invitation.accepted", &invitation.id, facts)?;
+    members::add(tx, act, team_id, &user.id, invitation.role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Bench, new_user, page};
+
+    const GUEST: &str = "guest@example.com";
+
+    fn invite(bench: &Bench, team_id: &str, role: Role, token: &str) -> Result<Invitation, Abort> {
+        bench.run(|tx, act| create(tx, act, team_id, Role::Admin, GUEST, role, token))
+    }
+
+    fn sign_up(bench: &Bench, team_id: &str, token: &str, email: &str) -> Result<User, Abort> {
+        bench.run(|tx, act| accept_as_new_user(tx, act, team_id, token, &new_user(email)))
+    }
+
+    #[test]
+    fn an_invitation_is_for_one_address_and_one_use() {
+        let bench = Bench::new();
+        let team = bench.team(&bench.user("a@example.com")).id;
+        invite(&bench, &team, Role::Viewer, "one").unwrap();
+
+        let invalid = Abort::from(Refusal::InvalidToken);
+        let other = sign_up(&bench, &team, "one", "other@example.com");
+        assert_eq!(other, Err(invalid.clone()));
+        let elsewhere = bench.team(&bench.user("b@example.com")).id;
+        assert_eq!(
+            sign_up(&bench, &elsewhere, "one", GUEST),
+            Err(invalid.clone())
+        );
+
+        let guest = sign_up(&bench, &team, "one", GUEST).unwrap();
+        let role = bench.read(|tx| members::role_of(tx, &team, &guest.id));
+        assert_eq!(role, Some(Role::Viewer));
+        assert_eq!(sign_up(&bench, &team, "one", GUEST), Err(invalid));
+        let member = invite(&bench, &team, Role::Viewer, "two");
+        assert_eq!(member, Err(Refusal::AlreadyMember.into()));
+    }
+
+    #[test]
+    fn a_newer_invitation_replaces_the_older() {
+        let bench = Bench::new();
+        let team = bench.team(&bench.user("a@example.com")).id;
+        let older = invite(&bench, &team, Role::Admin, "one").unwrap();
+        let newer = invite(&bench, &team, Role::Viewer, "two").unwrap();
+        let kept = bench.read(|tx| list(tx, &team, &page(10, None)));
+        assert_eq!(kept.rows, std::slice::from_ref(&newer));
+        let stale = sign_up(&bench, &team, "one", GUEST);
+        assert_eq!(stale, Err(Refusal::InvalidToken.into()));
+        let gone = bench.run(|tx, act| revoke(tx, act, &team, &older.id));
+        assert_eq!(gone, Err(Refusal::NotFound("invitation").into()));
+        assert_eq!(
+            bench.run(|tx, act| revoke(tx, act, &team, &newer.id)),
+            Ok(())
+        );
+        let revoked = sign_up(&bench, &team, "two", GUEST);
+        assert_eq!(revoked, Err(Refusal::InvalidToken.into()));
+    }
+
+    #[test]
+    fn an_invitation_expires() {
+        let bench = Bench::new();
+        let team = bench.team(&bench.user("a@example.com")).id;
+        let invitation = invite(&bench, &team, Role::Viewer, "one").unwrap();
+        let last = invitation.expires_at.plus(-1);
+        assert!(bench.read(|tx| find(tx, &team, "one", last)).is_some());
+        bench.set_time(invitation.expires_at);
+        let late = sign_up(&bench, &team, "one", GUEST);
+        assert_eq!(late, Err(Refusal::InvalidToken.into()));
+        assert_eq!(
+            bench.read(|tx| list(tx, &team, &page(10, None))).rows.len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_known_user_joins_and_a_refusal_keeps_the_invitation() {
+        let bench = Bench::new();
+        let owner = bench.user("a@example.com");
+        let team = bench.team(&owner);
+        invite(&bench, &team.id, Role::Member, "one").unwrap();
+        let guest = bench.user(GUEST);
+        let again = sign_up(&bench, &team.id, "one", GUEST);
+        assert_eq!(again, Err(Refusal::UserExists.into()));
+
+        let accept =
+            |user: &User| bench.run(|tx, act| accept_as_user(tx, act, &team.id, "one", user));
+        assert_eq!(accept(&owner), Err(Refusal::InvalidToken.into()));
+        assert_eq!(accept(&guest), Ok(team.clone()));
+        assert_eq!(accept(&guest), Err(Refusal::InvalidToken.into()));
+    }
+
+    #[test]
+    fn an_admin_cannot_invite_an_owner() {
+        let bench = Bench::new();
+        let team = bench.team(&bench.user("a@example.com")).id;
+        let owner = invite(&bench, &team, Role::Owner, "one");
+        assert_eq!(owner, Err(Refusal::OwnerRequired.into()));
+        let by_owner =
+            bench.run(|tx, act| create(tx, act, &team, Role::Owner, GUEST, Role::Owner, "one"));
+        assert_eq!(by_owner.unwrap().role, Role::Owner);
+    }
+}

@@ -1,0 +1,144 @@
+//! What the engines share: an operation in a queue, and the answer that waits for its commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crossbeam_channel::{Sender, TrySendError};
+use tokio::sync::oneshot;
+
+use crate::tx::{Abort, EachRow, Fault, Tx, Val};
+
+/// What the engine does with the savepoint of an operation that has run.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Verdict {
+    /// Keep what it wrote; it is answered after the commit.
+    Keep,
+    /// Undo what it wrote; the refusal is answered after the commit too, so that an answer never
+    /// tells of a state that a failed commit takes back.
+    Undo,
+    /// Undo and run again: another transaction was in the way.
+    Again(Fault),
+    /// Undo; the engine must check whether its connection still works.
+    Failed(Fault),
+}
+
+/// An operation in the queue, its types hidden.
+pub(crate) trait Job: Send {
+    /// Runs the operation from the start and keeps its outcome.
+    fn run(&mut self, tx: &mut dyn Tx) -> Verdict;
+    /// Answers the caller: the outcome kept, or the fault that came after it.
+    fn answer(self: Box<Self>, committed: Result<(), Fault>);
+}
+
+struct Call<F, T> {
+    op: F,
+    outcome: Option<Result<T, Abort>>,
+    reply: oneshot::Sender<Result<T, Abort>>,
+}
+
+impl<F, T> Job for Call<F, T>
+where
+    F: FnMut(&mut dyn Tx) -> Result<T, Abort> + Send,
+    T: Send,
+{
+    fn run(&mut self, tx: &mut dyn Tx) -> Verdict {
+        let mut watched = Watched { tx, fault: None };
+        let mut outcome = catch_unwind(AssertUnwindSafe(|| (self.op)(&mut watched)))
+            .unwrap_or_else(|panic| Err(Abort::Fault(Fault::Panicked(panic_text(&*panic)))));
+        if let (Some(fault), Ok(_) | Err(Abort::Refused(_))) = (watched.fault, &outcome) {
+            outcome = Err(Abort::Fault(fault));
+        }
+        let verdict = match &outcome {
+            Ok(_) => Verdict::Keep,
+            Err(Abort::Refused(_)) => Verdict::Undo,
+            Err(Abort::Fault(fault @ Fault::Conflict(_))) => Verdict::Again(fault.clone()),
+            Err(Abort::Fault(fault)) => Verdict::Failed(fault.clone()),
+        };
+        self.outcome = Some(outcome);
+        verdict
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Fault>) {
+        let answer = match (committed, self.outcome) {
+            (Err(fault), _) => Err(Abort::Fault(fault)),
+            (Ok(()), Some(outcome)) => outcome,
+            (Ok(()), None) => Err(Abort::Fault(Fault::Closed)),
+        };
+        // A caller that went away does not need its answer; the commit stands.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// A transaction that remembers its first fault, so that an operation which went on after it is not
+/// kept: PostgreSQL has given the transaction up by then, and would answer COMMIT as if all were
+/// well while it rolls back.
+struct Watched<'t> {
+    tx: &'t mut dyn Tx,
+    fault: Option<Fault>,
+}
+
+impl Watched<'_> {
+    fn watch<T>(&mut self, result: Result<T, Fault>) -> Result<T, Fault> {
+        if let (Err(fault), None) = (&result, &self.fault) {
+            self.fault = Some(fault.clone());
+        }
+        result
+    }
+}
+
+impl Tx for Watched<'_> {
+    fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> Result<u64, Fault> {
+        let result = self.tx.execute(sql, params);
+        self.watch(result)
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[Val<'_>],
+        each: &mut EachRow<'_>,
+    ) -> Result<(), Fault> {
+        let result = self.tx.query(sql, params, each);
+        self.watch(result)
+    }
+
+    fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault> {
+        let result = self.tx.lock(team_id, names);
+        self.watch(result)
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    metrics::counter!("billstack_operation_panics_total").increment(1);
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+/// Boxes an operation for the queue and hands out the place where its answer will appear.
+pub(crate) fn job<T: Send + 'static>(
+    op: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
+) -> (Box<dyn Job>, oneshot::Receiver<Result<T, Abort>>) {
+    let (reply, answer) = oneshot::channel();
+    (
+        Box::new(Call {
+            op,
+            outcome: None,
+            reply,
+        }),
+        answer,
+    )
+}
+
+/// Puts a job into a bounded queue; a full queue refuses at once.
+pub(crate) fn enqueue(
+    queue: Option<&Sender<Box<dyn Job>>>,
+    job: Box<dyn Job>,
+) -> Result<(), Fault> {
+    match queue.map(|queue| queue.try_send(job)) {
+        Some(Ok(())) => Ok(()),
+        Some(Err(TrySendError::Full(_))) => Err(Fault::Overloaded),
+        Some(Err(TrySendError::Disconnected(_))) | None => Err(Fault::Closed),
+    }
+}

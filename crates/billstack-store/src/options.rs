@@ -1,0 +1,36 @@
+//! How a store is opened.
+
+use std::sync::Arc;
+
+/// What to do when the storage can no longer be trusted: log the text and end the process.
+pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Sizes and hooks of a store. The defaults suit tests and small tools.
+#[derive(Clone)]
+pub struct Options {
+    /// How many operations may wait; more are refused with [`crate::tx::Fault::Overloaded`].
+    pub queue_capacity: usize,
+    /// SQLite: threads that scan.
+    pub reader_threads: usize,
+    /// PostgreSQL: connections that write.
+    pub write_lanes: usize,
+    /// PostgreSQL: connections that read.
+    pub read_lanes: usize,
+    /// SQLite: refuse to open a file that another server holds.
+    pub exclusive: bool,
+    /// Called when a write to disk failed in a way that leaves memory and disk apart.
+    pub on_fatal: Fatal,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            queue_capacity: 4096,
+            reader_threads: 2,
+            write_lanes: 8,
+            read_lanes: 4,
+            exclusive: false,
+            on_fatal: Arc::new(|why| tracing::error!(why, "the storage can no longer be trusted")),
+        }
+    }
+}

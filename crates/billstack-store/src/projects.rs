@@ -1,0 +1,82 @@
+//! Projects of a team.
+
+use billstack_core::ids::IdKind;
+use billstack_core::time::Micros;
+use serde_json::json;
+
+use crate::act::{Act, Fact, Place};
+use crate::list::{Cursor, List, Order, Page, Part};
+use crate::tx::{Abort, Fault, Row, Tx};
+use crate::{params, statements};
+
+statements! {
+    EXISTS = "SELECT id FROM projects WHERE team_id = $1 AND id = $2";
+    INSERT = "INSERT INTO projects (team_id, id, name, created_at) VALUES ($1, $2, $3, $4)";
+}
+
+/// Every list of projects.
+pub(crate) const LISTS: &[&List] = &[&LIST];
+
+static LIST: List = List {
+    name: "projects",
+    select: "SELECT id, name, created_at FROM projects WHERE team_id = $1",
+    scope: 1,
+    filters: &[],
+    keys: ["created_at", "id"],
+    order: Order::NewestFirst,
+};
+
+/// A product of a team with its own customers and referral program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// `proj_…`.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// When it was created.
+    pub created_at: Micros,
+}
+
+fn decode(row: &dyn Row) -> Result<Project, Fault> {
+    Ok(Project {
+        id: row.string(0)?,
+        name: row.string(1)?,
+        created_at: row.time(2)?,
+    })
+}
+
+/// Whether the team has this project.
+pub fn exists(tx: &mut dyn Tx, place: &Place) -> Result<bool, Fault> {
+    tx.exists(EXISTS, params![&place.team_id, &place.project_id])
+}
+
+/// Projects of a team, the newest first.
+pub fn list(tx: &mut dyn Tx, team_id: &str, page: &Page) -> Result<Part<Project>, Fault> {
+    LIST.read(tx, params![team_id], &[], page, decode, |project| Cursor {
+        at: project.created_at.0,
+        key: project.id.clone(),
+    })
+}
+
+/// Creates a project.
+pub fn create(tx: &mut dyn Tx, act: &mut Act, team_id: &str, name: &str) -> Result<Project, Abort> {
+    let id = act.id(IdKind::Project);
+    tx.must(INSERT, params![team_id, &id, name, act.at])?;
+    let place = Place {
+        team_id: team_id.to_owned(),
+        project_id: id.clone(),
+    };
+    let facts = json!({"name": name});
+    let fact = Fact {
+        kind: "project.created",
+        subject: &id,
+        referral_id: None,
+        facts,
+    };
+    act.record(tx, &place, &fact)?;
+    Ok(Project {
+        id,
+        name: name.to_owned(),
+        created_at: act.at,
+    })
+}

@@ -1,0 +1,128 @@
+//! Looking again at kept events, once there is somebody whose they may be.
+
+use crate::act::{Act, Place};
+use crate::conversion::{Sign, names_of, settle};
+use crate::customers::{self, Customer};
+use crate::stripe_events::{self, Outcome};
+use crate::tx::{Fault, Tx};
+use crate::{params, statements};
+
+statements! {
+    STARTS = "SELECT event_id FROM subscription_starts WHERE team_id = $1 AND match_key = $2 \
+        ORDER BY began_at, object_id LIMIT 100";
+}
+
+/// How many names are followed from event to event before the rest is left to chance.
+const MOST_FORESEEN: usize = 8;
+
+/// Adds the names of everybody who may be concerned when the events kept under these names are
+/// looked at again.
+///
+/// They are taken in one order, before anything else. Taken one by one later, two calls about
+/// customers whom one event names would wait for each other until PostgreSQL ends one of them, which
+/// it does only after a second.
+pub(crate) fn foresee(
+    tx: &mut dyn Tx,
+    team_id: &str,
+    names: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let mut followed = 0;
+    while followed < names.len().min(MOST_FORESEEN) {
+        let kept = kept_under(tx, team_id, &names[followed])?;
+        followed += 1;
+        for event_id in &kept {
+            let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
+                continue;
+            };
+            let found = kept.start.match_keys().into_iter();
+            let new: Vec<_> = found.filter(|name| !names.contains(name)).collect();
+            names.extend(new);
+        }
+    }
+    Ok(())
+}
+
+fn kept_under(tx: &mut dyn Tx, team_id: &str, name: &str) -> Result<Vec<String>, Fault> {
+    tx.all(STARTS, params![team_id, name], |row| row.string(0))
+}
+
+/// Looks again at every kept event that may belong to a customer who has just applied a code or
+/// been linked.
+pub(crate) fn all(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    customer: &Customer,
+    grace: i64,
+) -> Result<(), Fault> {
+    others(tx, act, place, customer, "", grace)
+}
+
+/// [`all`] without the one event that is being looked at already.
+pub(crate) fn others(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    customer: &Customer,
+    current: &str,
+    grace: i64,
+) -> Result<(), Fault> {
+    let mut seen = vec![current.to_owned()];
+    let mut customer = customer.clone();
+    loop {
+        let before = seen.len();
+        for name in names_of(&customer) {
+            for event_id in kept_under(tx, &place.team_id, &name)? {
+                if !seen.contains(&event_id) {
+                    look_again(tx, act, &place.team_id, &customer, &event_id, grace)?;
+                    seen.push(event_id);
+                }
+            }
+        }
+        if seen.len() == before {
+            return Ok(());
+        }
+        // One of them may have linked the customer, and so have made others findable.
+        let Some(now) = customers::get(tx, place, &customer.id)? else {
+            return Ok(());
+        };
+        if now.stripe_customer_id == customer.stripe_customer_id {
+            return Ok(());
+        }
+        customer = now;
+    }
+}
+
+/// Decides anew about one kept event that may belong to a customer who is held.
+fn look_again(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    customer: &Customer,
+    event_id: &str,
+    grace: i64,
+) -> Result<(), Fault> {
+    let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
+        return Ok(());
+    };
+    // Everybody the event names must be held, as when it came in: it may be another customer's as
+    // well, whose own call looks at it at this moment, or it may link this one.
+    let (held, names) = (names_of(customer), kept.start.match_keys());
+    let missing = names.iter().filter(|name| !held.contains(name));
+    tx.lock(team_id, &missing.map(String::as_str).collect::<Vec<_>>())?;
+    let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
+        return Ok(());
+    };
+    if kept.outcome == Outcome::Converted {
+        return Ok(());
+    }
+    let sign = Sign {
+        team_id,
+        event_id,
+        kind: &kept.kind,
+        start: &kept.start,
+        grace,
+    };
+    let settled = settle(tx, act, &sign)?;
+    stripe_events::set_outcome(tx, team_id, event_id, &settled)
+}

@@ -1,0 +1,162 @@
+//! SQLite: one writer thread that commits in groups, reader threads, and inline point look-ups.
+//!
+//! Scans go to a few threads with `query_only` connections; bounded look-ups run on the calling
+//! thread, on a connection of its own, because a hand-off costs more than the look-up.
+
+mod checkpointer;
+mod connection;
+mod inline;
+mod readers;
+mod writer;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Sender, bounded};
+
+use crate::jobs::{Job, enqueue};
+use crate::options::Options;
+use crate::tx::{Abort, Fault, Tx};
+
+pub(crate) use connection::{SqliteTx, fault, open_existing, open_reader, open_writer};
+
+/// The SQLite engine. Dropping it answers what is queued and joins its threads.
+pub(crate) struct Sqlite {
+    writes: Option<Sender<Box<dyn Job>>>,
+    scans: Option<Sender<Box<dyn Job>>>,
+    inline: inline::Inline,
+    threads: Vec<JoinHandle<()>>,
+    failing: Arc<AtomicBool>,
+    _held: Option<File>,
+}
+
+impl Sqlite {
+    /// Starts the threads on a database that has been migrated.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Sqlite, Fault> {
+        let held = options.exclusive.then(|| hold_file(path)).transpose()?;
+        let (writes, jobs) = bounded(options.queue_capacity);
+        let (wake, woken) = bounded(1);
+        let connection = open_writer(path)?;
+        let fatal = Arc::clone(&options.on_fatal);
+        let failing = Arc::new(AtomicBool::new(false));
+        let mut threads = vec![
+            spawn("sqlite-writer", {
+                let failing = Arc::clone(&failing);
+                move || writer::run(connection, &jobs, &wake, &failing, &*fatal)
+            })?,
+            spawn("sqlite-checkpoint", {
+                let connection = open_writer(path)?;
+                move || checkpointer::run(&connection, &woken)
+            })?,
+        ];
+        let (scans, jobs) = bounded(options.queue_capacity);
+        for _ in 0..options.reader_threads.max(1) {
+            let connection = open_reader(path)?;
+            let jobs = jobs.clone();
+            threads.push(spawn("sqlite-reader", move || {
+                readers::run(connection, &jobs)
+            })?);
+        }
+        let inline = inline::Inline::new(path.to_owned());
+        Ok(Sqlite {
+            writes: Some(writes),
+            scans: Some(scans),
+            inline,
+            threads,
+            failing,
+            _held: held,
+        })
+    }
+
+    /// Queues a write for the next group commit.
+    pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        enqueue(self.writes.as_ref(), job)
+    }
+
+    /// Queues a read that may touch many rows.
+    pub(crate) fn scan(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        enqueue(self.scans.as_ref(), job)
+    }
+
+    /// Runs a bounded read here and now.
+    pub(crate) fn point<T>(
+        &self,
+        read: impl FnOnce(&mut dyn Tx) -> Result<T, Abort>,
+    ) -> Result<T, Abort> {
+        self.inline.run(read)
+    }
+
+    /// Whether the last commit failed, as on a full disk.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
+    /// How many writes wait.
+    pub(crate) fn queued(&self) -> usize {
+        self.writes.as_ref().map_or(0, Sender::len)
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.writes = None;
+        self.scans = None;
+        for thread in self.threads.drain(..) {
+            // A panicked thread has already been reported; there is nothing left to wait for.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Holds `<database>.lock`, so that a second server on the same file refuses to start. The database
+/// file itself is never opened outside SQLite: closing any handle to it would drop SQLite's locks.
+pub(crate) fn hold_file(path: &Path) -> Result<File, Fault> {
+    refuse_hard_links(path)?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let unavailable = |error: std::io::Error| {
+        Fault::Unavailable(format!(
+            "cannot lock {}: {error}",
+            Path::new(&name).display()
+        ))
+    };
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(unavailable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Fault::Unavailable(format!(
+            "another server is using {}; stop it first, or use PostgreSQL for several nodes",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(unavailable(error)),
+    }
+}
+
+/// SQLite finds its log by the name of the file, so two names of one file are two logs, and each
+/// loses what is in the other (sqlite.org/howtocorrupt.html, "unlinking or renaming").
+fn refuse_hard_links(path: &Path) -> Result<(), Fault> {
+    #[cfg(unix)]
+    if let Ok(file) = std::fs::metadata(path)
+        && std::os::unix::fs::MetadataExt::nlink(&file) > 1
+    {
+        return Err(Fault::Unavailable(format!(
+            "{} has several names (hard links); SQLite would lose data, so leave it only one",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(|error| Fault::Unavailable(format!("cannot start a thread: {error}")))
+}

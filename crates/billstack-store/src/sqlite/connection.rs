@@ -1,0 +1,205 @@
+//! A connection to SQLite: its settings, and the seam over it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row as SqliteRow, Statement, ToSql};
+
+use crate::tx::{EachRow, Fault, Row, Tx, Val};
+
+/// Oldest SQLite that has no WAL-reset bug (sqlite.org/wal.html, "the WAL-reset bug").
+const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
+
+/// How long another process (a command line tool beside the server) may hold the write lock.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Enough for every statement of the service, so that none is prepared twice.
+const STATEMENT_CACHE: usize = 256;
+
+/// Opens a connection that may write, creating the file when it is missing.
+pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
+    if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
+        return Err(Fault::Unavailable(format!(
+            "SQLite {} is too old",
+            rusqlite::version()
+        )));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| fault(&e))?;
+    configure(&connection).map_err(|e| fault(&e))?;
+    connection
+        .pragma_update(None, "journal_mode", "wal")
+        .map_err(|e| fault(&e))?;
+    connection
+        .pragma_update(None, "synchronous", "full")
+        .map_err(|e| fault(&e))?;
+    connection
+        .pragma_update(None, "foreign_keys", true)
+        .map_err(|e| fault(&e))?;
+    // The checkpointer thread does this, so that no commit has to wait for it.
+    connection
+        .pragma_update(None, "wal_autocheckpoint", 0)
+        .map_err(|e| fault(&e))?;
+    expect_pragma(&connection, "journal_mode", "wal")?;
+    expect_pragma(&connection, "synchronous", "2")?;
+    Ok(connection)
+}
+
+/// Opens a connection to a file that must be there already.
+pub(crate) fn open_existing(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| fault(&e))?;
+    configure(&connection).map_err(|e| fault(&e))?;
+    Ok(connection)
+}
+
+/// Opens a connection that cannot write.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, Fault> {
+    let connection = open_existing(path)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|e| fault(&e))?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    connection.pragma_update(None, "cache_size", -16_384)
+}
+
+/// A durability setting that did not take is a lost ledger later: refuse now.
+fn expect_pragma(connection: &Connection, name: &str, wanted: &str) -> Result<(), Fault> {
+    let got = connection
+        .pragma_query_value(None, name, |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Integer(number) => number.to_string(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                _ => String::new(),
+            })
+        })
+        .map_err(|e| fault(&e))?;
+    if got == wanted {
+        return Ok(());
+    }
+    Err(Fault::Unavailable(format!(
+        "SQLite keeps {name} at {got}, not {wanted}, on this file"
+    )))
+}
+
+/// Sorts a SQLite error by what it means for the caller.
+pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
+    let text = error.to_string();
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::OutOfMemory
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::PermissionDenied,
+        ) => Fault::Unavailable(text),
+        _ => Fault::Defect(text),
+    }
+}
+
+/// The seam over a SQLite connection that is inside a transaction.
+pub(crate) struct SqliteTx<'c>(pub(crate) &'c Connection);
+
+impl Tx for SqliteTx<'_> {
+    fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> Result<u64, Fault> {
+        let mut statement = self.0.prepare_cached(sql).map_err(|e| fault(&e))?;
+        bind(&mut statement, params)?;
+        let changed = statement.raw_execute().map_err(|e| fault(&e))?;
+        Ok(changed as u64)
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[Val<'_>],
+        each: &mut EachRow<'_>,
+    ) -> Result<(), Fault> {
+        let mut statement = self.0.prepare_cached(sql).map_err(|e| fault(&e))?;
+        bind(&mut statement, params)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(|e| fault(&e))? {
+            each(row)?;
+        }
+        Ok(())
+    }
+
+    fn lock(&mut self, _team_id: &str, _names: &[&str]) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// Binds by name: in SQLite `$2` is a name numbered by first appearance, not "the second".
+fn bind(statement: &mut Statement<'_>, params: &[Val<'_>]) -> Result<(), Fault> {
+    const NAMES: [&str; 16] = [
+        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14",
+        "$15", "$16",
+    ];
+    if statement.parameter_count() != params.len() || params.len() > NAMES.len() {
+        return Err(Fault::Defect(format!(
+            "{} parameters given where {} are taken",
+            params.len(),
+            statement.parameter_count()
+        )));
+    }
+    for (name, value) in NAMES.iter().zip(params) {
+        let index = statement.parameter_index(name).map_err(|e| fault(&e))?;
+        let index = index.ok_or_else(|| Fault::Defect(format!("no parameter {name}")))?;
+        statement
+            .raw_bind_parameter(index, value)
+            .map_err(|e| fault(&e))?;
+    }
+    Ok(())
+}
+
+impl ToSql for Val<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Val::Int(number) => ValueRef::Integer(*number),
+            Val::Text(text) => ValueRef::Text(text.as_bytes()),
+            Val::Bool(flag) => ValueRef::Integer(i64::from(*flag)),
+            Val::Null => ValueRef::Null,
+        }))
+    }
+}
+
+impl Row for SqliteRow<'_> {
+    fn opt_int(&self, column: usize) -> Result<Option<i64>, Fault> {
+        match self.get_ref(column).map_err(|e| fault(&e))? {
+            ValueRef::Integer(number) => Ok(Some(number)),
+            ValueRef::Null => Ok(None),
+            _ => Err(Fault::decode(column)),
+        }
+    }
+
+    fn opt_text(&self, column: usize) -> Result<Option<&str>, Fault> {
+        match self.get_ref(column).map_err(|e| fault(&e))? {
+            ValueRef::Text(text) => std::str::from_utf8(text)
+                .map(Some)
+                .map_err(|_| Fault::decode(column)),
+            ValueRef::Null => Ok(None),
+            _ => Err(Fault::decode(column)),
+        }
+    }
+
+    fn opt_flag(&self, column: usize) -> Result<Option<bool>, Fault> {
+        match self.opt_int(column)? {
+            None => Ok(None),
+            Some(0) => Ok(Some(false)),
+            Some(1) => Ok(Some(true)),
+            Some(_) => Err(Fault::decode(column)),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The writer thread: take everything queued, run each in a savepoint, commit once, then answer.
+//!
+//! There is no timer: an idle server commits a lone write at once, a busy one shares the sync of the
+//! disk between all that arrived during the last one.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+use rusqlite::{Connection, ErrorCode, ffi};
+
+use super::connection::{BUSY_TIMEOUT, SqliteTx, fault};
+use crate::jobs::{Job, Verdict};
+use crate::tx::Fault;
+
+/// The most operations in one commit: it bounds how long the first of them waits.
+const LARGEST_BATCH: usize = 256;
+
+/// Pages in the log (4 KiB each) from which the checkpointer is woken.
+const CHECKPOINT_PAGES: i32 = 1_000;
+
+/// Pages in the log from which the writer itself stops and empties it: a bound on the file for as
+/// long as no read holds on to an old snapshot.
+const LARGEST_LOG_PAGES: i32 = 16_384;
+
+/// How long the writer waits for readers to let go of the log. Short reads are over by then; a long
+/// one (a backup, a report) would not be over after any wait that callers could bear.
+const EMPTYING_WAIT: Duration = Duration::from_millis(50);
+
+thread_local! {
+    static LOG_PAGES: Cell<i32> = const { Cell::new(0) };
+    /// Where the writer tries to empty the log next; further on each time it could not.
+    static EMPTY_FROM: Cell<i32> = const { Cell::new(LARGEST_LOG_PAGES) };
+}
+
+/// Serves the queue until every sender is gone.
+pub(super) fn run(
+    connection: Connection,
+    jobs: &Receiver<Box<dyn Job>>,
+    checkpointer: &Sender<()>,
+    failing: &AtomicBool,
+    on_fatal: &dyn Fn(&str),
+) {
+    connection.wal_hook(Some(|_, pages| {
+        LOG_PAGES.set(pages);
+        Ok(())
+    }));
+    let mut batch = Vec::with_capacity(LARGEST_BATCH);
+    while let Ok(first) = jobs.recv() {
+        batch.push(first);
+        batch.extend(jobs.try_iter().take(LARGEST_BATCH - 1));
+        metrics::histogram!("billstack_write_batch_size").record(batch.len() as f64);
+        commit_batch(&connection, &mut batch, failing, on_fatal);
+        bound_log(&connection, checkpointer);
+    }
+}
+
+/// Runs and commits a batch, and answers all of it.
+fn commit_batch(
+    connection: &Connection,
+    batch: &mut Vec<Box<dyn Job>>,
+    failing: &AtomicBool,
+    on_fatal: &dyn Fn(&str),
+) {
+    let committed = run_batch(connection, batch).and_then(|()| commit(connection, on_fatal));
+    failing.store(committed.is_err(), Ordering::Relaxed);
+    if let Err(why) = &committed {
+        tracing::error!(%why, operations = batch.len(), "a batch of writes failed");
+        if !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+    }
+    for job in batch.drain(..) {
+        job.answer(committed.clone());
+    }
+}
+
+fn run_batch(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+    step(connection, "BEGIN IMMEDIATE")?;
+    for job in batch {
+        step(connection, "SAVEPOINT operation")?;
+        match job.run(&mut SqliteTx(connection)) {
+            Verdict::Keep => {}
+            // There is nobody to be in conflict with here; the caller gets the fault.
+            Verdict::Undo | Verdict::Again(_) => step(connection, "ROLLBACK TO operation")?,
+            Verdict::Failed(why) => {
+                // A full or failing disk may have ended the whole transaction under us.
+                if connection.is_autocommit() || matches!(why, Fault::Unavailable(_)) {
+                    return Err(why);
+                }
+                step(connection, "ROLLBACK TO operation")?;
+            }
+        }
+        step(connection, "RELEASE operation")?;
+    }
+    Ok(())
+}
+
+/// Commits. When the sync itself failed, what is on disk is unknown: the process must end and start
+/// again from the log, because the rows may be visible here and gone after a restart, or the reverse.
+fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault> {
+    let Err(error) = connection
+        .prepare_cached("COMMIT")
+        .and_then(|mut s| s.raw_execute())
+    else {
+        return Ok(());
+    };
+    let code = error.sqlite_error();
+    let sync_failed = code.is_some_and(|e| {
+        e.code == ErrorCode::SystemIoFailure
+            && matches!(
+                e.extended_code,
+                ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC | ffi::SQLITE_IOERR_WRITE
+            )
+    });
+    if sync_failed {
+        on_fatal(&format!(
+            "the database could not be synced to disk: {error}"
+        ));
+        return Err(Fault::Unknown(error.to_string()));
+    }
+    Err(fault(&error))
+}
+
+fn step(connection: &Connection, sql: &str) -> Result<(), Fault> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.raw_execute())
+        .map(|_| ())
+        .map_err(|e| fault(&e))
+}
+
+/// Wakes the checkpointer, or, when it cannot keep up, empties the log right here.
+fn bound_log(connection: &Connection, checkpointer: &Sender<()>) {
+    let pages = LOG_PAGES.get();
+    if pages >= EMPTY_FROM.get() {
+        match empty_log(connection) {
+            Ok(true) => {
+                LOG_PAGES.set(0);
+                EMPTY_FROM.set(LARGEST_LOG_PAGES);
+            }
+            Ok(false) => {
+                tracing::debug!(
+                    pages,
+                    "a long read keeps the write-ahead log from being emptied"
+                );
+                EMPTY_FROM.set(pages.saturating_add(CHECKPOINT_PAGES));
+            }
+            Err(error) => {
+                tracing::warn!(%error, pages, "the write-ahead log could not be emptied");
+                EMPTY_FROM.set(pages.saturating_add(CHECKPOINT_PAGES));
+            }
+        }
+    } else if pages >= CHECKPOINT_PAGES {
+        // A full channel means that it is awake already.
+        let _ = checkpointer.try_send(());
+    }
+}
+
+/// Copies the whole log into the database and begins it anew; `false` when a reader still needs it.
+fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(EMPTYING_WAIT)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    busy.map(|busy: i64| busy == 0)
+}

@@ -1,0 +1,193 @@
+//! A store: operations in, outcomes out, on whichever engine its address names.
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::oneshot;
+
+use crate::act::{Act, Origin};
+use crate::jobs::job;
+use crate::migrate;
+use crate::options::Options;
+use crate::postgres::{Postgres, Settings};
+use crate::sqlite::Sqlite;
+use crate::tx::{Abort, Fault, Tx};
+
+/// The database an address names.
+#[derive(Clone)]
+pub struct Target(pub(crate) Kind);
+
+#[derive(Clone)]
+pub(crate) enum Kind {
+    Sqlite(PathBuf),
+    Postgres(Box<Settings>),
+}
+
+impl Target {
+    /// Reads `sqlite://FILE` or `postgres://…`.
+    pub fn from_url(url: &str) -> Result<Target, Fault> {
+        if let Some(path) = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+        {
+            if path.is_empty() || path.starts_with(":memory:") {
+                return Err(Fault::Unavailable(
+                    "the SQLite address names no file".to_owned(),
+                ));
+            }
+            return Ok(Target(Kind::Sqlite(real_path(Path::new(path)))));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Target(Kind::Postgres(Box::new(Settings::from_url(url)?))));
+        }
+        let wanted = "the database address must begin with sqlite:// or postgres://";
+        Err(Fault::Unavailable(wanted.to_owned()))
+    }
+
+    /// The file, when the database is SQLite.
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Sqlite(path) => Some(path),
+            Kind::Postgres(_) => None,
+        }
+    }
+}
+
+/// The one name of a file, whatever links lead to it: the lock and the key beside it go by name.
+fn real_path(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    // It is still to be made; its directory is there, or creating it will say what is wrong.
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new(".")).canonicalize();
+    match (directory, path.file_name()) {
+        (Ok(directory), Some(name)) => directory.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// Runs operations. Dropping it answers what is queued and then closes every connection; drop it
+/// outside of async code.
+pub struct Store {
+    engine: Engine,
+}
+
+impl Store {
+    /// Opens a database whose schema is up to date; see [`migrate::migrate`].
+    pub fn open(target: &Target, options: &Options) -> Result<Store, Fault> {
+        migrate::check(target)?;
+        let engine = match &target.0 {
+            Kind::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options)?),
+            Kind::Postgres(settings) => Engine::Postgres(Postgres::open(settings, options)?),
+        };
+        Ok(Store { engine })
+    }
+
+    /// Runs a write; it is committed, durably, before this returns `Ok`.
+    ///
+    /// The operation may be run several times; only the last run counts.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        origin: Origin,
+        op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, Abort> {
+        let answer = self.queue_write(origin, op)?;
+        answer.await.unwrap_or(Err(Abort::Fault(Fault::Closed)))
+    }
+
+    /// [`Store::write`] for code without a runtime.
+    pub fn write_blocking<T: Send + 'static>(
+        &self,
+        origin: Origin,
+        op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, Abort> {
+        let answer = self.queue_write(origin, op)?;
+        answer
+            .blocking_recv()
+            .unwrap_or(Err(Abort::Fault(Fault::Closed)))
+    }
+
+    fn queue_write<T: Send + 'static>(
+        &self,
+        origin: Origin,
+        mut op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, Abort>>, Fault> {
+        let (job, answer) = job(move |tx: &mut dyn Tx| op(tx, &mut origin.act()));
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(job)?,
+            Engine::Postgres(postgres) => postgres.write(job)?,
+        }
+        Ok(answer)
+    }
+
+    /// Runs a read that touches a bounded, small number of rows by key.
+    ///
+    /// On SQLite it runs on the calling thread; do not call it from short-lived threads.
+    pub async fn point<T: Send + 'static>(
+        &self,
+        read: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, Abort> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let mut read = read;
+                sqlite.point(|tx| read(tx))
+            }
+            Engine::Postgres(_) => self.scan(read).await,
+        }
+    }
+
+    /// Runs a read that may touch many rows, away from the async workers.
+    pub async fn scan<T: Send + 'static>(
+        &self,
+        read: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, Abort> {
+        let answer = self.queue_scan(read)?;
+        answer.await.unwrap_or(Err(Abort::Fault(Fault::Closed)))
+    }
+
+    /// [`Store::scan`] for code without a runtime.
+    pub fn scan_blocking<T: Send + 'static>(
+        &self,
+        read: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, Abort> {
+        let answer = self.queue_scan(read)?;
+        answer
+            .blocking_recv()
+            .unwrap_or(Err(Abort::Fault(Fault::Closed)))
+    }
+
+    fn queue_scan<T: Send + 'static>(
+        &self,
+        read: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, Abort>>, Fault> {
+        let (job, answer) = job(read);
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.scan(job)?,
+            Engine::Postgres(postgres) => postgres.read(job)?,
+        }
+        Ok(answer)
+    }
+
+    /// Whether the last commit failed, as on a full disk. PostgreSQL tells each caller by itself.
+    pub fn is_failing(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.is_failing(),
+            Engine::Postgres(_) => false,
+        }
+    }
+
+    /// How many writes wait for their turn.
+    pub fn queued_writes(&self) -> usize {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.queued(),
+            Engine::Postgres(postgres) => postgres.queued(),
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! Stripe events: each kept once per team, with what became of it and why.
+
+mod outcome;
+
+use billstack_core::stripe_event::Start;
+use billstack_core::time::Micros;
+use serde_json::json;
+
+use crate::act::{Act, Place};
+use crate::conversion::{self, Sign};
+use crate::customers;
+use crate::list::{Cursor, Filter, List, Order, Page, Part, Wanted};
+use crate::reconsider;
+use crate::refusal::Refusal;
+use crate::tx::{Abort, Fault, Row, Tx};
+use crate::{params, statements};
+
+pub use outcome::Outcome;
+
+statements! {
+    OUTCOME = "SELECT outcome FROM stripe_events WHERE team_id = $1 AND id = $2";
+    INSERT = "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, livemode, \
+        outcome, reason, project_id, customer_id, referral_id, start, payload) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
+    REWRITE = "UPDATE stripe_events SET outcome = $3, reason = $4, project_id = $5, \
+        customer_id = $6, referral_id = $7, start = $8 WHERE team_id = $1 AND id = $2 \
+        AND outcome <> 'converted'";
+    SET_OUTCOME = "UPDATE stripe_events SET outcome = $3, reason = $4, project_id = $5, \
+        customer_id = $6, referral_id = $7 WHERE team_id = $1 AND id = $2 \
+        AND outcome <> 'converted'";
+    KEPT_START = "SELECT type, outcome, start FROM stripe_events WHERE team_id = $1 AND id = $2 \
+        AND start IS NOT NULL";
+    GET = "SELECT id, type, created_at, received_at, livemode, outcome, reason, project_id, \
+        customer_id, referral_id, payload FROM stripe_events WHERE team_id = $1 AND id = $2";
+    ANY = "SELECT id FROM stripe_events WHERE team_id = $1 LIMIT 1";
+}
+
+/// Every list of Stripe events.
+pub(crate) const LISTS: &[&List] = &[&LIST];
+
+static LIST: List = List {
+    name: "stripe events",
+    select: "SELECT id, type, created_at, received_at, livemode, outcome, reason, project_id, \
+        customer_id, referral_id, CAST(NULL AS TEXT) FROM stripe_events WHERE team_id = $1",
+    scope: 1,
+    filters: &[Filter::Equals("outcome"), Filter::Equals("type")],
+    keys: ["received_at", "id"],
+    order: Order::NewestFirst,
+};
+
+/// What became of an event, and whom it concerned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why, for a person.
+    pub reason: String,
+    /// The project of the customer it concerned.
+    pub project_id: Option<String>,
+    /// The customer it concerned.
+    pub customer_id: Option<String>,
+    /// The referral it concerned.
+    pub referral_id: Option<String>,
+}
+
+impl Settled {
+    /// An outcome that concerns nobody yet.
+    pub fn new(outcome: Outcome, reason: &str) -> Settled {
+        let reason = reason.to_owned();
+        Settled {
+            outcome,
+            reason,
+            project_id: None,
+            customer_id: None,
+            referral_id: None,
+        }
+    }
+
+    pub(crate) fn of_customer(&mut self, place: &Place, customer_id: &str) {
+        self.project_id = Some(place.project_id.clone());
+        self.customer_id = Some(customer_id.to_owned());
+    }
+}
+
+/// A verified event, read as far as it could be.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// `evt_…`, unique inside the team.
+    pub id: String,
+    /// Its type, such as `customer.subscription.created`.
+    pub kind: String,
+    /// When it happened, as Stripe says.
+    pub created_at: Micros,
+    /// Live or test mode, when it says.
+    pub livemode: Option<bool>,
+    /// What it means to us.
+    pub content: Content,
+    /// The body as it came.
+    pub payload: String,
+    /// How long before the apply a subscription may have begun, in microseconds.
+    pub grace: i64,
+}
+
+impl Incoming {
+    /// A body is kept only where it is known whose it is: nobody could be erased from any other. The
+    /// facts that were read from it are kept in any case, and are all that deciding anew needs.
+    fn body_to_keep(&self, settled: &Settled) -> Option<&str> {
+        let keeps = match self.content {
+            Content::Start(_) => settled.customer_id.is_some(),
+            Content::Ignored(_) => false,
+            // Only a thin event fails, and that holds nothing but ids.
+            Content::Failed(_) => true,
+        };
+        keeps.then_some(self.payload.as_str())
+    }
+}
+
+/// What an event means to us.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// It tells of a subscription.
+    Start(Box<Start>),
+    /// It is kept and has no effect; the text says why.
+    Ignored(&'static str),
+    /// It could not be read to the end; the text says why.
+    Failed(String),
+}
+
+/// Whether an event seen before is looked at again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Delivery {
+    /// From Stripe: a second delivery has no effect, unless the first one failed.
+    Delivered,
+    /// On request: everything but a conversion is decided anew.
+    Replayed,
+}
+
+/// Takes in an event: keeps it, and converts the referral it concerns. `None` means that it was
+/// taken in before.
+pub fn receive(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    event: &Incoming,
+    delivery: Delivery,
+) -> Result<Option<Settled>, Abort> {
+    if let Content::Start(start) = &event.content {
+        let keys = start.match_keys();
+        tx.lock(
+            team_id,
+            &keys.iter().map(String::as_str).collect::<Vec<_>>(),
+        )?;
+    }
+    let before = outcome(tx, team_id, &event.id)?;
+    match (before, delivery) {
+        (None | Some(Outcome::Failed), _) => {}
+        (Some(Outcome::Converted), _) | (Some(_), Delivery::Delivered) => return Ok(None),
+        (Some(_), Delivery::Replayed) => {}
+    }
+    let settled = match &event.content {
+        Content::Start(start) => settle(tx, act, team_id, event, start)?,
+        Content::Ignored(why) => Settled::new(Outcome::Ignored, why),
+        Content::Failed(why) => Settled::new(Outcome::Failed, why),
+    };
+    keep(tx, act, team_id, event, &settled, before)?;
+    if let (Content::Start(start), Some(customer_id)) = (&event.content, &settled.customer_id) {
+        // It may have linked its customer, whose earlier events nobody could place.
+        let hinted = start.client_reference_id.is_some() || start.billstack_customer_id.is_some();
+        if settled.outcome != Outcome::Converted && hinted {
+            let project_id = settled.project_id.clone().unwrap_or_default();
+            let place = Place {
+                team_id: team_id.to_owned(),
+                project_id,
+            };
+            if let Some(customer) = customers::get(tx, &place, customer_id)? {
+                reconsider::others(tx, act, &place, &customer, &event.id, event.grace)?;
+            }
+        }
+    }
+    Ok(Some(settled))
+}
+
+fn settle(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    event: &Incoming,
+    start: &Start,
+) -> Result<Settled, Fault> {
+    let sign = Sign {
+        team_id,
+        event_id: &event.id,
+        kind: &event.kind,
+        start,
+        grace: event.grace,
+    };
+    conversion::remember(tx, &sign)?;
+    conversion::settle(tx, act, &sign)
+}
+
+fn keep(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    event: &Incoming,
+    settled: &Settled,
+    before: Option<Outcome>,
+) -> Result<(), Fault> {
+    let start = match &event.content {
+        Content::Start(start) => Some(json!(start).to_string()),
+        _ => None,
+    };
+    let outcome = settled.outcome.as_str();
+    let (project, customer) = (
+        settled.project_id.as_deref(),
+        settled.customer_id.as_deref(),
+    );
+    let referral = settled.referral_id.as_deref();
+    if before.is_some() {
+        let reason = &settled.reason;
+        let start = start.as_deref();
+        return tx.must(
+            REWRITE,
+            params![
+                team_id, &event.id, outcome, reason, project, customer, referral, start
+            ],
+        );
+    }
+    let inserted = tx.hit(
+        INSERT,
+        params![
+            team_id,
+            &event.id,
+            &event.kind,
+            event.created_at,
+            act.at,
+            event.livemode,
+            outcome,
+            &settled.reason,
+            project,
+            customer,
+            referral,
+            start.as_deref(),
+            event.body_to_keep(settled),
+        ],
+    )?;
+    if inserted {
+        return Ok(());
+    }
+    // The same event came twice at once and the other delivery won. Run again: it will be found.
+    Err(Fault::Conflict(
+        "the event was kept by another delivery".to_owned(),
+    ))
+}
+
+/// What became of an event that may have come in before.
+pub fn outcome(tx: &mut dyn Tx, team_id: &str, id: &str) -> Result<Option<Outcome>, Fault> {
+    tx.one(OUTCOME, params![team_id, id], |row| {
+        row.parsed(0, Outcome::parse)
+    })
+}
+
+/// The facts read from an event when it came in; they outlive its body.
+pub fn stored_start(tx: &mut dyn Tx, team_id: &str, id: &str) -> Result<Option<Start>, Fault> {
+    Ok(kept_start(tx, team_id, id)?.map(|kept| kept.start))
+}
+
+/// An event kept earlier, with the facts read from it.
+pub(crate) struct KeptStart {
+    pub(crate) kind: String,
+    pub(crate) outcome: Outcome,
+    pub(crate) start: Start,
+}
+
+pub(crate) fn kept_start(
+    tx: &mut dyn Tx,
+    team_id: &str,
+    id: &str,
+) -> Result<Option<KeptStart>, Fault> {
+    tx.one(KEPT_START, params![team_id, id], |row| {
+        let start = serde_json::from_str(row.text(2)?).map_err(|_| Fault::decode(2))?;
+        Ok(KeptStart {
+            kind: row.string(0)?,
+            outcome: row.parsed(1, Outcome::parse)?,
+            start,
+        })
+    })
+}
+
+pub(crate) fn set_outcome(
+    tx: &mut dyn Tx,
+    team_id: &str,
+    id: &str,
+    settled: &Settled,
+) -> Result<(), Fault> {
+    tx.must(
+        SET_OUTCOME,
+        params![
+            team_id,
+            id,
+            settled.outcome.as_str(),
+            &settled.reason,
+            settled.project_id.as_deref(),
+            settled.customer_id.as_deref(),
+            settled.referral_id.as_deref(),
+        ],
+    )
+}
+
+/// An event as the team's administrators see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StripeEvent {
+    /// `evt_…`.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// When it happened, as Stripe says.
+    pub created_at: Micros,
+    /// When it came in.
+    pub received_at: Micros,
+    /// Live or test mode, when it said so.
+    pub livemode: Option<bool>,
+    /// What became of it, and whom it concerned.
+    pub settled: Settled,
+    /// The body as it came; gone after retention or erasure, and left out of lists.
+    pub payload: Option<String>,
+}
+
+fn decode(row: &dyn Row) -> Result<StripeEvent, Fault> {
+    Ok(StripeEvent {
+        id: row.string(0)?,
+        kind: row.string(1)?,
+        created_at: row.time(2)?,
+        received_at: row.time(3)?,
+        livemode: row.opt_flag(4)?,
+        settled: Settled {
+            outcome: row.parsed(5, Outcome::parse)?,
+            reason: row.opt_string(6)?.unwrap_or_default(),
+            project_id: row.opt_string(7)?,
+            customer_id: row.opt_string(8)?,
+            referral_id: row.opt_string(9)?,
+        },
+        payload: row.opt_string(10)?,
+    })
+}
+
+/// The event with this id.
+pub fn get(tx: &mut dyn Tx, team_id: &str, id: &str) -> Result<StripeEvent, Abort> {
+    Ok(tx
+        .one(GET, params![team_id, id], decode)?
+        .ok_or(Refusal::NotFound("event"))?)
+}
+
+/// Whether any event has come in for the team.
+pub fn any(tx: &mut dyn Tx, team_id: &str) -> Result<bool, Fault> {
+    tx.exists(ANY, params![team_id])
+}
+
+/// Events, the latest received first, without their bodies.
+pub fn list(
+    tx: &mut dyn Tx,
+    team_id: &str,
+    outcome: Option<Outcome>,
+    kind: Option<String>,
+    page: &Page,
+) -> Result<Part<StripeEvent>, Fault> {
+    let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
+    let wanted = [Wanted::from(outcome), Wanted::from(kind)];
+    LIST.read(tx, params![team_id], &wanted, page, decode, |event| {
+        Cursor {
+            at: event.received_at.0,
+            key: event.id.clone(),
+        }
+    })
+}

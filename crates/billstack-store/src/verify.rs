@@ -1,0 +1,99 @@
+//! Every invariant of the data, as queries that return whoever breaks one.
+//!
+//! Most of these hold by constraint or by construction. They are asked for all the same, because
+//! a database outlives the program that filled it: a restored backup, a hand-made repair or a
+//! defect of ours shows up here, with ids, before it shows up as money.
+//!
+//! Every rule reads in the caller's transaction, so one snapshot answers for all of them and the
+//! check is safe beside a live server.
+
+/// Declares the rules of a module as `RULES`. It stands before the modules that use it.
+macro_rules! declare_rules {
+    ($($name:ident, $holds:literal = $sql:expr;)*) => {
+        pub(super) const RULES: &[$crate::verify::Rule] = &[$($crate::verify::Rule {
+            name: stringify!($name),
+            holds: $holds,
+            sql: $sql,
+        }),*];
+    };
+}
+
+mod ledger;
+mod people;
+mod referrals;
+mod relations;
+
+use std::fmt;
+
+use crate::tx::{Fault, Tx};
+
+/// The most offenders that one rule reports; each query ends in this limit.
+pub const MOST_PER_RULE: usize = 100;
+
+/// Something that must always be true.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rule {
+    /// Its name, such as `postings_balance`.
+    pub name: &'static str,
+    /// What must hold, as a sentence without its full stop.
+    pub holds: &'static str,
+    /// Returns the id of each offender and where it is.
+    sql: &'static str,
+}
+
+/// Somebody who breaks a rule.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Breach {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// The id of the offender.
+    pub subject: String,
+    /// What should hold, and where the offender is.
+    pub detail: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.rule, self.subject, self.detail)
+    }
+}
+
+/// Every rule, by subject, in the order in which [`verify`] asks them.
+pub const RULES: &[&[Rule]] = &[
+    ledger::RULES,
+    referrals::RULES,
+    people::RULES,
+    relations::RULES,
+];
+
+/// Every rule one by one, for a caller that shows how far it has come.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().copied().flatten()
+}
+
+/// Asks every rule. An empty answer means that all of them hold.
+pub fn verify(tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
+    let mut breaches = Vec::new();
+    for rule in rules() {
+        breaches.extend(rule.check(tx)?);
+    }
+    Ok(breaches)
+}
+
+impl Rule {
+    /// Who breaks this rule, [`MOST_PER_RULE`] at most.
+    pub fn check(&self, tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
+        tx.all(self.sql, &[], |row| {
+            Ok(Breach {
+                rule: self.name,
+                subject: row.string(0)?,
+                detail: format!("in {}, not so: {}", row.text(1)?, self.holds),
+            })
+        })
+    }
+}
+
+/// Every statement of this module, by name.
+pub(crate) fn statements() -> impl Iterator<Item = (String, String)> {
+    rules().map(|rule| (rule.name.to_owned(), rule.sql.to_owned()))
+}

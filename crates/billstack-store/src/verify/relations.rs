@@ -1,0 +1,83 @@
+//! Rows that point at other rows: what they point at must exist.
+//!
+//! Foreign keys cover part of this; a distributed database may have been set up without them, and
+//! a restore may have loaded tables one by one.
+
+/// Rows of a table for which there is no row of another.
+macro_rules! orphans {
+    ($child:literal, $subject:literal, $place:literal, $parent:literal, $on:literal) => {
+        orphans!($child, $subject, $place, $parent, $on, "TRUE")
+    };
+    ($child:literal, $subject:literal, $place:literal, $parent:literal, $on:literal, $when:literal) => {
+        concat!(
+            "SELECT c.",
+            $subject,
+            ", c.",
+            $place,
+            " FROM ",
+            $child,
+            " c WHERE ",
+            $when,
+            " AND NOT EXISTS (SELECT 1 FROM ",
+            $parent,
+            " p WHERE ",
+            $on,
+            ") LIMIT 100"
+        )
+    };
+}
+
+declare_rules! {
+    session_user, "the user of a session exists" =
+        orphans!("sessions", "user_id", "user_id", "users", "p.id = c.user_id");
+    member_team, "the team of a member exists" =
+        orphans!("members", "user_id", "team_id", "teams", "p.team_id = c.team_id");
+    member_user, "the user of a member exists" =
+        orphans!("members", "user_id", "team_id", "users", "p.id = c.user_id");
+    invitation_team, "the team of an invitation exists" =
+        orphans!("invitations", "id", "team_id", "teams", "p.team_id = c.team_id");
+    project_team, "the team of a project exists" =
+        orphans!("projects", "id", "team_id", "teams", "p.team_id = c.team_id");
+    api_key_team, "the team of an API key exists" =
+        orphans!("api_keys", "id", "team_id", "teams", "p.team_id = c.team_id");
+    api_key_project, "the project of an API key exists" =
+        orphans!("api_keys", "id", "team_id", "projects",
+            "p.team_id = c.team_id AND p.id = c.project_id", "c.project_id IS NOT NULL");
+    stripe_connection_team, "the team of a Stripe connection exists" =
+        orphans!("stripe_connections", "team_id", "team_id", "teams", "p.team_id = c.team_id");
+    stripe_event_team, "the team of a Stripe event exists" =
+        orphans!("stripe_events", "id", "team_id", "teams", "p.team_id = c.team_id");
+    program_project, "the project of a program exists" =
+        orphans!("programs", "project_id", "team_id", "projects",
+            "p.team_id = c.team_id AND p.id = c.project_id");
+    customer_project, "the project of a customer exists" =
+        orphans!("customers", "id", "team_id", "projects",
+            "p.team_id = c.team_id AND p.id = c.project_id");
+    reservation_project, "the project of a customer being created exists" =
+        orphans!("customer_reservations", "customer_id", "team_id", "projects",
+            "p.team_id = c.team_id AND p.id = c.project_id");
+    code_customer, "the customer of a code exists" =
+        orphans!("codes", "code", "team_id", "customers",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
+    referral_referrer, "the referrer of a referral exists" =
+        orphans!("referrals", "id", "team_id", "customers",
+            "p.team_id = c.team_id AND p.project_id = c.project_id \
+            AND p.id = c.referrer_customer_id");
+    referral_referee, "the referee of a referral exists" =
+        orphans!("referrals", "id", "team_id", "customers",
+            "p.team_id = c.team_id AND p.project_id = c.project_id \
+            AND p.id = c.referee_customer_id");
+    credit_customer, "the customer of a credit exists" =
+        orphans!("credits", "id", "team_id", "customers",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
+    posting_credit, "the credit of a posting exists" =
+        orphans!("postings", "credit_id", "team_id", "credits",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.credit_id");
+    start_event, "the Stripe event that told of a subscription is kept" =
+        orphans!("subscription_starts", "object_id", "team_id", "stripe_events",
+            "p.team_id = c.team_id AND p.id = c.event_id");
+    event_referral, "a referral in the log exists" =
+        orphans!("events", "referral_id", "team_id", "referrals",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.referral_id",
+            "c.referral_id IS NOT NULL");
+}

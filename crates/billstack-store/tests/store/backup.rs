@@ -1,0 +1,108 @@
+//! Copies of a SQLite database.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use billstack_store::backup::backup;
+use billstack_store::dump::dump;
+use billstack_store::options::Options;
+use billstack_store::store::{Store, Target};
+use billstack_store::tx::{Fault, Tx};
+
+use crate::support::{
+    Db, Engine, assert_sound, directory, make_customer, make_project, make_team, write,
+};
+
+fn dumped(store: &Store) -> Vec<(String, Vec<String>)> {
+    store
+        .scan_blocking(|tx: &mut dyn Tx| Ok(dump(tx)?))
+        .unwrap()
+}
+
+fn opened(file: &std::path::Path) -> Store {
+    let target = Target::from_url(&format!("sqlite://{}", file.display())).unwrap();
+    Store::open(&target, &Options::default()).unwrap()
+}
+
+#[test]
+fn a_copy_is_whole_private_and_never_overwrites() {
+    let db = Db::new(Engine::Sqlite);
+    write(&db.store, |tx, act| {
+        make_team(tx, "team_1")?;
+        let place = make_project(tx, act, "team_1")?;
+        make_customer(tx, act, &place, "ann", None)
+    });
+    let directory = directory();
+    let file = directory.path().join("copy.db");
+    let size = backup(&db.target, &file).unwrap();
+    let found = std::fs::metadata(&file).unwrap();
+    assert_eq!(
+        (found.len(), found.permissions().mode() & 0o777),
+        (size, 0o600)
+    );
+    let beside = std::fs::read_dir(directory.path()).unwrap().count();
+    assert_eq!(beside, 1, "the check left files beside the copy");
+    assert_eq!(dumped(&opened(&file)), dumped(&db.store));
+
+    let bytes = std::fs::read(&file).unwrap();
+    let again = backup(&db.target, &file);
+    assert!(matches!(again, Err(Fault::Unavailable(_))), "{again:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), bytes);
+}
+
+#[test]
+fn a_copy_beside_a_busy_server_is_one_state() {
+    let db = Db::new(Engine::Sqlite);
+    let place = write(&db.store, |tx, act| {
+        make_team(tx, "team_1")?;
+        make_project(tx, act, "team_1")
+    });
+    let directory = directory();
+    let (done, db, place) = (&AtomicBool::new(false), &db, &place);
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            scope.spawn(move || {
+                for number in 0_u32.. {
+                    if done.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let (place, name) = (place.clone(), format!("c{thread}_{number}"));
+                    // Two customers or none.
+                    write(&db.store, move |tx, act| {
+                        make_customer(tx, act, &place, &format!("{name}_left"), None)?;
+                        make_customer(tx, act, &place, &format!("{name}_right"), None)
+                    });
+                }
+            });
+        }
+        let mut before = 0;
+        for number in 0..5 {
+            let file = directory.path().join(format!("{number}.db"));
+            backup(&db.target, &file).unwrap();
+            let copy = opened(&file);
+            assert_sound(&copy);
+            let tables = dumped(&copy);
+            let rows = |name: &str| tables.iter().find(|t| t.0 == name).unwrap().1.len();
+            let customers = rows("customers");
+            assert_eq!(customers % 2, 0);
+            assert!(customers >= before);
+            before = customers;
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn what_cannot_be_copied_leaves_nothing_behind() {
+    let directory = directory();
+    let file = directory.path().join("copy.db");
+    let target = format!("sqlite://{}", directory.path().join("none.db").display());
+    let missing = backup(&Target::from_url(&target).unwrap(), &file);
+    assert!(matches!(missing, Err(Fault::Unavailable(_))), "{missing:?}");
+    let db = Db::new(Engine::Postgres);
+    let Err(Fault::Unavailable(advice)) = backup(&db.target, &file) else {
+        panic!("PostgreSQL was copied");
+    };
+    assert!(advice.contains("pg_dump --format=custom"), "{advice}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,12 @@
+//! The store as a whole, on both engines: what it promises is tested here, not how it does it.
+
+mod backup;
+mod crash;
+mod engine;
+mod migrate;
+mod model;
+mod race;
+mod reports;
+mod same_dump;
+mod schema;
+mod support;

@@ -1,0 +1,446 @@
+//! What the contract says, in memory and without a database: plain maps, one thing at a time.
+//!
+//! It shares no code with the store but the words of the commands. Where both agree over thousands
+//! of random commands, either both are right or two authors made the same mistake.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use billstack_core::referral::GRACE;
+use billstack_core::stripe_event::{Standing, Start};
+
+/// A project of a team.
+pub(crate) type At = (&'static str, String);
+
+/// What a command is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Said {
+    Done,
+    Refused(&'static str),
+    /// An event was taken in; whether it converted a referral.
+    Taken(bool),
+    /// An event was taken in before.
+    Seen,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Customer {
+    pub(crate) at: At,
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) external: Option<String>,
+    pub(crate) stripe: Option<String>,
+    pub(crate) erased: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(crate) at: At,
+    pub(crate) code: String,
+    pub(crate) owner: String,
+    pub(crate) active: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Referral {
+    pub(crate) at: At,
+    pub(crate) referrer: String,
+    pub(crate) referee: String,
+    pub(crate) status: &'static str,
+    pub(crate) created: i64,
+    pub(crate) converted: Option<i64>,
+    pub(crate) promise: Promise,
+    /// The Stripe customer it was converted by.
+    payer: Option<String>,
+}
+
+/// Amounts for the referrer and the referee, and their currency.
+pub(crate) type Promise = (i64, i64, &'static str);
+
+struct Kept {
+    team: &'static str,
+    id: String,
+    start: Start,
+    converted: bool,
+}
+
+/// What is known of one subscription by one name of its customer.
+struct Known {
+    event: String,
+    began: i64,
+    counts: bool,
+    existed: bool,
+    project: Option<String>,
+}
+
+#[derive(Default)]
+pub(crate) struct Model {
+    pub(crate) projects: BTreeSet<At>,
+    pub(crate) programs: BTreeMap<At, (bool, Promise)>,
+    pub(crate) customers: Vec<Customer>,
+    pub(crate) codes: Vec<Code>,
+    pub(crate) referrals: Vec<Referral>,
+    events: Vec<Kept>,
+    known: BTreeMap<(&'static str, String, String), Known>,
+}
+
+/// The members of a customer that an update may change.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Change {
+    pub(crate) email: Option<String>,
+    pub(crate) external: Option<Option<String>>,
+    pub(crate) stripe: Option<Option<String>>,
+}
+
+impl Model {
+    fn living(&self, at: &At, id: &str) -> Option<usize> {
+        let is = |c: &Customer| c.at == *at && c.id == id && !c.erased;
+        self.customers.iter().position(is)
+    }
+
+    fn taken(&self, at: &At, email: &str, external: Option<&str>, but: &str) -> Option<Said> {
+        let mut others = self
+            .customers
+            .iter()
+            .filter(|c| c.at == *at && !c.erased && c.id != but);
+        if others.clone().any(|c| c.email == email) {
+            return Some(Said::Refused("customer_exists"));
+        }
+        others
+            .any(|c| external.is_some() && c.external.as_deref() == external)
+            .then_some(Said::Refused("external_id_taken"))
+    }
+
+    pub(crate) fn create_customer(&mut self, new: Customer) -> Said {
+        if let Some(said) = self.taken(&new.at, &new.email, new.external.as_deref(), "") {
+            return said;
+        }
+        self.customers.push(new);
+        Said::Done
+    }
+
+    pub(crate) fn update_customer(&mut self, at: &At, id: &str, change: Change) -> Said {
+        let Some(index) = self.living(at, id) else {
+            return Said::Refused("no customer");
+        };
+        let mut new = self.customers[index].clone();
+        new.email = change.email.unwrap_or(new.email);
+        new.external = change.external.unwrap_or(new.external);
+        new.stripe = change.stripe.unwrap_or(new.stripe);
+        if let Some(said) = self.taken(at, &new.email, new.external.as_deref(), id) {
+            return said;
+        }
+        let linked = new.stripe.is_some() && new.stripe != self.customers[index].stripe;
+        self.customers[index] = new;
+        if linked {
+            self.look_again(index, "");
+        }
+        Said::Done
+    }
+
+    pub(crate) fn erase(&mut self, at: &At, id: &str) -> Said {
+        let Some(index) = self.living(at, id) else {
+            return Said::Refused("no customer");
+        };
+        self.customers[index].erased = true;
+        let own = self
+            .codes
+            .iter_mut()
+            .filter(|c| c.at == *at && c.owner == id);
+        own.for_each(|code| code.active = false);
+        for referral in self.referrals.iter_mut().filter(|r| r.at == *at) {
+            let part = referral.referee == id || referral.referrer == id;
+            if part && referral.status == "pending" {
+                referral.status = "expired";
+            }
+        }
+        Said::Done
+    }
+
+    pub(crate) fn can_create_code(&self, at: &At, owner: &str) -> Said {
+        if self.living(at, owner).is_none() {
+            return Said::Refused("no customer");
+        }
+        let active = |c: &Code| c.at == *at && c.owner == owner && c.active;
+        if self.codes.iter().any(active) {
+            return Said::Refused("active_code_exists");
+        }
+        Said::Done
+    }
+
+    pub(crate) fn deactivate(&mut self, at: &At, code: &str) -> Said {
+        match self
+            .codes
+            .iter_mut()
+            .find(|c| c.at == *at && c.code == code)
+        {
+            Some(code) => {
+                code.active = false;
+                Said::Done
+            }
+            None => Said::Refused("no code"),
+        }
+    }
+
+    pub(crate) fn apply(&mut self, at: &At, code: &str, referee: &str, now: i64) -> Said {
+        let Some(index) = self.living(at, referee) else {
+            return Said::Refused("no customer");
+        };
+        let Some(code) = self.codes.iter().find(|c| c.at == *at && c.code == code) else {
+            return Said::Refused("no code");
+        };
+        let customer = &self.customers[index];
+        let person = |id: &str| self.customers.iter().find(|c| c.at == *at && c.id == id);
+        let same_stripe = |c: &Customer| c.stripe.is_some() && c.stripe == customer.stripe;
+        let already = |r: &Referral| {
+            let one = r.referee == referee || person(&r.referee).is_some_and(same_stripe);
+            r.at == *at && one
+        };
+        if self.referrals.iter().any(already) {
+            return Said::Refused("already_referred");
+        }
+        let off = (false, (0, 0, "usd"));
+        let (enabled, promise) = self.programs.get(at).copied().unwrap_or(off);
+        if !enabled {
+            return Said::Refused("referrals_disabled");
+        }
+        if !code.active {
+            return Said::Refused("code_inactive");
+        }
+        let owner = person(&code.owner).unwrap();
+        let one_mailbox = !owner.erased && mailbox(&owner.email) == mailbox(&customer.email);
+        if owner.id == customer.id || same_stripe(owner) || one_mailbox {
+            return Said::Refused("self_referral");
+        }
+        let old = |known: &Known| known.existed && now - known.began > GRACE;
+        if self.known_of(customer).any(old) {
+            return Said::Refused("not_a_new_customer");
+        }
+        self.referrals.push(Referral {
+            at: at.clone(),
+            referrer: code.owner.clone(),
+            referee: referee.to_owned(),
+            status: "pending",
+            created: now,
+            converted: None,
+            promise,
+            payer: None,
+        });
+        self.look_again(index, "");
+        Said::Done
+    }
+
+    pub(crate) fn receive(
+        &mut self,
+        team: &'static str,
+        id: &str,
+        start: &Start,
+        replayed: bool,
+    ) -> Said {
+        let before = self
+            .events
+            .iter()
+            .position(|e| e.team == team && e.id == id);
+        match before {
+            Some(index) if self.events[index].converted || !replayed => return Said::Seen,
+            Some(_) => {}
+            None => self.events.push(Kept {
+                team,
+                id: id.to_owned(),
+                start: start.clone(),
+                converted: false,
+            }),
+        }
+        self.remember(team, id, start);
+        let (converted, concerned) = self.settle(team, id, start);
+        let hinted = start.client_reference_id.is_some() || start.billstack_customer_id.is_some();
+        if let (false, true, Some(index)) = (converted, hinted, concerned) {
+            self.look_again(index, id);
+        }
+        Said::Taken(converted)
+    }
+
+    /// The project an event names, if the team has it.
+    fn project(&self, team: &'static str, start: &Start) -> Option<String> {
+        let named = start.project_id.clone()?;
+        self.projects
+            .contains(&(team, named.clone()))
+            .then_some(named)
+    }
+
+    fn remember(&mut self, team: &'static str, id: &str, start: &Start) {
+        let counts = start.standing == Standing::Counts;
+        let existed = counts || start.standing == Standing::Past;
+        let project = self.project(team, start);
+        for name in start.match_keys() {
+            let new = Known {
+                event: id.to_owned(),
+                began: start.began_at.0,
+                counts,
+                existed,
+                project: project.clone(),
+            };
+            let key = (team, name, start.object_id.clone());
+            let known = self.known.entry(key).or_insert(new);
+            if counts && !known.counts {
+                known.event = id.to_owned();
+                known.counts = true;
+            }
+            known.existed |= existed;
+        }
+    }
+
+    fn known_of(&self, customer: &Customer) -> impl Iterator<Item = &Known> {
+        let names = names_of(customer);
+        let (team, project) = customer.at.clone();
+        self.known
+            .iter()
+            .filter(move |((t, name, _), _)| *t == team && names.contains(name))
+            .map(|(_, known)| known)
+            .filter(move |k| k.project.as_ref().is_none_or(|named| *named == project))
+    }
+
+    /// Looks at every kept event that may be a customer's, the oldest subscription first, until no
+    /// event links the customer any more.
+    fn look_again(&mut self, index: usize, current: &str) {
+        let mut seen = vec![current.to_owned()];
+        loop {
+            let customer = self.customers[index].clone();
+            for name in names_of(&customer) {
+                let mut kept: Vec<_> = self
+                    .known
+                    .iter()
+                    .filter(|((team, n, _), _)| *team == customer.at.0 && *n == name)
+                    .map(|((_, _, object), k)| (k.began, object.clone(), k.event.clone()))
+                    .collect();
+                kept.sort();
+                for (_, _, event) in kept {
+                    if !seen.contains(&event) {
+                        self.settle_kept(customer.at.0, &event);
+                        seen.push(event);
+                    }
+                }
+            }
+            if self.customers[index].stripe == customer.stripe {
+                return;
+            }
+        }
+    }
+
+    fn settle_kept(&mut self, team: &'static str, id: &str) {
+        let kept = self
+            .events
+            .iter()
+            .find(|e| e.team == team && e.id == id)
+            .unwrap();
+        if !kept.converted {
+            let start = kept.start.clone();
+            self.settle(team, id, &start);
+        }
+    }
+
+    /// Whether the event converted a referral, and the one customer it concerns.
+    fn settle(&mut self, team: &'static str, id: &str, start: &Start) -> (bool, Option<usize>) {
+        let candidates = self.candidates(team, start);
+        let concerned = match candidates.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        };
+        let of = |r: &Referral, c: &Customer| r.at == c.at && r.referee == c.id;
+        let mine = |r: &Referral| candidates.iter().any(|c| of(r, &self.customers[*c]));
+        let pending: Vec<usize> = (0..self.referrals.len())
+            .filter(|n| self.referrals[*n].status == "pending" && mine(&self.referrals[*n]))
+            .collect();
+        let payer = start.stripe_customer_id.as_ref();
+        let payer = payer.or(start.stripe_customer_account.as_ref());
+        let [only] = pending.as_slice() else {
+            return (false, concerned);
+        };
+        let referral = &self.referrals[*only];
+        let concerned = candidates
+            .iter()
+            .copied()
+            .find(|c| of(referral, &self.customers[*c]));
+        let too_early = referral.created - start.began_at.0 > GRACE;
+        let paid =
+            |r: &Referral| r.at == referral.at && r.payer.is_some() && r.payer.as_ref() == payer;
+        if start.standing != Standing::Counts || too_early || self.referrals.iter().any(paid) {
+            return (false, concerned);
+        }
+        let payer = payer.cloned();
+        let referral = &mut self.referrals[*only];
+        referral.status = "converted";
+        referral.converted = Some(start.occurred_at.0.max(referral.created));
+        referral.payer = payer;
+        let event = self
+            .events
+            .iter_mut()
+            .find(|e| e.team == team && e.id == id);
+        event.unwrap().converted = true;
+        (true, concerned)
+    }
+
+    /// Whose subscription it is, most trustworthy evidence first; links the one who is not linked.
+    fn candidates(&mut self, team: &'static str, start: &Start) -> Vec<usize> {
+        let project = self.project(team, start);
+        let stripe = [&start.stripe_customer_id, &start.stripe_customer_account];
+        let stripe: Vec<&String> = stripe.into_iter().flatten().collect();
+        let wanted = |c: &Customer| project.as_ref().is_none_or(|named| *named == c.at.1);
+        let living = |c: &Customer| c.at.0 == team && !c.erased;
+        let find = |test: &dyn Fn(&Customer) -> bool| -> Vec<usize> {
+            let all = self.customers.iter().enumerate();
+            all.filter(|(_, c)| living(c) && test(c))
+                .map(|(index, _)| index)
+                .collect()
+        };
+        let known =
+            find(&|c| c.stripe.as_ref().is_some_and(|id| stripe.contains(&id)) && wanted(c));
+        if !known.is_empty() {
+            return known;
+        }
+        let named = |id: &Option<String>, c: &Customer| Some(&c.id) == id.as_ref() && wanted(c);
+        let mut found = find(&|c| named(&start.billstack_customer_id, c));
+        if found.is_empty() {
+            // Anybody can set this one, so it never speaks for somebody who is known already.
+            let free = |c: &Customer| c.stripe.is_none();
+            found = find(&|c| named(&start.client_reference_id, c) && free(c));
+        }
+        if let ([index], Some(id)) = (found.as_slice(), stripe.first()) {
+            let customer = &mut self.customers[*index];
+            customer.stripe.get_or_insert_with(|| (*id).clone());
+        }
+        found
+    }
+
+    /// Every credit there should be: customer, side, amount, currency.
+    pub(crate) fn credits(&self, at: &At) -> Vec<(String, &'static str, i64, &'static str)> {
+        let converted = self
+            .referrals
+            .iter()
+            .filter(|r| r.at == *at && r.status == "converted");
+        let mut credits: Vec<_> = converted
+            .flat_map(|r| {
+                let (referrer, referee, currency) = r.promise;
+                [
+                    (r.referrer.clone(), "referrer", referrer, currency),
+                    (r.referee.clone(), "referee", referee, currency),
+                ]
+            })
+            .filter(|(_, _, amount, _)| *amount > 0)
+            .collect();
+        credits.sort();
+        credits
+    }
+}
+
+fn names_of(customer: &Customer) -> Vec<String> {
+    let stripe = customer.stripe.iter().map(|id| format!("stripe:{id}"));
+    stripe
+        .chain([format!("customer:{}", customer.id)])
+        .collect()
+}
+
+/// Who reads the mail: the test's addresses have tags, and nothing else that matters.
+fn mailbox(email: &str) -> String {
+    let (local, domain) = email.split_once('@').unwrap();
+    format!("{}@{domain}", local.split('+').next().unwrap())
+}

@@ -1,0 +1,241 @@
+//! Pairs that each look for what the other is writing.
+
+use super::*;
+
+#[test]
+fn apply_and_event() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
+        let event = |round: &Round| event(&db.store, round, |_, _| {});
+        race(&rounds, |round| apply(&db.store, round).unwrap(), event);
+        assert_all(&db, &rounds, Status::Converted);
+    }
+}
+
+#[test]
+fn apply_and_an_event_that_names_the_customer() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let rounds = rounds(&db, count(engine, 1_000), Referee::Unlinked);
+        let event = |round: &Round| {
+            event(&db.store, round, |start, round| {
+                if round.number % 2 == 0 {
+                    start.client_reference_id = Some(round.referee.clone());
+                } else {
+                    start.billstack_customer_id = Some(round.referee.clone());
+                }
+            })
+        };
+        race(&rounds, |round| apply(&db.store, round).unwrap(), event);
+        assert_all(&db, &rounds, Status::Converted);
+    }
+}
+
+#[test]
+fn link_and_event() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let rounds = rounds(&db, count(engine, 1_000), Referee::Unlinked);
+        apply_each(&db, &rounds);
+        let event = |round: &Round| event(&db.store, round, |_, _| {});
+        race(&rounds, |round| link(&db.store, round), event);
+        assert_all(&db, &rounds, Status::Converted);
+    }
+}
+
+#[test]
+fn apply_and_link() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let rounds = rounds(&db, count(engine, 200), Referee::Unlinked);
+        let mut kept = deliver_each(&db, &rounds, |_, _| {});
+        kept.dedup();
+        assert_eq!(kept, [Outcome::NoCustomer]);
+        let link = |round: &Round| link(&db.store, round);
+        race(&rounds, |round| apply(&db.store, round).unwrap(), link);
+        assert_all(&db, &rounds, Status::Converted);
+    }
+}
+
+#[test]
+fn apply_and_an_event_of_the_customer_an_older_event_links() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let mut rounds = rounds(&db, count(engine, 300), Referee::Unlinked);
+        // The incomplete subscription names a customer who is made only after it came in.
+        for round in &mut rounds {
+            round.referee = format!("pc_late_{}", round.number);
+        }
+        let mut early = deliver_each(&db, &rounds, |start, round| {
+            start.client_reference_id = Some(round.referee.clone());
+            start.standing = Standing::Waits;
+            start.reason = Some("subscription incomplete".to_owned());
+            start.object_id.push_str("_early");
+        });
+        early.dedup();
+        assert_eq!(early, [Outcome::NoCustomer]);
+        each(&db, &rounds, |tx, act, round| {
+            let new = NewCustomer {
+                id: Some(round.referee.clone()),
+                ..new_customer(&format!("late{}@example.com", round.number), None)
+            };
+            customers::create(tx, act, &round.place, &new)
+        });
+        let event = |round: &Round| event(&db.store, round, |_, _| {});
+        race(&rounds, |round| apply(&db.store, round).unwrap(), event);
+        assert_all(&db, &rounds, Status::Converted);
+    }
+}
+
+#[test]
+fn applies_of_two_customers_whom_one_event_may_mean() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let rounds = rounds(&db, count(engine, 300), Referee::Linked);
+        let others = each(&db, &rounds, |tx, act, round| {
+            let name = format!("other{}", round.number);
+            let referee = make_customer(tx, act, &round.place, &name, None)?.id;
+            Ok(Round {
+                referee,
+                ..round.clone()
+            })
+        });
+        // Stripe's customer is the first one; the reference, which anybody can set, another.
+        let mut kept = deliver_each(&db, &others, |start, round| {
+            start.client_reference_id = Some(round.referee.clone());
+        });
+        kept.dedup();
+        assert_eq!(kept, [Outcome::NoReferral]);
+        let other = |round: &Round| apply(&db.store, &others[round.number]).unwrap();
+        race(&rounds, |round| apply(&db.store, round).unwrap(), other);
+        assert_all(&db, &rounds, Status::Converted);
+        assert_all(&db, &others, Status::Pending);
+    }
+}
+
+#[test]
+fn apply_and_deactivate() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
+        let deactivate = |round: &Round| {
+            let done = run(&db.store, round, |tx, act, round| {
+                codes::deactivate(tx, act, &round.place, &round.code)
+            });
+            assert!(!done.unwrap().is_active);
+            referrals_of_code(&db.store, round)
+        };
+        let (applied, counted) = race(&rounds, |round| apply(&db.store, round), deactivate);
+        let statuses = statuses(&db, &rounds);
+        for ((applied, counted), status) in applied.iter().zip(counted).zip(statuses) {
+            let refused = is_apply_refusal(applied, ApplyRefusal::CodeInactive);
+            assert!(applied.is_ok() || refused, "{applied:?}");
+            // Whatever was there when the switch-off had been answered is all there will ever be.
+            assert_eq!(counted, usize::from(applied.is_ok()));
+            assert_eq!(usize::from(status.is_some()), counted);
+        }
+        db.assert_sound();
+    }
+}
+
+#[test]
+fn apply_and_disable() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        write(&db.store, |tx, _| Ok(make_team(tx, TEAM)?));
+        let rounds = rounds_in(&db, count(engine, 1_000), Referee::Linked, project);
+        let disable = |round: &Round| {
+            let done = run(&db.store, round, |tx, act, round| {
+                let off = Program {
+                    enabled: false,
+                    ..program()
+                };
+                programs::put(tx, act, &round.place, &off)
+            });
+            done.unwrap();
+            referrals_of_code(&db.store, round)
+        };
+        let (applied, counted) = race(&rounds, |round| apply(&db.store, round), disable);
+        for (applied, counted) in applied.iter().zip(counted) {
+            let refused = is_apply_refusal(applied, ApplyRefusal::ReferralsDisabled);
+            assert!(applied.is_ok() || refused, "{applied:?}");
+            assert_eq!(counted, usize::from(applied.is_ok()));
+        }
+        db.assert_sound();
+    }
+}
+
+#[test]
+fn create_code_and_erase() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
+        let create = |round: &Round| {
+            run(&db.store, round, |tx, act, round| {
+                codes::create(tx, act, &round.place, &round.referee)
+            })
+        };
+        let erase = |round: &Round| erase(&db.store, round, |round| &round.referee);
+        let (created, _) = race(&rounds, create, erase);
+        let no_customer = Err(Abort::Refused(Refusal::NotFound("customer")));
+        assert!(
+            created
+                .iter()
+                .all(|done| done.is_ok() || *done == no_customer)
+        );
+        db.assert_sound();
+    }
+}
+
+#[test]
+fn apply_and_erase() {
+    type Whom = fn(&Round) -> &str;
+    let gone = Abort::Refused(Refusal::NotFound("customer"));
+    let inactive = Abort::Refused(Refusal::Apply(ApplyRefusal::CodeInactive));
+    let cases: [(Whom, Abort); 2] = [
+        (|round| &round.referee, gone),
+        (|round| &round.referrer, inactive),
+    ];
+    for engine in ENGINES {
+        for (whom, refusal) in &cases {
+            let db = Db::new(engine);
+            let rounds = rounds(&db, count(engine, 500), Referee::Linked);
+            let erase = |round: &Round| erase(&db.store, round, *whom);
+            let (applied, _) = race(&rounds, |round| apply(&db.store, round), erase);
+            for (applied, status) in applied.iter().zip(statuses(&db, &rounds)) {
+                match applied {
+                    Ok(_) => assert_eq!(status, Some(Status::Expired)),
+                    Err(why) => assert_eq!((why, status), (refusal, None)),
+                }
+            }
+            db.assert_sound();
+        }
+    }
+}
+
+#[test]
+fn event_and_erase() {
+    type Whom = fn(&Round) -> &str;
+    let cases: [Whom; 2] = [|round| &round.referee, |round| &round.referrer];
+    for engine in ENGINES {
+        for whom in cases {
+            let db = Db::new(engine);
+            let rounds = rounds(&db, count(engine, 200), Referee::Linked);
+            apply_each(&db, &rounds);
+            let erase = |round: &Round| erase(&db.store, round, whom);
+            let event = |round: &Round| event(&db.store, round, |_, _| {});
+            let (outcomes, _) = race(&rounds, event, erase);
+            for (outcome, status) in outcomes.iter().zip(statuses(&db, &rounds)) {
+                let converted = *outcome == Some(Outcome::Converted);
+                let wanted = if converted {
+                    Status::Converted
+                } else {
+                    Status::Expired
+                };
+                assert_eq!(status, Some(wanted));
+            }
+            db.assert_sound();
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! What looks over the data: statistics, retention, and the rules that must find every breach.
+
+use std::collections::BTreeSet;
+
+use billstack_core::credit::Side;
+use billstack_core::money::Currency;
+use billstack_core::time::{DAY, HOUR, Micros};
+use billstack_store::act::{Act, Place};
+use billstack_store::backup::backup;
+use billstack_store::options::Options;
+use billstack_store::stats::{CreditSum, Day, Stats, stats};
+use billstack_store::store::{Store, Target};
+use billstack_store::tx::{Abort, Fault, Tx};
+use billstack_store::verify::{rules, verify};
+use billstack_store::{codes, erase, params, programs, retention};
+
+use crate::support::{
+    Db, ENGINES, Engine, START, apply_code, deliver, directory, incoming, make_customer,
+    make_project, make_team, origin_at, program, start, write,
+};
+
+const TEAM: &str = "team_1";
+
+/// A referrer with a code and two referees, of whom the first has converted; and somebody erased.
+fn story(tx: &mut dyn Tx, act: &mut Act) -> Result<Place, Abort> {
+    make_team(tx, TEAM)?;
+    let place = make_project(tx, act, TEAM)?;
+    programs::put(tx, act, &place, &program())?;
+    let referrer = make_customer(tx, act, &place, "ann", None)?.id;
+    let code = codes::create(tx, act, &place, &referrer)?.code;
+    for (name, stripe) in [("bob", "cus_bob"), ("cem", "cus_cem")] {
+        let referee = make_customer(tx, act, &place, name, Some(stripe))?.id;
+        apply_code(tx, act, &place, &code, &referee)?;
+    }
+    let event = incoming("evt_bob", start(Some("cus_bob")));
+    deliver(tx, act, TEAM, &event)?;
+    let gone = make_customer(tx, act, &place, "dan", Some("cus_dan"))?.id;
+    codes::create(tx, act, &place, &gone)?;
+    erase::erase(tx, act, &place, &gone)?;
+    Ok(place)
+}
+
+#[test]
+fn statistics_count_and_sum() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let place = db.store.write_blocking(origin_at(START, 1), story).unwrap();
+        let (at, later) = (place.clone(), START.plus(2 * DAY));
+        let convert_late = move |tx: &mut dyn Tx, act: &mut Act| {
+            let mut late = start(Some("cus_cem"));
+            late.occurred_at = later.plus(-HOUR);
+            deliver(tx, act, TEAM, &incoming("evt_cem", late))?;
+            let eve = make_customer(tx, act, &at, "eve", None)?.id;
+            codes::create(tx, act, &at, &eve)
+        };
+        let origin = origin_at(later, 2);
+        db.store.write_blocking(origin, convert_late).unwrap();
+        let read = |since: Micros| {
+            let place = place.clone();
+            let read = move |tx: &mut dyn Tx| Ok(stats(tx, &place, since)?);
+            db.store.scan_blocking(read).unwrap()
+        };
+        let sum = |side, amount| CreditSum {
+            side,
+            currency: Currency::USD,
+            count: 2,
+            amount,
+        };
+        let first = START.0 / DAY;
+        let day = |day, referrals, conversions, credits| Day {
+            day,
+            referrals,
+            conversions,
+            credits,
+        };
+        let wanted = Stats {
+            codes: 3,
+            active_codes: 2,
+            pending: 0,
+            converted: 2,
+            expired: 0,
+            credits: vec![sum(Side::Referee, 1_000), sum(Side::Referrer, 2_000)],
+            days: vec![day(first, 2, 1, 2), day(first + 2, 0, 1, 2)],
+        };
+        // The time of day of `since` does not matter: whole days are counted.
+        assert_eq!(read(START.plus(HOUR)), wanted, "{engine:?}");
+        let recent = read(START.plus(DAY));
+        assert_eq!(recent.days, wanted.days[1..], "{engine:?}");
+    }
+}
+
+type Batch = fn(&mut dyn Tx) -> Result<u64, Fault>;
+
+#[test]
+fn retention_forgets_the_old_in_batches_and_leaves_the_rest() {
+    let batches: [(&str, Batch); 5] = [
+        (
+            "SELECT COUNT(*) FROM stripe_events WHERE payload IS NOT NULL",
+            |tx| retention::forget_payloads(tx, Micros(100), 2),
+        ),
+        ("SELECT COUNT(*) FROM idempotency_keys", |tx| {
+            retention::drop_answers(tx, Micros(100), 2)
+        }),
+        ("SELECT COUNT(*) FROM sessions", |tx| {
+            retention::drop_sessions(tx, Micros(99), DAY, 2)
+        }),
+        ("SELECT COUNT(*) FROM invitations", |tx| {
+            retention::drop_invitations(tx, Micros(100 + 30 * DAY), 2)
+        }),
+        ("SELECT COUNT(*) FROM customer_reservations", |tx| {
+            retention::drop_reservations(tx, Micros(100 + 7 * DAY), 2)
+        }),
+    ];
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        write(&db.store, |tx, act| {
+            make_team(tx, TEAM)?;
+            let place = make_project(tx, act, TEAM)?;
+            let user = "INSERT INTO users (id, email, name, password_hash, created_at) \
+                        VALUES ('usr_1', 'a@b', 'A', 'h', 0)";
+            tx.must(user, &[])?;
+            for number in 0..5 {
+                old_rows(tx, &place, number, 95 + number)?;
+            }
+            Ok(old_rows(tx, &place, 9, 2 * DAY)?)
+        });
+        for (count, batch) in batches {
+            let done = || write(&db.store, move |tx, _| Ok(batch(tx)?));
+            assert_eq!(
+                [done(), done(), done(), done()],
+                [2, 2, 1, 0],
+                "{engine:?}: {count}"
+            );
+            let left = move |tx: &mut dyn Tx| Ok(tx.one(count, &[], |row| row.int(0))?);
+            assert_eq!(
+                db.store.scan_blocking(left).unwrap(),
+                Some(1),
+                "{engine:?}: {count}"
+            );
+        }
+    }
+}
+
+/// One row of everything that retention may drop, of that age.
+fn old_rows(tx: &mut dyn Tx, place: &Place, number: i64, at: i64) -> Result<(), Fault> {
+    let id = &format!("id_{number}");
+    let inserts = [
+        "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, outcome, payload) \
+         VALUES ($1, $2, 'x', $3, $3, 'ignored', '{}')",
+        "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \
+         claimed_until, created_at) VALUES ($1, 'user', $2, 'h', $3, $3)",
+        "INSERT INTO invitations (team_id, id, email, role, token_hash, created_at, expires_at) \
+         VALUES ($1, $2, $2, 'admin', $2, 0, $3)",
+    ];
+    for insert in inserts {
+        tx.must(insert, params![&place.team_id, id, at])?;
+    }
+    let session = "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at) \
+                   VALUES ($1, 'usr_1', 0, $2, $2)";
+    tx.must(session, params![id, at])?;
+    let reservation = "INSERT INTO customer_reservations (team_id, project_id, email, \
+                       customer_id, attempt, claimed_until, created_at) \
+                       VALUES ($1, $2, $3, $3, 1, 0, $4)";
+    tx.must(
+        reservation,
+        params![&place.team_id, &place.project_id, id, at],
+    )
+}
+
+/// Damage, and the rules that must notice it.
+const DAMAGE: &[(&str, &[&str])] = &[
+    (
+        "UPDATE postings SET amount = amount + 1 WHERE account = 'customer'",
+        &["postings_balance", "credit_postings", "balances"],
+    ),
+    (
+        "UPDATE postings SET currency = 'eur'",
+        &["postings_currency", "balances"],
+    ),
+    (
+        "DELETE FROM postings WHERE account = 'program'",
+        &["postings_balance", "credit_postings"],
+    ),
+    (
+        "DELETE FROM credits WHERE side = 'referrer'",
+        &["referrer_credit", "posting_credit"],
+    ),
+    (
+        "UPDATE credits SET amount = 1 WHERE side = 'referee'",
+        &["referee_credit"],
+    ),
+    (
+        "UPDATE credits SET customer_id = 'pc_x'",
+        &["referrer_credit", "referee_credit", "credit_customer"],
+    ),
+    (
+        "UPDATE referrals SET status = 'expired', converted_at = NULL WHERE status = 'converted'",
+        &["credit_of_converted", "converted_event", "event_converted"],
+    ),
+    (
+        "UPDATE referrals SET referrer_credit_amount = 0",
+        &["referrer_credit"],
+    ),
+    (
+        "DELETE FROM events WHERE type = 'credit.granted'",
+        &["credit_granted_event"],
+    ),
+    (
+        "DROP INDEX codes_one_active; UPDATE codes SET is_active = 1, deactivated_at = NULL, \
+         customer_id = (SELECT id FROM customers WHERE email = 'ann@example.com')",
+        &["one_active_code"],
+    ),
+    (
+        "UPDATE codes SET deactivated_at = 1",
+        &["code_deactivated_at"],
+    ),
+    (
+        "DROP INDEX referrals_one_per_stripe_customer; \
+         UPDATE referrals SET stripe_customer_id = 'cus_bob'",
+        &["one_conversion_per_stripe_customer"],
+    ),
+    (
+        "UPDATE referrals SET referee_customer_id = referrer_customer_id \
+         WHERE status = 'pending'",
+        &["self_referral"],
+    ),
+    (
+        "UPDATE codes SET customer_id = 'pc_x'",
+        &["code_of_referrer", "code_customer"],
+    ),
+    (
+        "UPDATE referrals SET converted_at = NULL",
+        &["converted_at"],
+    ),
+    (
+        "UPDATE referrals SET converted_at = 1 WHERE status = 'converted'",
+        &["converted_at"],
+    ),
+    (
+        "DELETE FROM events WHERE type = 'referral.applied'",
+        &["applied_event"],
+    ),
+    (
+        "DELETE FROM events WHERE type = 'referral.converted'",
+        &["converted_event"],
+    ),
+    (
+        "UPDATE stripe_events SET outcome = 'ignored'",
+        &["converted_by_event"],
+    ),
+    (
+        "UPDATE referrals SET stripe_event_id = 'evt_x'",
+        &["converted_by_event", "event_converted"],
+    ),
+    (
+        "UPDATE customers SET name = 'Dan' WHERE erased_at IS NOT NULL",
+        &["erased_person"],
+    ),
+    ("UPDATE customers SET email = NULL", &["erased_person"]),
+    (
+        "UPDATE codes SET is_active = 1, deactivated_at = NULL",
+        &["erased_code"],
+    ),
+    (
+        "UPDATE customers SET erased_at = 1, email = NULL, name = NULL",
+        &[
+            "erased_referee",
+            "erased_referrer",
+            "erased_payload",
+            "erased_code",
+        ],
+    ),
+    (
+        "INSERT INTO idempotency_keys SELECT team_id, 'c', 'k', 'h', 200, 'b', id, 0, 0 \
+         FROM customers WHERE erased_at IS NOT NULL",
+        &["erased_answer"],
+    ),
+    (
+        "INSERT INTO customer_reservations SELECT team_id, project_id, 'e', id, 1, 0, 0 \
+         FROM customers WHERE erased_at IS NOT NULL",
+        &["erased_reservation"],
+    ),
+    (
+        "INSERT INTO sessions VALUES ('h', 'usr_x', 0, 0, 0)",
+        &["session_user"],
+    ),
+    (
+        "INSERT INTO members VALUES ('team_x', 'usr_x', 'owner', 0)",
+        &["member_team", "member_user"],
+    ),
+    (
+        "INSERT INTO invitations VALUES ('team_x', 'i', 'e', 'admin', 'h', 0, 0)",
+        &["invitation_team"],
+    ),
+    ("DELETE FROM teams", &["project_team", "stripe_event_team"]),
+    (
+        "INSERT INTO api_keys VALUES ('h', 'team_x', 'k', 'n', 'p', 'proj_x', '', NULL, NULL, 0)",
+        &["api_key_team", "api_key_project"],
+    ),
+    (
+        "INSERT INTO stripe_connections (team_id, is_active, connected_at) VALUES ('team_x', 1, 0)",
+        &["stripe_connection_team"],
+    ),
+    (
+        "DELETE FROM projects",
+        &["program_project", "customer_project"],
+    ),
+    (
+        "INSERT INTO customer_reservations VALUES ('team_1', 'proj_x', 'e', 'pc_x', 1, 0, 0)",
+        &["reservation_project"],
+    ),
+    (
+        "DELETE FROM customers",
+        &["referral_referrer", "referral_referee", "credit_customer"],
+    ),
+    (
+        "DELETE FROM stripe_events",
+        &["start_event", "converted_by_event"],
+    ),
+    (
+        "DELETE FROM referrals",
+        &["event_referral", "credit_of_converted"],
+    ),
+];
+
+/// Rules whose breach the tables themselves refuse, so that no test can make one.
+const IMPOSSIBLE: &[&str] = &["one_credit_per_side", "one_referral_per_referee"];
+
+#[test]
+fn every_rule_notices_its_breach() {
+    let db = Db::new(Engine::Sqlite);
+    write(&db.store, story);
+    db.assert_sound();
+    let directory = directory();
+    let mut proven: BTreeSet<&str> = IMPOSSIBLE.iter().copied().collect();
+    for (number, (damage, wanted)) in DAMAGE.iter().enumerate() {
+        let file = directory.path().join(format!("{number}.db"));
+        backup(&db.target, &file).unwrap();
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        let guards = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;";
+        connection
+            .execute_batch(&format!("{guards} {damage}"))
+            .unwrap();
+        let target = Target::from_url(&format!("sqlite://{}", file.display())).unwrap();
+        let store = Store::open(&target, &Options::default()).unwrap();
+        let breaches = store.scan_blocking(|tx| Ok(verify(tx)?)).unwrap();
+        let found: BTreeSet<&str> = breaches.iter().map(|breach| breach.rule).collect();
+        for rule in *wanted {
+            assert!(
+                found.contains(rule),
+                "{damage}: {rule} is not among {found:?}"
+            );
+        }
+        proven.extend(*wanted);
+    }
+    let all: BTreeSet<&str> = rules().map(|rule| rule.name).collect();
+    assert_eq!(
+        all.difference(&proven).collect::<Vec<_>>(),
+        Vec::<&&str>::new()
+    );
+}
+
+#[test]
+fn a_damaged_database_is_copied_and_named() {
+    let db = Db::new(Engine::Sqlite);
+    write(&db.store, story);
+    let connection = rusqlite::Connection::open(db.target.sqlite_file().unwrap()).unwrap();
+    connection.execute_batch("DELETE FROM events").unwrap();
+    let directory = directory();
+    let file = directory.path().join("copy.db");
+    let Err(Fault::Defect(why)) = backup(&db.target, &file) else {
+        panic!("no fault");
+    };
+    assert!(why.contains("applied_event"), "{why}");
+    assert!(file.exists());
+}

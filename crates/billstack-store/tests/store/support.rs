@@ -1,0 +1,269 @@
+//! Databases to test on, and the small things every test needs.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use billstack_core::code;
+use billstack_core::ids::IdSeed;
+use billstack_core::money::{Amount, Currency};
+use billstack_core::program::Program;
+use billstack_core::referral::GRACE;
+use billstack_core::stripe_event::{Source, Standing, Start};
+use billstack_core::time::Micros;
+use billstack_store::act::{Act, Actor, Origin, Place};
+use billstack_store::apply::{self, Apply};
+use billstack_store::customers::{self, Customer, NewCustomer};
+use billstack_store::migrate::migrate;
+use billstack_store::options::Options;
+use billstack_store::referrals::Referral;
+use billstack_store::store::{Store, Target};
+use billstack_store::stripe_events::{self, Content, Delivery, Incoming, Settled};
+use billstack_store::tx::{Abort, Fault, Tx};
+use billstack_store::{params, projects, verify};
+use scratch_postgres::Cluster;
+use tempfile::TempDir;
+
+/// The time at which tests begin.
+pub(crate) const START: Micros = Micros::from_secs(1_700_000_000);
+
+/// Which engine a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+pub(crate) const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+
+/// A migrated database of a test's own.
+pub(crate) struct Db {
+    pub(crate) url: String,
+    pub(crate) target: Target,
+    pub(crate) store: Store,
+    _directory: Option<TempDir>,
+}
+
+impl Db {
+    pub(crate) fn new(engine: Engine) -> Db {
+        Db::with(engine, &Options::default())
+    }
+
+    pub(crate) fn with(engine: Engine, options: &Options) -> Db {
+        let (url, directory) = match engine {
+            Engine::Sqlite => {
+                let directory = directory();
+                let url = format!("sqlite://{}", directory.path().join("test.db").display());
+                migrate(&Target::from_url(&url).unwrap(), START).unwrap();
+                (url, Some(directory))
+            }
+            Engine::Postgres => (postgres_database(Some("migrated")), None),
+        };
+        let target = Target::from_url(&url).unwrap();
+        let store = Store::open(&target, options).unwrap();
+        Db {
+            url,
+            target,
+            store,
+            _directory: directory,
+        }
+    }
+
+    /// Panics with every breach there is.
+    pub(crate) fn assert_sound(&self) {
+        assert_sound(&self.store);
+    }
+}
+
+pub(crate) fn assert_sound(store: &Store) {
+    let breaches = store.scan_blocking(|tx| Ok(verify::verify(tx)?)).unwrap();
+    let texts: Vec<_> = breaches.iter().map(ToString::to_string).collect();
+    assert!(texts.is_empty(), "{}", texts.join("\n"));
+}
+
+/// In memory where there is such a place: what is tested is not the speed of a disk.
+pub(crate) fn directory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        return tempfile::tempdir_in(memory).unwrap();
+    }
+    tempfile::tempdir().unwrap()
+}
+
+/// A database of the shared cluster: empty, or a copy of the migrated one.
+pub(crate) fn postgres_database(template: Option<&str>) -> String {
+    static MIGRATED: OnceLock<()> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let cluster = Cluster::shared();
+    MIGRATED.get_or_init(|| {
+        let url = cluster.create_database("migrated", None).unwrap();
+        migrate(&Target::from_url(&url).unwrap(), START).unwrap();
+    });
+    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    cluster.create_database(&name, template).unwrap()
+}
+
+/// Where and under which seed an operation runs. Equal numbers make equal ids.
+pub(crate) fn origin_at(at: Micros, number: u64) -> Origin {
+    let mut seed = [7; 16];
+    seed[..8].copy_from_slice(&number.to_be_bytes());
+    Origin {
+        seed: IdSeed::new(at, seed),
+        actor: Actor::System,
+        request_id: format!("req_{number}"),
+    }
+}
+
+/// An origin that no other call in this process has had.
+pub(crate) fn origin() -> Origin {
+    static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    origin_at(START.plus(1_000 * (number as i64 & 0xffff_ffff)), number)
+}
+
+/// Runs a write and takes its success for granted.
+pub(crate) fn write<T: Send + 'static>(
+    store: &Store,
+    op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
+) -> T {
+    store.write_blocking(origin(), op).unwrap()
+}
+
+/// Makes a team; there is no operation that needs nobody to own it.
+pub(crate) fn make_team(tx: &mut dyn Tx, team_id: &str) -> Result<(), Fault> {
+    let sql = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, $1, $2)";
+    tx.must(sql, params![team_id, START])
+}
+
+/// Makes a project of a team.
+pub(crate) fn make_project(tx: &mut dyn Tx, act: &mut Act, team_id: &str) -> Result<Place, Abort> {
+    let project_id = projects::create(tx, act, team_id, "project")?.id;
+    let team_id = team_id.to_owned();
+    Ok(Place {
+        team_id,
+        project_id,
+    })
+}
+
+/// A program that promises 10.00 and 5.00 dollars.
+pub(crate) fn program() -> Program {
+    Program {
+        enabled: true,
+        referrer_credit_amount: Amount::new(1_000).unwrap(),
+        referee_credit_amount: Amount::new(500).unwrap(),
+        currency: Currency::USD,
+    }
+}
+
+pub(crate) fn new_customer(email: &str, stripe: Option<&str>) -> NewCustomer {
+    NewCustomer {
+        id: None,
+        email: email.to_owned(),
+        name: Some("Somebody".to_owned()),
+        external_id: None,
+        stripe_customer_id: stripe.map(str::to_owned),
+        metadata: "{}".to_owned(),
+        stripe_note: None,
+    }
+}
+
+/// Makes a customer, with an address made of its number.
+pub(crate) fn make_customer(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    name: &str,
+    stripe: Option<&str>,
+) -> Result<Customer, Abort> {
+    let email = format!("{name}@example.com");
+    customers::create(tx, act, place, &new_customer(&email, stripe))
+}
+
+pub(crate) fn apply_code(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    typed: &str,
+    referee: &str,
+) -> Result<Referral, Abort> {
+    let cmd = Apply {
+        code: code::normalize(typed),
+        referee_customer_id: referee.to_owned(),
+        earliest_in_stripe: None,
+        counting_in_stripe: None,
+        grace: GRACE,
+    };
+    apply::apply(tx, act, place, &cmd)
+}
+
+/// An active subscription of a Stripe customer that began at [`START`].
+pub(crate) fn start(stripe: Option<&str>) -> Start {
+    Start {
+        object_id: format!("sub_{}", stripe.unwrap_or("none")),
+        source: Source::Subscription,
+        subscription_id: None,
+        standing: Standing::Counts,
+        reason: None,
+        began_at: START,
+        occurred_at: START,
+        stripe_customer_id: stripe.map(str::to_owned),
+        stripe_customer_account: None,
+        client_reference_id: None,
+        billstack_customer_id: None,
+        project_id: None,
+    }
+}
+
+pub(crate) fn incoming(id: &str, start: Start) -> Incoming {
+    Incoming {
+        id: id.to_owned(),
+        kind: "customer.subscription.created".to_owned(),
+        created_at: start.occurred_at,
+        livemode: Some(false),
+        content: Content::Start(Box::new(start)),
+        payload: format!("{{\"id\":\"{id}\"}}"),
+        grace: GRACE,
+    }
+}
+
+pub(crate) fn deliver(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &str,
+    event: &Incoming,
+) -> Result<Option<Settled>, Abort> {
+    stripe_events::receive(tx, act, team_id, event, Delivery::Delivered)
+}
+
+/// A small generator (xorshift64*, Vigna 2016), so that a failing run can be repeated from its seed.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// True once in `times`.
+    pub(crate) fn one_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        if from.is_empty() {
+            return None;
+        }
+        from.get(self.below(from.len() as u64) as usize)
+    }
+}
