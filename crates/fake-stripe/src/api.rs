@@ -1,0 +1,134 @@
+//! The endpoints. One operation per method and path, each a plain function over the books.
+
+mod account;
+mod balance_transactions;
+mod checkout_sessions;
+mod control;
+mod customers;
+mod events;
+mod expand;
+mod list;
+mod params;
+mod subscriptions;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{Method, Uri};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Json, Router, middleware};
+use serde_json::Value;
+
+use crate::books::Books;
+use crate::call::Call;
+use crate::error::StripeError;
+use crate::event::{EventOptions, event};
+use crate::pipeline;
+use crate::server::App;
+
+/// What an operation comes to.
+type Answer = Result<Value, StripeError>;
+
+/// An operation: the books of the caller's mode, the request, the ids in the path.
+type Operation = fn(&mut Books, &Call, &[String]) -> Answer;
+
+/// Every route.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/account", reads(account::retrieve))
+        .route(
+            "/v1/customers",
+            reads(customers::list).merge(writes(customers::create)),
+        )
+        .route(
+            "/v1/customers/{id}",
+            reads(customers::retrieve)
+                .merge(writes(customers::update))
+                .merge(deletes(customers::delete)),
+        )
+        .route(
+            "/v1/customers/{id}/balance_transactions",
+            reads(balance_transactions::list).merge(writes(balance_transactions::create)),
+        )
+        .route(
+            "/v1/customers/{id}/balance_transactions/{transaction}",
+            reads(balance_transactions::retrieve),
+        )
+        .route(
+            "/v1/subscriptions",
+            reads(subscriptions::list).merge(writes(subscriptions::create)),
+        )
+        .route(
+            "/v1/subscriptions/{id}",
+            reads(subscriptions::retrieve).merge(writes(subscriptions::update)),
+        )
+        .route("/v1/checkout/sessions", writes(checkout_sessions::create))
+        .route(
+            "/v1/checkout/sessions/{id}",
+            reads(checkout_sessions::retrieve),
+        )
+        .route("/v1/events", reads(events::list))
+        .route("/v1/events/{id}", reads(events::retrieve))
+        .route("/v2/core/events/{id}", reads(events::retrieve_thin))
+        .route("/_fake/faults", post(control::inject))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            pipeline::handle,
+        ))
+        .with_state(app)
+}
+
+fn reads(operation: Operation) -> MethodRouter<Arc<App>> {
+    get(move |app, call, ids| run(operation, app, call, ids))
+}
+
+fn writes(operation: Operation) -> MethodRouter<Arc<App>> {
+    post(move |app, call, ids| run(operation, app, call, ids))
+}
+
+fn deletes(operation: Operation) -> MethodRouter<Arc<App>> {
+    axum::routing::delete(move |app, call, ids| run(operation, app, call, ids))
+}
+
+async fn run(
+    operation: Operation,
+    State(app): State<Arc<App>>,
+    Extension(call): Extension<Arc<Call>>,
+    Path(ids): Path<Vec<String>>,
+) -> Result<Json<Value>, StripeError> {
+    let mut books = app.books(call.livemode);
+    let mut answer = operation(&mut books, &call, &ids)?;
+    expand::apply(&mut answer, &books, &call)?;
+    Ok(Json(answer))
+}
+
+async fn unknown(method: Method, uri: Uri) -> StripeError {
+    StripeError::unknown_route(method.as_str(), uri.path())
+}
+
+/// Writes down the event that a call caused.
+fn record(books: &mut Books, call: &Call, kind: &str, object: &Value, previous: Option<Value>) {
+    let mut options = EventOptions::at(call.now)
+        .generation(call.generation)
+        .request(&call.request_id, call.idempotency_key.as_deref());
+    if call.livemode {
+        options = options.live();
+    }
+    if let Some(previous) = previous {
+        options = options.previous_attributes(previous);
+    }
+    books.events.put(event(kind, object, &options));
+}
+
+/// The members of `before` that are different in `after`.
+fn differences(before: &Value, after: &Value) -> Value {
+    let members = before.as_object().into_iter().flatten();
+    Value::Object(
+        members
+            .filter(|(name, old)| after[name.as_str()] != **old)
+            .map(|(name, old)| (name.clone(), old.clone()))
+            .collect(),
+    )
+}

@@ -1,0 +1,163 @@
+//! `/v1/customers`
+
+use serde_json::{Map, Value, json};
+
+use super::{Answer, differences, list, params, record};
+use crate::books::Books;
+use crate::call::Call;
+use crate::error::StripeError;
+use crate::ids;
+use crate::object::{Customer, EventObject};
+
+const MEMBERS: [&str; 13] = [
+    "address",
+    "balance",
+    "description",
+    "email",
+    "invoice_prefix",
+    "invoice_settings",
+    "metadata",
+    "name",
+    "phone",
+    "preferred_locales",
+    "shipping",
+    "tax_exempt",
+    "test_clock",
+];
+const LONGEST_EMAIL: usize = 512;
+
+pub(super) fn create(books: &mut Books, call: &Call, _: &[String]) -> Answer {
+    let mut customer = Customer::new(&ids::new("cus_", 14))
+        .created(call.now)
+        .render(call.generation, call.livemode);
+    customer["invoice_credit_balance"] = json!({});
+    assign(&mut customer, call)?;
+    books.customers.put(customer.clone());
+    record(books, call, "customer.created", &customer, None);
+    Ok(customer)
+}
+
+pub(super) fn list(books: &mut Books, call: &Call, _: &[String]) -> Answer {
+    params::allow(
+        call,
+        &[&list::PAGING[..], &["email", "test_clock"]].concat(),
+    )?;
+    let email = params::text(call, "email")?;
+    let mut customers = books.customers.newest_first();
+    customers.retain(|customer| {
+        customer["deleted"] != true && email.is_none_or(|email| customer["email"] == email)
+    });
+    list::page(call, "/v1/customers", customers)
+}
+
+pub(super) fn retrieve(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
+    params::allow(call, &[])?;
+    books
+        .customers
+        .get(&ids[0])
+        .cloned()
+        .ok_or_else(|| StripeError::missing("customer", &ids[0], "id"))
+}
+
+pub(super) fn update(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
+    let before = existing(books, &ids[0], "id")?.clone();
+    let mut customer = before.clone();
+    assign(&mut customer, call)?;
+    books.customers.put(customer.clone());
+    record(
+        books,
+        call,
+        "customer.updated",
+        &customer,
+        Some(differences(&before, &customer)),
+    );
+    Ok(customer)
+}
+
+pub(super) fn delete(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
+    params::allow(call, &[])?;
+    let customer = existing(books, &ids[0], "id")?.clone();
+    let subscriptions = books.subscriptions.newest_first().into_iter();
+    let running = subscriptions
+        .filter(|one| one["customer"] == customer["id"] && one["status"] != "canceled");
+    for mut subscription in running.cloned().collect::<Vec<_>>() {
+        subscription["status"] = json!("canceled");
+        subscription["canceled_at"] = json!(call.now);
+        subscription["ended_at"] = json!(call.now);
+        record(
+            books,
+            call,
+            "customer.subscription.deleted",
+            &subscription,
+            None,
+        );
+        books.subscriptions.put(subscription);
+    }
+    let deleted = json!({"id": ids[0], "object": "customer", "deleted": true});
+    books.customers.put(deleted.clone());
+    record(books, call, "customer.deleted", &customer, None);
+    Ok(deleted)
+}
+
+/// A customer that has not been deleted.
+pub(super) fn existing<'a>(
+    books: &'a mut Books,
+    id: &str,
+    param: &str,
+) -> Result<&'a mut Value, StripeError> {
+    let customer = books
+        .customers
+        .get_mut(id)
+        .filter(|customer| customer["deleted"] != true);
+    customer.ok_or_else(|| StripeError::missing("customer", id, param))
+}
+
+fn assign(customer: &mut Value, call: &Call) -> Result<(), StripeError> {
+    params::allow(call, &MEMBERS)?;
+    if let Some(email) = params::text(call, "email")? {
+        let is_address = email
+            .split_once('@')
+            .is_some_and(|(user, domain)| !user.is_empty() && !domain.is_empty());
+        if !is_address || email.len() > LONGEST_EMAIL || email.contains(char::is_whitespace) {
+            return Err(StripeError::parameter(
+                "email_invalid",
+                "email",
+                format!("Invalid email address: {email}"),
+            ));
+        }
+    }
+    if let Some(balance) = params::integer(call, "balance")? {
+        customer["balance"] = json!(balance);
+        if let Some(currency) = customer["currency"].as_str().map(str::to_owned) {
+            customer["invoice_credit_balance"][currency] = json!(-balance);
+        }
+    }
+    for name in ["description", "email", "name", "phone"] {
+        if call.params.contains_key(name) {
+            customer[name] = json!(params::text(call, name)?);
+        }
+    }
+    for name in [
+        "address",
+        "invoice_prefix",
+        "preferred_locales",
+        "shipping",
+        "tax_exempt",
+        "test_clock",
+    ] {
+        if let Some(value) = call.params.get(name) {
+            customer[name] = if value == "" {
+                Value::Null
+            } else {
+                value.clone()
+            };
+        }
+    }
+    let mut metadata = customer["metadata"]
+        .as_object()
+        .cloned()
+        .unwrap_or_else(Map::new);
+    params::merge_metadata(call, &mut metadata)?;
+    customer["metadata"] = Value::Object(metadata);
+    Ok(())
+}

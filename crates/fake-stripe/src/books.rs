@@ -1,0 +1,136 @@
+//! The objects that the fake holds, one set for test mode and one for live mode.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Value, json};
+
+use crate::ids;
+
+/// Objects of one kind, in the order in which they were put in.
+#[derive(Debug, Clone, Default)]
+pub struct Collection {
+    places: HashMap<String, u64>,
+    objects: BTreeMap<u64, Value>,
+    next: u64,
+}
+
+impl Collection {
+    /// Puts in an object under its `id`, or replaces the one with that id in its place.
+    ///
+    /// # Panics
+    /// When the object has no `id`.
+    pub fn put(&mut self, object: Value) {
+        let id = object["id"]
+            .as_str()
+            .expect("an object has an id")
+            .to_owned();
+        let place = *self.places.entry(id).or_insert_with(|| {
+            self.next += 1;
+            self.next
+        });
+        self.objects.insert(place, object);
+    }
+
+    /// The object with this id.
+    pub fn get(&self, id: &str) -> Option<&Value> {
+        self.objects.get(self.places.get(id)?)
+    }
+
+    /// The object with this id, to be changed.
+    pub fn get_mut(&mut self, id: &str) -> Option<&mut Value> {
+        self.objects.get_mut(self.places.get(id)?)
+    }
+
+    /// Takes out the object with this id, as if it had never been.
+    pub fn remove(&mut self, id: &str) -> Option<Value> {
+        self.objects.remove(&self.places.remove(id)?)
+    }
+
+    /// The objects, newest first: by `created`, and within a second the last one put in first.
+    pub fn newest_first(&self) -> Vec<&Value> {
+        let mut objects: Vec<&Value> = self.objects.values().rev().collect();
+        objects.sort_by_key(|object| Reverse(object["created"].as_i64().unwrap_or_default()));
+        objects
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+}
+
+/// All objects of one mode.
+#[derive(Debug, Clone)]
+pub struct Books {
+    /// The account, answered to `GET /v1/account`.
+    pub account: Value,
+    /// Customers; a deleted one is left as `{"id", "object", "deleted": true}`.
+    pub customers: Collection,
+    /// Subscriptions.
+    pub subscriptions: Collection,
+    /// Checkout sessions.
+    pub checkout_sessions: Collection,
+    /// Customer balance transactions, of all customers.
+    pub balance_transactions: Collection,
+    /// Events: those the API calls caused, and what a test put in.
+    pub events: Collection,
+    /// Thin events, put in by a test only.
+    pub thin_events: Collection,
+}
+
+impl Books {
+    pub(crate) fn new(account_name: &str) -> Self {
+        Self {
+            account: account(account_name),
+            customers: Collection::default(),
+            subscriptions: Collection::default(),
+            checkout_sessions: Collection::default(),
+            balance_transactions: Collection::default(),
+            events: Collection::default(),
+            thin_events: Collection::default(),
+        }
+    }
+
+    /// The object behind an id, whatever its kind.
+    pub(crate) fn find(&self, id: &str) -> Option<&Value> {
+        let collection = match id.split('_').next()? {
+            "cus" => &self.customers,
+            "sub" => &self.subscriptions,
+            "cs" => &self.checkout_sessions,
+            "cbtxn" => &self.balance_transactions,
+            "evt" => &self.events,
+            _ => return None,
+        };
+        collection.get(id)
+    }
+}
+
+fn account(name: &str) -> Value {
+    json!({
+        "id": ids::new("acct_1", 15),
+        "object": "account",
+        "business_profile": {"mcc": null, "name": name, "product_description": null, "support_email": null, "url": null},
+        "business_type": "company",
+        "capabilities": {"card_payments": "active", "transfers": "active"},
+        "charges_enabled": true,
+        "controller": {"type": "account"},
+        "country": "US",
+        "default_currency": "usd",
+        "details_submitted": true,
+        "email": "owner@shop.example",
+        "metadata": {},
+        "payouts_enabled": true,
+        "settings": {
+            "branding": {"icon": null, "logo": null, "primary_color": null, "secondary_color": null},
+            "dashboard": {"display_name": name, "timezone": "Etc/UTC"},
+            "payments": {"statement_descriptor": "FAKE"}
+        },
+        "type": "standard"
+    })
+}

@@ -1,0 +1,108 @@
+//! The `customer` object.
+
+use serde_json::{Map, Value, json};
+
+use super::{DEFAULT_CREATED, EventObject, extend};
+use crate::generation::Generation;
+
+/// Builds a `customer`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Customer {
+    id: String,
+    email: Option<String>,
+    name: Option<String>,
+    created: i64,
+    metadata: Map<String, Value>,
+}
+
+impl Customer {
+    /// A customer with this id and nothing else.
+    pub fn new(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            email: None,
+            name: None,
+            created: DEFAULT_CREATED,
+            metadata: Map::new(),
+        }
+    }
+
+    /// Sets the e-mail address.
+    #[must_use]
+    pub fn email(self, email: &str) -> Self {
+        Self {
+            email: Some(email.to_owned()),
+            ..self
+        }
+    }
+
+    /// Sets the name.
+    #[must_use]
+    pub fn name(self, name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            ..self
+        }
+    }
+
+    /// Sets when it was created, in seconds since 1970.
+    #[must_use]
+    pub fn created(self, created: i64) -> Self {
+        Self { created, ..self }
+    }
+
+    /// Adds one entry of `metadata`.
+    #[must_use]
+    pub fn metadata(mut self, key: &str, value: &str) -> Self {
+        self.metadata.insert(key.to_owned(), json!(value));
+        self
+    }
+}
+
+impl EventObject for Customer {
+    fn render(&self, generation: Generation, livemode: bool) -> Value {
+        let mut customer = json!({
+            "id": self.id,
+            "object": "customer",
+            "address": null,
+            "balance": 0,
+            "created": self.created,
+            "currency": null,
+            "default_source": null,
+            "delinquent": false,
+            "description": null,
+            "discount": null,
+            "email": self.email,
+            "invoice_prefix": invoice_prefix(&self.id),
+            "invoice_settings": {
+                "custom_fields": null,
+                "default_payment_method": null,
+                "footer": null,
+                "rendering_options": null
+            },
+            "livemode": livemode,
+            "metadata": self.metadata,
+            "name": self.name,
+            "next_invoice_sequence": 1,
+            "phone": null,
+            "preferred_locales": [],
+            "shipping": null,
+            "tax_exempt": "none",
+            "test_clock": null
+        });
+        if generation >= Generation::Endive {
+            extend(&mut customer, json!({"customer_account": null}));
+        }
+        customer
+    }
+}
+
+/// Eight characters that follow from the id.
+fn invoice_prefix(id: &str) -> String {
+    let tail: Vec<char> = id.chars().filter(char::is_ascii_alphanumeric).collect();
+    tail.iter()
+        .rev()
+        .take(8)
+        .map(char::to_ascii_uppercase)
+        .collect()
+}
