@@ -1,0 +1,8 @@
+//! The HTTP API. A file per verb at the path of its URL; the table of routes is [`crate::http`].
+
+pub mod auth;
+pub mod currency;
+pub mod customers;
+pub mod operations;
+pub mod referrals;
+pub mod teams;

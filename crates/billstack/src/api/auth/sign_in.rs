@@ -1,0 +1,109 @@
+//! `POST /api/auth/sign-in/email`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::act::Actor;
+use billstack_store::users::User;
+use billstack_store::{sessions, users};
+use utoipa::ToSchema;
+
+use super::{LONGEST_EMAIL, UserAnswer, password, signed_in, throttle};
+use crate::api::customers::normal_email;
+use crate::app::{App, Shared};
+use crate::error::{ApiError, Reason};
+use crate::http::input::Input;
+use crate::http::json::JsonObject;
+use crate::http::schema::EmailText;
+use crate::http::visitor::Visitor;
+use crate::secrets::{new_token, token_hash};
+
+/// Who signs in.
+#[derive(ToSchema)]
+pub struct SignInRequest {
+    /// E-mail address; case does not matter.
+    #[schema(value_type = EmailText)]
+    email: String,
+    /// The password.
+    #[schema(min_length = 1, max_length = 256)]
+    password: String,
+}
+
+impl SignInRequest {
+    fn read(body: &JsonObject) -> Result<SignInRequest, ApiError> {
+        Ok(SignInRequest {
+            email: normal_email(&body.required_str("email", LONGEST_EMAIL)?)?,
+            password: password(body, "password")?,
+        })
+    }
+}
+
+/// Sign in.
+///
+/// Opens a session and ends the one that the request may carry. After five failures, each further
+/// attempt at the same account or from the same address has to wait twice as long as the last.
+#[utoipa::path(
+    post, path = "", operation_id = "sign_in",
+    request_body = SignInRequest,
+    responses((
+        status = 200, description = "The user, signed in.", body = UserAnswer,
+        headers(("Set-Cookie" = String, description = "The session.")),
+    )),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    visitor: Visitor,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let request = SignInRequest::read(&input.body)?;
+    let (account, address) = (request.email.clone(), visitor.address.clone());
+    throttle(&app, &account, &address)?;
+    let token = new_token();
+    match sign_in(&app, visitor, request, token_hash(&token)).await? {
+        Some(user) => {
+            app.sign_ins.succeeded(&account, &address);
+            Ok(signed_in(&app, &user, &token))
+        }
+        None => {
+            app.sign_ins.failed(&account, &address, app.now().0);
+            Err(ApiError::new(Reason::InvalidCredentials))
+        }
+    }
+}
+
+/// Opens a session when the password is right; an unknown user has a wrong one.
+async fn sign_in(
+    app: &App,
+    visitor: Visitor,
+    request: SignInRequest,
+    session_hash: String,
+) -> Result<Option<User>, ApiError> {
+    let SignInRequest { email, password } = request;
+    let known = app
+        .store
+        .point(move |tx| Ok(users::credentials(tx, &email)?))
+        .await?;
+    let stored = known.as_ref().map(|(_, hash)| hash.clone());
+    let verified = app.passwords.verify(password, stored).await;
+    let Some((user, password_hash)) = known.filter(|_| verified) else {
+        return Ok(None);
+    };
+    let origin = app.origin(Actor::User(user.id.clone()), &visitor.request_id);
+    let opened = app.store.write(origin, move |tx, act| {
+        if !users::has_password(tx, &user.id, &password_hash)? {
+            return Ok(None);
+        }
+        if let Some(old) = &visitor.token_hash {
+            sessions::end(tx, old)?;
+        }
+        let session = sessions::create(tx, act, &user.id, &session_hash, sessions::LIFETIME)?;
+        Ok(Some(session.user))
+    });
+    Ok(opened.await?)
+}
+
+/// The refusals it can meet, for the API document.
+pub const REASONS: &[Reason] = &[
+    Reason::CrossSiteRequest,
+    Reason::InvalidCredentials,
+    Reason::TooManySignIns,
+];

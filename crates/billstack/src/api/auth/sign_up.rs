@@ -1,0 +1,126 @@
+//! `POST /api/auth/sign-up/email`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::act::{Act, Actor};
+use billstack_store::refusal::Refusal;
+use billstack_store::tx::{Abort, Tx};
+use billstack_store::users::{self, NewUser, User};
+use billstack_store::{invitations, sessions};
+use utoipa::ToSchema;
+
+use super::{LONGEST_EMAIL, LONGEST_NAME, UserAnswer, hash_new, password, signed_in};
+use crate::api::customers::normal_email;
+use crate::app::{App, Shared};
+use crate::error::{ApiError, Reason};
+use crate::http::input::Input;
+use crate::http::json::JsonObject;
+use crate::http::schema::EmailText;
+use crate::http::visitor::Visitor;
+use crate::one_time_token::OneTimeToken;
+use crate::secrets::{new_token, token_hash};
+
+/// Who signs up, and the token that lets them.
+#[derive(ToSchema)]
+pub struct SignUpRequest {
+    /// Display name.
+    #[schema(min_length = 1, max_length = 255)]
+    name: String,
+    /// E-mail address; an invitation is good for its own address only.
+    #[schema(value_type = EmailText)]
+    email: String,
+    /// 8 to 256 characters, and not a common password.
+    #[schema(min_length = 8, max_length = 256)]
+    password: String,
+    /// The set-up token that the server prints while it has no user, or an invitation.
+    #[schema(value_type = String, max_length = 133, pattern = "^(setup|inv\\.[A-Za-z0-9_-]{1,64})\\.[0-9a-f]{64}$", example = "inv.team_01kgv5r3mq7x2h9d4t8w6c0b1e.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    token: OneTimeToken,
+}
+
+impl SignUpRequest {
+    fn read(body: &JsonObject) -> Result<SignUpRequest, ApiError> {
+        Ok(SignUpRequest {
+            name: body.required_str("name", LONGEST_NAME)?,
+            email: normal_email(&body.required_str("email", LONGEST_EMAIL)?)?,
+            password: password(body, "password")?,
+            token: OneTimeToken::read(body)?,
+        })
+    }
+}
+
+/// Sign up.
+///
+/// The first user of a server needs the set-up token, everyone after that an invitation to a team.
+/// A session is opened at once.
+#[utoipa::path(
+    post, path = "", operation_id = "sign_up",
+    request_body = SignUpRequest,
+    responses((
+        status = 200, description = "The new user, signed in.", body = UserAnswer,
+        headers(("Set-Cookie" = String, description = "The session.")),
+    )),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    visitor: Visitor,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let request = SignUpRequest::read(&input.body)?;
+    check_token(&app, &request).await?;
+    let new = NewUser {
+        email: request.email,
+        name: request.name,
+        password_hash: hash_new(&app, request.password, "password").await?,
+    };
+    let token = new_token();
+    let session_hash = token_hash(&token);
+    let origin = app.origin(Actor::Anonymous, &visitor.request_id);
+    let user = app.store.write(origin, move |tx, act| {
+        let user = create(tx, act, &request.token, &new)?;
+        if let Some(old) = &visitor.token_hash {
+            sessions::end(tx, old)?;
+        }
+        sessions::create(tx, act, &user.id, &session_hash, sessions::LIFETIME)?;
+        Ok(user)
+    });
+    Ok(signed_in(&app, &user.await?, &token))
+}
+
+/// Looks at the token before a password is hashed for it: without one, nobody makes the server work.
+async fn check_token(app: &App, request: &SignUpRequest) -> Result<(), ApiError> {
+    let (token, email, now) = (request.token.clone(), request.email.clone(), app.now());
+    let checked = app.store.point(move |tx| match &token {
+        OneTimeToken::SetUp { .. } if users::any(tx)? => Err(Refusal::AlreadySetUp.into()),
+        OneTimeToken::SetUp { hash } if users::has_setup_token(tx, hash)? => Ok(()),
+        OneTimeToken::SetUp { .. } => Err(Refusal::InvalidToken.into()),
+        OneTimeToken::Invitation { team_id, hash } => {
+            let invitation = invitations::find(tx, team_id, hash, now)?;
+            let invitation = invitation.filter(|invitation| invitation.email == email);
+            Ok(invitation.map(|_| ()).ok_or(Refusal::InvalidToken)?)
+        }
+    });
+    Ok(checked.await?)
+}
+
+fn create(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    token: &OneTimeToken,
+    new: &NewUser,
+) -> Result<User, Abort> {
+    match token {
+        OneTimeToken::SetUp { hash } => users::sign_up_with_setup_token(tx, act, hash, new),
+        OneTimeToken::Invitation { team_id, hash } => {
+            invitations::accept_as_new_user(tx, act, team_id, hash, new)
+        }
+    }
+}
+
+/// The refusals it can meet, for the API document.
+pub const REASONS: &[Reason] = &[
+    Reason::CrossSiteRequest,
+    Reason::InvalidToken,
+    Reason::WeakPassword,
+    Reason::UserExists,
+    Reason::AlreadySetUp,
+];

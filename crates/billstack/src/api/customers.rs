@@ -1,0 +1,93 @@
+//! `…/customers`: the people who refer and are referred.
+
+pub mod create;
+pub mod credit_balance;
+pub mod delete;
+pub mod get;
+pub mod list;
+pub mod update;
+
+use billstack_store::customers::Customer;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
+use crate::error::ApiError;
+
+/// The longest name and external id, in characters.
+pub const LONGEST_TEXT: usize = 255;
+
+/// The largest metadata object, in bytes of JSON.
+pub const LARGEST_METADATA: usize = 16 * 1024;
+
+/// A customer of a project.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerJson {
+    /// Its id.
+    #[schema(example = "pc_01kgv5r3mq7x2h9d4t8w6c0b1e")]
+    id: String,
+    /// E-mail address, trimmed and in lower case; unique in the project.
+    #[schema(example = "ada@example.com")]
+    email: String,
+    /// Display name.
+    name: Option<String>,
+    /// The customer or account in Stripe.
+    #[schema(example = "cus_QXr1c2")]
+    stripe_customer_id: Option<String>,
+    /// The team's own id for this customer; unique in the project.
+    external_id: Option<String>,
+    /// What the team keeps with the customer.
+    #[schema(value_type = Object)]
+    metadata: Value,
+    /// The project.
+    project_id: String,
+    /// When it was created here.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When it was last changed.
+    #[schema(format = DateTime)]
+    updated_at: String,
+}
+
+impl CustomerJson {
+    /// The JSON form of a customer.
+    pub fn new(customer: &Customer, project_id: &str) -> CustomerJson {
+        CustomerJson {
+            id: customer.id.clone(),
+            email: customer.email.clone(),
+            name: customer.name.clone(),
+            stripe_customer_id: customer.stripe_customer_id.clone(),
+            external_id: customer.external_id.clone(),
+            metadata: serde_json::from_str(&customer.metadata).unwrap_or_default(),
+            project_id: project_id.to_owned(),
+            created_at: rfc3339(customer.created_at.0),
+            updated_at: rfc3339(customer.updated_at.0),
+        }
+    }
+}
+
+/// A customer as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct CustomerAnswer {
+    /// The customer.
+    pub customer: CustomerJson,
+}
+
+/// An e-mail address as it is compared, or the error that names the field.
+pub fn normal_email(text: &str) -> Result<String, ApiError> {
+    billstack_core::email::normalize(text)
+        .ok_or_else(|| ApiError::invalid("email", "`email` must be an e-mail address."))
+}
+
+/// The text of a Stripe customer or account id, or the error that names the field.
+pub fn stripe_customer_id(text: String) -> Result<String, ApiError> {
+    let plausible = text.starts_with("cus_") || text.starts_with("acct_");
+    let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if plausible && rest {
+        return Ok(text);
+    }
+    let message = "`stripeCustomerId` must be an id that begins with cus_ or acct_.";
+    Err(ApiError::invalid("stripeCustomerId", message))
+}

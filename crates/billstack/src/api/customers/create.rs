@@ -1,0 +1,112 @@
+//! `POST …/customers`.
+
+mod in_stripe;
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::customer_reservations;
+use billstack_store::customers::{self, NewCustomer};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{
+    CustomerAnswer, CustomerJson, LARGEST_METADATA, LONGEST_TEXT, normal_email, stripe_customer_id,
+};
+use crate::app::Shared;
+use crate::error::{ApiError, Reason};
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::input::Input;
+use crate::http::json::JsonObject;
+use crate::http::schema::EmailText;
+use in_stripe::Creation;
+
+/// A new customer.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "the fields describe the body in the API document")]
+pub struct CreateCustomerRequest {
+    /// E-mail address; unique in the project after trimming and without regard to case.
+    #[schema(value_type = EmailText)]
+    email: String,
+    /// Display name.
+    #[schema(max_length = 255)]
+    name: Option<String>,
+    /// What the team keeps with the customer; empty unless given.
+    metadata: Option<Map<String, Value>>,
+    /// The team's own id for this customer; unique in the project.
+    #[schema(min_length = 1, max_length = 255)]
+    external_id: Option<String>,
+    /// The customer or account in Stripe, when it is known; Stripe is then not asked.
+    #[schema(pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
+    stripe_customer_id: Option<String>,
+}
+
+fn read(body: &JsonObject) -> Result<NewCustomer, ApiError> {
+    let stripe = body.optional_str("stripeCustomerId", LONGEST_TEXT)?;
+    let metadata = body.optional_object("metadata", LARGEST_METADATA)?;
+    Ok(NewCustomer {
+        id: None,
+        email: normal_email(&body.required_str("email", LONGEST_TEXT)?)?,
+        name: body.optional_str("name", LONGEST_TEXT)?,
+        external_id: body.optional_text("externalId", LONGEST_TEXT)?,
+        stripe_customer_id: stripe.map(stripe_customer_id).transpose()?,
+        metadata: metadata.unwrap_or_else(|| "{}".to_owned()),
+        stripe_note: None,
+    })
+}
+
+/// Create a customer.
+///
+/// On a team that is connected with a secret key the customer is created in Stripe too, or linked to
+/// the newest Stripe customer of this e-mail address. If Stripe cannot be reached, nothing is created;
+/// sending the same request again finishes the same customer.
+#[utoipa::path(
+    post, path = "", operation_id = "create_customer",
+    request_body = CreateCustomerRequest,
+    responses((status = 201, description = "The new customer.", body = CustomerAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let new = read(&input.body)?;
+    let key = match new.stripe_customer_id {
+        Some(_) => None,
+        None => app.stripe_key(&access.place.team_id).await?,
+    };
+    if let Some(key) = key {
+        let typed_email = input.body.required_str("email", LONGEST_TEXT)?;
+        let creation = Creation {
+            app,
+            access,
+            keyed: input.keyed,
+            key,
+            typed_email: typed_email.trim().to_owned(),
+            new,
+        };
+        return creation.run().await;
+    }
+    let place = access.place.clone();
+    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
+        // One that an earlier try left behind, before the team was disconnected from Stripe.
+        customer_reservations::finish(tx, &place, &new.email)?;
+        let customer = customers::create(tx, act, &place, &new)?;
+        let customer_id = Some(customer.id.clone());
+        let customer = CustomerJson::new(&customer, &place.project_id);
+        let mut answer = answer::created(&CustomerAnswer { customer });
+        answer.customer_id = customer_id;
+        Ok(answer)
+    });
+    done.await
+}
+
+/// The refusals it can meet, for the API document.
+pub const REASONS: &[Reason] = &[
+    Reason::CustomerExists,
+    Reason::ExternalIdTaken,
+    Reason::CustomerBeingCreated,
+    Reason::StripeUnavailable,
+    Reason::StripeRefused,
+];

@@ -1,0 +1,297 @@
+//! Creating a customer here and in Stripe, so that a failure anywhere can be repeated.
+//!
+//! 1. A first transaction fixes the customer's id and claims the work (and the Idempotency-Key).
+//! 2. Stripe is asked for a customer of that address, and to create one if there is none.
+//! 3. A second transaction creates the customer here and ends the claim.
+//!
+//! If the process dies in between, the claims end by themselves; the next try gets the same id, and
+//! with it finds the customer that Stripe may have created.
+
+use std::time::Duration;
+
+use axum::response::Response;
+use billstack_store::act::Act;
+use billstack_store::customer_reservations::{self, Reservation};
+use billstack_store::customers::{self, CustomerFilter, NewCustomer};
+use billstack_store::idempotency::{self, Answer, Claim, Keyed};
+use billstack_store::list::Page;
+use billstack_store::refusal::Refusal;
+use billstack_store::tx::{Abort, Tx};
+use tracing::Instrument as _;
+
+use crate::api::customers::{CustomerAnswer, CustomerJson};
+use crate::app::Shared;
+use crate::error::{ApiError, Reason};
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::settings::SecretText;
+use crate::stripe::{CustomerFound, NewStripeCustomer, StripeError};
+
+/// How long the calls to Stripe may take together. Shorter than a claim holds and than the default
+/// time of a request, so that the caller hears of it.
+const LONGEST: Duration = Duration::from_secs(25);
+
+/// A customer on its way.
+#[derive(Clone)]
+pub(super) struct Creation {
+    pub(super) app: Shared,
+    pub(super) access: ProjectAccess,
+    pub(super) keyed: Option<Keyed>,
+    pub(super) key: SecretText,
+    /// The address as it was sent: Stripe compares case.
+    pub(super) typed_email: String,
+    pub(super) new: NewCustomer,
+}
+
+/// The customer in Stripe.
+struct Link {
+    stripe_customer_id: String,
+    note: &'static str,
+}
+
+enum Begun {
+    Reserved(Reservation),
+    Answered(Answer),
+}
+
+/// What becomes of the claims after a failure.
+#[derive(Clone)]
+enum Aftermath {
+    /// The next try repeats this one.
+    Release,
+    /// Stripe's answer stays what it is; the next try is another attempt.
+    NextAttempt,
+    /// The state refused it. The refusal is kept under the Idempotency-Key.
+    Refused(Box<ApiError>),
+    /// The same, and there is a customer with this address.
+    Exists(Box<ApiError>, String),
+}
+
+impl Creation {
+    /// Runs to its end even if the client leaves meanwhile.
+    pub(super) async fn run(self) -> Result<Response, ApiError> {
+        let work = async move { self.create().await };
+        match tokio::spawn(work.in_current_span()).await {
+            Ok(answer) => answer,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(ApiError::new(Reason::ShuttingDown)),
+            },
+        }
+    }
+
+    async fn create(self) -> Result<Response, ApiError> {
+        let reservation = match self.reserve().await {
+            Ok(Begun::Reserved(reservation)) => reservation,
+            Ok(Begun::Answered(answer)) => return Ok(answer::replay(answer)),
+            // Not for keeping under the Idempotency-Key: it is about this moment only.
+            Err(Abort::Refused(refusal @ Refusal::CustomerBeingCreated)) => {
+                return Err(refusal.into());
+            }
+            Err(Abort::Refused(refusal)) => {
+                let caller = &self.access.caller;
+                return self.app.refuse(caller, self.keyed.clone(), refusal).await;
+            }
+            Err(fault) => return Err(fault.into()),
+        };
+        let asked = tokio::time::timeout(LONGEST, self.in_stripe(&reservation));
+        let no_answer = StripeError::Unavailable { answered: false };
+        match asked.await.unwrap_or(Err(no_answer)) {
+            Ok(link) => self.create_here(&reservation, link).await,
+            Err(error) => {
+                self.give_up(match error {
+                    StripeError::Unavailable { answered: true } | StripeError::Refused { .. } => {
+                        Aftermath::NextAttempt
+                    }
+                    _ => Aftermath::Release,
+                })
+                .await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The first transaction.
+    async fn reserve(&self) -> Result<Begun, Abort> {
+        let me = self.clone();
+        self.write(move |tx, act| {
+            me.access.caller.guard.recheck(tx, act.at)?;
+            if let Some(keyed) = &me.keyed
+                && let Claim::Answered(answer) = idempotency::claim(tx, act, keyed)?
+            {
+                return Ok(Begun::Answered(answer));
+            }
+            let place = &me.access.place;
+            let reservation = customer_reservations::reserve(tx, act, place, &me.new.email)?;
+            me.refuse_taken_external_id(tx)?;
+            Ok(Begun::Reserved(reservation))
+        })
+        .await
+    }
+
+    /// Looks before Stripe is asked; the unique index decides in the end.
+    fn refuse_taken_external_id(&self, tx: &mut dyn Tx) -> Result<(), Abort> {
+        if self.new.external_id.is_none() {
+            return Ok(());
+        }
+        let filter = CustomerFilter {
+            external_id: self.new.external_id.clone(),
+            ..CustomerFilter::default()
+        };
+        let page = Page {
+            limit: 1,
+            offset: 0,
+            after: None,
+        };
+        let taken = customers::list(tx, &self.access.place, &filter, &page)?;
+        match taken.rows.is_empty() {
+            true => Ok(()),
+            false => Err(Refusal::ExternalIdTaken.into()),
+        }
+    }
+
+    /// Finds or creates the customer in Stripe.
+    async fn in_stripe(&self, reservation: &Reservation) -> Result<Link, StripeError> {
+        let (stripe, key) = (&self.app.stripe, &self.key);
+        let mut found = stripe.customers_by_email(key, &self.new.email).await?;
+        if self.typed_email != self.new.email {
+            found.extend(stripe.customers_by_email(key, &self.typed_email).await?);
+        }
+        if let Some(link) = choose(&found, &reservation.customer_id) {
+            return Ok(link);
+        }
+        let new = NewStripeCustomer {
+            email: self.new.email.clone(),
+            name: self.new.name.clone(),
+            project_id: self.access.place.project_id.clone(),
+            billstack_customer_id: reservation.customer_id.clone(),
+        };
+        let created = stripe.create_customer(key, reservation.attempt, &new);
+        Ok(Link {
+            stripe_customer_id: created.await?,
+            note: "created",
+        })
+    }
+
+    /// The second transaction.
+    async fn create_here(
+        &self,
+        reservation: &Reservation,
+        link: Link,
+    ) -> Result<Response, ApiError> {
+        let me = self.clone();
+        let new = NewCustomer {
+            id: Some(reservation.customer_id.clone()),
+            stripe_customer_id: Some(link.stripe_customer_id),
+            stripe_note: Some(link.note),
+            ..self.new.clone()
+        };
+        let created = self.write(move |tx, act| {
+            me.access.caller.guard.recheck(tx, act.at)?;
+            let place = &me.access.place;
+            // Missing only when another try took the claim over and was faster; the address decides.
+            customer_reservations::finish(tx, place, &new.email)?;
+            let customer = customers::create(tx, act, place, &new)?;
+            let json = CustomerJson::new(&customer, &place.project_id);
+            let answer = Answer {
+                customer_id: Some(customer.id),
+                ..answer::created(&CustomerAnswer { customer: json })
+            };
+            if let Some(keyed) = &me.keyed {
+                idempotency::keep(tx, keyed, &answer)?;
+            }
+            Ok(answer)
+        });
+        let abort = match created.await {
+            Ok(answer) => return Ok(answer::send(answer)),
+            Err(abort) => abort,
+        };
+        let (aftermath, error) = aftermath(abort);
+        self.give_up(aftermath).await;
+        Err(error)
+    }
+
+    /// Lets go of the claims. If this fails too, they end by themselves.
+    async fn give_up(&self, aftermath: Aftermath) {
+        let me = self.clone();
+        let done = self.write(move |tx, _| {
+            let (place, email) = (&me.access.place, &me.new.email);
+            match &aftermath {
+                Aftermath::Release | Aftermath::Refused(_) => {
+                    customer_reservations::release(tx, place, email)?
+                }
+                Aftermath::NextAttempt => customer_reservations::next_attempt(tx, place, email)?,
+                Aftermath::Exists(..) => customer_reservations::finish(tx, place, email)?,
+            };
+            let Some(keyed) = &me.keyed else {
+                return Ok(());
+            };
+            let (error, customer_id) = match &aftermath {
+                Aftermath::Release | Aftermath::NextAttempt => {
+                    return Ok(idempotency::release(tx, keyed)?);
+                }
+                Aftermath::Refused(error) => (error, None),
+                Aftermath::Exists(error, customer_id) => (error, Some(customer_id.clone())),
+            };
+            let answer = Answer {
+                customer_id,
+                ..answer::answer(error.reason.status(), &error.body())
+            };
+            Ok(idempotency::keep(tx, keyed, &answer)?)
+        });
+        if let Err(error) = done.await {
+            tracing::warn!(?error, "a customer's claim is left to end by itself");
+        }
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, Abort> {
+        let caller = &self.access.caller;
+        let origin = self.app.origin(caller.actor.clone(), &caller.request_id);
+        self.app.store.write(origin, op).await
+    }
+}
+
+/// What a failed second transaction means for the claims and for the caller.
+fn aftermath(abort: Abort) -> (Aftermath, ApiError) {
+    let refusal = match abort {
+        Abort::Refused(refusal) => refusal,
+        fault => return (Aftermath::Release, fault.into()),
+    };
+    let lost_right = refusal == Refusal::CallerNoLongerAllowed;
+    let existing = match &refusal {
+        Refusal::CustomerExists(_, customer) => Some(customer.id.clone()),
+        _ => None,
+    };
+    let error = ApiError::from(refusal);
+    let kept = Box::new(error.clone());
+    let aftermath = match existing {
+        Some(customer_id) => Aftermath::Exists(kept, customer_id),
+        None if lost_right || !error.reason.status().is_client_error() => Aftermath::Release,
+        None => Aftermath::Refused(kept),
+    };
+    (aftermath, error)
+}
+
+/// Of the Stripe customers with this address: the one an earlier try created, else the newest.
+fn choose(found: &[CustomerFound], customer_id: &str) -> Option<Link> {
+    let is_ours = |one: &&CustomerFound| one.billstack_customer_id.as_deref() == Some(customer_id);
+    let (chosen, note) = match found.iter().find(is_ours) {
+        Some(ours) => (ours, "created by an earlier try"),
+        None => {
+            let newest = found.iter().rev().max_by_key(|one| one.created)?;
+            let several = found.iter().any(|one| one.id != newest.id);
+            let note = match several {
+                true => "linked to the newest of several with this e-mail address",
+                false => "linked to the one with this e-mail address",
+            };
+            (newest, note)
+        }
+    };
+    Some(Link {
+        stripe_customer_id: chosen.id.clone(),
+        note,
+    })
+}

@@ -1,0 +1,57 @@
+//! `GET …/customers/{id}/credit-balance`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::{credits, customers};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::path::Item;
+
+/// What a customer has in one currency.
+#[derive(Serialize, ToSchema)]
+pub struct BalanceJson {
+    /// ISO 4217 code in lower case.
+    #[schema(example = "usd")]
+    currency: &'static str,
+    /// The sum in minor units.
+    #[schema(example = 1500)]
+    amount: i64,
+}
+
+/// What a customer has.
+#[derive(Serialize, ToSchema)]
+pub struct BalancesAnswer {
+    /// One per currency.
+    balances: Vec<BalanceJson>,
+}
+
+/// Get a customer's credit balance.
+#[utoipa::path(
+    get, path = "", operation_id = "get_credit_balance",
+    responses((status = 200, description = "The sums of all credits.", body = BalancesAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    Item(id): Item,
+) -> Result<Response, ApiError> {
+    let balances = app.store.scan(move |tx| {
+        customers::require(tx, &access.place, &id)?;
+        Ok(credits::balances(tx, &access.place, &id)?)
+    });
+    let balances = balances.await?;
+    let balances = balances.iter();
+    Ok(answer::send(answer::ok(&BalancesAnswer {
+        balances: balances
+            .map(|b| BalanceJson {
+                currency: b.currency.as_str(),
+                amount: b.amount,
+            })
+            .collect(),
+    })))
+}

@@ -1,0 +1,31 @@
+//! `GET …/customers/{id}`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::customers;
+
+use super::{CustomerAnswer, CustomerJson};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::path::Item;
+
+/// Get a customer.
+#[utoipa::path(
+    get, path = "", operation_id = "get_customer",
+    responses((status = 200, description = "The customer.", body = CustomerAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    Item(id): Item,
+) -> Result<Response, ApiError> {
+    let project_id = access.place.project_id.clone();
+    let customer = app
+        .store
+        .point(move |tx| customers::require(tx, &access.place, &id))
+        .await?;
+    let customer = CustomerJson::new(&customer, &project_id);
+    Ok(answer::send(answer::ok(&CustomerAnswer { customer })))
+}

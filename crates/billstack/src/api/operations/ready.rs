@@ -1,0 +1,27 @@
+//! `GET /readyz`.
+
+use axum::Json;
+use axum::extract::State;
+use billstack_store::act::Actor;
+use billstack_store::{probe, users};
+
+use super::health::HealthAnswer;
+use crate::app::Shared;
+use crate::error::ApiError;
+
+/// Tell whether the database answers.
+///
+/// After a write that failed, as on a full disk, it answers 503 until a write works again.
+#[utoipa::path(
+    get, path = "", operation_id = "ready",
+    responses((status = 200, description = "It does.", body = HealthAnswer)),
+)]
+pub async fn handle(State(app): State<Shared>) -> Result<Json<HealthAnswer>, ApiError> {
+    app.store.point(|tx| Ok(users::any(tx)?)).await?;
+    if app.store.is_failing() {
+        // Nobody may be sent here any more, so nobody else would find out that it works again.
+        let origin = app.origin(Actor::System, "readyz");
+        app.store.write(origin, |tx, _| probe::write(tx)).await?;
+    }
+    Ok(Json(HealthAnswer { status: "ok" }))
+}

@@ -1,0 +1,113 @@
+//! `…/referrals`: who brought whom, and what became of it.
+
+pub mod apply;
+pub mod codes;
+pub mod config;
+pub mod credits;
+pub mod events;
+pub mod get;
+pub mod list;
+pub mod stats;
+
+use billstack_core::referral::Terms;
+use billstack_store::referrals::Referral;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
+
+/// What was promised when the code was applied; later changes of the program do not touch it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TermsJson {
+    /// Credit of the referrer, in minor units.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 1000)]
+    referrer_credit_amount: i64,
+    /// Credit of the referee, in minor units.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 500)]
+    referee_credit_amount: i64,
+    /// ISO 4217 code in lower case.
+    #[schema(example = "usd")]
+    currency: &'static str,
+}
+
+impl From<&Terms> for TermsJson {
+    fn from(terms: &Terms) -> TermsJson {
+        TermsJson {
+            referrer_credit_amount: terms.referrer_credit_amount.get(),
+            referee_credit_amount: terms.referee_credit_amount.get(),
+            currency: terms.currency.as_str(),
+        }
+    }
+}
+
+/// One person brought by another.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReferralJson {
+    /// Its id.
+    #[schema(example = "ref_01kgv5r3mq7x2h9d4t8w6c0b1e")]
+    id: String,
+    /// The code that was applied.
+    #[schema(example = "K7M2QX9D")]
+    code: String,
+    /// The customer who owns the code.
+    referrer_customer_id: String,
+    /// The customer who applied it.
+    referee_customer_id: String,
+    /// How far it has come.
+    status: StatusJson,
+    /// When the code was applied.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When it converted: the time of the Stripe event, never before `createdAt`.
+    #[schema(format = DateTime)]
+    converted_at: Option<String>,
+    /// What was promised.
+    terms: TermsJson,
+}
+
+/// How far a referral has come.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusJson {
+    /// The code was applied; no subscription yet.
+    Pending,
+    /// A subscription began and the credits were granted.
+    Converted,
+    /// Closed without a conversion, because a customer was erased.
+    Expired,
+}
+
+impl From<billstack_core::referral::Status> for StatusJson {
+    fn from(status: billstack_core::referral::Status) -> StatusJson {
+        match status {
+            billstack_core::referral::Status::Pending => StatusJson::Pending,
+            billstack_core::referral::Status::Converted => StatusJson::Converted,
+            billstack_core::referral::Status::Expired => StatusJson::Expired,
+        }
+    }
+}
+
+impl ReferralJson {
+    /// The JSON form of a referral.
+    pub fn new(referral: &Referral) -> ReferralJson {
+        ReferralJson {
+            id: referral.id.clone(),
+            code: referral.code.clone(),
+            referrer_customer_id: referral.referrer_customer_id.clone(),
+            referee_customer_id: referral.referee_customer_id.clone(),
+            status: referral.status.into(),
+            created_at: rfc3339(referral.created_at.0),
+            converted_at: referral.converted_at.map(|at| rfc3339(at.0)),
+            terms: TermsJson::from(&referral.terms),
+        }
+    }
+}
+
+/// A referral as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct ReferralAnswer {
+    /// The referral.
+    pub referral: ReferralJson,
+}

@@ -1,0 +1,71 @@
+//! `POST …/referrals/codes`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::codes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::CodeJson;
+use crate::app::Shared;
+use crate::error::{ApiError, Reason};
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::input::Input;
+use crate::http::json::JsonObject;
+
+/// Whose code to make.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct CreateCodeRequest {
+    /// The customer who will be the referrer.
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        example = "pc_01kgv5r3mq7x2h9d4t8w6c0b1e"
+    )]
+    customer_id: String,
+}
+
+impl CreateCodeRequest {
+    fn read(body: &JsonObject) -> Result<CreateCodeRequest, ApiError> {
+        Ok(CreateCodeRequest {
+            customer_id: body.required_str("customerId", 64)?,
+        })
+    }
+}
+
+/// A code as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct CodeAnswer {
+    /// The code.
+    code: CodeJson,
+}
+
+/// Create a code.
+///
+/// Makes a unique code for a customer who has no active one. Works while the program is disabled
+/// too, so that a launch can be prepared.
+#[utoipa::path(
+    post, path = "", operation_id = "create_code",
+    request_body = CreateCodeRequest,
+    responses((status = 201, description = "The new code.", body = CodeAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let request = CreateCodeRequest::read(&input.body)?;
+    let place = access.place.clone();
+    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
+        let code = codes::create(tx, act, &place, &request.customer_id)?;
+        Ok(answer::created(&CodeAnswer {
+            code: CodeJson::new(&code, &place.project_id),
+        }))
+    });
+    done.await
+}
+
+/// The refusals it can meet, for the API document.
+pub const REASONS: &[Reason] = &[Reason::CustomerNotFound, Reason::ActiveCodeExists];

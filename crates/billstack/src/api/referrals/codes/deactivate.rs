@@ -1,0 +1,62 @@
+//! `DELETE …/referrals/codes/{code}`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::code;
+use billstack_store::codes;
+use billstack_store::refusal::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::input::NoInput;
+use crate::http::path::Item;
+
+/// Whether a code can be applied.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeStateJson {
+    /// The code.
+    #[schema(example = "K7M2QX9D")]
+    code: String,
+    /// Always false: it has been switched off.
+    is_active: bool,
+}
+
+/// What became of the code.
+#[derive(Serialize, ToSchema)]
+pub struct DeactivateCodeAnswer {
+    /// The code.
+    code: CodeStateJson,
+}
+
+/// Deactivate a code.
+///
+/// The code can no longer be applied; pending referrals are still honoured. Doing it again answers
+/// the same.
+#[utoipa::path(
+    delete, path = "", operation_id = "deactivate_code",
+    responses((status = 200, description = "The code is off.", body = DeactivateCodeAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    Item(text): Item,
+    input: NoInput,
+) -> Result<Response, ApiError> {
+    let code = code::normalize(&text);
+    let place = access.place.clone();
+    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
+        let code = code.as_deref().ok_or(Refusal::NotFound("code"))?;
+        let code = codes::deactivate(tx, act, &place, code)?;
+        let code = CodeStateJson {
+            code: code.code,
+            is_active: code.is_active,
+        };
+        Ok(answer::ok(&DeactivateCodeAnswer { code }))
+    });
+    done.await
+}

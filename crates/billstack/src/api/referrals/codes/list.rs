@@ -1,0 +1,68 @@
+//! `GET …/referrals/codes`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::codes::{self, ActiveOnly};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::CodeJson;
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, text};
+
+/// A page of codes.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CodesAnswer {
+    /// The newest first.
+    codes: Vec<CodeJson>,
+    /// Present when there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// List codes.
+#[utoipa::path(
+    get, path = "", operation_id = "list_codes",
+    params(
+        PageParams,
+        ("activeOnly" = Option<bool>, Query, description = "Leave out codes that were switched off; true unless given."),
+        ("customerId" = Option<String>, Query, description = "Only of this customer.", min_length = 1, max_length = 64),
+    ),
+    responses((status = 200, description = "A page of codes.", body = CodesAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let page = page(&query, DEFAULT_LIMIT)?;
+    let active = if query.bool("activeOnly", true)? {
+        ActiveOnly::Yes
+    } else {
+        ActiveOnly::No
+    };
+    let customer_id = text(&query, "customerId", 64)?;
+    let place = access.place.clone();
+    let part = app.store.scan(move |tx| {
+        Ok(codes::list(
+            tx,
+            &access.place,
+            customer_id.clone(),
+            active,
+            &page,
+        )?)
+    });
+    let part = part.await?;
+    Ok(answer::send(answer::ok(&CodesAnswer {
+        codes: part
+            .rows
+            .iter()
+            .map(|code| CodeJson::new(code, &place.project_id))
+            .collect(),
+        next_cursor: part.next.map(|cursor| cursor.encode()),
+    })))
+}

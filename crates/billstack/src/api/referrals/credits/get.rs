@@ -1,0 +1,40 @@
+//! `GET …/referrals/credits/{id}`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::credits;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::CreditJson;
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::path::Item;
+
+/// A credit as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct CreditAnswer {
+    /// The credit.
+    credit: CreditJson,
+}
+
+/// Get a credit.
+#[utoipa::path(
+    get, path = "", operation_id = "get_credit",
+    responses((status = 200, description = "The credit.", body = CreditAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    Item(id): Item,
+) -> Result<Response, ApiError> {
+    let credit = app
+        .store
+        .point(move |tx| credits::get(tx, &access.place, &id))
+        .await?;
+    Ok(answer::send(answer::ok(&CreditAnswer {
+        credit: CreditJson::new(&credit),
+    })))
+}

@@ -1,0 +1,60 @@
+//! `GET …/referrals/credits`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::credit::{CreditStatus, Side};
+use billstack_store::credits::{self, CreditFilter};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{CreditJson, CreditStatusJson, SideJson};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text};
+
+/// A page of credits.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreditsAnswer {
+    /// The newest first.
+    credits: Vec<CreditJson>,
+    /// Present when there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// List credits.
+#[utoipa::path(
+    get, path = "", operation_id = "list_credits",
+    params(
+        PageParams,
+        ("customerId" = Option<String>, Query, description = "Only of this customer.", min_length = 1, max_length = 64),
+        ("referralId" = Option<String>, Query, description = "Only of this referral.", min_length = 1, max_length = 64),
+        ("side" = inline(Option<SideJson>), Query, description = "Only of this side."),
+        ("status" = inline(Option<CreditStatusJson>), Query, description = "Only with this status."),
+    ),
+    responses((status = 200, description = "A page of credits.", body = CreditsAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let page = page(&query, DEFAULT_LIMIT)?;
+    let filter = CreditFilter {
+        customer_id: text(&query, "customerId", 64)?,
+        referral_id: text(&query, "referralId", 64)?,
+        side: one_of(&query, "side", Side::parse)?,
+        status: one_of(&query, "status", CreditStatus::parse)?,
+    };
+    let part = app
+        .store
+        .scan(move |tx| Ok(credits::list(tx, &access.place, &filter, &page)?));
+    let part = part.await?;
+    Ok(answer::send(answer::ok(&CreditsAnswer {
+        credits: part.rows.iter().map(CreditJson::new).collect(),
+        next_cursor: part.next.map(|cursor| cursor.encode()),
+    })))
+}

@@ -1,0 +1,30 @@
+//! `GET …/referrals/{id}`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::referrals;
+use billstack_store::refusal::Refusal;
+
+use super::{ReferralAnswer, ReferralJson};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::path::Item;
+
+/// Get a referral.
+#[utoipa::path(
+    get, path = "", operation_id = "get_referral",
+    responses((status = 200, description = "The referral.", body = ReferralAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    Item(id): Item,
+) -> Result<Response, ApiError> {
+    let referral = app.store.point(move |tx| {
+        Ok(referrals::get(tx, &access.place, &id)?.ok_or(Refusal::NotFound("referral"))?)
+    });
+    let referral = ReferralJson::new(&referral.await?);
+    Ok(answer::send(answer::ok(&ReferralAnswer { referral })))
+}

@@ -1,0 +1,62 @@
+//! `GET …/referrals`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::code;
+use billstack_core::referral::Status;
+use billstack_store::referrals::{self, ReferralFilter};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{ReferralJson, StatusJson};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text};
+
+/// A page of referrals.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReferralsAnswer {
+    /// The newest first.
+    referrals: Vec<ReferralJson>,
+    /// Present when there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// List referrals.
+#[utoipa::path(
+    get, path = "", operation_id = "list_referrals",
+    params(
+        PageParams,
+        ("status" = inline(Option<StatusJson>), Query, description = "Only with this status."),
+        ("referrerCustomerId" = Option<String>, Query, description = "Only of this referrer.", min_length = 1, max_length = 64),
+        ("refereeCustomerId" = Option<String>, Query, description = "Only of this referee.", min_length = 1, max_length = 64),
+        ("code" = Option<String>, Query, description = "Only by this code.", min_length = 1, max_length = 64),
+    ),
+    responses((status = 200, description = "A page of referrals.", body = ReferralsAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let page = page(&query, DEFAULT_LIMIT)?;
+    let filter = ReferralFilter {
+        status: one_of(&query, "status", Status::parse)?,
+        referrer_customer_id: text(&query, "referrerCustomerId", 64)?,
+        referee_customer_id: text(&query, "refereeCustomerId", 64)?,
+        // A text that cannot be a code finds nothing, like a code that nobody has.
+        code: text(&query, "code", 64)?.map(|given| code::normalize(&given).unwrap_or(given)),
+    };
+    let part = app
+        .store
+        .scan(move |tx| Ok(referrals::list(tx, &access.place, &filter, &page)?));
+    let part = part.await?;
+    Ok(answer::send(answer::ok(&ReferralsAnswer {
+        referrals: part.rows.iter().map(ReferralJson::new).collect(),
+        next_cursor: part.next.map(|cursor| cursor.encode()),
+    })))
+}

@@ -1,0 +1,101 @@
+//! `/api/billstack/teams`: the tenants, and what belongs to a team as a whole.
+
+pub mod api_keys;
+pub mod create;
+pub mod invitations;
+pub mod list;
+pub mod members;
+pub mod projects;
+pub mod stripe;
+
+use billstack_core::access::Role;
+use billstack_store::refusal::Refusal;
+use billstack_store::teams::Team;
+use billstack_store::tx::{Abort, Tx};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
+use crate::error::ApiError;
+use crate::http::json::JsonObject;
+
+/// The longest name of a team, project or key, in characters.
+const LONGEST_NAME: usize = 255;
+
+/// What a person may do in a team.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleJson {
+    /// Everything; a team always has at least one.
+    Owner,
+    /// Everything but making and unmaking owners.
+    Admin,
+    /// Read and write inside the team's projects.
+    Member,
+    /// Read only.
+    Viewer,
+}
+
+impl From<Role> for RoleJson {
+    fn from(role: Role) -> RoleJson {
+        match role {
+            Role::Owner => RoleJson::Owner,
+            Role::Admin => RoleJson::Admin,
+            Role::Member => RoleJson::Member,
+            Role::Viewer => RoleJson::Viewer,
+        }
+    }
+}
+
+/// A team as one of its members sees it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TeamJson {
+    /// Its id.
+    #[schema(example = "team_01kgv5r3mq7x2h9d4t8w6c0b1e")]
+    id: String,
+    /// Display name.
+    name: String,
+    /// What the signed-in user may do in it.
+    role: RoleJson,
+    /// When it was created.
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl TeamJson {
+    /// The JSON form of a team.
+    pub fn new(team: &Team, role: Role) -> TeamJson {
+        TeamJson {
+            id: team.id.clone(),
+            name: team.name.clone(),
+            role: role.into(),
+            created_at: rfc3339(team.created_at.0),
+        }
+    }
+}
+
+/// A team as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct TeamAnswer {
+    /// The team.
+    pub team: TeamJson,
+}
+
+/// The `name` of something new.
+fn name(body: &JsonObject) -> Result<String, ApiError> {
+    body.required_str("name", LONGEST_NAME)
+}
+
+/// The `role` somebody shall have.
+fn role(body: &JsonObject) -> Result<Role, ApiError> {
+    let text = body.required_str("role", 64)?;
+    Role::parse(&text)
+        .ok_or_else(|| ApiError::invalid("role", "`role` must be owner, admin, member or viewer."))
+}
+
+/// The role of the caller, as operations want it: read in the transaction that acts on it.
+fn actor_role(tx: &mut dyn Tx, team_id: &str, user_id: &str) -> Result<Role, Abort> {
+    let role = billstack_store::members::role_of(tx, team_id, user_id)?;
+    Ok(role.ok_or(Refusal::CallerNoLongerAllowed)?)
+}

@@ -1,0 +1,101 @@
+//! `…/teams/{teamId}/api-keys`: what the team's own programs call with.
+
+pub mod create;
+pub mod list;
+pub mod revoke;
+
+use billstack_core::access::Scope;
+use billstack_store::api_keys::ApiKey;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
+
+/// One thing a key may do; writing implies reading the same.
+#[derive(Serialize, ToSchema)]
+pub enum ScopeJson {
+    /// Look customers up.
+    #[serde(rename = "customers:read")]
+    CustomersRead,
+    /// Create, change and delete customers.
+    #[serde(rename = "customers:write")]
+    CustomersWrite,
+    /// Look at the program, codes, referrals and credits, and apply a code.
+    #[serde(rename = "referrals:read")]
+    ReferralsRead,
+    /// Change the program; create and deactivate codes.
+    #[serde(rename = "referrals:write")]
+    ReferralsWrite,
+}
+
+impl From<Scope> for ScopeJson {
+    fn from(scope: Scope) -> ScopeJson {
+        match scope {
+            Scope::CustomersRead => ScopeJson::CustomersRead,
+            Scope::CustomersWrite => ScopeJson::CustomersWrite,
+            Scope::ReferralsRead => ScopeJson::ReferralsRead,
+            Scope::ReferralsWrite => ScopeJson::ReferralsWrite,
+        }
+    }
+}
+
+/// An API key, but for the secret.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKeyJson {
+    /// Its id.
+    #[schema(example = "key_01kgv5r3mq7x2h9d4t8w6c0b1e")]
+    id: String,
+    /// Display name.
+    name: String,
+    /// How the key begins, to recognise it by.
+    #[schema(example = "bs_1a2b")]
+    prefix: String,
+    /// The one project it is good for; null means every project of the team.
+    project_id: Option<String>,
+    /// What it may do; an empty list means everything.
+    scopes: Vec<ScopeJson>,
+    /// From when on it is refused; null means never.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    /// When it was revoked; null while it has not been.
+    #[schema(format = DateTime)]
+    revoked_at: Option<String>,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl ApiKeyJson {
+    /// The JSON form of a key.
+    pub fn new(key: &ApiKey) -> ApiKeyJson {
+        ApiKeyJson {
+            id: key.id.clone(),
+            name: key.name.clone(),
+            prefix: key.prefix.clone(),
+            project_id: key.project_id.clone(),
+            scopes: key
+                .scopes
+                .list()
+                .iter()
+                .map(|scope| (*scope).into())
+                .collect(),
+            expires_at: key.expires_at.map(|at| rfc3339(at.0)),
+            revoked_at: key.revoked_at.map(|at| rfc3339(at.0)),
+            created_at: rfc3339(key.created_at.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_spelled_alike_everywhere() {
+        for scope in Scope::ALL {
+            let json = serde_json::to_value(ScopeJson::from(*scope));
+            assert_eq!(json.ok(), Some(scope.as_str().into()));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `POST /api/billstack/teams`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::access::Role;
+use billstack_store::teams;
+use utoipa::ToSchema;
+
+use super::{TeamAnswer, TeamJson, name};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::SignedIn;
+use crate::http::answer;
+use crate::http::input::Input;
+use crate::http::json::JsonObject;
+
+/// What a new team is made of.
+#[derive(ToSchema)]
+pub struct CreateTeamRequest {
+    /// Display name.
+    #[schema(min_length = 1, max_length = 255, example = "Acme")]
+    name: String,
+}
+
+impl CreateTeamRequest {
+    fn read(body: &JsonObject) -> Result<CreateTeamRequest, ApiError> {
+        Ok(CreateTeamRequest { name: name(body)? })
+    }
+}
+
+/// Create a team.
+///
+/// The signed-in user becomes its owner.
+#[utoipa::path(
+    post, path = "", operation_id = "create_team",
+    request_body = CreateTeamRequest,
+    responses((status = 201, description = "The new team.", body = TeamAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    signed: SignedIn,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let request = CreateTeamRequest::read(&input.body)?;
+    let user_id = signed.user.id;
+    let done = app.write_answer(&signed.caller, None, move |tx, act| {
+        let team = teams::create(tx, act, &request.name, &user_id)?;
+        let team = TeamJson::new(&team, Role::Owner);
+        Ok(answer::created(&TeamAnswer { team }))
+    });
+    done.await
+}

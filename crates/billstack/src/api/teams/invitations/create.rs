@@ -1,0 +1,85 @@
+//! `POST …/teams/{teamId}/invitations`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::access::Role;
+use billstack_store::invitations;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::InvitationJson;
+use crate::api::customers::{LONGEST_TEXT, normal_email};
+use crate::api::teams::{RoleJson, actor_role, role};
+use crate::app::Shared;
+use crate::error::{ApiError, Reason};
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::http::input::Input;
+use crate::http::json::JsonObject;
+use crate::http::schema::EmailText;
+use crate::one_time_token::new_invitation_token;
+use crate::secrets::token_hash;
+
+/// Who is invited.
+#[derive(ToSchema)]
+pub struct CreateInvitationRequest {
+    /// E-mail address; only a user with this one can accept.
+    #[schema(value_type = EmailText)]
+    email: String,
+    /// The role in the team.
+    #[schema(value_type = RoleJson)]
+    role: Role,
+}
+
+impl CreateInvitationRequest {
+    fn read(body: &JsonObject) -> Result<CreateInvitationRequest, ApiError> {
+        Ok(CreateInvitationRequest {
+            email: normal_email(&body.required_str("email", LONGEST_TEXT)?)?,
+            role: role(body)?,
+        })
+    }
+}
+
+/// An invitation and its token.
+#[derive(Serialize, ToSchema)]
+pub struct CreateInvitationAnswer {
+    /// The invitation.
+    invitation: InvitationJson,
+    /// To be passed on to the person invited; it is shown this once.
+    #[schema(
+        example = "inv.team_01kgv5r3mq7x2h9d4t8w6c0b1e.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
+    token: String,
+}
+
+/// Invite somebody.
+///
+/// Takes the place of an earlier invitation of the same address. No e-mail is sent: pass the token
+/// on yourself. Only an owner invites owners.
+#[utoipa::path(
+    post, path = "", operation_id = "create_invitation",
+    request_body = CreateInvitationRequest,
+    responses((status = 201, description = "The invitation.", body = CreateInvitationAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let CreateInvitationRequest { email, role } = CreateInvitationRequest::read(&input.body)?;
+    let (team_id, user_id) = (access.team_id, access.user.id);
+    let token = new_invitation_token(&team_id);
+    let hash = token_hash(&token);
+    let done = app.write_answer(&access.caller, None, move |tx, act| {
+        let actor_role = actor_role(tx, &team_id, &user_id)?;
+        let made = invitations::create(tx, act, &team_id, actor_role, &email, role, &hash)?;
+        Ok(answer::created(&CreateInvitationAnswer {
+            invitation: InvitationJson::new(&made),
+            token: token.clone(),
+        }))
+    });
+    done.await
+}
+
+/// The refusals it can meet, for the API document.
+pub const REASONS: &[Reason] = &[Reason::AlreadyMember];

@@ -1,0 +1,67 @@
+//! `PATCH …/teams/{teamId}/members/{userId}`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::access::Role;
+use billstack_store::members;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::MemberJson;
+use crate::api::teams::{RoleJson, actor_role, role};
+use crate::app::Shared;
+use crate::error::{ApiError, Reason};
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::http::input::Input;
+use crate::http::json::JsonObject;
+use crate::http::path::Item;
+
+/// What the member may do from now on.
+#[derive(ToSchema)]
+pub struct UpdateMemberRequest {
+    /// The new role.
+    #[schema(value_type = RoleJson)]
+    role: Role,
+}
+
+impl UpdateMemberRequest {
+    fn read(body: &JsonObject) -> Result<UpdateMemberRequest, ApiError> {
+        Ok(UpdateMemberRequest { role: role(body)? })
+    }
+}
+
+/// A member as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct MemberAnswer {
+    /// The member.
+    member: MemberJson,
+}
+
+/// Change a member's role.
+///
+/// Only an owner makes or lowers owners, and the last one stays.
+#[utoipa::path(
+    patch, path = "", operation_id = "update_member",
+    request_body = UpdateMemberRequest,
+    responses((status = 200, description = "The member as they are now.", body = MemberAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    Item(id): Item,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let request = UpdateMemberRequest::read(&input.body)?;
+    let (team_id, user_id) = (access.team_id, access.user.id);
+    let done = app.write_answer(&access.caller, None, move |tx, act| {
+        let actor_role = actor_role(tx, &team_id, &user_id)?;
+        let member = members::set_role(tx, act, &team_id, actor_role, &id, request.role)?;
+        let member = MemberJson::new(&member);
+        Ok(answer::ok(&MemberAnswer { member }))
+    });
+    done.await
+}
+
+/// The refusals it can meet, for the API document.
+pub const REASONS: &[Reason] = &[Reason::NotFound, Reason::LastOwner];

@@ -1,0 +1,38 @@
+//! `…/teams/{teamId}/projects`: products with their own customers and referral program.
+
+pub mod create;
+pub mod list;
+
+use billstack_store::projects::Project;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
+
+/// A project of a team.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectJson {
+    /// Its id.
+    #[schema(example = "proj_01kgv5r3mq7x2h9d4t8w6c0b1e")]
+    id: String,
+    /// Display name.
+    name: String,
+    /// When it was created.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// The team.
+    team_id: String,
+}
+
+impl ProjectJson {
+    /// The JSON form of a project.
+    pub fn new(project: &Project, team_id: &str) -> ProjectJson {
+        ProjectJson {
+            id: project.id.clone(),
+            name: project.name.clone(),
+            created_at: rfc3339(project.created_at.0),
+            team_id: team_id.to_owned(),
+        }
+    }
+}

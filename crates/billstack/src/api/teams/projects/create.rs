@@ -1,0 +1,58 @@
+//! `POST …/teams/{teamId}/projects`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::projects;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ProjectJson;
+use crate::api::teams::name;
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::http::input::Input;
+use crate::http::json::JsonObject;
+
+/// What a new project is made of.
+#[derive(ToSchema)]
+pub struct CreateProjectRequest {
+    /// Display name.
+    #[schema(min_length = 1, max_length = 255, example = "Rocket")]
+    name: String,
+}
+
+impl CreateProjectRequest {
+    fn read(body: &JsonObject) -> Result<CreateProjectRequest, ApiError> {
+        Ok(CreateProjectRequest { name: name(body)? })
+    }
+}
+
+/// A project as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct ProjectAnswer {
+    /// The project.
+    project: ProjectJson,
+}
+
+/// Create a project.
+#[utoipa::path(
+    post, path = "", operation_id = "create_project",
+    request_body = CreateProjectRequest,
+    responses((status = 201, description = "The new project.", body = ProjectAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let request = CreateProjectRequest::read(&input.body)?;
+    let team_id = access.team_id;
+    let done = app.write_answer(&access.caller, None, move |tx, act| {
+        let project = projects::create(tx, act, &team_id, &request.name)?;
+        let project = ProjectJson::new(&project, &team_id);
+        Ok(answer::created(&ProjectAnswer { project }))
+    });
+    done.await
+}

@@ -1,0 +1,49 @@
+//! `GET …/teams/{teamId}/projects`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::projects;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ProjectJson;
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page};
+
+/// A page of projects.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectsAnswer {
+    /// The newest first.
+    projects: Vec<ProjectJson>,
+    /// Present when there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// List projects.
+#[utoipa::path(
+    get, path = "", operation_id = "list_projects",
+    params(PageParams),
+    responses((status = 200, description = "A page of projects.", body = ProjectsAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let page = page(&query, DEFAULT_LIMIT)?;
+    let team_id = access.team_id.clone();
+    let part = app
+        .store
+        .scan(move |tx| Ok(projects::list(tx, &access.team_id, &page)?));
+    let part = part.await?;
+    let projects = part.rows.iter().map(|row| ProjectJson::new(row, &team_id));
+    Ok(answer::send(answer::ok(&ProjectsAnswer {
+        projects: projects.collect(),
+        next_cursor: part.next.map(|cursor| cursor.encode()),
+    })))
+}

@@ -1,0 +1,56 @@
+//! `…/stripe`: a team's connection to Stripe, and what came in over it.
+
+pub mod connect;
+pub mod disconnect;
+pub mod events;
+pub mod roll_webhook_secret;
+pub mod status;
+pub mod webhook_url;
+
+use billstack_store::stripe_events;
+use billstack_store::tx::{Fault, Tx};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::http::json::JsonObject;
+use crate::settings::SecretText;
+use crate::stripe;
+
+/// The longest key or secret taken, in characters.
+const LONGEST_SECRET: usize = 300;
+
+/// Whether events come in.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncStatusJson {
+    /// No verified event has come in yet.
+    Pending,
+    /// At least one has.
+    Ready,
+}
+
+impl SyncStatusJson {
+    fn of(tx: &mut dyn Tx, team_id: &str) -> Result<SyncStatusJson, Fault> {
+        Ok(match stripe_events::any(tx, team_id)? {
+            true => SyncStatusJson::Ready,
+            false => SyncStatusJson::Pending,
+        })
+    }
+}
+
+/// A change that was made.
+#[derive(Serialize, ToSchema)]
+pub struct SuccessAnswer {
+    /// Always true.
+    success: bool,
+}
+
+/// The webhook signing secret of a body.
+fn webhook_secret(body: &JsonObject) -> Result<SecretText, ApiError> {
+    let text = body.required_str("webhookSecret", LONGEST_SECRET)?;
+    stripe::webhook_secret(&text).ok_or_else(|| {
+        let message = "`webhookSecret` must be a signing secret that begins with whsec_.";
+        ApiError::invalid("webhookSecret", message)
+    })
+}

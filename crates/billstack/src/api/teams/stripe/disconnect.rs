@@ -1,0 +1,28 @@
+//! `POST …/stripe/disconnect`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::stripe_connections;
+
+use super::SuccessAnswer;
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+
+/// Disconnect a team from Stripe.
+///
+/// Keys and secrets are removed at once and events are refused from then on. Customers, referrals and
+/// the events received so far stay.
+#[utoipa::path(
+    post, path = "", operation_id = "disconnect_stripe",
+    responses((status = 200, description = "The team is disconnected.", body = SuccessAnswer)),
+)]
+pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Response, ApiError> {
+    let team_id = access.team_id;
+    let done = app.write(&access.caller, move |tx, act| {
+        stripe_connections::disconnect(tx, act, &team_id)
+    });
+    done.await?;
+    Ok(answer::send(answer::ok(&SuccessAnswer { success: true })))
+}

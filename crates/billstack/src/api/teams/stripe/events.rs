@@ -1,0 +1,128 @@
+//! `…/stripe/events`: what Stripe sent, and what became of it.
+
+pub mod get;
+pub mod list;
+pub mod replay;
+
+use billstack_store::stripe_events::{Outcome, StripeEvent};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
+
+/// What became of an event.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeJson {
+    /// It converted a referral.
+    Converted,
+    /// Its customer has no referral it could convert.
+    NoReferral,
+    /// Nobody here is its customer, so far. It is looked at again when somebody is linked to it.
+    NoCustomer,
+    /// Several pending referrals could be meant.
+    Ambiguous,
+    /// It does not concern us, or can never convert.
+    Ignored,
+    /// It may count later: an incomplete subscription, an unpaid session.
+    Waiting,
+    /// It could not be read to the end; a replay may help.
+    Failed,
+}
+
+impl From<Outcome> for OutcomeJson {
+    fn from(outcome: Outcome) -> OutcomeJson {
+        match outcome {
+            Outcome::Converted => OutcomeJson::Converted,
+            Outcome::NoReferral => OutcomeJson::NoReferral,
+            Outcome::NoCustomer => OutcomeJson::NoCustomer,
+            Outcome::Ambiguous => OutcomeJson::Ambiguous,
+            Outcome::Ignored => OutcomeJson::Ignored,
+            Outcome::Waiting => OutcomeJson::Waiting,
+            Outcome::Failed => OutcomeJson::Failed,
+        }
+    }
+}
+
+/// An event from Stripe.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StripeEventJson {
+    /// Stripe's id of the event.
+    #[schema(example = "evt_1RfX2cQ")]
+    id: String,
+    /// Its type; thin events are shown without the leading `v1.`.
+    #[serde(rename = "type")]
+    #[schema(example = "customer.subscription.created")]
+    kind: String,
+    /// When it happened, as Stripe says.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When it came in.
+    #[schema(format = DateTime)]
+    received_at: String,
+    /// Whether it is from live mode; null when it did not say.
+    livemode: Option<bool>,
+    /// What became of it.
+    outcome: OutcomeJson,
+    /// Why, for a person.
+    reason: Option<String>,
+    /// The project of the customer it concerned.
+    project_id: Option<String>,
+    /// The customer it concerned.
+    customer_id: Option<String>,
+    /// The referral it concerned.
+    referral_id: Option<String>,
+}
+
+impl StripeEventJson {
+    fn new(event: &StripeEvent) -> StripeEventJson {
+        let settled = event.settled.clone();
+        StripeEventJson {
+            id: event.id.clone(),
+            kind: event.kind.clone(),
+            created_at: rfc3339(event.created_at.0),
+            received_at: rfc3339(event.received_at.0),
+            livemode: event.livemode,
+            outcome: settled.outcome.into(),
+            reason: Some(settled.reason).filter(|reason| !reason.is_empty()),
+            project_id: settled.project_id,
+            customer_id: settled.customer_id,
+            referral_id: settled.referral_id,
+        }
+    }
+}
+
+/// An event from Stripe with its body.
+#[derive(Serialize, ToSchema)]
+pub struct StripeEventDetailJson {
+    /// The event.
+    #[serde(flatten)]
+    event: StripeEventJson,
+    /// The body as Stripe sent it; null for an event that was ignored, and once retention or the
+    /// erasure of a person removed it.
+    #[schema(value_type = Option<Object>)]
+    payload: Option<Box<RawValue>>,
+}
+
+/// An event as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct StripeEventAnswer {
+    /// The event.
+    event: StripeEventDetailJson,
+}
+
+impl StripeEventAnswer {
+    fn new(event: StripeEvent) -> StripeEventAnswer {
+        StripeEventAnswer {
+            event: StripeEventDetailJson {
+                event: StripeEventJson::new(&event),
+                // Kept only after it was read as JSON, and passed on without reading it again.
+                payload: event
+                    .payload
+                    .and_then(|text| RawValue::from_string(text).ok()),
+            },
+        }
+    }
+}

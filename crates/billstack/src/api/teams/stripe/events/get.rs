@@ -1,0 +1,30 @@
+//! `GET …/stripe/events/{id}`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::stripe_events;
+
+use super::StripeEventAnswer;
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::http::path::Item;
+
+/// Get an event from Stripe, with its body.
+#[utoipa::path(
+    get, path = "", operation_id = "get_stripe_event",
+    responses((status = 200, description = "The event.", body = StripeEventAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    Item(id): Item,
+) -> Result<Response, ApiError> {
+    let read = app
+        .store
+        .scan(move |tx| stripe_events::get(tx, &access.team_id, &id));
+    Ok(answer::send(answer::ok(&StripeEventAnswer::new(
+        read.await?,
+    ))))
+}

@@ -1,0 +1,54 @@
+//! `GET …/stripe/events`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::stripe_events::{self, Outcome};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{OutcomeJson, StripeEventJson};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text};
+
+/// A page of events.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StripeEventsAnswer {
+    /// The latest received first.
+    events: Vec<StripeEventJson>,
+    /// Present when there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// List events from Stripe.
+#[utoipa::path(
+    get, path = "", operation_id = "list_stripe_events",
+    params(
+        PageParams,
+        ("outcome" = inline(Option<OutcomeJson>), Query, description = "Only with this outcome."),
+        ("type" = Option<String>, Query, description = "Only of this type.", min_length = 1, max_length = 255),
+    ),
+    responses((status = 200, description = "A page of events.", body = StripeEventsAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let page = page(&query, DEFAULT_LIMIT)?;
+    let outcome = one_of(&query, "outcome", Outcome::parse)?;
+    let kind = text(&query, "type", 255)?;
+    let part = app.store.scan(move |tx| {
+        let (team_id, kind) = (&access.team_id, kind.clone());
+        Ok(stripe_events::list(tx, team_id, outcome, kind, &page)?)
+    });
+    let part = part.await?;
+    Ok(answer::send(answer::ok(&StripeEventsAnswer {
+        events: part.rows.iter().map(StripeEventJson::new).collect(),
+        next_cursor: part.next.map(|cursor| cursor.encode()),
+    })))
+}

@@ -1,0 +1,89 @@
+//! `POST …/stripe/events/{id}/replay`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::stripe_event::{self, Start};
+use billstack_store::refusal::Refusal;
+use billstack_store::stripe_connections::{self, Connection};
+use billstack_store::stripe_events::{self, Content, Delivery, Incoming, Outcome, StripeEvent};
+
+use super::StripeEventAnswer;
+use crate::app::{App, Shared};
+use crate::error::{ApiError, Reason};
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::http::path::Item;
+use crate::webhooks::stripe::has_no_effect;
+
+/// Decide anew about an event from Stripe.
+///
+/// Everything but a conversion is decided again from what is known now; the object of a thin event is
+/// fetched again. A conversion stands, so replaying any event any number of times is safe.
+#[utoipa::path(
+    post, path = "", operation_id = "replay_stripe_event",
+    responses((status = 200, description = "The event as it is now.", body = StripeEventAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    Item(id): Item,
+) -> Result<Response, ApiError> {
+    let team = access.team_id.clone();
+    let read = app.store.scan(move |tx| {
+        let event = stripe_events::get(tx, &team, &id)?;
+        let start = stripe_events::stored_start(tx, &team, &id)?;
+        Ok((event, start, stripe_connections::get(tx, &team)?))
+    });
+    let (event, start, connection) = read.await?;
+    if event.settled.outcome == Outcome::Converted {
+        return Ok(answer::send(answer::ok(&StripeEventAnswer::new(event))));
+    }
+    let connection = connection.filter(|connection| connection.is_active);
+    let incoming = read_again(&app, &access.team_id, event, start, connection.as_ref()).await?;
+    let team = access.team_id;
+    let replayed = app.write(&access.caller, move |tx, act| {
+        stripe_events::receive(tx, act, &team, &incoming, Delivery::Replayed)?;
+        stripe_events::get(tx, &team, &incoming.id)
+    });
+    Ok(answer::send(answer::ok(&StripeEventAnswer::new(
+        replayed.await?,
+    ))))
+}
+
+/// The event from its body, or from the facts that outlive it.
+async fn read_again(
+    app: &App,
+    team_id: &str,
+    event: StripeEvent,
+    start: Option<Start>,
+    connection: Option<&Connection>,
+) -> Result<Incoming, ApiError> {
+    let facts = start.map(|start| Content::Start(Box::new(start)));
+    let payload = event.payload.unwrap_or_default();
+    if let Ok(parsed) = stripe_event::parse(payload.as_bytes(), event.received_at) {
+        let read = app.understand(team_id, connection, parsed, payload);
+        let read = read.await?;
+        return Ok(match (&read.content, facts) {
+            // The object cannot be had any more, but was read before.
+            (Content::Failed(_), Some(content)) => Incoming { content, ..read },
+            _ => read,
+        });
+    }
+    let content = facts.or_else(|| has_no_effect(&event.kind));
+    Ok(Incoming {
+        id: event.id,
+        kind: event.kind,
+        created_at: event.created_at,
+        livemode: event.livemode,
+        content: content.ok_or(Refusal::PayloadGone)?,
+        payload,
+        grace: app.grace(),
+    })
+}
+
+/// The refusals it can meet, for the API document.
+pub const REASONS: &[Reason] = &[
+    Reason::EventNotFound,
+    Reason::PayloadGone,
+    Reason::StripeUnavailable,
+];

@@ -1,0 +1,98 @@
+//! `POST …/stripe/roll-webhook-secret`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::time::HOUR;
+use billstack_store::stripe_connections::{self, Connection};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::webhook_secret;
+use crate::app::Shared;
+use crate::clock::rfc3339;
+use crate::error::ApiError;
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::http::input::Input;
+use crate::secrets::{Cipher, constant_time_eq};
+use crate::settings::SecretText;
+use crate::stripe::{SecretField, seal, unsealed};
+
+/// The longest time that the old secret can stay valid, in hours.
+const LONGEST_OVERLAP: i64 = 168;
+
+/// How long it stays valid when the caller does not say: as long as Stripe signs with both at most.
+const DEFAULT_OVERLAP: i64 = 24;
+
+/// The new signing secret.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "the fields describe the body in the API document")]
+pub struct RollRequest {
+    /// The new signing secret of the webhook endpoint.
+    #[schema(value_type = String, min_length = 7, max_length = 300, pattern = "^[\\t\\n\\f\\r ]*whsec_[!-~]{1,255}[\\t\\n\\f\\r ]*$")]
+    webhook_secret: String,
+    /// How long the old one stays valid beside it.
+    #[schema(minimum = 0, maximum = 168, default = 24)]
+    old_valid_hours: Option<i64>,
+}
+
+/// The secret is replaced.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RollAnswer {
+    /// Always true.
+    success: bool,
+    /// Until when the old secret is valid too; null when there is none.
+    #[schema(format = DateTime)]
+    old_valid_until: Option<String>,
+}
+
+/// Replace the webhook signing secret.
+///
+/// Both secrets are valid until the old one ends, so that no event is lost while Stripe changes over.
+/// Sending the secret that is in use already changes nothing, so a repeated call is safe.
+#[utoipa::path(
+    post, path = "", operation_id = "roll_stripe_webhook_secret",
+    request_body = RollRequest,
+    responses((status = 200, description = "The new secret is in use.", body = RollAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    input: Input,
+) -> Result<Response, ApiError> {
+    let secret = webhook_secret(&input.body)?;
+    let hours = input
+        .body
+        .optional_int("oldValidHours", 0..=LONGEST_OVERLAP)?;
+    let overlap = hours.unwrap_or(DEFAULT_OVERLAP) * HOUR;
+    let (cipher, team_id) = (app.cipher.clone(), access.team_id);
+    let sealed = seal(&cipher, &team_id, SecretField::WebhookSecret, &secret);
+    let rolled = app.write(&access.caller, move |tx, act| {
+        if let Some(connection) = stripe_connections::get(tx, &team_id)?
+            && is_in_use(&cipher, &team_id, &connection, &secret)
+        {
+            return Ok(connection);
+        }
+        let until = act.at.plus(overlap);
+        stripe_connections::roll(tx, act, &team_id, &sealed, until)
+    });
+    let until = rolled.await?.old_valid_until;
+    Ok(answer::send(answer::ok(&RollAnswer {
+        success: true,
+        old_valid_until: until.map(|at| rfc3339(at.0)),
+    })))
+}
+
+/// Whether the secret is the newest one of a connection already. Rolling it again would put it in
+/// the place of the old one, which Stripe may still sign with.
+fn is_in_use(cipher: &Cipher, team_id: &str, connection: &Connection, secret: &SecretText) -> bool {
+    let sealed = connection.webhook_secret.as_deref();
+    let current = sealed
+        .filter(|_| connection.is_active)
+        .and_then(|sealed| unsealed(cipher, team_id, SecretField::WebhookSecret, sealed).ok());
+    current.is_some_and(|current| {
+        constant_time_eq(current.expose().as_bytes(), secret.expose().as_bytes())
+    })
+}

@@ -1,0 +1,78 @@
+//! `GET …/stripe/status`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::stripe_connections::{self, Connection};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::SyncStatusJson;
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::TeamAccess;
+use crate::http::answer;
+use crate::stripe::{Account, StripeError};
+
+/// How a team is connected to Stripe.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusAnswer {
+    /// Whether the team is connected.
+    connected: bool,
+    /// Whether events are taken in; the same as `connected`.
+    is_active: bool,
+    /// Whether events come in; null when not connected.
+    sync_status: Option<SyncStatusJson>,
+    /// The name of the Stripe account; null when no secret key told it.
+    account_name: Option<String>,
+    /// Whether Stripe accepts the secret key; null without one, or when Stripe cannot be reached.
+    key_valid: Option<bool>,
+}
+
+/// Get the state of the Stripe connection.
+///
+/// Asks Stripe whether it still accepts the secret key.
+#[utoipa::path(
+    get, path = "", operation_id = "get_stripe_status",
+    responses((status = 200, description = "The connection.", body = StatusAnswer)),
+)]
+pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Response, ApiError> {
+    let team_id = access.team_id.clone();
+    let read = app.store.point(move |tx| {
+        let connection = stripe_connections::get(tx, &team_id)?;
+        Ok((connection, SyncStatusJson::of(tx, &team_id)?))
+    });
+    let (connection, sync_status) = read.await?;
+    let connection = connection.filter(|connection| connection.is_active);
+    let (key_valid, account) = match &connection {
+        Some(connection) => try_key(&app, &access.team_id, connection).await,
+        None => (None, None),
+    };
+    let stored = connection
+        .as_ref()
+        .and_then(|connection| connection.account_name.clone());
+    Ok(answer::send(answer::ok(&StatusAnswer {
+        connected: connection.is_some(),
+        is_active: connection.is_some(),
+        sync_status: connection.is_some().then_some(sync_status),
+        account_name: account.and_then(|account| account.name).or(stored),
+        key_valid,
+    })))
+}
+
+async fn try_key(
+    app: &App,
+    team_id: &str,
+    connection: &Connection,
+) -> (Option<bool>, Option<Account>) {
+    match app.key_of(team_id, connection) {
+        Ok(Some(key)) => match app.stripe.account(&key).await {
+            Ok(account) => (Some(true), Some(account)),
+            Err(StripeError::Unavailable { .. }) => (None, None),
+            Err(StripeError::InvalidKey | StripeError::Refused { .. }) => (Some(false), None),
+        },
+        Ok(None) => (None, None),
+        // It cannot be used, whatever Stripe would say of it; connecting again mends that.
+        Err(_) => (Some(false), None),
+    }
+}

@@ -1,0 +1,76 @@
+//! What every request shares: the store, the settings, the clock, and the keys to the secrets.
+
+use std::sync::Arc;
+
+use billstack_core::ids::IdSeed;
+use billstack_core::time::Micros;
+use billstack_store::act::{Actor, Origin};
+use billstack_store::store::Store;
+
+use crate::clock::Clock;
+use crate::password::PasswordHasher;
+use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
+use crate::secrets::{Cipher, random_bytes};
+use crate::settings::Settings;
+use crate::stripe::StripeClient;
+
+/// The state of a running server, shared by its requests and jobs.
+///
+/// Drop the last one outside of async code: the store joins its threads.
+pub struct App {
+    /// Where everything is kept.
+    pub store: Store,
+    /// How the operator wants it.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+    /// Seals Stripe secrets.
+    pub cipher: Cipher,
+    /// Calls Stripe.
+    pub stripe: StripeClient,
+    /// Requests per caller.
+    pub rate: RateLimiter,
+    /// Unknown codes per caller.
+    pub misses: MissBudget,
+    /// Failed sign-ins per account and address.
+    pub sign_ins: SignInThrottle,
+    /// Hashes passwords, a few at a time.
+    pub passwords: PasswordHasher,
+    /// The address it listens on, for the URLs it tells when no base URL is set.
+    pub local_url: String,
+}
+
+/// The state as handlers get it.
+pub type Shared = Arc<App>;
+
+impl App {
+    /// The time in microseconds.
+    pub fn now(&self) -> Micros {
+        Micros(self.clock.now_micros())
+    }
+
+    /// The origin of a change that happens now: its time, and a seed for its ids.
+    pub fn origin(&self, actor: Actor, request_id: &str) -> Origin {
+        let seed = IdSeed::new(self.now(), random_bytes());
+        Origin {
+            seed,
+            actor,
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    /// How long before an apply a subscription may have begun, in microseconds.
+    pub fn grace(&self) -> i64 {
+        i64::from(self.settings.referral_grace_hours) * billstack_core::time::HOUR
+    }
+
+    /// The address that others reach this server at, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        self.settings.base_url.as_deref().unwrap_or(&self.local_url)
+    }
+
+    /// Where Stripe sends a team's events.
+    pub fn webhook_url(&self, team_id: &str) -> String {
+        format!("{}/api/webhooks/stripe/{team_id}", self.public_url())
+    }
+}

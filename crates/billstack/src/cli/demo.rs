@@ -1,0 +1,183 @@
+//! `billstack demo`: the real server, a throw-away database, and the whole life of a referral.
+
+mod player;
+mod story;
+mod stripe;
+
+use std::path::Path;
+
+use billstack_store::users::NewUser;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use super::init::{Foundation, Founded, found};
+use super::output::{Failure, say};
+use super::serve::{Stop, address_of, finish, listen, open, runtime};
+use crate::app::Shared;
+use crate::secrets::{new_token, random_bytes};
+use crate::server::run as serve_until;
+use crate::settings::{SecretText, Settings, SettingsArgs};
+use crate::telemetry;
+use player::Player;
+
+pub(super) const EXAMPLES: &str = "\
+Nothing of yours is touched: whatever DATABASE_URL says, the data lies in a temporary directory that
+is removed at the end. Every line that starts with curl can be pasted into another terminal while the
+demo runs. Stripe is not called; its events are made and signed here, as Stripe would.
+
+Examples:
+  billstack demo
+  billstack demo --listen 127.0.0.1:0";
+
+/// Where it listens when nobody says, if that is free.
+const USUAL_ADDRESS: &str = "127.0.0.1:8080";
+
+/// Where it listens otherwise.
+const ANY_PORT: &str = "127.0.0.1:0";
+
+const EMAIL: &str = "owner@example.com";
+
+/// Plays the story, then serves until a signal.
+pub(super) fn run(args: &SettingsArgs) -> Result<(), Failure> {
+    let directory = tempfile::Builder::new()
+        .prefix("billstack-demo-")
+        .tempdir()
+        .map_err(|error| {
+            Failure::refused(format_args!("cannot make a temporary directory: {error}"))
+        })?;
+    let played = run_in(&directory, args);
+    // Removed also when the story failed; the server has let go of it by now.
+    let removed = directory.close();
+    played?;
+    removed.map_err(|error| {
+        Failure::refused(format_args!(
+            "cannot remove the temporary directory: {error}"
+        ))
+    })
+}
+
+fn run_in(directory: &TempDir, args: &SettingsArgs) -> Result<(), Failure> {
+    let settings = super::quiet(&demo_args(directory.path(), args))?;
+    telemetry::init_metrics();
+    let runtime = runtime()?;
+    let mut stop = Stop::new(&runtime)?;
+    let listener = runtime.block_on(listen_somewhere(args, &settings))?;
+    let app = open(settings, address_of(&listener)?)?;
+    let result = set_up(&runtime, &app)
+        .and_then(|scene| runtime.block_on(play_and_serve(&app, listener, &mut stop, &scene)));
+    finish(runtime, app);
+    result
+}
+
+/// The settings of the caller, except for those that would lead to data or addresses of theirs.
+fn demo_args(directory: &Path, args: &SettingsArgs) -> SettingsArgs {
+    let file = directory.join("demo.db");
+    SettingsArgs {
+        database_url: Some(format!("sqlite://{}", file.display())),
+        base_url: None,
+        secret_key: None,
+        ..args.clone()
+    }
+}
+
+async fn listen_somewhere(
+    args: &SettingsArgs,
+    settings: &Settings,
+) -> Result<TcpListener, Failure> {
+    if args
+        .listen
+        .as_ref()
+        .is_some_and(|address| !address.is_empty())
+    {
+        return listen(&settings.listen).await;
+    }
+    match TcpListener::bind(USUAL_ADDRESS).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => listen(ANY_PORT).await,
+    }
+}
+
+/// Who and what the story begins with.
+struct Scene {
+    founded: Founded,
+    password: String,
+    webhook_secret: String,
+}
+
+/// What `billstack init` does.
+fn set_up(runtime: &Runtime, app: &Shared) -> Result<Scene, Failure> {
+    let password: String = new_token().chars().take(16).collect();
+    let hash = runtime.block_on(app.passwords.hash(password.clone()));
+    let webhook_secret = format!("whsec_{}", hex::encode(random_bytes::<16>()));
+    let foundation = Foundation {
+        user: NewUser {
+            email: EMAIL.to_owned(),
+            name: "Olive Owner".to_owned(),
+            password_hash: hash.map_err(Failure::refused)?,
+        },
+        team: "Acme".to_owned(),
+        project: "Rockets".to_owned(),
+        webhook_secret: Some(SecretText::new(webhook_secret.as_str())),
+    };
+    let founded = found(&app.store, app.cipher.clone(), foundation, &app.local_url)?;
+    Ok(Scene {
+        founded,
+        password,
+        webhook_secret,
+    })
+}
+
+async fn play_and_serve(
+    app: &Shared,
+    listener: TcpListener,
+    stop: &mut Stop,
+    scene: &Scene,
+) -> Result<(), Failure> {
+    let (stopped, stopping) = oneshot::channel::<()>();
+    let server = tokio::spawn({
+        let app = Shared::clone(app);
+        async move {
+            let stopping = async {
+                // It is never sent to: letting go of it is the signal.
+                let _ = stopping.await;
+            };
+            serve_until(&app, listener, stopping).await;
+        }
+    });
+    let mut player = Player::new(&app.local_url, &scene.founded, &scene.webhook_secret)?;
+    let result = tokio::select! {
+        played = story::play(&mut player, app) => played.and_then(|()| farewell(app, scene)),
+        () = stop.requested() => Err(Failure::interrupted()),
+    };
+    if result.is_ok() {
+        stop.requested().await;
+    }
+    drop(stopped);
+    let _ = server.await;
+    result
+}
+
+fn farewell(app: &Shared, scene: &Scene) -> Result<(), Failure> {
+    let url = &app.local_url;
+    let Founded {
+        team_id,
+        project_id,
+        api_key,
+        webhook_url,
+        ..
+    } = &scene.founded;
+    say(format_args!(
+        "\nThat was the whole life of a referral. The server keeps running for you to try more:\n\n\
+         \x20 API       {url}/api/billstack/teams/{team_id}/projects/{project_id}\n\
+         \x20 API key   {api_key}\n\
+         \x20 Docs      {url}/docs\n\
+         \x20 OpenAPI   {url}/openapi.json\n\
+         \x20 Webhooks  {webhook_url}\n\
+         \x20           signed with {}\n\
+         \x20 Sign in   {EMAIL}, password {}\n\n\
+         Ctrl-C ends it and removes the data.",
+        scene.webhook_secret, scene.password
+    ))
+}

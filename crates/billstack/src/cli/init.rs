@@ -1,0 +1,231 @@
+//! `billstack init`.
+
+use billstack_core::access::{Scopes, api_key_hash, api_key_prefix, format_api_key};
+use billstack_core::email;
+use billstack_store::act::Act;
+use billstack_store::api_keys::NewApiKey;
+use billstack_store::refusal::Refusal;
+use billstack_store::store::Store;
+use billstack_store::stripe_connections::NewConnection;
+use billstack_store::tx::{Abort, Tx};
+use billstack_store::users::NewUser;
+use billstack_store::{api_keys, projects, stripe_connections, teams, users};
+use serde::Serialize;
+
+use super::output::{Failure, say};
+use super::serve::local_url;
+use super::{database, password};
+use crate::secrets::{Cipher, random_bytes};
+use crate::server::encryption_key;
+use crate::settings::{SecretText, Settings};
+use crate::stripe::{self, SecretField};
+
+pub(super) const EXAMPLES: &str = "\
+Needs no running server, and works beside one. Everything is created, or nothing is. It refuses, with
+exit code 1, where a user exists already.
+
+Examples:
+  printf %s \"$PASSWORD\" | billstack init --email ada@example.com --password-stdin \\
+      --team Acme --project Rockets
+  printf %s \"$PASSWORD\" | billstack init --email ada@example.com --password-stdin \\
+      --team Acme --project Rockets --webhook-secret whsec_… --json | jq -r .apiKey";
+
+/// The longest display name, in characters.
+const LONGEST_NAME: usize = 255;
+
+#[derive(clap::Args)]
+pub(super) struct InitArgs {
+    /// E-mail address of the first user, who owns the team
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+    /// Read the password of the first user from standard input: 8 to 256 characters
+    #[arg(long, required = true)]
+    password_stdin: bool,
+    /// Display name of the first user [default: what stands before the @]
+    #[arg(long)]
+    name: Option<String>,
+    /// Display name of the team
+    #[arg(long, value_name = "NAME")]
+    team: String,
+    /// Display name of the team's first project
+    #[arg(long, value_name = "NAME")]
+    project: String,
+    /// Signing secret of the Stripe webhook endpoint, when there is one already
+    #[arg(long, value_name = "whsec_…")]
+    webhook_secret: Option<String>,
+    /// Print one JSON object for a program to read
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is to be there from the start.
+#[derive(Clone)]
+pub(super) struct Foundation {
+    pub(super) user: NewUser,
+    pub(super) team: String,
+    pub(super) project: String,
+    pub(super) webhook_secret: Option<SecretText>,
+}
+
+/// What is there now. It holds the one copy of the API key.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Founded {
+    pub(super) team_id: String,
+    pub(super) project_id: String,
+    pub(super) api_key: String,
+    pub(super) user_id: String,
+    pub(super) webhook_url: String,
+    pub(super) webhook_secret: Option<String>,
+}
+
+/// Founds a server and prints its ids and key.
+pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
+    debug_assert!(args.password_stdin, "the parser requires it");
+    let mut foundation = read(args)?;
+    let target = database::target(settings)?;
+    let key = encryption_key(settings, &target).map_err(Failure::usage)?;
+    foundation.user.password_hash = password::read_hashed()?;
+    database::migrate(&target)?;
+    let store = database::open(&target)?;
+    let base = match &settings.base_url {
+        Some(base) => base.clone(),
+        None => listening_url(&settings.listen),
+    };
+    let founded = found(&store, Cipher::new(key), foundation, &base)?;
+    // Closed before anything is printed: a caller that reads the answer may start a server at once.
+    drop(store);
+    if args.json {
+        let text = serde_json::to_string(&founded).map_err(Failure::refused)?;
+        return say(text);
+    }
+    say(for_people(&founded))
+}
+
+fn read(args: &InitArgs) -> Result<Foundation, Failure> {
+    let Some(email) = email::normalize(&args.email) else {
+        return Err(Failure::usage("--email must be an e-mail address"));
+    };
+    let before_at = email.split('@').next().unwrap_or_default();
+    let user = NewUser {
+        name: display_name("--name", args.name.as_deref().unwrap_or(before_at))?,
+        email,
+        password_hash: String::new(),
+    };
+    let webhook_secret = args.webhook_secret.as_deref().map(|text| {
+        let wanted = "--webhook-secret must be the whole signing secret, whsec_ included";
+        stripe::webhook_secret(text).ok_or_else(|| Failure::usage(wanted))
+    });
+    Ok(Foundation {
+        user,
+        team: display_name("--team", &args.team)?,
+        project: display_name("--project", &args.project)?,
+        webhook_secret: webhook_secret.transpose()?,
+    })
+}
+
+fn display_name(flag: &str, text: &str) -> Result<String, Failure> {
+    let name = text.trim();
+    let length = name.chars().take(LONGEST_NAME + 1).count();
+    if !(1..=LONGEST_NAME).contains(&length) || name.chars().any(char::is_control) {
+        return Err(Failure::usage(format_args!(
+            "{flag} must be one line of 1 to {LONGEST_NAME} characters"
+        )));
+    }
+    Ok(name.to_owned())
+}
+
+/// Creates the user, the team, the project, the key and the connection, all or nothing.
+pub(super) fn found(
+    store: &Store,
+    cipher: Cipher,
+    foundation: Foundation,
+    base_url: &str,
+) -> Result<Founded, Failure> {
+    let api_key = format_api_key(random_bytes());
+    let key = api_key.clone();
+    let webhook_secret = foundation.webhook_secret.as_ref();
+    let webhook_secret = webhook_secret.map(|secret| secret.expose().to_owned());
+    let created = database::write(store, "init", move |tx, act| {
+        create(tx, act, &foundation, &cipher, &key)
+    });
+    let (user_id, team_id, project_id) = created.map_err(|abort| match abort {
+        Abort::Refused(Refusal::AlreadySetUp) => Failure::refused(
+            "a user exists already; sign in, or set a password with `billstack users set-password`",
+        ),
+        other => other.into(),
+    })?;
+    Ok(Founded {
+        webhook_url: format!("{base_url}/api/webhooks/stripe/{team_id}"),
+        user_id,
+        team_id,
+        project_id,
+        api_key,
+        webhook_secret,
+    })
+}
+
+/// The ids of the user, the team and the project.
+type Ids = (String, String, String);
+
+fn create(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    foundation: &Foundation,
+    cipher: &Cipher,
+    api_key: &str,
+) -> Result<Ids, Abort> {
+    let user = users::create_first(tx, act, &foundation.user)?;
+    let team = teams::create(tx, act, &foundation.team, &user.id)?;
+    let project = projects::create(tx, act, &team.id, &foundation.project)?;
+    let key = NewApiKey {
+        key_hash: api_key_hash(api_key),
+        name: "init".to_owned(),
+        prefix: api_key_prefix(api_key).to_owned(),
+        project_id: None,
+        scopes: Scopes::all(),
+        expires_at: None,
+    };
+    api_keys::create(tx, act, &team.id, &key)?;
+    if let Some(secret) = &foundation.webhook_secret {
+        let connection = NewConnection {
+            secret_key: None,
+            publishable_key: None,
+            webhook_secret: stripe::seal(cipher, &team.id, SecretField::WebhookSecret, secret),
+            livemode: None,
+            account_id: None,
+            account_name: None,
+        };
+        stripe_connections::connect(tx, act, &team.id, &connection)?;
+    }
+    Ok((user.id, team.id, project.id))
+}
+
+/// Where a server that will listen there can be reached from this machine. A host name stays as it
+/// is: only an address can mean "every interface".
+fn listening_url(listen: &str) -> String {
+    match listen.parse() {
+        Ok(address) => local_url(address),
+        Err(_) => format!("http://{listen}"),
+    }
+}
+
+fn for_people(founded: &Founded) -> String {
+    let Founded {
+        team_id,
+        project_id,
+        api_key,
+        user_id,
+        webhook_url,
+        webhook_secret,
+    } = founded;
+    let connected = match webhook_secret {
+        Some(_) => "The webhook secret is stored, sealed.",
+        None => "No webhook secret was given; connect the team to Stripe later.",
+    };
+    format!(
+        "User     {user_id}\nTeam     {team_id}\nProject  {project_id}\n\
+         API key  {api_key}\n         (shown this once; only its hash is kept)\n\
+         Webhook  {webhook_url}\n         {connected}"
+    )
+}

@@ -1,0 +1,159 @@
+//! Standard output, standard error, and how a command ends.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use billstack_store::tx::{Abort, Fault};
+
+/// Why a command did not do what it was asked to.
+pub(super) struct Failure {
+    code: u8,
+    message: Option<String>,
+}
+
+impl Failure {
+    /// The database, the state or the data says no.
+    pub(super) fn refused(why: impl Display) -> Failure {
+        Failure {
+            code: 1,
+            message: Some(why.to_string()),
+        }
+    }
+
+    /// The call itself is at fault.
+    pub(super) fn usage(why: impl Display) -> Failure {
+        Failure {
+            code: 2,
+            message: Some(why.to_string()),
+        }
+    }
+
+    /// A signal ended it early, as it should.
+    pub(super) fn interrupted() -> Failure {
+        Failure {
+            code: 0,
+            message: None,
+        }
+    }
+
+    /// Says why on standard error and gives the exit code.
+    pub(super) fn report(self) -> ExitCode {
+        if let Some(message) = self.message {
+            // Where nobody can be told, the exit code still tells.
+            let _ = writeln!(io::stderr(), "error: {message}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        match fault {
+            // It is a sentence of its own: what is in the way, and often what to do.
+            Fault::Unavailable(why) => Failure::refused(why),
+            other => Failure::refused(other),
+        }
+    }
+}
+
+impl From<Abort> for Failure {
+    fn from(abort: Abort) -> Failure {
+        match abort {
+            Abort::Fault(fault) => fault.into(),
+            Abort::Refused(refusal) => {
+                Failure::refused(format_args!("the state refuses it: {refusal:?}"))
+            }
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// A reader that went away (`billstack openapi | head`) has seen what it wanted.
+    fn from(error: io::Error) -> Failure {
+        if error.kind() == ErrorKind::BrokenPipe {
+            return Failure {
+                code: 0,
+                message: None,
+            };
+        }
+        Failure::refused(format!("cannot write the answer: {error}"))
+    }
+}
+
+/// Writes a line to standard output.
+pub(super) fn say(line: impl Display) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// How far a command has come, on standard error: one line that changes on a terminal, plain lines
+/// elsewhere. Nothing fails because nobody watches.
+pub(super) struct Progress {
+    on_terminal: bool,
+}
+
+impl Progress {
+    /// Shows nothing yet.
+    pub(super) fn new() -> Progress {
+        Progress {
+            on_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether the line changes in place, so that showing more of them costs nothing.
+    pub(super) fn in_place(&self) -> bool {
+        self.on_terminal
+    }
+
+    /// Shows a step.
+    pub(super) fn step(&self, text: impl Display) {
+        let mut err = io::stderr().lock();
+        let _ = if self.on_terminal {
+            write!(err, "\r\x1b[2K{text}")
+        } else {
+            writeln!(err, "{text}")
+        };
+        let _ = err.flush();
+    }
+
+    /// Clears the line, for whatever is printed next.
+    pub(super) fn done(&self) {
+        if self.on_terminal {
+            let mut err = io::stderr().lock();
+            let _ = write!(err, "\r\x1b[2K");
+            let _ = err.flush();
+        }
+    }
+}
+
+/// A number of bytes as a person reads it.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return format!("{bytes} bytes");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_readable() {
+        assert_eq!(size(0), "0 bytes");
+        assert_eq!(size(1023), "1023 bytes");
+        assert_eq!(size(1024), "1.0 KiB");
+        assert_eq!(size(1_572_864), "1.5 MiB");
+        assert_eq!(size(u64::MAX), "16777216.0 TiB");
+    }
+}

@@ -1,0 +1,50 @@
+//! Passwords on standard input: on the command line itself others could read them.
+
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+
+use super::output::Failure;
+use crate::password::{PasswordHasher, check_strength};
+
+/// More than any password may have, so that a whole file piped in by mistake is not read.
+const LARGEST_INPUT: u64 = 4_096;
+
+/// Reads a password, checks that it may be used, and hashes it.
+pub(super) fn read_hashed() -> Result<String, Failure> {
+    let password = read()?;
+    check_strength(&password).map_err(Failure::refused)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(Failure::refused)?;
+    let hash = runtime.block_on(PasswordHasher::new().hash(password));
+    hash.map_err(Failure::refused)
+}
+
+/// Everything up to the end, or on a terminal one line; a line end at the end is not part of it.
+fn read() -> Result<String, Failure> {
+    let stdin = io::stdin();
+    let mut text = String::new();
+    let read = if stdin.is_terminal() {
+        let _ = write!(io::stderr(), "Password (shown while you type): ");
+        let _ = io::stderr().flush();
+        stdin.read_line(&mut text)
+    } else {
+        stdin.lock().take(LARGEST_INPUT).read_to_string(&mut text)
+    };
+    read.map_err(|error| {
+        Failure::usage(format!(
+            "the password cannot be read from standard input: {error}"
+        ))
+    })?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() {
+        return Err(Failure::usage(
+            "there is no password on standard input; try: printf %s \"$PASSWORD\" | billstack …",
+        ));
+    }
+    if line.contains(['\n', '\0']) {
+        return Err(Failure::usage(
+            "the password on standard input must be one line",
+        ));
+    }
+    Ok(line.to_owned())
+}

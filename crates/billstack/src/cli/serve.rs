@@ -1,0 +1,167 @@
+//! `billstack serve`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::database;
+use super::output::{Failure, say};
+use crate::app::{App, Shared};
+use crate::clock::Clock;
+use crate::server::{StartError, prepare, run as serve_until};
+use crate::settings::Settings;
+use crate::setup::announce_setup;
+use crate::telemetry;
+
+pub(super) const EXAMPLES: &str = "\
+The address is printed on standard output, logs go to standard error. While there is no user, a
+token for making the first one is printed too. SIGTERM and Ctrl-C let running requests finish (exit 0).
+One server at a time may use an SQLite file; PostgreSQL takes as many as you like.
+
+Examples:
+  billstack serve
+  billstack serve --listen 127.0.0.1:0
+  DATABASE_URL=postgres://billstack@db/billstack BILLSTACK_SECRET_KEY=… billstack serve";
+
+/// How long work off the async threads (a password being hashed) may hold up the end.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
+/// The exit code of a server that no longer trusts its storage (`EX_SOFTWARE` of sysexits.h).
+const STORAGE_FAILED: i32 = 70;
+
+/// Serves until a signal.
+pub(super) fn run(settings: Settings) -> Result<(), Failure> {
+    telemetry::init_metrics();
+    // A malformed address of the database is a fault of the call, found before anything is opened.
+    database::target(&settings)?;
+    let runtime = runtime()?;
+    let mut stop = Stop::new(&runtime)?;
+    let listener = runtime.block_on(listen(&settings.listen))?;
+    let local_url = address_of(&listener)?;
+    // The store connects and joins threads, so it comes and goes outside of async code.
+    let app = open(settings, local_url)?;
+    // A reader of our output that went away is no reason to stop serving.
+    let _ = announce(&app);
+    runtime.block_on(serve_until(&app, listener, stop.requested()));
+    finish(runtime, app);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The runtime of a serving command.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.map_err(|error| Failure::refused(format_args!("cannot start threads: {error}")))
+}
+
+/// Listens on the address of the settings.
+pub(super) async fn listen(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::usage(format_args!(
+            "cannot listen on {address}: {error}; choose another with --listen (or \
+             BILLSTACK_LISTEN), port 0 takes any free one"
+        ))
+    })
+}
+
+/// Where a listener can be reached from this machine.
+pub(super) fn address_of(listener: &TcpListener) -> Result<String, Failure> {
+    Ok(local_url(listener.local_addr().map_err(Failure::refused)?))
+}
+
+/// Prepares the state of a server, and ends the process at once should its storage fail.
+pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Failure> {
+    let on_fatal = Arc::new(|why: &str| {
+        tracing::error!(why, "the storage can no longer be trusted; ending at once");
+        std::process::exit(STORAGE_FAILED);
+    });
+    prepare(settings, Clock::System, local_url, on_fatal).map_err(|error| match error {
+        StartError::Database(fault) => fault.into(),
+        StartError::Key(_) | StartError::Stripe(_) => Failure::usage(error),
+    })
+}
+
+/// Lets go of everything in the order that works: the runtime, then the store.
+pub(super) fn finish(runtime: Runtime, app: Shared) {
+    runtime.shutdown_timeout(LAST_WORK);
+    drop(app);
+}
+
+/// Prints the address, and how to make the first user while there is none.
+fn announce(app: &App) -> Result<(), Failure> {
+    let token = announce_setup(app);
+    say(format_args!("Listening on {}", app.local_url))?;
+    match token {
+        Some(token) => say(invitation(app.public_url(), &token)),
+        None => Ok(()),
+    }
+}
+
+fn invitation(url: &str, token: &str) -> String {
+    format!(
+        "\nThere is no user yet. Make the first one with this one-time token:\n\n\
+         \x20   curl '{url}/api/auth/sign-up/email' \\\n\
+         \x20     -H 'Content-Type: application/json' \\\n\
+         \x20     -d '{{\"name\":\"You\",\"email\":\"you@example.com\",\"password\":\"…\",\
+         \"token\":\"{token}\"}}'\n\n\
+         `billstack init` makes a first user too, with a team, a project and an API key.\n"
+    )
+}
+
+/// Where a browser on this machine finds a server that listens there.
+pub(super) fn local_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// The signals that ask a server to stop, caught from the moment this exists.
+pub(super) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    /// Catches the signals.
+    pub(super) fn new(runtime: &Runtime) -> Result<Stop, Failure> {
+        let _inside = runtime.enter();
+        Ok(Stop {
+            terminate: signal(SignalKind::terminate()).map_err(Failure::refused)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(Failure::refused)?,
+        })
+    }
+
+    /// Waits for one of them.
+    pub(super) async fn requested(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => tracing::info!("SIGTERM: finishing what runs"),
+            _ = self.interrupt.recv() => tracing::info!("interrupted: finishing what runs"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_url_can_be_opened() {
+        for (address, url) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:8080", "http://[::1]:8080"),
+            ("192.0.2.1:8080", "http://192.0.2.1:8080"),
+        ] {
+            assert_eq!(local_url(address.parse().expect("an address")), url);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `billstack users …`.
+
+use billstack_core::email;
+use billstack_store::refusal::Refusal;
+use billstack_store::tx::Abort;
+use billstack_store::users;
+
+use super::output::{Failure, say};
+use super::{database, password};
+use crate::settings::Settings;
+
+const SET_PASSWORD_EXAMPLES: &str = "\
+The way back in for somebody who forgot their password. It works beside a live server.
+
+Example:
+  printf %s \"$NEW_PASSWORD\" | billstack users set-password --email ada@example.com --password-stdin";
+
+#[derive(clap::Subcommand)]
+pub(super) enum UsersCommand {
+    /// Set a user's password and end all their sessions
+    #[command(after_help = SET_PASSWORD_EXAMPLES)]
+    SetPassword(SetPasswordArgs),
+}
+
+#[derive(clap::Args)]
+pub(super) struct SetPasswordArgs {
+    /// E-mail address of the user
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+    /// Read the new password from standard input
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+/// Runs one of them.
+pub(super) fn run(settings: &Settings, command: UsersCommand) -> Result<(), Failure> {
+    match command {
+        UsersCommand::SetPassword(args) => set_password(settings, &args),
+    }
+}
+
+fn set_password(settings: &Settings, args: &SetPasswordArgs) -> Result<(), Failure> {
+    debug_assert!(args.password_stdin, "the parser requires it");
+    let Some(email) = email::normalize(&args.email) else {
+        return Err(Failure::usage("--email must be an e-mail address"));
+    };
+    let target = database::target(settings)?;
+    database::must_exist(&target)?;
+    let hash = password::read_hashed()?;
+    let store = database::open(&target)?;
+    let wanted = email.clone();
+    let ended = database::write(&store, "users set-password", move |tx, act| {
+        let found = users::credentials(tx, &wanted)?;
+        let (user, _) = found.ok_or(Refusal::NotFound("user"))?;
+        users::set_password(tx, act, &user.id, &hash)
+    });
+    match ended {
+        Ok(ended) => say(format_args!(
+            "The password of {email} is set; {ended} sessions have ended."
+        )),
+        Err(Abort::Refused(_)) => Err(Failure::refused(format_args!(
+            "there is no user with the address {email}"
+        ))),
+        Err(fault) => Err(fault.into()),
+    }
+}

@@ -1,0 +1,61 @@
+//! `billstack verify`.
+
+use std::sync::Arc;
+
+use billstack_store::verify::{Breach, rules};
+
+use super::database;
+use super::output::{Failure, Progress, say};
+use crate::settings::Settings;
+
+pub(super) const EXAMPLES: &str = "\
+It reads one state between two commits, so it is safe beside a live server. It changes nothing.
+Exit code 0: every rule holds. 1: a rule is broken, and each offender is printed with its ids.
+
+Examples:
+  billstack verify
+  billstack verify 2>/dev/null || echo 'look at the ids above'";
+
+/// Asks every rule and prints who breaks one.
+pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
+    let target = database::target_of(&patient(settings.database_url.expose()))?;
+    database::must_exist(&target)?;
+    let store = database::open(&target)?;
+    let progress = Arc::new(Progress::new());
+    let (watch, total) = (Arc::clone(&progress), rules().count());
+    let checked = store.scan_blocking(move |tx| {
+        let mut breaches = Vec::new();
+        for (index, rule) in rules().enumerate() {
+            watch.step(format_args!("rule {} of {total}: {}", index + 1, rule.name));
+            breaches.extend(rule.check(tx)?);
+        }
+        Ok(breaches)
+    });
+    progress.done();
+    report(&checked?, total)
+}
+
+fn report(breaches: &[Breach], total: usize) -> Result<(), Failure> {
+    if breaches.is_empty() {
+        return say(format_args!("All {total} rules hold."));
+    }
+    // A reader that has seen enough changes nothing about the verdict.
+    let _ = breaches.iter().try_for_each(say);
+    let mut broken: Vec<_> = breaches.iter().map(|breach| breach.rule).collect();
+    broken.dedup();
+    Err(Failure::refused(format_args!(
+        "{} of {total} rules are broken; the offenders are listed above, at most {} for each rule",
+        broken.len(),
+        billstack_store::verify::MOST_PER_RULE
+    )))
+}
+
+/// A rule may look at every row there is, and that may take longer than any request of the server.
+/// Whoever says in the address what the connection is to do is left alone.
+fn patient(url: &str) -> String {
+    if !url.starts_with("postgres") || url.contains("options=") {
+        return url.to_owned();
+    }
+    let mark = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{mark}options=-c%20statement_timeout%3D0")
+}

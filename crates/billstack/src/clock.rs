@@ -1,0 +1,176 @@
+//! The time of day: the only place that reads it, and how it is written down.
+//!
+//! Everything else is handed the time as microseconds since 1970 in UTC, so a test can set it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+
+/// Where the time of day comes from.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// A clock that a test sets, in microseconds since 1970.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands still at `micros` until it is set; clones share its hands.
+    pub fn manual(micros: i64) -> Clock {
+        Clock::Manual(Arc::new(AtomicI64::new(micros)))
+    }
+
+    /// Microseconds since 1970 in UTC.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the time"
+    )]
+    pub fn now_micros(&self) -> i64 {
+        match self {
+            Clock::System => Timestamp::now().as_microsecond(),
+            Clock::Manual(micros) => micros.load(Ordering::SeqCst),
+        }
+    }
+}
+
+/// The first instant of the year 1, the earliest that RFC 3339 can write in UTC with a year of its
+/// own era.
+const EARLIEST: i64 = -62_135_596_800_000_000;
+
+/// A time as RFC 3339 in UTC, cut to milliseconds: `2026-03-30T12:00:00.000Z`.
+///
+/// The width never varies, so the texts sort like the times. Times outside the years that have
+/// four digits come out as the nearest that has.
+pub fn rfc3339(micros: i64) -> String {
+    // The latest timestamp jiff knows lies in the last days of 9999.
+    let micros = micros.clamp(EARLIEST, Timestamp::MAX.as_second() * 1_000_000);
+    let time = Timestamp::from_microsecond(micros.div_euclid(1_000) * 1_000)
+        .expect("the number was clamped to what a timestamp can hold");
+    format!("{time:.3}")
+}
+
+/// Reads an RFC 3339 time with any offset as microseconds since 1970; finer digits are cut off.
+///
+/// None for anything else, also for the wider forms of ISO 8601.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    if !has_rfc3339_form(text) {
+        return None;
+    }
+    let micros = text.parse::<Timestamp>().ok()?.as_microsecond();
+    (micros >= EARLIEST).then_some(micros)
+}
+
+/// Jiff reads more than RFC 3339 allows (compact dates, offsets without a colon, zone names); a
+/// caller that got away with one of those here would be refused by every other client of the API.
+fn has_rfc3339_form(text: &str) -> bool {
+    let is_pattern = |part: &[u8], pattern: &[u8]| {
+        part.len() == pattern.len()
+            && part.iter().zip(pattern).all(|(byte, want)| match want {
+                b'0' => byte.is_ascii_digit(),
+                _ => byte.eq_ignore_ascii_case(want),
+            })
+    };
+    let Some((date_time, rest)) = text.as_bytes().split_at_checked(19) else {
+        return false;
+    };
+    let offset = match rest.strip_prefix(b".") {
+        None => rest,
+        Some(fraction) => {
+            let digits = fraction
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
+            if !(1..=9).contains(&digits) {
+                return false;
+            }
+            &fraction[digits..]
+        }
+    };
+    is_pattern(date_time, b"0000-00-00T00:00:00")
+        && [b"Z".as_slice(), b"+00:00", b"-00:00"]
+            .iter()
+            .any(|form| is_pattern(offset, form))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: i64 = 1_774_872_000_000_000;
+
+    #[test]
+    fn writes_milliseconds_whatever_the_time() {
+        assert_eq!(rfc3339(NOON), "2026-03-30T12:00:00.000Z");
+        assert_eq!(rfc3339(NOON + 999_999), "2026-03-30T12:00:00.999Z");
+        assert_eq!(rfc3339(NOON + 1_500), "2026-03-30T12:00:00.001Z");
+        assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn stays_within_years_of_four_digits() {
+        assert_eq!(rfc3339(i64::MIN), "0001-01-01T00:00:00.000Z");
+        assert!(rfc3339(i64::MAX).starts_with("9999-12-30T"));
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        for micros in [0, NOON, -62_135_596_800_000_000, 253_402_000_000_000_000] {
+            assert_eq!(parse_rfc3339(&rfc3339(micros)), Some(micros));
+        }
+    }
+
+    #[test]
+    fn reads_the_forms_of_rfc_3339() {
+        for same in [
+            "2026-03-30T12:00:00Z",
+            "2026-03-30t12:00:00z",
+            "2026-03-30T12:00:00.000000Z",
+            "2026-03-30T12:00:00.000000999Z",
+            "2026-03-30T14:00:00+02:00",
+            "2026-03-30T06:30:00-05:30",
+        ] {
+            assert_eq!(parse_rfc3339(same), Some(NOON), "{same}");
+        }
+        assert_eq!(
+            parse_rfc3339("2026-03-30T12:00:00.25Z"),
+            Some(NOON + 250_000)
+        );
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        for wrong in [
+            "",
+            "2026-03-30",
+            "2026-03-30T12:00:00",
+            "2026-03-30 12:00:00Z",
+            "20260330T120000Z",
+            "2026-03-30T12:00:00+02",
+            "2026-03-30T12:00:00+0200",
+            "2026-03-30T12:00:00Z[UTC]",
+            "2026-03-30T12:00:00.Z",
+            "2026-03-30T12:00:00,5Z",
+            "2026-02-30T12:00:00Z",
+            "2026-03-30T25:00:00Z",
+            "0000-01-01T00:00:00Z",
+            "1774872000",
+            " 2026-03-30T12:00:00Z",
+            "2026-03-30T12:00:0\u{00e9}Z",
+        ] {
+            assert_eq!(parse_rfc3339(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_manual_clock_is_shared_by_its_clones() {
+        let clock = Clock::manual(NOON);
+        let Clock::Manual(hands) = clock.clone() else {
+            unreachable!("it was made manual")
+        };
+        hands.fetch_add(5, Ordering::SeqCst);
+        assert_eq!(clock.now_micros(), NOON + 5);
+        assert!(Clock::System.now_micros() > NOON - 40_000_000_000_000);
+    }
+}

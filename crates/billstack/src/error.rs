@@ -1,0 +1,327 @@
+//! The one shape of a refusal: a sentence for a person, a stable reason for a program.
+//!
+//! The list of reasons is closed. A client may branch on `reason`, so a reason keeps its name and
+//! its status for ever; the sentence beside it may be improved at any time.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+/// Builds the enum and its look-ups from one table, so that no reason can lack a status or text.
+macro_rules! reasons {
+    ($($name:ident = $text:literal, $status:ident, $sentence:literal;)+) => {
+        /// Why a request was refused: the closed list of reasons the API ever gives.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $(#[doc = concat!("`", $text, "`: ", $sentence)] $name,)+
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The stable name a client sees in `reason`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// The HTTP status that always goes with this reason.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)+ }
+            }
+
+            /// The sentence a person reads unless a better one is at hand.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    InvalidRequest = "invalid_request", BAD_REQUEST, "The request is not valid.";
+    InvalidJson = "invalid_json", BAD_REQUEST, "The body is not a valid JSON object.";
+    InvalidSignature = "invalid_signature", BAD_REQUEST, "The signature is missing or does not match.";
+    NotAnEvent = "not_an_event", BAD_REQUEST, "The body is not a Stripe event.";
+    WeakPassword = "weak_password", BAD_REQUEST, "Choose another password: 8 to 256 characters, and not a common one.";
+    StripeKeyInvalid = "stripe_key_invalid", BAD_REQUEST, "Stripe does not accept this key.";
+
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, "Send an API key or sign in.";
+    InvalidApiKey = "invalid_api_key", UNAUTHORIZED, "The API key is not known.";
+    ApiKeyExpired = "api_key_expired", UNAUTHORIZED, "The API key has expired.";
+    ApiKeyRevoked = "api_key_revoked", UNAUTHORIZED, "The API key has been revoked.";
+    SessionExpired = "session_expired", UNAUTHORIZED, "The session has ended; sign in again.";
+    InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "The e-mail address or the password is wrong.";
+
+    Forbidden = "forbidden", FORBIDDEN, "You have no access to this.";
+    InsufficientScope = "insufficient_scope", FORBIDDEN, "The API key lacks the scope for this call.";
+    CrossSiteRequest = "cross_site_request", FORBIDDEN, "A write from another site is refused.";
+    SessionRequired = "session_required", FORBIDDEN, "This call needs a signed-in user, not an API key.";
+    InvalidToken = "invalid_token", FORBIDDEN, "The token is unknown, used or expired.";
+
+    NotFound = "not_found", NOT_FOUND, "There is nothing here.";
+    CustomerNotFound = "customer_not_found", NOT_FOUND, "No such customer in this project.";
+    CodeNotFound = "code_not_found", NOT_FOUND, "No such referral code in this project.";
+    ReferralNotFound = "referral_not_found", NOT_FOUND, "No such referral in this project.";
+    CreditNotFound = "credit_not_found", NOT_FOUND, "No such credit in this project.";
+    EventNotFound = "event_not_found", NOT_FOUND, "No such event.";
+
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take that method.";
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request did not arrive in time.";
+    PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large.";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.";
+    HeaderFieldsTooLarge = "header_fields_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The header fields are too large.";
+
+    CustomerExists = "customer_exists", CONFLICT, "A customer with this e-mail address exists already.";
+    ExternalIdTaken = "external_id_taken", CONFLICT, "Another customer has this external id.";
+    ActiveCodeExists = "active_code_exists", CONFLICT, "The customer has an active code already.";
+    AlreadyReferred = "already_referred", CONFLICT, "The customer has been referred already.";
+    ReferralsDisabled = "referrals_disabled", CONFLICT, "The referral program is switched off.";
+    CodeInactive = "code_inactive", CONFLICT, "The code is no longer active.";
+    SelfReferral = "self_referral", CONFLICT, "Nobody can use their own code.";
+    NotANewCustomer = "not_a_new_customer", CONFLICT, "The customer subscribed before the code was applied.";
+    LastOwner = "last_owner", CONFLICT, "A team keeps at least one owner.";
+    UserExists = "user_exists", CONFLICT, "A user with this e-mail address exists already.";
+    AlreadyMember = "already_member", CONFLICT, "The user is a member of the team already.";
+    AlreadySetUp = "already_set_up", CONFLICT, "The server has been set up already.";
+    IdempotencyKeyInUse = "idempotency_key_in_use", CONFLICT, "A request with this Idempotency-Key is still running.";
+    CustomerBeingCreated = "customer_being_created", CONFLICT, "This customer is being created by another request.";
+    StripeNotConnected = "stripe_not_connected", CONFLICT, "The team is not connected to Stripe.";
+    PayloadGone = "payload_gone", CONFLICT, "The content of this event has been removed.";
+
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another request.";
+
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests; slow down.";
+    TooManyMisses = "too_many_misses", TOO_MANY_REQUESTS, "Too many unknown codes; try again later.";
+    TooManySignIns = "too_many_sign_ins", TOO_MANY_REQUESTS, "Too many attempts to sign in; try again later.";
+
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side.";
+    StripeRefused = "stripe_refused", BAD_GATEWAY, "Stripe refused the request.";
+    StripeUnavailable = "stripe_unavailable", BAD_GATEWAY, "Stripe cannot be reached; try again.";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The server is busy; try again.";
+    DatabaseUnavailable = "database_unavailable", SERVICE_UNAVAILABLE, "The database cannot be reached; try again.";
+    ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The server is shutting down; try again.";
+    OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known whether the request took effect; look before you repeat it.";
+}
+
+impl Reason {
+    /// Whether answers with this reason must say when to come back.
+    const fn asks_to_retry(self) -> bool {
+        matches!(
+            self.status(),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        )
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refusal on its way to the client.
+///
+/// Nothing of the inside belongs in it: causes are logged where they happen.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct ApiError {
+    /// The stable reason, which also decides the status.
+    pub reason: Reason,
+    /// The sentence for a person.
+    pub message: Cow<'static, str>,
+    /// The one member, parameter or header at fault, where there is one.
+    pub field: Option<Cow<'static, str>>,
+    /// Further members of the body, such as the resource that already exists.
+    pub extra: Option<Map<String, Value>>,
+    /// Seconds to wait before another attempt.
+    pub retry_after: Option<u64>,
+}
+
+impl ApiError {
+    /// A refusal with the reason's own sentence.
+    pub const fn new(reason: Reason) -> Self {
+        Self {
+            reason,
+            message: Cow::Borrowed(reason.sentence()),
+            field: None,
+            extra: None,
+            retry_after: None,
+        }
+    }
+
+    /// A refusal of one field of the input.
+    pub fn invalid(
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(Reason::InvalidRequest)
+            .field(field)
+            .message(message)
+    }
+
+    /// Replaces the sentence.
+    pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// Names the field at fault.
+    pub fn field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Names a field the client called so, if that name is plain enough to be repeated.
+    ///
+    /// A name that is not short and alphanumeric is left out: input is never echoed blindly.
+    pub fn field_as_sent(mut self, name: &str) -> Self {
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if plain && (1..=40).contains(&name.len()) {
+            self.field = Some(Cow::Owned(name.to_owned()));
+        }
+        self
+    }
+
+    /// Adds a member to the body. `error`, `reason` and `field` cannot be replaced this way.
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra
+            .get_or_insert_with(Map::new)
+            .insert(name.into(), value.into());
+        self
+    }
+
+    /// Says how many seconds to wait; never less than one.
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// The JSON body of the answer.
+    #[must_use]
+    pub fn body(&self) -> Value {
+        let mut body = self.extra.clone().unwrap_or_default();
+        body.remove("field");
+        body.insert("error".into(), Value::String(self.message.to_string()));
+        body.insert("reason".into(), Value::String(self.reason.as_str().into()));
+        if let Some(field) = &self.field {
+            body.insert("field".into(), Value::String(field.to_string()));
+        }
+        Value::Object(body)
+    }
+
+    /// The seconds a client is told to wait: 429 and 503 never leave it open.
+    fn wait(&self) -> Option<u64> {
+        match self.retry_after {
+            Some(seconds) => Some(seconds.max(1)),
+            None => self.reason.asks_to_retry().then_some(1),
+        }
+    }
+}
+
+impl From<Reason> for ApiError {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.message)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        let status = self.reason.status();
+        let body = self.body().to_string();
+        let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
+        if let Some(seconds) = self.wait() {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 wants every 401 to name a scheme. Bearer makes no browser show a dialog.
+            let scheme = HeaderValue::from_static("Bearer realm=\"billstack\"");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn reasons_are_distinct_snake_case_and_errors() {
+        let mut seen = HashSet::new();
+        for reason in Reason::ALL {
+            let text = reason.as_str();
+            assert!(seen.insert(text), "{text} twice");
+            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+            assert!(reason.status().is_client_error() || reason.status().is_server_error());
+            assert!(reason.sentence().ends_with('.'), "{text}");
+        }
+        assert_eq!(seen.len(), Reason::ALL.len());
+    }
+
+    #[test]
+    fn only_a_reused_idempotency_key_is_422() {
+        let with_422: Vec<_> = Reason::ALL
+            .iter()
+            .filter(|r| r.status() == StatusCode::UNPROCESSABLE_ENTITY)
+            .collect();
+        assert_eq!(with_422, [&Reason::IdempotencyKeyReused]);
+    }
+
+    #[test]
+    fn every_429_and_503_says_when_to_return() {
+        for &reason in Reason::ALL {
+            let response = ApiError::new(reason).into_response();
+            let told = response.headers().contains_key(header::RETRY_AFTER);
+            assert_eq!(told, reason.asks_to_retry(), "{reason}");
+        }
+        let response = ApiError::new(Reason::RateLimited)
+            .retry_after(0)
+            .into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+    }
+
+    #[test]
+    fn extra_members_never_replace_ours() {
+        let body = ApiError::new(Reason::CustomerExists)
+            .with("reason", "mine")
+            .with("field", "mine")
+            .with("customer", serde_json::json!({"id": "pc_1"}))
+            .body();
+        assert_eq!(body["reason"], "customer_exists");
+        assert_eq!(body.get("field"), None);
+        assert_eq!(body["customer"]["id"], "pc_1");
+    }
+
+    #[test]
+    fn only_plain_names_are_repeated() {
+        let error = ApiError::new(Reason::InvalidRequest);
+        assert_eq!(
+            error.clone().field_as_sent("limit").field.as_deref(),
+            Some("limit")
+        );
+        for odd in ["", "a b", "<b>", "\u{e9}", &"x".repeat(41)] {
+            assert_eq!(error.clone().field_as_sent(odd).field, None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Who may call: every request passes here with the right that the route table names.
+//!
+//! The decision is one function over the database, [`Guard::admit`]. It runs before the handler, and
+//! again inside the transaction of every write, so a key revoked in between changes nothing.
+
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use billstack_core::access::{Role, Scope, api_key_hash, is_api_key};
+use billstack_core::time::Micros;
+use billstack_store::act::{Actor, Place};
+use billstack_store::refusal::Refusal;
+use billstack_store::tx::{Abort, Tx};
+use billstack_store::users::User;
+use billstack_store::{api_keys, members, projects, sessions};
+
+use crate::app::Shared;
+use crate::error::{ApiError, Reason};
+use crate::http::cookie::SessionCookie;
+use crate::http::origin::same_origin;
+use crate::http::request_id::RequestId;
+use crate::rate_limit::Decision;
+use crate::secrets::token_hash;
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Right {
+    /// Anybody; the handler itself asks for a password, a token or a signature.
+    Open,
+    /// Anybody who is signed in.
+    SignedIn,
+    /// A signed-in member of the team in the path.
+    TeamMember,
+    /// A signed-in owner or admin of the team in the path.
+    TeamAdmin,
+    /// An API key with this scope, or a signed-in member whose role allows it, for the project in
+    /// the path.
+    Project(Scope),
+}
+
+/// What a caller shows to be let in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Credential {
+    /// The hash of an API key.
+    ApiKey(String),
+    /// The hash of a session token.
+    Session(String),
+}
+
+/// A right asked for at a place by somebody with a credential.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    right: Right,
+    credential: Credential,
+    team_id: String,
+    project_id: String,
+}
+
+/// Who was let in.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    actor: Actor,
+    user: Option<User>,
+    role: Option<Role>,
+    /// The session was last seen long enough ago to be worth a write.
+    stale: bool,
+}
+
+/// The answer of [`Guard::admit`].
+pub type Admission = Result<Admitted, Reason>;
+
+impl Guard {
+    /// Decides from what the database says now.
+    pub fn admit(&self, tx: &mut dyn Tx, now: Micros) -> Result<Admission, Abort> {
+        match &self.credential {
+            Credential::ApiKey(hash) => self.admit_key(tx, hash, now),
+            Credential::Session(hash) => self.admit_session(tx, hash, now),
+        }
+    }
+
+    /// The same inside a write: whoever lost the right meanwhile is refused.
+    pub fn recheck(&self, tx: &mut dyn Tx, now: Micros) -> Result<(), Abort> {
+        match self.admit(tx, now)? {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Refusal::CallerNoLongerAllowed.into()),
+        }
+    }
+
+    fn admit_key(&self, tx: &mut dyn Tx, hash: &str, now: Micros) -> Result<Admission, Abort> {
+        let Some(owner) = api_keys::find(tx, hash)? else {
+            return Ok(Err(Reason::InvalidApiKey));
+        };
+        let key = owner.key;
+        if key.revoked_at.is_some() {
+            return Ok(Err(Reason::ApiKeyRevoked));
+        }
+        if key.expires_at.is_some_and(|expires_at| expires_at <= now) {
+            return Ok(Err(Reason::ApiKeyExpired));
+        }
+        let Right::Project(scope) = self.right else {
+            return Ok(Err(Reason::SessionRequired));
+        };
+        let elsewhere = owner.team_id != self.team_id
+            || key
+                .project_id
+                .as_ref()
+                .is_some_and(|project| *project != self.project_id);
+        if elsewhere {
+            return Ok(Err(Reason::Forbidden));
+        }
+        if !key.scopes.grants(scope) {
+            return Ok(Err(Reason::InsufficientScope));
+        }
+        if !projects::exists(tx, &self.place())? {
+            return Ok(Err(Reason::NotFound));
+        }
+        Ok(Ok(Admitted {
+            actor: Actor::ApiKey(key.id),
+            user: None,
+            role: None,
+            stale: false,
+        }))
+    }
+
+    fn admit_session(&self, tx: &mut dyn Tx, hash: &str, now: Micros) -> Result<Admission, Abort> {
+        let Some(session) = sessions::find(tx, hash, now, sessions::IDLE)? else {
+            return Ok(Err(Reason::SessionExpired));
+        };
+        let stale = now.since(session.seen_at) > sessions::TOUCH_AFTER;
+        let user = session.user;
+        let actor = Actor::User(user.id.clone());
+        if self.right == Right::SignedIn {
+            return Ok(Ok(Admitted {
+                actor,
+                user: Some(user),
+                role: None,
+                stale,
+            }));
+        }
+        let Some(role) = members::role_of(tx, &self.team_id, &user.id)? else {
+            return Ok(Err(Reason::Forbidden));
+        };
+        let allowed = match self.right {
+            Right::Open | Right::SignedIn | Right::TeamMember => true,
+            Right::TeamAdmin => role.can_administer(),
+            Right::Project(Scope::CustomersRead | Scope::ReferralsRead) => true,
+            Right::Project(Scope::CustomersWrite | Scope::ReferralsWrite) => role.can_write(),
+        };
+        if !allowed {
+            return Ok(Err(Reason::Forbidden));
+        }
+        if matches!(self.right, Right::Project(_)) && !projects::exists(tx, &self.place())? {
+            return Ok(Err(Reason::NotFound));
+        }
+        Ok(Ok(Admitted {
+            actor,
+            user: Some(user),
+            role: Some(role),
+            stale,
+        }))
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            team_id: self.team_id.clone(),
+            project_id: self.project_id.clone(),
+        }
+    }
+}
+
+/// A caller with a right: what a write needs to know about where it comes from.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Checked again inside every write.
+    pub guard: Guard,
+    /// Who it is, for the audit log.
+    pub actor: Actor,
+    /// The `X-Request-Id` of this request.
+    pub request_id: String,
+}
+
+/// A caller who may do something in a project. A handler cannot get at a [`Place`] otherwise.
+#[derive(Clone, Debug)]
+pub struct ProjectAccess {
+    /// Where.
+    pub place: Place,
+    /// Who.
+    pub caller: Caller,
+}
+
+/// A signed-in caller who may do something in a team.
+#[derive(Clone, Debug)]
+pub struct TeamAccess {
+    /// Where.
+    pub team_id: String,
+    /// The signed-in user.
+    pub user: User,
+    /// Their role in the team.
+    pub role: Role,
+    /// Who.
+    pub caller: Caller,
+}
+
+/// A signed-in caller.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The signed-in user.
+    pub user: User,
+    /// The hash of the session's token.
+    pub token_hash: String,
+    /// Who.
+    pub caller: Caller,
+}
+
+macro_rules! from_extensions {
+    ($($access:ty),*) => {$(
+        impl<S: Sync> FromRequestParts<S> for $access {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+                // Missing only when a handler asks for more than its row in the table grants:
+                // a defect, and refused.
+                parts.extensions.get::<$access>().cloned().ok_or(ApiError::new(Reason::Internal))
+            }
+        }
+    )*};
+}
+from_extensions!(ProjectAccess, TeamAccess, SignedIn);
+
+/// The middleware in front of every handler.
+pub async fn authorize(
+    State((app, right)): State<(Shared, Right)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    if right == Right::Open {
+        return Ok(next.run(Request::from_parts(parts, body)).await);
+    }
+    let guard = Guard {
+        right,
+        credential: credential(&app, &parts)?,
+        team_id: path_parameter(&mut parts, "teamId").await?,
+        project_id: path_parameter(&mut parts, "projectId").await?,
+    };
+    let now = app.now();
+    let checked = guard.clone();
+    let admission = app.store.point(move |tx| checked.admit(tx, now)).await?;
+    let admitted = admission?;
+    let budget = app.rate.check(&admitted.actor.to_text());
+    let spent = budget.as_ref().filter(|budget| !budget.allowed);
+    let mut response = if let Some(budget) = spent {
+        let seconds = u64::from(budget.retry_after.unwrap_or(1));
+        ApiError::new(Reason::RateLimited)
+            .retry_after(seconds)
+            .into_response()
+    } else {
+        if admitted.stale {
+            touch(&app, &guard.credential, &parts).await;
+        }
+        insert_access(&mut parts, guard, admitted);
+        next.run(Request::from_parts(parts, body)).await
+    };
+    response
+        .headers_mut()
+        .extend(budget.iter().flat_map(budget_fields));
+    Ok(response)
+}
+
+/// Puts what the right grants where the extractors find it.
+fn insert_access(parts: &mut Parts, guard: Guard, admitted: Admitted) {
+    let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+    let caller = Caller {
+        guard: guard.clone(),
+        actor: admitted.actor,
+        request_id: request_id.unwrap_or_default(),
+    };
+    match (guard.right, admitted.user, admitted.role) {
+        (Right::Project(_), _, _) => {
+            parts.extensions.insert(ProjectAccess {
+                place: guard.place(),
+                caller,
+            });
+        }
+        (Right::TeamMember | Right::TeamAdmin, Some(user), Some(role)) => {
+            let team_id = guard.team_id.clone();
+            parts.extensions.insert(TeamAccess {
+                team_id,
+                user,
+                role,
+                caller,
+            });
+        }
+        (_, Some(user), _) => {
+            if let Credential::Session(token_hash) = guard.credential {
+                parts.extensions.insert(SignedIn {
+                    user,
+                    token_hash,
+                    caller,
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The one credential of a request. A key wins over a cookie; a cookie that would change something
+/// must come from our own pages.
+fn credential(app: &Shared, parts: &Parts) -> Result<Credential, ApiError> {
+    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+    if let Some(header) = headers.next() {
+        let key = header
+            .to_str()
+            .ok()
+            .and_then(bearer)
+            .filter(|key| is_api_key(key));
+        return match (key, headers.next()) {
+            (Some(key), None) => Ok(Credential::ApiKey(api_key_hash(key))),
+            _ => Err(ApiError::new(Reason::InvalidApiKey)),
+        };
+    }
+    let token = session_cookie(app).read(&parts.headers);
+    let token = token.ok_or(ApiError::new(Reason::Unauthenticated))?;
+    let base_url = app.settings.base_url.as_deref();
+    if !parts.method.is_safe() && !same_origin(&parts.headers, base_url) {
+        return Err(ApiError::new(Reason::CrossSiteRequest));
+    }
+    Ok(Credential::Session(token_hash(&token)))
+}
+
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, key) = header.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(key.trim_matches(' '))
+}
+
+/// The cookie of this server: its name and flags depend on the base URL.
+pub fn session_cookie(app: &Shared) -> SessionCookie {
+    let base_url = app.settings.base_url.as_deref();
+    SessionCookie {
+        secure: base_url.is_some_and(|url| url.starts_with("https://")),
+    }
+}
+
+/// A part of the path; one that cannot be an id is the same as an unknown one.
+async fn path_parameter(parts: &mut Parts, name: &str) -> Result<String, ApiError> {
+    let params = RawPathParams::from_request_parts(parts, &()).await;
+    let params = params.map_err(|_| ApiError::new(Reason::NotFound))?;
+    let found = params.iter().find(|(key, _)| *key == name);
+    let value = found.map(|(_, value)| value).unwrap_or_default();
+    // PostgreSQL cannot even be asked about a text with NUL.
+    if value.contains('\0') {
+        return Err(ApiError::new(Reason::NotFound));
+    }
+    Ok(value.to_owned())
+}
+
+/// The header fields that tell a caller what is left of its budget.
+fn budget_fields(budget: &Decision) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let fields = [
+        ("ratelimit-policy", budget.policy_header()),
+        ("ratelimit", budget.limit_header()),
+    ];
+    fields.into_iter().filter_map(|(name, value)| {
+        let value = HeaderValue::from_str(&value).ok()?;
+        Some((HeaderName::from_static(name), value))
+    })
+}
+
+/// Keeps a session that is in use from going idle.
+async fn touch(app: &Shared, credential: &Credential, parts: &Parts) {
+    let Credential::Session(hash) = credential else {
+        return;
+    };
+    let (hash, request_id) = (hash.clone(), parts.extensions.get::<RequestId>());
+    let request_id = request_id.map(|id| id.0.clone()).unwrap_or_default();
+    let origin = app.origin(Actor::System, &request_id);
+    let touched = app.store.write(origin, move |tx, act| {
+        Ok(sessions::touch(tx, &hash, act.at)?)
+    });
+    if let Err(error) = touched.await {
+        tracing::warn!(?error, "a session could not be kept alive");
+    }
+}

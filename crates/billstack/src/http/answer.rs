@@ -1,0 +1,161 @@
+//! How a write becomes an answer: checked, run, recorded under its Idempotency-Key, committed.
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use billstack_store::act::Act;
+use billstack_store::idempotency::{self, Answer, Claim, Keyed};
+use billstack_store::refusal::Refusal;
+use billstack_store::tx::{Abort, Tx};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::http::access::Caller;
+
+/// How often a write is tried with fresh ids when a code it made was taken.
+const FRESH_IDS: usize = 3;
+
+/// `200` with a JSON body.
+pub fn ok(body: &impl Serialize) -> Answer {
+    answer(StatusCode::OK, body)
+}
+
+/// `201` with a JSON body.
+pub fn created(body: &impl Serialize) -> Answer {
+    answer(StatusCode::CREATED, body)
+}
+
+/// An answer with a JSON body.
+pub fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
+    let body = serde_json::to_string(body).unwrap_or_else(|error| {
+        // Our own types always serialise: strings, integers, and maps with string keys.
+        unreachable!("an answer does not serialise: {error}")
+    });
+    Answer {
+        status: status.as_u16(),
+        body,
+        customer_id: None,
+    }
+}
+
+/// Sends an answer.
+pub fn send(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let json = HeaderValue::from_static("application/json");
+    (status, [(CONTENT_TYPE, json)], Body::from(answer.body)).into_response()
+}
+
+/// Sends an answer that was given before.
+pub(crate) fn replay(answer: Answer) -> Response {
+    let mut response = send(answer);
+    let name = HeaderName::from_static("idempotency-replayed");
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static("true"));
+    response
+}
+
+enum Done {
+    Fresh(Answer),
+    Replayed(Answer),
+}
+
+impl App {
+    /// Runs a change for a caller and answers it. In one transaction: the caller's right is checked
+    /// again, the Idempotency-Key is claimed, the operation runs, its answer is kept.
+    pub async fn write_answer(
+        &self,
+        caller: &Caller,
+        keyed: Option<Keyed>,
+        op: impl Fn(&mut dyn Tx, &mut Act) -> Result<Answer, Abort> + Clone + Send + 'static,
+    ) -> Result<Response, ApiError> {
+        let mut tries = 0;
+        loop {
+            let (guard, key, op) = (caller.guard.clone(), keyed.clone(), op.clone());
+            let origin = self.origin(caller.actor.clone(), &caller.request_id);
+            let done = self.store.write(origin, move |tx, act| {
+                guard.recheck(tx, act.at)?;
+                run_keyed(tx, act, key.as_ref(), &op)
+            });
+            tries += 1;
+            return match done.await {
+                Ok(Done::Fresh(answer)) => Ok(send(answer)),
+                Ok(Done::Replayed(answer)) => Ok(replay(answer)),
+                Err(Abort::Refused(Refusal::CodeCollision)) if tries < FRESH_IDS => continue,
+                Err(Abort::Refused(refusal)) => self.refuse(caller, keyed, refusal).await,
+                Err(fault) => Err(fault.into()),
+            };
+        }
+    }
+
+    /// Runs a change for a caller that answers with something other than a stored answer.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        mut op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let guard = caller.guard.clone();
+        let origin = self.origin(caller.actor.clone(), &caller.request_id);
+        let done = self.store.write(origin, move |tx, act| {
+            guard.recheck(tx, act.at)?;
+            op(tx, act)
+        });
+        Ok(done.await?)
+    }
+
+    /// Answers a refusal, and keeps that answer under the Idempotency-Key. The operation has been
+    /// rolled back, so nothing but the answer is left to keep.
+    pub(crate) async fn refuse(
+        &self,
+        caller: &Caller,
+        keyed: Option<Keyed>,
+        refusal: Refusal,
+    ) -> Result<Response, ApiError> {
+        let of_key = matches!(
+            refusal,
+            Refusal::KeyReused | Refusal::KeyInUse | Refusal::CallerNoLongerAllowed
+        );
+        let customer_id = match &refusal {
+            Refusal::CustomerExists(_, customer) => Some(customer.id.clone()),
+            _ => None,
+        };
+        let error = ApiError::from(refusal);
+        let Some(keyed) = keyed.filter(|_| !of_key && error.reason.status().is_client_error())
+        else {
+            return Err(error);
+        };
+        let kept = Answer {
+            customer_id,
+            ..answer(error.reason.status(), &error.body())
+        };
+        let origin = self.origin(caller.actor.clone(), &caller.request_id);
+        let done = self.store.write(origin, move |tx, act| {
+            run_keyed(tx, act, Some(&keyed), &|_: &mut dyn Tx, _: &mut Act| {
+                Ok(kept.clone())
+            })
+        });
+        match done.await? {
+            Done::Fresh(_) => Err(error),
+            Done::Replayed(answer) => Ok(replay(answer)),
+        }
+    }
+}
+
+fn run_keyed(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    keyed: Option<&Keyed>,
+    op: &impl Fn(&mut dyn Tx, &mut Act) -> Result<Answer, Abort>,
+) -> Result<Done, Abort> {
+    let Some(keyed) = keyed else {
+        return op(tx, act).map(Done::Fresh);
+    };
+    if let Claim::Answered(answer) = idempotency::claim(tx, act, keyed)? {
+        return Ok(Done::Replayed(answer));
+    }
+    let answer = op(tx, act)?;
+    idempotency::keep(tx, keyed, &answer)?;
+    Ok(Done::Fresh(answer))
+}

@@ -1,0 +1,105 @@
+//! What a handler takes in: a JSON body read strictly, and the Idempotency-Key with it.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method};
+use billstack_store::idempotency::Keyed;
+use sha2::{Digest, Sha256};
+
+use crate::app::Shared;
+use crate::error::{ApiError, Reason};
+use crate::http::access::ProjectAccess;
+use crate::http::json::{JsonObject, read_json};
+use crate::http::serve::read_body;
+
+/// The largest body of our own API, in bytes.
+pub const LARGEST_BODY: usize = 256 * 1024;
+
+/// The longest Idempotency-Key, in characters.
+const LONGEST_KEY: usize = 255;
+
+/// A JSON object as the body, and the Idempotency-Key of project calls.
+pub struct Input {
+    /// The body.
+    pub body: JsonObject,
+    /// Set when the request carries an Idempotency-Key.
+    pub keyed: Option<Keyed>,
+}
+
+/// A request without a body of interest, and its Idempotency-Key.
+pub struct NoInput {
+    /// Set when the request carries an Idempotency-Key.
+    pub keyed: Option<Keyed>,
+}
+
+impl FromRequest<Shared> for Input {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts.headers) {
+            return Err(ApiError::new(Reason::UnsupportedMediaType));
+        }
+        let timeout = std::time::Duration::from_secs(app.settings.body_timeout_seconds.into());
+        let bytes = read_body(body, LARGEST_BODY, timeout).await?;
+        let keyed = keyed(&parts, &bytes)?;
+        Ok(Input {
+            body: read_json(&bytes)?,
+            keyed,
+        })
+    }
+}
+
+impl FromRequest<Shared> for NoInput {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Shared) -> Result<Self, ApiError> {
+        let (parts, _) = request.into_parts();
+        Ok(NoInput {
+            keyed: keyed(&parts, &[])?,
+        })
+    }
+}
+
+/// Whether the body is declared as JSON; parameters such as `charset` do not matter.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut declared = headers.get_all(CONTENT_TYPE).iter();
+    let kind = declared
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json") && declared.next().is_none()
+}
+
+/// The Idempotency-Key of a project call that changes something.
+fn keyed(parts: &axum::http::request::Parts, body: &[u8]) -> Result<Option<Keyed>, ApiError> {
+    let Some(access) = parts.extensions.get::<ProjectAccess>() else {
+        return Ok(None);
+    };
+    let mut keys = parts.headers.get_all("idempotency-key").iter();
+    let Some(key) = keys.next().filter(|_| parts.method != Method::GET) else {
+        return Ok(None);
+    };
+    let key = key
+        .to_str()
+        .ok()
+        .filter(|key| key.bytes().all(|byte| matches!(byte, b' '..=b'~')))
+        .filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+    let (Some(key), None) = (key, keys.next()) else {
+        let message = "`Idempotency-Key` must be one value of 1 to 255 printable ASCII characters.";
+        return Err(ApiError::invalid("Idempotency-Key", message));
+    };
+    let mut hash = Sha256::new();
+    for part in [parts.method.as_str(), &parts.uri.to_string()] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.update(body);
+    Ok(Some(Keyed {
+        team_id: access.place.team_id.clone(),
+        caller: access.caller.actor.to_text(),
+        key: key.to_owned(),
+        request_hash: hex::encode(hash.finalize()),
+    }))
+}

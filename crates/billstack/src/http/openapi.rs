@@ -1,0 +1,247 @@
+//! The API document: descriptions from the handlers, paths, rights and refusals from the route table.
+
+mod answers;
+mod errors;
+mod examples;
+mod headers;
+mod strict;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths,
+};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::server::ServerBuilder;
+use utoipa::openapi::tag::{Tag, TagBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, Info, InfoBuilder, LicenseBuilder, OpenApiBuilder, RefOr, Required,
+};
+
+use crate::http::access::Right;
+use crate::http::routes::Route;
+
+const ABOUT: &str = "Referral codes, conversions and credits over Stripe, on your own server.
+
+Bodies are JSON objects. Members that a schema does not name are ignored, and so are unknown query
+parameters; a text with NUL, a member or parameter sent twice, and broken UTF-8 are refused with 400.
+Times are RFC 3339 in UTC; money is an integer in the smallest unit of its currency.
+
+Every refusal has the shape of `Error`, also where no operation is to tell of it: 404 `not_found` at an
+unknown address, 405 `method_not_allowed` with `Allow` for another method, 431
+`header_fields_too_large`.";
+
+/// The tags in the order of the document, and what they are about.
+const TAGS: [(&str, &str); 7] = [
+    ("Referrals", "The program, its codes, and who brought whom."),
+    ("Credits", "What conversions gave to whom."),
+    ("Customers", "The people who refer and are referred."),
+    ("Teams", "Teams, their projects, people and API keys."),
+    (
+        "Stripe",
+        "A team's connection to Stripe, and what came in over it.",
+    ),
+    ("Sign-in", "Signing up, in and out."),
+    ("Operations", "For those who run the server."),
+];
+
+/// The document for a table of routes.
+pub fn document(table: Vec<Route>) -> Value {
+    let mut components = components();
+    let mut paths = Paths::new();
+    for mut route in table {
+        components = components.schemas_from_iter(std::mem::take(&mut route.schemas));
+        let (path, method) = (route.path, http_method(&route.method));
+        let item = PathItem::new(method, described(route));
+        match paths.paths.get_mut(path) {
+            Some(existing) => existing.merge_operations(item),
+            None => {
+                paths.paths.insert(path.to_owned(), item);
+            }
+        }
+    }
+    let server = ServerBuilder::new()
+        .url("/")
+        .description(Some("The server that this document comes from."));
+    let document = OpenApiBuilder::new()
+        .info(info())
+        .servers(Some([server.build()]))
+        .paths(paths)
+        .components(Some(components.build()))
+        .tags(Some(tags()))
+        .build();
+    let mut document = json!(document);
+    strict::apply(&mut document);
+    answers::apply(&mut document);
+    examples::add(&mut document);
+    document
+}
+
+fn info() -> Info {
+    let license = LicenseBuilder::new()
+        .name("Apache-2.0")
+        .identifier(Some("Apache-2.0"));
+    InfoBuilder::new()
+        .title("BillStack Referrals")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT))
+        .license(Some(license.build()))
+        .build()
+}
+
+fn components() -> ComponentsBuilder {
+    let bearer = |description: &str| {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+        SecurityScheme::Http(bearer.description(Some(description)).build())
+    };
+    let cookie = ApiKeyValue::with_description(
+        "billstack_session",
+        "Set by signing in. On a server with an https address it is `__Host-billstack_session`. A \
+         call that changes something must come from the server's own pages: `Sec-Fetch-Site` \
+         `same-origin` or `none`, or, without that header, an `Origin` equal to the server's.",
+    );
+    let key = bearer("An API key: `bs_` and 48 hex digits.");
+    let metrics = bearer("`BILLSTACK_METRICS_TOKEN` of the server.");
+    ComponentsBuilder::new()
+        .schema("Error", errors::schema())
+        .security_scheme("apiKey", key)
+        .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
+        .security_scheme("metricsToken", metrics)
+}
+
+fn tags() -> Vec<Tag> {
+    let tag = |(name, about): (&str, &str)| {
+        let tag = TagBuilder::new().name(name).description(Some(about));
+        tag.build()
+    };
+    TAGS.into_iter().map(tag).collect()
+}
+
+fn http_method(method: &Method) -> HttpMethod {
+    match *method {
+        Method::POST => HttpMethod::Post,
+        Method::PUT => HttpMethod::Put,
+        Method::PATCH => HttpMethod::Patch,
+        Method::DELETE => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+/// A handler's description, completed with what the table knows.
+fn described(route: Route) -> Operation {
+    let reasons = errors::reasons(&route);
+    let mut operation = route.operation;
+    let mut parameters = path_parameters(route.path);
+    parameters.extend(operation.parameters.take().unwrap_or_default());
+    let is_project = matches!(route.right, Right::Project(_));
+    if is_project && route.method != Method::GET {
+        parameters.push(idempotency_key().into());
+    }
+    operation.parameters = Some(parameters);
+    operation.tags = Some(vec![tag(route.path).to_owned()]);
+    operation.security = Some(match route.right {
+        // A handler that anybody may call says itself what it can be shown.
+        Right::Open => operation.security.unwrap_or_default(),
+        Right::Project(_) => vec![requirement("apiKey"), requirement("session")],
+        _ => vec![requirement("session")],
+    });
+    for (status, reasons) in reasons {
+        let response = errors::response(status, &reasons);
+        let responses = &mut operation.responses.responses;
+        responses.insert(status.as_str().to_owned(), RefOr::T(response));
+    }
+    headers::add(&mut operation, route.right, &route.method);
+    operation
+}
+
+/// Every operation of a finished document, with its path.
+fn operations_mut(document: &mut Value) -> impl Iterator<Item = (&str, &mut Value)> {
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    paths.flat_map(|(path, item)| {
+        let operations = item.as_object_mut().into_iter().flatten();
+        operations.map(move |(_, operation)| (path.as_str(), operation))
+    })
+}
+
+/// Whether a schema takes values of this type.
+fn allows(schema: &Value, kind: &str) -> bool {
+    match &schema["type"] {
+        Value::String(one) => one == kind,
+        Value::Array(many) => many.iter().any(|one| one == kind),
+        _ => false,
+    }
+}
+
+/// The name of the schema that a `$ref` leads to.
+fn followed(reference: &Value) -> Option<&str> {
+    reference.as_str()?.strip_prefix("#/components/schemas/")
+}
+
+fn requirement(scheme: &str) -> SecurityRequirement {
+    SecurityRequirement::new::<&str, [&str; 0], &str>(scheme, [])
+}
+
+fn tag(path: &str) -> &'static str {
+    match path {
+        path if path.contains("/credit") => "Credits",
+        path if path.contains("/customers") => "Customers",
+        path if path.contains("/referrals") => "Referrals",
+        path if path.contains("stripe") => "Stripe",
+        path if path.starts_with("/api/auth") => "Sign-in",
+        path if path.starts_with("/api") => "Teams",
+        _ => "Operations",
+    }
+}
+
+fn path_parameters(path: &'static str) -> Vec<RefOr<Parameter>> {
+    let names = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names
+        .map(|name| {
+            let description = match name {
+                "teamId" => "The team.",
+                "projectId" => "The project.",
+                "code" => "The code; case does not matter.",
+                _ => "The id.",
+            };
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some(description))
+                .schema(Some(string_schema()))
+                .build()
+                .into()
+        })
+        .collect()
+}
+
+fn idempotency_key() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
+        .build();
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Repeating a request under the same key replays its first answer.",
+        ))
+        .schema(Some(schema))
+        .build()
+}
+
+fn string_schema() -> Schema {
+    Schema::Object(
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::String))
+            .build(),
+    )
+}

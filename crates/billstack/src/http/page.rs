@@ -1,0 +1,118 @@
+//! Pages of lists: `limit`, `offset`, `cursor` in, `nextCursor` out.
+
+use axum::extract::{FromRequestParts, RawQuery};
+use axum::http::request::Parts;
+use billstack_store::list::{Cursor, Page};
+use utoipa::IntoParams;
+
+use crate::error::ApiError;
+use crate::http::query::Query;
+
+/// Rows of a page when the caller does not say.
+pub const DEFAULT_LIMIT: i64 = 50;
+
+/// The most rows of a page.
+pub const LARGEST_LIMIT: i64 = 1000;
+
+/// The deepest offset. Deeper pages go by cursor, which costs the same at any depth.
+const LARGEST_OFFSET: i64 = 1_000_000_000;
+
+/// The longest cursor, in characters.
+const LONGEST_CURSOR: usize = 271;
+
+/// How a page is asked for; only its documentation is used, the reading is [`page`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "the fields describe the parameters in the API document"
+)]
+pub struct PageParams {
+    /// The most items to return.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    limit: Option<i64>,
+    /// Items to skip; for deep pages use `cursor`, which is as fast at any depth.
+    #[param(minimum = 0, maximum = 1_000_000_000, default = 0)]
+    offset: Option<i64>,
+    /// `nextCursor` of the page before.
+    #[param(max_length = 271, pattern = "^[0-9a-f]{1,15}\\.[^\\u0000]{1,255}$")]
+    cursor: Option<String>,
+}
+
+/// How a page is asked for where the largest is the usual one.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "the fields describe the parameters in the API document"
+)]
+pub struct LargePageParams {
+    /// The most items to return.
+    #[param(minimum = 1, maximum = 1000, default = 1000)]
+    limit: Option<i64>,
+    /// Items to skip; for deep pages use `cursor`, which is as fast at any depth.
+    #[param(minimum = 0, maximum = 1_000_000_000, default = 0)]
+    offset: Option<i64>,
+    /// `nextCursor` of the page before.
+    #[param(max_length = 271, pattern = "^[0-9a-f]{1,15}\\.[^\\u0000]{1,255}$")]
+    cursor: Option<String>,
+}
+
+/// The page that a query string asks for.
+pub fn page(query: &Query, default_limit: i64) -> Result<Page, ApiError> {
+    let limit = query.int("limit", default_limit, 1..=LARGEST_LIMIT)?;
+    let offset = query.int("offset", 0, 0..=LARGEST_OFFSET)?;
+    let after = match query.optional_str("cursor", LONGEST_CURSOR)? {
+        Some(text) => Some(Cursor::decode(text).ok_or_else(|| {
+            ApiError::invalid(
+                "cursor",
+                "`cursor` must be the nextCursor of an earlier page.",
+            )
+        })?),
+        None => None,
+    };
+    Ok(Page {
+        limit,
+        offset,
+        after,
+    })
+}
+
+/// The query string of a request, read strictly.
+pub struct QueryString(pub Query);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryString {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Ok(RawQuery(raw)) = RawQuery::from_request_parts(parts, state).await;
+        Ok(QueryString(Query::parse(raw.as_deref())?))
+    }
+}
+
+/// A query parameter that takes one of a few words.
+pub fn one_of<T>(
+    query: &Query,
+    name: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, ApiError> {
+    let Some(text) = query.optional_str(name, 64)? else {
+        return Ok(None);
+    };
+    let Some(value) = parse(text) else {
+        return Err(ApiError::invalid(
+            name,
+            format!("`{name}` has a value that is not known."),
+        ));
+    };
+    Ok(Some(value))
+}
+
+/// A query parameter that is kept as it is.
+pub fn text(
+    query: &Query,
+    name: &'static str,
+    max_chars: usize,
+) -> Result<Option<String>, ApiError> {
+    Ok(query.optional_str(name, max_chars)?.map(str::to_owned))
+}

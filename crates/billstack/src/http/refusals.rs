@@ -1,0 +1,99 @@
+//! The one place where refusals and faults of the store become answers.
+
+use billstack_core::referral::ApplyRefusal;
+use billstack_store::refusal::Refusal;
+use billstack_store::tx::{Abort, Fault};
+use serde_json::json;
+
+use crate::api::customers::CustomerJson;
+use crate::api::referrals::ReferralJson;
+use crate::api::referrals::codes::CodeJson;
+use crate::error::{ApiError, Reason};
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> ApiError {
+        match refusal {
+            Refusal::NotFound(what) => not_found(what),
+            Refusal::CallerNoLongerAllowed => ApiError::new(Reason::Unauthenticated),
+            Refusal::CustomerExists(place, customer) => {
+                let customer = CustomerJson::new(&customer, &place.project_id);
+                ApiError::new(Reason::CustomerExists).with("customer", json!(customer))
+            }
+            Refusal::ExternalIdTaken => ApiError::new(Reason::ExternalIdTaken).field("externalId"),
+            Refusal::ActiveCodeExists(place, code) => {
+                let code = CodeJson::new(&code, &place.project_id);
+                ApiError::new(Reason::ActiveCodeExists).with("code", json!(code))
+            }
+            Refusal::CodeCollision => ApiError::new(Reason::Overloaded),
+            Refusal::AlreadyReferred(referral) => ApiError::new(Reason::AlreadyReferred)
+                .with("referral", json!(ReferralJson::new(&referral))),
+            Refusal::Apply(refusal) => ApiError::new(match refusal {
+                ApplyRefusal::AlreadyReferred => Reason::AlreadyReferred,
+                ApplyRefusal::ReferralsDisabled => Reason::ReferralsDisabled,
+                ApplyRefusal::CodeInactive => Reason::CodeInactive,
+                ApplyRefusal::SelfReferral => Reason::SelfReferral,
+                ApplyRefusal::NotANewCustomer => Reason::NotANewCustomer,
+            }),
+            Refusal::LastOwner => ApiError::new(Reason::LastOwner),
+            Refusal::OwnerRequired => ApiError::new(Reason::Forbidden)
+                .message("Only an owner may make, change or remove owners."),
+            Refusal::UserExists => ApiError::new(Reason::UserExists),
+            Refusal::AlreadyMember => ApiError::new(Reason::AlreadyMember),
+            Refusal::AlreadySetUp => ApiError::new(Reason::AlreadySetUp),
+            Refusal::InvalidToken => ApiError::new(Reason::InvalidToken).field("token"),
+            Refusal::KeyReused => ApiError::new(Reason::IdempotencyKeyReused),
+            Refusal::KeyInUse => ApiError::new(Reason::IdempotencyKeyInUse),
+            Refusal::CustomerBeingCreated => ApiError::new(Reason::CustomerBeingCreated),
+            Refusal::StripeNotConnected => ApiError::new(Reason::StripeNotConnected),
+            Refusal::PayloadGone => ApiError::new(Reason::PayloadGone),
+        }
+    }
+}
+
+/// A 404 that says what is missing.
+pub fn not_found(what: &'static str) -> ApiError {
+    let reason = match what {
+        "customer" => Reason::CustomerNotFound,
+        "code" => Reason::CodeNotFound,
+        "referral" => Reason::ReferralNotFound,
+        "credit" => Reason::CreditNotFound,
+        "event" => Reason::EventNotFound,
+        "project" => return missing("No such project in this team."),
+        "member" => return missing("No such member of this team."),
+        "invitation" => return missing("No such invitation to this team."),
+        "api key" => return missing("No such API key of this team."),
+        _ => Reason::NotFound,
+    };
+    ApiError::new(reason)
+}
+
+fn missing(sentence: &'static str) -> ApiError {
+    ApiError::new(Reason::NotFound).message(sentence)
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> ApiError {
+        let reason = match &fault {
+            Fault::Overloaded => Reason::Overloaded,
+            Fault::Closed => Reason::ShuttingDown,
+            Fault::Unavailable(_) | Fault::Conflict(_) => Reason::DatabaseUnavailable,
+            Fault::Unknown(_) => Reason::OutcomeUnknown,
+            Fault::Defect(_) | Fault::Panicked(_) => Reason::Internal,
+        };
+        // The caller learns nothing of the inside; the operator learns all of it, once, here.
+        match reason {
+            Reason::Overloaded | Reason::ShuttingDown => tracing::warn!(%fault, "request refused"),
+            _ => tracing::error!(%fault, "request failed"),
+        }
+        ApiError::new(reason)
+    }
+}
+
+impl From<Abort> for ApiError {
+    fn from(abort: Abort) -> ApiError {
+        match abort {
+            Abort::Refused(refusal) => refusal.into(),
+            Abort::Fault(fault) => fault.into(),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Every request has an id, one line in the log and its place in the metrics.
+//!
+//! The line names the route, never the address: addresses carry ids and e-mail addresses, and
+//! route patterns keep the number of metric series bounded.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+
+/// The header that carries the id, in both directions.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where the bytes of a new id come from.
+pub type RandomSource = fn() -> [u8; 12];
+
+/// The id of the request at hand, for audit rows and log lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+/// Middleware: gives the request its id, puts it on the answer, logs and counts the exchange.
+///
+/// It belongs outermost, so that refusals of the inner layers carry the id as well.
+pub async fn track(
+    State(random): State<RandomSource>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let id = sent_id(&request).unwrap_or_else(|| hex::encode(random()));
+    let method = method_label(request.method());
+    let route = match request.extensions().get::<MatchedPath>() {
+        Some(path) => path.as_str().to_owned(),
+        None => "unmatched".to_owned(),
+    };
+    request.extensions_mut().insert(RequestId(id.clone()));
+
+    let span = tracing::info_span!("request", request_id = %id);
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    let elapsed = started.elapsed().as_secs_f64();
+    span.in_scope(|| {
+        let status = response.status().as_u16();
+        let latency_ms = (elapsed * 1e6).round() / 1e3;
+        tracing::info!(method, route, status, latency_ms, "answered");
+    });
+    record(method, route, response.status(), elapsed);
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    response
+}
+
+fn record(method: &'static str, route: String, status: StatusCode, seconds: f64) {
+    metrics::counter!(
+        "billstack_http_requests_total",
+        "method" => method,
+        "route" => route.clone(),
+        "status" => status.as_str().to_owned()
+    )
+    .increment(1);
+    metrics::histogram!(
+        "billstack_http_request_seconds",
+        "method" => method,
+        "route" => route
+    )
+    .record(seconds);
+}
+
+/// The caller's own id, if it is one that may be written to a log as it is.
+fn sent_id(request: &Request) -> Option<String> {
+    let mut values = request.headers().get_all(X_REQUEST_ID).iter();
+    let text = values.next()?.to_str().ok()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let sane = (1..=64).contains(&text.len()) && text.bytes().all(plain);
+    (sane && values.next().is_none()).then(|| text.to_owned())
+}
+
+/// Method names are free text on the wire; labels must not be.
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::routing::get;
+    use axum::{Extension, Router, middleware};
+    use tower::ServiceExt;
+
+    fn app() -> Router {
+        let random: RandomSource = || [0xab; 12];
+        let echo = |Extension(id): Extension<RequestId>| async move { id.0 };
+        Router::new()
+            .route("/echo/{x}", get(echo))
+            .layer(middleware::from_fn_with_state(random, track))
+    }
+
+    async fn answer(path: &str, ids: &[&str]) -> (StatusCode, String) {
+        let mut request = Request::builder().uri(path);
+        for id in ids {
+            request = request.header("x-request-id", *id);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = app().oneshot(request).await.unwrap();
+        let id = response.headers()["x-request-id"].to_str().unwrap();
+        (response.status(), id.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_sane_id_is_kept_and_others_are_replaced() {
+        let made = "ab".repeat(12);
+        let longest = "a".repeat(64);
+        assert_eq!(answer("/echo/1", &["A.b_c-9"]).await.1, "A.b_c-9");
+        assert_eq!(answer("/echo/1", &[&longest]).await.1, longest);
+        let too_long = "a".repeat(65);
+        let odd: [&[&str]; 5] = [&[], &[""], &["a b"], &[&too_long], &["a", "b"]];
+        for ids in odd {
+            assert_eq!(answer("/echo/1", ids).await.1, made, "{ids:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn errors_carry_it_too() {
+        let (status, id) = answer("/nowhere", &["mine"]).await;
+        assert_eq!((status, id.as_str()), (StatusCode::NOT_FOUND, "mine"));
+    }
+
+    #[tokio::test]
+    async fn handlers_see_it() {
+        let request = Request::builder()
+            .uri("/echo/1")
+            .header("x-request-id", "abc");
+        let request = request.body(Body::empty()).unwrap();
+        let body = app().oneshot(request).await.unwrap().into_body();
+        let bytes = axum::body::to_bytes(body, 100).await.unwrap();
+        assert_eq!(bytes, "abc");
+    }
+
+    #[test]
+    fn method_labels_are_bounded() {
+        assert_eq!(method_label(&Method::PATCH), "PATCH");
+        assert_eq!(method_label(&Method::from_bytes(b"FROB").unwrap()), "OTHER");
+    }
+}

@@ -1,0 +1,96 @@
+//! A row of the route table, and how a table becomes a router.
+
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::MethodRouter;
+use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use crate::app::Shared;
+use crate::error::Reason;
+use crate::http::access::{Right, authorize};
+use crate::http::input::LARGEST_BODY;
+
+/// One call of the API.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{names}` for its variable parts.
+    pub path: &'static str,
+    /// Who may call it.
+    pub right: Right,
+    /// How it may refuse, besides what every call of its kind can answer.
+    pub reasons: &'static [Reason],
+    /// Its description for the API document.
+    pub operation: Operation,
+    /// The schemas that the description refers to.
+    pub schemas: Vec<(String, RefOr<Schema>)>,
+    /// The largest body, in bytes.
+    pub largest_body: usize,
+    handler: MethodRouter<Shared>,
+}
+
+impl Route {
+    /// A row. The description comes from the attribute on the handler, the path from the table.
+    pub fn new(
+        method: Method,
+        path: &'static str,
+        right: Right,
+        reasons: &'static [Reason],
+        (schemas, mut paths, handler): UtoipaMethodRouter<Shared>,
+    ) -> Route {
+        let operation = take_operation(&mut paths, &method);
+        let operation = operation.unwrap_or_else(|| {
+            unreachable!("{method} {path} leads to a handler for another method")
+        });
+        let largest_body = LARGEST_BODY;
+        Route {
+            method,
+            path,
+            right,
+            reasons,
+            operation,
+            schemas,
+            largest_body,
+            handler,
+        }
+    }
+
+    /// The same row with another limit for its body.
+    #[must_use]
+    pub fn with_largest_body(self, largest_body: usize) -> Route {
+        Route {
+            largest_body,
+            ..self
+        }
+    }
+}
+
+fn take_operation(paths: &mut Paths, method: &Method) -> Option<Operation> {
+    let item = paths.paths.values_mut().next()?;
+    operation_slot(item, method)?.take()
+}
+
+fn operation_slot<'i>(
+    item: &'i mut PathItem,
+    method: &Method,
+) -> Option<&'i mut Option<Operation>> {
+    Some(match *method {
+        Method::GET => &mut item.get,
+        Method::POST => &mut item.post,
+        Method::PUT => &mut item.put,
+        Method::PATCH => &mut item.patch,
+        Method::DELETE => &mut item.delete,
+        _ => return None,
+    })
+}
+
+/// The router of a table: no route without its right in front of it.
+pub fn router(table: Vec<Route>, app: &Shared) -> Router<Shared> {
+    table.into_iter().fold(Router::new(), |router, route| {
+        let guard = from_fn_with_state((app.clone(), route.right), authorize);
+        router.route(route.path, route.handler.route_layer(guard))
+    })
+}

@@ -1,0 +1,172 @@
+//! The HTTP/1.1 server: a bound on everything a client can hold on to.
+//!
+//! Connections, heads, bodies, answers and the whole of a request each have a limit, so that a
+//! slow or hostile client costs one connection for a known time and nobody else anything. TLS and
+//! HTTP/2 are the business of the proxy in front.
+
+mod body;
+mod connection;
+mod framing;
+mod io;
+
+pub use body::{limit_body, read_body};
+pub use connection::Peer;
+
+use std::io::Error;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::error::{ApiError, Reason};
+use crate::http::failures::{catch_panics, json_errors};
+use crate::http::request_id::{RandomSource, track};
+
+/// How much a client may ask of the server, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections served at once; further ones wait in the kernel's queue.
+    pub max_connections: usize,
+    /// How long a request head may take from its first byte, and a new connection to send one.
+    pub header_timeout: Duration,
+    /// How long a connection may be kept open between requests.
+    pub idle_timeout: Duration,
+    /// How long a request may take from its head to the head of the answer.
+    pub request_timeout: Duration,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a client may leave an answer unread before it must take 64 KiB or all of it.
+    pub write_timeout: Duration,
+    /// How long requests in progress may go on after the signal to stop.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 8192,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            request_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Puts the layers every answer needs around the routes, in the order they need.
+///
+/// From the outside in: request id, log and metrics; our JSON in place of the framework's errors;
+/// the request timeout; the panic catcher. [`serve`] expects a router that went through here.
+pub fn harden(routes: Router, limits: &Limits, random: RandomSource) -> Router {
+    routes
+        .layer(middleware::from_fn(catch_panics))
+        .layer(middleware::from_fn_with_state(
+            limits.request_timeout,
+            guard,
+        ))
+        .layer(middleware::from_fn(json_errors))
+        .layer(middleware::from_fn_with_state(random, track))
+}
+
+/// Serves `app` until `shutdown` completes, and returns when the last request is answered or the
+/// grace is over.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, slot) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        let watcher = graceful.watcher();
+        let connection = connection::run(stream, app.clone(), limits, watcher);
+        connections.spawn(async move {
+            connection.await;
+            drop(slot);
+        });
+    }
+    // Closed before the draining, so that a balancer is refused at once instead of kept waiting.
+    drop(listener);
+    let drained = async {
+        graceful.shutdown().await;
+        while connections.join_next().await.is_some() {}
+    };
+    if tokio::time::timeout(limits.shutdown_grace, drained)
+        .await
+        .is_err()
+    {
+        let open = connections.len();
+        tracing::warn!(open, "connections were cut off at the end of the grace");
+        connections.shutdown().await;
+    }
+}
+
+/// Waits for a free slot first: a connection that cannot be served is better left in the queue.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    let slot = Arc::clone(slots).acquire_owned().await;
+    let slot = slot.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, slot),
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                // Most likely there are no file descriptors left. Trying again at once would spin.
+                tracing::error!(%error, "cannot accept connections");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+fn is_the_clients(error: &Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+/// Middleware: answers what the connection found malformed, and bounds the time of the rest.
+async fn guard(State(limit): State<Duration>, mut request: Request, next: Next) -> Response {
+    if let Some(connection::Malformed(message)) = request.extensions_mut().remove() {
+        return ApiError::new(Reason::InvalidRequest)
+            .message(message)
+            .into_response();
+    }
+    let reads_only = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        // A write may have been committed all the same, and the client must know that.
+        Err(_) if reads_only => ApiError::new(Reason::Overloaded).into_response(),
+        Err(_) => ApiError::new(Reason::OutcomeUnknown).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! The BillStack server: its HTTP API, its webhooks, its jobs and its command line.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod error;
+pub mod http;
+pub mod jobs;
+pub mod one_time_token;
+pub mod password;
+pub mod rate_limit;
+pub mod secrets;
+pub mod server;
+pub mod settings;
+pub mod setup;
+pub mod stripe;
+pub mod telemetry;
+pub mod webhooks;

@@ -1,0 +1,7 @@
+//! The `billstack` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    billstack::cli::main()
+}

@@ -1,0 +1,138 @@
+//! A running server: from settings, a listener and a shutdown signal, so that tests run the real one.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use billstack_core::time::Micros;
+use billstack_store::migrate;
+use billstack_store::options::{Fatal, Options};
+use billstack_store::store::{Store, Target};
+use billstack_store::tx::Fault;
+use tokio::net::TcpListener;
+
+use crate::app::{App, Shared};
+use crate::clock::Clock;
+use crate::http;
+use crate::http::serve::{Limits, serve};
+use crate::jobs;
+use crate::password::PasswordHasher;
+use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
+use crate::secrets::{Cipher, load_or_create_key};
+use crate::settings::{RateLimit, Settings};
+use crate::stripe::StripeClient;
+
+/// Why a server could not start; each is a sentence for the operator.
+#[derive(Debug)]
+pub enum StartError {
+    /// The database does not work.
+    Database(Fault),
+    /// There is no key to seal secrets with.
+    Key(String),
+    /// The client for Stripe could not be made.
+    Stripe(String),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StartError::Database(fault) => write!(f, "{fault}"),
+            StartError::Key(why) | StartError::Stripe(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Opens the database, brings its schema up to date, and gathers what requests share.
+///
+/// Call it outside of async code, and drop what it returns there too.
+pub fn prepare(
+    settings: Settings,
+    clock: Clock,
+    local_url: String,
+    on_fatal: Fatal,
+) -> Result<Shared, StartError> {
+    let target = Target::from_url(settings.database_url.expose()).map_err(StartError::Database)?;
+    let cipher = Cipher::new(encryption_key(&settings, &target)?);
+    let applied = migrate::migrate(&target, Micros(clock.now_micros()));
+    let applied = applied.map_err(StartError::Database)?;
+    if !applied.is_empty() {
+        tracing::info!(versions = ?applied, "the schema was brought up to date");
+    }
+    let store =
+        Store::open(&target, &options(&settings, on_fatal)).map_err(StartError::Database)?;
+    let stripe = StripeClient::new(
+        &settings.stripe_api_base,
+        Duration::from_secs(settings.stripe_timeout_seconds.into()),
+    );
+    let app = App {
+        store,
+        clock,
+        cipher,
+        stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
+        rate: RateLimiter::new(settings.rate_limit),
+        misses: MissBudget::new(miss_budget(&settings)),
+        sign_ins: SignInThrottle::new(),
+        passwords: PasswordHasher::new(),
+        local_url,
+        settings,
+    };
+    Ok(Arc::new(app))
+}
+
+/// The key that seals Stripe secrets: from the settings, or kept beside an SQLite file.
+pub fn encryption_key(settings: &Settings, target: &Target) -> Result<[u8; 32], StartError> {
+    match (&settings.secret_key, target.sqlite_file()) {
+        (Some(key), _) => Ok(key.bytes()),
+        (None, Some(file)) => load_or_create_key(file)
+            .map_err(|error| StartError::Key(format!("the secret key file: {error}"))),
+        (None, None) => Err(StartError::Key(
+            "BILLSTACK_SECRET_KEY is required with PostgreSQL: 64 hex characters, the same on \
+             every node (`openssl rand -hex 32` makes one)"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Switching the rate limit off switches the budget of misses off too: whoever does it has another
+/// guard in front, or is measuring.
+fn miss_budget(settings: &Settings) -> Option<NonZeroU32> {
+    settings
+        .apply_miss_budget_per_minute
+        .filter(|_| settings.rate_limit != RateLimit::Off)
+}
+
+fn options(settings: &Settings, on_fatal: Fatal) -> Options {
+    Options {
+        queue_capacity: settings.queue_capacity,
+        reader_threads: settings.reader_threads,
+        write_lanes: settings.postgres_write_lanes,
+        read_lanes: settings.postgres_read_lanes,
+        exclusive: true,
+        on_fatal,
+    }
+}
+
+/// Serves until `shutdown` is done, then drains and returns.
+pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    let jobs = tokio::spawn(jobs::run(Arc::clone(app)));
+    let limits = limits(&app.settings);
+    serve(listener, http::app(app, &limits), limits, shutdown).await;
+    jobs.abort();
+    // The job holds the state; wait until it has let go of it.
+    let _ = jobs.await;
+}
+
+fn limits(settings: &Settings) -> Limits {
+    let seconds = |number: u32| Duration::from_secs(number.into());
+    Limits {
+        max_connections: settings.max_connections,
+        header_timeout: seconds(settings.header_timeout_seconds),
+        idle_timeout: seconds(settings.idle_timeout_seconds),
+        request_timeout: seconds(settings.request_timeout_seconds),
+        body_timeout: seconds(settings.body_timeout_seconds),
+        shutdown_grace: seconds(settings.shutdown_grace_seconds),
+        ..Limits::default()
+    }
+}

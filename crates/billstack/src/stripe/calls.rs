@@ -1,0 +1,257 @@
+//! The calls we make.
+
+use std::time::Duration;
+
+use billstack_core::stripe_event::{Meaning, Standing, Start, read_object};
+use billstack_core::time::Micros;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::{StripeClient, StripeError};
+use crate::settings::SecretText;
+
+/// The most things on one page of a list.
+const PAGE: &str = "100";
+
+/// How many pages of subscriptions are read at most.
+const MOST_PAGES: usize = 3;
+
+/// A subscription that was asked for means the same as in the event of this type.
+const FOUND: &str = "customer.subscription.updated";
+
+/// How long the object of a thin event may take: Stripe waits for our answer meanwhile.
+const OBJECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The account that a secret key belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// `acct_…`.
+    pub id: String,
+    /// The name its owner gave it.
+    pub name: Option<String>,
+}
+
+/// A customer found by e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerFound {
+    /// `cus_…`.
+    pub id: String,
+    /// When it was created, in seconds since 1970.
+    pub created: i64,
+    /// The customer of ours it was created for, when we created it.
+    pub billstack_customer_id: Option<String>,
+}
+
+/// A customer to be created.
+#[derive(Clone, Debug)]
+pub struct NewStripeCustomer {
+    /// E-mail address.
+    pub email: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// The project it is created for.
+    pub project_id: String,
+    /// The customer of ours it will be.
+    pub billstack_customer_id: String,
+}
+
+#[derive(Deserialize)]
+struct Listed<T> {
+    data: Vec<T>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct CustomerAnswer {
+    id: String,
+    #[serde(default)]
+    created: i64,
+    #[serde(default)]
+    metadata: CustomerMetadata,
+}
+
+#[derive(Default, Deserialize)]
+struct CustomerMetadata {
+    billstack_customer_id: Option<String>,
+}
+
+/// What Stripe tells of the subscriptions of a customer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Subscriptions {
+    /// When the oldest began, leaving out those that never came to be.
+    pub earliest: Option<Micros>,
+    /// The oldest that counts now.
+    pub counting: Option<Box<Start>>,
+}
+
+impl Subscriptions {
+    fn add(&mut self, start: Start) {
+        if matches!(start.standing, Standing::Counts | Standing::Past) {
+            self.earliest = self.earliest.into_iter().chain([start.began_at]).min();
+        }
+        // Stripe lists the newest first, so the last one that counts is the oldest.
+        if start.standing == Standing::Counts {
+            self.counting = Some(Box::new(start));
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct AccountAnswer {
+    id: String,
+    settings: Option<AccountSettings>,
+    business_profile: Option<BusinessProfile>,
+}
+
+#[derive(Deserialize)]
+struct AccountSettings {
+    dashboard: Option<Dashboard>,
+}
+
+#[derive(Deserialize)]
+struct Dashboard {
+    display_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct BusinessProfile {
+    name: Option<String>,
+}
+
+impl StripeClient {
+    /// The account of a key; the way to find out whether a key is valid.
+    pub async fn account(&self, key: &SecretText) -> Result<Account, StripeError> {
+        let request = self.request(Method::GET, "/v1/account", key);
+        let answer: AccountAnswer = self.call(request).await?;
+        let shown = answer.settings.and_then(|settings| settings.dashboard);
+        let shown = shown.and_then(|dashboard| dashboard.display_name);
+        let business = answer.business_profile.and_then(|profile| profile.name);
+        let name = [shown, business].into_iter().flatten();
+        Ok(Account {
+            id: answer.id,
+            name: name.into_iter().find(|name| !name.is_empty()),
+        })
+    }
+
+    /// The customers with exactly this e-mail address, the newest first.
+    pub async fn customers_by_email(
+        &self,
+        key: &SecretText,
+        email: &str,
+    ) -> Result<Vec<CustomerFound>, StripeError> {
+        let request = self.request(Method::GET, "/v1/customers", key);
+        let request = request.query(&[("email", email), ("limit", PAGE)]);
+        let answer: Listed<CustomerAnswer> = self.call(request).await?;
+        let found = answer.data.into_iter().map(|customer| CustomerFound {
+            id: customer.id,
+            created: customer.created,
+            billstack_customer_id: customer.metadata.billstack_customer_id,
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|customer| std::cmp::Reverse(customer.created));
+        Ok(found)
+    }
+
+    /// Creates a customer and tells its id. Attempts with the same number and the same members
+    /// come to the same customer.
+    pub async fn create_customer(
+        &self,
+        key: &SecretText,
+        attempt: i64,
+        new: &NewStripeCustomer,
+    ) -> Result<String, StripeError> {
+        let mut form = vec![
+            ("email", new.email.as_str()),
+            ("metadata[project_id]", &new.project_id),
+            (
+                "metadata[billstack_customer_id]",
+                &new.billstack_customer_id,
+            ),
+        ];
+        let name = new.name.as_deref().filter(|name| !name.trim().is_empty());
+        form.extend(name.map(|name| ("name", name)));
+        let request = self.request(Method::POST, "/v1/customers", key);
+        let request = request.header("idempotency-key", idempotency_key(attempt, new));
+        let answer: CustomerAnswer = self.call(request.form(&form)).await?;
+        Ok(answer.id)
+    }
+
+    /// The subscriptions of a customer (`cus_…`) or account (`acct_…`), as they are at `now`.
+    pub async fn subscriptions(
+        &self,
+        key: &SecretText,
+        stripe_customer_id: &str,
+        now: Micros,
+    ) -> Result<Subscriptions, StripeError> {
+        let owner = match stripe_customer_id.starts_with("acct_") {
+            true => "customer_account",
+            false => "customer",
+        };
+        let (mut found, mut after) = (Subscriptions::default(), None::<String>);
+        for _ in 0..MOST_PAGES {
+            let request = self.request(Method::GET, "/v1/subscriptions", key);
+            let mut query = vec![
+                (owner, stripe_customer_id),
+                ("status", "all"),
+                ("limit", PAGE),
+            ];
+            query.extend(after.as_deref().map(|after| ("starting_after", after)));
+            let page: Listed<Box<RawValue>> = self.call(request.query(&query)).await?;
+            after = None;
+            for object in &page.data {
+                let object = object.get().as_bytes();
+                if let Some(Meaning::Start(start)) = read_object(FOUND, object, now) {
+                    after = Some(start.object_id.clone());
+                    found.add(start);
+                }
+            }
+            if !page.has_more || after.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The object of an event at a path of [`object_path`], as it is now.
+    pub async fn object(&self, key: &SecretText, path: &str) -> Result<Vec<u8>, StripeError> {
+        let request = self.request(Method::GET, path, key);
+        self.send(request.timeout(self.timeout.min(OBJECT_TIMEOUT)))
+            .await
+    }
+}
+
+/// The members are part of the key, since Stripe refuses a key that comes back with others: a
+/// retry may well correct the name.
+fn idempotency_key(attempt: i64, new: &NewStripeCustomer) -> String {
+    let mut hash = Sha256::new();
+    for part in [
+        &new.email,
+        &new.project_id,
+        new.name.as_ref().unwrap_or(&String::new()),
+    ] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let digest = hex::encode(&hash.finalize()[..8]);
+    format!("billstack-{}-{attempt}-{digest}", new.billstack_customer_id)
+}
+
+/// Where the object of a type of event is fetched. The address that an event names is never used:
+/// it comes from outside, and the secret key would go there.
+pub fn object_path(event_type: &str, object_id: &str) -> Option<String> {
+    let (prefix, collection) = if event_type.starts_with("customer.subscription.") {
+        ("sub_", "/v1/subscriptions")
+    } else if event_type.starts_with("checkout.session.") {
+        ("cs_", "/v1/checkout/sessions")
+    } else {
+        return None;
+    };
+    let rest = object_id.strip_prefix(prefix)?;
+    let plain = rest
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (plain && !rest.is_empty()).then(|| format!("{collection}/{object_id}"))
+}

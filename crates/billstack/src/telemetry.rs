@@ -1,0 +1,238 @@
+//! Logs and metrics: how they are set up, and the names of the metrics.
+//!
+//! Both are of the process, not of one server: several servers in one test process share them,
+//! and setting them up twice changes nothing. Metrics that other crates count by name are
+//! described here too, so that this file is their one list.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+use crate::settings::LogFormat;
+
+/// Counts answered requests.
+const HTTP_REQUESTS: &str = "billstack_http_requests_total";
+/// Times them.
+const HTTP_SECONDS: &str = "billstack_http_request_seconds";
+/// Counts events from Stripe.
+const WEBHOOKS: &str = "billstack_webhook_events_total";
+/// Shows the writes that wait.
+const QUEUE_DEPTH: &str = "billstack_write_queue_depth";
+/// Shows how many writes one commit carries.
+const BATCH_SIZE: &str = "billstack_write_batch_size";
+/// Counts rows that a job forgot because their time was over.
+const FORGOTTEN: &str = "billstack_forgotten_rows_total";
+/// Counts panics of handlers.
+const PANICS: &str = "billstack_panics_total";
+/// Counts panics inside a store operation.
+const OPERATION_PANICS: &str = "billstack_operation_panics_total";
+/// Counts store operations that ran again.
+const OPERATION_RETRIES: &str = "billstack_operation_retries_total";
+
+/// From a point read in memory to the longest request a default server allows.
+const SECONDS_BUCKETS: [f64; 14] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0,
+];
+
+/// Powers of two, since a batch grows with the load.
+const BATCH_BUCKETS: [f64; 13] = [
+    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0, 2_048.0, 4_096.0,
+];
+
+/// How often recorded samples are folded into their buckets.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Sends logs to standard error. A second call, or another subscriber already there, wins nothing
+/// and harms nothing.
+pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), ParseError> {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(filter)?)
+        .with_writer(io::stderr)
+        // It would report a failed write to the same place, and panic when that fails too: a server
+        // must outlive the reader of its log.
+        .log_internal_errors(false);
+    // An error only says that a subscriber is already set.
+    let _already_set = match format {
+        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    Ok(())
+}
+
+/// Starts to record metrics for this process, once.
+pub fn init_metrics() {
+    recorder();
+}
+
+/// All metrics in the text format of Prometheus.
+pub fn render() -> String {
+    recorder().render()
+}
+
+/// Counts and times an answered request.
+///
+/// `route` is the pattern that matched, never the path: every id would make a series of its own.
+pub fn http_request(method: &str, route: &str, status: u16, seconds: f64) {
+    let method = known_method(method);
+    let route = route.to_owned();
+    counter!(HTTP_REQUESTS, "method" => method, "route" => route.clone(), "status" => status.to_string())
+        .increment(1);
+    histogram!(HTTP_SECONDS, "method" => method, "route" => route).record(seconds);
+}
+
+/// Counts an event from Stripe by what became of it.
+pub fn webhook(outcome: &'static str) {
+    counter!(WEBHOOKS, "outcome" => outcome).increment(1);
+}
+
+/// Shows how many writes wait for the database.
+pub fn queue_depth(waiting: usize) {
+    gauge!(QUEUE_DEPTH).set(waiting as f64);
+}
+
+/// Counts rows of a kind that a job forgot because their time was over.
+pub fn forgotten(kind: &'static str, rows: u64) {
+    counter!(FORGOTTEN, "kind" => kind).increment(rows);
+}
+
+/// Counts a panic that was caught outside the store.
+pub fn panicked() {
+    counter!(PANICS).increment(1);
+}
+
+/// A client may send any word as the method, and each would make a series of its own.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
+}
+
+fn recorder() -> &'static PrometheusHandle {
+    METRICS.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS_BUCKETS)
+            .and_then(|builder| {
+                builder.set_buckets_for_metric(Matcher::Full(BATCH_SIZE.into()), &BATCH_BUCKETS)
+            })
+            .expect("both lists of buckets have entries")
+            .build_recorder();
+        let handle = recorder.handle();
+        // An error only says that a program around this library records metrics of its own.
+        if metrics::set_global_recorder(recorder).is_ok() {
+            describe();
+            keep_up(handle.clone());
+        }
+        handle
+    })
+}
+
+/// Samples wait in memory until someone renders them, so a server that nobody scrapes would grow.
+/// A thread of its own does this, since no runtime lives as long as the recorder.
+fn keep_up(handle: PrometheusHandle) {
+    let upkeep = move || {
+        loop {
+            thread::sleep(UPKEEP_INTERVAL);
+            handle.run_upkeep();
+        }
+    };
+    if let Err(error) = thread::Builder::new()
+        .name("metrics-upkeep".into())
+        .spawn(upkeep)
+    {
+        tracing::warn!(%error, "metrics will use more memory between two scrapes");
+    }
+}
+
+fn describe() {
+    describe_counter!(
+        HTTP_REQUESTS,
+        Unit::Count,
+        "Requests answered, by method, route and status."
+    );
+    describe_histogram!(
+        HTTP_SECONDS,
+        Unit::Seconds,
+        "Time from a request to its answer."
+    );
+    describe_counter!(
+        WEBHOOKS,
+        Unit::Count,
+        "Events from Stripe, by what became of them."
+    );
+    describe_gauge!(
+        QUEUE_DEPTH,
+        Unit::Count,
+        "Writes that wait for the database."
+    );
+    describe_histogram!(BATCH_SIZE, Unit::Count, "Writes that one commit carried.");
+    describe_counter!(
+        FORGOTTEN,
+        Unit::Count,
+        "Rows forgotten because their time was over, by kind."
+    );
+    describe_counter!(PANICS, Unit::Count, "Panics caught outside the store.");
+    describe_counter!(
+        OPERATION_PANICS,
+        Unit::Count,
+        "Panics caught inside a store operation."
+    );
+    describe_counter!(
+        OPERATION_RETRIES,
+        Unit::Count,
+        "Store operations run again after a conflict in the database."
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_recorded_described_and_bucketed() {
+        init_metrics();
+        init_metrics();
+        http_request("GET", "/healthz", 200, 0.003);
+        http_request("BREW", "/healthz", 405, 0.003);
+        webhook("converted");
+        queue_depth(3);
+        panicked();
+        forgotten("sessions", 7);
+        histogram!(BATCH_SIZE).record(5.0);
+        let text = render();
+        for line in [
+            "billstack_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
+            "billstack_http_requests_total{method=\"other\",route=\"/healthz\",status=\"405\"} 1",
+            "billstack_http_request_seconds_bucket{method=\"GET\",route=\"/healthz\",le=\"0.005\"} 1",
+            "billstack_webhook_events_total{outcome=\"converted\"} 1",
+            "billstack_write_queue_depth 3",
+            "billstack_panics_total 1",
+            "billstack_forgotten_rows_total{kind=\"sessions\"} 7",
+            "billstack_write_batch_size_bucket{le=\"8\"} 1",
+            "# HELP billstack_write_batch_size Writes that one commit carried.",
+        ] {
+            assert!(
+                text.lines().any(|have| have == line),
+                "{line} is missing in:\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn logs_can_be_set_up_twice() {
+        assert!(init_logs("info", LogFormat::Json).is_ok());
+        assert!(init_logs("warn,billstack=debug", LogFormat::Text).is_ok());
+        assert!(init_logs("billstack=loud", LogFormat::Text).is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! Webhooks that come in.
+
+pub mod stripe;

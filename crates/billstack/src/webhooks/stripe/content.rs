@@ -1,0 +1,120 @@
+//! What a verified event means, its object fetched when the event only names it.
+
+use billstack_core::stripe_event::{self, Event, Meaning, read_object};
+use billstack_core::time::Micros;
+use billstack_store::stripe_connections::Connection;
+use billstack_store::stripe_events::{Content, Incoming};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::settings::SecretText;
+use crate::stripe::{StripeError, object_path};
+
+const WRONG_MODE: [&str; 2] = [
+    "a test event, and the team is connected in live mode",
+    "a live event, and the team is connected in test mode",
+];
+const NO_EFFECT: &str = "this type of event has no effect here";
+
+impl App {
+    /// Reads an event of a team to the end.
+    ///
+    /// # Errors
+    /// When it is a thin one whose object Stripe cannot be asked for right now; everything else
+    /// that can go wrong is a fact about the event, to be kept with it.
+    pub async fn understand(
+        &self,
+        team_id: &str,
+        connection: Option<&Connection>,
+        event: Event,
+        payload: String,
+    ) -> Result<Incoming, ApiError> {
+        let (id, kind) = (event.id.clone(), event.kind.clone());
+        let (created_at, livemode) = (event.created, event.livemode);
+        let connected = connection.and_then(|connection| connection.livemode);
+        let content = match (connected, livemode) {
+            (Some(ours), Some(theirs)) if ours != theirs => {
+                Content::Ignored(WRONG_MODE[usize::from(theirs)])
+            }
+            _ => self.content(team_id, connection, event).await?,
+        };
+        Ok(Incoming {
+            id,
+            kind,
+            created_at,
+            livemode,
+            content,
+            payload,
+            grace: self.grace(),
+        })
+    }
+
+    async fn content(
+        &self,
+        team_id: &str,
+        connection: Option<&Connection>,
+        event: Event,
+    ) -> Result<Content, ApiError> {
+        let object_id = match event.content {
+            stripe_event::Content::Snapshot(meaning) => return Ok(content(meaning)),
+            stripe_event::Content::Thin { object_id, .. } => object_id,
+        };
+        if let Some(content) = has_no_effect(&event.kind) {
+            return Ok(content);
+        }
+        let path = object_id.and_then(|id| object_path(&event.kind, &id));
+        let Some(path) = path else {
+            return Ok(failed("the event names no object that can be fetched"));
+        };
+        let key = match connection {
+            Some(connection) => self.key_of(team_id, connection)?,
+            None => None,
+        };
+        let Some(key) = key else {
+            return Ok(failed(
+                "a thin event holds no object, and no secret key is connected to fetch it with",
+            ));
+        };
+        let object = match self.fetch(&key, &path).await? {
+            Ok(object) => object,
+            Err(why) => return Ok(Content::Failed(why)),
+        };
+        let meaning = read_object(&event.kind, &object, event.created);
+        Ok(meaning.map_or_else(|| failed("what Stripe answered is no object"), content))
+    }
+
+    /// The object at a path, or why it cannot be had however often it is asked for.
+    async fn fetch(
+        &self,
+        key: &SecretText,
+        path: &str,
+    ) -> Result<Result<Vec<u8>, String>, StripeError> {
+        match self.stripe.object(key, path).await {
+            Ok(object) => Ok(Ok(object)),
+            Err(error @ StripeError::Unavailable { .. }) => Err(error),
+            Err(StripeError::InvalidKey) => Ok(Err(
+                "Stripe does not accept the team's secret key".to_owned()
+            )),
+            Err(StripeError::Refused { code, .. }) => {
+                Ok(Err(format!("Stripe refused to show the object ({code})")))
+            }
+        }
+    }
+}
+
+/// The content of an event whose type alone says that it has no effect.
+pub fn has_no_effect(kind: &str) -> Option<Content> {
+    let meaning = read_object(kind, b"{}", Micros(0));
+    (meaning == Some(Meaning::Irrelevant)).then_some(Content::Ignored(NO_EFFECT))
+}
+
+fn failed(why: &str) -> Content {
+    Content::Failed(why.to_owned())
+}
+
+fn content(meaning: Meaning) -> Content {
+    match meaning {
+        Meaning::Irrelevant => Content::Ignored(NO_EFFECT),
+        Meaning::Start(start) => Content::Start(Box::new(start)),
+    }
+}
