@@ -1,0 +1,6 @@
+//! The API, a file per path.
+
+mod auth;
+mod customers;
+mod referrals;
+mod teams;

@@ -1,0 +1,181 @@
+//! Customers of a team whose secret key lets the server call Stripe.
+
+use fake_stripe::{Customer, EventObject, Fault, Generation, Injection, Received, Subscription};
+use serde_json::json;
+
+use crate::support::bench::{Bench, Setup};
+use crate::support::client::Caller;
+use crate::support::fixture::{apply_body, text};
+use crate::support::stripe::SECRET;
+
+on_both_engines! {
+    a_new_customer_is_made_in_stripe_too with stripe,
+    an_existing_customer_of_the_address_is_linked with stripe,
+    of_several_the_newest_is_linked with stripe,
+    an_id_that_is_given_is_taken with stripe,
+    when_stripe_is_down_a_retry_finishes_the_same_customer with stripe,
+    an_answer_that_got_lost_makes_no_second_customer with stripe,
+    an_error_that_stripe_keeps_is_overcome with stripe,
+    stripe_is_asked_for_old_subscriptions with stripe,
+}
+
+fn stripe() -> Setup {
+    Setup {
+        stripe: true,
+        ..Setup::default()
+    }
+}
+
+fn fake(t: &Bench) -> &fake_stripe::FakeStripe {
+    t.stripe.as_ref().expect("the setup asks for it")
+}
+
+async fn connect(t: &Bench) {
+    fake(t).clock().set(t.seconds());
+    t.connect_with(json!({"secretKey": "sk_test_1", "webhookSecret": SECRET}))
+        .await;
+}
+
+/// Requests with this method and path so far.
+fn asked(t: &Bench, method: &str, path: &str) -> usize {
+    let requests = fake(t).requests();
+    let fits = |r: &&Received| r.method == method && r.path.starts_with(path);
+    requests.iter().filter(fits).count()
+}
+
+async fn a_new_customer_is_made_in_stripe_too(t: &Bench) {
+    connect(t).await;
+    let customer = t
+        .customer_with(json!({"email": "ada@example.com", "name": "Ada"}))
+        .await;
+    let id = text(&customer["stripeCustomerId"]);
+    assert!(id.starts_with("cus_"), "{id}");
+    assert_eq!(asked(t, "POST", "/v1/customers"), 1);
+    let stored = fake(t).with_books(|books| books.customers.get(&id).cloned());
+    let stored = stored.expect("Stripe has it");
+    assert_eq!(stored["email"], "ada@example.com");
+    assert_eq!(stored["metadata"]["project_id"], t.home.project.as_str());
+}
+
+/// Makes a customer of this address behind our back.
+fn made_in_stripe(t: &Bench, id: &str, email: &str, created: i64) {
+    let customer = Customer::new(id).email(email).created(created);
+    let customer = customer.render(Generation::Endive, false);
+    fake(t).with_books(|books| books.customers.put(customer));
+}
+
+async fn an_existing_customer_of_the_address_is_linked(t: &Bench) {
+    connect(t).await;
+    made_in_stripe(t, "cus_known", "ada@example.com", t.seconds());
+    let customer = t.customer_with(json!({"email": "ada@example.com"})).await;
+    assert_eq!(customer["stripeCustomerId"], "cus_known");
+    assert_eq!(asked(t, "POST", "/v1/customers"), 0, "none was made");
+}
+
+async fn of_several_the_newest_is_linked(t: &Bench) {
+    connect(t).await;
+    for (id, age) in [("cus_old", 60), ("cus_newest", 1), ("cus_older", 90)] {
+        made_in_stripe(t, id, "ada@example.com", t.seconds() - age);
+    }
+    let customer = t.customer_with(json!({"email": "ada@example.com"})).await;
+    assert_eq!(customer["stripeCustomerId"], "cus_newest");
+}
+
+async fn an_id_that_is_given_is_taken(t: &Bench) {
+    connect(t).await;
+    t.linked("ada", "cus_given").await;
+    assert_eq!(asked(t, "POST", "/v1/customers"), 0);
+}
+
+async fn when_stripe_is_down_a_retry_finishes_the_same_customer(t: &Bench) {
+    connect(t).await;
+    fake(t).inject(Injection::new(Fault::Reset).path("/v1/customers").times(50));
+    let body = json!({"email": "ada@example.com"});
+    let answer = t.key.post("customers", body.clone()).await;
+    assert_eq!(answer.status, 502);
+    answer.refused("stripe_unavailable");
+    assert_eq!(t.count("customers").await, 0);
+    let dump = t.dump().await;
+    fake(t).clear_faults();
+    let customer = t.key.post("customers", body).await.created()["customer"].take();
+    assert!(
+        dump.contains(&text(&customer["id"])),
+        "the id was reserved before the call"
+    );
+}
+
+async fn an_answer_that_got_lost_makes_no_second_customer(t: &Bench) {
+    connect(t).await;
+    let fault = Injection::new(Fault::ResetAfterCommit)
+        .method("POST")
+        .path("/v1/customers");
+    fake(t).inject(fault.times(3));
+    let body = json!({"email": "ada@example.com"});
+    let mut tries = 0;
+    let customer = loop {
+        let answer = t.key.post("customers", body.clone()).await;
+        if answer.status == 201 {
+            break answer.created()["customer"].take();
+        }
+        answer.refused("stripe_unavailable");
+        tries += 1;
+        assert!(tries < 5);
+    };
+    let made = fake(t).with_books(|books| books.customers.len());
+    assert_eq!(made, 1);
+    assert!(text(&customer["stripeCustomerId"]).starts_with("cus_"));
+}
+
+async fn an_error_that_stripe_keeps_is_overcome(t: &Bench) {
+    connect(t).await;
+    // Stripe keeps a 500 as the answer to the idempotency key.
+    let fault = Injection::new(Fault::Status(500))
+        .method("POST")
+        .path("/v1/customers");
+    fake(t).inject(fault);
+    let body = json!({"email": "ada@example.com"});
+    let mut tries = 0;
+    while t.key.post("customers", body.clone()).await.status != 201 {
+        tries += 1;
+        assert!(tries < 5, "the kept error is met for ever");
+    }
+    assert_eq!(fake(t).with_books(|books| books.customers.len()), 1);
+}
+
+async fn stripe_is_asked_for_old_subscriptions(t: &Bench) {
+    connect(t).await;
+    t.program(1000, 500).await;
+    let code = t.code(&t.customer("referrer").await).await;
+    for (name, age_hours, converts) in [("old", 25, false), ("fresh", 23, true)] {
+        let customer = t
+            .customer_with(json!({"email": format!("{name}@example.com")}))
+            .await;
+        let stripe = text(&customer["stripeCustomerId"]);
+        let began = t.seconds() - age_hours * 3600;
+        let subscription = Subscription::new(&format!("sub_{name}"), stripe.as_str());
+        let subscription = subscription
+            .created(began)
+            .render(Generation::Endive, false);
+        fake(t).with_books(|books| books.subscriptions.put(subscription));
+        let answer = t
+            .key
+            .post("referrals/apply", apply_body(&code, &text(&customer["id"])));
+        let answer = answer.await;
+        if converts {
+            // Its event has not come yet; when it does, the matter is settled.
+            let referral = &answer.created()["referral"];
+            assert_eq!(referral["status"], "converted");
+            let subscription = Subscription::new(&format!("sub_{name}"), stripe.as_str());
+            let event = t.event(
+                "customer.subscription.created",
+                &subscription.created(began),
+            );
+            t.accept(&event).await;
+            let path = format!("referrals/credits?referralId={}", text(&referral["id"]));
+            let credits = t.key.get(&path).await.ok();
+            assert_eq!(credits["credits"].as_array().map(Vec::len), Some(2));
+        } else {
+            answer.refused("not_a_new_customer");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `…/referrals/config`.
+
+use serde_json::{Value, json};
+
+use crate::support::bench::Bench;
+use crate::support::client::Caller;
+
+on_both_engines! {
+    before_any_put_it_is_off_and_empty,
+    put_answers_the_whole_config,
+    left_out_currency_means_usd,
+    currencies_are_folded_and_known,
+    integral_numbers_are_integers_however_written,
+    wrong_members_are_refused,
+    members_of_the_server_have_no_effect,
+}
+
+async fn before_any_put_it_is_off_and_empty(t: &Bench) {
+    let expected = json!({"config": {
+        "enabled": false, "referrerCreditAmount": 0, "refereeCreditAmount": 0, "currency": "usd",
+        "projectId": t.home.project,
+    }});
+    assert_eq!(t.key.get("referrals/config").await.ok(), expected);
+    assert_eq!(t.owner.get("referrals/config").await.ok(), expected);
+}
+
+async fn put_answers_the_whole_config(t: &Bench) {
+    let body = json!({
+        "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500,
+        "currency": "eur",
+    });
+    let expected = json!({"config": {
+        "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500,
+        "currency": "eur", "projectId": t.home.project,
+    }});
+    assert_eq!(t.key.put("referrals/config", body).await.ok(), expected);
+    assert_eq!(t.key.get("referrals/config").await.ok(), expected);
+    let (other, key) = t.project("other").await;
+    let answer = key.get("referrals/config").await.ok();
+    assert_eq!(answer["config"]["projectId"], other);
+    assert_eq!(answer["config"]["enabled"], false);
+}
+
+async fn left_out_currency_means_usd(t: &Bench) {
+    let mut body = json!({
+        "enabled": true, "referrerCreditAmount": 1, "refereeCreditAmount": 0, "currency": "eur",
+    });
+    t.key.put("referrals/config", body.clone()).await.ok();
+    body.as_object_mut().expect("an object").remove("currency");
+    let answer = t.key.put("referrals/config", body).await.ok();
+    assert_eq!(answer["config"]["currency"], "usd");
+}
+
+fn with(member: &str, value: Value) -> Value {
+    let mut body = json!({
+        "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500,
+        "currency": "usd",
+    });
+    body[member] = value;
+    body
+}
+
+async fn currencies_are_folded_and_known(t: &Bench) {
+    for (sent, kept) in [
+        ("USD", "usd"),
+        ("Jpy", "jpy"),
+        ("bhd", "bhd"),
+        ("isk", "isk"),
+    ] {
+        let answer = t.key.put("referrals/config", with("currency", json!(sent)));
+        assert_eq!(answer.await.ok()["config"]["currency"], kept);
+    }
+    for sent in ["us", "usdd", "xxx", "", " usd", "us\u{501}", "u s"] {
+        let answer = t.key.put("referrals/config", with("currency", json!(sent)));
+        answer.await.invalid("currency");
+    }
+}
+
+async fn integral_numbers_are_integers_however_written(t: &Bench) {
+    let put = async |amount: &str| {
+        let body = format!(
+            r#"{{"enabled":true,"referrerCreditAmount":{amount},"refereeCreditAmount":0}}"#
+        );
+        let call = t.key.call(reqwest::Method::PUT, "referrals/config");
+        call.body("application/json", body).send().await
+    };
+    for (sent, read) in [
+        ("1000", 1000),
+        ("1000.0", 1000),
+        ("1e3", 1000),
+        ("1E+3", 1000),
+        ("10000e-1", 1000),
+        ("0", 0),
+        ("-0", 0),
+        ("99999999", 99_999_999),
+    ] {
+        let answer = put(sent).await.ok();
+        assert_eq!(answer["config"]["referrerCreditAmount"], read, "{sent}");
+    }
+    for sent in [
+        "0.5",
+        "1000.01",
+        "1e-1",
+        "-1",
+        "100000000",
+        "1e8",
+        "9223372036854775808",
+        "1e999",
+        "1e-999",
+        "1e99999999999999999999",
+        "\"10\"",
+        "true",
+        "null",
+        "[]",
+        "{}",
+    ] {
+        put(sent).await.invalid("referrerCreditAmount");
+    }
+    let kept = t.key.get("referrals/config").await.ok();
+    assert_eq!(kept["config"]["referrerCreditAmount"], 99_999_999);
+}
+
+async fn wrong_members_are_refused(t: &Bench) {
+    for (member, value) in [
+        ("enabled", json!("true")),
+        ("enabled", json!(1)),
+        ("enabled", json!(null)),
+        ("refereeCreditAmount", json!(-1)),
+        ("refereeCreditAmount", json!([1])),
+        ("currency", json!(840)),
+    ] {
+        let answer = t.key.put("referrals/config", with(member, value)).await;
+        answer.invalid(member);
+    }
+    for missing in ["enabled", "referrerCreditAmount", "refereeCreditAmount"] {
+        let mut body = with("currency", json!("usd"));
+        body.as_object_mut().expect("an object").remove(missing);
+        t.key.put("referrals/config", body).await.invalid(missing);
+    }
+}
+
+async fn members_of_the_server_have_no_effect(t: &Bench) {
+    for member in ["projectId", "id", "updatedAt", "unheardOf"] {
+        let body = with(member, json!("proj_of_somebody_else"));
+        let answer = t.key.put("referrals/config", body).await.ok();
+        assert_eq!(answer["config"]["projectId"], t.home.project.as_str());
+        assert!(answer["config"].get("unheardOf").is_none());
+    }
+}

@@ -1,0 +1,170 @@
+//! `GET …/referrals` and `GET …/referrals/{id}`.
+
+use serde_json::{Value, json};
+
+use crate::support::bench::Bench;
+use crate::support::client::Caller;
+use crate::support::fixture::{apply_body, pluck, text};
+
+on_both_engines! {
+    referrals_are_listed_as_documented,
+    each_filter_narrows_the_list,
+    filters_are_read_strictly,
+    unknown_referrals_are_404,
+    pages_are_complete_and_stable,
+    pages_are_asked_for_strictly,
+}
+
+async fn referrals_are_listed_as_documented(t: &Bench) {
+    assert_eq!(t.key.get("referrals").await.ok(), json!({"referrals": []}));
+    let pair = t.pair("a").await;
+    let first = t.apply(&pair).await;
+    let later = t.customer("later").await;
+    let answer = t
+        .key
+        .post("referrals/apply", apply_body(&pair.code, &later));
+    let second = answer.await.created()["referral"].take();
+    let list = t.key.get("referrals").await.ok();
+    assert_eq!(
+        list,
+        json!({"referrals": [second, first]}),
+        "the newest first"
+    );
+}
+
+async fn each_filter_narrows_the_list(t: &Bench) {
+    let (one, two) = (t.pair("one").await, t.pair("two").await);
+    let first = text(&t.apply(&one).await["id"]);
+    let second = text(&t.apply(&two).await["id"]);
+    t.subscribe(&two).await;
+    let queries = [
+        ("status=pending".to_owned(), vec![&first]),
+        ("status=converted".to_owned(), vec![&second]),
+        ("status=expired".to_owned(), vec![]),
+        (format!("referrerCustomerId={}", one.referrer), vec![&first]),
+        (format!("refereeCustomerId={}", two.referee), vec![&second]),
+        (format!("code={}", one.code.to_lowercase()), vec![&first]),
+        (format!("code={}&status=converted", one.code), vec![]),
+        ("code=nonsense!".to_owned(), vec![]),
+        ("refereeCustomerId=pc_nobody".to_owned(), vec![]),
+    ];
+    for (query, expected) in queries {
+        let list = t.key.get(&format!("referrals?{query}")).await.ok();
+        let expected: Vec<_> = expected.into_iter().cloned().collect();
+        assert_eq!(pluck(&list["referrals"], "id"), expected, "{query}");
+    }
+}
+
+async fn filters_are_read_strictly(t: &Bench) {
+    for (query, field) in [
+        ("status=Pending", "status"),
+        ("status=", "status"),
+        ("code=", "code"),
+        ("status=pending&status=converted", "status"),
+        ("st%61tus=pending&status=pending", "status"),
+        ("refereeCustomerId=%00", "refereeCustomerId"),
+        ("refereeCustomerId=%ff", "refereeCustomerId"),
+        ("refereeCustomerId=%zz", "refereeCustomerId"),
+    ] {
+        t.key
+            .get(&format!("referrals?{query}"))
+            .await
+            .invalid(field);
+    }
+    t.key.get("referrals?unheardOf=1").await.ok();
+}
+
+async fn unknown_referrals_are_404(t: &Bench) {
+    let (_, id) = t.pending("a").await;
+    let (_, key) = t.project("other").await;
+    for (client, id) in [
+        (&key, id.as_str()),
+        (&t.key, "ref_unknown"),
+        (&t.key, "%00"),
+    ] {
+        let answer = client.get(&format!("referrals/{id}")).await;
+        assert_eq!(answer.status, 404, "{answer:?}");
+    }
+}
+
+/// Applies a code to as many new customers.
+async fn many(t: &Bench, number: usize) -> Vec<String> {
+    t.program(0, 0).await;
+    let code = t.code(&t.customer("referrer").await).await;
+    let mut made = Vec::new();
+    for index in 0..number {
+        let referee = t.customer(&format!("p{index}")).await;
+        let answer = t.key.post("referrals/apply", apply_body(&code, &referee));
+        made.push(text(&answer.await.created()["referral"]["id"]));
+    }
+    made
+}
+
+async fn pages_are_complete_and_stable(t: &Bench) {
+    let mut made = many(t, 23).await;
+    made.reverse();
+    let page = async |query: &str| t.key.get(&format!("referrals?{query}")).await.ok();
+    let first = page("limit=10").await;
+    assert_eq!(pluck(&first["referrals"], "id"), made[..10]);
+    // Whatever is added meanwhile is newer and moves nothing.
+    let code = t.key.get("referrals/codes").await.ok()["codes"][0]["code"].take();
+    let late = t.customer("late").await;
+    let late = t
+        .key
+        .post("referrals/apply", apply_body(&text(&code), &late));
+    let late = text(&late.await.created()["referral"]["id"]);
+    let cursor = |page: &Value| text(&page["nextCursor"]);
+    let second = page(&format!("limit=10&cursor={}", cursor(&first))).await;
+    assert_eq!(pluck(&second["referrals"], "id"), made[10..20]);
+    let third = page(&format!("limit=10&cursor={}", cursor(&second))).await;
+    assert_eq!(pluck(&third["referrals"], "id"), made[20..]);
+    assert!(third.get("nextCursor").is_none(), "there is no more");
+    let again = page(&format!("limit=10&cursor={}", cursor(&first))).await;
+    assert_eq!(again, second);
+
+    made.insert(0, late);
+    assert_eq!(pluck(&page("limit=1000").await["referrals"], "id"), made);
+    let skipped = page("limit=5&offset=20").await;
+    assert_eq!(pluck(&skipped["referrals"], "id"), made[20..]);
+    let beyond = page("offset=1000").await;
+    assert_eq!(beyond, json!({"referrals": []}));
+    let exactly = page("limit=24").await;
+    assert!(
+        exactly.get("nextCursor").is_none(),
+        "a full page is not more"
+    );
+}
+
+async fn pages_are_asked_for_strictly(t: &Bench) {
+    let lists = [
+        "customers",
+        "referrals",
+        "referrals/codes",
+        "referrals/credits",
+    ];
+    for list in lists {
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=1001", "limit"),
+            ("limit=-1", "limit"),
+            ("limit=1e2", "limit"),
+            ("limit=%2B5", "limit"),
+            ("limit=5.0", "limit"),
+            ("limit=", "limit"),
+            ("limit=abc", "limit"),
+            ("limit=99999999999999999999", "limit"),
+            ("limit=5&limit=5", "limit"),
+            ("offset=-1", "offset"),
+            ("offset=9223372036854775808", "offset"),
+            ("offset=x", "offset"),
+            ("cursor=", "cursor"),
+            ("cursor=nonsense", "cursor"),
+            ("cursor=AAAA", "cursor"),
+        ] {
+            t.key.get(&format!("{list}?{query}")).await.invalid(field);
+        }
+        for query in ["limit=1", "limit=1000", "offset=0", "limit=007"] {
+            t.key.get(&format!("{list}?{query}")).await.ok();
+        }
+    }
+}

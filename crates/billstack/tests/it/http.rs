@@ -1,0 +1,6 @@
+//! What holds for every call.
+
+mod access;
+mod errors;
+mod idempotency;
+mod limits;

@@ -1,0 +1,290 @@
+//! Who may call. Most of it is generated from the one table of routes, so that a route added later
+//! is held to the same rules.
+
+mod csrf;
+
+use billstack::http::access::Right;
+use billstack::http::routes::Route;
+use billstack::http::table;
+use billstack_core::access::{Role, Scope};
+use billstack_core::time::HOUR;
+use billstack_store::{api_keys, projects};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::bench::Bench;
+use crate::support::client::{Answer, Caller};
+use crate::support::fixture::Tenant;
+
+on_both_engines! {
+    without_credentials_every_guarded_route_is_401,
+    a_foreign_key_or_session_is_403,
+    a_key_of_another_project_is_403,
+    a_project_that_is_not_there_is_told_to_nobody_else,
+    each_scope_opens_its_own_routes,
+    a_key_is_nothing_on_routes_of_sessions,
+    revoked_and_expired_keys_are_401_at_once,
+    each_role_opens_its_own_routes,
+    malformed_credentials_are_401,
+    sessions_end,
+}
+
+/// Every call that is not open to everybody, in the home of this tenant.
+fn guarded(tenant: &Tenant) -> Vec<(Route, String)> {
+    let table = table()
+        .into_iter()
+        .filter(|route| route.right != Right::Open);
+    let filled = table.map(|route| {
+        let path = route.path.replace("{teamId}", &tenant.team);
+        let path = path.replace("{projectId}", &tenant.project);
+        let parts = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "x" } else { part });
+        let path = parts.collect::<Vec<_>>().join("/");
+        (route, path)
+    });
+    filled.collect()
+}
+
+fn has_place(route: &Route) -> bool {
+    route.path.contains("{teamId}")
+}
+
+/// Calls it with a body that nothing can be done with.
+async fn knock(client: &impl Caller, route: &Route, path: &str) -> Answer {
+    let call = client.call(route.method.clone(), path);
+    if route.method == Method::GET {
+        call.send().await
+    } else {
+        call.json(&json!({})).send().await
+    }
+}
+
+async fn without_credentials_every_guarded_route_is_401(t: &Bench) {
+    let before = t.dump().await;
+    let routes = guarded(&t.home);
+    assert!(routes.len() >= 15);
+    for (route, path) in routes {
+        let answer = knock(&t.nobody, &route, &path).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert!(answer.header("www-authenticate").is_some(), "{answer:?}");
+        answer.refused("unauthenticated");
+    }
+    assert_eq!(t.dump().await, before);
+}
+
+async fn a_foreign_key_or_session_is_403(t: &Bench) {
+    let stranger = t.tenant("stranger").await;
+    let before = t.dump().await;
+    for (route, path) in guarded(&t.home) {
+        if !has_place(&route) {
+            continue;
+        }
+        let by_key = knock(&stranger.key, &route, &path).await;
+        assert_eq!(by_key.status, 403, "{by_key:?}");
+        let by_session = knock(&stranger.owner, &route, &path).await;
+        assert_eq!(by_session.status, 403, "{by_session:?}");
+        by_session.refused("forbidden");
+    }
+    assert_eq!(t.dump().await, before);
+}
+
+async fn a_key_of_another_project_is_403(t: &Bench) {
+    let (other, _) = t.project("other").await;
+    let (_, key) = t.key(Some(&other), &[], None).await;
+    for (route, path) in guarded(&t.home) {
+        if matches!(route.right, Right::Project(_)) {
+            knock(&key, &route, &path).await.refused("forbidden");
+        }
+    }
+    let path = t
+        .key
+        .wire()
+        .path("referrals")
+        .replace(&t.home.project, &other);
+    key.get(&path).await.ok();
+}
+
+async fn a_project_that_is_not_there_is_told_to_nobody_else(t: &Bench) {
+    let stranger = t.tenant("stranger").await;
+    let mut absent = t.home.clone();
+    absent.project = "proj_unknown".to_owned();
+    for (route, path) in guarded(&absent) {
+        if !matches!(route.right, Right::Project(_)) {
+            continue;
+        }
+        knock(&stranger.key, &route, &path)
+            .await
+            .refused("forbidden");
+        knock(&stranger.owner, &route, &path)
+            .await
+            .refused("forbidden");
+        knock(&t.key, &route, &path).await.refused("not_found");
+        knock(&t.owner, &route, &path).await.refused("not_found");
+    }
+    absent.team = "team_unknown".to_owned();
+    for (route, path) in guarded(&absent) {
+        if has_place(&route) {
+            assert_eq!(knock(&t.key, &route, &path).await.status, 403);
+            assert_eq!(knock(&t.owner, &route, &path).await.status, 403);
+        }
+    }
+}
+
+async fn each_scope_opens_its_own_routes(t: &Bench) {
+    for held in Scope::ALL.iter().copied() {
+        let (_, key) = t.key(None, &[held], None).await;
+        for (route, path) in guarded(&t.home) {
+            let Right::Project(needed) = route.right else {
+                continue;
+            };
+            let answer = knock(&key, &route, &path).await;
+            if needed.implied_by(held) {
+                assert_ne!(answer.status, 403, "{held:?}: {answer:?}");
+            } else {
+                answer.refused("insufficient_scope");
+            }
+        }
+    }
+}
+
+async fn a_key_is_nothing_on_routes_of_sessions(t: &Bench) {
+    let before = t.dump().await;
+    for (route, path) in guarded(&t.home) {
+        if !matches!(route.right, Right::Project(_)) {
+            knock(&t.key, &route, &path)
+                .await
+                .refused("session_required");
+        }
+    }
+    assert_eq!(t.dump().await, before);
+}
+
+async fn revoked_and_expired_keys_are_401_at_once(t: &Bench) {
+    let until = t.now().plus(HOUR);
+    let (_, expiring) = t.key(None, &[], Some(until)).await;
+    let (id, revoked) = t.key(None, &[], None).await;
+    expiring.get("customers").await.ok();
+    revoked.get("customers").await.ok();
+    let team = t.home.team.clone();
+    t.write(move |tx, act| api_keys::revoke(tx, act, &team, &id))
+        .await;
+    t.advance(HOUR);
+    for (route, path) in guarded(&t.home) {
+        knock(&expiring, &route, &path)
+            .await
+            .refused("api_key_expired");
+        knock(&revoked, &route, &path)
+            .await
+            .refused("api_key_revoked");
+    }
+}
+
+async fn each_role_opens_its_own_routes(t: &Bench) {
+    for role in [Role::Viewer, Role::Member, Role::Admin] {
+        let member = t.member(role).await;
+        for (route, path) in guarded(&t.home) {
+            // Leaving a team is everybody's right, removing others is not.
+            if path.contains("sign-out") || path.ends_with("/members/x") {
+                continue;
+            }
+            let allowed = match route.right {
+                Right::Open | Right::SignedIn | Right::TeamMember => true,
+                Right::TeamAdmin => role.can_administer(),
+                Right::Project(Scope::CustomersRead | Scope::ReferralsRead) => true,
+                Right::Project(_) => role.can_write(),
+            };
+            let answer = knock(&member, &route, &path).await;
+            if allowed {
+                let reason = (answer.status == 403).then(|| answer.reason());
+                assert_eq!(reason, None, "{role:?}: {answer:?}");
+            } else {
+                answer.refused("forbidden");
+            }
+        }
+    }
+}
+
+async fn malformed_credentials_are_401(t: &Bench) {
+    let key = &t.key.key;
+    let upper = key.to_uppercase();
+    let changed = format!(
+        "{}{}",
+        &key[..50],
+        if key.ends_with('0') { "1" } else { "0" }
+    );
+    let unknown = billstack_core::access::format_api_key([7; 20]);
+    for header in [
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        key.clone(),
+        format!("Basic {key}"),
+        format!("Bearer {upper}"),
+        format!("Bearer {changed}"),
+        format!("Bearer {unknown}"),
+        format!("Bearer {key}x"),
+        format!("Bearer {key} {key}"),
+        format!("Bearer {}", "x".repeat(5000)),
+    ] {
+        let call = t
+            .nobody
+            .call(Method::GET, "customers")
+            .header("authorization", &header);
+        let answer = call.send().await;
+        assert_eq!(answer.status, 401, "{header:.80}: {answer:?}");
+    }
+    let call = t.nobody.call(Method::GET, "customers");
+    call.header("authorization", &format!("bearer {key}"))
+        .send()
+        .await
+        .ok();
+    // A key in the address is no key.
+    t.nobody
+        .get(&format!("customers?apiKey={key}"))
+        .await
+        .refused("unauthenticated");
+    for cookie in [
+        "billstack_session=",
+        "billstack_session=unknown",
+        "session=x",
+    ] {
+        let call = t
+            .nobody
+            .call(Method::GET, "customers")
+            .header("cookie", cookie);
+        assert_eq!(call.send().await.status, 401, "{cookie}");
+    }
+    let twice = format!("{}; {}", t.owner.cookie, t.owner.cookie);
+    let call = t
+        .nobody
+        .call(Method::GET, "customers")
+        .header("cookie", &twice);
+    assert_eq!(call.send().await.status, 401);
+}
+
+async fn sessions_end(t: &Bench) {
+    t.owner.get("customers").await.ok();
+    t.advance(11 * HOUR);
+    t.owner.get("customers").await.ok();
+    t.advance(11 * HOUR);
+    t.owner.get("customers").await.ok();
+    t.advance(12 * HOUR + 1);
+    t.owner.get("customers").await.refused("session_expired");
+    // However much it is used, two weeks are the end.
+    let other = t.tenant("other").await;
+    for _ in 0..14 * 24 / 8 {
+        other.owner.get("customers").await.ok();
+        t.advance(8 * HOUR);
+    }
+    other
+        .owner
+        .get("customers")
+        .await
+        .refused("session_expired");
+    let rows: Value = json!(t.count("sessions").await);
+    assert!(rows.as_u64().is_some_and(|rows| rows <= 2));
+    let team = t.home.team.clone();
+    t.write(move |tx, act| projects::create(tx, act, &team, "still there"))
+        .await;
+}

@@ -1,0 +1,16 @@
+//! Integration tests, in one program.
+//!
+//! The behaviour of the server is one suite, and every test of it runs on both databases: a test is
+//! an `async fn(&Bench)` named in `on_both_engines!`.
+
+mod cli;
+#[macro_use]
+mod support;
+
+mod api;
+mod crash;
+mod http;
+mod openapi;
+mod race;
+mod tidy;
+mod webhooks;

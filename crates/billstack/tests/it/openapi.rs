@@ -1,0 +1,140 @@
+//! The API document.
+
+use std::path::Path;
+
+use billstack::error::Reason;
+use billstack::http::table;
+use serde_json::Value;
+
+use crate::support::bench::Bench;
+use crate::support::client::Caller;
+use crate::support::document::{conforms, document};
+
+on_both_engines! { the_server_serves_the_document_in_the_repository }
+
+async fn the_server_serves_the_document_in_the_repository(t: &Bench) {
+    let served = t.nobody.get("/openapi.json").await.ok();
+    let text = billstack::api::operations::openapi::text();
+    assert_eq!(
+        served,
+        serde_json::from_str::<Value>(text).expect("a document")
+    );
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi.json");
+    if std::env::var_os("BLESS").is_some_and(|bless| bless == "1") {
+        std::fs::write(&file, text).expect("openapi.json is written");
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        text == kept,
+        "openapi.json is not what the server serves; run the tests with BLESS=1 and look at the \
+         difference"
+    );
+}
+
+/// Each operation of the document with its path and method.
+fn operations() -> impl Iterator<Item = (String, &'static Value)> {
+    let paths = document()["paths"].as_object().expect("paths");
+    paths.iter().flat_map(|(path, item)| {
+        let methods = ["get", "post", "put", "patch", "delete"];
+        methods.into_iter().filter_map(move |method| {
+            let name = format!("{} {path}", method.to_uppercase());
+            item.get(method).map(|operation| (name, operation))
+        })
+    })
+}
+
+#[test]
+fn every_route_is_in_the_document() {
+    let mut routes: Vec<_> = table()
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    routes.sort();
+    let mut documented: Vec<_> = operations().map(|(name, _)| name).collect();
+    documented.sort();
+    assert_eq!(documented, routes);
+}
+
+#[test]
+fn every_operation_says_what_it_is() {
+    let mut ids = Vec::new();
+    for (name, operation) in operations() {
+        let said = |member: &str| operation[member].as_str().is_some_and(|s| !s.is_empty());
+        assert!(said("summary"), "{name} has no summary");
+        assert!(said("operationId"), "{name} has no operationId");
+        ids.push(operation["operationId"].clone());
+    }
+    ids.sort_by_key(ToString::to_string);
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(all, ids.len(), "an operationId is used twice");
+}
+
+#[test]
+fn every_error_has_an_example_of_its_shape() {
+    for (name, operation) in operations() {
+        let responses = operation["responses"].as_object().expect("responses");
+        let errors = responses
+            .iter()
+            .filter(|(status, _)| status.as_str() >= "400");
+        for (status, response) in errors {
+            let content = &response["content"]["application/json"];
+            let examples = content["examples"].as_object();
+            let examples = examples.unwrap_or_else(|| panic!("{name} {status}"));
+            assert!(!examples.is_empty(), "{name} {status}");
+            for (reason, example) in examples {
+                let known = Reason::ALL.iter().find(|known| known.as_str() == reason);
+                let known = known.unwrap_or_else(|| panic!("{name}: {reason}"));
+                assert_eq!(known.status().as_str(), status, "{name}: {reason}");
+                assert_eq!(example["value"]["reason"], reason.as_str(), "{name}");
+                assert!(example["value"]["error"].is_string(), "{name}: {reason}");
+            }
+        }
+        let succeeds = responses.keys().any(|status| status.starts_with('2'));
+        assert!(succeeds, "{name} never succeeds");
+    }
+}
+
+#[test]
+fn every_body_has_an_example_that_fits() {
+    for (name, operation) in operations() {
+        let request = &operation["requestBody"]["content"]["application/json"];
+        let responses = operation["responses"].as_object().expect("responses");
+        let successes = responses
+            .iter()
+            .filter(|(status, _)| status.starts_with('2'))
+            .map(|(_, response)| &response["content"]["application/json"]);
+        let contents = successes.chain([request]);
+        for content in contents.filter(|content| content.is_object()) {
+            let own = &content["example"];
+            assert!(!own.is_null(), "{name} has a body without an example");
+            let fits = conforms(own, &content["schema"]);
+            assert_eq!(fits, Ok(()), "{name}: {own}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn walk(value: &Value, seen: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                seen.extend(
+                    members
+                        .get("$ref")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                );
+                members.values().for_each(|member| walk(member, seen));
+            }
+            Value::Array(items) => items.iter().for_each(|item| walk(item, seen)),
+            _ => {}
+        }
+    }
+    let mut references = Vec::new();
+    walk(document(), &mut references);
+    for reference in references {
+        let pointer = reference.trim_start_matches('#');
+        assert!(document().pointer(pointer).is_some(), "{reference}");
+    }
+}

@@ -1,0 +1,46 @@
+//! What the tests stand on: a real server on either database, clients, and Stripe's side.
+
+pub(crate) mod bench;
+pub(crate) mod client;
+pub(crate) mod database;
+pub(crate) mod document;
+pub(crate) mod fixture;
+pub(crate) mod raw;
+pub(crate) mod stripe;
+
+/// Makes two tests of each `async fn(&Bench)` named: `sqlite::…` and `postgres::…`.
+///
+/// `name with setup` runs it on a bench that the function `setup` describes.
+macro_rules! on_both_engines {
+    ($($name:ident $(with $setup:ident)?),* $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                let setup = $crate::support::setup!($($setup)?);
+                $crate::support::bench::run(
+                    $crate::support::database::Engine::Sqlite, setup, super::$name,
+                );
+            })*
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                let setup = $crate::support::setup!($($setup)?);
+                $crate::support::bench::run(
+                    $crate::support::database::Engine::Postgres, setup, super::$name,
+                );
+            })*
+        }
+    };
+}
+
+macro_rules! setup {
+    () => {
+        $crate::support::bench::Setup::default()
+    };
+    ($setup:ident) => {
+        super::$setup()
+    };
+}
+pub(crate) use setup;

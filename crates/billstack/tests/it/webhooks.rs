@@ -1,0 +1,3 @@
+//! What Stripe sends.
+
+mod stripe;

@@ -1,0 +1,206 @@
+//! Nothing is read of what is not signed.
+
+use billstack_core::time::{HOUR, SECOND};
+use fake_stripe::{body, sign};
+use serde_json::json;
+
+use crate::support::bench::Bench;
+use crate::support::client::{Answer, Caller};
+use crate::support::stripe::SECRET;
+
+on_both_engines! {
+    wrong_signatures_are_refused_alike,
+    a_changed_body_is_refused,
+    one_good_signature_among_others_is_enough,
+    old_and_future_signatures_are_refused,
+    the_secret_is_used_whole,
+    while_rolling_both_secrets_are_valid,
+    without_a_connection_nothing_is_valid,
+    unknown_teams_are_404,
+    events_may_be_larger_than_other_bodies,
+}
+
+async fn send(t: &Bench, signature: Option<&str>, bytes: Vec<u8>) -> Answer {
+    let call = t.nobody.call(reqwest::Method::POST, &t.webhook());
+    let call = match signature {
+        Some(signature) => call.header("stripe-signature", signature),
+        None => call,
+    };
+    call.body("application/json", bytes).send().await
+}
+
+async fn wrong_signatures_are_refused_alike(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    let bytes = body(&t.created(&pair.stripe));
+    let now = t.seconds();
+    let good = sign(&bytes, SECRET, now);
+    let hex = good.split_once("v1=").expect("a signature").1.to_owned();
+    let before = t.dump().await;
+    let mut texts = std::collections::BTreeSet::new();
+    for signature in [
+        None,
+        Some(String::new()),
+        Some("nonsense".to_owned()),
+        Some(sign(&bytes, "whsec_wrong", now)),
+        Some(sign(&bytes, "", now)),
+        Some(sign(b"{}", SECRET, now)),
+        Some(format!("v1={hex}")),
+        Some(format!("t={now}")),
+        Some(format!("t={now},v0={hex}")),
+        Some(format!("t={now},v1=")),
+        Some(format!("t={now},v1={}", &hex[..63])),
+        Some(format!("t={now},v1={hex}00")),
+        Some(format!("t={now},v1={}", "zz".repeat(32))),
+        Some(format!("t=1e9,v1={hex}")),
+        Some(format!("t=-1,v1={hex}")),
+        Some(format!("t=99999999999999999999,v1={hex}")),
+        Some(format!("t={},t={now},v1={hex}", now - 1)),
+        Some(format!("t={now} ,v1={}", "0".repeat(64))),
+        Some(format!(
+            "t={now},{}",
+            format!("v1={},", "0".repeat(64)).repeat(60)
+        )),
+    ] {
+        let answer = send(t, signature.as_deref(), bytes.clone()).await;
+        assert_eq!(answer.status, 400, "{signature:?}");
+        texts.insert(answer.text.clone());
+        answer.refused("invalid_signature");
+    }
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert_eq!(t.dump().await, before);
+    assert_eq!(t.status(&referral).await, "pending");
+    let twice = t.nobody.call(reqwest::Method::POST, &t.webhook());
+    let twice = twice
+        .header("stripe-signature", &good)
+        .header("stripe-signature", &good);
+    let twice = twice.body("application/json", bytes).send().await;
+    assert!(matches!(twice.status, 200 | 400), "{twice:?}");
+}
+
+async fn a_changed_body_is_refused(t: &Bench) {
+    t.connect().await;
+    let bytes = br#"{"id":"evt_1","type":"x","data":{"object":{}}}"#.to_vec();
+    let signature = sign(&bytes, SECRET, t.seconds());
+    for bit in (0..bytes.len() * 8).step_by(7) {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let answer = send(t, Some(&signature), changed).await;
+        answer.refused("invalid_signature");
+    }
+    let spaced = [bytes.as_slice(), b"\n"].concat();
+    send(t, Some(&signature), spaced)
+        .await
+        .refused("invalid_signature");
+    send(t, Some(&signature), bytes).await.ok();
+}
+
+async fn one_good_signature_among_others_is_enough(t: &Bench) {
+    t.connect().await;
+    let bytes = body(&t.created("cus_x"));
+    let now = t.seconds();
+    let good = sign(&bytes, SECRET, now);
+    let hex = good.split_once("v1=").expect("a signature").1;
+    let other = "0".repeat(64);
+    for signature in [
+        format!("t={now},v1={other},v1={hex}"),
+        format!("t={now},v1={hex},v1={other}"),
+        format!("t={now},v0={other},v1={hex}"),
+        format!("v1={hex},t={now}"),
+        format!("t={now},v1={hex},v2=whatever"),
+    ] {
+        send(t, Some(&signature), bytes.clone()).await.ok();
+    }
+}
+
+async fn old_and_future_signatures_are_refused(t: &Bench) {
+    t.connect().await;
+    let bytes = body(&t.created("cus_x"));
+    for (offset, good) in [
+        (-290, true),
+        (290, true),
+        (-310, false),
+        (310, false),
+        (-86_400, false),
+    ] {
+        let signature = sign(&bytes, SECRET, t.seconds() + offset);
+        let answer = send(t, Some(&signature), bytes.clone()).await;
+        if good {
+            answer.ok();
+        } else {
+            answer.refused("invalid_signature");
+        }
+    }
+}
+
+async fn the_secret_is_used_whole(t: &Bench) {
+    t.connect().await;
+    let bytes = body(&t.created("cus_x"));
+    let without_prefix = SECRET.trim_start_matches("whsec_");
+    let signature = sign(&bytes, without_prefix, t.seconds());
+    send(t, Some(&signature), bytes)
+        .await
+        .refused("invalid_signature");
+}
+
+async fn while_rolling_both_secrets_are_valid(t: &Bench) {
+    t.connect().await;
+    let fresh = "whsec_fresh_0123456789";
+    let roll = t.home.path("stripe/roll-webhook-secret");
+    let answer = t
+        .owner
+        .post(&roll, json!({"webhookSecret": fresh, "oldValidHours": 2}));
+    assert_eq!(answer.await.ok()["success"], true);
+    let attempt = async |secret: &str| {
+        let bytes = body(&t.created("cus_x"));
+        let signature = sign(&bytes, secret, t.seconds());
+        send(t, Some(&signature), bytes).await.status
+    };
+    assert_eq!((attempt(SECRET).await, attempt(fresh).await), (200, 200));
+    t.advance(2 * HOUR - SECOND);
+    assert_eq!((attempt(SECRET).await, attempt(fresh).await), (200, 200));
+    t.advance(SECOND);
+    assert_eq!((attempt(SECRET).await, attempt(fresh).await), (400, 200));
+}
+
+async fn without_a_connection_nothing_is_valid(t: &Bench) {
+    let bytes = body(&t.created("cus_x"));
+    for secret in ["", SECRET] {
+        let signature = sign(&bytes, secret, t.seconds());
+        send(t, Some(&signature), bytes.clone())
+            .await
+            .refused("invalid_signature");
+    }
+    t.connect().await;
+    t.owner
+        .post(&t.home.path("stripe/disconnect"), json!({}))
+        .await
+        .ok();
+    for secret in ["", SECRET] {
+        let signature = sign(&bytes, secret, t.seconds());
+        send(t, Some(&signature), bytes.clone())
+            .await
+            .refused("invalid_signature");
+    }
+}
+
+async fn unknown_teams_are_404(t: &Bench) {
+    let bytes = body(&t.created("cus_x"));
+    let signature = sign(&bytes, SECRET, t.seconds());
+    for team in ["team_unknown", "x", "%00"] {
+        let path = format!("/api/webhooks/stripe/{team}");
+        let call = t.nobody.call(reqwest::Method::POST, &path);
+        let call = call.header("stripe-signature", &signature);
+        let answer = call.body("application/json", bytes.clone()).send().await;
+        assert_eq!(answer.status, 404, "{answer:?}");
+    }
+}
+
+async fn events_may_be_larger_than_other_bodies(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    let mut event = t.created(&pair.stripe);
+    event["data"]["object"]["description"] = json!("x".repeat(1_500_000));
+    t.accept(&event).await;
+    assert_eq!(t.status(&referral).await, "converted");
+    event["data"]["object"]["description"] = json!("x".repeat(2 * 1024 * 1024));
+    t.deliver(&event).await.refused("payload_too_large");
+}

@@ -1,0 +1,113 @@
+//! Thin events name their object; it has to be fetched.
+
+use fake_stripe::{EventObject, EventOptions, Fault, Generation, Injection, thin_event};
+use serde_json::{Value, json};
+
+use crate::support::bench::{Bench, Setup};
+use crate::support::client::Caller;
+use crate::support::fixture::text;
+use crate::support::stripe::SECRET;
+
+on_both_engines! {
+    with_a_key_the_object_is_fetched with stripe,
+    without_a_key_it_is_kept_as_failed,
+    once_a_key_is_there_a_replay_helps with stripe,
+    when_stripe_is_down_stripe_shall_try_again with stripe,
+    irrelevant_ones_are_not_fetched with stripe,
+}
+
+fn stripe() -> Setup {
+    Setup {
+        stripe: true,
+        ..Setup::default()
+    }
+}
+
+fn fake(t: &Bench) -> &fake_stripe::FakeStripe {
+    t.stripe.as_ref().expect("the setup asks for it")
+}
+
+async fn connect_with_key(t: &Bench) {
+    let body = json!({"secretKey": "sk_test_1", "webhookSecret": SECRET});
+    t.connect_with(body).await;
+}
+
+fn thin(t: &Bench, kind: &str, id: &str) -> Value {
+    thin_event(kind, id, None, &EventOptions::at(t.seconds()))
+}
+
+async fn with_a_key_the_object_is_fetched(t: &Bench) {
+    let (pair, first) = t.pending("a").await;
+    let (other, second) = t.pending("b").await;
+    connect_with_key(t).await;
+    let subscription = t
+        .subscription(&pair.stripe)
+        .render(Generation::Endive, false);
+    let session = t.session(&other.stripe).render(Generation::Endive, false);
+    fake(t).with_books(|books| {
+        books.subscriptions.put(subscription);
+        books.checkout_sessions.put(session);
+    });
+    t.accept(&thin(t, "customer.subscription.created", "sub_a"))
+        .await;
+    assert_eq!(t.status(&first).await, "converted");
+    t.accept(&thin(t, "checkout.session.completed", "cs_test_b"))
+        .await;
+    assert_eq!(t.status(&second).await, "converted");
+}
+
+async fn without_a_key_it_is_kept_as_failed(t: &Bench) {
+    let (_, referral) = t.pending("a").await;
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    t.accept(&event).await;
+    assert_eq!(t.outcome(&event).await, "failed");
+    assert_eq!(t.status(&referral).await, "pending");
+    let path = t
+        .home
+        .path(&format!("stripe/events/{}", text(&event["id"])));
+    let kept = t.owner.get(&path).await.ok();
+    assert!(text(&kept["event"]["reason"]).contains("secret key"));
+}
+
+async fn once_a_key_is_there_a_replay_helps(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    t.accept(&event).await;
+    connect_with_key(t).await;
+    let subscription = t
+        .subscription(&pair.stripe)
+        .render(Generation::Endive, false);
+    fake(t).with_books(|books| books.subscriptions.put(subscription));
+    let path = format!("stripe/events/{}/replay", text(&event["id"]));
+    t.owner.post(&t.home.path(&path), json!({})).await.ok();
+    assert_eq!(t.status(&referral).await, "converted");
+}
+
+async fn when_stripe_is_down_stripe_shall_try_again(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    connect_with_key(t).await;
+    let subscription = t
+        .subscription(&pair.stripe)
+        .render(Generation::Endive, false);
+    fake(t).with_books(|books| books.subscriptions.put(subscription));
+    fake(t).inject(
+        Injection::new(Fault::Reset)
+            .path("/v1/subscriptions")
+            .times(50),
+    );
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    let answer = t.deliver(&event).await;
+    assert!(answer.status >= 500, "{answer:?}");
+    fake(t).clear_faults();
+    t.accept(&event).await;
+    assert_eq!(t.status(&referral).await, "converted");
+}
+
+async fn irrelevant_ones_are_not_fetched(t: &Bench) {
+    connect_with_key(t).await;
+    fake(t).clear_requests();
+    let event = thin(t, "invoice.paid", "in_1");
+    t.accept(&event).await;
+    assert_eq!(t.outcome(&event).await, "ignored");
+    assert!(fake(t).requests().is_empty());
+}
