@@ -1,0 +1,211 @@
+//! `bench`: measures the service against a floor, the disk and PostgreSQL, in one interleaved run.
+
+mod client;
+mod disk;
+mod floor;
+mod load;
+mod process;
+mod report;
+mod seed;
+mod setup;
+mod workloads;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use indicatif::ProgressBar;
+
+use crate::load::{Pace, run};
+use crate::process::Process;
+use crate::report::{Report, Run};
+use crate::setup::Bench;
+use crate::workloads::Workload;
+
+/// Measure the service.
+///
+/// Every round runs each server once for each workload and number of connections, one after the
+/// other, so that a ratio compares neighbours in time. Only ratios of one run mean anything.
+#[derive(Parser)]
+struct Arguments {
+    /// Referrals in the database before the run.
+    #[arg(long, default_value_t = 10_000)]
+    referrals: u64,
+    /// Rounds; the median, the smallest and the largest ratio are told.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Seconds of each measurement, after half a second of warming up.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// Numbers of connections.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 128])]
+    connections: Vec<usize>,
+    /// Servers besides the floor.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Server::Sqlite, Server::Postgres])]
+    servers: Vec<Server>,
+    /// Only workloads whose names contain this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Requests per second over all connections instead of as many as possible: no stall is hidden.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// The program to measure.
+    #[arg(long, default_value = "target/release/billstack")]
+    program: PathBuf,
+    /// Where the databases are made; on the disk that is to be measured.
+    #[arg(long, default_value = "target")]
+    directory: PathBuf,
+    /// Where the figures are written as JSON.
+    #[arg(long, default_value = "target/bench.json")]
+    json: PathBuf,
+    /// Serve the floor and nothing else; used by the run itself.
+    #[arg(long, hide = true)]
+    floor: Option<String>,
+}
+
+/// A server to measure.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Server {
+    /// The service on SQLite.
+    Sqlite,
+    /// The service on a PostgreSQL of its own.
+    Postgres,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(key) = &arguments.floor {
+        return serve_floor(key);
+    }
+    match measure(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve_floor(key: &str) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else {
+        return ExitCode::FAILURE;
+    };
+    runtime.block_on(async {
+        let Ok(listener) = tokio::net::TcpListener::bind("127.0.0.1:0").await else {
+            return;
+        };
+        if let Ok(address) = listener.local_addr() {
+            println!("Listening on {address}");
+        }
+        floor::serve(listener, key.to_owned()).await;
+    });
+    ExitCode::SUCCESS
+}
+
+fn measure(arguments: &Arguments) -> Result<(), String> {
+    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let mut report = Report {
+        command,
+        ..Report::default()
+    };
+    let bench = Bench::start(arguments, &mut report)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let workloads: Vec<Workload> = Workload::ALL
+        .into_iter()
+        .filter(|w| w.name().contains(&arguments.only))
+        .collect();
+    let steps = arguments.rounds * workloads.len() * arguments.connections.len();
+    let bar = ProgressBar::new((steps * (bench.servers.len() + 1)) as u64);
+    for round in 0..arguments.rounds {
+        for workload in &workloads {
+            for connections in &arguments.connections {
+                let one = Step {
+                    workload: *workload,
+                    connections: *connections,
+                    round,
+                };
+                runtime.block_on(step(arguments, &bench, one, &bar, &mut report))?;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    report.print();
+    report
+        .write(&arguments.json)
+        .map_err(|error| error.to_string())?;
+    println!("\nwritten to {}", arguments.json.display());
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+struct Step {
+    workload: Workload,
+    connections: usize,
+    round: usize,
+}
+
+/// One workload on the floor and on each server.
+async fn step(
+    arguments: &Arguments,
+    bench: &Bench,
+    step: Step,
+    bar: &ProgressBar,
+    report: &mut Report,
+) -> Result<(), String> {
+    let size = bench.answer_size(step.workload).await?;
+    let mut all = vec![(
+        "floor",
+        &bench.floor,
+        bench.floor_requests(step.workload, size),
+    )];
+    for server in &bench.servers {
+        all.push((
+            server.name,
+            &server.process,
+            server.target.requests(step.workload),
+        ));
+    }
+    for (name, process, next) in all {
+        bar.set_message(format!(
+            "{} {} {name}",
+            step.workload.name(),
+            step.connections
+        ));
+        let cpu = process.cpu_seconds();
+        let pace = arguments.rate.map_or(Pace::Closed, Pace::PerSecond);
+        let times = (
+            Duration::from_millis(500),
+            Duration::from_secs_f64(arguments.seconds),
+        );
+        let measured = run(process.address, step.connections, pace, times, next).await;
+        // The warm-up's answers are not counted, its CPU time is; the rate is taken as even.
+        let share = arguments.seconds / (arguments.seconds + 0.5);
+        let spent = (process.cpu_seconds() - cpu) * share;
+        let cpu_us = spent * 1e6 / (measured.answers.max(1) as f64);
+        report.runs.push(Run {
+            server: name.to_owned(),
+            workload: step.workload.name().to_owned(),
+            connections: step.connections,
+            round: step.round,
+            measured,
+            cpu_us,
+            resident_mb: process.resident_mb(),
+        });
+        bar.inc(1);
+    }
+    Ok(())
+}
+
+/// A server of the service that is being measured.
+struct Measured {
+    name: &'static str,
+    process: Process,
+    target: workloads::Target,
+}

@@ -1,0 +1,261 @@
+//! What a run needs: the floor, and each server on a seeded database of its own.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use scratch_postgres::{Cluster, Options};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::client::{Client, get, post};
+use crate::load::Next;
+use crate::process::{Process, Start, postgres_processes};
+use crate::report::Report;
+use crate::seed::{self, Place, Size};
+use crate::workloads::{Target, Workload};
+use crate::{Arguments, Measured, Server, disk};
+
+/// Everything that runs.
+pub(crate) struct Bench {
+    /// The floor.
+    pub(crate) floor: Process,
+    key: String,
+    /// The servers, in the order in which they are measured.
+    pub(crate) servers: Vec<Measured>,
+    _cluster: Option<Cluster>,
+    _directory: TempDir,
+}
+
+/// What `billstack init --json` prints.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Initialised {
+    team_id: String,
+    project_id: String,
+    api_key: String,
+}
+
+/// Any secret will do; the bench signs its own events.
+const SECRET: &str = "whsec_bench_bench_bench_bench_bench";
+
+impl Bench {
+    /// Makes the databases, loads them, measures the disk and starts everything.
+    pub(crate) fn start(arguments: &Arguments, report: &mut Report) -> Result<Bench, String> {
+        let directory = tempfile::tempdir_in(&arguments.directory).map_err(|e| e.to_string())?;
+        let (syncs, p99) = disk::fdatasync(directory.path(), Duration::from_secs(2))
+            .map_err(|error| error.to_string())?;
+        report.figure("fdatasync of an overwritten page", syncs, "per second");
+        report.figure("fdatasync of an overwritten page, p99", p99, "us");
+        let mut cluster = None;
+        let mut servers = Vec::new();
+        let fresh = 400_000.min(arguments.referrals * 20).max(200_000);
+        let size = Size {
+            referrals: arguments.referrals,
+            fresh,
+        };
+        for server in &arguments.servers {
+            let measured = match server {
+                Server::Sqlite => sqlite(arguments, directory.path(), size)?,
+                Server::Postgres => {
+                    let own = Cluster::start(Options {
+                        durable: true,
+                        ..Options::default()
+                    })
+                    .map_err(|error| error.to_string())?;
+                    let tps = disk::pgbench(&own, 5)?;
+                    report.figure("pgbench -N -M prepared, 32 clients", tps, "per second");
+                    let measured = postgres(arguments, &own, size)?;
+                    cluster = Some(own);
+                    measured
+                }
+            };
+            let ready = measured.process.ready_after.as_secs_f64() * 1e3;
+            report.figure(format!("{}: exec to ready", measured.name), ready, "ms");
+            let memory = measured.process.resident_mb();
+            report.figure(
+                format!("{}: resident memory when idle", measured.name),
+                memory,
+                "MB",
+            );
+            enable_program(&measured)?;
+            servers.push(measured);
+        }
+        let key = servers
+            .first()
+            .map_or_else(|| "bs_floor".to_owned(), |s| s.target.key.clone());
+        let itself = std::env::current_exe().map_err(|error| error.to_string())?;
+        let floor = Process::start(&Start {
+            program: &itself,
+            arguments: &["--floor".to_owned(), key.clone()],
+            environment: &[],
+            announces: "Listening on ",
+            ready: None,
+        })?;
+        Ok(Bench {
+            floor,
+            key,
+            servers,
+            _cluster: cluster,
+            _directory: directory,
+        })
+    }
+
+    /// The size of the first server's answer to a workload, for the floor to match.
+    pub(crate) async fn answer_size(&self, workload: Workload) -> Result<usize, String> {
+        let Some(server) = self.servers.first() else {
+            return Ok(200);
+        };
+        let (request, wanted) = server.target.requests(workload)();
+        let answer = async {
+            let mut client = Client::connect(server.process.address).await?;
+            let answer = client.send(&request).await?;
+            if answer.status != wanted {
+                let body = String::from_utf8_lossy(client.body()).into_owned();
+                return Err(std::io::Error::other(format!("{}: {body}", answer.status)));
+            }
+            Ok(answer.length)
+        };
+        answer
+            .await
+            .map_err(|error: std::io::Error| format!("{}: {error}", workload.name()))
+    }
+
+    /// Requests that make the floor do the same work on the wire.
+    pub(crate) fn floor_requests(&self, workload: Workload, size: usize) -> Next {
+        let authorization = format!("authorization: Bearer {}\r\n", self.key);
+        let reads = get(&format!("/{size}"), &self.key);
+        let writes = post(
+            &format!("/{size}"),
+            &authorization,
+            &vec![b'x'; workload.body_size()],
+        );
+        Arc::new(move || match workload {
+            Workload::GetCode | Workload::ListCodes | Workload::Mix => (reads.clone(), 200),
+            Workload::Apply | Workload::CreateCode | Workload::Webhook => (writes.clone(), 201),
+        })
+    }
+}
+
+/// Switches the referral program on.
+fn enable_program(server: &Measured) -> Result<(), String> {
+    use std::io::{Read, Write};
+    let body = r#"{"enabled":true,"referrerCreditAmount":1000,"refereeCreditAmount":500}"#;
+    let Place {
+        team_id,
+        project_id,
+    } = &server.target.place;
+    let request = format!(
+        "PUT /api/billstack/teams/{team_id}/projects/{project_id}/referrals/config HTTP/1.1\r\n\
+         host: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        server.target.key,
+        body.len()
+    );
+    let mut answer = String::new();
+    let mut exchange = || -> std::io::Result<()> {
+        let mut stream = std::net::TcpStream::connect(server.process.address)?;
+        stream.write_all(request.as_bytes())?;
+        stream.read_to_string(&mut answer).map(|_| ())
+    };
+    exchange().map_err(|error| error.to_string())?;
+    if answer.starts_with("HTTP/1.1 200") {
+        Ok(())
+    } else {
+        Err(answer)
+    }
+}
+
+fn sqlite(arguments: &Arguments, directory: &Path, size: Size) -> Result<Measured, String> {
+    let file = directory.join("bench.db");
+    let url = format!("sqlite://{}", file.display());
+    let target = initialise(arguments, &url, size)?;
+    seed::sqlite(&file, &target.place, size).map_err(|error| error.to_string())?;
+    let process = serve(arguments, &url)?;
+    Ok(Measured {
+        name: "sqlite",
+        process,
+        target,
+    })
+}
+
+fn postgres(arguments: &Arguments, cluster: &Cluster, size: Size) -> Result<Measured, String> {
+    let url = cluster
+        .create_database("bench", None)
+        .map_err(|error| error.to_string())?;
+    let target = initialise(arguments, &url, size)?;
+    seed::postgres(&url, &target.place, size).map_err(|error| error.to_string())?;
+    let mut process = serve(arguments, &url)?;
+    process.helpers = postgres_processes(cluster.directory());
+    Ok(Measured {
+        name: "postgres",
+        process,
+        target,
+    })
+}
+
+fn environment(url: &str) -> Vec<(String, String)> {
+    let pairs = [
+        ("DATABASE_URL", url.to_owned()),
+        ("BILLSTACK_SECRET_KEY", "42".repeat(32)),
+        ("BILLSTACK_RATE_LIMIT", "off".to_owned()),
+        ("BILLSTACK_LOG", "warn".to_owned()),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
+fn initialise(arguments: &Arguments, url: &str, size: Size) -> Result<Target, String> {
+    let mut child = Command::new(&arguments.program)
+        .args([
+            "init",
+            "--email",
+            "bench@example.com",
+            "--password-stdin",
+            "--json",
+        ])
+        .args([
+            "--team",
+            "Bench",
+            "--project",
+            "Bench",
+            "--webhook-secret",
+            SECRET,
+        ])
+        .envs(environment(url))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", arguments.program.display()))?;
+    if let Some(stdin) = &mut child.stdin {
+        use std::io::Write;
+        let _ = stdin.write_all(b"a bench needs no secrets\n");
+    }
+    drop(child.stdin.take());
+    let output = child
+        .wait_with_output()
+        .map_err(|error| error.to_string())?;
+    let made: Initialised = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("init printed something else: {error}"))?;
+    Ok(Target {
+        place: Place {
+            team_id: made.team_id,
+            project_id: made.project_id,
+        },
+        key: made.api_key,
+        secret: SECRET.to_owned(),
+        size,
+        used: Arc::new(AtomicU64::new(0)),
+    })
+}
+
+fn serve(arguments: &Arguments, url: &str) -> Result<Process, String> {
+    Process::start(&Start {
+        program: &arguments.program,
+        arguments: &["serve", "--listen", "127.0.0.1:0"].map(str::to_owned),
+        environment: &environment(url),
+        announces: "Listening on http://",
+        ready: Some("/readyz"),
+    })
+}

@@ -1,0 +1,208 @@
+//! What is asked of a server. Keys are random, event ids unique: sequential ones flatter a B-tree.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
+use sha2::Sha256;
+
+use crate::client::{get, post};
+use crate::load::Next;
+use crate::seed::{Place, Size, code, customer_id, stripe_id};
+
+/// A seeded server.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// Where its data is.
+    pub(crate) place: Place,
+    /// An API key.
+    pub(crate) key: String,
+    /// The secret its team signs Stripe events with.
+    pub(crate) secret: String,
+    /// How much it holds.
+    pub(crate) size: Size,
+    /// Fresh customers used up so far, over all runs.
+    pub(crate) used: Arc<AtomicU64>,
+}
+
+/// A kind of request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Workload {
+    /// `GET /referrals/codes/{code}`, ten referrals each.
+    GetCode,
+    /// `GET /referrals/codes?limit=50`.
+    ListCodes,
+    /// `POST /referrals/apply`.
+    Apply,
+    /// `POST /referrals/codes`.
+    CreateCode,
+    /// A Stripe event that converts a pending referral and grants two credits.
+    Webhook,
+    /// Nine reads of a code to one apply.
+    Mix,
+}
+
+impl Workload {
+    /// Every workload.
+    pub(crate) const ALL: [Workload; 6] = [
+        Workload::GetCode,
+        Workload::ListCodes,
+        Workload::Apply,
+        Workload::CreateCode,
+        Workload::Webhook,
+        Workload::Mix,
+    ];
+
+    /// Its name in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Workload::GetCode => "get code",
+            Workload::ListCodes => "list codes",
+            Workload::Apply => "apply",
+            Workload::CreateCode => "create code",
+            Workload::Webhook => "webhook",
+            Workload::Mix => "mix 90/10",
+        }
+    }
+
+    /// The length of the body it sends, for the floor to take in as much.
+    pub(crate) fn body_size(self) -> usize {
+        match self {
+            Workload::Webhook => subscription_event("0", "cus_0", 0).len(),
+            _ => 80,
+        }
+    }
+}
+
+/// Spreads a counter over a range so that neighbours in time are strangers in the index.
+fn scatter(n: u64, range: u64) -> u64 {
+    // A multiplication by an odd constant, folded: good enough, and the same in every run.
+    (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16) % range.max(1)
+}
+
+/// A number that no earlier caller got, below `range`, in scattered order. The step is coprime to
+/// every range we use, so no number comes twice before all have come.
+fn take(used: &AtomicU64, range: u64) -> u64 {
+    const STEP: u64 = 1_000_003;
+    let n = used.fetch_add(1, Ordering::Relaxed);
+    (n % range.max(1)).wrapping_mul(STEP) % range.max(1)
+}
+
+impl Target {
+    fn path(&self, rest: &str) -> String {
+        let (team, project) = (&self.place.team_id, &self.place.project_id);
+        format!("/api/billstack/teams/{team}/projects/{project}/{rest}")
+    }
+
+    /// The maker of requests for a workload.
+    pub(crate) fn requests(&self, workload: Workload) -> Next {
+        let (target, count) = (self.clone(), AtomicU64::new(0));
+        Arc::new(move || {
+            let n = count.fetch_add(1, Ordering::Relaxed);
+            match workload {
+                Workload::GetCode => (target.get_code(n), 200),
+                Workload::ListCodes => (
+                    get(&target.path("referrals/codes?limit=50"), &target.key),
+                    200,
+                ),
+                Workload::Apply => (target.apply(n), 201),
+                Workload::CreateCode => (target.create_code(), 201),
+                Workload::Webhook => (target.webhook(), 200),
+                Workload::Mix if n % 10 == 9 => (target.apply(n), 201),
+                Workload::Mix => (target.get_code(n), 200),
+            }
+        })
+    }
+
+    fn any_code(&self, n: u64) -> String {
+        code(scatter(n, self.size.codes()), self.size.codes())
+    }
+
+    fn get_code(&self, n: u64) -> Vec<u8> {
+        get(
+            &self.path(&format!("referrals/codes/{}", self.any_code(n))),
+            &self.key,
+        )
+    }
+
+    fn fresh_customer(&self) -> String {
+        let first = self.size.codes() + self.size.referrals;
+        customer_id(first + take(&self.used, self.size.fresh))
+    }
+
+    fn authorization(&self) -> String {
+        format!("authorization: Bearer {}\r\n", self.key)
+    }
+
+    fn apply(&self, n: u64) -> Vec<u8> {
+        let body = json!({"code": self.any_code(n), "refereeCustomerId": self.fresh_customer()});
+        let path = self.path("referrals/apply");
+        post(&path, &self.authorization(), body.to_string().as_bytes())
+    }
+
+    fn create_code(&self) -> Vec<u8> {
+        let body = json!({"customerId": self.fresh_customer()});
+        let path = self.path("referrals/codes");
+        post(&path, &self.authorization(), body.to_string().as_bytes())
+    }
+
+    /// Every second seeded referral is pending; its referee subscribes now.
+    fn webhook(&self) -> Vec<u8> {
+        let pending = take(&self.used, self.size.referrals / 2) * 2 + 1;
+        let customer = stripe_id(self.size.codes() + pending);
+        let now = now();
+        let id = format!("{:x}{:08x}", now, self.used.fetch_add(1, Ordering::Relaxed));
+        let event = subscription_event(&id, &customer, now);
+        let header = format!("stripe-signature: {}\r\n", sign(&self.secret, now, &event));
+        post(
+            &format!("/api/webhooks/stripe/{}", self.place.team_id),
+            &header,
+            &event,
+        )
+    }
+}
+
+/// A `customer.subscription.created` of about 4 KiB, the size Stripe's have.
+fn subscription_event(id: &str, customer: &str, now: u64) -> Vec<u8> {
+    let filler = "x".repeat(480);
+    let metadata: serde_json::Map<_, _> = (0..6)
+        .map(|n| (format!("note_{n}"), json!(filler)))
+        .collect();
+    let object = json!({
+        "id": format!("sub_{id}"), "object": "subscription", "customer": customer,
+        "status": "active", "created": now, "start_date": now, "livemode": false,
+        "collection_method": "charge_automatically", "currency": "usd",
+        "items": {"object": "list", "data": [{"id": format!("si_{id}"), "quantity": 1}]},
+        "metadata": metadata,
+    });
+    let event = json!({
+        "id": format!("evt_{id}"), "object": "event", "api_version": "2026-10-28.endive",
+        "created": now, "livemode": false, "pending_webhooks": 1,
+        "type": "customer.subscription.created", "data": {"object": object},
+        "request": {"id": null, "idempotency_key": null},
+    });
+    event.to_string().into_bytes()
+}
+
+fn sign(secret: &str, now: u64, body: &[u8]) -> String {
+    // An HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
+    mac.update(format!("{now}.").as_bytes());
+    mac.update(body);
+    format!("t={now},v1={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "events are signed with the time of the machine"
+)]
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}
