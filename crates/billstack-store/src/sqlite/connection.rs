@@ -30,9 +30,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| fault(&e))?;
     configure(&connection).map_err(|e| fault(&e))?;
-    connection
-        .pragma_update(None, "journal_mode", "wal")
-        .map_err(|e| fault(&e))?;
+    switch_to_wal(&connection).map_err(|e| fault(&e))?;
     connection
         .pragma_update(None, "synchronous", "full")
         .map_err(|e| fault(&e))?;
@@ -46,6 +44,25 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     expect_pragma(&connection, "journal_mode", "wal")?;
     expect_pragma(&connection, "synchronous", "2")?;
     Ok(connection)
+}
+
+/// Switches to the write-ahead log. SQLite does not wait for others here as it does elsewhere: when
+/// several open a fresh file at once, all but one are told at once that it is locked.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && waited < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Opens a connection to a file that must be there already.
