@@ -47,6 +47,7 @@ fn file(name: &str) -> Result<Response, ApiError> {
         // Its files lie below `/docs/`, also when the page is read at `/docs`.
         bytes = String::from_utf8_lossy(&bytes)
             .replace("\"./", "\"/docs/")
+            .replace("\"index.css\"", "\"/docs/index.css\"")
             .into_bytes();
     }
     Ok((headers, bytes).into_response())
