@@ -107,6 +107,15 @@ fn expect_pragma(connection: &Connection, name: &str, wanted: &str) -> Result<()
     )))
 }
 
+/// Runs a statement without parameters or result, such as `BEGIN`; it is prepared once.
+pub(super) fn step(connection: &Connection, sql: &str) -> Result<(), Fault> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.raw_execute())
+        .map(|_| ())
+        .map_err(|e| fault(&e))
+}
+
 /// Sorts a SQLite error by what it means for the caller.
 pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
     let text = error.to_string();

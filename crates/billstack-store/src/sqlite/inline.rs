@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
-use super::connection::{SqliteTx, fault, open_reader};
+use super::connection::{SqliteTx, open_reader, step};
 use crate::tx::{Abort, Fault, Tx};
 
 thread_local! {
@@ -70,12 +70,4 @@ impl Drop for Inline {
                 .map(|mut open| open.remove(&self.store))
         });
     }
-}
-
-fn step(connection: &Connection, sql: &str) -> Result<(), Fault> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.raw_execute())
-        .map(|_| ())
-        .map_err(|e| fault(&e))
 }

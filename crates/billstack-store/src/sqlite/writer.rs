@@ -10,7 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{Connection, ErrorCode, ffi};
 
-use super::connection::{BUSY_TIMEOUT, SqliteTx, fault};
+use super::connection::{BUSY_TIMEOUT, SqliteTx, fault, step};
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
 
@@ -121,14 +121,6 @@ fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault>
         return Err(Fault::Unknown(error.to_string()));
     }
     Err(fault(&error))
-}
-
-fn step(connection: &Connection, sql: &str) -> Result<(), Fault> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.raw_execute())
-        .map(|_| ())
-        .map_err(|e| fault(&e))
 }
 
 /// Wakes the checkpointer, or, when it cannot keep up, empties the log right here.
