@@ -152,9 +152,11 @@ CREATE TABLE codes (
     FOREIGN KEY (team_id, project_id, customer_id) REFERENCES customers (team_id, project_id, id)
 ) {clustered};
 CREATE UNIQUE INDEX codes_one_active ON codes (team_id, project_id, customer_id) WHERE is_active;
-CREATE INDEX codes_of_customer ON codes (team_id, project_id, customer_id, created_at);
-CREATE INDEX codes_newest ON codes (team_id, project_id, created_at, code);
-CREATE INDEX codes_newest_active ON codes (team_id, project_id, created_at, code) WHERE is_active;
+CREATE INDEX codes_of_customer ON codes (team_id, project_id, customer_id, created_at, code);
+-- The rest of what a list shows is in its indexes, so that a page is one range of them.
+CREATE INDEX codes_newest ON codes (team_id, project_id, created_at, code, customer_id, is_active);
+CREATE INDEX codes_newest_active
+    ON codes (team_id, project_id, created_at, code, customer_id, is_active) WHERE is_active;
 
 -- Clustered by code, oldest first: reading a code's history is one range.
 CREATE TABLE referrals (

@@ -6,7 +6,7 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Place};
-use crate::list::{Cursor, List, Order, Page, Part};
+use crate::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::projects;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
@@ -15,6 +15,8 @@ use crate::{params, statements};
 statements! {
     FIND = "SELECT id, name, prefix, project_id, scopes, expires_at, revoked_at, created_at, \
         team_id FROM api_keys WHERE key_hash = $1";
+    VALID = "SELECT id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL \
+        AND (expires_at IS NULL OR expires_at > $2)";
     GET = "SELECT id, name, prefix, project_id, scopes, expires_at, revoked_at, created_at \
         FROM api_keys WHERE team_id = $1 AND id = $2";
     INSERT = "INSERT INTO api_keys (key_hash, team_id, id, name, prefix, project_id, scopes, \
@@ -34,6 +36,7 @@ static LIST: List = List {
     filters: &[],
     keys: ["created_at", "id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// An API key, but for the secret.
@@ -87,6 +90,11 @@ pub fn find(tx: &mut dyn Tx, key_hash: &str) -> Result<Option<KeyOwner>, Fault> 
             team_id: row.string(8)?,
         })
     })
+}
+
+/// Whether the key with this hash is neither revoked nor expired.
+pub fn is_valid(tx: &mut dyn Tx, key_hash: &str, now: Micros) -> Result<bool, Fault> {
+    tx.exists(VALID, params![key_hash, now])
 }
 
 /// Keys of a team, the newest first, those that are revoked among them.

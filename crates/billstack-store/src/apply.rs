@@ -7,7 +7,7 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
-use crate::codes::{self, Code};
+use crate::codes;
 use crate::conversion;
 use crate::customers::{self, Customer, Kept};
 use crate::programs;
@@ -23,8 +23,6 @@ statements! {
         referrer_customer_id, referee_customer_id, status, referrer_credit_amount, \
         referee_credit_amount, currency) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10) ON CONFLICT DO NOTHING";
-    GET_ANY_CUSTOMER = "SELECT email, stripe_customer_id FROM customers \
-        WHERE team_id = $1 AND project_id = $2 AND id = $3";
 }
 
 /// What is asked for.
@@ -56,26 +54,30 @@ pub fn apply(
         Some(code) => codes::hold(tx, place, code)?,
         None => None,
     };
-    let code = code.ok_or(Refusal::NotFound("code"))?;
+    let held = code.ok_or(Refusal::NotFound("code"))?;
+    let code = held.code;
     let existing = existing_referral(tx, place, &referee)?;
     let program = programs::hold(tx, place)?;
-    let earliest = conversion::earliest_subscription(tx, place, &referee)?;
-    let (email, stripe) = referrer_identity(tx, place, &code)?;
+    let starts = conversion::known_starts(tx, place, &referee)?;
     let decision = decide_apply(&ApplyFacts {
         already_referred: existing.is_some(),
         program_enabled: program.enabled,
         code_active: code.is_active,
         referrer: Person {
             customer_id: &code.customer_id,
-            email: email.as_deref(),
-            stripe_customer_id: stripe.as_deref(),
+            email: held.owner_email.as_deref(),
+            stripe_customer_id: held.owner_stripe_id.as_deref(),
         },
         referee: Person {
             customer_id: &referee.id,
             email: Some(&referee.email),
             stripe_customer_id: referee.stripe_customer_id.as_deref(),
         },
-        earliest_subscription: earliest.into_iter().chain(cmd.earliest_in_stripe).min(),
+        earliest_subscription: starts
+            .earliest
+            .into_iter()
+            .chain(cmd.earliest_in_stripe)
+            .min(),
         now: act.at,
         grace: cmd.grace,
     });
@@ -97,6 +99,9 @@ pub fn apply(
         terms: program.terms(),
     };
     insert(tx, act, place, &referral)?;
+    if !starts.any && cmd.counting_in_stripe.is_none() {
+        return Ok(referral);
+    }
     reconsider::all(tx, act, place, &referee, cmd.grace)?;
     let known = read_back(tx, place, &referral.id)?;
     let (Status::Pending, Some(start)) = (known.status, &cmd.counting_in_stripe) else {
@@ -143,22 +148,9 @@ fn existing_referral(
         return Ok(Some(own));
     }
     match &referee.stripe_customer_id {
-        Some(stripe) => referrals::get_of_stripe_customer(tx, place, stripe),
+        Some(stripe) => referrals::get_of_stripe_customer(tx, place, stripe, &referee.id),
         None => Ok(None),
     }
-}
-
-/// The e-mail address and Stripe id of a code's owner; an erased owner has no address.
-fn referrer_identity(
-    tx: &mut dyn Tx,
-    place: &Place,
-    code: &Code,
-) -> Result<(Option<String>, Option<String>), Fault> {
-    let params = params![&place.team_id, &place.project_id, &code.customer_id];
-    let found = tx.one(GET_ANY_CUSTOMER, params, |row| {
-        Ok((row.opt_string(0)?, row.opt_string(1)?))
-    });
-    found?.ok_or_else(|| Fault::Defect(format!("code {} has no owner", code.code)))
 }
 
 fn insert(tx: &mut dyn Tx, act: &mut Act, place: &Place, referral: &Referral) -> Result<(), Abort> {

@@ -87,7 +87,7 @@ fn check(copy: &Path) -> Result<(), Fault> {
             })
             .map_err(|e| fault(&e))?;
     }
-    let breaches = verify(&mut SqliteTx(&connection))?;
+    let breaches = verify(&mut SqliteTx::new(&connection))?;
     complaints.extend(breaches.iter().map(ToString::to_string));
     if complaints.is_empty() {
         return Ok(());

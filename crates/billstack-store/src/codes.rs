@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
 use crate::customers;
-use crate::list::{Cursor, Filter, List, Order, Page, Part, Wanted};
+use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
@@ -13,8 +13,12 @@ use crate::{params, statements};
 statements! {
     GET = "SELECT code, customer_id, is_active, created_at FROM codes \
         WHERE team_id = $1 AND project_id = $2 AND code = $3";
-    HOLD = "SELECT code, customer_id, is_active, created_at FROM codes \
-        WHERE team_id = $1 AND project_id = $2 AND code = $3 /* FOR SHARE */";
+    HOLD = "SELECT codes.code, codes.customer_id, codes.is_active, codes.created_at, \
+        owners.email, owners.stripe_customer_id FROM codes JOIN customers AS owners \
+        ON owners.team_id = codes.team_id AND owners.project_id = codes.project_id \
+        AND owners.id = codes.customer_id \
+        WHERE codes.team_id = $1 AND codes.project_id = $2 AND codes.code = $3 \
+        /* FOR SHARE OF codes */";
     GET_ACTIVE = "SELECT code, customer_id, is_active, created_at FROM codes \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 AND is_active";
     INSERT = "INSERT INTO codes (team_id, project_id, code, customer_id, is_active, created_at) \
@@ -34,6 +38,7 @@ static LIST: List = List {
     filters: &[Filter::Equals("customer_id"), Filter::Holds("is_active")],
     keys: ["created_at", "code"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// How many fresh codes one run tries before it gives up.
@@ -70,12 +75,27 @@ pub fn get(tx: &mut dyn Tx, place: &Place, code: &str) -> Result<Option<Code>, F
     )
 }
 
-/// [`get`], and nobody may switch it off until the transaction ends.
-pub(crate) fn hold(tx: &mut dyn Tx, place: &Place, code: &str) -> Result<Option<Code>, Fault> {
+/// A code that nobody may switch off until the transaction ends, and who owns it.
+pub(crate) struct Held {
+    pub(crate) code: Code,
+    /// The owner's e-mail address; `None` once the owner has been erased.
+    pub(crate) owner_email: Option<String>,
+    /// The owner's Stripe id.
+    pub(crate) owner_stripe_id: Option<String>,
+}
+
+/// [`get`], with its owner, held.
+pub(crate) fn hold(tx: &mut dyn Tx, place: &Place, code: &str) -> Result<Option<Held>, Fault> {
     tx.one(
         HOLD,
         params![&place.team_id, &place.project_id, code],
-        decode,
+        |row| {
+            Ok(Held {
+                code: decode(row)?,
+                owner_email: row.opt_string(4)?,
+                owner_stripe_id: row.opt_string(5)?,
+            })
+        },
     )
 }
 

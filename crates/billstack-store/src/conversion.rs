@@ -25,8 +25,9 @@ statements! {
         AND counted_at IS NULL";
     REMEMBER_EXISTED = "UPDATE subscription_starts SET existed = TRUE \
         WHERE team_id = $1 AND match_key = $2 AND object_id = $3 AND NOT existed";
-    EARLIEST = "SELECT MIN(began_at) FROM subscription_starts WHERE team_id = $1 \
-        AND match_key IN ($2, $3) AND existed AND (project_id IS NULL OR project_id = $4)";
+    KNOWN_STARTS = "SELECT COUNT(*), MIN(CASE WHEN existed \
+        AND (project_id IS NULL OR project_id = $4) THEN began_at END) \
+        FROM subscription_starts WHERE team_id = $1 AND match_key IN ($2, $3)";
     OF_STRIPE = "SELECT project_id, id FROM customers WHERE team_id = $1 \
         AND stripe_customer_id = $2 AND erased_at IS NULL ORDER BY project_id, id LIMIT 100";
     BY_ID = "SELECT project_id, id, stripe_customer_id FROM customers WHERE team_id = $1 \
@@ -90,16 +91,31 @@ pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// When the oldest subscription we know of this customer began.
-pub(crate) fn earliest_subscription(
+/// What is known of a customer's subscriptions.
+#[derive(Default)]
+pub(crate) struct KnownStarts {
+    /// Whether there is any event to look at again.
+    pub(crate) any: bool,
+    /// When the oldest one in the customer's project began.
+    pub(crate) earliest: Option<Micros>,
+}
+
+/// The subscriptions we know of this customer.
+pub(crate) fn known_starts(
     tx: &mut dyn Tx,
     place: &Place,
     customer: &Customer,
-) -> Result<Option<Micros>, Fault> {
+) -> Result<KnownStarts, Fault> {
     let keys = names_of(customer);
     let (first, last) = (&keys[0], &keys[keys.len() - 1]);
     let params = params![&place.team_id, first, last, &place.project_id];
-    Ok(tx.one(EARLIEST, params, |row| row.opt_time(0))?.flatten())
+    let known = tx.one(KNOWN_STARTS, params, |row| {
+        Ok(KnownStarts {
+            any: row.int(0)? > 0,
+            earliest: row.opt_time(1)?,
+        })
+    });
+    Ok(known?.unwrap_or_default())
 }
 
 /// The names under which events of a customer are kept, one or two.

@@ -5,7 +5,7 @@ use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
 
 use crate::act::Place;
-use crate::list::{Cursor, Filter, List, Order, Page, Part, Wanted};
+use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
@@ -34,6 +34,7 @@ static LIST: List = List {
     ],
     keys: ["created_at", "id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// Money promised to one side of a converted referral.

@@ -5,7 +5,7 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
-use crate::list::{Cursor, Filter, List, Order, Page, Part, Wanted};
+use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::reconsider;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
@@ -47,6 +47,7 @@ static LIST: List = List {
     ],
     keys: ["created_at", "id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// A customer who has not been erased.
@@ -346,6 +347,9 @@ pub(crate) fn hold(
     let Some(before) = get(tx, place, id)? else {
         return Ok(None);
     };
+    if tx.is_alone() {
+        return Ok(Some(before));
+    }
     let before = before.stripe_customer_id;
     let mut names = vec![format!("customer:{id}")];
     names.extend(before.iter().map(|stripe| format!("stripe:{stripe}")));

@@ -5,7 +5,7 @@
 //! | `{int}` `{text}` `{bool}` in migrations | `INTEGER` `TEXT` `INTEGER` | `BIGINT` `TEXT COLLATE "C"` `BOOLEAN` |
 //! | `{rows}` after a table: strict types | `STRICT` | nothing to say |
 //! | `{clustered}` after a table: stored in key order | `WITHOUT ROWID, STRICT` | nothing to say |
-//! | [`SHARE`] at the end of a query | a comment | `FOR SHARE` |
+//! | `/* FOR SHARE */`, `/* FOR SHARE OF codes */` at the end of a query | a comment | what it says |
 //! | [`Tx::lock`](crate::tx::Tx::lock) | nothing, there is one writer | a row of `locks` |
 //!
 //! # When a lock is due
@@ -20,11 +20,11 @@
 //! - `owners`: whatever takes an owner away from a team;
 //! - `first user`, of no team: whatever makes the first user of the server.
 //!
-//! After its names, apply reads the code and then the program with [`SHARE`], so once their
+//! After its names, apply reads the code and then the program `FOR SHARE`, so once their
 //! switch-off has been answered no further referral can appear.
 
-/// Ends a query whose rows must stay as they are until the transaction ends.
-pub const SHARE: &str = "/* FOR SHARE */";
+/// Begins the comment that ends a query whose rows must stay as they are until the transaction ends.
+const SHARE: &str = "/* FOR SHARE";
 
 /// The engine a text of SQL is meant for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,7 +63,10 @@ impl Dialect {
     pub fn statement(self, sql: &str) -> String {
         match self {
             Dialect::Sqlite => sql.to_owned(),
-            Dialect::Postgres => sql.replace(SHARE, "FOR SHARE"),
+            Dialect::Postgres => match sql.split_once(SHARE) {
+                Some((query, of)) => format!("{query}FOR SHARE{}", of.trim_end_matches("*/")),
+                None => sql.to_owned(),
+            },
         }
     }
 }

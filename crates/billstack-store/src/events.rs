@@ -2,7 +2,7 @@
 
 use billstack_core::time::Micros;
 
-use crate::list::{Cursor, List, Order, Page, Part};
+use crate::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::params;
 use crate::tx::{Fault, Row, Tx};
 
@@ -17,6 +17,7 @@ static STORY: List = List {
     filters: &[],
     keys: ["created_at", "id"],
     order: Order::OldestFirst,
+    texts: Texts::new(),
 };
 
 /// Something that happened.

@@ -8,7 +8,7 @@ use billstack_core::time::{DAY, Micros};
 use serde_json::json;
 
 use crate::act::Act;
-use crate::list::{Cursor, List, Order, Page, Part};
+use crate::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::refusal::Refusal;
 use crate::teams::{self, Team};
 use crate::tx::{Abort, Fault, Row, Tx};
@@ -36,6 +36,7 @@ static LIST: List = List {
     filters: &[],
     keys: ["created_at", "id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// How long an invitation may be accepted.

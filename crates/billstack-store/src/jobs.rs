@@ -101,6 +101,10 @@ impl Tx for Watched<'_> {
         self.watch(result)
     }
 
+    fn is_alone(&self) -> bool {
+        self.tx.is_alone()
+    }
+
     fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault> {
         let result = self.tx.lock(team_id, names);
         self.watch(result)

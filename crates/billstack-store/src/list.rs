@@ -4,6 +4,8 @@
 //! engine prepares a handful of statements per list. Pages go by key (`after`), whatever the depth;
 //! `offset` is kept for short lists.
 
+use std::sync::OnceLock;
+
 use crate::tx::{Fault, Row, Tx, Val};
 
 /// How rows of a list may be narrowed.
@@ -38,6 +40,19 @@ pub struct List {
     pub keys: [&'static str; 2],
     /// Which way it runs.
     pub order: Order,
+    /// The texts of its queries, once made.
+    pub texts: Texts,
+}
+
+/// The texts of the queries of a list, made when the first is needed; see [`List::variants`].
+#[derive(Debug, Default)]
+pub struct Texts(OnceLock<Vec<String>>);
+
+impl Texts {
+    /// None are made yet.
+    pub const fn new() -> Texts {
+        Texts(OnceLock::new())
+    }
 }
 
 /// The value given for each filter of a list, in the list's order.
@@ -147,7 +162,17 @@ impl List {
         sql
     }
 
-    /// Every text that [`List::sql`] can make.
+    /// The text of [`List::sql`] as [`List::variants`] made it.
+    fn text(&self, wanted: &[Wanted], after: bool) -> &str {
+        let texts = self.texts.0.get_or_init(|| self.variants());
+        let chosen = wanted.iter().rev();
+        let mask = chosen.fold(0, |mask, wanted| {
+            mask << 1 | usize::from(*wanted != Wanted::Any)
+        });
+        &texts[mask << 1 | usize::from(after)]
+    }
+
+    /// Every text that [`List::sql`] can make, by the filters chosen and whether a cursor is given.
     pub(crate) fn variants(&self) -> Vec<String> {
         let mut variants = Vec::new();
         for mask in 0..1_u32 << self.filters.len() {
@@ -175,7 +200,6 @@ impl List {
                 self.name
             )));
         }
-        let chosen: Vec<bool> = wanted.iter().map(|wanted| *wanted != Wanted::Any).collect();
         let mut params = scope.to_vec();
         params.extend(wanted.iter().filter_map(|wanted| match wanted {
             Wanted::Is(value) => Some(Val::Text(value)),
@@ -186,7 +210,7 @@ impl List {
         }
         // One row more than asked for tells whether there is a next page.
         params.extend([Val::Int(page.limit + 1), Val::Int(page.offset)]);
-        let mut rows = tx.all(&self.sql(&chosen, page.after.is_some()), &params, decode)?;
+        let mut rows = tx.all(self.text(wanted, page.after.is_some()), &params, decode)?;
         let limit = usize::try_from(page.limit).unwrap_or(0);
         let more = rows.len() > limit;
         rows.truncate(limit);

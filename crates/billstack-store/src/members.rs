@@ -5,7 +5,7 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::Act;
-use crate::list::{Cursor, List, Order, Page, Part};
+use crate::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
@@ -35,6 +35,7 @@ static LIST: List = List {
     filters: &[],
     keys: ["m.created_at", "m.user_id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// Held by whoever changes a role or removes a member. Two owners who lower each other at the same

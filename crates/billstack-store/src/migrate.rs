@@ -49,13 +49,13 @@ pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
             let connection = open_writer(path)?;
             // A server that is running on the file must not see its schema change underneath. One
             // that is up to date is left alone, so that tools work beside a live server.
-            let current = known_version(current_version(&mut SqliteTx(&connection)))?;
+            let current = known_version(current_version(&mut SqliteTx::new(&connection)))?;
             let changes = current > 0 && !missing_after(current)?.is_empty();
             let _held = changes.then(|| hold_file(path)).transpose()?;
             let run = |sql: &str| connection.execute_batch(sql).map_err(|e| fault(&e));
             run("BEGIN IMMEDIATE")?;
             run(&Dialect::Sqlite.migration(CREATE_LIST))?;
-            let applied = apply_missing(&mut SqliteTx(&connection), at, |sql| {
+            let applied = apply_missing(&mut SqliteTx::new(&connection), at, |sql| {
                 run(&Dialect::Sqlite.migration(sql))
             })?;
             run("COMMIT")?;
@@ -143,7 +143,7 @@ fn known_version(current: Result<i64, Fault>) -> Result<i64, Fault> {
 pub(crate) fn check(target: &Target) -> Result<(), Fault> {
     let current = match &target.0 {
         Kind::Sqlite(path) if !path.exists() => Ok(0),
-        Kind::Sqlite(path) => current_version(&mut SqliteTx(&open_writer(path)?)),
+        Kind::Sqlite(path) => current_version(&mut SqliteTx::new(&open_writer(path)?)),
         Kind::Postgres(settings) => current_version(&mut PostgresTx::new(connect(settings)?)),
     };
     let current = known_version(current)?;

@@ -5,7 +5,7 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
-use crate::list::{Cursor, List, Order, Page, Part};
+use crate::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
@@ -24,6 +24,7 @@ static LIST: List = List {
     filters: &[],
     keys: ["created_at", "id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// A product of a team with its own customers and referral program.

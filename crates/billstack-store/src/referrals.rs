@@ -4,7 +4,7 @@ use billstack_core::referral::{Status, Terms};
 use billstack_core::time::Micros;
 
 use crate::act::Place;
-use crate::list::{Cursor, Filter, List, Order, Page, Part, Wanted};
+use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::tx::{Fault, Row, Tx};
 use crate::{params, statements};
 
@@ -37,17 +37,18 @@ static LIST: List = List {
     ],
     keys: ["created_at", "id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 static HISTORY: List = List {
     name: "referrals of a code",
-    select: "SELECT id, code, referrer_customer_id, referee_customer_id, status, created_at, \
-        converted_at, referrer_credit_amount, referee_credit_amount, currency FROM referrals \
+    select: "SELECT id, referee_customer_id, status, created_at, converted_at FROM referrals \
         WHERE team_id = $1 AND project_id = $2 AND code = $3",
     scope: 3,
     filters: &[],
     keys: ["created_at", "id"],
     order: Order::OldestFirst,
+    texts: Texts::new(),
 };
 
 /// One person brought by another.
@@ -106,11 +107,12 @@ pub fn get_of_referee(
     )
 }
 
-/// The referral of any customer, erased ones too, that is or was this Stripe customer.
+/// The referral of any customer but this one, erased ones too, that is or was this Stripe customer.
 pub(crate) fn get_of_stripe_customer(
     tx: &mut dyn Tx,
     place: &Place,
     stripe_customer_id: &str,
+    but: &str,
 ) -> Result<Option<Referral>, Fault> {
     // Two steps, and the project is not a condition of the first: a join, or a second column that an
     // index begins with, leaves PostgreSQL a choice that it gets wrong on tables it has no statistics
@@ -120,7 +122,10 @@ pub(crate) fn get_of_stripe_customer(
         Ok((row.string(0)?, row.string(1)?))
     })?;
     let mut oldest: Option<Referral> = None;
-    for (_, id) in customers.iter().filter(|(p, _)| *p == place.project_id) {
+    let others = customers
+        .iter()
+        .filter(|(project, id)| *project == place.project_id && id != but);
+    for (_, id) in others {
         let found = get_of_referee(tx, place, id)?;
         oldest = oldest.into_iter().chain(found).min_by_key(|r| r.created_at);
     }
@@ -172,15 +177,42 @@ pub fn list(
     )
 }
 
+/// A referral as the history of its code tells of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episode {
+    /// `ref_…`.
+    pub id: String,
+    /// Who applied the code.
+    pub referee_customer_id: String,
+    /// How far it has come.
+    pub status: Status,
+    /// When the code was applied.
+    pub created_at: Micros,
+    /// When it converted.
+    pub converted_at: Option<Micros>,
+}
+
 /// The referrals of one code, the oldest first.
 pub fn history(
     tx: &mut dyn Tx,
     place: &Place,
     code: &str,
     page: &Page,
-) -> Result<Part<Referral>, Fault> {
+) -> Result<Part<Episode>, Fault> {
     let scope = params![&place.team_id, &place.project_id, code];
-    HISTORY.read(tx, scope, &[], page, decode, place_of)
+    let decode = |row: &dyn Row| {
+        Ok(Episode {
+            id: row.string(0)?,
+            referee_customer_id: row.string(1)?,
+            status: row.parsed(2, Status::parse)?,
+            created_at: row.time(3)?,
+            converted_at: row.opt_time(4)?,
+        })
+    };
+    HISTORY.read(tx, scope, &[], page, decode, |episode| Cursor {
+        at: episode.created_at.0,
+        key: episode.id.clone(),
+    })
 }
 
 fn place_of(referral: &Referral) -> Cursor {

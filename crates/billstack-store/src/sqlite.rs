@@ -7,6 +7,7 @@ mod checkpointer;
 mod connection;
 mod inline;
 mod readers;
+mod transaction;
 mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -21,7 +22,8 @@ use crate::jobs::{Job, enqueue};
 use crate::options::Options;
 use crate::tx::{Abort, Fault, Tx};
 
-pub(crate) use connection::{SqliteTx, fault, open_existing, open_reader, open_writer};
+pub(crate) use connection::{fault, open_existing, open_reader, open_writer};
+pub(crate) use transaction::SqliteTx;
 
 /// The SQLite engine. Dropping it answers what is queued and joins its threads.
 pub(crate) struct Sqlite {

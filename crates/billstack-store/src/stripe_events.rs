@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::act::{Act, Place};
 use crate::conversion::{self, Sign};
 use crate::customers;
-use crate::list::{Cursor, Filter, List, Order, Page, Part, Wanted};
+use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::reconsider;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
@@ -46,6 +46,7 @@ static LIST: List = List {
     filters: &[Filter::Equals("outcome"), Filter::Equals("type")],
     keys: ["received_at", "id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// What became of an event, and whom it concerned.

@@ -6,7 +6,7 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::Act;
-use crate::list::{Cursor, List, Order, Page, Part};
+use crate::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{members, users};
@@ -28,6 +28,7 @@ static OF_USER: List = List {
     filters: &[],
     keys: ["t.created_at", "t.team_id"],
     order: Order::NewestFirst,
+    texts: Texts::new(),
 };
 
 /// A team.

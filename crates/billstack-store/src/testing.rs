@@ -51,7 +51,7 @@ impl Bench {
         };
         self.now.set(self.now.get().plus(1));
         self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let outcome = op(&mut SqliteTx(&self.connection), &mut origin.act());
+        let outcome = op(&mut SqliteTx::new(&self.connection), &mut origin.act());
         let end = if outcome.is_ok() {
             "COMMIT"
         } else {
@@ -63,7 +63,7 @@ impl Bench {
 
     /// Reads what must be readable.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&mut dyn Tx) -> Result<T, Fault>) -> T {
-        read(&mut SqliteTx(&self.connection)).unwrap()
+        read(&mut SqliteTx::new(&self.connection)).unwrap()
     }
 
     /// How many rows a table has.

@@ -137,6 +137,9 @@ pub trait Tx {
     /// Runs a query and hands every row to `each`.
     fn query(&mut self, sql: &str, params: &[Val<'_>], each: &mut EachRow<'_>)
     -> Result<(), Fault>;
+    /// Whether nobody else writes until the transaction ends: then nothing that was read can change,
+    /// and no name needs to be held.
+    fn is_alone(&self) -> bool;
     /// Holds the named things of a team until the transaction ends, waiting for whoever holds them.
     ///
     /// SQLite has one writer, so there it does nothing. See the `dialect` module for when it is due.

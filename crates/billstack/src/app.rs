@@ -8,6 +8,7 @@ use billstack_store::act::{Actor, Origin};
 use billstack_store::store::Store;
 
 use crate::clock::Clock;
+use crate::http::access::KnownKeys;
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
@@ -28,6 +29,8 @@ pub struct App {
     pub cipher: Cipher,
     /// Calls Stripe.
     pub stripe: StripeClient,
+    /// API keys that were let in before.
+    pub known_keys: Arc<KnownKeys>,
     /// Requests per caller.
     pub rate: RateLimiter,
     /// Unknown codes per caller.

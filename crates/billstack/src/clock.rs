@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 
 /// Where the time of day comes from.
 #[derive(Clone, Debug)]
@@ -48,7 +49,29 @@ pub fn rfc3339(micros: i64) -> String {
     let micros = micros.clamp(EARLIEST, Timestamp::MAX.as_second() * 1_000_000);
     let time = Timestamp::from_microsecond(micros.div_euclid(1_000) * 1_000)
         .expect("the number was clamped to what a timestamp can hold");
-    format!("{time:.3}")
+    let time = Offset::UTC.to_datetime(time);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    // Every answer holds many of these; jiff's own way through `fmt` takes five times as long.
+    for (number, place) in [
+        (i32::from(time.year()), 0..4),
+        (time.month().into(), 5..7),
+        (time.day().into(), 8..10),
+        (time.hour().into(), 11..13),
+        (time.minute().into(), 14..16),
+        (time.second().into(), 17..19),
+        (time.millisecond().into(), 20..23),
+    ] {
+        write_digits(&mut text[place], number);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Writes a number over all of `place`, with leading zeros.
+fn write_digits(place: &mut [u8], mut number: i32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
 }
 
 /// Reads an RFC 3339 time with any offset as microseconds since 1970; finer digits are cut off.

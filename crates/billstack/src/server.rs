@@ -71,6 +71,7 @@ pub fn prepare(
         clock,
         cipher,
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
+        known_keys: Arc::default(),
         rate: RateLimiter::new(settings.rate_limit),
         misses: MissBudget::new(miss_budget(&settings)),
         sign_ins: SignInThrottle::new(),

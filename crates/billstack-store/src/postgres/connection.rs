@@ -190,6 +190,10 @@ impl Tx for PostgresTx {
         Ok(())
     }
 
+    fn is_alone(&self) -> bool {
+        false
+    }
+
     fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault> {
         let mut names = names.to_vec();
         names.sort_unstable();

@@ -1,22 +1,19 @@
-//! A connection to SQLite: its settings, and the seam over it.
+//! A connection to SQLite: its settings, and what its errors mean.
 
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row as SqliteRow, Statement, ToSql};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::tx::{EachRow, Fault, Row, Tx, Val};
+use crate::tx::Fault;
 
 /// Oldest SQLite that has no WAL-reset bug (sqlite.org/wal.html, "the WAL-reset bug").
 const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
 
 /// How long another process (a command line tool beside the server) may hold the write lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Enough for every statement of the service, so that none is prepared twice.
-const STATEMENT_CACHE: usize = 256;
 
 /// Opens a connection that may write, creating the file when it is missing.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
@@ -88,7 +85,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // Without it SQLite plans a cached statement anew whenever another value is bound and a partial
     // index of its table might or might not apply: half the time of a read.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     connection.pragma_update(None, "cache_size", -16_384)
 }
 
@@ -111,15 +107,6 @@ fn expect_pragma(connection: &Connection, name: &str, wanted: &str) -> Result<()
     )))
 }
 
-/// Runs a statement without parameters or result, such as `BEGIN`; it is prepared once.
-pub(super) fn step(connection: &Connection, sql: &str) -> Result<(), Fault> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.raw_execute())
-        .map(|_| ())
-        .map_err(|e| fault(&e))
-}
-
 /// Sorts a SQLite error by what it means for the caller.
 pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
     let text = error.to_string();
@@ -137,99 +124,5 @@ pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
             | ErrorCode::PermissionDenied,
         ) => Fault::Unavailable(text),
         _ => Fault::Defect(text),
-    }
-}
-
-/// The seam over a SQLite connection that is inside a transaction.
-pub(crate) struct SqliteTx<'c>(pub(crate) &'c Connection);
-
-impl Tx for SqliteTx<'_> {
-    fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> Result<u64, Fault> {
-        let mut statement = self.0.prepare_cached(sql).map_err(|e| fault(&e))?;
-        bind(&mut statement, params)?;
-        let changed = statement.raw_execute().map_err(|e| fault(&e))?;
-        Ok(changed as u64)
-    }
-
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[Val<'_>],
-        each: &mut EachRow<'_>,
-    ) -> Result<(), Fault> {
-        let mut statement = self.0.prepare_cached(sql).map_err(|e| fault(&e))?;
-        bind(&mut statement, params)?;
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next().map_err(|e| fault(&e))? {
-            each(row)?;
-        }
-        Ok(())
-    }
-
-    fn lock(&mut self, _team_id: &str, _names: &[&str]) -> Result<(), Fault> {
-        Ok(())
-    }
-}
-
-/// Binds by name: in SQLite `$2` is a name numbered by first appearance, not "the second".
-fn bind(statement: &mut Statement<'_>, params: &[Val<'_>]) -> Result<(), Fault> {
-    const NAMES: [&str; 16] = [
-        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14",
-        "$15", "$16",
-    ];
-    if statement.parameter_count() != params.len() || params.len() > NAMES.len() {
-        return Err(Fault::Defect(format!(
-            "{} parameters given where {} are taken",
-            params.len(),
-            statement.parameter_count()
-        )));
-    }
-    for (name, value) in NAMES.iter().zip(params) {
-        let index = statement.parameter_index(name).map_err(|e| fault(&e))?;
-        let index = index.ok_or_else(|| Fault::Defect(format!("no parameter {name}")))?;
-        statement
-            .raw_bind_parameter(index, value)
-            .map_err(|e| fault(&e))?;
-    }
-    Ok(())
-}
-
-impl ToSql for Val<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Val::Int(number) => ValueRef::Integer(*number),
-            Val::Text(text) => ValueRef::Text(text.as_bytes()),
-            Val::Bool(flag) => ValueRef::Integer(i64::from(*flag)),
-            Val::Null => ValueRef::Null,
-        }))
-    }
-}
-
-impl Row for SqliteRow<'_> {
-    fn opt_int(&self, column: usize) -> Result<Option<i64>, Fault> {
-        match self.get_ref(column).map_err(|e| fault(&e))? {
-            ValueRef::Integer(number) => Ok(Some(number)),
-            ValueRef::Null => Ok(None),
-            _ => Err(Fault::decode(column)),
-        }
-    }
-
-    fn opt_text(&self, column: usize) -> Result<Option<&str>, Fault> {
-        match self.get_ref(column).map_err(|e| fault(&e))? {
-            ValueRef::Text(text) => std::str::from_utf8(text)
-                .map(Some)
-                .map_err(|_| Fault::decode(column)),
-            ValueRef::Null => Ok(None),
-            _ => Err(Fault::decode(column)),
-        }
-    }
-
-    fn opt_flag(&self, column: usize) -> Result<Option<bool>, Fault> {
-        match self.opt_int(column)? {
-            None => Ok(None),
-            Some(0) => Ok(Some(false)),
-            Some(1) => Ok(Some(true)),
-            Some(_) => Err(Fault::decode(column)),
-        }
     }
 }

@@ -2,18 +2,29 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
+use self_cell::self_cell;
 
-use super::connection::{SqliteTx, open_reader, step};
+use super::connection::open_reader;
+use super::transaction::SqliteTx;
 use crate::tx::{Abort, Fault, Tx};
 
+self_cell!(
+    /// A connection together with the statements prepared on it.
+    struct Reader {
+        owner: Connection,
+        #[not_covariant]
+        dependent: SqliteTx,
+    }
+);
+
 thread_local! {
-    /// One connection per store, because many servers may run in one process (tests do).
-    static CONNECTIONS: RefCell<HashMap<u64, Rc<Connection>>> = RefCell::new(HashMap::new());
+    /// One reader per store, because many servers may run in one process (tests do).
+    static READERS: RefCell<HashMap<u64, Reader>> = RefCell::new(HashMap::new());
 }
 
 static NEXT_STORE: AtomicU64 = AtomicU64::new(0);
@@ -33,41 +44,45 @@ impl Inline {
         }
     }
 
-    /// Runs `read` in a read transaction of its own.
+    /// Runs `read` in a read transaction of its own. It must not read inline itself.
     pub(crate) fn run<T>(
         &self,
         read: impl FnOnce(&mut dyn Tx) -> Result<T, Abort>,
     ) -> Result<T, Abort> {
-        let connection = self.connection()?;
-        if !connection.is_autocommit() {
-            // An earlier read panicked and left its transaction open.
-            step(&connection, "ROLLBACK")?;
-        }
-        step(&connection, "BEGIN")?;
-        let outcome = read(&mut SqliteTx(&connection));
-        step(&connection, "COMMIT")?;
-        outcome
-    }
-
-    fn connection(&self) -> Result<Rc<Connection>, Fault> {
-        CONNECTIONS.with_borrow_mut(|connections| {
-            if let Some(connection) = connections.get(&self.store) {
-                return Ok(Rc::clone(connection));
-            }
-            let connection = Rc::new(open_reader(&self.path)?);
-            connections.insert(self.store, Rc::clone(&connection));
-            Ok(connection)
+        READERS.with_borrow_mut(|readers| {
+            let reader = match readers.entry(self.store) {
+                Entry::Occupied(reader) => reader.into_mut(),
+                Entry::Vacant(free) => free.insert(self.open()?),
+            };
+            reader.with_dependent_mut(|_, tx| run(tx, read))
         })
     }
+
+    fn open(&self) -> Result<Reader, Fault> {
+        Ok(Reader::new(open_reader(&self.path)?, |open| SqliteTx::new(open)))
+    }
+}
+
+fn run<T>(
+    tx: &mut SqliteTx<'_>,
+    read: impl FnOnce(&mut dyn Tx) -> Result<T, Abort>,
+) -> Result<T, Abort> {
+    if !tx.connection().is_autocommit() {
+        // An earlier read panicked and left its transaction open.
+        tx.step("ROLLBACK")?;
+    }
+    tx.step("BEGIN")?;
+    let outcome = read(tx);
+    tx.step("COMMIT")?;
+    outcome
 }
 
 impl Drop for Inline {
     fn drop(&mut self) {
         // Other threads close theirs when they end.
-        let _ = CONNECTIONS.try_with(|connections| {
-            connections
-                .try_borrow_mut()
-                .map(|mut open| open.remove(&self.store))
+        let _ = READERS.try_with(|readers| {
+            let open = readers.try_borrow_mut();
+            open.map(|mut open| open.remove(&self.store))
         });
     }
 }

@@ -3,17 +3,18 @@
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 
-use super::connection::{SqliteTx, fault};
+use super::transaction::SqliteTx;
 use crate::jobs::Job;
 
 /// Serves the queue until every sender is gone.
 pub(super) fn run(connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
+    let mut tx = SqliteTx::new(&connection);
     while let Ok(mut job) = jobs.recv() {
-        let began = connection.execute_batch("BEGIN").map_err(|e| fault(&e));
+        let began = tx.step("BEGIN");
         if began.is_ok() {
-            job.run(&mut SqliteTx(&connection));
+            job.run(&mut tx);
             // Nothing was written; ending the transaction cannot lose anything.
-            let _ = connection.execute_batch("COMMIT");
+            let _ = tx.step("COMMIT");
         }
         job.answer(began);
     }

@@ -1,7 +1,13 @@
 //! Who may call: every request passes here with the right that the route table names.
 //!
-//! The decision is one function over the database, [`Guard::admit`]. It runs before the handler, and
-//! again inside the transaction of every write, so a key revoked in between changes nothing.
+//! The decision is one function over the database, [`Guard::admit`]. It runs before the handler,
+//! unless the key was let in before, and what can change of it is looked at again inside every
+//! transaction: a key that was revoked in between, on any node, changes and reads nothing.
+
+mod callers;
+mod known_keys;
+
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -11,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use billstack_core::access::{Role, Scope, api_key_hash, is_api_key};
 use billstack_core::time::Micros;
 use billstack_store::act::{Actor, Place};
+use billstack_store::api_keys::KeyOwner;
 use billstack_store::refusal::Refusal;
 use billstack_store::tx::{Abort, Tx};
 use billstack_store::users::User;
@@ -23,6 +30,9 @@ use crate::http::origin::same_origin;
 use crate::http::request_id::RequestId;
 use crate::rate_limit::Decision;
 use crate::secrets::token_hash;
+
+pub use callers::{Caller, ProjectAccess, SignedIn, TeamAccess};
+pub use known_keys::KnownKeys;
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,35 +82,63 @@ pub struct Admitted {
 pub type Admission = Result<Admitted, Reason>;
 
 impl Guard {
-    /// Decides from what the database says now.
-    pub fn admit(&self, tx: &mut dyn Tx, now: Micros) -> Result<Admission, Abort> {
-        match &self.credential {
-            Credential::ApiKey(hash) => self.admit_key(tx, hash, now),
-            Credential::Session(hash) => self.admit_session(tx, hash, now),
-        }
-    }
-
-    /// The same inside a write: whoever lost the right meanwhile is refused.
-    pub fn recheck(&self, tx: &mut dyn Tx, now: Micros) -> Result<(), Abort> {
-        match self.admit(tx, now)? {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Refusal::CallerNoLongerAllowed.into()),
-        }
-    }
-
-    fn admit_key(&self, tx: &mut dyn Tx, hash: &str, now: Micros) -> Result<Admission, Abort> {
+    /// Decides from what the database says now, and remembers a key that is let in.
+    pub fn admit(
+        &self,
+        tx: &mut dyn Tx,
+        now: Micros,
+        keys: &KnownKeys,
+    ) -> Result<Admission, Abort> {
+        let hash = match &self.credential {
+            Credential::ApiKey(hash) => hash,
+            Credential::Session(hash) => return self.admit_session(tx, hash, now),
+        };
         let Some(owner) = api_keys::find(tx, hash)? else {
             return Ok(Err(Reason::InvalidApiKey));
         };
-        let key = owner.key;
+        let admission = self.judge_key(&owner, now);
+        if admission.is_ok() {
+            if !projects::exists(tx, &self.place())? {
+                return Ok(Err(Reason::NotFound));
+            }
+            keys.insert(hash, &self.project_id, owner);
+        }
+        Ok(admission)
+    }
+
+    /// Lets a key in that was let in before. It may have been revoked since: see [`Guard::recheck`].
+    fn admit_known(&self, now: Micros, keys: &KnownKeys) -> Option<Admitted> {
+        let Credential::ApiKey(hash) = &self.credential else {
+            return None;
+        };
+        let owner = keys.get(hash, &self.project_id)?;
+        self.judge_key(&owner, now).ok()
+    }
+
+    /// Looks again, inside the transaction of a read or a write, at what may have changed since the
+    /// caller was let in.
+    pub fn recheck(&self, tx: &mut dyn Tx, now: Micros) -> Result<(), Abort> {
+        let allowed = match &self.credential {
+            Credential::ApiKey(hash) => api_keys::is_valid(tx, hash, now)?,
+            Credential::Session(hash) => self.admit_session(tx, hash, now)?.is_ok(),
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(Refusal::CallerNoLongerAllowed.into())
+    }
+
+    /// What the facts about a key that never change, and its revocation as far as known, allow.
+    fn judge_key(&self, owner: &KeyOwner, now: Micros) -> Admission {
+        let key = &owner.key;
         if key.revoked_at.is_some() {
-            return Ok(Err(Reason::ApiKeyRevoked));
+            return Err(Reason::ApiKeyRevoked);
         }
         if key.expires_at.is_some_and(|expires_at| expires_at <= now) {
-            return Ok(Err(Reason::ApiKeyExpired));
+            return Err(Reason::ApiKeyExpired);
         }
         let Right::Project(scope) = self.right else {
-            return Ok(Err(Reason::SessionRequired));
+            return Err(Reason::SessionRequired);
         };
         let elsewhere = owner.team_id != self.team_id
             || key
@@ -108,20 +146,17 @@ impl Guard {
                 .as_ref()
                 .is_some_and(|project| *project != self.project_id);
         if elsewhere {
-            return Ok(Err(Reason::Forbidden));
+            return Err(Reason::Forbidden);
         }
         if !key.scopes.grants(scope) {
-            return Ok(Err(Reason::InsufficientScope));
+            return Err(Reason::InsufficientScope);
         }
-        if !projects::exists(tx, &self.place())? {
-            return Ok(Err(Reason::NotFound));
-        }
-        Ok(Ok(Admitted {
-            actor: Actor::ApiKey(key.id),
+        Ok(Admitted {
+            actor: Actor::ApiKey(key.id.clone()),
             user: None,
             role: None,
             stale: false,
-        }))
+        })
     }
 
     fn admit_session(&self, tx: &mut dyn Tx, hash: &str, now: Micros) -> Result<Admission, Abort> {
@@ -170,65 +205,6 @@ impl Guard {
     }
 }
 
-/// A caller with a right: what a write needs to know about where it comes from.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// Checked again inside every write.
-    pub guard: Guard,
-    /// Who it is, for the audit log.
-    pub actor: Actor,
-    /// The `X-Request-Id` of this request.
-    pub request_id: String,
-}
-
-/// A caller who may do something in a project. A handler cannot get at a [`Place`] otherwise.
-#[derive(Clone, Debug)]
-pub struct ProjectAccess {
-    /// Where.
-    pub place: Place,
-    /// Who.
-    pub caller: Caller,
-}
-
-/// A signed-in caller who may do something in a team.
-#[derive(Clone, Debug)]
-pub struct TeamAccess {
-    /// Where.
-    pub team_id: String,
-    /// The signed-in user.
-    pub user: User,
-    /// Their role in the team.
-    pub role: Role,
-    /// Who.
-    pub caller: Caller,
-}
-
-/// A signed-in caller.
-#[derive(Clone, Debug)]
-pub struct SignedIn {
-    /// The signed-in user.
-    pub user: User,
-    /// The hash of the session's token.
-    pub token_hash: String,
-    /// Who.
-    pub caller: Caller,
-}
-
-macro_rules! from_extensions {
-    ($($access:ty),*) => {$(
-        impl<S: Sync> FromRequestParts<S> for $access {
-            type Rejection = ApiError;
-
-            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-                // Missing only when a handler asks for more than its row in the table grants:
-                // a defect, and refused.
-                parts.extensions.get::<$access>().cloned().ok_or(ApiError::new(Reason::Internal))
-            }
-        }
-    )*};
-}
-from_extensions!(ProjectAccess, TeamAccess, SignedIn);
-
 /// The middleware in front of every handler.
 pub async fn authorize(
     State((app, right)): State<(Shared, Right)>,
@@ -239,16 +215,20 @@ pub async fn authorize(
     if right == Right::Open {
         return Ok(next.run(Request::from_parts(parts, body)).await);
     }
-    let guard = Guard {
+    let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+    let params = params.map_err(|_| ApiError::new(Reason::NotFound))?;
+    let guard = Arc::new(Guard {
         right,
         credential: credential(&app, &parts)?,
-        team_id: path_parameter(&mut parts, "teamId").await?,
-        project_id: path_parameter(&mut parts, "projectId").await?,
+        team_id: path_parameter(&params, "teamId")?,
+        project_id: path_parameter(&params, "projectId")?,
+    });
+    let known = guard.admit_known(app.now(), &app.known_keys);
+    let was_known = known.is_some();
+    let admitted = match known {
+        Some(admitted) => admitted,
+        None => admit_now(&app, &guard).await?,
     };
-    let now = app.now();
-    let checked = guard.clone();
-    let admission = app.store.point(move |tx| checked.admit(tx, now)).await?;
-    let admitted = admission?;
     let budget = app.rate.check(&admitted.actor.to_text());
     let spent = budget.as_ref().filter(|budget| !budget.allowed);
     let mut response = if let Some(budget) = spent {
@@ -260,27 +240,45 @@ pub async fn authorize(
         if admitted.stale {
             touch(&app, &guard.credential, &parts).await;
         }
-        insert_access(&mut parts, guard, admitted);
+        insert_access(&mut parts, &guard, admitted);
         next.run(Request::from_parts(parts, body)).await
     };
+    if was_known && response.status() == Reason::Unauthenticated.status() {
+        // The key has changed since it was known; the caller is told how.
+        forget(&app, &guard);
+        admit_now(&app, &guard).await?;
+    }
     response
         .headers_mut()
         .extend(budget.iter().flat_map(budget_fields));
     Ok(response)
 }
 
+/// Lets a caller in by what the database says now.
+async fn admit_now(app: &Shared, guard: &Arc<Guard>) -> Result<Admitted, ApiError> {
+    let (now, checked, keys) = (app.now(), Arc::clone(guard), Arc::clone(&app.known_keys));
+    let admission = app.store.point(move |tx| checked.admit(tx, now, &keys));
+    Ok(admission.await??)
+}
+
+fn forget(app: &Shared, guard: &Guard) {
+    if let Credential::ApiKey(hash) = &guard.credential {
+        app.known_keys.remove(hash);
+    }
+}
+
 /// Puts what the right grants where the extractors find it.
-fn insert_access(parts: &mut Parts, guard: Guard, admitted: Admitted) {
+fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, admitted: Admitted) {
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
     let caller = Caller {
-        guard: guard.clone(),
+        guard: Arc::clone(guard),
         actor: admitted.actor,
         request_id: request_id.unwrap_or_default(),
     };
     match (guard.right, admitted.user, admitted.role) {
         (Right::Project(_), _, _) => {
             parts.extensions.insert(ProjectAccess {
-                place: guard.place(),
+                place: Arc::new(guard.place()),
                 caller,
             });
         }
@@ -294,10 +292,10 @@ fn insert_access(parts: &mut Parts, guard: Guard, admitted: Admitted) {
             });
         }
         (_, Some(user), _) => {
-            if let Credential::Session(token_hash) = guard.credential {
+            if let Credential::Session(token_hash) = &guard.credential {
                 parts.extensions.insert(SignedIn {
                     user,
-                    token_hash,
+                    token_hash: token_hash.clone(),
                     caller,
                 });
             }
@@ -346,9 +344,7 @@ pub fn session_cookie(app: &Shared) -> SessionCookie {
 }
 
 /// A part of the path; one that cannot be an id is the same as an unknown one.
-async fn path_parameter(parts: &mut Parts, name: &str) -> Result<String, ApiError> {
-    let params = RawPathParams::from_request_parts(parts, &()).await;
-    let params = params.map_err(|_| ApiError::new(Reason::NotFound))?;
+fn path_parameter(params: &RawPathParams, name: &str) -> Result<String, ApiError> {
     let found = params.iter().find(|(key, _)| *key == name);
     let value = found.map(|(_, value)| value).unwrap_or_default();
     // PostgreSQL cannot even be asked about a text with NUL.

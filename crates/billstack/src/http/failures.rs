@@ -1,8 +1,8 @@
 //! No answer leaves in another shape than ours, whatever made it.
 //!
 //! The framework answers some requests itself (an unknown path, a wrong method, a body it cannot
-//! read) with plain text or nothing. These middlewares put our JSON in its place and turn a panic
-//! into an ordinary 500.
+//! read) with plain text or nothing. Here our JSON is put in its place and a panic is turned into an
+//! ordinary 500.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -10,9 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{ApiError, Reason};
@@ -26,12 +24,11 @@ const OF_THE_BODY: [HeaderName; 5] = [
     header::ETAG,
 ];
 
-/// Middleware: rewrites error answers the framework made into our JSON.
+/// Rewrites error answers the framework made into our JSON.
 ///
 /// Answers that are JSON already, and pages made on purpose, pass untouched. Other headers stay,
 /// so a 405 keeps its `Allow`.
-pub async fn json_errors(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+pub fn json_errors(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     if !is_error || is_ours(response.headers()) {
@@ -53,11 +50,11 @@ pub async fn json_errors(request: Request, next: Next) -> Response {
     answer
 }
 
-/// Middleware: a panic in a handler costs that one request, not the connection.
+/// Makes a panic in a handler cost that one request, not the connection.
 ///
 /// The answer says nothing of the cause; the log and `billstack_panics_total` do.
-pub async fn catch_panics(request: Request, next: Next) -> Response {
-    let mut running = pin!(next.run(request));
+pub async fn catch_panics(running: impl Future<Output = Response>) -> Response {
+    let mut running = pin!(running);
     let outcome = poll_fn(|cx| {
         // The future is dropped after a panic and never polled again, so nothing broken is seen.
         match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
@@ -122,7 +119,8 @@ fn translate(status: StatusCode) -> (StatusCode, Reason) {
 mod tests {
     use super::*;
     use axum::body::{Body, Bytes};
-    use axum::extract::DefaultBodyLimit;
+    use axum::extract::{DefaultBodyLimit, Request};
+    use axum::middleware::Next;
     use axum::response::Html;
     use axum::routing::{get, post};
     use axum::{Json, Router, middleware};
@@ -147,8 +145,9 @@ mod tests {
             .route("/busy", get(async || StatusCode::TOO_MANY_REQUESTS))
             .route("/own", get(async || ApiError::new(Reason::CodeInactive)))
             .layer(DefaultBodyLimit::max(10))
-            .layer(middleware::from_fn(catch_panics))
-            .layer(middleware::from_fn(json_errors))
+            .layer(middleware::from_fn(async |request, next: Next| {
+                json_errors(catch_panics(next.run(request)).await)
+            }))
     }
 
     async fn answer(request: axum::http::request::Builder, body: &'static str) -> Response {

@@ -5,9 +5,8 @@
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
@@ -21,13 +20,13 @@ pub type RandomSource = fn() -> [u8; 12];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
-/// Middleware: gives the request its id, puts it on the answer, logs and counts the exchange.
+/// Gives the request its id, puts it on the answer of `inner`, logs and counts the exchange.
 ///
-/// It belongs outermost, so that refusals of the inner layers carry the id as well.
-pub async fn track(
-    State(random): State<RandomSource>,
+/// It belongs outermost, so that every refusal carries the id as well.
+pub async fn track<F: Future<Output = Response>>(
+    random: RandomSource,
     mut request: Request,
-    next: Next,
+    inner: impl FnOnce(Request) -> F,
 ) -> Response {
     let started = Instant::now();
     let id = sent_id(&request).unwrap_or_else(|| hex::encode(random()));
@@ -39,7 +38,7 @@ pub async fn track(
     request.extensions_mut().insert(RequestId(id.clone()));
 
     let span = tracing::info_span!("request", request_id = %id);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = inner(request).instrument(span.clone()).await;
 
     let elapsed = started.elapsed().as_secs_f64();
     span.in_scope(|| {
@@ -97,6 +96,7 @@ fn method_label(method: &Method) -> &'static str {
 mod tests {
     use super::*;
     use axum::body::Body;
+    use axum::middleware::Next;
     use axum::routing::get;
     use axum::{Extension, Router, middleware};
     use tower::ServiceExt;
@@ -106,7 +106,9 @@ mod tests {
         let echo = |Extension(id): Extension<RequestId>| async move { id.0 };
         Router::new()
             .route("/echo/{x}", get(echo))
-            .layer(middleware::from_fn_with_state(random, track))
+            .layer(middleware::from_fn(move |request, next: Next| {
+                track(random, request, |request| next.run(request))
+            }))
     }
 
     async fn answer(path: &str, ids: &[&str]) -> (StatusCode, String) {

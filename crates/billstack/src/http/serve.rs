@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -64,19 +64,18 @@ impl Default for Limits {
     }
 }
 
-/// Puts the layers every answer needs around the routes, in the order they need.
+/// Puts around the routes what every answer needs, in the order it is needed.
 ///
 /// From the outside in: request id, log and metrics; our JSON in place of the framework's errors;
-/// the request timeout; the panic catcher. [`serve`] expects a router that went through here.
+/// the request timeout; the panic catcher. [`serve`] expects a router that went through here. It is
+/// one layer because each costs a copy of all the layers within it, at every request.
 pub fn harden(routes: Router, limits: &Limits, random: RandomSource) -> Router {
-    routes
-        .layer(middleware::from_fn(catch_panics))
-        .layer(middleware::from_fn_with_state(
-            limits.request_timeout,
-            guard,
-        ))
-        .layer(middleware::from_fn(json_errors))
-        .layer(middleware::from_fn_with_state(random, track))
+    let limit = limits.request_timeout;
+    routes.layer(middleware::from_fn(move |request, next| {
+        track(random, request, move |request| async move {
+            json_errors(guard(limit, request, next).await)
+        })
+    }))
 }
 
 /// Serves `app` until `shutdown` completes, and returns when the last request is answered or the
@@ -149,8 +148,8 @@ fn is_the_clients(error: &Error) -> bool {
     )
 }
 
-/// Middleware: answers what the connection found malformed, and bounds the time of the rest.
-async fn guard(State(limit): State<Duration>, mut request: Request, next: Next) -> Response {
+/// Answers what the connection found malformed, and bounds the time of the rest.
+async fn guard(limit: Duration, mut request: Request, next: Next) -> Response {
     if let Some(connection::Malformed(message)) = request.extensions_mut().remove() {
         return ApiError::new(Reason::InvalidRequest)
             .message(message)
@@ -160,7 +159,7 @@ async fn guard(State(limit): State<Duration>, mut request: Request, next: Next) 
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    match tokio::time::timeout(limit, next.run(request)).await {
+    match tokio::time::timeout(limit, catch_panics(next.run(request))).await {
         Ok(response) => response,
         // A write may have been committed all the same, and the client must know that.
         Err(_) if reads_only => ApiError::new(Reason::Overloaded).into_response(),

@@ -2,10 +2,11 @@
 
 use billstack_store::act::Place;
 use billstack_store::tx::{Abort, Tx};
-use billstack_store::{codes, customers, referrals};
+use billstack_store::{codes, customers, referrals, stripe_connections};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
 use crate::stripe::Subscriptions;
 
 impl App {
@@ -15,19 +16,24 @@ impl App {
     /// the apply will be refused whatever Stripe says: an unknown code must not cost a call.
     pub async fn subscriptions_in_stripe(
         &self,
-        place: &Place,
+        access: &ProjectAccess,
         code: Option<&str>,
         customer_id: &str,
     ) -> Result<Subscriptions, ApiError> {
-        let Some(key) = self.stripe_key(&place.team_id).await? else {
+        let (code, customer_id) = (code.map(str::to_owned), customer_id.to_owned());
+        let read = access.point(self, move |tx, place| {
+            let connection = stripe_connections::get(tx, &place.team_id)?;
+            let with_key = connection.filter(|connection| connection.secret_key.is_some());
+            let Some(connection) = with_key else {
+                return Ok(None);
+            };
+            let id = stripe_id_to_ask(tx, place, code.as_deref(), &customer_id)?;
+            Ok(id.map(|id| (connection, id)))
+        });
+        let Some((connection, stripe_customer_id)) = read.await? else {
             return Ok(Subscriptions::default());
         };
-        let (place, code) = (place.clone(), code.map(str::to_owned));
-        let customer_id = customer_id.to_owned();
-        let read = self
-            .store
-            .point(move |tx| stripe_id_to_ask(tx, &place, code.as_deref(), &customer_id));
-        let Some(stripe_customer_id) = read.await? else {
+        let Some(key) = self.key_of(&access.place.team_id, &connection)? else {
             return Ok(Subscriptions::default());
         };
         let asked = self

@@ -96,8 +96,11 @@ async fn receive(
 async fn connection(app: &App, team_id: &str) -> Result<(Connection, Vec<SecretText>), ApiError> {
     let team = team_id.to_owned();
     let read = app.store.point(move |tx| {
-        teams::get(tx, &team)?.ok_or(Refusal::NotFound("team"))?;
-        Ok(stripe_connections::get(tx, &team)?)
+        let connection = stripe_connections::get(tx, &team)?;
+        if connection.is_none() {
+            teams::get(tx, &team)?.ok_or(Refusal::NotFound("team"))?;
+        }
+        Ok(connection)
     });
     let connection = read.await?.filter(|connection| connection.is_active);
     let connection = connection.ok_or(ApiError::new(Reason::InvalidSignature))?;

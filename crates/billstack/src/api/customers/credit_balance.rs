@@ -40,9 +40,9 @@ pub async fn handle(
     access: ProjectAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let balances = app.store.scan(move |tx| {
-        customers::require(tx, &access.place, &id)?;
-        Ok(credits::balances(tx, &access.place, &id)?)
+    let balances = access.scan(&app, move |tx, place| {
+        customers::require(tx, place, &id)?;
+        Ok(credits::balances(tx, place, &id)?)
     });
     let balances = balances.await?;
     let balances = balances.iter();

@@ -21,11 +21,10 @@ pub async fn handle(
     access: ProjectAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let project_id = access.place.project_id.clone();
-    let customer = app
-        .store
-        .point(move |tx| customers::require(tx, &access.place, &id))
+    let project_id = &access.place.project_id;
+    let customer = access
+        .point(&app, move |tx, place| customers::require(tx, place, &id))
         .await?;
-    let customer = CustomerJson::new(&customer, &project_id);
+    let customer = CustomerJson::new(&customer, project_id);
     Ok(answer::send(answer::ok(&CustomerAnswer { customer })))
 }

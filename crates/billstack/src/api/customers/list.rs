@@ -48,10 +48,10 @@ pub async fn handle(
         external_id: text(&query, "externalId", LONGEST_TEXT)?,
         stripe_customer_id: text(&query, "stripeCustomerId", LONGEST_TEXT)?,
     };
-    let place = access.place.clone();
-    let part = app
-        .store
-        .scan(move |tx| Ok(customers::list(tx, &access.place, &filter, &page)?));
+    let place = &access.place;
+    let part = access.scan(&app, move |tx, place| {
+        Ok(customers::list(tx, place, &filter, &page)?)
+    });
     let part = part.await?;
     let customers = part
         .rows

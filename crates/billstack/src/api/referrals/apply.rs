@@ -62,7 +62,7 @@ pub async fn handle(
     }
     let code = code::normalize(&request.code);
     let referee = &request.referee_customer_id;
-    let asked = app.subscriptions_in_stripe(&access.place, code.as_deref(), referee);
+    let asked = app.subscriptions_in_stripe(&access, code.as_deref(), referee);
     let asked = asked.await?;
     let cmd = Apply {
         earliest_in_stripe: asked.earliest,

@@ -86,9 +86,9 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
-    let part = app.store.scan(move |tx| {
-        referrals::get(tx, &access.place, &id)?.ok_or(Refusal::NotFound("referral"))?;
-        Ok(events::story(tx, &access.place.team_id, &id, &page)?)
+    let part = access.scan(&app, move |tx, place| {
+        referrals::get(tx, place, &id)?.ok_or(Refusal::NotFound("referral"))?;
+        Ok(events::story(tx, &place.team_id, &id, &page)?)
     });
     let part = part.await?;
     Ok(answer::send(answer::ok(&EventsAnswer {

@@ -22,8 +22,8 @@ pub async fn handle(
     access: ProjectAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let referral = app.store.point(move |tx| {
-        Ok(referrals::get(tx, &access.place, &id)?.ok_or(Refusal::NotFound("referral"))?)
+    let referral = access.point(&app, move |tx, place| {
+        Ok(referrals::get(tx, place, &id)?.ok_or(Refusal::NotFound("referral"))?)
     });
     let referral = ReferralJson::new(&referral.await?);
     Ok(answer::send(answer::ok(&ReferralAnswer { referral })))

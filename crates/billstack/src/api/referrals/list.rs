@@ -51,9 +51,9 @@ pub async fn handle(
         // A text that cannot be a code finds nothing, like a code that nobody has.
         code: text(&query, "code", 64)?.map(|given| code::normalize(&given).unwrap_or(given)),
     };
-    let part = app
-        .store
-        .scan(move |tx| Ok(referrals::list(tx, &access.place, &filter, &page)?));
+    let part = access.scan(&app, move |tx, place| {
+        Ok(referrals::list(tx, place, &filter, &page)?)
+    });
     let part = part.await?;
     Ok(answer::send(answer::ok(&ReferralsAnswer {
         referrals: part.rows.iter().map(ReferralJson::new).collect(),

@@ -117,9 +117,7 @@ pub async fn handle(
     let today = app.now().0.div_euclid(DAY);
     let first = today - (days - 1);
     let since = Micros(first * DAY);
-    let stats = app
-        .store
-        .scan(move |tx| Ok(stats::stats(tx, &access.place, since)?));
+    let stats = access.scan(&app, move |tx, place| Ok(stats::stats(tx, place, since)?));
     let stats = json(&stats.await?, first, today);
     Ok(answer::send(answer::ok(&StatsAnswer { stats })))
 }

@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::code;
+use billstack_store::act::Place;
 use billstack_store::codes::{self, Code};
 use billstack_store::list::{Page, Part};
-use billstack_store::referrals::{self, Referral};
+use billstack_store::referrals::{self, Episode};
 use billstack_store::refusal::Refusal;
 use billstack_store::tx::{Abort, Tx};
 use serde::Serialize;
@@ -87,26 +88,31 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let page = page(&query, LARGEST_LIMIT)?;
     let code = code::normalize(&text).ok_or(Refusal::NotFound("code"))?;
-    let place = access.place;
     let first = Page {
         limit: page.limit.min(POINT_LIMIT),
         ..page.clone()
     };
-    let (point, text) = (place.clone(), code.clone());
-    let short = first.limit < page.limit;
-    let read = move |tx: &mut dyn Tx, page: &Page, code: &str| -> Result<_, Abort> {
-        let found = codes::get(tx, &point, code)?.ok_or(Refusal::NotFound("code"))?;
-        Ok((found, referrals::history(tx, &point, code, page)?))
-    };
-    let long = read.clone();
-    let (mut found, mut history) = app.store.point(move |tx| read(tx, &first, &text)).await?;
+    let (short, text) = (first.limit < page.limit, code.clone());
+    let start = access.point(&app, move |tx, place| read(tx, place, &text, &first));
+    let (mut found, mut history) = start.await?;
     if short && history.next.is_some() {
-        (found, history) = app.store.scan(move |tx| long(tx, &page, &code)).await?;
+        let whole = access.scan(&app, move |tx, place| read(tx, place, &code, &page));
+        (found, history) = whole.await?;
     }
     Ok(answer::send(answer::ok(&body(found, history))))
 }
 
-fn body(code: Code, history: Part<Referral>) -> GetCodeAnswer {
+fn read(
+    tx: &mut dyn Tx,
+    place: &Place,
+    code: &str,
+    page: &Page,
+) -> Result<(Code, Part<Episode>), Abort> {
+    let found = codes::get(tx, place, code)?.ok_or(Refusal::NotFound("code"))?;
+    Ok((found, referrals::history(tx, place, code, page)?))
+}
+
+fn body(code: Code, history: Part<Episode>) -> GetCodeAnswer {
     GetCodeAnswer {
         code: CodeDetailJson {
             code: code.code,

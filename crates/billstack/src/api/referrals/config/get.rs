@@ -22,9 +22,8 @@ pub async fn handle(
     access: ProjectAccess,
 ) -> Result<Response, ApiError> {
     let project_id = access.place.project_id.clone();
-    let program = app
-        .store
-        .point(move |tx| Ok(programs::get(tx, &access.place)?))
+    let program = access
+        .point(&app, |tx, place| Ok(programs::get(tx, place)?))
         .await?;
     Ok(answer::send(answer::ok(&ConfigAnswer::new(
         &program,

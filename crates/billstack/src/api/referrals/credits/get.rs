@@ -30,9 +30,8 @@ pub async fn handle(
     access: ProjectAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let credit = app
-        .store
-        .point(move |tx| credits::get(tx, &access.place, &id))
+    let credit = access
+        .point(&app, move |tx, place| credits::get(tx, place, &id))
         .await?;
     Ok(answer::send(answer::ok(&CreditAnswer {
         credit: CreditJson::new(&credit),

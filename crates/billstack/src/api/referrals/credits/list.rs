@@ -49,9 +49,9 @@ pub async fn handle(
         side: one_of(&query, "side", Side::parse)?,
         status: one_of(&query, "status", CreditStatus::parse)?,
     };
-    let part = app
-        .store
-        .scan(move |tx| Ok(credits::list(tx, &access.place, &filter, &page)?));
+    let part = access.scan(&app, move |tx, place| {
+        Ok(credits::list(tx, place, &filter, &page)?)
+    });
     let part = part.await?;
     Ok(answer::send(answer::ok(&CreditsAnswer {
         credits: part.rows.iter().map(CreditJson::new).collect(),
