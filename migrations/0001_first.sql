@@ -124,9 +124,9 @@ CREATE TABLE customers (
     CHECK ((email IS NULL) = (erased_at IS NOT NULL))
 ) {rows};
 CREATE INDEX customers_newest ON customers (team_id, project_id, created_at, id);
-CREATE INDEX customers_of_stripe ON customers (team_id, stripe_customer_id)
+CREATE INDEX customers_of_stripe ON customers (team_id, stripe_customer_id, project_id, id)
     WHERE stripe_customer_id IS NOT NULL;
-CREATE INDEX customers_by_id ON customers (team_id, id);
+CREATE INDEX customers_by_id ON customers (team_id, id, project_id);
 
 -- A customer being created in Stripe: its id is fixed before the call, so a retry finishes the same one.
 CREATE TABLE customer_reservations (

@@ -9,7 +9,7 @@ use billstack_core::time::Micros;
 use crate::dialect::Dialect;
 use crate::params;
 use crate::postgres::{PostgresTx, connect};
-use crate::sqlite::{SqliteTx, fault, hold_file, open_writer};
+use crate::sqlite::{SqliteTx, fault, hold_file, open_writer, statistics};
 use crate::store::{Kind, Target};
 use crate::tx::{Fault, Tx};
 
@@ -58,6 +58,9 @@ pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
             let applied = apply_missing(&mut SqliteTx::new(&connection), at, |sql| {
                 run(&Dialect::Sqlite.migration(sql))
             })?;
+            if !applied.is_empty() {
+                statistics::write(&connection).map_err(|e| fault(&e))?;
+            }
             run("COMMIT")?;
             Ok(applied)
         }

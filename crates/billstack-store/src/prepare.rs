@@ -97,3 +97,28 @@ pub fn prepare_all(target: &Target) -> Result<Vec<Report>, Fault> {
         }
     }
 }
+
+/// How SQLite will find the rows of every statement of the service, in a database that has never
+/// been analysed, one line per step. Empty for a database that is not SQLite.
+pub fn plans(target: &Target) -> Result<Vec<(String, Vec<String>)>, Fault> {
+    let Kind::Sqlite(path) = &target.0 else {
+        return Ok(Vec::new());
+    };
+    let connection = open_reader(path)?;
+    let plan = |sql: &str| {
+        let sql = format!("EXPLAIN QUERY PLAN {}", Dialect::Sqlite.statement(sql));
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next()? {
+            steps.push(row.get("detail")?);
+        }
+        Ok(steps)
+    };
+    let of_service = |name: &str| !name.starts_with("rule ") && !name.starts_with("dump ");
+    statements()
+        .into_iter()
+        .filter(|(name, _)| of_service(name))
+        .map(|(name, sql)| Ok((name, plan(&sql).map_err(|e: rusqlite::Error| fault(&e))?)))
+        .collect()
+}

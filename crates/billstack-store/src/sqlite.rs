@@ -7,6 +7,7 @@ mod checkpointer;
 mod connection;
 mod inline;
 mod readers;
+pub(crate) mod statistics;
 mod transaction;
 mod writer;
 

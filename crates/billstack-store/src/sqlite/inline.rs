@@ -59,7 +59,9 @@ impl Inline {
     }
 
     fn open(&self) -> Result<Reader, Fault> {
-        Ok(Reader::new(open_reader(&self.path)?, |open| SqliteTx::new(open)))
+        Ok(Reader::new(open_reader(&self.path)?, |open| {
+            SqliteTx::new(open)
+        }))
     }
 }
 

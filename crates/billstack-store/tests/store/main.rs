@@ -5,6 +5,7 @@ mod crash;
 mod engine;
 mod migrate;
 mod model;
+mod plans;
 mod race;
 mod reports;
 mod same_dump;

@@ -15,7 +15,7 @@ fn sqlite_schema() -> Schema {
     let db = Db::new(Engine::Sqlite);
     let connection = rusqlite::Connection::open(db.target.sqlite_file().unwrap()).unwrap();
     let sql = "SELECT m.name, c.name, c.\"notnull\" = 0 FROM sqlite_schema m, \
-               pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid";
+               pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name <> 'sqlite_stat1' ORDER BY m.name, c.cid";
     let mut statement = connection.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
     let mut schema = Schema::new();

@@ -6,9 +6,11 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::Instrument;
+
+use crate::telemetry;
 
 /// The header that carries the id, in both directions.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,43 +32,26 @@ pub async fn track<F: Future<Output = Response>>(
 ) -> Response {
     let started = Instant::now();
     let id = sent_id(&request).unwrap_or_else(|| hex::encode(random()));
-    let method = method_label(request.method());
-    let route = match request.extensions().get::<MatchedPath>() {
-        Some(path) => path.as_str().to_owned(),
-        None => "unmatched".to_owned(),
-    };
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(RequestId(id.clone()));
 
     let span = tracing::info_span!("request", request_id = %id);
     let mut response = inner(request).instrument(span.clone()).await;
 
     let elapsed = started.elapsed().as_secs_f64();
+    let status = response.status().as_u16();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     span.in_scope(|| {
-        let status = response.status().as_u16();
+        let method = telemetry::known_method(method.as_str());
         let latency_ms = (elapsed * 1e6).round() / 1e3;
         tracing::info!(method, route, status, latency_ms, "answered");
     });
-    record(method, route, response.status(), elapsed);
+    telemetry::http_request(method.as_str(), route, status, elapsed);
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
-}
-
-fn record(method: &'static str, route: String, status: StatusCode, seconds: f64) {
-    metrics::counter!(
-        "billstack_http_requests_total",
-        "method" => method,
-        "route" => route.clone(),
-        "status" => status.as_str().to_owned()
-    )
-    .increment(1);
-    metrics::histogram!(
-        "billstack_http_request_seconds",
-        "method" => method,
-        "route" => route
-    )
-    .record(seconds);
 }
 
 /// The caller's own id, if it is one that may be written to a log as it is.
@@ -78,24 +63,11 @@ fn sent_id(request: &Request) -> Option<String> {
     (sane && values.next().is_none()).then(|| text.to_owned())
 }
 
-/// Method names are free text on the wire; labels must not be.
-fn method_label(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        _ => "OTHER",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::body::Body;
+    use axum::http::StatusCode;
     use axum::middleware::Next;
     use axum::routing::get;
     use axum::{Extension, Router, middleware};
@@ -150,11 +122,5 @@ mod tests {
         let body = app().oneshot(request).await.unwrap().into_body();
         let bytes = axum::body::to_bytes(body, 100).await.unwrap();
         assert_eq!(bytes, "abc");
-    }
-
-    #[test]
-    fn method_labels_are_bounded() {
-        assert_eq!(method_label(&Method::PATCH), "PATCH");
-        assert_eq!(method_label(&Method::from_bytes(b"FROB").unwrap()), "OTHER");
     }
 }
