@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
 use crate::customers;
-use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
+use crate::list::{Cursor, Filter, Last, List, Order, Page, Texts, Wanted};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
@@ -55,6 +55,18 @@ pub struct Code {
     pub is_active: bool,
     /// When it was made.
     pub created_at: Micros,
+}
+
+impl Code {
+    /// The same, borrowed.
+    pub fn listed(&self) -> Listed<'_> {
+        Listed {
+            code: &self.code,
+            customer_id: &self.customer_id,
+            is_active: self.is_active,
+            created_at: self.created_at,
+        }
+    }
 }
 
 fn decode(row: &dyn Row) -> Result<Code, Fault> {
@@ -112,30 +124,48 @@ pub fn get_active(
     )
 }
 
-/// Codes, the newest first.
+/// A code as a list shows it, borrowed from its row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Listed<'r> {
+    /// Eight upper-case letters and digits.
+    pub code: &'r str,
+    /// The referrer it belongs to.
+    pub customer_id: &'r str,
+    /// Whether it can be applied.
+    pub is_active: bool,
+    /// When it was made.
+    pub created_at: Micros,
+}
+
+/// Shows codes, the newest first, and tells where the next page begins.
 pub fn list(
     tx: &mut dyn Tx,
     place: &Place,
     customer_id: Option<String>,
     active: ActiveOnly,
     page: &Page,
-) -> Result<Part<Code>, Fault> {
+    mut each: impl FnMut(&Listed<'_>),
+) -> Result<Option<Cursor>, Fault> {
     let active = if active == ActiveOnly::Yes {
         Wanted::Holds
     } else {
         Wanted::Any
     };
-    LIST.read(
-        tx,
-        params![&place.team_id, &place.project_id],
-        &[Wanted::from(customer_id), active],
-        page,
-        decode,
-        |code| Cursor {
-            at: code.created_at.0,
-            key: code.code.clone(),
-        },
-    )
+    let scope = params![&place.team_id, &place.project_id];
+    let wanted = [Wanted::from(customer_id), active];
+    let mut last = Last::default();
+    let more = LIST.visit(tx, scope, &wanted, page, &mut |row| {
+        let listed = Listed {
+            code: row.text(0)?,
+            customer_id: row.text(1)?,
+            is_active: row.flag(2)?,
+            created_at: row.time(3)?,
+        };
+        each(&listed);
+        last.set(listed.created_at, listed.code);
+        Ok(())
+    })?;
+    Ok(last.cursor(more))
 }
 
 /// Whether a list leaves out codes that were switched off.

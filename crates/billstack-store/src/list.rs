@@ -6,7 +6,9 @@
 
 use std::sync::OnceLock;
 
-use crate::tx::{Fault, Row, Tx, Val};
+use billstack_core::time::Micros;
+
+use crate::tx::{EachRow, Fault, Row, Tx, Val};
 
 /// How rows of a list may be narrowed.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +104,30 @@ impl Cursor {
     }
 }
 
+/// The last row shown, for lists whose rows are not kept.
+#[derive(Debug, Default)]
+pub(crate) struct Last {
+    at: i64,
+    key: String,
+}
+
+impl Last {
+    /// A row has been shown.
+    pub(crate) fn set(&mut self, at: Micros, key: &str) {
+        self.at = at.0;
+        self.key.clear();
+        self.key.push_str(key);
+    }
+
+    /// The place of the last row, when there are more after it.
+    pub(crate) fn cursor(self, more: bool) -> Option<Cursor> {
+        more.then_some(Cursor {
+            at: self.at,
+            key: self.key,
+        })
+    }
+}
+
 /// Which part of a list is wanted.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -191,9 +217,27 @@ impl List {
         scope: &[Val<'_>],
         wanted: &[Wanted],
         page: &Page,
-        decode: impl FnMut(&dyn Row) -> Result<T, Fault>,
+        mut decode: impl FnMut(&dyn Row) -> Result<T, Fault>,
         place: impl Fn(&T) -> Cursor,
     ) -> Result<Part<T>, Fault> {
+        let mut rows = Vec::new();
+        let more = self.visit(tx, scope, wanted, page, &mut |row| {
+            rows.push(decode(row)?);
+            Ok(())
+        })?;
+        let next = rows.last().filter(|_| more).map(place);
+        Ok(Part { rows, next })
+    }
+
+    /// Shows each row of a page to `each`, and tells whether there are more after it.
+    pub fn visit(
+        &self,
+        tx: &mut dyn Tx,
+        scope: &[Val<'_>],
+        wanted: &[Wanted],
+        page: &Page,
+        each: &mut EachRow<'_>,
+    ) -> Result<bool, Fault> {
         if scope.len() != self.scope || wanted.len() != self.filters.len() {
             return Err(Fault::Defect(format!(
                 "list {} is read with other filters",
@@ -210,11 +254,19 @@ impl List {
         }
         // One row more than asked for tells whether there is a next page.
         params.extend([Val::Int(page.limit + 1), Val::Int(page.offset)]);
-        let mut rows = tx.all(self.text(wanted, page.after.is_some()), &params, decode)?;
-        let limit = usize::try_from(page.limit).unwrap_or(0);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(place);
-        Ok(Part { rows, next })
+        let mut seen = 0;
+        tx.query(
+            self.text(wanted, page.after.is_some()),
+            &params,
+            &mut |row| {
+                seen += 1;
+                if seen <= page.limit {
+                    each(row)
+                } else {
+                    Ok(())
+                }
+            },
+        )?;
+        Ok(seen > page.limit)
     }
 }

@@ -4,7 +4,7 @@ use billstack_core::referral::{Status, Terms};
 use billstack_core::time::Micros;
 
 use crate::act::Place;
-use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
+use crate::list::{Cursor, Filter, Last, List, Order, Page, Part, Texts, Wanted};
 use crate::tx::{Fault, Row, Tx};
 use crate::{params, statements};
 
@@ -177,13 +177,13 @@ pub fn list(
     )
 }
 
-/// A referral as the history of its code tells of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Episode {
+/// A referral as the history of its code tells of it, borrowed from its row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Episode<'r> {
     /// `ref_…`.
-    pub id: String,
+    pub id: &'r str,
     /// Who applied the code.
-    pub referee_customer_id: String,
+    pub referee_customer_id: &'r str,
     /// How far it has come.
     pub status: Status,
     /// When the code was applied.
@@ -192,27 +192,29 @@ pub struct Episode {
     pub converted_at: Option<Micros>,
 }
 
-/// The referrals of one code, the oldest first.
+/// Shows the referrals of one code, the oldest first, and tells where the next page begins.
 pub fn history(
     tx: &mut dyn Tx,
     place: &Place,
     code: &str,
     page: &Page,
-) -> Result<Part<Episode>, Fault> {
+    mut each: impl FnMut(&Episode<'_>),
+) -> Result<Option<Cursor>, Fault> {
     let scope = params![&place.team_id, &place.project_id, code];
-    let decode = |row: &dyn Row| {
-        Ok(Episode {
-            id: row.string(0)?,
-            referee_customer_id: row.string(1)?,
+    let mut last = Last::default();
+    let more = HISTORY.visit(tx, scope, &[], page, &mut |row| {
+        let episode = Episode {
+            id: row.text(0)?,
+            referee_customer_id: row.text(1)?,
             status: row.parsed(2, Status::parse)?,
             created_at: row.time(3)?,
             converted_at: row.opt_time(4)?,
-        })
-    };
-    HISTORY.read(tx, scope, &[], page, decode, |episode| Cursor {
-        at: episode.created_at.0,
-        key: episode.id.clone(),
-    })
+        };
+        each(&episode);
+        last.set(episode.created_at, episode.id);
+        Ok(())
+    })?;
+    Ok(last.cursor(more))
 }
 
 fn place_of(referral: &Referral) -> Cursor {

@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use billstack_core::time::Micros;
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use serde::{Serialize, Serializer};
 
 /// Where the time of day comes from.
 #[derive(Clone, Debug)]
@@ -45,6 +47,20 @@ const EARLIEST: i64 = -62_135_596_800_000_000;
 /// The width never varies, so the texts sort like the times. Times outside the years that have
 /// four digits come out as the nearest that has.
 pub fn rfc3339(micros: i64) -> String {
+    String::from_utf8_lossy(&write_rfc3339(micros)).into_owned()
+}
+
+/// A time in a JSON answer, as [`rfc3339`] writes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment(pub Micros);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(&write_rfc3339(self.0.0)))
+    }
+}
+
+fn write_rfc3339(micros: i64) -> [u8; 24] {
     // The latest timestamp jiff knows lies in the last days of 9999.
     let micros = micros.clamp(EARLIEST, Timestamp::MAX.as_second() * 1_000_000);
     let time = Timestamp::from_microsecond(micros.div_euclid(1_000) * 1_000)
@@ -63,7 +79,7 @@ pub fn rfc3339(micros: i64) -> String {
     ] {
         write_digits(&mut text[place], number);
     }
-    String::from_utf8_lossy(&text).into_owned()
+    text
 }
 
 /// Writes a number over all of `place`, with leading zeros.

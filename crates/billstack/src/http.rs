@@ -14,6 +14,7 @@ pub mod query;
 pub mod refusals;
 pub mod request_id;
 pub mod routes;
+pub mod rows;
 pub mod schema;
 pub mod serve;
 pub mod visitor;

@@ -21,7 +21,7 @@ impl From<Refusal> for ApiError {
             }
             Refusal::ExternalIdTaken => ApiError::new(Reason::ExternalIdTaken).field("externalId"),
             Refusal::ActiveCodeExists(place, code) => {
-                let code = CodeJson::new(&code, &place.project_id);
+                let code = CodeJson::new(&code.listed(), &place.project_id);
                 ApiError::new(Reason::ActiveCodeExists).with("code", json!(code))
             }
             Refusal::CodeCollision => ApiError::new(Reason::Overloaded),

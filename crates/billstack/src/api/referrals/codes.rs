@@ -5,39 +5,39 @@ pub mod deactivate;
 pub mod get;
 pub mod list;
 
-use billstack_store::codes::Code;
+use billstack_store::codes::Listed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::clock::rfc3339;
+use crate::clock::Moment;
 
 /// A referral code.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CodeJson {
+pub struct CodeJson<'c> {
     /// Eight upper-case letters and digits.
     #[schema(example = "K7M2QX9D")]
-    code: String,
+    code: &'c str,
     /// The customer who shares it.
-    customer_id: String,
+    customer_id: &'c str,
     /// The project it belongs to.
-    project_id: String,
+    project_id: &'c str,
     /// Whether it can be applied.
     is_active: bool,
     /// When it was made.
-    #[schema(format = DateTime)]
-    created_at: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Moment,
 }
 
-impl CodeJson {
+impl<'c> CodeJson<'c> {
     /// The JSON form of a code.
-    pub fn new(code: &Code, project_id: &str) -> CodeJson {
+    pub fn new(code: &Listed<'c>, project_id: &'c str) -> CodeJson<'c> {
         CodeJson {
-            code: code.code.clone(),
-            customer_id: code.customer_id.clone(),
-            project_id: project_id.to_owned(),
+            code: code.code,
+            customer_id: code.customer_id,
+            project_id,
             is_active: code.is_active,
-            created_at: rfc3339(code.created_at.0),
+            created_at: Moment(code.created_at),
         }
     }
 }

@@ -37,9 +37,9 @@ impl CreateCodeRequest {
 
 /// A code as the one resource of an answer.
 #[derive(Serialize, ToSchema)]
-pub struct CodeAnswer {
+pub struct CodeAnswer<'c> {
     /// The code.
-    code: CodeJson,
+    code: CodeJson<'c>,
 }
 
 /// Create a code.
@@ -61,7 +61,7 @@ pub async fn handle(
     let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
         let code = codes::create(tx, act, &place, &request.customer_id)?;
         Ok(answer::created(&CodeAnswer {
-            code: CodeJson::new(&code, &place.project_id),
+            code: CodeJson::new(&code.listed(), &place.project_id),
         }))
     });
     done.await

@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::code;
 use billstack_store::act::Place;
-use billstack_store::codes::{self, Code};
-use billstack_store::list::{Page, Part};
-use billstack_store::referrals::{self, Episode};
+use billstack_store::codes;
+use billstack_store::list::{Cursor, Page};
+use billstack_store::referrals;
 use billstack_store::refusal::Refusal;
 use billstack_store::tx::{Abort, Tx};
 use serde::Serialize;
@@ -14,12 +14,12 @@ use utoipa::ToSchema;
 
 use crate::api::referrals::StatusJson;
 use crate::app::Shared;
-use crate::clock::rfc3339;
+use crate::clock::Moment;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
-use crate::http::answer;
 use crate::http::page::{LARGEST_LIMIT, LargePageParams, QueryString, page};
 use crate::http::path::Item;
+use crate::http::rows::Rows;
 
 /// Up to this many referrals are read on the spot; more go to a reader thread.
 const POINT_LIMIT: i64 = 50;
@@ -27,48 +27,50 @@ const POINT_LIMIT: i64 = 50;
 /// A code, without its project, as the answer that also tells its history has it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CodeDetailJson {
+pub struct CodeDetailJson<'c> {
     /// Eight upper-case letters and digits.
     #[schema(example = "K7M2QX9D")]
-    code: String,
+    code: &'c str,
     /// The customer who shares it.
-    customer_id: String,
+    customer_id: &'c str,
     /// Whether it can be applied.
     is_active: bool,
     /// When it was made.
-    #[schema(format = DateTime)]
-    created_at: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Moment,
 }
 
 /// A referral in the history of its code.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct HistoryJson {
+pub struct HistoryJson<'r> {
     /// Its id.
     #[schema(example = "ref_01kgv5r3mq7x2h9d4t8w6c0b1e")]
-    id: String,
+    id: &'r str,
     /// The customer who applied the code.
-    referee_customer_id: String,
+    referee_customer_id: &'r str,
     /// How far it has come.
     status: StatusJson,
     /// When the code was applied.
-    #[schema(format = DateTime)]
-    created_at: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Moment,
     /// When it converted.
-    #[schema(format = DateTime)]
-    converted_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    converted_at: Option<Moment>,
 }
 
+// Written by `Rows`.
 /// A code and who applied it.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct GetCodeAnswer {
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "it describes the answer in the API document")]
+pub struct GetCodeAnswer<'c> {
     /// The code.
-    code: CodeDetailJson,
+    code: CodeDetailJson<'c>,
     /// Its referrals, the oldest first.
-    referrals: Vec<HistoryJson>,
+    referrals: Vec<HistoryJson<'c>>,
     /// Present when there is more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
     next_cursor: Option<String>,
 }
 
@@ -94,12 +96,12 @@ pub async fn handle(
     };
     let (short, text) = (first.limit < page.limit, code.clone());
     let start = access.point(&app, move |tx, place| read(tx, place, &text, &first));
-    let (mut found, mut history) = start.await?;
-    if short && history.next.is_some() {
+    let (mut rows, mut next) = start.await?;
+    if short && next.is_some() {
         let whole = access.scan(&app, move |tx, place| read(tx, place, &code, &page));
-        (found, history) = whole.await?;
+        (rows, next) = whole.await?;
     }
-    Ok(answer::send(answer::ok(&body(found, history))))
+    Ok(rows.finish(next.as_ref()))
 }
 
 fn read(
@@ -107,30 +109,23 @@ fn read(
     place: &Place,
     code: &str,
     page: &Page,
-) -> Result<(Code, Part<Episode>), Abort> {
+) -> Result<(Rows, Option<Cursor>), Abort> {
     let found = codes::get(tx, place, code)?.ok_or(Refusal::NotFound("code"))?;
-    Ok((found, referrals::history(tx, place, code, page)?))
-}
-
-fn body(code: Code, history: Part<Episode>) -> GetCodeAnswer {
-    GetCodeAnswer {
-        code: CodeDetailJson {
-            code: code.code,
-            customer_id: code.customer_id,
-            is_active: code.is_active,
-            created_at: rfc3339(code.created_at.0),
-        },
-        referrals: history
-            .rows
-            .into_iter()
-            .map(|referral| HistoryJson {
-                id: referral.id,
-                referee_customer_id: referral.referee_customer_id,
-                status: referral.status.into(),
-                created_at: rfc3339(referral.created_at.0),
-                converted_at: referral.converted_at.map(|at| rfc3339(at.0)),
-            })
-            .collect(),
-        next_cursor: history.next.map(|cursor| cursor.encode()),
-    }
+    let detail = CodeDetailJson {
+        code: &found.code,
+        customer_id: &found.customer_id,
+        is_active: found.is_active,
+        created_at: Moment(found.created_at),
+    };
+    let mut rows = Rows::after("code", &detail, "referrals");
+    let next = referrals::history(tx, place, code, page, |episode| {
+        rows.push(&HistoryJson {
+            id: episode.id,
+            referee_customer_id: episode.referee_customer_id,
+            status: episode.status.into(),
+            created_at: Moment(episode.created_at),
+            converted_at: episode.converted_at.map(Moment),
+        });
+    })?;
+    Ok((rows, next))
 }

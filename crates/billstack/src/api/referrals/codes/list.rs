@@ -3,29 +3,30 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::act::Place;
-use billstack_store::codes::{self, ActiveOnly};
+use billstack_store::codes::{self, ActiveOnly, Listed};
 use billstack_store::tx::Tx;
-use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::CodeJson;
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
-use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, text};
+use crate::http::rows::Rows;
 
 /// Up to this many rows are read on the spot; more, or skipped ones, go to a reader thread.
 const POINT_LIMIT: i64 = 100;
 
+// Written by `Rows`.
 /// A page of codes.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CodesAnswer {
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "it describes the answer in the API document")]
+pub struct CodesAnswer<'c> {
     /// The newest first.
-    codes: Vec<CodeJson>,
+    codes: Vec<CodeJson<'c>>,
     /// Present when there is more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
     next_cursor: Option<String>,
 }
 
@@ -53,20 +54,16 @@ pub async fn handle(
     let customer_id = text(&query, "customerId", 64)?;
     let is_short = page.limit + page.offset <= POINT_LIMIT;
     let read = move |tx: &mut dyn Tx, place: &Place| {
-        Ok(codes::list(tx, place, customer_id.clone(), active, &page)?)
+        let mut rows = Rows::new("codes");
+        let show = |code: &Listed<'_>| rows.push(&CodeJson::new(code, &place.project_id));
+        let next = codes::list(tx, place, customer_id.clone(), active, &page, show)?;
+        Ok((rows, next))
     };
     // Every choice of filters has an index whose first rows are the page.
-    let part = if is_short {
+    let (rows, next) = if is_short {
         access.point(&app, read).await?
     } else {
         access.scan(&app, read).await?
     };
-    Ok(answer::send(answer::ok(&CodesAnswer {
-        codes: part
-            .rows
-            .iter()
-            .map(|code| CodeJson::new(code, &access.place.project_id))
-            .collect(),
-        next_cursor: part.next.map(|cursor| cursor.encode()),
-    })))
+    Ok(rows.finish(next.as_ref()))
 }
