@@ -207,7 +207,7 @@ CREATE TABLE credits (
     PRIMARY KEY (team_id, project_id, id),
     UNIQUE (team_id, project_id, referral_id, side),
     FOREIGN KEY (team_id, project_id, referral_id) REFERENCES referrals (team_id, project_id, id)
-) {rows};
+) {clustered};
 CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
 CREATE INDEX credits_of_customer ON credits (team_id, project_id, customer_id, created_at, id);
 

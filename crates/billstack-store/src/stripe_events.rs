@@ -4,7 +4,6 @@ mod outcome;
 
 use billstack_core::stripe_event::Start;
 use billstack_core::time::Micros;
-use serde_json::json;
 
 use crate::act::{Act, Place};
 use crate::conversion::{self, Sign};
@@ -208,7 +207,9 @@ fn keep(
     before: Option<Outcome>,
 ) -> Result<(), Fault> {
     let start = match &event.content {
-        Content::Start(start) => Some(json!(start).to_string()),
+        Content::Start(start) => {
+            Some(serde_json::to_string(start).map_err(|e| Fault::Defect(e.to_string()))?)
+        }
         _ => None,
     };
     let outcome = settled.outcome.as_str();

@@ -1,4 +1,4 @@
-//! The writer thread: take everything queued, run each in a savepoint, commit once, then answer.
+//! The writer thread: take everything queued, run it, commit once, then answer.
 //!
 //! There is no timer: an idle server commits a lone write at once, a busy one shares the sync of the
 //! disk between all that arrived during the last one.
@@ -79,8 +79,43 @@ fn commit_batch(
     }
 }
 
+/// Runs a batch in one transaction, each operation as if it were alone in it.
+///
+/// Almost every operation is either kept or refused before it has written anything, so the batch is
+/// first run without savepoints, whose journal costs a tenth of a write. When one operation has to be
+/// undone after all, the whole batch is run again, with them: operations can be run any number of
+/// times.
 fn run_batch(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     tx.step("BEGIN IMMEDIATE")?;
+    if run_together(tx, batch)? {
+        return Ok(());
+    }
+    if !tx.connection().is_autocommit() {
+        tx.step("ROLLBACK")?;
+    }
+    tx.step("BEGIN IMMEDIATE")?;
+    run_apart(tx, batch)
+}
+
+/// Runs a batch without savepoints; `false` when one of its operations must be undone.
+fn run_together(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<bool, Fault> {
+    for job in batch {
+        let before = tx.connection().total_changes();
+        match job.run(tx) {
+            Verdict::Keep => {}
+            Verdict::Failed(why @ Fault::Unavailable(_)) => return Err(why),
+            Verdict::Failed(_) => return Ok(false),
+            Verdict::Undo | Verdict::Again(_) if tx.connection().total_changes() != before => {
+                return Ok(false);
+            }
+            Verdict::Undo | Verdict::Again(_) => {}
+        }
+    }
+    Ok(true)
+}
+
+/// Runs a batch, each operation in a savepoint of its own.
+fn run_apart(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     for job in batch {
         tx.step("SAVEPOINT operation")?;
         match job.run(tx) {
