@@ -1,5 +1,7 @@
 //! Customers of a project: the people who refer and are referred.
 
+mod hold;
+
 use billstack_core::ids::IdKind;
 use billstack_core::time::Micros;
 use serde_json::json;
@@ -10,6 +12,8 @@ use crate::reconsider;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
+
+pub(crate) use hold::{Kept, hold};
 
 statements! {
     GET = "SELECT id, email, name, external_id, stripe_customer_id, metadata, created_at, \
@@ -326,52 +330,6 @@ fn changed(old: &Customer, new: &Customer) -> Vec<&'static str> {
         .filter(|(_, differs)| *differs)
         .map(|(name, _)| *name)
         .collect()
-}
-
-/// Whether the events kept for a customer will be looked at again in the same transaction.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kept {
-    LookedAt,
-    LeftAlone,
-}
-
-/// Holds a customer, its Stripe customer and, when given, the Stripe customer it will be linked to,
-/// so that no event for either can slip by unseen. Returns the customer as it is while held.
-pub(crate) fn hold(
-    tx: &mut dyn Tx,
-    place: &Place,
-    id: &str,
-    new_link: Option<&str>,
-    kept: Kept,
-) -> Result<Option<Customer>, Fault> {
-    let Some(before) = get(tx, place, id)? else {
-        return Ok(None);
-    };
-    if tx.is_alone() {
-        return Ok(Some(before));
-    }
-    let before = before.stripe_customer_id;
-    let mut names = vec![format!("customer:{id}")];
-    names.extend(before.iter().map(|stripe| format!("stripe:{stripe}")));
-    names.extend(new_link.map(|stripe| format!("stripe:{stripe}")));
-    if kept == Kept::LookedAt {
-        reconsider::foresee(tx, &place.team_id, &mut names)?;
-    }
-    tx.lock(
-        &place.team_id,
-        &names.iter().map(String::as_str).collect::<Vec<_>>(),
-    )?;
-    let customer = get(tx, place, id)?;
-    let now = customer
-        .as_ref()
-        .and_then(|customer| customer.stripe_customer_id.clone());
-    if now != before && now.as_deref() != new_link {
-        // It was linked while we waited, so its Stripe customer is not held. Start over.
-        return Err(Fault::Conflict(
-            "the customer was linked meanwhile".to_owned(),
-        ));
-    }
-    Ok(customer)
 }
 
 /// Links a customer that has no Stripe id yet; tells whether it did.

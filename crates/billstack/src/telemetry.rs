@@ -95,6 +95,10 @@ pub fn http_request(method: &str, route: &str, status: u16, seconds: f64) {
         return;
     }
     drop(known);
+    if METRICS.get().is_none() {
+        // What is found before there is a recorder would count for nobody for ever.
+        return;
+    }
     let series = Series::find(method, route, status);
     series.add(seconds);
     let mut known = SERIES.write().unwrap_or_else(PoisonError::into_inner);
@@ -114,8 +118,6 @@ struct Series {
 
 impl Series {
     fn find(method: &'static str, route: &str, status: u16) -> Series {
-        // What is found before there is a recorder would count for nobody.
-        init_metrics();
         let (route, status) = (route.to_owned(), status.to_string());
         Series {
             requests: counter!(HTTP_REQUESTS, "method" => method, "route" => route.clone(), "status" => status),
