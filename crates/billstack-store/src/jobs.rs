@@ -101,6 +101,11 @@ impl Tx for Watched<'_> {
         self.watch(result)
     }
 
+    fn must_later(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
+        let result = self.tx.must_later(sql, params);
+        self.watch(result)
+    }
+
     fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault> {
         let result = self.tx.lock(team_id, names);
         self.watch(result)

@@ -137,6 +137,13 @@ pub trait Tx {
     /// Runs a query and hands every row to `each`.
     fn query(&mut self, sql: &str, params: &[Val<'_>], each: &mut EachRow<'_>)
     -> Result<(), Fault>;
+    /// Runs a write that must change exactly one row, and whose failure may be told later: by a
+    /// later call, or when the operation has ended, which is then not kept.
+    ///
+    /// On PostgreSQL it is sent together with the next statement, which saves waiting for it.
+    fn must_later(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
+        exactly_one(self.execute(sql, params)?, sql)
+    }
     /// Holds the named things of a team until the transaction ends, waiting for whoever holds them.
     ///
     /// SQLite has one writer, so there it does nothing. See the `dialect` module for when it is due.
@@ -185,21 +192,26 @@ impl dyn Tx + '_ {
     pub fn hit(&mut self, sql: &str, params: &[Val<'_>]) -> Result<bool, Fault> {
         match self.execute(sql, params)? {
             0 => Ok(false),
-            1 => Ok(true),
-            more => Err(Fault::Defect(format!(
-                "{more} rows changed where one may be: {sql}"
-            ))),
+            changed => exactly_one(changed, sql).map(|()| true),
         }
     }
 
     /// Runs a write that must change exactly one row.
     pub fn must(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
-        if self.hit(sql, params)? {
-            return Ok(());
-        }
-        Err(Fault::Defect(format!(
+        exactly_one(self.execute(sql, params)?, sql)
+    }
+}
+
+/// Refuses any other number of changed rows than one.
+pub(crate) fn exactly_one(changed: u64, sql: &str) -> Result<(), Fault> {
+    match changed {
+        0 => Err(Fault::Defect(format!(
             "no row changed where one must be: {sql}"
-        )))
+        ))),
+        1 => Ok(()),
+        more => Err(Fault::Defect(format!(
+            "{more} rows changed where one may be: {sql}"
+        ))),
     }
 }
 
