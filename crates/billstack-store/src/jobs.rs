@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
-use crate::tx::{Abort, EachRow, Fault, Tx, Val};
+use crate::tx::{Abort, EachOf, EachRow, Fault, Query, Tx, Val};
 
 /// What the engine does with the savepoint of an operation that has run.
 #[derive(Debug, PartialEq)]
@@ -98,6 +98,15 @@ impl Tx for Watched<'_> {
         each: &mut EachRow<'_>,
     ) -> Result<(), Fault> {
         let result = self.tx.query(sql, params, each);
+        self.watch(result)
+    }
+
+    fn query_together(
+        &mut self,
+        queries: &[Query<'_>],
+        each: &mut EachOf<'_>,
+    ) -> Result<(), Fault> {
+        let result = self.tx.query_together(queries, each);
         self.watch(result)
     }
 

@@ -130,6 +130,12 @@ impl dyn Row + '_ {
 /// Receives one row after the other.
 pub type EachRow<'a> = dyn FnMut(&dyn Row) -> Result<(), Fault> + 'a;
 
+/// A query and its parameters.
+pub type Query<'a> = (&'a str, &'a [Val<'a>]);
+
+/// Receives one row after the other, each with the number of the query that found it.
+pub type EachOf<'a> = dyn FnMut(usize, &dyn Row) -> Result<(), Fault> + 'a;
+
 /// A transaction on either engine.
 pub trait Tx {
     /// Runs a statement and tells how many rows it changed.
@@ -137,6 +143,20 @@ pub trait Tx {
     /// Runs a query and hands every row to `each`.
     fn query(&mut self, sql: &str, params: &[Val<'_>], each: &mut EachRow<'_>)
     -> Result<(), Fault>;
+    /// Runs queries none of which needs what another finds, in their order, and hands every row to
+    /// `each`.
+    ///
+    /// On PostgreSQL they share one way there and back; each sees what was committed when it begins.
+    fn query_together(
+        &mut self,
+        queries: &[Query<'_>],
+        each: &mut EachOf<'_>,
+    ) -> Result<(), Fault> {
+        for (number, (sql, params)) in queries.iter().enumerate() {
+            self.query(sql, params, &mut |row| each(number, row))?;
+        }
+        Ok(())
+    }
     /// Runs a write that must change exactly one row, and whose failure may be told later: by a
     /// later call, or when the operation has ended, which is then not kept.
     ///

@@ -19,7 +19,7 @@ use super::fault::fault;
 use super::values::Owned;
 use super::wire::Driver;
 use crate::dialect::{Dialect, lock_keys};
-use crate::tx::{EachRow, Fault, Tx, Val, exactly_one};
+use crate::tx::{EachOf, EachRow, Fault, Query, Tx, Val, exactly_one};
 
 /// Takes the names of a team, in the order given, until the transaction ends.
 pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(k) FROM unnest(CAST($1 AS BIGINT[])) k";
@@ -136,7 +136,7 @@ impl PostgresTx {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        self.fly(None).map(|_| ())
+        self.fly(&[]).map(|_| ())
     }
 
     fn wait(&mut self, what: What) {
@@ -154,15 +154,15 @@ impl PostgresTx {
         }
     }
 
-    /// Sends what is waiting and then, if given, a statement whose answer is returned.
+    /// Sends what is waiting and then the statements whose answers are returned.
     ///
     /// The first fault counts: in a transaction every later statement fails because of it.
-    fn fly(&mut self, last: Option<(&Statement, &[Val<'_>])>) -> Result<Answer, Fault> {
+    fn fly(&mut self, last: &[(Statement, &[Val<'_>])]) -> Result<Vec<Answer>, Fault> {
         let waiting = std::mem::take(&mut self.waiting);
         let client = &self.client;
-        let mut asked: Vec<Asked<'_>> = Vec::with_capacity(waiting.len() + 1);
+        let mut asked: Vec<Asked<'_>> = Vec::with_capacity(waiting.len() + last.len());
         asked.extend(waiting.iter().map(|waiting| waiting.what.ask(client)));
-        if let Some((statement, params)) = last {
+        for (statement, params) in last {
             asked.push(Box::pin(ask(client, statement, params)));
         }
         let mut answers = self.driver.run(all(asked)).into_iter();
@@ -179,10 +179,9 @@ impl PostgresTx {
                 return Err(why);
             }
         }
-        let answer = answers.next().transpose();
-        Ok(answer
-            .map_err(|error| self.told(&error))?
-            .unwrap_or_default())
+        answers
+            .map(|answer| answer.map_err(|error| self.told(&error)))
+            .collect()
     }
 }
 
@@ -247,7 +246,8 @@ async fn all(mut asked: Vec<Asked<'_>>) -> Vec<Result<Answer, Error>> {
 impl Tx for PostgresTx {
     fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> Result<u64, Fault> {
         let statement = self.prepare(sql)?;
-        Ok(self.fly(Some((&statement, params)))?.changed)
+        let answers = self.fly(&[(statement, params)])?;
+        Ok(answers.iter().map(|answer| answer.changed).sum())
     }
 
     fn query(
@@ -257,8 +257,26 @@ impl Tx for PostgresTx {
         each: &mut EachRow<'_>,
     ) -> Result<(), Fault> {
         let statement = self.prepare(sql)?;
-        for row in self.fly(Some((&statement, params)))?.rows {
-            each(&row)?;
+        let answers = self.fly(&[(statement, params)])?;
+        answers
+            .iter()
+            .flat_map(|answer| &answer.rows)
+            .try_for_each(|row| each(row))
+    }
+
+    fn query_together(
+        &mut self,
+        queries: &[Query<'_>],
+        each: &mut EachOf<'_>,
+    ) -> Result<(), Fault> {
+        let mut asked = Vec::with_capacity(queries.len());
+        for (sql, params) in queries {
+            asked.push((self.prepare(sql)?, *params));
+        }
+        for (number, answer) in self.fly(&asked)?.iter().enumerate() {
+            for row in &answer.rows {
+                each(number, row)?;
+            }
         }
         Ok(())
     }

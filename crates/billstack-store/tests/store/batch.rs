@@ -8,7 +8,7 @@ use billstack_store::act::Act;
 use billstack_store::params;
 use billstack_store::refusal::Refusal;
 use billstack_store::store::Store;
-use billstack_store::tx::{Abort, Fault, Tx};
+use billstack_store::tx::{Abort, Fault, Query, Tx};
 
 use crate::support::{Db, ENGINES, Engine, make_team, origin, write};
 
@@ -155,6 +155,41 @@ fn writes_told_late_are_seen_by_what_comes_after_them() {
             Ok(())
         });
         assert_eq!(teams(&db), ["team_1"], "{engine:?}");
+    }
+}
+
+#[test]
+fn queries_asked_together_are_answered_in_their_order() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let found = db.store.write_blocking(origin(), |tx, _| {
+            make_team(tx, "team_1")?;
+            make_team(tx, "team_2")?;
+            tx.must_later(RENAME, params!["team_2"])?;
+            let sql = "SELECT team_id, name FROM teams WHERE team_id = $1";
+            let all = "SELECT team_id, name FROM teams WHERE created_at >= $1 ORDER BY team_id";
+            let queries: [Query<'_>; 3] = [
+                (all, params![0_i64]),
+                (sql, params!["team_nowhere"]),
+                (sql, params!["team_2"]),
+            ];
+            let mut found = Vec::new();
+            tx.query_together(&queries, &mut |number, row| {
+                found.push(format!("{number} {} {}", row.text(0)?, row.text(1)?));
+                Ok(())
+            })?;
+            Ok(found)
+        });
+        let wanted = ["0 team_1 team_1", "0 team_2 renamed", "2 team_2 renamed"];
+        assert_eq!(found.unwrap(), wanted, "{engine:?}");
+        let failed = db.store.write_blocking(origin(), |tx, _| {
+            make_team(tx, "team_3")?;
+            let wrong = "SELECT no such thing";
+            let queries: [Query<'_>; 2] = [("SELECT team_id FROM teams", &[]), (wrong, &[])];
+            Ok(tx.query_together(&queries, &mut |_, row| row.text(0).map(|_| ()))?)
+        });
+        assert!(is_defect(&failed), "{engine:?}: {failed:?}");
+        assert_eq!(teams(&db), ["team_1", "team_2"], "{engine:?}");
     }
 }
 
