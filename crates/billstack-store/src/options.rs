@@ -27,7 +27,7 @@ impl Default for Options {
         Options {
             queue_capacity: 4096,
             reader_threads: 2,
-            point_lanes: 2,
+            point_lanes: 4,
             scan_lanes: 4,
             exclusive: false,
             on_fatal: Arc::new(|why| tracing::error!(why, "the storage can no longer be trusted")),

@@ -34,7 +34,11 @@ pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>
             }
             job.answer(done);
         }
-        reader.end("COMMIT");
+        // With more to read, the end goes out together with what comes next.
+        reader.finish();
+        if jobs.is_empty() {
+            reader.flush();
+        }
     }
 }
 
@@ -80,7 +84,7 @@ impl Reader<'_> {
                 Verdict::Again(why) | Verdict::Failed(why) => why,
             };
             let lost = tx.is_closed();
-            self.end("ROLLBACK");
+            self.roll_back();
             match why {
                 Fault::Unavailable(_) if lost && attempt == 0 => {}
                 Fault::Conflict(why) => last = Fault::Conflict(why),
@@ -92,11 +96,26 @@ impl Reader<'_> {
         )))
     }
 
-    /// Ends the transaction. On a broken connection there is none to end.
-    fn end(&mut self, command: &'static str) {
+    /// Ends the transaction with the next flight.
+    fn finish(&mut self) {
+        if let Some(tx) = self.connection.as_mut().filter(|_| self.within) {
+            tx.later("COMMIT");
+        }
+        self.within = false;
+    }
+
+    /// Sends what is waiting. A connection that breaks now is made anew when it is needed.
+    fn flush(&mut self) {
+        if let Some(tx) = &mut self.connection {
+            let _ = tx.flush();
+        }
+    }
+
+    /// Ends the transaction at once, without what has not been sent. On a broken connection there is none to end.
+    fn roll_back(&mut self) {
         if let Some(tx) = self.connection.as_mut().filter(|_| self.within) {
             tx.forget_all();
-            let _ = tx.simple(command);
+            let _ = tx.simple("ROLLBACK");
         }
         self.within = false;
     }

@@ -247,7 +247,7 @@ pub struct SettingsArgs {
     )]
     pub reader_threads: Option<String>,
 
-    /// PostgreSQL: connections that look up a few rows by key [default: 2]
+    /// PostgreSQL: connections that look up a few rows by key [default: 4]
     #[arg(
         long,
         global = true,
