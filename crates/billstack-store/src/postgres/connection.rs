@@ -94,12 +94,13 @@ pub(super) fn connect(settings: &Settings) -> Result<(Client, Driver), Fault> {
             }
         };
         for socket in sockets {
-            match socket.map_err(|e| e.to_string()).and_then(|socket| {
-                let opened = open(socket, &host.name, settings);
-                opened.map_err(|fault| fault.to_string())
-            }) {
+            let opened = socket
+                .map_err(|error| Fault::Unavailable(error.to_string()))
+                .and_then(|socket| open(socket, &host.name, settings));
+            match opened {
                 Ok(opened) => return Ok(opened),
-                Err(why) => last = why,
+                Err(Fault::Unavailable(why) | Fault::Defect(why)) => last = why,
+                Err(other) => last = other.to_string(),
             }
         }
     }
