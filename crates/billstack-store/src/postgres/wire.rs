@@ -3,7 +3,7 @@
 //! The protocol is that of `tokio-postgres`, which can have many statements under way at once. What
 //! it runs on is not a runtime but this: a plain socket that waits, on the thread that asks. A
 //! question and its answer are then two system calls, one that sends and one that waits; with a
-//! runtime they are seven, because each look at a channel wakes the runtime through a file descriptor.
+//! runtime they are four, two of them looks at what there is to wait for.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
