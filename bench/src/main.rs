@@ -29,9 +29,10 @@ use crate::workloads::Workload;
 /// other, so that a ratio compares neighbours in time. Only ratios of one run mean anything.
 #[derive(Parser)]
 struct Arguments {
-    /// Referrals in the database before the run.
-    #[arg(long, default_value_t = 10_000)]
-    referrals: u64,
+    /// Referrals in the database before the run, without those made for the writes; with several
+    /// sizes everything is measured at each, and compared with the first.
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000])]
+    referrals: Vec<u64>,
     /// Rounds; the median, the smallest and the largest ratio are told.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -44,9 +45,9 @@ struct Arguments {
     /// Servers besides the floor.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Server::Sqlite, Server::Postgres])]
     servers: Vec<Server>,
-    /// Only workloads whose names contain this.
-    #[arg(long, default_value = "")]
-    only: String,
+    /// Only workloads whose names contain one of these.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// Requests per second over all connections instead of as many as possible: no stall is hidden.
     #[arg(long)]
     rate: Option<f64>,
@@ -62,6 +63,15 @@ struct Arguments {
     /// Serve the floor and nothing else; used by the run itself.
     #[arg(long, hide = true)]
     floor: Option<String>,
+}
+
+impl Arguments {
+    /// The workloads to run.
+    fn workloads(&self) -> impl Iterator<Item = Workload> {
+        let chosen =
+            |w: &Workload| self.only.is_empty() || self.only.iter().any(|o| w.name().contains(o));
+        Workload::ALL.into_iter().filter(chosen)
+    }
 }
 
 /// A server to measure.
@@ -112,30 +122,15 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
         command,
         ..Report::default()
     };
-    let bench = Bench::start(arguments, &mut report)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    let workloads: Vec<Workload> = Workload::ALL
-        .into_iter()
-        .filter(|w| w.name().contains(&arguments.only))
-        .collect();
-    let steps = arguments.rounds * workloads.len() * arguments.connections.len();
-    let bar = ProgressBar::new((steps * (bench.servers.len() + 1)) as u64);
-    for round in 0..arguments.rounds {
-        for workload in &workloads {
-            for connections in &arguments.connections {
-                let one = Step {
-                    workload: *workload,
-                    connections: *connections,
-                    round,
-                };
-                runtime.block_on(step(arguments, &bench, one, &bar, &mut report))?;
-            }
-        }
+    for referrals in &arguments.referrals {
+        let bench = Bench::start(arguments, *referrals, &mut report)?;
+        rounds(arguments, *referrals, &bench, &runtime, &mut report)?;
     }
-    bar.finish_and_clear();
+    report.finish();
     report.print();
     report
         .write(&arguments.json)
@@ -144,9 +139,38 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
+/// All rounds on one size of data.
+fn rounds(
+    arguments: &Arguments,
+    referrals: u64,
+    bench: &Bench,
+    runtime: &tokio::runtime::Runtime,
+    report: &mut Report,
+) -> Result<(), String> {
+    let workloads: Vec<Workload> = arguments.workloads().collect();
+    let steps = arguments.rounds * workloads.len() * arguments.connections.len();
+    let bar = ProgressBar::new((steps * (bench.servers.len() + 1)) as u64);
+    for round in 0..arguments.rounds {
+        for workload in &workloads {
+            for connections in &arguments.connections {
+                let one = Step {
+                    workload: *workload,
+                    connections: *connections,
+                    referrals,
+                    round,
+                };
+                runtime.block_on(step(arguments, bench, one, &bar, report))?;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
 #[derive(Clone, Copy)]
 struct Step {
     workload: Workload,
+    referrals: u64,
     connections: usize,
     round: usize,
 }
@@ -193,6 +217,7 @@ async fn step(
             server: name.to_owned(),
             workload: step.workload.name().to_owned(),
             connections: step.connections,
+            referrals: step.referrals,
             round: step.round,
             measured,
             cpu_us,

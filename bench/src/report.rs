@@ -16,6 +16,8 @@ pub(crate) struct Run {
     pub(crate) workload: String,
     /// Over how many connections.
     pub(crate) connections: usize,
+    /// Referrals in the database, without those made for the writes.
+    pub(crate) referrals: u64,
     /// The round, from 0.
     pub(crate) round: usize,
     /// What came out.
@@ -44,8 +46,43 @@ pub(crate) struct Report {
     pub(crate) command: String,
     /// References and start-up figures.
     pub(crate) figures: Vec<Figure>,
+    /// What each server did at each workload, over all rounds.
+    pub(crate) rows: Vec<Row>,
+    /// Rates and times against those of the disk, of PostgreSQL and of the smallest data.
+    pub(crate) comparisons: Vec<Comparison>,
     /// Every run.
     pub(crate) runs: Vec<Run>,
+}
+
+/// What one server did at one workload.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    server: String,
+    workload: String,
+    connections: usize,
+    referrals: u64,
+    /// Right answers per second.
+    per_second: Spread,
+    /// The same over the floor's, round by round.
+    ratio: Spread,
+    p50_us: Spread,
+    p99_us: Spread,
+    /// CPU time per right answer.
+    cpu_us: Spread,
+    /// The same over the floor's, round by round.
+    cpu_ratio: Spread,
+    /// The most resident memory after a run, in megabytes.
+    resident_mb: f64,
+    errors: usize,
+}
+
+/// One figure over another.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Comparison {
+    /// What is compared with what.
+    name: String,
+    /// How many times it is.
+    times: Spread,
 }
 
 /// Median, smallest and largest of some values.
@@ -72,7 +109,27 @@ impl Spread {
             _ => Spread::default(),
         }
     }
+
+    /// Each of them over a reference.
+    fn over(self, reference: f64) -> Spread {
+        Spread {
+            median: self.median / reference,
+            min: self.min / reference,
+            max: self.max / reference,
+        }
+    }
+
+    fn text(self) -> String {
+        format!("{:.2} [{:.2} - {:.2}]", self.median, self.min, self.max)
+    }
 }
+
+/// The figures that others are compared with.
+pub(crate) const SYNCS: &str = "fdatasync of an overwritten page";
+/// The 99th percentile of one.
+pub(crate) const SYNC_P99: &str = "fdatasync of an overwritten page, p99";
+/// PostgreSQL's own benchmark.
+pub(crate) const PGBENCH: &str = "pgbench -N -M prepared, 32 clients";
 
 impl Report {
     /// Adds a single figure.
@@ -86,10 +143,102 @@ impl Report {
         self.figures.push(figure);
     }
 
-    /// Prints the comparison: each server's rate, and its ratio to the floor of the same round.
+    /// Sums everything up.
+    pub(crate) fn finish(&mut self) {
+        let key = |run: &Run| {
+            let (workload, server) = (run.workload.clone(), run.server.clone());
+            (run.referrals, workload, run.connections, server)
+        };
+        let mut groups: BTreeMap<_, Vec<&Run>> = BTreeMap::new();
+        for run in &self.runs {
+            groups.entry(key(run)).or_default().push(run);
+        }
+        let rows = groups.into_values().filter_map(|runs| self.row(&runs));
+        self.rows = rows.collect();
+        self.comparisons = self.compare();
+    }
+
+    fn row(&self, runs: &[&Run]) -> Option<Row> {
+        let first = runs.first()?;
+        let of = |value: fn(&Run) -> f64| Spread::of(runs.iter().map(|run| value(run)).collect());
+        let to_floor = |value: fn(&Run) -> f64| {
+            let ratio = |run: &&Run| Some(value(run) / value(self.floor_of(run)?));
+            Spread::of(runs.iter().filter_map(ratio).collect())
+        };
+        Some(Row {
+            server: first.server.clone(),
+            workload: first.workload.clone(),
+            connections: first.connections,
+            referrals: first.referrals,
+            per_second: of(|run| run.measured.per_second),
+            ratio: to_floor(|run| run.measured.per_second),
+            p50_us: of(|run| run.measured.p50_us),
+            p99_us: of(|run| run.measured.p99_us),
+            cpu_us: of(|run| run.cpu_us),
+            cpu_ratio: to_floor(|run| run.cpu_us),
+            resident_mb: of(|run| run.resident_mb).max,
+            errors: runs.iter().map(|run| run.measured.errors).sum(),
+        })
+    }
+
+    /// The floor's run in the same round, workload and number of connections.
+    fn floor_of(&self, run: &Run) -> Option<&Run> {
+        self.runs.iter().find(|other| {
+            other.server == "floor"
+                && other.workload == run.workload
+                && other.connections == run.connections
+                && other.referrals == run.referrals
+                && other.round == run.round
+        })
+    }
+
+    fn compare(&self) -> Vec<Comparison> {
+        let mut comparisons = Vec::new();
+        let ours = self.rows.iter().filter(|row| row.server != "floor");
+        for row in ours {
+            let name = format!("{} {} {}", row.server, row.workload, row.connections);
+            let mut against = |what: &str, value: Spread, reference: Option<f64>| {
+                let Some(reference) = reference else { return };
+                comparisons.push(Comparison {
+                    name: format!("{name}: {what}"),
+                    times: value.over(reference),
+                });
+            };
+            let writes = matches!(row.workload.as_str(), "apply" | "create code" | "webhook");
+            match row.server.as_str() {
+                "sqlite" if writes => {
+                    against("rate / fdatasync", row.per_second, self.value(SYNCS));
+                    against("p99 / fdatasync p99", row.p99_us, self.value(SYNC_P99));
+                }
+                "postgres" if writes => {
+                    against("rate / pgbench -N", row.per_second, self.value(PGBENCH));
+                }
+                _ => {}
+            }
+            let smallest = self.rows.iter().find(|small| {
+                (&small.server, &small.workload, small.connections)
+                    == (&row.server, &row.workload, row.connections)
+            });
+            if let Some(small) = smallest.filter(|small| small.referrals < row.referrals) {
+                let what = format!("p50 at {} / at {}", row.referrals, small.referrals);
+                against(&what, row.p50_us, Some(small.p50_us.median));
+            }
+        }
+        comparisons
+    }
+
+    /// The middle one of the figures of this name: each size of data measures the disk anew.
+    fn value(&self, name: &str) -> Option<f64> {
+        let found = self.figures.iter().filter(|figure| figure.name == name);
+        let values: Vec<f64> = found.map(|figure| figure.value).collect();
+        (!values.is_empty()).then(|| Spread::of(values).median)
+    }
+
+    /// Prints the rows and the comparisons.
     pub(crate) fn print(&self) {
         println!(
-            "\n{:14} {:>5} {:10} {:>10} {:>21} {:>9} {:>9} {:>8} {:>7} {:>6}",
+            "\n{:>9} {:14} {:>5} {:8} {:>8} {:>21} {:>8} {:>8} {:>7} {:>6} {:>6} {:>6}",
+            "referrals",
             "workload",
             "conns",
             "server",
@@ -98,45 +247,31 @@ impl Report {
             "p50 us",
             "p99 us",
             "CPU us",
+            "x floor",
             "MB",
             "errors"
         );
-        let mut groups: BTreeMap<(&str, usize, &str), Vec<&Run>> = BTreeMap::new();
-        for run in &self.runs {
-            groups
-                .entry((&run.workload, run.connections, &run.server))
-                .or_default()
-                .push(run);
-        }
-        for ((workload, connections, server), runs) in groups {
-            let of =
-                |value: fn(&Run) -> f64| Spread::of(runs.iter().map(|run| value(run)).collect());
-            let rate = of(|run| run.measured.per_second);
-            let ratio = Spread::of(runs.iter().filter_map(|run| self.ratio(run)).collect());
+        for row in &self.rows {
             println!(
-                "{workload:14} {connections:>5} {server:10} {:>10.0} {:>6.2} [{:>5.2} - {:>5.2}] {:>9.0} {:>9.0} {:>8.1} {:>7.1} {:>6}",
-                rate.median,
-                ratio.median,
-                ratio.min,
-                ratio.max,
-                of(|run| run.measured.p50_us).median,
-                of(|run| run.measured.p99_us).median,
-                of(|run| run.cpu_us).median,
-                of(|run| run.resident_mb).max,
-                runs.iter().map(|run| run.measured.errors).sum::<usize>(),
+                "{:>9} {:14} {:>5} {:8} {:>8.0} {:>21} {:>8.0} {:>8.0} {:>7.1} {:>6.1} {:>6.1} {:>6}",
+                row.referrals,
+                row.workload,
+                row.connections,
+                row.server,
+                row.per_second.median,
+                row.ratio.text(),
+                row.p50_us.median,
+                row.p99_us.median,
+                row.cpu_us.median,
+                row.cpu_ratio.median,
+                row.resident_mb,
+                row.errors,
             );
         }
-    }
-
-    /// The rate of a run over the floor's in the same round, workload and number of connections.
-    fn ratio(&self, run: &Run) -> Option<f64> {
-        let floor = self.runs.iter().find(|other| {
-            other.server == "floor"
-                && other.workload == run.workload
-                && other.connections == run.connections
-                && other.round == run.round
-        })?;
-        Some(run.measured.per_second / floor.measured.per_second)
+        println!();
+        for comparison in &self.comparisons {
+            println!("{:60} {}", comparison.name, comparison.times.text());
+        }
     }
 
     /// Writes everything as JSON.

@@ -81,8 +81,10 @@ pub(crate) fn customer_id(n: u64) -> String {
 /// How many rows of each kind a data set has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// Referrals; codes are a tenth of it.
+    /// Referrals, every second one converted.
     pub(crate) referrals: u64,
+    /// Pending referrals on top, for the webhooks to be measured.
+    pub(crate) waiting: u64,
     /// Customers nobody has referred yet, for the writes to be measured.
     pub(crate) fresh: u64,
 }
@@ -90,12 +92,17 @@ pub(crate) struct Size {
 impl Size {
     /// Codes, each with [`PER_CODE`] referrals.
     pub(crate) fn codes(self) -> u64 {
-        self.referrals / PER_CODE
+        self.all_referrals() / PER_CODE
+    }
+
+    /// Referrals, and those on top.
+    pub(crate) fn all_referrals(self) -> u64 {
+        self.referrals + self.waiting
     }
 
     /// Customers: owners of codes, referees, and fresh ones, in this order.
     pub(crate) fn customers(self) -> u64 {
-        self.codes() + self.referrals + self.fresh
+        self.codes() + self.all_referrals() + self.fresh
     }
 }
 
@@ -138,12 +145,16 @@ fn customers(size: Size) -> impl Iterator<Item = Customer> {
     })
 }
 
+/// When the n-th code was made: any time of the year.
+pub(crate) fn code_made_at(n: u64) -> i64 {
+    EPOCH + (Random::new(n ^ 0x0c0d_e000).next() % YEAR) as i64
+}
+
 fn codes(size: Size) -> impl Iterator<Item = Code> {
-    let mut random = Random::new(7);
     (0..size.codes()).map(move |n| Code {
         code: code(n, size.codes()),
         customer_id: customer_id(n),
-        at: EPOCH + (random.next() % YEAR) as i64,
+        at: code_made_at(n),
     })
 }
 
@@ -154,13 +165,15 @@ fn referrals(size: Size) -> impl Iterator<Item = Referral> {
         let of_code: Vec<Referral> = (0..PER_CODE)
             .map(|k| {
                 at += 1 + (random.next() % DAY) as i64;
+                let place = n * PER_CODE + k;
+                let converted = place < size.referrals && place % 2 == 0;
                 Referral {
                     code: code(n, size.codes()),
                     at,
                     id: make_id(IdKind::Referral, Micros(at), random.ten()),
                     referrer: customer_id(n),
-                    referee: customer_id(size.codes() + n * PER_CODE + k),
-                    converted_at: (k % 2 == 0).then_some(at + 1),
+                    referee: customer_id(size.codes() + place),
+                    converted_at: converted.then_some(at + 1),
                 }
             })
             .collect();
@@ -172,7 +185,7 @@ const DAY: u64 = 86_400_000_000;
 const YEAR: u64 = 365 * DAY;
 
 fn progress(size: Size) -> ProgressBar {
-    let bar = ProgressBar::new(size.customers() + size.codes() + size.referrals);
+    let bar = ProgressBar::new(size.customers() + size.codes() + size.all_referrals());
     let style = ProgressStyle::with_template("{msg:24} {bar:30} {human_pos}/{human_len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
@@ -185,6 +198,8 @@ pub(crate) fn sqlite(file: &Path, place: &Place, size: Size) -> rusqlite::Result
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; \
          PRAGMA cache_size = -4000000; PRAGMA locking_mode = EXCLUSIVE;",
     )?;
+    // Dropping an index drops what the planner believes about it; the program does not analyse.
+    db.execute_batch("CREATE TEMP TABLE beliefs AS SELECT * FROM sqlite_stat1")?;
     let indexes = drop_indexes(&db)?;
     let bar = progress(size);
     let tx = db.transaction()?;
@@ -194,7 +209,10 @@ pub(crate) fn sqlite(file: &Path, place: &Place, size: Size) -> rusqlite::Result
     for sql in indexes {
         db.execute_batch(&sql)?;
     }
-    db.execute_batch("ANALYZE; PRAGMA journal_mode = WAL;")?;
+    db.execute_batch(
+        "DELETE FROM sqlite_stat1; INSERT INTO sqlite_stat1 SELECT * FROM beliefs; \
+         PRAGMA journal_mode = WAL;",
+    )?;
     bar.finish_and_clear();
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use scratch_postgres::{Cluster, Options};
@@ -13,7 +12,7 @@ use tempfile::TempDir;
 use crate::client::{Client, get, post};
 use crate::load::Next;
 use crate::process::{Process, Start, postgres_processes};
-use crate::report::Report;
+use crate::report::{PGBENCH, Report, SYNC_P99, SYNCS};
 use crate::seed::{self, Place, Size};
 use crate::workloads::{Target, Workload};
 use crate::{Arguments, Measured, Server, disk};
@@ -43,19 +42,19 @@ const SECRET: &str = "whsec_bench_bench_bench_bench_bench";
 
 impl Bench {
     /// Makes the databases, loads them, measures the disk and starts everything.
-    pub(crate) fn start(arguments: &Arguments, report: &mut Report) -> Result<Bench, String> {
+    pub(crate) fn start(
+        arguments: &Arguments,
+        referrals: u64,
+        report: &mut Report,
+    ) -> Result<Bench, String> {
         let directory = tempfile::tempdir_in(&arguments.directory).map_err(|e| e.to_string())?;
         let (syncs, p99) = disk::fdatasync(directory.path(), Duration::from_secs(2))
             .map_err(|error| error.to_string())?;
-        report.figure("fdatasync of an overwritten page", syncs, "per second");
-        report.figure("fdatasync of an overwritten page, p99", p99, "us");
+        report.figure(SYNCS, syncs, "per second");
+        report.figure(SYNC_P99, p99, "us");
         let mut cluster = None;
         let mut servers = Vec::new();
-        let fresh = 400_000.min(arguments.referrals * 20).max(200_000);
-        let size = Size {
-            referrals: arguments.referrals,
-            fresh,
-        };
+        let size = size(arguments, referrals);
         for server in &arguments.servers {
             let measured = match server {
                 Server::Sqlite => sqlite(arguments, directory.path(), size)?,
@@ -66,7 +65,7 @@ impl Bench {
                     })
                     .map_err(|error| error.to_string())?;
                     let tps = disk::pgbench(&own, 5)?;
-                    report.figure("pgbench -N -M prepared, 32 clients", tps, "per second");
+                    report.figure(PGBENCH, tps, "per second");
                     let measured = postgres(arguments, &own, size)?;
                     cluster = Some(own);
                     measured
@@ -133,9 +132,28 @@ impl Bench {
             &vec![b'x'; workload.body_size()],
         );
         Arc::new(move || match workload {
-            Workload::GetCode | Workload::ListCodes | Workload::Mix => (reads.clone(), 200),
+            Workload::GetCode | Workload::ListCodes | Workload::DeepPage | Workload::Mix => {
+                (reads.clone(), 200)
+            }
             Workload::Apply | Workload::CreateCode | Workload::Webhook => (writes.clone(), 201),
         })
+    }
+}
+
+/// Enough customers and waiting referrals for every write that a run can make.
+fn size(arguments: &Arguments, referrals: u64) -> Size {
+    // Twice what this program has been seen to do.
+    const MOST_WRITES_PER_SECOND: f64 = 30_000.0;
+    let runs = (arguments.rounds * arguments.connections.len()) as f64;
+    let each = arguments.rate.unwrap_or(MOST_WRITES_PER_SECOND) * (arguments.seconds + 1.0);
+    // A multiple of ten, so that codes come out even, and one for the request that is looked at.
+    let writes = ((runs * (each + 1.0)) as u64 + 10) / 10 * 10;
+    let uses = arguments.workloads().map(Workload::uses);
+    let (fresh, waiting) = uses.fold((0, 0), |sum, each| (sum.0 + each.0, sum.1 + each.1));
+    Size {
+        referrals,
+        waiting: writes * waiting,
+        fresh: writes * fresh,
     }
 }
 
@@ -246,7 +264,8 @@ fn initialise(arguments: &Arguments, url: &str, size: Size) -> Result<Target, St
         key: made.api_key,
         secret: SECRET.to_owned(),
         size,
-        used: Arc::new(AtomicU64::new(0)),
+        used: Arc::default(),
+        converted: Arc::default(),
     })
 }
 

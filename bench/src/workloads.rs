@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use crate::client::{get, post};
 use crate::load::Next;
-use crate::seed::{Place, Size, code, customer_id, stripe_id};
+use crate::seed::{Place, Size, code, code_made_at, customer_id, stripe_id};
 
 /// A seeded server.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) size: Size,
     /// Fresh customers used up so far, over all runs.
     pub(crate) used: Arc<AtomicU64>,
+    /// Waiting referrals converted so far.
+    pub(crate) converted: Arc<AtomicU64>,
 }
 
 /// A kind of request.
@@ -34,6 +36,8 @@ pub(crate) enum Workload {
     GetCode,
     /// `GET /referrals/codes?limit=50`.
     ListCodes,
+    /// The same by a cursor, anywhere in the list.
+    DeepPage,
     /// `POST /referrals/apply`.
     Apply,
     /// `POST /referrals/codes`.
@@ -46,9 +50,10 @@ pub(crate) enum Workload {
 
 impl Workload {
     /// Every workload.
-    pub(crate) const ALL: [Workload; 6] = [
+    pub(crate) const ALL: [Workload; 7] = [
         Workload::GetCode,
         Workload::ListCodes,
+        Workload::DeepPage,
         Workload::Apply,
         Workload::CreateCode,
         Workload::Webhook,
@@ -60,10 +65,20 @@ impl Workload {
         match self {
             Workload::GetCode => "get code",
             Workload::ListCodes => "list codes",
+            Workload::DeepPage => "list by cursor",
             Workload::Apply => "apply",
             Workload::CreateCode => "create code",
             Workload::Webhook => "webhook",
             Workload::Mix => "mix 90/10",
+        }
+    }
+
+    /// How many fresh customers and waiting referrals a request uses up.
+    pub(crate) fn uses(self) -> (u64, u64) {
+        match self {
+            Workload::GetCode | Workload::ListCodes | Workload::DeepPage => (0, 0),
+            Workload::Apply | Workload::CreateCode | Workload::Mix => (1, 0),
+            Workload::Webhook => (0, 1),
         }
     }
 
@@ -82,13 +97,16 @@ fn scatter(n: u64, range: u64) -> u64 {
     (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16) % range.max(1)
 }
 
-/// A number that no earlier caller got, below `range`, in scattered order. The step is coprime to
-/// every range we use, so no number comes twice before all have come.
-fn take(used: &AtomicU64, range: u64) -> u64 {
+/// A number below `range` that no earlier caller got, in scattered order; `None` when all are used
+/// up. The step is coprime to every range we use, so no number comes twice.
+fn take(used: &AtomicU64, range: u64) -> Option<u64> {
     const STEP: u64 = 1_000_003;
     let n = used.fetch_add(1, Ordering::Relaxed);
-    (n % range.max(1)).wrapping_mul(STEP) % range.max(1)
+    (n < range).then(|| n.wrapping_mul(STEP) % range)
 }
+
+/// The status of a request for which nothing was left: no answer has it, so it is an error.
+const NONE_LEFT: u16 = 0;
 
 impl Target {
     fn path(&self, rest: &str) -> String {
@@ -107,10 +125,11 @@ impl Target {
                     get(&target.path("referrals/codes?limit=50"), &target.key),
                     200,
                 ),
-                Workload::Apply => (target.apply(n), 201),
-                Workload::CreateCode => (target.create_code(), 201),
-                Workload::Webhook => (target.webhook(), 200),
-                Workload::Mix if n % 10 == 9 => (target.apply(n), 201),
+                Workload::DeepPage => (target.deep_page(n), 200),
+                Workload::Apply => target.apply(n),
+                Workload::CreateCode => target.create_code(),
+                Workload::Webhook => target.webhook(),
+                Workload::Mix if n % 10 == 9 => target.apply(n),
                 Workload::Mix => (target.get_code(n), 200),
             }
         })
@@ -127,40 +146,52 @@ impl Target {
         )
     }
 
-    fn fresh_customer(&self) -> String {
-        let first = self.size.codes() + self.size.referrals;
-        customer_id(first + take(&self.used, self.size.fresh))
+    fn deep_page(&self, n: u64) -> Vec<u8> {
+        let place = scatter(n, self.size.codes());
+        let (at, code) = (code_made_at(place), code(place, self.size.codes()));
+        let page = format!("referrals/codes?limit=50&cursor={at:x}.{code}");
+        get(&self.path(&page), &self.key)
+    }
+
+    fn fresh_customer(&self) -> Option<String> {
+        let first = self.size.codes() + self.size.all_referrals();
+        Some(customer_id(first + take(&self.used, self.size.fresh)?))
     }
 
     fn authorization(&self) -> String {
         format!("authorization: Bearer {}\r\n", self.key)
     }
 
-    fn apply(&self, n: u64) -> Vec<u8> {
-        let body = json!({"code": self.any_code(n), "refereeCustomerId": self.fresh_customer()});
+    fn apply(&self, n: u64) -> (Vec<u8>, u16) {
+        let referee = self.fresh_customer();
+        let wanted = referee.as_ref().map_or(NONE_LEFT, |_| 201);
+        let body = json!({"code": self.any_code(n), "refereeCustomerId": referee});
         let path = self.path("referrals/apply");
-        post(&path, &self.authorization(), body.to_string().as_bytes())
+        let request = post(&path, &self.authorization(), body.to_string().as_bytes());
+        (request, wanted)
     }
 
-    fn create_code(&self) -> Vec<u8> {
-        let body = json!({"customerId": self.fresh_customer()});
+    fn create_code(&self) -> (Vec<u8>, u16) {
+        let customer = self.fresh_customer();
+        let wanted = customer.as_ref().map_or(NONE_LEFT, |_| 201);
+        let body = json!({"customerId": customer});
         let path = self.path("referrals/codes");
-        post(&path, &self.authorization(), body.to_string().as_bytes())
+        let request = post(&path, &self.authorization(), body.to_string().as_bytes());
+        (request, wanted)
     }
 
-    /// Every second seeded referral is pending; its referee subscribes now.
-    fn webhook(&self) -> Vec<u8> {
-        let pending = take(&self.used, self.size.referrals / 2) * 2 + 1;
-        let customer = stripe_id(self.size.codes() + pending);
+    /// The referee of a waiting referral subscribes now.
+    fn webhook(&self) -> (Vec<u8>, u16) {
+        let waiting = take(&self.converted, self.size.waiting);
+        let wanted = waiting.map_or(NONE_LEFT, |_| 200);
+        let place = self.size.referrals + waiting.unwrap_or_default();
+        let customer = stripe_id(self.size.codes() + place);
         let now = now();
-        let id = format!("{:x}{:08x}", now, self.used.fetch_add(1, Ordering::Relaxed));
+        let id = format!("{now:x}{place:08x}");
         let event = subscription_event(&id, &customer, now);
         let header = format!("stripe-signature: {}\r\n", sign(&self.secret, now, &event));
-        post(
-            &format!("/api/webhooks/stripe/{}", self.place.team_id),
-            &header,
-            &event,
-        )
+        let path = format!("/api/webhooks/stripe/{}", self.place.team_id);
+        (post(&path, &header, &event), wanted)
     }
 }
 

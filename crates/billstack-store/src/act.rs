@@ -145,7 +145,7 @@ impl Act {
         // A microsecond apart, so that the order inside one operation is kept.
         let at = self.at.plus(self.recorded);
         self.recorded += 1;
-        tx.must(
+        tx.must_later(
             RECORD,
             params![
                 team_id,

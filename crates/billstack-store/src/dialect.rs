@@ -6,7 +6,8 @@
 //! | `{rows}` after a table: strict types | `STRICT` | nothing to say |
 //! | `{clustered}` after a table: stored in key order | `WITHOUT ROWID, STRICT` | nothing to say |
 //! | `/* FOR SHARE */`, `/* FOR SHARE OF codes */` at the end of a query | a comment | what it says |
-//! | [`Tx::lock`](crate::tx::Tx::lock) | nothing, there is one writer | a row of `locks` |
+//! | [`Tx::lock`](crate::tx::Tx::lock) | nothing, there is one writer | advisory locks |
+//! | [`Tx::must_later`](crate::tx::Tx::must_later) | at once | sent with the next statement |
 //!
 //! # When a lock is due
 //!
@@ -20,8 +21,17 @@
 //! - `owners`: whatever takes an owner away from a team;
 //! - `first user`, of no team: whatever makes the first user of the server.
 //!
+//! A name is an advisory lock of the transaction, numbered by a hash of team and name. Rows of a table
+//! would do the same for anything that speaks PostgreSQL's protocol, but each would be written anew
+//! every time it is taken, and there would be one for each customer for ever. What a database must
+//! have for it is `pg_advisory_xact_lock` across all nodes that write; whatever spreads one
+//! database over several servers without it (Citus written to by way of its workers, CockroachDB, where
+//! the function does nothing) does not fit.
+//!
 //! After its names, apply reads the code and then the program `FOR SHARE`, so once their
 //! switch-off has been answered no further referral can appear.
+
+use sha2::{Digest, Sha256};
 
 /// Begins the comment that ends a query whose rows must stay as they are until the transaction ends.
 const SHARE: &str = "/* FOR SHARE";
@@ -69,4 +79,21 @@ impl Dialect {
             },
         }
     }
+}
+
+/// The numbers by which PostgreSQL knows the names of a team, in the order in which they are taken:
+/// the same order everywhere, so that no two operations wait for each other.
+///
+/// Two names with the same number would only wait for each other without need.
+pub(crate) fn lock_keys(team_id: &str, names: &[&str]) -> Vec<i64> {
+    let key = |name: &&str| {
+        let digest = Sha256::digest(format!("{team_id} {name}"));
+        digest[..8]
+            .iter()
+            .fold(0, |key: i64, byte| key << 8 | i64::from(*byte))
+    };
+    let mut keys: Vec<i64> = names.iter().map(key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }

@@ -76,7 +76,7 @@ fn grant_credits(
         let id = act.id(IdKind::Credit);
         let (team_id, project_id) = (&place.team_id, &place.project_id);
         let (side, amount) = (grant.side.as_str(), grant.amount);
-        tx.must(
+        tx.must_later(
             INSERT_CREDIT,
             params![
                 team_id,
@@ -92,7 +92,7 @@ fn grant_credits(
         )?;
         for posting in postings(customer_id, amount) {
             let account = posting.account;
-            tx.must(
+            tx.must_later(
                 INSERT_POSTING,
                 params![
                     team_id,

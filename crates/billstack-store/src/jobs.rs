@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
-use crate::tx::{Abort, EachRow, Fault, Tx, Val};
+use crate::tx::{Abort, EachOf, EachRow, Fault, Query, Tx, Val};
 
 /// What the engine does with the savepoint of an operation that has run.
 #[derive(Debug, PartialEq)]
@@ -103,6 +103,20 @@ impl Tx for Watched<'_> {
 
     fn is_alone(&self) -> bool {
         self.tx.is_alone()
+    }
+
+    fn query_together(
+        &mut self,
+        queries: &[Query<'_>],
+        each: &mut EachOf<'_>,
+    ) -> Result<(), Fault> {
+        let result = self.tx.query_together(queries, each);
+        self.watch(result)
+    }
+
+    fn must_later(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
+        let result = self.tx.must_later(sql, params);
+        self.watch(result)
     }
 
     fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ use billstack_core::time::Micros;
 
 use crate::dialect::Dialect;
 use crate::params;
-use crate::postgres::{PostgresTx, connect};
+use crate::postgres::PostgresTx;
 use crate::sqlite::{SqliteTx, fault, hold_file, open_writer, statistics};
 use crate::store::{Kind, Target};
 use crate::tx::{Fault, Tx};
@@ -65,7 +65,7 @@ pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
             Ok(applied)
         }
         Kind::Postgres(settings) => {
-            let mut runner = PostgresTx::new(connect(settings)?);
+            let mut runner = PostgresTx::open(settings)?;
             runner.simple("BEGIN")?;
             runner.simple(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
             runner.simple(&Dialect::Postgres.migration(CREATE_LIST))?;
@@ -147,7 +147,7 @@ pub(crate) fn check(target: &Target) -> Result<(), Fault> {
     let current = match &target.0 {
         Kind::Sqlite(path) if !path.exists() => Ok(0),
         Kind::Sqlite(path) => current_version(&mut SqliteTx::new(&open_writer(path)?)),
-        Kind::Postgres(settings) => current_version(&mut PostgresTx::new(connect(settings)?)),
+        Kind::Postgres(settings) => current_version(&mut PostgresTx::open(settings)?),
     };
     let current = known_version(current)?;
     if missing_after(current)?.is_empty() {

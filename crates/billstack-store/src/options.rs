@@ -12,10 +12,10 @@ pub struct Options {
     pub queue_capacity: usize,
     /// SQLite: threads that scan.
     pub reader_threads: usize,
-    /// PostgreSQL: connections that write.
-    pub write_lanes: usize,
-    /// PostgreSQL: connections that read.
-    pub read_lanes: usize,
+    /// PostgreSQL: connections that look up a few rows by key.
+    pub point_lanes: usize,
+    /// PostgreSQL: connections that scan.
+    pub scan_lanes: usize,
     /// SQLite: refuse to open a file that another server holds.
     pub exclusive: bool,
     /// Called when a write to disk failed in a way that leaves memory and disk apart.
@@ -27,8 +27,8 @@ impl Default for Options {
         Options {
             queue_capacity: 4096,
             reader_threads: 2,
-            write_lanes: 8,
-            read_lanes: 4,
+            point_lanes: 4,
+            scan_lanes: 4,
             exclusive: false,
             on_fatal: Arc::new(|why| tracing::error!(why, "the storage can no longer be trusted")),
         }

@@ -1,11 +1,17 @@
-//! PostgreSQL: lanes, each a thread with a connection and its prepared statements.
+//! PostgreSQL: one writer, a lane for what is in its way, and lanes that read, each a thread with a
+//! connection of its own.
 //!
-//! The client is synchronous on purpose: it must neither connect nor be dropped inside async code,
-//! so every connection lives and dies on its lane. Writes and reads have lanes of their own, so that
-//! a long report cannot hold up a webhook.
+//! The threads wait for the server themselves; nothing here runs inside async code. Writes, look-ups
+//! and reports have threads of their own, so that a long report cannot hold up a webhook.
 
 mod connection;
-mod lane;
+mod fault;
+mod patient;
+mod reader;
+mod transaction;
+mod values;
+mod wire;
+mod writer;
 
 use std::thread::JoinHandle;
 
@@ -15,38 +21,56 @@ use crate::jobs::{Job, enqueue};
 use crate::options::Options;
 use crate::tx::Fault;
 
-pub(crate) use connection::{LOCK, PostgresTx, Settings, connect};
+pub(crate) use connection::Settings;
+pub(crate) use transaction::PostgresTx;
 
-/// The PostgreSQL engine. Dropping it answers what is queued and joins its lanes.
+/// How many look-ups may share a transaction.
+const POINTS_TOGETHER: usize = 32;
+
+/// The PostgreSQL engine. Dropping it answers what is queued and joins its threads.
 pub(crate) struct Postgres {
     writes: Option<Sender<Box<dyn Job>>>,
-    reads: Option<Sender<Box<dyn Job>>>,
-    lanes: Vec<JoinHandle<()>>,
+    points: Option<Sender<Box<dyn Job>>>,
+    scans: Option<Sender<Box<dyn Job>>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Postgres {
-    /// Starts the lanes on a database that has been migrated.
+    /// Starts the threads on a database that has been migrated.
     pub(crate) fn open(settings: &Settings, options: &Options) -> Result<Postgres, Fault> {
         let (writes, write_jobs) = bounded(options.queue_capacity);
-        let (reads, read_jobs) = bounded(options.queue_capacity);
-        let mut lanes = Vec::new();
-        for (jobs, count, mode) in [
-            (write_jobs, options.write_lanes, lane::Mode::Write),
-            (read_jobs, options.read_lanes, lane::Mode::Read),
-        ] {
-            for _ in 0..count.max(1) {
-                let (jobs, settings) = (jobs.clone(), settings.clone());
-                let lane = std::thread::Builder::new()
-                    .name("postgres-lane".to_owned())
-                    .spawn(move || lane::run(&settings, mode, &jobs))
-                    .map_err(|e| Fault::Unavailable(format!("cannot start a thread: {e}")))?;
-                lanes.push(lane);
+        let (points, point_jobs) = bounded(options.queue_capacity);
+        let (scans, scan_jobs) = bounded(options.queue_capacity);
+        let mut threads = Vec::new();
+        let (hindered, hindered_jobs) = bounded(options.queue_capacity);
+        let at = settings.clone();
+        threads.push(spawn("postgres-writer", move || {
+            writer::run(&at, &write_jobs, &hindered);
+        })?);
+        let at = settings.clone();
+        threads.push(spawn("postgres-patient", move || {
+            patient::run(&at, &hindered_jobs);
+        })?);
+        let kinds = [
+            (
+                "postgres-points",
+                options.point_lanes,
+                POINTS_TOGETHER,
+                point_jobs,
+            ),
+            ("postgres-scans", options.scan_lanes, 1, scan_jobs),
+        ];
+        for (name, lanes, most, jobs) in kinds {
+            for _ in 0..lanes.max(1) {
+                let (jobs, at) = (jobs.clone(), settings.clone());
+                threads.push(spawn(name, move || reader::run(&at, most, &jobs))?);
             }
         }
         Ok(Postgres {
             writes: Some(writes),
-            reads: Some(reads),
-            lanes,
+            points: Some(points),
+            scans: Some(scans),
+            threads,
         })
     }
 
@@ -55,9 +79,14 @@ impl Postgres {
         enqueue(self.writes.as_ref(), job)
     }
 
-    /// Queues a read.
-    pub(crate) fn read(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        enqueue(self.reads.as_ref(), job)
+    /// Queues a read of a few rows by key.
+    pub(crate) fn point(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        enqueue(self.points.as_ref(), job)
+    }
+
+    /// Queues a read that may take long.
+    pub(crate) fn scan(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        enqueue(self.scans.as_ref(), job)
     }
 
     /// How many writes wait.
@@ -66,13 +95,20 @@ impl Postgres {
     }
 }
 
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    let started = thread.spawn(work);
+    started.map_err(|error| Fault::Unavailable(format!("cannot start a thread: {error}")))
+}
+
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.writes = None;
-        self.reads = None;
-        for lane in self.lanes.drain(..) {
-            // A panicked lane has already been reported; there is nothing left to wait for.
-            let _ = lane.join();
+        self.points = None;
+        self.scans = None;
+        for thread in self.threads.drain(..) {
+            // A panicked thread has already been reported; there is nothing left to wait for.
+            let _ = thread.join();
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::dialect::Dialect;
 use crate::list::List;
-use crate::postgres::{LOCK, PostgresTx, connect};
+use crate::postgres::PostgresTx;
 use crate::sqlite::{fault, open_reader};
 use crate::store::{Kind, Target};
 use crate::tx::Fault;
@@ -26,7 +26,7 @@ subjects! {
 
 /// Every statement, as `module::NAME` and its text.
 pub fn statements() -> Vec<(String, String)> {
-    let mut all = vec![("postgres::LOCK".to_owned(), LOCK.to_owned())];
+    let mut all = Vec::new();
     for (module, statements) in STATEMENTS {
         all.extend(
             statements
@@ -79,7 +79,7 @@ pub fn prepare_all(target: &Target) -> Result<Vec<Report>, Fault> {
                 .collect())
         }
         Kind::Postgres(settings) => {
-            let mut tx = PostgresTx::new(connect(settings)?);
+            let mut tx = PostgresTx::open(settings)?;
             let mut prepare = |sql: &str| {
                 let statement = tx.prepare(sql)?;
                 let parameters = statement.params().iter().map(ToString::to_string);

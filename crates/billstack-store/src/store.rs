@@ -139,7 +139,11 @@ impl Store {
                 let mut read = read;
                 sqlite.point(|tx| read(tx))
             }
-            Engine::Postgres(_) => self.scan(read).await,
+            Engine::Postgres(postgres) => {
+                let (job, answer) = job(read);
+                postgres.point(job)?;
+                answer.await.unwrap_or(Err(Abort::Fault(Fault::Closed)))
+            }
         }
     }
 
@@ -170,7 +174,7 @@ impl Store {
         let (job, answer) = job(read);
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.scan(job)?,
-            Engine::Postgres(postgres) => postgres.read(job)?,
+            Engine::Postgres(postgres) => postgres.scan(job)?,
         }
         Ok(answer)
     }

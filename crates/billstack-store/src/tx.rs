@@ -130,6 +130,12 @@ impl dyn Row + '_ {
 /// Receives one row after the other.
 pub type EachRow<'a> = dyn FnMut(&dyn Row) -> Result<(), Fault> + 'a;
 
+/// A query and its parameters.
+pub type Query<'a> = (&'a str, &'a [Val<'a>]);
+
+/// Receives one row after the other, each with the number of the query that found it.
+pub type EachOf<'a> = dyn FnMut(usize, &dyn Row) -> Result<(), Fault> + 'a;
+
 /// A transaction on either engine.
 pub trait Tx {
     /// Runs a statement and tells how many rows it changed.
@@ -140,6 +146,27 @@ pub trait Tx {
     /// Whether nobody else writes until the transaction ends: then nothing that was read can change,
     /// and no name needs to be held.
     fn is_alone(&self) -> bool;
+    /// Runs queries none of which needs what another finds, in their order, and hands every row to
+    /// `each`.
+    ///
+    /// On PostgreSQL they share one way there and back; each sees what was committed when it begins.
+    fn query_together(
+        &mut self,
+        queries: &[Query<'_>],
+        each: &mut EachOf<'_>,
+    ) -> Result<(), Fault> {
+        for (number, (sql, params)) in queries.iter().enumerate() {
+            self.query(sql, params, &mut |row| each(number, row))?;
+        }
+        Ok(())
+    }
+    /// Runs a write that must change exactly one row, and whose failure may be told later: by a
+    /// later call, or when the operation has ended, which is then not kept.
+    ///
+    /// On PostgreSQL it is sent together with the next statement, which saves waiting for it.
+    fn must_later(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
+        exactly_one(self.execute(sql, params)?, sql)
+    }
     /// Holds the named things of a team until the transaction ends, waiting for whoever holds them.
     ///
     /// SQLite has one writer, so there it does nothing. See the `dialect` module for when it is due.
@@ -188,21 +215,26 @@ impl dyn Tx + '_ {
     pub fn hit(&mut self, sql: &str, params: &[Val<'_>]) -> Result<bool, Fault> {
         match self.execute(sql, params)? {
             0 => Ok(false),
-            1 => Ok(true),
-            more => Err(Fault::Defect(format!(
-                "{more} rows changed where one may be: {sql}"
-            ))),
+            changed => exactly_one(changed, sql).map(|()| true),
         }
     }
 
     /// Runs a write that must change exactly one row.
     pub fn must(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
-        if self.hit(sql, params)? {
-            return Ok(());
-        }
-        Err(Fault::Defect(format!(
+        exactly_one(self.execute(sql, params)?, sql)
+    }
+}
+
+/// Refuses any other number of changed rows than one.
+pub(crate) fn exactly_one(changed: u64, sql: &str) -> Result<(), Fault> {
+    match changed {
+        0 => Err(Fault::Defect(format!(
             "no row changed where one must be: {sql}"
-        )))
+        ))),
+        1 => Ok(()),
+        more => Err(Fault::Defect(format!(
+            "{more} rows changed where one may be: {sql}"
+        ))),
     }
 }
 

@@ -1,20 +1,23 @@
-//! A connection to PostgreSQL: its settings, and the seam over it.
+//! Where PostgreSQL is, and how to get a connection to it.
 
-use std::collections::HashMap;
 use std::error::Error as _;
+use std::net::{TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use postgres::config::SslMode;
-use postgres::error::SqlState;
-use postgres::types::private::BytesMut;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Config, NoTls, Row as PostgresRow, Statement};
+use socket2::{SockRef, TcpKeepalive};
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::dialect::Dialect;
-use crate::tx::{EachRow, Fault, Row, Tx, Val};
+use super::fault::fault;
+use super::wire::{Driver, Socket, Stream};
+use crate::tx::Fault;
 
 /// A statement, a lock or an idle transaction that lasts longer than this is ended by the server;
 /// its notices about things that exist already are not worth a line.
@@ -24,6 +27,9 @@ const OPTIONS: &str = "-c statement_timeout=20000 -c lock_timeout=10000 \
 
 /// How long a connection may take when the URL does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Counts connections, so that with `load_balance_hosts=random` each begins at another host.
+static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 
 /// Where and how to connect.
 #[derive(Clone)]
@@ -45,7 +51,7 @@ impl Settings {
             Fault::Unavailable(format!("the database URL is not valid{cause}"))
         })?;
         let own = config.get_options().unwrap_or_default().to_owned();
-        config.options(&format!("{OPTIONS} {own}"));
+        config.options(format!("{OPTIONS} {own}"));
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
@@ -71,176 +77,170 @@ fn rustls_connector() -> Result<MakeRustlsConnect, Fault> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Connects.
-pub(crate) fn connect(settings: &Settings) -> Result<Client, Fault> {
-    let connected = match &settings.tls {
-        Some(tls) => settings.config.connect(tls.clone()),
-        None => settings.config.connect(NoTls),
+/// Connects to the first host that answers and is what the URL asks for.
+pub(super) fn connect(settings: &Settings) -> Result<(Client, Driver), Fault> {
+    let unavailable = |why: String| {
+        let why = format!("cannot connect to PostgreSQL: {why}");
+        Fault::Unavailable(why)
     };
-    connected.map_err(|error| {
-        let cause = error
-            .source()
-            .map(|cause| format!(": {cause}"))
-            .unwrap_or_default();
-        Fault::Unavailable(format!("cannot connect to PostgreSQL: {error}{cause}"))
-    })
-}
-
-/// Sorts a PostgreSQL error by what it means for the caller.
-pub(crate) fn fault(error: &postgres::Error) -> Fault {
-    let Some(database) = error.as_db_error() else {
-        let text = error
-            .source()
-            .map_or_else(|| error.to_string(), |c| format!("{error}: {c}"));
-        return if error.is_closed() || error.source().is_some_and(|c| c.is::<std::io::Error>()) {
-            Fault::Unavailable(text)
-        } else {
-            Fault::Defect(text)
+    let hosts = hosts(&settings.config).map_err(unavailable)?;
+    let mut last = "the database URL names no host".to_owned();
+    for host in hosts {
+        let sockets = match host.sockets(&settings.config) {
+            Ok(sockets) => sockets,
+            Err(why) => {
+                last = why.to_string();
+                continue;
+            }
         };
-    };
-    let code = database.code();
-    let text = format!("{}: {}", code.code(), database.message());
-    // A unique violation means that somebody else was first since we looked; a second run sees it.
-    let in_the_way = [
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::UNIQUE_VIOLATION,
-    ];
-    if in_the_way.contains(code) {
-        return Fault::Conflict(text);
-    }
-    // Classes of codes (PostgreSQL manual, appendix A): 08 connection, 53 resources, 57 operator
-    // intervention, 58 system; 55P03 lock timeout, 25006 read-only (a standby), 28 and 3D log-in.
-    let class = &code.code()[..2];
-    if ["08", "53", "57", "58", "28", "3D"].contains(&class)
-        || ["55P03", "25006"].contains(&code.code())
-    {
-        return Fault::Unavailable(text);
-    }
-    Fault::Defect(text)
-}
-
-/// A client with the statements it has prepared.
-pub(crate) struct PostgresTx {
-    client: Client,
-    statements: HashMap<String, Statement>,
-}
-
-impl PostgresTx {
-    /// Takes over a fresh connection.
-    pub(crate) fn new(client: Client) -> PostgresTx {
-        PostgresTx {
-            client,
-            statements: HashMap::new(),
+        for socket in sockets {
+            let opened = socket
+                .map_err(|error| Fault::Unavailable(error.to_string()))
+                .and_then(|socket| open(socket, &host.name, settings));
+            match opened {
+                Ok(opened) => return Ok(opened),
+                Err(Fault::Unavailable(why) | Fault::Defect(why)) => last = why,
+                Err(other) => last = other.to_string(),
+            }
         }
     }
-
-    /// Whether the connection is gone.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
-    }
-
-    /// Runs a statement without parameters or result, such as `BEGIN`.
-    pub(crate) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
-        self.client.batch_execute(sql).map_err(|e| fault(&e))
-    }
-
-    /// The prepared form of a statement.
-    pub(crate) fn prepare(&mut self, sql: &str) -> Result<Statement, Fault> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok(statement.clone());
-        }
-        let text = Dialect::Postgres.statement(sql);
-        let statement = self.client.prepare(&text).map_err(|e| fault(&e))?;
-        self.statements.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
+    Err(unavailable(last))
 }
 
-impl Tx for PostgresTx {
-    fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> Result<u64, Fault> {
-        let statement = self.prepare(sql)?;
-        let params: Vec<_> = params
-            .iter()
-            .map(|value| value as &(dyn ToSql + Sync))
-            .collect();
-        self.client
-            .execute(&statement, &params)
-            .map_err(|e| fault(&e))
-    }
-
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[Val<'_>],
-        each: &mut EachRow<'_>,
-    ) -> Result<(), Fault> {
-        let statement = self.prepare(sql)?;
-        let params: Vec<_> = params
-            .iter()
-            .map(|value| value as &(dyn ToSql + Sync))
-            .collect();
-        for row in self
-            .client
-            .query(&statement, &params)
-            .map_err(|e| fault(&e))?
-        {
-            each(&row)?;
-        }
-        Ok(())
-    }
-
-    fn is_alone(&self) -> bool {
-        false
-    }
-
-    fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault> {
-        let mut names = names.to_vec();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
-            self.execute(LOCK, &[Val::Text(team_id), Val::Text(name)])?;
-        }
-        Ok(())
-    }
+/// One of the hosts that a URL names.
+struct Candidate {
+    /// What its certificate must be for.
+    name: String,
+    address: Host,
+    port: u16,
 }
 
-/// Takes the row of a name, making it when it is missing; the row stays taken until the end.
-pub(crate) const LOCK: &str = "INSERT INTO locks (team_id, name) VALUES ($1, $2) \
-     ON CONFLICT (team_id, name) DO UPDATE SET name = excluded.name";
+/// The hosts of a URL in the order in which they are tried.
+fn hosts(config: &Config) -> Result<Vec<Candidate>, String> {
+    let (names, addresses, ports) = (
+        config.get_hosts(),
+        config.get_hostaddrs(),
+        config.get_ports(),
+    );
+    let count = names.len().max(addresses.len());
+    let fits = |given: usize| given == 0 || given == count;
+    if !fits(names.len()) || !fits(addresses.len()) || !(ports.len() == 1 || fits(ports.len())) {
+        return Err("host, hostaddr and port of the database URL differ in number".to_owned());
+    }
+    let mut hosts = Vec::new();
+    for index in 0..count {
+        let name = names.get(index);
+        let by_address = addresses.get(index).map(|ip| Host::Tcp(ip.to_string()));
+        let port = ports.get(index).or(ports.first()).copied();
+        hosts.extend(by_address.or(name.cloned()).map(|address| Candidate {
+            name: match name {
+                Some(Host::Tcp(name)) => name.clone(),
+                _ => String::new(),
+            },
+            address,
+            port: port.unwrap_or(5432),
+        }));
+    }
+    if config.get_load_balance_hosts() == LoadBalanceHosts::Random && !hosts.is_empty() {
+        let first = CONNECTIONS.fetch_add(1, Ordering::Relaxed) % hosts.len();
+        hosts.rotate_left(first);
+    }
+    Ok(hosts)
+}
 
-impl ToSql for Val<'_> {
-    fn to_sql(
+impl Candidate {
+    /// A socket for each address that the host has, connected when it is asked for.
+    fn sockets<'c>(
         &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match self {
-            Val::Int(number) if *ty == Type::INT8 => number.to_sql(ty, out),
-            Val::Text(text) if *ty == Type::TEXT => text.to_sql(ty, out),
-            Val::Bool(flag) if *ty == Type::BOOL => flag.to_sql(ty, out),
-            Val::Null => Ok(IsNull::Yes),
-            other => Err(format!("{other:?} cannot be bound where {ty} is taken").into()),
+        config: &'c Config,
+    ) -> std::io::Result<Box<dyn Iterator<Item = std::io::Result<Socket>> + 'c>> {
+        match &self.address {
+            Host::Tcp(host) => {
+                let addresses = (host.as_str(), self.port).to_socket_addrs()?;
+                let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+                Ok(Box::new(addresses.map(move |address| {
+                    let socket = TcpStream::connect_timeout(&address, limit)?;
+                    prepare(&socket, config)?;
+                    Ok(Socket::Tcp(socket))
+                })))
+            }
+            #[cfg(unix)]
+            Host::Unix(directory) => {
+                let path = directory.join(format!(".s.PGSQL.{}", self.port));
+                Ok(Box::new(std::iter::once_with(move || {
+                    UnixStream::connect(path).map(Socket::Unix)
+                })))
+            }
         }
     }
-
-    fn accepts(ty: &Type) -> bool {
-        [Type::INT8, Type::TEXT, Type::BOOL].contains(ty)
-    }
-
-    to_sql_checked!();
 }
 
-impl Row for PostgresRow {
-    fn opt_int(&self, column: usize) -> Result<Option<i64>, Fault> {
-        self.try_get(column).map_err(|_| Fault::decode(column))
+fn prepare(socket: &TcpStream, config: &Config) -> std::io::Result<()> {
+    socket.set_nodelay(true)?;
+    let socket = SockRef::from(socket);
+    #[cfg(target_os = "linux")]
+    if let Some(limit) = config.get_tcp_user_timeout() {
+        socket.set_tcp_user_timeout(Some(*limit))?;
     }
+    if !config.get_keepalives() {
+        return Ok(());
+    }
+    let mut keepalive = TcpKeepalive::new().with_time(config.get_keepalives_idle());
+    if let Some(interval) = config.get_keepalives_interval() {
+        keepalive = keepalive.with_interval(interval);
+    }
+    if let Some(retries) = config.get_keepalives_retries() {
+        keepalive = keepalive.with_retries(retries);
+    }
+    socket.set_tcp_keepalive(&keepalive)
+}
 
-    fn opt_text(&self, column: usize) -> Result<Option<&str>, Fault> {
-        self.try_get(column).map_err(|_| Fault::decode(column))
+/// Logs in over a socket, and refuses a server of the wrong kind.
+fn open(socket: Socket, host: &str, settings: &Settings) -> Result<(Client, Driver), Fault> {
+    let (mut driver, stream) =
+        Driver::over(socket).map_err(|e| Fault::Unavailable(e.to_string()))?;
+    let client = match &settings.tls {
+        Some(tls) => log_in(&mut driver, stream, tls.clone(), host, &settings.config),
+        None => log_in(&mut driver, stream, NoTls, host, &settings.config),
+    }?;
+    let wanted = settings.config.get_target_session_attrs();
+    if wanted == TargetSessionAttrs::Any {
+        return Ok((client, driver));
     }
+    let told = driver.run(client.simple_query("SHOW transaction_read_only"));
+    let told = told.map_err(|error| fault(&error))?;
+    let read_only = told
+        .iter()
+        .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("on")));
+    match (wanted, read_only) {
+        (TargetSessionAttrs::ReadWrite, true) => {
+            Err(Fault::Unavailable("it does not allow writes".to_owned()))
+        }
+        (TargetSessionAttrs::ReadOnly, false) => {
+            Err(Fault::Unavailable("it is not read only".to_owned()))
+        }
+        _ => Ok((client, driver)),
+    }
+}
 
-    fn opt_flag(&self, column: usize) -> Result<Option<bool>, Fault> {
-        self.try_get(column).map_err(|_| Fault::decode(column))
-    }
+fn log_in<T>(
+    driver: &mut Driver,
+    stream: Stream,
+    mut tls: T,
+    host: &str,
+    config: &Config,
+) -> Result<Client, Fault>
+where
+    T: MakeTlsConnect<Stream>,
+    T::Stream: Send + 'static,
+{
+    let tls = tls.make_tls_connect(host).map_err(|error| {
+        let error: Box<dyn std::error::Error + Send + Sync> = error.into();
+        Fault::Unavailable(error.to_string())
+    })?;
+    let (client, connection) = driver
+        .run(config.connect_raw(stream, tls))
+        .map_err(|error| fault(&error))?;
+    driver.drive(Box::pin(connection));
+    Ok(client)
 }

@@ -112,7 +112,6 @@ fn a_full_queue_refuses_at_once() {
     for engine in ENGINES {
         let options = Options {
             queue_capacity: 2,
-            write_lanes: 1,
             ..Options::default()
         };
         let db = Db::with(engine, &options);

@@ -1,6 +1,7 @@
 //! The store as a whole, on both engines: what it promises is tested here, not how it does it.
 
 mod backup;
+mod batch;
 mod crash;
 mod engine;
 mod migrate;

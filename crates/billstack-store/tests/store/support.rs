@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::ThreadId;
 
 use billstack_core::code;
 use billstack_core::ids::IdSeed;
@@ -41,6 +42,8 @@ pub(crate) struct Db {
     pub(crate) url: String,
     pub(crate) target: Target,
     pub(crate) store: Store,
+    other: Option<Store>,
+    home: ThreadId,
     _directory: Option<TempDir>,
 }
 
@@ -61,12 +64,26 @@ impl Db {
         };
         let target = Target::from_url(&url).unwrap();
         let store = Store::open(&target, options).unwrap();
+        let other = (engine == Engine::Postgres).then(|| Store::open(&target, options).unwrap());
         Db {
             url,
             target,
             store,
+            other,
+            home: std::thread::current().id(),
             _directory: directory,
         }
+    }
+
+    /// The server that a test's thread talks to. With PostgreSQL there are two: one for the thread
+    /// that made the database, one for all others. What one server is asked at once shares a
+    /// transaction, so only operations of different servers can truly meet.
+    pub(crate) fn node(&self) -> &Store {
+        let at_home = std::thread::current().id() == self.home;
+        self.other
+            .as_ref()
+            .filter(|_| !at_home)
+            .unwrap_or(&self.store)
     }
 
     /// Panics with every breach there is.

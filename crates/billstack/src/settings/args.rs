@@ -247,25 +247,25 @@ pub struct SettingsArgs {
     )]
     pub reader_threads: Option<String>,
 
-    /// PostgreSQL: connections that write [default: 8]
+    /// PostgreSQL: connections that look up a few rows by key [default: 4]
     #[arg(
         long,
         global = true,
         help_heading = HEADING,
-        env = "BILLSTACK_POSTGRES_WRITE_LANES",
+        env = "BILLSTACK_POSTGRES_POINT_LANES",
         value_name = "NUMBER"
     )]
-    pub postgres_write_lanes: Option<String>,
+    pub postgres_point_lanes: Option<String>,
 
-    /// PostgreSQL: connections that only read [default: 8]
+    /// PostgreSQL: connections that read lists and reports [default: 4]
     #[arg(
         long,
         global = true,
         help_heading = HEADING,
-        env = "BILLSTACK_POSTGRES_READ_LANES",
+        env = "BILLSTACK_POSTGRES_SCAN_LANES",
         value_name = "NUMBER"
     )]
-    pub postgres_read_lanes: Option<String>,
+    pub postgres_scan_lanes: Option<String>,
 
     /// Level of the log, or one for each module: `warn,billstack=debug` [default: info]
     #[arg(long, global = true, help_heading = HEADING, env = "BILLSTACK_LOG", value_name = "LEVEL")]

@@ -9,11 +9,11 @@ fn two_events_of_one_referee() {
         let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
         apply_each(&db, &rounds);
         let session = |round: &Round| {
-            event(&db.store, round, |start, round| {
+            event(db.node(), round, |start, round| {
                 start.object_id = format!("cs_{}", round.number);
             })
         };
-        let subscription = |round: &Round| event(&db.store, round, |_, _| {});
+        let subscription = |round: &Round| event(db.node(), round, |_, _| {});
         let (left, right) = race(&rounds, session, subscription);
         for outcomes in left.into_iter().zip(right) {
             let one = (Some(Outcome::Converted), Some(Outcome::NoReferral));
@@ -32,7 +32,7 @@ fn one_event_twice() {
         let db = Db::new(engine);
         let rounds = rounds(&db, count(engine, 300), Referee::Linked);
         apply_each(&db, &rounds);
-        let event = |round: &Round| event(&db.store, round, |_, _| {});
+        let event = |round: &Round| event(db.node(), round, |_, _| {});
         let (left, right) = race(&rounds, event, event);
         for outcomes in left.into_iter().zip(right) {
             let one = (Some(Outcome::Converted), None);
@@ -54,14 +54,14 @@ fn apply_and_replay() {
         kept.dedup();
         assert_eq!(kept, [Outcome::NoReferral]);
         let replay = |round: &Round| {
-            let done = run(&db.store, round, |tx, act, round| {
+            let done = run(db.node(), round, |tx, act, round| {
                 let start = start(Some(&round.stripe));
                 let id = format!("evt_{}_{}", round.number, start.object_id);
                 stripe_events::receive(tx, act, TEAM, &incoming(&id, start), Delivery::Replayed)
             });
             done.unwrap();
         };
-        race(&rounds, |round| apply(&db.store, round).unwrap(), replay);
+        race(&rounds, |round| apply(db.node(), round).unwrap(), replay);
         assert_all(&db, &rounds, Status::Converted);
     }
 }
@@ -79,8 +79,8 @@ fn two_customers_of_one_stripe_customer_apply() {
                 ..round.clone()
             })
         });
-        let other = |round: &Round| apply(&db.store, &twins[round.number]);
-        let (left, right) = race(&rounds, |round| apply(&db.store, round), other);
+        let other = |round: &Round| apply(db.node(), &twins[round.number]);
+        let (left, right) = race(&rounds, |round| apply(db.node(), round), other);
         for (left, right) in left.into_iter().zip(right) {
             let (winner, loser) = one_won(left, right);
             assert_eq!(loser, Abort::Refused(Refusal::AlreadyReferred(winner)));
@@ -103,7 +103,7 @@ fn fifty_applies_of_one_referee() {
                     ..round.clone()
                 };
                 barrier.wait();
-                apply(&db.store, &round)
+                apply(db.node(), &round)
             };
             // Its own code is one of them, so that one more kind of refusal is in the crowd.
             let done: Vec<_> = std::thread::scope(|scope| {
@@ -130,7 +130,7 @@ fn two_customers_with_one_address() {
         let db = Db::new(engine);
         let rounds = rounds(&db, count(engine, 200), Referee::Linked);
         let create = |round: &Round| {
-            run(&db.store, round, |tx, act, round| {
+            run(db.node(), round, |tx, act, round| {
                 make_customer(
                     tx,
                     act,
@@ -162,7 +162,7 @@ fn two_conversions_of_one_referrer_add_up() {
             apply_code(tx, act, &round.place, &code, &round.referee)
         });
         let (left, right) = rounds.split_at(rounds.len() / 2);
-        let event = |round: &Round| event(&db.store, round, |_, _| {});
+        let event = |round: &Round| event(db.node(), round, |_, _| {});
         let other = |round: &Round| event(&right[round.number]);
         race(left, event, other);
         assert_all(&db, &rounds, Status::Converted);

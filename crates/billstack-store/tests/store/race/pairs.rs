@@ -7,8 +7,8 @@ fn apply_and_event() {
     for engine in ENGINES {
         let db = Db::new(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
-        let event = |round: &Round| event(&db.store, round, |_, _| {});
-        race(&rounds, |round| apply(&db.store, round).unwrap(), event);
+        let event = |round: &Round| event(db.node(), round, |_, _| {});
+        race(&rounds, |round| apply(db.node(), round).unwrap(), event);
         assert_all(&db, &rounds, Status::Converted);
     }
 }
@@ -19,7 +19,7 @@ fn apply_and_an_event_that_names_the_customer() {
         let db = Db::new(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Unlinked);
         let event = |round: &Round| {
-            event(&db.store, round, |start, round| {
+            event(db.node(), round, |start, round| {
                 if round.number % 2 == 0 {
                     start.client_reference_id = Some(round.referee.clone());
                 } else {
@@ -27,7 +27,7 @@ fn apply_and_an_event_that_names_the_customer() {
                 }
             })
         };
-        race(&rounds, |round| apply(&db.store, round).unwrap(), event);
+        race(&rounds, |round| apply(db.node(), round).unwrap(), event);
         assert_all(&db, &rounds, Status::Converted);
     }
 }
@@ -38,8 +38,8 @@ fn link_and_event() {
         let db = Db::new(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Unlinked);
         apply_each(&db, &rounds);
-        let event = |round: &Round| event(&db.store, round, |_, _| {});
-        race(&rounds, |round| link(&db.store, round), event);
+        let event = |round: &Round| event(db.node(), round, |_, _| {});
+        race(&rounds, |round| link(db.node(), round), event);
         assert_all(&db, &rounds, Status::Converted);
     }
 }
@@ -52,8 +52,8 @@ fn apply_and_link() {
         let mut kept = deliver_each(&db, &rounds, |_, _| {});
         kept.dedup();
         assert_eq!(kept, [Outcome::NoCustomer]);
-        let link = |round: &Round| link(&db.store, round);
-        race(&rounds, |round| apply(&db.store, round).unwrap(), link);
+        let link = |round: &Round| link(db.node(), round);
+        race(&rounds, |round| apply(db.node(), round).unwrap(), link);
         assert_all(&db, &rounds, Status::Converted);
     }
 }
@@ -82,8 +82,8 @@ fn apply_and_an_event_of_the_customer_an_older_event_links() {
             };
             customers::create(tx, act, &round.place, &new)
         });
-        let event = |round: &Round| event(&db.store, round, |_, _| {});
-        race(&rounds, |round| apply(&db.store, round).unwrap(), event);
+        let event = |round: &Round| event(db.node(), round, |_, _| {});
+        race(&rounds, |round| apply(db.node(), round).unwrap(), event);
         assert_all(&db, &rounds, Status::Converted);
     }
 }
@@ -107,8 +107,8 @@ fn applies_of_two_customers_whom_one_event_may_mean() {
         });
         kept.dedup();
         assert_eq!(kept, [Outcome::NoReferral]);
-        let other = |round: &Round| apply(&db.store, &others[round.number]).unwrap();
-        race(&rounds, |round| apply(&db.store, round).unwrap(), other);
+        let other = |round: &Round| apply(db.node(), &others[round.number]).unwrap();
+        race(&rounds, |round| apply(db.node(), round).unwrap(), other);
         assert_all(&db, &rounds, Status::Converted);
         assert_all(&db, &others, Status::Pending);
     }
@@ -120,13 +120,13 @@ fn apply_and_deactivate() {
         let db = Db::new(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
         let deactivate = |round: &Round| {
-            let done = run(&db.store, round, |tx, act, round| {
+            let done = run(db.node(), round, |tx, act, round| {
                 codes::deactivate(tx, act, &round.place, &round.code)
             });
             assert!(!done.unwrap().is_active);
-            referrals_of_code(&db.store, round)
+            referrals_of_code(db.node(), round)
         };
-        let (applied, counted) = race(&rounds, |round| apply(&db.store, round), deactivate);
+        let (applied, counted) = race(&rounds, |round| apply(db.node(), round), deactivate);
         let statuses = statuses(&db, &rounds);
         for ((applied, counted), status) in applied.iter().zip(counted).zip(statuses) {
             let refused = is_apply_refusal(applied, ApplyRefusal::CodeInactive);
@@ -143,10 +143,10 @@ fn apply_and_deactivate() {
 fn apply_and_disable() {
     for engine in ENGINES {
         let db = Db::new(engine);
-        write(&db.store, |tx, _| Ok(make_team(tx, TEAM)?));
+        write(db.node(), |tx, _| Ok(make_team(tx, TEAM)?));
         let rounds = rounds_in(&db, count(engine, 1_000), Referee::Linked, project);
         let disable = |round: &Round| {
-            let done = run(&db.store, round, |tx, act, round| {
+            let done = run(db.node(), round, |tx, act, round| {
                 let off = Program {
                     enabled: false,
                     ..program()
@@ -154,9 +154,9 @@ fn apply_and_disable() {
                 programs::put(tx, act, &round.place, &off)
             });
             done.unwrap();
-            referrals_of_code(&db.store, round)
+            referrals_of_code(db.node(), round)
         };
-        let (applied, counted) = race(&rounds, |round| apply(&db.store, round), disable);
+        let (applied, counted) = race(&rounds, |round| apply(db.node(), round), disable);
         for (applied, counted) in applied.iter().zip(counted) {
             let refused = is_apply_refusal(applied, ApplyRefusal::ReferralsDisabled);
             assert!(applied.is_ok() || refused, "{applied:?}");
@@ -172,11 +172,11 @@ fn create_code_and_erase() {
         let db = Db::new(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
         let create = |round: &Round| {
-            run(&db.store, round, |tx, act, round| {
+            run(db.node(), round, |tx, act, round| {
                 codes::create(tx, act, &round.place, &round.referee)
             })
         };
-        let erase = |round: &Round| erase(&db.store, round, |round| &round.referee);
+        let erase = |round: &Round| erase(db.node(), round, |round| &round.referee);
         let (created, _) = race(&rounds, create, erase);
         let no_customer = Err(Abort::Refused(Refusal::NotFound("customer")));
         assert!(
@@ -201,8 +201,8 @@ fn apply_and_erase() {
         for (whom, refusal) in &cases {
             let db = Db::new(engine);
             let rounds = rounds(&db, count(engine, 500), Referee::Linked);
-            let erase = |round: &Round| erase(&db.store, round, *whom);
-            let (applied, _) = race(&rounds, |round| apply(&db.store, round), erase);
+            let erase = |round: &Round| erase(db.node(), round, *whom);
+            let (applied, _) = race(&rounds, |round| apply(db.node(), round), erase);
             for (applied, status) in applied.iter().zip(statuses(&db, &rounds)) {
                 match applied {
                     Ok(_) => assert_eq!(status, Some(Status::Expired)),
@@ -223,8 +223,8 @@ fn event_and_erase() {
             let db = Db::new(engine);
             let rounds = rounds(&db, count(engine, 200), Referee::Linked);
             apply_each(&db, &rounds);
-            let erase = |round: &Round| erase(&db.store, round, whom);
-            let event = |round: &Round| event(&db.store, round, |_, _| {});
+            let erase = |round: &Round| erase(db.node(), round, whom);
+            let event = |round: &Round| event(db.node(), round, |_, _| {});
             let (outcomes, _) = race(&rounds, event, erase);
             for (outcome, status) in outcomes.iter().zip(statuses(&db, &rounds)) {
                 let converted = *outcome == Some(Outcome::Converted);

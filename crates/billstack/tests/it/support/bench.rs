@@ -146,8 +146,8 @@ pub(crate) fn settings(database_url: &str, change: impl FnOnce(&mut SettingsArgs
         rate_limit: Some("off".to_owned()),
         secret_key: Some(SECRET_KEY.to_owned()),
         reader_threads: Some("1".to_owned()),
-        postgres_write_lanes: Some("4".to_owned()),
-        postgres_read_lanes: Some("2".to_owned()),
+        postgres_point_lanes: Some("1".to_owned()),
+        postgres_scan_lanes: Some("2".to_owned()),
         ..SettingsArgs::default()
     };
     change(&mut args);

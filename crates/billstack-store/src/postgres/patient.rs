@@ -1,41 +1,40 @@
-//! A lane: one thread, one connection, one job at a time, each write in a transaction of its own.
+//! The patient lane: operations that somebody was in the way of, one by one.
+//!
+//! Each has a transaction of its own, so it holds only what it needs itself, and it may wait for a
+//! name as long as the connection allows, while the writer goes on with what others ask for.
 
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use super::connection::{PostgresTx, Settings, connect};
+use super::connection::Settings;
+use super::transaction::PostgresTx;
+use super::writer::{commit, end};
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
 
 /// How often an operation is run when others are in its way, or its connection breaks early.
 const ATTEMPTS: u32 = 8;
 
-/// What a lane is for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Mode {
-    /// Writes, READ COMMITTED.
-    Write,
-    /// Reads; the server refuses anything else on this connection.
-    Read,
-}
-
 /// Serves the queue until every sender is gone. A lost connection is made anew for the next job.
-pub(super) fn run(settings: &Settings, mode: Mode, jobs: &Receiver<Box<dyn Job>>) {
+pub(super) fn run(settings: &Settings, jobs: &Receiver<Box<dyn Job>>) {
     let mut connection = None;
     while let Ok(mut job) = jobs.recv() {
-        let done = serve(settings, mode, &mut connection, &mut *job);
+        let done = serve(settings, &mut connection, &mut *job);
         if let Err(why) = &done {
             tracing::warn!(%why, "a database operation failed");
         }
-        job.answer(done);
+        job.answer(done.clone());
+        if let (None, Err(why)) = (&connection, done) {
+            // The server cannot be reached; the others need not wait for the same, one by one.
+            jobs.try_iter().for_each(|job| job.answer(Err(why.clone())));
+        }
     }
 }
 
 /// Runs one job to its end: committed, refused, or failed for a reason that the caller is told.
 fn serve(
     settings: &Settings,
-    mode: Mode,
     connection: &mut Option<PostgresTx>,
     job: &mut dyn Job,
 ) -> Result<(), Fault> {
@@ -47,7 +46,7 @@ fn serve(
         }
         let tx = match connection.take().filter(|tx| !tx.is_closed()) {
             Some(tx) => connection.insert(tx),
-            None => connection.insert(open(settings, mode)?),
+            None => connection.insert(PostgresTx::open(settings)?),
         };
         match try_once(tx, job) {
             // The connection broke before COMMIT was sent, so nothing can have been kept.
@@ -61,34 +60,21 @@ fn serve(
     )))
 }
 
-fn open(settings: &Settings, mode: Mode) -> Result<PostgresTx, Fault> {
-    let mut tx = PostgresTx::new(connect(settings)?);
-    if mode == Mode::Read {
-        tx.simple("SET default_transaction_isolation = 'repeatable read'")?;
-        tx.simple("SET default_transaction_read_only = on")?;
-    }
-    Ok(tx)
-}
-
 /// One attempt. After it the connection is outside of any transaction, or closed.
 fn try_once(tx: &mut PostgresTx, job: &mut dyn Job) -> Result<(), Fault> {
-    tx.simple("BEGIN")?;
-    match job.run(tx) {
+    tx.begin("BEGIN");
+    let verdict = match job.run(tx) {
+        // Whatever was not waited for counts as much as the rest.
+        Verdict::Keep => tx.flush().map_or_else(Verdict::Failed, |()| Verdict::Keep),
+        other => other,
+    };
+    match verdict {
         Verdict::Keep => commit(tx),
-        Verdict::Undo => tx.simple("ROLLBACK"),
+        Verdict::Undo => end(tx, "ROLLBACK"),
         Verdict::Again(why) | Verdict::Failed(why) => {
             // On a broken connection this fails too; the server has rolled back by itself.
-            let _ = tx.simple("ROLLBACK");
+            let _ = end(tx, "ROLLBACK");
             Err(why)
         }
-    }
-}
-
-fn commit(tx: &mut PostgresTx) -> Result<(), Fault> {
-    match tx.simple("COMMIT") {
-        Ok(()) => Ok(()),
-        Err(Fault::Conflict(why)) => Err(Fault::Conflict(why)),
-        // The server may have committed before the answer was lost. Never run again here.
-        Err(why) => Err(Fault::Unknown(why.to_string())),
     }
 }

@@ -1,0 +1,122 @@
+//! A reading lane: one thread, one connection, reads of one moment in one transaction.
+
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use super::connection::Settings;
+use super::transaction::PostgresTx;
+use crate::jobs::{Job, Verdict};
+use crate::tx::Fault;
+
+/// How often a read is tried when something is in its way, or its connection breaks.
+const ATTEMPTS: u32 = 8;
+
+/// Serves the queue until every sender is gone, up to `most` reads to a transaction. A lost connection
+/// is made anew for what comes next.
+///
+/// A transaction sees what was committed when its first statement begins. All that share it had been
+/// asked for by then, so each sees whatever its caller knows of.
+pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>>) {
+    let mut reader = Reader {
+        settings,
+        connection: None,
+        within: false,
+    };
+    let mut batch = Vec::with_capacity(most);
+    while let Ok(first) = jobs.recv() {
+        batch.push(first);
+        batch.extend(jobs.try_iter().take(most - 1));
+        for mut job in batch.drain(..) {
+            let done = reader.read(&mut *job);
+            if let Err(why) = &done {
+                tracing::warn!(%why, "a read failed");
+            }
+            job.answer(done);
+        }
+        // With more to read, the end goes out together with what comes next.
+        reader.finish();
+        if jobs.is_empty() {
+            reader.flush();
+        }
+    }
+}
+
+struct Reader<'s> {
+    settings: &'s Settings,
+    connection: Option<PostgresTx>,
+    /// Whether a transaction has begun, or will with what is sent next.
+    within: bool,
+}
+
+impl Reader<'_> {
+    fn ready(&mut self) -> Result<&mut PostgresTx, Fault> {
+        let tx = match self.connection.take().filter(|tx| !tx.is_closed()) {
+            Some(tx) => tx,
+            None => {
+                self.within = false;
+                let mut tx = PostgresTx::open(self.settings)?;
+                tx.simple(
+                    "SET default_transaction_isolation = 'repeatable read'; \
+                     SET default_transaction_read_only = on",
+                )?;
+                tx
+            }
+        };
+        let tx = self.connection.insert(tx);
+        if !self.within {
+            tx.later("BEGIN");
+            self.within = true;
+        }
+        Ok(tx)
+    }
+
+    fn read(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
+        let mut last = Fault::Closed;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                metrics::counter!("billstack_operation_retries_total").increment(1);
+                std::thread::sleep(Duration::from_millis(u64::from(attempt * attempt)));
+            }
+            let tx = self.ready()?;
+            let why = match job.run(tx) {
+                Verdict::Keep | Verdict::Undo => return Ok(()),
+                Verdict::Again(why) | Verdict::Failed(why) => why,
+            };
+            let lost = tx.is_closed();
+            self.roll_back();
+            match why {
+                Fault::Unavailable(_) if lost && attempt == 0 => {}
+                Fault::Conflict(why) => last = Fault::Conflict(why),
+                why => return Err(why),
+            }
+        }
+        Err(Fault::Unavailable(format!(
+            "gave up after {ATTEMPTS} attempts: {last}"
+        )))
+    }
+
+    /// Ends the transaction with the next flight.
+    fn finish(&mut self) {
+        if let Some(tx) = self.connection.as_mut().filter(|_| self.within) {
+            tx.later("COMMIT");
+        }
+        self.within = false;
+    }
+
+    /// Sends what is waiting. A connection that breaks now is made anew when it is needed.
+    fn flush(&mut self) {
+        if let Some(tx) = &mut self.connection {
+            let _ = tx.flush();
+        }
+    }
+
+    /// Ends the transaction at once, without what has not been sent. On a broken connection there is none to end.
+    fn roll_back(&mut self) {
+        if let Some(tx) = self.connection.as_mut().filter(|_| self.within) {
+            tx.forget_all();
+            let _ = tx.simple("ROLLBACK");
+        }
+        self.within = false;
+    }
+}

@@ -1,0 +1,313 @@
+//! Several operations in one commit: what becomes of one is nothing to the others.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::time::{Duration, Instant};
+
+use billstack_store::act::Act;
+use billstack_store::params;
+use billstack_store::refusal::Refusal;
+use billstack_store::store::Store;
+use billstack_store::tx::{Abort, Fault, Query, Tx};
+
+use crate::support::{Db, ENGINES, Engine, make_team, origin, write};
+
+type Op = Box<dyn FnMut(&mut dyn Tx, &mut Act) -> Result<(), Abort> + Send>;
+type Outcome = Result<(), Abort>;
+
+fn op(op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<(), Abort> + Send + 'static) -> Op {
+    Box::new(op)
+}
+
+/// Makes a team.
+fn make(name: &'static str) -> Op {
+    op(move |tx, _| Ok(make_team(tx, name)?))
+}
+
+/// Runs operations so that they are all queued, in this order, before the first of them begins.
+fn together(store: &Store, ops: Vec<Op>) -> Vec<Outcome> {
+    let (running, is_running) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            write(store, move |_, _| {
+                running.send(()).unwrap();
+                released.recv().unwrap();
+                Ok(())
+            });
+        });
+        is_running.recv().unwrap();
+        let mut threads = Vec::new();
+        for (number, mut op) in ops.into_iter().enumerate() {
+            let run = move || store.write_blocking(origin(), move |tx, act| op(tx, act));
+            threads.push(scope.spawn(run));
+            while store.queued_writes() <= number {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        release.send(()).unwrap();
+        let outcomes = threads.into_iter().map(|thread| thread.join().unwrap());
+        outcomes.collect()
+    })
+}
+
+fn teams(db: &Db) -> Vec<String> {
+    let sql = "SELECT team_id FROM teams ORDER BY team_id";
+    let read = move |tx: &mut dyn Tx| Ok(tx.all(sql, &[], |row| row.string(0))?);
+    db.store.scan_blocking(read).unwrap()
+}
+
+fn is_defect(outcome: &Outcome) -> bool {
+    matches!(outcome, Err(Abort::Fault(Fault::Defect(_))))
+}
+
+const RENAME: &str = "UPDATE teams SET name = 'renamed' WHERE team_id = $1";
+
+#[test]
+fn what_one_does_is_nothing_to_the_others() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let outcomes = together(
+            &db.store,
+            vec![
+                make("team_1"),
+                op(|tx, _| {
+                    make_team(tx, "team_refused")?;
+                    Err(Refusal::LastOwner.into())
+                }),
+                op(|tx, _| {
+                    make_team(tx, "team_panicked")?;
+                    panic!("on purpose");
+                }),
+                make("team_2"),
+                op(|tx, _| {
+                    make_team(tx, "team_failed")?;
+                    tx.execute("SELECT no such thing", &[])?;
+                    Ok(())
+                }),
+                op(|tx, _| {
+                    make_team(tx, "team_wrong")?;
+                    Ok(tx.must(RENAME, params!["team_nowhere"])?)
+                }),
+                make("team_3"),
+            ],
+        );
+        let panicked = Fault::Panicked("on purpose".to_owned());
+        assert_eq!(outcomes[1], Err(Abort::Refused(Refusal::LastOwner)));
+        assert_eq!(outcomes[2], Err(Abort::Fault(panicked)), "{engine:?}");
+        assert!(is_defect(&outcomes[4]), "{engine:?}: {:?}", outcomes[4]);
+        assert!(is_defect(&outcomes[5]), "{engine:?}: {:?}", outcomes[5]);
+        for kept in [0, 3, 6] {
+            assert_eq!(outcomes[kept], Ok(()), "{engine:?} {kept}");
+        }
+        assert_eq!(teams(&db), ["team_1", "team_2", "team_3"], "{engine:?}");
+    }
+}
+
+#[test]
+fn a_failure_told_late_undoes_its_operation() {
+    type Late = fn(&mut dyn Tx) -> Result<(), Fault>;
+    let late: [Late; 2] = [
+        |tx| tx.must_later(RENAME, params!["team_nowhere"]),
+        |tx| {
+            let sql = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, NULL, 1)";
+            tx.must_later(sql, params!["team_nameless"])
+        },
+    ];
+    for engine in ENGINES {
+        for late in late {
+            let failing = || {
+                op(move |tx, _| {
+                    make_team(tx, "team_late")?;
+                    Ok(late(tx)?)
+                })
+            };
+            let db = Db::new(engine);
+            // By itself, as the last of a batch, and with others after it.
+            let alone = db.store.write_blocking(origin(), failing());
+            assert!(is_defect(&alone), "{engine:?}: {alone:?}");
+            let last = together(&db.store, vec![make("team_1"), failing()]);
+            assert_eq!(last[0], Ok(()), "{engine:?}");
+            assert!(is_defect(&last[1]), "{engine:?}: {:?}", last[1]);
+            let ops = vec![make("team_2"), failing(), make("team_3"), make("team_4")];
+            let among = together(&db.store, ops);
+            assert!(is_defect(&among[1]), "{engine:?}: {:?}", among[1]);
+            for kept in [0, 2, 3] {
+                assert_eq!(among[kept], Ok(()), "{engine:?} {kept}");
+            }
+            let kept = ["team_1", "team_2", "team_3", "team_4"];
+            assert_eq!(teams(&db), kept, "{engine:?}");
+        }
+    }
+}
+
+#[test]
+fn writes_told_late_are_seen_by_what_comes_after_them() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        write(&db.store, |tx, _| {
+            let sql = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, 'old', 1)";
+            tx.must_later(sql, params!["team_1"])?;
+            tx.must_later(RENAME, params!["team_1"])?;
+            let name = "SELECT name FROM teams WHERE team_id = $1";
+            let found = tx.one(name, params!["team_1"], |row| row.string(0))?;
+            assert_eq!(found.as_deref(), Some("renamed"));
+            Ok(())
+        });
+        assert_eq!(teams(&db), ["team_1"], "{engine:?}");
+    }
+}
+
+#[test]
+fn queries_asked_together_are_answered_in_their_order() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let found = db.store.write_blocking(origin(), |tx, _| {
+            make_team(tx, "team_1")?;
+            make_team(tx, "team_2")?;
+            tx.must_later(RENAME, params!["team_2"])?;
+            let sql = "SELECT team_id, name FROM teams WHERE team_id = $1";
+            let all = "SELECT team_id, name FROM teams WHERE created_at >= $1 ORDER BY team_id";
+            let queries: [Query<'_>; 3] = [
+                (all, params![0_i64]),
+                (sql, params!["team_nowhere"]),
+                (sql, params!["team_2"]),
+            ];
+            let mut found = Vec::new();
+            tx.query_together(&queries, &mut |number, row| {
+                found.push(format!("{number} {} {}", row.text(0)?, row.text(1)?));
+                Ok(())
+            })?;
+            Ok(found)
+        });
+        let wanted = ["0 team_1 team_1", "0 team_2 renamed", "2 team_2 renamed"];
+        assert_eq!(found.unwrap(), wanted, "{engine:?}");
+        let failed = db.store.write_blocking(origin(), |tx, _| {
+            make_team(tx, "team_3")?;
+            let wrong = "SELECT no such thing";
+            let queries: [Query<'_>; 2] = [("SELECT team_id FROM teams", &[]), (wrong, &[])];
+            Ok(tx.query_together(&queries, &mut |_, row| row.text(0).map(|_| ()))?)
+        });
+        assert!(is_defect(&failed), "{engine:?}: {failed:?}");
+        assert_eq!(teams(&db), ["team_1", "team_2"], "{engine:?}");
+    }
+}
+
+#[test]
+fn an_operation_in_conflict_is_run_again_without_the_others() {
+    let db = Db::new(Engine::Postgres);
+    let runs: Vec<_> = (0..3).map(|_| Arc::new(AtomicUsize::new(0))).collect();
+    let counted = |number: usize, name: &'static str| {
+        let runs = runs[number].clone();
+        op(move |tx, _| {
+            let run = runs.fetch_add(1, Ordering::Relaxed);
+            make_team(tx, name)?;
+            if number == 1 && run < 2 {
+                return Err(Fault::Conflict("on purpose".to_owned()).into());
+            }
+            Ok(())
+        })
+    };
+    let ops = vec![
+        counted(0, "team_0"),
+        counted(1, "team_1"),
+        counted(2, "team_2"),
+    ];
+    assert_eq!(together(&db.store, ops), [Ok(()), Ok(()), Ok(())]);
+    assert_eq!(teams(&db), ["team_0", "team_1", "team_2"]);
+    let runs: Vec<_> = runs
+        .iter()
+        .map(|runs| runs.load(Ordering::Relaxed))
+        .collect();
+    assert_eq!(runs, [1, 3, 1]);
+}
+
+#[test]
+fn somebody_else_in_the_way_holds_up_nobody_but_whom_they_are_in_the_way_of() {
+    let db = Db::new(Engine::Postgres);
+    let other = Store::open(&db.target, &Default::default()).unwrap();
+    let (holding, is_holding) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            write(&other, move |tx, _| {
+                make_team(tx, "team_same")?;
+                tx.lock("team_same", &["name"])?;
+                assert!(tx.exists("SELECT team_id FROM teams", &[])?);
+                holding.send(()).unwrap();
+                released.recv().unwrap();
+                Ok(())
+            });
+        });
+        is_holding.recv().unwrap();
+        let same = scope.spawn(|| {
+            let op = move |tx: &mut dyn Tx, _: &mut Act| {
+                let sql = "SELECT team_id FROM teams WHERE team_id = $1";
+                if tx.exists(sql, params!["team_same"])? {
+                    return Err(Refusal::LastOwner.into());
+                }
+                Ok(make_team(tx, "team_same")?)
+            };
+            db.store.write_blocking(origin(), op)
+        });
+        let named = scope.spawn(|| {
+            write(&db.store, move |tx, _| {
+                tx.lock("team_same", &["name"])?;
+                Ok(make_team(tx, "team_named")?)
+            });
+        });
+        // They wait for each other's end, but nothing else waits with them.
+        std::thread::sleep(Duration::from_millis(200));
+        let began = Instant::now();
+        write(&db.store, |tx, _| Ok(make_team(tx, "team_free")?));
+        assert!(began.elapsed() < Duration::from_secs(2));
+        assert!(!same.is_finished() && !named.is_finished());
+        assert_eq!(teams(&db), ["team_free"]);
+        release.send(()).unwrap();
+        let refused = Err(Abort::Refused(Refusal::LastOwner));
+        assert_eq!(same.join().unwrap(), refused);
+        named.join().unwrap();
+    });
+    assert_eq!(teams(&db), ["team_free", "team_named", "team_same"]);
+}
+
+#[test]
+fn batches_of_two_servers_that_cross_neither_stall_nor_lose_anything() {
+    const NAMES: i64 = 8;
+    const ROUNDS: i64 = 25;
+    let db = Db::new(Engine::Postgres);
+    let other = Store::open(&db.target, &Default::default()).unwrap();
+    write(&db.store, |tx, _| Ok(make_team(tx, "team_count")?));
+    let add = |name: i64| {
+        op(move |tx, _| {
+            // Each takes one name, so that it is the batch that holds several, in its own order.
+            tx.lock("team_count", &[&format!("name {name}")])?;
+            let sql = "SELECT COUNT(*) FROM teams WHERE name = $1";
+            let count = tx.one(sql, params![&name.to_string()], |row| row.int(0))?;
+            let sql = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, $2, 1)";
+            let id = format!("team_{name}_{}", count.unwrap_or(0));
+            Ok(tx.must_later(sql, params![&id, &name.to_string()])?)
+        })
+    };
+    let barrier = Barrier::new(2);
+    let began = Instant::now();
+    let run = |store: &Store, forwards: bool| {
+        for _ in 0..ROUNDS {
+            let mut ops: Vec<_> = (0..NAMES).map(add).collect();
+            if !forwards {
+                ops.reverse();
+            }
+            barrier.wait();
+            let outcomes = together(store, ops);
+            assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| run(&db.store, true));
+        run(&other, false);
+    });
+    let took = began.elapsed();
+    assert_eq!(teams(&db).len() as i64, 1 + 2 * NAMES * ROUNDS);
+    // PostgreSQL looks for circles after a second; with half of the rounds in one it would take longer.
+    assert!(took < Duration::from_secs(12), "{took:?}");
+}
