@@ -1,5 +1,7 @@
 //! Applying a code: a new customer says who brought them.
 
+mod facts;
+
 use billstack_core::ids::IdKind;
 use billstack_core::referral::{ApplyFacts, ApplyRefusal, Person, Status, decide_apply};
 use billstack_core::stripe_event::Start;
@@ -7,16 +9,14 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
-use crate::codes;
-use crate::conversion;
-use crate::customers::{self, Customer, Kept};
-use crate::programs;
 use crate::reconsider;
 use crate::referrals::{self, Referral};
 use crate::refusal::Refusal;
 use crate::stripe_events::{self, Content, Delivery, Incoming};
 use crate::tx::{Abort, Fault, Tx};
 use crate::{params, statements};
+
+use facts::Facts;
 
 statements! {
     INSERT = "INSERT INTO referrals (team_id, project_id, code, created_at, id, \
@@ -48,17 +48,16 @@ pub fn apply(
     place: &Place,
     cmd: &Apply,
 ) -> Result<Referral, Abort> {
-    let referee = customers::hold(tx, place, &cmd.referee_customer_id, None, Kept::LookedAt)?
-        .ok_or(Refusal::NotFound("customer"))?;
-    let code = match &cmd.code {
-        Some(code) => codes::hold(tx, place, code)?,
-        None => None,
-    };
+    let facts = facts::gather(tx, place, cmd)?.ok_or(Refusal::NotFound("customer"))?;
+    let Facts {
+        referee,
+        code,
+        existing,
+        program,
+        starts,
+    } = facts;
     let held = code.ok_or(Refusal::NotFound("code"))?;
     let code = held.code;
-    let existing = existing_referral(tx, place, &referee)?;
-    let program = programs::hold(tx, place)?;
-    let starts = conversion::known_starts(tx, place, &referee)?;
     let decision = decide_apply(&ApplyFacts {
         already_referred: existing.is_some(),
         program_enabled: program.enabled,
@@ -136,21 +135,6 @@ fn take_found(
     };
     stripe_events::receive(tx, act, &place.team_id, &event, Delivery::Delivered)?;
     Ok(())
-}
-
-/// The referral this customer, or anyone who is or was the same Stripe customer, already has.
-fn existing_referral(
-    tx: &mut dyn Tx,
-    place: &Place,
-    referee: &Customer,
-) -> Result<Option<Referral>, Fault> {
-    if let Some(own) = referrals::get_of_referee(tx, place, &referee.id)? {
-        return Ok(Some(own));
-    }
-    match &referee.stripe_customer_id {
-        Some(stripe) => referrals::get_of_stripe_customer(tx, place, stripe, &referee.id),
-        None => Ok(None),
-    }
 }
 
 fn insert(tx: &mut dyn Tx, act: &mut Act, place: &Place, referral: &Referral) -> Result<(), Abort> {

@@ -13,6 +13,7 @@ use crate::{params, statements};
 statements! {
     GET = "SELECT code, customer_id, is_active, created_at FROM codes \
         WHERE team_id = $1 AND project_id = $2 AND code = $3";
+    /// A code that nobody may switch off until the transaction ends, and who owns it.
     HOLD = "SELECT codes.code, codes.customer_id, codes.is_active, codes.created_at, \
         owners.email, owners.stripe_customer_id FROM codes JOIN customers AS owners \
         ON owners.team_id = codes.team_id AND owners.project_id = codes.project_id \
@@ -96,19 +97,13 @@ pub(crate) struct Held {
     pub(crate) owner_stripe_id: Option<String>,
 }
 
-/// [`get`], with its owner, held.
-pub(crate) fn hold(tx: &mut dyn Tx, place: &Place, code: &str) -> Result<Option<Held>, Fault> {
-    tx.one(
-        HOLD,
-        params![&place.team_id, &place.project_id, code],
-        |row| {
-            Ok(Held {
-                code: decode(row)?,
-                owner_email: row.opt_string(4)?,
-                owner_stripe_id: row.opt_string(5)?,
-            })
-        },
-    )
+/// A row of [`HOLD`].
+pub(crate) fn decode_held(row: &dyn Row) -> Result<Held, Fault> {
+    Ok(Held {
+        code: decode(row)?,
+        owner_email: row.opt_string(4)?,
+        owner_stripe_id: row.opt_string(5)?,
+    })
 }
 
 /// The active code of a customer.

@@ -13,7 +13,7 @@ use crate::customers::{self, Customer};
 use crate::grants;
 use crate::referrals::{self, Referral};
 use crate::stripe_events::{Outcome, Settled};
-use crate::tx::{Fault, Tx};
+use crate::tx::{Fault, Row, Tx};
 use crate::{params, statements};
 
 statements! {
@@ -25,6 +25,8 @@ statements! {
         AND counted_at IS NULL";
     REMEMBER_EXISTED = "UPDATE subscription_starts SET existed = TRUE \
         WHERE team_id = $1 AND match_key = $2 AND object_id = $3 AND NOT existed";
+    /// The subscriptions known under two names. With one name they are seen twice, which changes
+    /// neither answer. Two selects, because SQLite builds a table for `IN`, at twice the price.
     KNOWN_STARTS = "SELECT COUNT(*), MIN(CASE WHEN existed \
         AND (project_id IS NULL OR project_id = $4) THEN began_at END) FROM (\
         SELECT existed, project_id, began_at FROM subscription_starts \
@@ -103,24 +105,12 @@ pub(crate) struct KnownStarts {
     pub(crate) earliest: Option<Micros>,
 }
 
-/// The subscriptions we know of this customer.
-pub(crate) fn known_starts(
-    tx: &mut dyn Tx,
-    place: &Place,
-    customer: &Customer,
-) -> Result<KnownStarts, Fault> {
-    let keys = names_of(customer);
-    // With one name its starts are seen twice, which changes neither answer. Two selects, because
-    // SQLite builds a table for `IN`, at twice the price of the look-ups.
-    let (first, last) = (&keys[0], &keys[keys.len() - 1]);
-    let params = params![&place.team_id, first, last, &place.project_id];
-    let known = tx.one(KNOWN_STARTS, params, |row| {
-        Ok(KnownStarts {
-            any: row.int(0)? > 0,
-            earliest: row.opt_time(1)?,
-        })
-    });
-    Ok(known?.unwrap_or_default())
+/// A row of [`KNOWN_STARTS`].
+pub(crate) fn decode_starts(row: &dyn Row) -> Result<KnownStarts, Fault> {
+    Ok(KnownStarts {
+        any: row.int(0)? > 0,
+        earliest: row.opt_time(1)?,
+    })
 }
 
 /// The names under which events of a customer are kept, one or two.

@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
-pub(crate) use hold::{Kept, hold};
+pub(crate) use hold::{Kept, confirm, hold, take};
 
 statements! {
     GET = "SELECT id, email, name, external_id, stripe_customer_id, metadata, created_at, \

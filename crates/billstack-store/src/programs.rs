@@ -10,6 +10,7 @@ use crate::{params, statements};
 statements! {
     GET = "SELECT enabled, referrer_credit_amount, referee_credit_amount, currency \
         FROM programs WHERE team_id = $1 AND project_id = $2";
+    /// A program that nobody may change until the transaction ends.
     HOLD = "SELECT enabled, referrer_credit_amount, referee_credit_amount, currency \
         FROM programs WHERE team_id = $1 AND project_id = $2 /* FOR SHARE */";
     PUT = "INSERT INTO programs (team_id, project_id, enabled, referrer_credit_amount, \
@@ -20,7 +21,7 @@ statements! {
         currency = excluded.currency, updated_at = excluded.updated_at";
 }
 
-fn decode(row: &dyn Row) -> Result<Program, Fault> {
+pub(crate) fn decode(row: &dyn Row) -> Result<Program, Fault> {
     Ok(Program {
         enabled: row.flag(0)?,
         referrer_credit_amount: row.amount(1)?,
@@ -32,12 +33,6 @@ fn decode(row: &dyn Row) -> Result<Program, Fault> {
 /// The program of a project; one that was never set is the default, switched off.
 pub fn get(tx: &mut dyn Tx, place: &Place) -> Result<Program, Fault> {
     let found = tx.one(GET, params![&place.team_id, &place.project_id], decode)?;
-    Ok(found.unwrap_or_default())
-}
-
-/// [`get`], and nobody may change it until the transaction ends.
-pub(crate) fn hold(tx: &mut dyn Tx, place: &Place) -> Result<Program, Fault> {
-    let found = tx.one(HOLD, params![&place.team_id, &place.project_id], decode)?;
     Ok(found.unwrap_or_default())
 }
 

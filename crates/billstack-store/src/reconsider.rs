@@ -4,7 +4,7 @@ use crate::act::{Act, Place};
 use crate::conversion::{Sign, names_of, settle};
 use crate::customers::{self, Customer};
 use crate::stripe_events::{self, Outcome};
-use crate::tx::{Fault, Tx};
+use crate::tx::{Fault, Tx, Val};
 use crate::{params, statements};
 
 statements! {
@@ -28,8 +28,9 @@ pub(crate) fn foresee(
 ) -> Result<(), Fault> {
     let mut followed = 0;
     while followed < names.len().min(MOST_FORESEEN) {
-        let kept = kept_under(tx, team_id, &names[followed])?;
-        followed += 1;
+        let upto = names.len().min(MOST_FORESEEN);
+        let kept = kept_under_any(tx, team_id, &names[followed..upto])?;
+        followed = upto;
         for event_id in &kept {
             let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
                 continue;
@@ -44,6 +45,20 @@ pub(crate) fn foresee(
 
 fn kept_under(tx: &mut dyn Tx, team_id: &str, name: &str) -> Result<Vec<String>, Fault> {
     tx.all(STARTS, params![team_id, name], |row| row.string(0))
+}
+
+fn kept_under_any(tx: &mut dyn Tx, team_id: &str, names: &[String]) -> Result<Vec<String>, Fault> {
+    let scopes: Vec<_> = names
+        .iter()
+        .map(|name| [Val::from(team_id), Val::from(name)])
+        .collect();
+    let queries: Vec<_> = scopes.iter().map(|scope| (STARTS, &scope[..])).collect();
+    let mut kept = Vec::new();
+    tx.query_together(&queries, &mut |_, row| {
+        kept.push(row.string(0)?);
+        Ok(())
+    })?;
+    Ok(kept)
 }
 
 /// Looks again at every kept event that may belong to a customer who has just applied a code or

@@ -15,6 +15,9 @@ statements! {
     GET_OF_REFEREE = "SELECT id, code, referrer_customer_id, referee_customer_id, status, \
         created_at, converted_at, referrer_credit_amount, referee_credit_amount, currency \
         FROM referrals WHERE team_id = $1 AND project_id = $2 AND referee_customer_id = $3";
+    /// Every customer, erased ones too, that is or was this Stripe customer. The project is not a
+    /// condition, and this is no join: either would leave PostgreSQL a choice that it gets wrong on
+    /// tables it has no statistics of yet, and every apply would read the whole project.
     CUSTOMERS_OF_STRIPE = "SELECT project_id, id FROM customers \
         WHERE team_id = $1 AND stripe_customer_id = $2 ORDER BY project_id, id";
 }
@@ -107,25 +110,14 @@ pub fn get_of_referee(
     )
 }
 
-/// The referral of any customer but this one, erased ones too, that is or was this Stripe customer.
-pub(crate) fn get_of_stripe_customer(
+/// The oldest referral in which one of these customers is the referee.
+pub(crate) fn get_oldest_of(
     tx: &mut dyn Tx,
     place: &Place,
-    stripe_customer_id: &str,
-    but: &str,
+    customer_ids: &[String],
 ) -> Result<Option<Referral>, Fault> {
-    // Two steps, and the project is not a condition of the first: a join, or a second column that an
-    // index begins with, leaves PostgreSQL a choice that it gets wrong on tables it has no statistics
-    // of yet, and every apply would read the whole project.
-    let params = params![&place.team_id, stripe_customer_id];
-    let customers = tx.all(CUSTOMERS_OF_STRIPE, params, |row| {
-        Ok((row.string(0)?, row.string(1)?))
-    })?;
     let mut oldest: Option<Referral> = None;
-    let others = customers
-        .iter()
-        .filter(|(project, id)| *project == place.project_id && id != but);
-    for (_, id) in others {
+    for id in customer_ids {
         let found = get_of_referee(tx, place, id)?;
         oldest = oldest.into_iter().chain(found).min_by_key(|r| r.created_at);
     }

@@ -21,32 +21,54 @@ pub(crate) fn hold(
     new_link: Option<&str>,
     kept: Kept,
 ) -> Result<Option<Customer>, Fault> {
-    let Some(before) = get(tx, place, id)? else {
+    let Some(taken) = take(tx, place, id, new_link, kept)? else {
         return Ok(None);
     };
     if tx.is_alone() {
-        return Ok(Some(before));
+        return Ok(Some(taken));
     }
-    let before = before.stripe_customer_id;
+    let now = get(tx, place, id)?;
+    confirm(&taken, now, new_link)
+}
+
+/// The first half of [`hold`]: the customer as it was before it was held. Whoever is not alone must
+/// read it again, and [`confirm`] it.
+pub(crate) fn take(
+    tx: &mut dyn Tx,
+    place: &Place,
+    id: &str,
+    new_link: Option<&str>,
+    kept: Kept,
+) -> Result<Option<Customer>, Fault> {
+    let Some(customer) = get(tx, place, id)? else {
+        return Ok(None);
+    };
+    if tx.is_alone() {
+        return Ok(Some(customer));
+    }
+    let stripe_ids = customer.stripe_customer_id.as_deref().into_iter();
     let mut names = vec![format!("customer:{id}")];
-    names.extend(before.iter().map(|stripe| format!("stripe:{stripe}")));
-    names.extend(new_link.map(|stripe| format!("stripe:{stripe}")));
+    names.extend(stripe_ids.chain(new_link).map(|id| format!("stripe:{id}")));
     if kept == Kept::LookedAt {
         reconsider::foresee(tx, &place.team_id, &mut names)?;
     }
-    tx.lock(
-        &place.team_id,
-        &names.iter().map(String::as_str).collect::<Vec<_>>(),
-    )?;
-    let customer = get(tx, place, id)?;
-    let now = customer
-        .as_ref()
-        .and_then(|customer| customer.stripe_customer_id.clone());
-    if now != before && now.as_deref() != new_link {
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    tx.lock(&place.team_id, &names)?;
+    Ok(Some(customer))
+}
+
+/// The second half of [`hold`]: the customer as it is `now`, when what was held is still its own.
+pub(crate) fn confirm(
+    taken: &Customer,
+    now: Option<Customer>,
+    new_link: Option<&str>,
+) -> Result<Option<Customer>, Fault> {
+    let linked = |customer: &Customer| customer.stripe_customer_id.clone();
+    let link = now.as_ref().and_then(linked);
+    if link != linked(taken) && link.as_deref() != new_link {
         // It was linked while we waited, so its Stripe customer is not held. Start over.
-        return Err(Fault::Conflict(
-            "the customer was linked meanwhile".to_owned(),
-        ));
+        let why = "the customer was linked meanwhile";
+        return Err(Fault::Conflict(why.to_owned()));
     }
-    Ok(customer)
+    Ok(now)
 }
