@@ -166,7 +166,7 @@ fn referrals(size: Size) -> impl Iterator<Item = Referral> {
             .map(|k| {
                 at += 1 + (random.next() % DAY) as i64;
                 let place = n * PER_CODE + k;
-                let converted = place < size.referrals && place % 2 == 0;
+                let converted = place < size.referrals && place.is_multiple_of(2);
                 Referral {
                     code: code(n, size.codes()),
                     at,

@@ -46,7 +46,7 @@ pub struct List {
     pub texts: Texts,
 }
 
-/// The texts of the queries of a list, made when the first is needed; see [`List::variants`].
+/// The texts of the queries of a list, made when the first is needed.
 #[derive(Debug, Default)]
 pub struct Texts(OnceLock<Vec<String>>);
 

@@ -12,6 +12,8 @@ pub struct Options {
     pub queue_capacity: usize,
     /// SQLite: threads that scan.
     pub reader_threads: usize,
+    /// PostgreSQL: connections that write.
+    pub write_lanes: usize,
     /// PostgreSQL: connections that look up a few rows by key.
     pub point_lanes: usize,
     /// PostgreSQL: connections that scan.
@@ -27,6 +29,7 @@ impl Default for Options {
         Options {
             queue_capacity: 4096,
             reader_threads: 2,
+            write_lanes: 1,
             point_lanes: 4,
             scan_lanes: 4,
             exclusive: false,

@@ -43,10 +43,14 @@ impl Postgres {
         let (scans, scan_jobs) = bounded(options.queue_capacity);
         let mut threads = Vec::new();
         let (hindered, hindered_jobs) = bounded(options.queue_capacity);
-        let at = settings.clone();
-        threads.push(spawn("postgres-writer", move || {
-            writer::run(&at, &write_jobs, &hindered);
-        })?);
+        let lanes = options.write_lanes.max(1);
+        for _ in 0..lanes {
+            let (jobs, at, hindered) = (write_jobs.clone(), settings.clone(), hindered.clone());
+            threads.push(spawn("postgres-writer", move || {
+                writer::run(&at, lanes, &jobs, &hindered);
+            })?);
+        }
+        drop(hindered);
         let at = settings.clone();
         threads.push(spawn("postgres-patient", move || {
             patient::run(&at, &hindered_jobs);

@@ -108,6 +108,7 @@ fn options(settings: &Settings, on_fatal: Fatal) -> Options {
     Options {
         queue_capacity: settings.queue_capacity,
         reader_threads: settings.reader_threads,
+        write_lanes: settings.postgres_write_lanes,
         point_lanes: settings.postgres_point_lanes,
         scan_lanes: settings.postgres_scan_lanes,
         exclusive: true,

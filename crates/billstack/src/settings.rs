@@ -68,6 +68,8 @@ pub struct Settings {
     pub queue_capacity: usize,
     /// Reading threads with SQLite.
     pub reader_threads: usize,
+    /// Connections with PostgreSQL that write.
+    pub postgres_write_lanes: usize,
     /// Connections with PostgreSQL that look up a few rows by key.
     pub postgres_point_lanes: usize,
     /// Connections with PostgreSQL that read lists and reports.
@@ -116,6 +118,7 @@ impl Settings {
             idempotency_retention_hours: layers.number("idempotency_retention_hours", 1..=8_760)?,
             queue_capacity: layers.number("queue_capacity", 1..=1_000_000)?,
             reader_threads: layers.number("reader_threads", 1..=256)?,
+            postgres_write_lanes: layers.number("postgres_write_lanes", 1..=256)?,
             postgres_point_lanes: layers.number("postgres_point_lanes", 1..=256)?,
             postgres_scan_lanes: layers.number("postgres_scan_lanes", 1..=256)?,
             log: layers.get("log", log_filter)?,

@@ -108,8 +108,9 @@ pub fn http_request(method: &str, route: &str, status: u16, seconds: f64) {
 
 /// The series of a route, by method and status. Looking them up in the recorder costs copies of all
 /// their labels, which was a twentieth of a read's instructions.
-static SERIES: RwLock<BTreeMap<String, BTreeMap<(&str, u16), Series>>> =
-    RwLock::new(BTreeMap::new());
+static SERIES: RwLock<BTreeMap<String, ByMethodAndStatus>> = RwLock::new(BTreeMap::new());
+
+type ByMethodAndStatus = BTreeMap<(&'static str, u16), Series>;
 
 struct Series {
     requests: Counter,

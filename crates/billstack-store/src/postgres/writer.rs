@@ -1,12 +1,13 @@
-//! The writer: one thread, one connection, everything queued in one transaction.
+//! A writer: one thread, one connection, its share of what is queued in one transaction.
 //!
 //! Each operation has a savepoint, and all of them share one `BEGIN` and one `COMMIT`. There is no
 //! timer: an idle server commits a lone write at once, a busy one takes whatever arrived meanwhile.
 //!
-//! A node has one writer, because two batches of one process would wait for each other's names as soon
-//! as they share two. Batches of different nodes can. So the writer waits for a name for [`PATIENCE`]
-//! only; then the operation is taken out of the batch and handed to the patient lane, and the batch
-//! commits what it has. That undoes any circle of waiting, and nobody else waits with the operation.
+//! Two batches wait for each other's names as soon as they share two, those of one node like those of
+//! different nodes. So a writer waits for a name for [`PATIENCE`] only; then the operation is taken out
+//! of the batch and handed to the patient lane, and the batch commits what it has. That undoes any
+//! circle of waiting, and nobody else waits with the operation. Several writers, because each spends
+//! most of its time on waiting for answers: four do twice as much as one (apply, two cores).
 
 use std::collections::VecDeque;
 
@@ -40,6 +41,7 @@ type Jobs = VecDeque<Box<dyn Job>>;
 /// `patient`. A lost connection is made anew for what comes next.
 pub(super) fn run(
     settings: &Settings,
+    lanes: usize,
     jobs: &Receiver<Box<dyn Job>>,
     patient: &Sender<Box<dyn Job>>,
 ) {
@@ -47,7 +49,8 @@ pub(super) fn run(
     let mut batch = Jobs::new();
     while let Ok(first) = jobs.recv() {
         batch.push_back(first);
-        batch.extend(jobs.try_iter().take(LARGEST_BATCH - 1));
+        let share = (jobs.len() / lanes).min(LARGEST_BATCH - 1);
+        batch.extend(jobs.try_iter().take(share));
         metrics::histogram!("billstack_write_batch_size").record(batch.len() as f64);
         while !batch.is_empty() {
             match ready(settings, &mut connection) {

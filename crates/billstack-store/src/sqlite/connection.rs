@@ -15,6 +15,10 @@ const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
 /// How long another process (a command line tool beside the server) may hold the write lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Memory for pages of a connection that writes: a write touches a page or two of every index at
+/// random, and each that is not at hand costs a copy from the kernel.
+const WRITER_CACHE_KIB: i64 = 32_768;
+
 /// Opens a connection that may write, creating the file when it is missing.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
@@ -31,6 +35,9 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     switch_to_wal(&connection).map_err(|e| fault(&e))?;
     connection
         .pragma_update(None, "synchronous", "full")
+        .map_err(|e| fault(&e))?;
+    connection
+        .pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
         .map_err(|e| fault(&e))?;
     connection
         .pragma_update(None, "foreign_keys", true)

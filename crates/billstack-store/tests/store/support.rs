@@ -52,6 +52,18 @@ impl Db {
         Db::with(engine, &Options::default())
     }
 
+    /// One whose operations meet on one node too: a server's own choice of writers.
+    pub(crate) fn crowded(engine: Engine) -> Db {
+        let write_lanes = 4;
+        Db::with(
+            engine,
+            &Options {
+                write_lanes,
+                ..Options::default()
+            },
+        )
+    }
+
     pub(crate) fn with(engine: Engine, options: &Options) -> Db {
         let (url, directory) = match engine {
             Engine::Sqlite => {

@@ -49,6 +49,7 @@ pub(super) fn open(target: &Target) -> Result<Store, Failure> {
     let options = Options {
         queue_capacity: 4,
         reader_threads: 1,
+        write_lanes: 1,
         point_lanes: 1,
         scan_lanes: 1,
         ..Options::default()

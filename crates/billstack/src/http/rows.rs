@@ -1,7 +1,6 @@
 //! Answers that hold a list, written while its rows are read.
 //!
-//! No row is kept on the way from the database to the socket: a page of fifty codes costs half of
-//! what it does when every row becomes a value with texts of its own first.
+//! No row is kept on the way from the database to the socket, and no text is made for a column.
 
 use axum::body::Body;
 use axum::http::HeaderValue;

@@ -247,6 +247,16 @@ pub struct SettingsArgs {
     )]
     pub reader_threads: Option<String>,
 
+    /// PostgreSQL: connections that write [default: 4]
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_POSTGRES_WRITE_LANES",
+        value_name = "NUMBER"
+    )]
+    pub postgres_write_lanes: Option<String>,
+
     /// PostgreSQL: connections that look up a few rows by key [default: 4]
     #[arg(
         long,

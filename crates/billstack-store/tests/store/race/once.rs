@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn two_events_of_one_referee() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
         apply_each(&db, &rounds);
         let session = |round: &Round| {
@@ -29,7 +29,7 @@ fn two_events_of_one_referee() {
 #[test]
 fn one_event_twice() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 300), Referee::Linked);
         apply_each(&db, &rounds);
         let event = |round: &Round| event(db.node(), round, |_, _| {});
@@ -48,7 +48,7 @@ fn one_event_twice() {
 #[test]
 fn apply_and_replay() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 200), Referee::Linked);
         let mut kept = deliver_each(&db, &rounds, |_, _| {});
         kept.dedup();
@@ -69,7 +69,7 @@ fn apply_and_replay() {
 #[test]
 fn two_customers_of_one_stripe_customer_apply() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 300), Referee::Linked);
         let twins = each(&db, &rounds, |tx, act, round| {
             let name = format!("twin{}", round.number);
@@ -93,7 +93,7 @@ fn two_customers_of_one_stripe_customer_apply() {
 fn fifty_applies_of_one_referee() {
     const CODES: usize = 50;
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, CODES, Referee::Linked);
         for chosen in &rounds[..count(engine, 20)] {
             let barrier = Barrier::new(CODES);
@@ -127,7 +127,7 @@ fn fifty_applies_of_one_referee() {
 #[test]
 fn two_customers_with_one_address() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 200), Referee::Linked);
         let create = |round: &Round| {
             run(db.node(), round, |tx, act, round| {
@@ -155,7 +155,7 @@ fn two_customers_with_one_address() {
 #[test]
 fn two_conversions_of_one_referrer_add_up() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, 2 * count(engine, 100), Referee::Linked);
         let (code, referrer) = (rounds[0].code.clone(), rounds[0].referrer.clone());
         each(&db, &rounds, move |tx, act, round| {

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn apply_and_event() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
         let event = |round: &Round| event(db.node(), round, |_, _| {});
         race(&rounds, |round| apply(db.node(), round).unwrap(), event);
@@ -16,7 +16,7 @@ fn apply_and_event() {
 #[test]
 fn apply_and_an_event_that_names_the_customer() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Unlinked);
         let event = |round: &Round| {
             event(db.node(), round, |start, round| {
@@ -35,7 +35,7 @@ fn apply_and_an_event_that_names_the_customer() {
 #[test]
 fn link_and_event() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Unlinked);
         apply_each(&db, &rounds);
         let event = |round: &Round| event(db.node(), round, |_, _| {});
@@ -47,7 +47,7 @@ fn link_and_event() {
 #[test]
 fn apply_and_link() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 200), Referee::Unlinked);
         let mut kept = deliver_each(&db, &rounds, |_, _| {});
         kept.dedup();
@@ -61,7 +61,7 @@ fn apply_and_link() {
 #[test]
 fn apply_and_an_event_of_the_customer_an_older_event_links() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let mut rounds = rounds(&db, count(engine, 300), Referee::Unlinked);
         // The incomplete subscription names a customer who is made only after it came in.
         for round in &mut rounds {
@@ -91,7 +91,7 @@ fn apply_and_an_event_of_the_customer_an_older_event_links() {
 #[test]
 fn applies_of_two_customers_whom_one_event_may_mean() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 300), Referee::Linked);
         let others = each(&db, &rounds, |tx, act, round| {
             let name = format!("other{}", round.number);
@@ -117,7 +117,7 @@ fn applies_of_two_customers_whom_one_event_may_mean() {
 #[test]
 fn apply_and_deactivate() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
         let deactivate = |round: &Round| {
             let done = run(db.node(), round, |tx, act, round| {
@@ -142,7 +142,7 @@ fn apply_and_deactivate() {
 #[test]
 fn apply_and_disable() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         write(db.node(), |tx, _| Ok(make_team(tx, TEAM)?));
         let rounds = rounds_in(&db, count(engine, 1_000), Referee::Linked, project);
         let disable = |round: &Round| {
@@ -169,7 +169,7 @@ fn apply_and_disable() {
 #[test]
 fn create_code_and_erase() {
     for engine in ENGINES {
-        let db = Db::new(engine);
+        let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
         let create = |round: &Round| {
             run(db.node(), round, |tx, act, round| {
@@ -199,7 +199,7 @@ fn apply_and_erase() {
     ];
     for engine in ENGINES {
         for (whom, refusal) in &cases {
-            let db = Db::new(engine);
+            let db = Db::crowded(engine);
             let rounds = rounds(&db, count(engine, 500), Referee::Linked);
             let erase = |round: &Round| erase(db.node(), round, *whom);
             let (applied, _) = race(&rounds, |round| apply(db.node(), round), erase);
@@ -220,7 +220,7 @@ fn event_and_erase() {
     let cases: [Whom; 2] = [|round| &round.referee, |round| &round.referrer];
     for engine in ENGINES {
         for whom in cases {
-            let db = Db::new(engine);
+            let db = Db::crowded(engine);
             let rounds = rounds(&db, count(engine, 200), Referee::Linked);
             apply_each(&db, &rounds);
             let erase = |round: &Round| erase(db.node(), round, whom);
