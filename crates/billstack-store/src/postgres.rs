@@ -4,6 +4,7 @@
 //! The threads wait for the server themselves; nothing here runs inside async code. Writes, look-ups
 //! and reports have threads of their own, so that a long report cannot hold up a webhook.
 
+mod attempts;
 mod connection;
 mod fault;
 mod patient;

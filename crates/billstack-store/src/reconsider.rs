@@ -3,9 +3,9 @@
 use crate::act::{Act, Place};
 use crate::conversion::{Sign, names_of, settle};
 use crate::customers::{self, Customer};
+use crate::statements;
 use crate::stripe_events::{self, Outcome};
 use crate::tx::{Fault, Tx, Val};
-use crate::{params, statements};
 
 statements! {
     STARTS = "SELECT event_id FROM subscription_starts WHERE team_id = $1 AND match_key = $2 \
@@ -29,7 +29,7 @@ pub(crate) fn foresee(
     let mut followed = 0;
     while followed < names.len().min(MOST_FORESEEN) {
         let upto = names.len().min(MOST_FORESEEN);
-        let kept = kept_under_any(tx, team_id, &names[followed..upto])?;
+        let kept = kept_under(tx, team_id, &names[followed..upto])?;
         followed = upto;
         for event_id in &kept {
             let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
@@ -43,11 +43,7 @@ pub(crate) fn foresee(
     Ok(())
 }
 
-fn kept_under(tx: &mut dyn Tx, team_id: &str, name: &str) -> Result<Vec<String>, Fault> {
-    tx.all(STARTS, params![team_id, name], |row| row.string(0))
-}
-
-fn kept_under_any(tx: &mut dyn Tx, team_id: &str, names: &[String]) -> Result<Vec<String>, Fault> {
+fn kept_under(tx: &mut dyn Tx, team_id: &str, names: &[String]) -> Result<Vec<String>, Fault> {
     let scopes: Vec<_> = names
         .iter()
         .map(|name| [Val::from(team_id), Val::from(name)])
@@ -87,7 +83,7 @@ pub(crate) fn others(
     loop {
         let before = seen.len();
         for name in names_of(&customer) {
-            for event_id in kept_under(tx, &place.team_id, &name)? {
+            for event_id in kept_under(tx, &place.team_id, &[name])? {
                 if !seen.contains(&event_id) {
                     look_again(tx, act, &place.team_id, &customer, &event_id, grace)?;
                     seen.push(event_id);

@@ -3,18 +3,14 @@
 //! Each has a transaction of its own, so it holds only what it needs itself, and it may wait for a
 //! name as long as the connection allows, while the writer goes on with what others ask for.
 
-use std::time::Duration;
-
 use crossbeam_channel::Receiver;
 
+use super::attempts::{Trouble, persist};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
 use super::writer::{commit, end};
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
-
-/// How often an operation is run when others are in its way, or its connection breaks early.
-const ATTEMPTS: u32 = 8;
 
 /// Serves the queue until every sender is gone. A lost connection is made anew for the next job.
 pub(super) fn run(settings: &Settings, jobs: &Receiver<Box<dyn Job>>) {
@@ -38,26 +34,16 @@ fn serve(
     connection: &mut Option<PostgresTx>,
     job: &mut dyn Job,
 ) -> Result<(), Fault> {
-    let mut last = Fault::Closed;
-    for attempt in 0..ATTEMPTS {
-        if attempt > 0 {
-            metrics::counter!("billstack_operation_retries_total").increment(1);
-            std::thread::sleep(Duration::from_millis(u64::from(attempt * attempt)));
-        }
+    persist(|| {
         let tx = match connection.take().filter(|tx| !tx.is_closed()) {
             Some(tx) => connection.insert(tx),
             None => connection.insert(PostgresTx::open(settings)?),
         };
-        match try_once(tx, job) {
-            // The connection broke before COMMIT was sent, so nothing can have been kept.
-            Err(Fault::Unavailable(_)) if tx.is_closed() && attempt == 0 => {}
-            Err(Fault::Conflict(why)) => last = Fault::Conflict(why),
-            done => return done,
-        }
-    }
-    Err(Fault::Unavailable(format!(
-        "gave up after {ATTEMPTS} attempts: {last}"
-    )))
+        try_once(tx, job).map_err(|why| Trouble {
+            why,
+            lost: tx.is_closed(),
+        })
+    })
 }
 
 /// One attempt. After it the connection is outside of any transaction, or closed.

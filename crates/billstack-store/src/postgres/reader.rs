@@ -1,16 +1,12 @@
 //! A reading lane: one thread, one connection, reads of one moment in one transaction.
 
-use std::time::Duration;
-
 use crossbeam_channel::Receiver;
 
+use super::attempts::{Trouble, persist};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
-
-/// How often a read is tried when something is in its way, or its connection breaks.
-const ATTEMPTS: u32 = 8;
 
 /// Serves the queue until every sender is gone, up to `most` reads to a transaction. A lost connection
 /// is made anew for what comes next.
@@ -72,12 +68,7 @@ impl Reader<'_> {
     }
 
     fn read(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
-        let mut last = Fault::Closed;
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                metrics::counter!("billstack_operation_retries_total").increment(1);
-                std::thread::sleep(Duration::from_millis(u64::from(attempt * attempt)));
-            }
+        persist(|| {
             let tx = self.ready()?;
             let why = match job.run(tx) {
                 Verdict::Keep | Verdict::Undo => return Ok(()),
@@ -85,15 +76,8 @@ impl Reader<'_> {
             };
             let lost = tx.is_closed();
             self.roll_back();
-            match why {
-                Fault::Unavailable(_) if lost && attempt == 0 => {}
-                Fault::Conflict(why) => last = Fault::Conflict(why),
-                why => return Err(why),
-            }
-        }
-        Err(Fault::Unavailable(format!(
-            "gave up after {ATTEMPTS} attempts: {last}"
-        )))
+            Err(Trouble { why, lost })
+        })
     }
 
     /// Ends the transaction with the next flight.
