@@ -43,8 +43,13 @@ pub fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
 /// Sends an answer.
 pub fn send(answer: Answer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    send_json(status, answer.body)
+}
+
+/// Sends a body that is JSON already.
+pub(crate) fn send_json(status: StatusCode, body: impl Into<Body>) -> Response {
     let json = HeaderValue::from_static("application/json");
-    (status, [(CONTENT_TYPE, json)], Body::from(answer.body)).into_response()
+    (status, [(CONTENT_TYPE, json)], body.into()).into_response()
 }
 
 /// Sends an answer that was given before.

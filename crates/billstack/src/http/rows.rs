@@ -2,12 +2,12 @@
 //!
 //! No row is kept on the way from the database to the socket, and no text is made for a column.
 
-use axum::body::Body;
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use billstack_store::list::Cursor;
 use serde::Serialize;
+
+use crate::http::answer;
 
 /// Room for a short list, so that few answers have to move while they grow.
 const USUAL: usize = 2048;
@@ -22,27 +22,28 @@ pub struct Rows {
 impl Rows {
     /// An answer that begins with the list.
     pub fn new(list: &str) -> Rows {
-        let mut rows = Rows {
-            json: Vec::with_capacity(USUAL),
-            is_empty: true,
-        };
-        rows.json.push(b'{');
+        let mut rows = Rows::open();
         rows.begin(list);
         rows
     }
 
     /// An answer with another member before the list.
     pub fn after(member: &str, value: &impl Serialize, list: &str) -> Rows {
-        let mut rows = Rows {
-            json: Vec::with_capacity(USUAL),
-            is_empty: true,
-        };
-        rows.json.push(b'{');
+        let mut rows = Rows::open();
         rows.name(member);
         rows.write(value);
         rows.json.push(b',');
         rows.begin(list);
         rows
+    }
+
+    fn open() -> Rows {
+        let mut json = Vec::with_capacity(USUAL);
+        json.push(b'{');
+        Rows {
+            json,
+            is_empty: true,
+        }
     }
 
     /// Adds a row.
@@ -63,8 +64,7 @@ impl Rows {
             self.write(&next.encode());
         }
         self.json.push(b'}');
-        let json = HeaderValue::from_static("application/json");
-        ([(CONTENT_TYPE, json)], Body::from(self.json)).into_response()
+        answer::send_json(StatusCode::OK, self.json)
     }
 
     fn begin(&mut self, list: &str) {
