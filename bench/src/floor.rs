@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
@@ -23,13 +24,13 @@ struct Floor {
     filler: Bytes,
 }
 
-/// Serves `GET /{size}` and `POST /{size}` with a body of that many bytes, for ever.
+/// Serves every path below `/{size}` with a body of that many bytes, for ever.
 pub(crate) async fn serve(listener: TcpListener, key: String) {
     let keys = HashMap::from([(hash(&key), 1)]);
     let filler = Bytes::from(vec![b' '; LARGEST]);
     let state = Arc::new(Floor { keys, filler });
     let app = Router::new()
-        .route("/{size}", get(answer).post(accept))
+        .route("/{size}/{*path}", get(answer).post(answer))
         .with_state(state);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -51,36 +52,30 @@ fn hash(key: &str) -> String {
     hex::encode(Sha256::digest(key))
 }
 
+/// What carries no key is let in, as a webhook is signed instead.
 fn check(floor: &Floor, headers: &HeaderMap) -> bool {
     let header = headers
         .get("authorization")
         .and_then(|value| value.to_str().ok());
     let key = header.and_then(|header| header.strip_prefix("Bearer "));
-    key.is_some_and(|key| floor.keys.contains_key(&hash(key)))
+    key.is_none_or(|key| floor.keys.contains_key(&hash(key)))
 }
 
+#[derive(Deserialize)]
+struct Wanted {
+    size: usize,
+}
+
+/// The body is taken in, as a server that stores it would have to.
 async fn answer(
     State(floor): State<Arc<Floor>>,
-    Path(size): Path<usize>,
+    Path(wanted): Path<Wanted>,
     headers: HeaderMap,
+    _body: Bytes,
 ) -> Response {
     if !check(&floor, &headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let json = [("content-type", "application/json")];
-    (json, floor.filler.slice(..size.min(LARGEST))).into_response()
-}
-
-async fn accept(
-    state: State<Arc<Floor>>,
-    size: Path<usize>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if body.is_empty() {
-        return StatusCode::BAD_REQUEST.into_response();
-    }
-    let mut response = answer(state, size, headers).await;
-    *response.status_mut() = StatusCode::CREATED;
-    response
+    (json, floor.filler.slice(..wanted.size.min(LARGEST))).into_response()
 }

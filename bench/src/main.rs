@@ -12,6 +12,7 @@ mod workloads;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -51,6 +52,10 @@ struct Arguments {
     /// Requests per second over all connections instead of as many as possible: no stall is hidden.
     #[arg(long)]
     rate: Option<f64>,
+    /// Leave out what follows each measurement over several connections: another one at half of the
+    /// rate that it reached.
+    #[arg(long)]
+    closed_only: bool,
     /// The program to measure.
     #[arg(long, default_value = "target/release/billstack")]
     program: PathBuf,
@@ -71,6 +76,11 @@ impl Arguments {
         let chosen =
             |w: &Workload| self.only.is_empty() || self.only.iter().any(|o| w.name().contains(o));
         Workload::ALL.into_iter().filter(chosen)
+    }
+
+    /// Whether a measurement over so many connections is followed by one at half of its rate.
+    fn halves(&self, connections: usize) -> bool {
+        connections > 1 && self.rate.is_none() && !self.closed_only
     }
 }
 
@@ -184,51 +194,41 @@ async fn step(
     report: &mut Report,
 ) -> Result<(), String> {
     let size = bench.answer_size(step.workload).await?;
-    let mut all = vec![(
-        "floor",
-        &bench.floor,
-        bench.floor_requests(step.workload, size),
-    )];
-    for server in &bench.servers {
-        all.push((
-            server.name,
-            &server.process,
-            server.target.requests(step.workload),
-        ));
-    }
-    for (name, process, next) in all {
-        bar.set_message(format!(
-            "{} {} {name}",
-            step.workload.name(),
-            step.connections
-        ));
-        let cpu = process.cpu_seconds();
-        let pace = arguments.rate.map_or(Pace::Closed, Pace::PerSecond);
-        let times = (
-            Duration::from_millis(500),
-            Duration::from_secs_f64(arguments.seconds),
-        );
-        let measured = run(process.address, step.connections, pace, times, next).await;
-        // The warm-up's answers are not counted, its CPU time is; the rate is taken as even.
-        let share = arguments.seconds / (arguments.seconds + 0.5);
-        let spent = (process.cpu_seconds() - cpu) * share;
-        let cpu_us = spent * 1e6 / (measured.answers.max(1) as f64);
+    let floor = bench.floor_requests(step.workload, size);
+    let servers = bench.servers.iter();
+    let servers = servers.map(|server| (server, server.target.requests(step.workload)));
+    let times = (
+        Duration::from_millis(500),
+        Duration::from_secs_f64(arguments.seconds),
+    );
+    for (server, next) in std::iter::once((&bench.floor, floor)).chain(servers) {
+        let (name, workload) = (server.name, step.workload.name());
+        bar.set_message(format!("{workload} {} {name}", step.connections));
+        let push = |pace| {
+            let next = Arc::clone(&next);
+            run(&server.process, step.connections, pace, times, next)
+        };
+        let measured = push(arguments.rate.map_or(Pace::Closed, Pace::PerSecond)).await;
+        let mut at_half_rate = None;
+        if arguments.halves(step.connections) && measured.answers > 0 {
+            at_half_rate = Some(push(Pace::PerSecond(measured.per_second / 2.0)).await);
+        }
         report.runs.push(Run {
             server: name.to_owned(),
-            workload: step.workload.name().to_owned(),
+            workload: workload.to_owned(),
             connections: step.connections,
             referrals: step.referrals,
             round: step.round,
             measured,
-            cpu_us,
-            resident_mb: process.resident_mb(),
+            at_half_rate,
+            resident_mb: server.process.resident_mb(),
         });
         bar.inc(1);
     }
     Ok(())
 }
 
-/// A server of the service that is being measured.
+/// A server that is being measured, and what it is asked.
 struct Measured {
     name: &'static str,
     process: Process,

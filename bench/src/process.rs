@@ -14,8 +14,8 @@ pub(crate) struct Process {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// Other processes whose CPU time counts as its own, such as those of PostgreSQL.
-    pub(crate) helpers: Vec<u32>,
+    /// The data directory of the PostgreSQL whose CPU time counts as its own.
+    pub(crate) cluster: Option<PathBuf>,
     /// From the start of the process to its first right answer.
     pub(crate) ready_after: Duration,
 }
@@ -58,7 +58,7 @@ impl Process {
         let mut process = Process {
             child,
             address,
-            helpers: Vec::new(),
+            cluster: None,
             ready_after: Duration::ZERO,
         };
         if let Some(path) = start.ready {
@@ -85,13 +85,10 @@ impl Process {
         Err("it never became ready".to_owned())
     }
 
-    /// CPU time spent so far by it and its helpers, user and system, in seconds.
+    /// CPU time spent so far by it and by its PostgreSQL, user and system, in seconds.
     pub(crate) fn cpu_seconds(&self) -> f64 {
-        let own = [self.child.id()];
-        own.iter()
-            .chain(&self.helpers)
-            .map(|pid| cpu_of(*pid))
-            .sum()
+        let postmaster = self.cluster.as_deref().and_then(postmaster);
+        cpu_of(self.child.id()) + postmaster.map_or(0.0, cpu_with_children)
     }
 
     /// Its resident memory, in megabytes.
@@ -110,9 +107,10 @@ impl Process {
     }
 }
 
-fn cpu_of(pid: u32) -> f64 {
+/// CPU time spent so far by a process and by those of its children that have ended, in seconds.
+pub(crate) fn cpu_of(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name may hold spaces; the fields after it do not. utime and stime are fields 14 and 15.
+    // The name may hold spaces; the fields after it do not. The four times are fields 14 to 17.
     let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
     let ticks: f64 = fields
         .skip(11)
@@ -122,23 +120,30 @@ fn cpu_of(pid: u32) -> f64 {
     ticks / TICKS
 }
 
-/// The processes of a PostgreSQL cluster, by its data directory's `postmaster.pid`.
-pub(crate) fn postgres_processes(directory: &Path) -> Vec<u32> {
-    let file: PathBuf = directory.join("postmaster.pid");
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let Some(main) = text
-        .lines()
-        .next()
-        .and_then(|line| line.parse::<u32>().ok())
-    else {
-        return Vec::new();
-    };
-    let children = std::fs::read_to_string(format!("/proc/{main}/task/{main}/children"));
-    let children = children.unwrap_or_default();
-    let children = children
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok());
-    std::iter::once(main).chain(children).collect()
+/// The same, and by those that live.
+fn cpu_with_children(parent: u32) -> f64 {
+    loop {
+        let living = children(parent);
+        let spent = std::iter::once(&parent).chain(&living);
+        let spent = spent.map(|pid| cpu_of(*pid)).sum();
+        // One that ends leaves its time to its parent: it would be seen twice, or not at all.
+        if children(parent) == living {
+            return spent;
+        }
+    }
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let list = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+    let list = list.unwrap_or_default();
+    let pids = list.split_whitespace().filter_map(|pid| pid.parse().ok());
+    pids.collect()
+}
+
+/// The process that all others of a PostgreSQL cluster are children of.
+fn postmaster(directory: &Path) -> Option<u32> {
+    let text = std::fs::read_to_string(directory.join("postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok()
 }
 
 impl Drop for Process {

@@ -22,9 +22,9 @@ pub(crate) struct Run {
     pub(crate) round: usize,
     /// What came out.
     pub(crate) measured: Measured,
-    /// CPU time of the server per right answer, in microseconds.
-    pub(crate) cpu_us: f64,
-    /// Its resident memory after the run, in megabytes.
+    /// The same at half of its rate, when that was measured.
+    pub(crate) at_half_rate: Option<Measured>,
+    /// The server's resident memory after the run, in megabytes.
     pub(crate) resident_mb: f64,
 }
 
@@ -65,15 +65,97 @@ pub(crate) struct Row {
     per_second: Spread,
     /// The same over the floor's, round by round.
     ratio: Spread,
-    p50_us: Spread,
-    p99_us: Spread,
+    #[serde(flatten)]
+    times: Times,
+    /// At half of the rate, counted from when a request was due.
+    at_half_rate: Option<Times>,
     /// CPU time per right answer.
     cpu_us: Spread,
     /// The same over the floor's, round by round.
     cpu_ratio: Spread,
+    /// CPU time of the load generator per right answer.
+    generator_us: Spread,
     /// The most resident memory after a run, in megabytes.
     resident_mb: f64,
     errors: usize,
+}
+
+/// Percentiles of the times of answers, in microseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Times {
+    p50_us: Spread,
+    p99_us: Spread,
+    p999_us: Spread,
+}
+
+impl Times {
+    /// Over some rounds; none when there are none.
+    fn of(rounds: &[&Measured]) -> Option<Times> {
+        let of =
+            |value: fn(&Measured) -> f64| Spread::of(rounds.iter().map(|m| value(m)).collect());
+        (!rounds.is_empty()).then(|| Times {
+            p50_us: of(|m| m.p50_us),
+            p99_us: of(|m| m.p99_us),
+            p999_us: of(|m| m.p999_us),
+        })
+    }
+}
+
+/// Each is as wide as its column, and has its spaces where the values have theirs.
+const HEADINGS: [&str; 16] = [
+    "referrals",
+    "workload      ",
+    "conns",
+    "server  ",
+    "  req/s",
+    "  ratio to floor",
+    " p50 us",
+    " p99 us",
+    " p50 us",
+    " p99 us",
+    "p999 us",
+    "CPU us",
+    "x floor",
+    "gen us",
+    "   MB",
+    "errors",
+];
+
+impl Row {
+    /// A line of the table.
+    fn line(&self) -> String {
+        let half = |value: fn(Times) -> Spread| {
+            let value = self.at_half_rate.map(|times| value(times).median);
+            value.map_or("-".to_owned(), |value| format!("{value:.0}"))
+        };
+        let cells = [
+            self.referrals.to_string(),
+            self.workload.clone(),
+            self.connections.to_string(),
+            self.server.clone(),
+            format!("{:.0}", self.per_second.median),
+            self.ratio.text(),
+            format!("{:.0}", self.times.p50_us.median),
+            format!("{:.0}", self.times.p99_us.median),
+            half(|times| times.p50_us),
+            half(|times| times.p99_us),
+            half(|times| times.p999_us),
+            format!("{:.1}", self.cpu_us.median),
+            format!("{:.1}", self.cpu_ratio.median),
+            format!("{:.1}", self.generator_us.median),
+            format!("{:.0}", self.resident_mb),
+            self.errors.to_string(),
+        ];
+        let padded = HEADINGS.iter().zip(cells).map(|(heading, cell)| {
+            let width = heading.len();
+            if heading.ends_with(' ') {
+                format!("{cell:width$}")
+            } else {
+                format!("{cell:>width$}")
+            }
+        });
+        padded.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// One figure over another.
@@ -120,7 +202,7 @@ impl Spread {
     }
 
     fn text(self) -> String {
-        format!("{:.2} [{:.2} - {:.2}]", self.median, self.min, self.max)
+        format!("{:.2} [{:.2}-{:.2}]", self.median, self.min, self.max)
     }
 }
 
@@ -165,6 +247,9 @@ impl Report {
             let ratio = |run: &&Run| Some(value(run) / value(self.floor_of(run)?));
             Spread::of(runs.iter().filter_map(ratio).collect())
         };
+        let closed: Vec<&Measured> = runs.iter().map(|run| &run.measured).collect();
+        let halves = runs.iter().filter_map(|run| run.at_half_rate.as_ref());
+        let halves: Vec<&Measured> = halves.collect();
         Some(Row {
             server: first.server.clone(),
             workload: first.workload.clone(),
@@ -172,12 +257,13 @@ impl Report {
             referrals: first.referrals,
             per_second: of(|run| run.measured.per_second),
             ratio: to_floor(|run| run.measured.per_second),
-            p50_us: of(|run| run.measured.p50_us),
-            p99_us: of(|run| run.measured.p99_us),
-            cpu_us: of(|run| run.cpu_us),
-            cpu_ratio: to_floor(|run| run.cpu_us),
+            times: Times::of(&closed)?,
+            at_half_rate: Times::of(&halves),
+            cpu_us: of(|run| run.measured.cpu_us),
+            cpu_ratio: to_floor(|run| run.measured.cpu_us),
+            generator_us: of(|run| run.measured.generator_us),
             resident_mb: of(|run| run.resident_mb).max,
-            errors: runs.iter().map(|run| run.measured.errors).sum(),
+            errors: closed.iter().chain(&halves).map(|m| m.errors).sum(),
         })
     }
 
@@ -208,7 +294,11 @@ impl Report {
             match row.server.as_str() {
                 "sqlite" if writes => {
                     against("rate / fdatasync", row.per_second, self.value(SYNCS));
-                    against("p99 / fdatasync p99", row.p99_us, self.value(SYNC_P99));
+                    let sync = self.value(SYNC_P99);
+                    against("p99 / fdatasync p99", row.times.p99_us, sync);
+                    if let Some(half) = row.at_half_rate {
+                        against("p99 at half rate / fdatasync p99", half.p99_us, sync);
+                    }
                 }
                 "postgres" if writes => {
                     against("rate / pgbench -N", row.per_second, self.value(PGBENCH));
@@ -221,7 +311,7 @@ impl Report {
             });
             if let Some(small) = smallest.filter(|small| small.referrals < row.referrals) {
                 let what = format!("p50 at {} / at {}", row.referrals, small.referrals);
-                against(&what, row.p50_us, Some(small.p50_us.median));
+                against(&what, row.times.p50_us, Some(small.times.p50_us.median));
             }
         }
         comparisons
@@ -236,37 +326,10 @@ impl Report {
 
     /// Prints the rows and the comparisons.
     pub(crate) fn print(&self) {
-        println!(
-            "\n{:>9} {:14} {:>5} {:8} {:>8} {:>21} {:>8} {:>8} {:>7} {:>6} {:>6} {:>6}",
-            "referrals",
-            "workload",
-            "conns",
-            "server",
-            "req/s",
-            "ratio to floor",
-            "p50 us",
-            "p99 us",
-            "CPU us",
-            "x floor",
-            "MB",
-            "errors"
-        );
+        println!("\n{:80} {:-^23}", "", " at half of the rate ");
+        println!("{}", HEADINGS.join(" "));
         for row in &self.rows {
-            println!(
-                "{:>9} {:14} {:>5} {:8} {:>8.0} {:>21} {:>8.0} {:>8.0} {:>7.1} {:>6.1} {:>6.1} {:>6}",
-                row.referrals,
-                row.workload,
-                row.connections,
-                row.server,
-                row.per_second.median,
-                row.ratio.text(),
-                row.p50_us.median,
-                row.p99_us.median,
-                row.cpu_us.median,
-                row.cpu_ratio.median,
-                row.resident_mb,
-                row.errors,
-            );
+            println!("{}", row.line());
         }
         println!();
         for comparison in &self.comparisons {

@@ -62,11 +62,9 @@ pub(crate) fn code(n: u64, total: u64) -> String {
     let space = base.pow(8);
     let mut number = u64::try_from(u128::from(space) * u128::from(n) / u128::from(total.max(1)))
         .unwrap_or_default();
-    let mut sorted = ALPHABET.to_vec();
-    sorted.sort_unstable();
     let mut text = [0_u8; 8];
     for place in text.iter_mut().rev() {
-        *place = sorted[usize::try_from(number % base).unwrap_or_default()];
+        *place = ALPHABET[usize::try_from(number % base).unwrap_or_default()];
         number /= base;
     }
     String::from_utf8_lossy(&text).into_owned()

@@ -9,9 +9,9 @@ use scratch_postgres::{Cluster, Options};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::client::{Client, get, post};
+use crate::client::Client;
 use crate::load::Next;
-use crate::process::{Process, Start, postgres_processes};
+use crate::process::{Process, Start};
 use crate::report::{PGBENCH, Report, SYNC_P99, SYNCS};
 use crate::seed::{self, Place, Size};
 use crate::workloads::{Target, Workload};
@@ -19,9 +19,8 @@ use crate::{Arguments, Measured, Server, disk};
 
 /// Everything that runs.
 pub(crate) struct Bench {
-    /// The floor.
-    pub(crate) floor: Process,
-    key: String,
+    /// The floor, which is asked what the first server is asked.
+    pub(crate) floor: Measured,
     /// The servers, in the order in which they are measured.
     pub(crate) servers: Vec<Measured>,
     _cluster: Option<Cluster>,
@@ -82,20 +81,9 @@ impl Bench {
             enable_program(&measured)?;
             servers.push(measured);
         }
-        let key = servers
-            .first()
-            .map_or_else(|| "bs_floor".to_owned(), |s| s.target.key.clone());
-        let itself = std::env::current_exe().map_err(|error| error.to_string())?;
-        let floor = Process::start(&Start {
-            program: &itself,
-            arguments: &["--floor".to_owned(), key.clone()],
-            environment: &[],
-            announces: "Listening on ",
-            ready: None,
-        })?;
+        let floor = floor(&servers.first().ok_or("no server to measure")?.target)?;
         Ok(Bench {
             floor,
-            key,
             servers,
             _cluster: cluster,
             _directory: directory,
@@ -104,9 +92,7 @@ impl Bench {
 
     /// The size of the first server's answer to a workload, for the floor to match.
     pub(crate) async fn answer_size(&self, workload: Workload) -> Result<usize, String> {
-        let Some(server) = self.servers.first() else {
-            return Ok(200);
-        };
+        let server = self.servers.first().ok_or("no server to measure")?;
         let (request, wanted) = server.target.requests(workload)();
         let answer = async {
             let mut client = Client::connect(server.process.address).await?;
@@ -122,21 +108,12 @@ impl Bench {
             .map_err(|error: std::io::Error| format!("{}: {error}", workload.name()))
     }
 
-    /// Requests that make the floor do the same work on the wire.
+    /// Requests that make the floor do the same work on the wire, and that cost as much to make.
     pub(crate) fn floor_requests(&self, workload: Workload, size: usize) -> Next {
-        let authorization = format!("authorization: Bearer {}\r\n", self.key);
-        let reads = get(&format!("/{size}"), &self.key);
-        let writes = post(
-            &format!("/{size}"),
-            &authorization,
-            &vec![b'x'; workload.body_size()],
-        );
-        Arc::new(move || match workload {
-            Workload::GetCode | Workload::ListCodes | Workload::DeepPage | Workload::Mix => {
-                (reads.clone(), 200)
-            }
-            Workload::Apply | Workload::CreateCode | Workload::Webhook => (writes.clone(), 201),
-        })
+        let mut target = self.floor.target.clone();
+        target.prefix = format!("/{size}");
+        let next = target.requests(workload);
+        Arc::new(move || (next().0, 200))
     }
 }
 
@@ -144,7 +121,9 @@ impl Bench {
 fn size(arguments: &Arguments, referrals: u64) -> Size {
     // More than this program has been seen to do; every unused one makes the database larger.
     const MOST_WRITES_PER_SECOND: f64 = 15_000.0;
-    let runs = (arguments.rounds * arguments.connections.len()) as f64;
+    let all = arguments.connections.iter();
+    let once = all.map(|n| if arguments.halves(*n) { 1.5 } else { 1.0 });
+    let runs = arguments.rounds as f64 * once.sum::<f64>();
     let each = arguments.rate.unwrap_or(MOST_WRITES_PER_SECOND) * (arguments.seconds + 1.0);
     // A multiple of ten, so that codes come out even, and one for the request that is looked at.
     let writes = ((runs * (each + 1.0)) as u64 + 10) / 10 * 10;
@@ -155,6 +134,27 @@ fn size(arguments: &Arguments, referrals: u64) -> Size {
         waiting: writes * waiting,
         fresh: writes * fresh,
     }
+}
+
+/// A server that stores nothing, so that customers never run out.
+fn floor(like: &Target) -> Result<Measured, String> {
+    let itself = std::env::current_exe().map_err(|error| error.to_string())?;
+    let process = Process::start(&Start {
+        program: &itself,
+        arguments: &["--floor".to_owned(), like.key.clone()],
+        environment: &[],
+        announces: "Listening on ",
+        ready: None,
+    })?;
+    let mut target = like.clone();
+    target.size.fresh = 1 << 40;
+    target.used = Arc::default();
+    target.converted = Arc::default();
+    Ok(Measured {
+        name: "floor",
+        process,
+        target,
+    })
 }
 
 /// Switches the referral program on.
@@ -206,7 +206,7 @@ fn postgres(arguments: &Arguments, cluster: &Cluster, size: Size) -> Result<Meas
     let target = initialise(arguments, &url, size)?;
     seed::postgres(&url, &target.place, size).map_err(|error| error.to_string())?;
     let mut process = serve(arguments, &url)?;
-    process.helpers = postgres_processes(cluster.directory());
+    process.cluster = Some(cluster.directory().join("data"));
     Ok(Measured {
         name: "postgres",
         process,
@@ -263,6 +263,7 @@ fn initialise(arguments: &Arguments, url: &str, size: Size) -> Result<Target, St
         },
         key: made.api_key,
         secret: SECRET.to_owned(),
+        prefix: String::new(),
         size,
         used: Arc::default(),
         converted: Arc::default(),

@@ -1,11 +1,11 @@
 //! What is asked of a server. Keys are random, event ids unique: sequential ones flatter a B-tree.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::body::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::json;
 use sha2::Sha256;
 
 use crate::client::{get, post};
@@ -21,6 +21,8 @@ pub(crate) struct Target {
     pub(crate) key: String,
     /// The secret its team signs Stripe events with.
     pub(crate) secret: String,
+    /// What its paths begin with; the size of the answer for the floor, nothing for others.
+    pub(crate) prefix: String,
     /// How much it holds.
     pub(crate) size: Size,
     /// Fresh customers used up so far, over all runs.
@@ -81,14 +83,6 @@ impl Workload {
             Workload::Webhook => (0, 1),
         }
     }
-
-    /// The length of the body it sends, for the floor to take in as much.
-    pub(crate) fn body_size(self) -> usize {
-        match self {
-            Workload::Webhook => subscription_event("0", "cus_0", 0).len(),
-            _ => 80,
-        }
-    }
 }
 
 /// Spreads a counter over a range so that neighbours in time are strangers in the index.
@@ -110,28 +104,28 @@ const NONE_LEFT: u16 = 0;
 
 impl Target {
     fn path(&self, rest: &str) -> String {
-        let (team, project) = (&self.place.team_id, &self.place.project_id);
-        format!("/api/billstack/teams/{team}/projects/{project}/{rest}")
+        let (prefix, team, project) = (&self.prefix, &self.place.team_id, &self.place.project_id);
+        format!("{prefix}/api/billstack/teams/{team}/projects/{project}/{rest}")
     }
 
     /// The maker of requests for a workload.
     pub(crate) fn requests(&self, workload: Workload) -> Next {
         let (target, count) = (self.clone(), AtomicU64::new(0));
+        // The one request that is always the same is made once.
+        let list = Bytes::from(get(&self.path("referrals/codes?limit=50"), &self.key));
         Arc::new(move || {
             let n = count.fetch_add(1, Ordering::Relaxed);
-            match workload {
+            let (request, wanted) = match workload {
+                Workload::ListCodes => return (list.clone(), 200),
                 Workload::GetCode => (target.get_code(n), 200),
-                Workload::ListCodes => (
-                    get(&target.path("referrals/codes?limit=50"), &target.key),
-                    200,
-                ),
                 Workload::DeepPage => (target.deep_page(n), 200),
                 Workload::Apply => target.apply(n),
                 Workload::CreateCode => target.create_code(),
                 Workload::Webhook => target.webhook(),
                 Workload::Mix if n % 10 == 9 => target.apply(n),
                 Workload::Mix => (target.get_code(n), 200),
-            }
+            };
+            (request.into(), wanted)
         })
     }
 
@@ -165,18 +159,19 @@ impl Target {
     fn apply(&self, n: u64) -> (Vec<u8>, u16) {
         let referee = self.fresh_customer();
         let wanted = referee.as_ref().map_or(NONE_LEFT, |_| 201);
-        let body = json!({"code": self.any_code(n), "refereeCustomerId": referee});
+        let (code, referee) = (self.any_code(n), referee.unwrap_or_default());
+        let body = format!(r#"{{"code":"{code}","refereeCustomerId":"{referee}"}}"#);
         let path = self.path("referrals/apply");
-        let request = post(&path, &self.authorization(), body.to_string().as_bytes());
+        let request = post(&path, &self.authorization(), body.as_bytes());
         (request, wanted)
     }
 
     fn create_code(&self) -> (Vec<u8>, u16) {
         let customer = self.fresh_customer();
         let wanted = customer.as_ref().map_or(NONE_LEFT, |_| 201);
-        let body = json!({"customerId": customer});
+        let body = format!(r#"{{"customerId":"{}"}}"#, customer.unwrap_or_default());
         let path = self.path("referrals/codes");
-        let request = post(&path, &self.authorization(), body.to_string().as_bytes());
+        let request = post(&path, &self.authorization(), body.as_bytes());
         (request, wanted)
     }
 
@@ -190,31 +185,33 @@ impl Target {
         let id = format!("{now:x}{place:08x}");
         let event = subscription_event(&id, &customer, now);
         let header = format!("stripe-signature: {}\r\n", sign(&self.secret, now, &event));
-        let path = format!("/api/webhooks/stripe/{}", self.place.team_id);
+        let path = format!("{}/api/webhooks/stripe/{}", self.prefix, self.place.team_id);
         (post(&path, &header, &event), wanted)
     }
 }
 
+/// What makes an event as long as Stripe's are. Made once: what the load generator spends on a request
+/// is taken from the server, on a machine that they share.
+static NOTES: LazyLock<String> = LazyLock::new(|| {
+    let filler = "x".repeat(480);
+    let notes: Vec<String> = (0..6)
+        .map(|n| format!(r#""note_{n}":"{filler}""#))
+        .collect();
+    notes.join(",")
+});
+
 /// A `customer.subscription.created` of about 4 KiB, the size Stripe's have.
 fn subscription_event(id: &str, customer: &str, now: u64) -> Vec<u8> {
-    let filler = "x".repeat(480);
-    let metadata: serde_json::Map<_, _> = (0..6)
-        .map(|n| (format!("note_{n}"), json!(filler)))
-        .collect();
-    let object = json!({
-        "id": format!("sub_{id}"), "object": "subscription", "customer": customer,
-        "status": "active", "created": now, "start_date": now, "livemode": false,
-        "collection_method": "charge_automatically", "currency": "usd",
-        "items": {"object": "list", "data": [{"id": format!("si_{id}"), "quantity": 1}]},
-        "metadata": metadata,
-    });
-    let event = json!({
-        "id": format!("evt_{id}"), "object": "event", "api_version": "2026-10-28.endive",
-        "created": now, "livemode": false, "pending_webhooks": 1,
-        "type": "customer.subscription.created", "data": {"object": object},
-        "request": {"id": null, "idempotency_key": null},
-    });
-    event.to_string().into_bytes()
+    let notes = NOTES.as_str();
+    format!(
+        r#"{{"id":"evt_{id}","object":"event","api_version":"2026-10-28.endive","created":{now},
+"data":{{"object":{{"id":"sub_{id}","object":"subscription","collection_method":"charge_automatically",
+"created":{now},"currency":"usd","customer":"{customer}","items":{{"object":"list","data":[{{
+"id":"si_{id}","quantity":1}}]}},"livemode":false,"metadata":{{{notes}}},"start_date":{now},
+"status":"active"}}}},"livemode":false,"pending_webhooks":1,"request":{{"id":null,
+"idempotency_key":null}},"type":"customer.subscription.created"}}"#
+    )
+    .into_bytes()
 }
 
 fn sign(secret: &str, now: u64, body: &[u8]) -> String {
