@@ -1,6 +1,8 @@
 -- The first schema. `{int}`, `{text}`, `{bool}`, `{rows}` and `{clustered}` are replaced per engine
 -- (billstack-store, dialect module). Times are microseconds since 1970 UTC, money is in minor units.
 -- Every tenant table's key begins with team_id; users, sessions and the key index are the exceptions.
+-- What tells rows apart comes next where rows are looked up one by one, and the project after it: fewer
+-- columns to compare on the way down.
 
 -- People who sign in.
 CREATE TABLE users (
@@ -117,16 +119,15 @@ CREATE TABLE customers (
     created_at {int} NOT NULL,
     updated_at {int} NOT NULL,
     erased_at {int},
-    PRIMARY KEY (team_id, project_id, id),
+    PRIMARY KEY (team_id, id, project_id),
     UNIQUE (team_id, project_id, email),
     UNIQUE (team_id, project_id, external_id),
     FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, id),
     CHECK ((email IS NULL) = (erased_at IS NOT NULL))
-) {rows};
+) {clustered};
 CREATE INDEX customers_newest ON customers (team_id, project_id, created_at, id);
 CREATE INDEX customers_of_stripe ON customers (team_id, stripe_customer_id, project_id, id)
     WHERE stripe_customer_id IS NOT NULL;
-CREATE INDEX customers_by_id ON customers (team_id, id, project_id);
 
 -- A customer being created in Stripe: its id is fixed before the call, so a retry finishes the same one.
 CREATE TABLE customer_reservations (
@@ -158,7 +159,8 @@ CREATE INDEX codes_newest ON codes (team_id, project_id, created_at, code, custo
 CREATE INDEX codes_newest_active
     ON codes (team_id, project_id, created_at, code, customer_id, is_active) WHERE is_active;
 
--- Clustered by code, oldest first: reading a code's history is one range.
+-- Clustered by code, oldest first: reading a code's history is one range. Those of a referrer are
+-- found by way of its codes.
 CREATE TABLE referrals (
     team_id {text} NOT NULL,
     project_id {text} NOT NULL,
@@ -167,7 +169,9 @@ CREATE TABLE referrals (
     id {text} NOT NULL,
     referrer_customer_id {text} NOT NULL,
     referee_customer_id {text} NOT NULL,
-    status {text} NOT NULL CHECK (status IN ('pending', 'converted', 'expired')),
+    -- Not IN: SQLite fills a table with a longer list each time a row is checked.
+    status {text} NOT NULL
+        CHECK (status = 'pending' OR status = 'converted' OR status = 'expired'),
     converted_at {int},
     referrer_credit_amount {int} NOT NULL CHECK (referrer_credit_amount BETWEEN 0 AND 99999999),
     referee_credit_amount {int} NOT NULL CHECK (referee_credit_amount BETWEEN 0 AND 99999999),
@@ -176,8 +180,8 @@ CREATE TABLE referrals (
     stripe_customer_id {text},
     stripe_event_id {text},
     PRIMARY KEY (team_id, project_id, code, created_at, id),
-    UNIQUE (team_id, project_id, id),
-    UNIQUE (team_id, project_id, referee_customer_id),
+    UNIQUE (team_id, id, project_id),
+    UNIQUE (team_id, referee_customer_id, project_id),
     FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code),
     FOREIGN KEY (team_id, project_id, referee_customer_id)
         REFERENCES customers (team_id, project_id, id),
@@ -188,10 +192,9 @@ CREATE TABLE referrals (
 CREATE INDEX referrals_newest ON referrals (team_id, project_id, created_at, id);
 CREATE INDEX referrals_pending ON referrals (team_id, project_id, created_at, id)
     WHERE status = 'pending';
-CREATE INDEX referrals_of_referrer ON referrals (team_id, project_id, referrer_customer_id, created_at, id);
 -- One Stripe customer is paid for once in a project, whatever customers point at it.
 CREATE UNIQUE INDEX referrals_one_per_stripe_customer
-    ON referrals (team_id, project_id, stripe_customer_id) WHERE stripe_customer_id IS NOT NULL;
+    ON referrals (team_id, stripe_customer_id, project_id) WHERE stripe_customer_id IS NOT NULL;
 
 CREATE TABLE credits (
     team_id {text} NOT NULL,
@@ -205,13 +208,14 @@ CREATE TABLE credits (
     status {text} NOT NULL,
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id, id),
-    UNIQUE (team_id, project_id, referral_id, side),
+    UNIQUE (team_id, referral_id, side, project_id),
     FOREIGN KEY (team_id, project_id, referral_id) REFERENCES referrals (team_id, project_id, id)
 ) {clustered};
 CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
 CREATE INDEX credits_of_customer ON credits (team_id, project_id, customer_id, created_at, id);
 
--- Double entry: the postings of a credit sum to zero. Never updated, never deleted.
+-- Double entry: the postings of a credit sum to zero. Never updated, never deleted. Those of a customer
+-- are found by way of its credits.
 CREATE TABLE postings (
     team_id {text} NOT NULL,
     project_id {text} NOT NULL,
@@ -225,8 +229,6 @@ CREATE TABLE postings (
     FOREIGN KEY (team_id, project_id, credit_id) REFERENCES credits (team_id, project_id, id),
     CHECK ((account = 'customer') = (customer_id IS NOT NULL))
 ) {clustered};
-CREATE INDEX postings_of_customer ON postings (team_id, project_id, customer_id, currency, amount)
-    WHERE customer_id IS NOT NULL;
 
 -- What Stripe sent and what became of it. start holds the facts read from it, without personal data.
 CREATE TABLE stripe_events (
@@ -236,8 +238,9 @@ CREATE TABLE stripe_events (
     created_at {int} NOT NULL,
     received_at {int} NOT NULL,
     livemode {bool},
-    outcome {text} NOT NULL CHECK (outcome IN
-        ('converted', 'no_referral', 'no_customer', 'ambiguous', 'ignored', 'waiting', 'failed')),
+    outcome {text} NOT NULL CHECK (outcome = 'converted' OR outcome = 'no_referral'
+        OR outcome = 'no_customer' OR outcome = 'ambiguous' OR outcome = 'ignored'
+        OR outcome = 'waiting' OR outcome = 'failed'),
     reason {text},
     project_id {text},
     customer_id {text},

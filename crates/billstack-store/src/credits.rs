@@ -13,9 +13,13 @@ use crate::{params, statements};
 statements! {
     GET = "SELECT id, referral_id, customer_id, side, amount, currency, status, created_at \
         FROM credits WHERE team_id = $1 AND project_id = $2 AND id = $3";
-    BALANCES = "SELECT currency, CAST(SUM(amount) AS BIGINT) FROM postings \
-        WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 \
-        GROUP BY currency ORDER BY currency";
+    /// By way of the customer's credits: an index of the postings themselves would be two more pages
+    /// written at random places at every conversion.
+    BALANCES = "SELECT p.currency, CAST(SUM(p.amount) AS BIGINT) FROM credits AS c \
+        JOIN postings AS p ON p.team_id = c.team_id AND p.project_id = c.project_id \
+        AND p.credit_id = c.id AND p.customer_id = c.customer_id \
+        WHERE c.team_id = $1 AND c.project_id = $2 AND c.customer_id = $3 \
+        GROUP BY p.currency ORDER BY p.currency";
 }
 
 /// Every list of credits.

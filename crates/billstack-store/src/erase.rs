@@ -14,8 +14,11 @@ statements! {
         metadata = '{}', updated_at = $4, erased_at = $4 \
         WHERE team_id = $1 AND project_id = $2 AND id = $3 AND erased_at IS NULL";
     PENDING = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
-        AND (referee_customer_id = $3 OR referrer_customer_id = $3) AND status = 'pending' \
-        ORDER BY id";
+        AND referee_customer_id = $3 AND status = 'pending' UNION \
+        SELECT r.id FROM codes AS c JOIN referrals AS r ON r.team_id = c.team_id \
+        AND r.project_id = c.project_id AND r.code = c.code \
+        WHERE c.team_id = $1 AND c.project_id = $2 AND c.customer_id = $3 \
+        AND r.status = 'pending' ORDER BY id";
     EXPIRE = "UPDATE referrals SET status = 'expired' \
         WHERE team_id = $1 AND project_id = $2 AND id = $3 AND status = 'pending'";
     FORGET_EVENTS = "UPDATE stripe_events SET payload = NULL \

@@ -15,6 +15,8 @@ use crate::tx::{EachRow, Fault, Row, Tx, Val};
 pub enum Filter {
     /// The column equals a text.
     Equals(&'static str),
+    /// The column is among what a query finds whose last condition, a column, equals a text.
+    Within(&'static str, &'static str),
     /// A condition without a value, such as `is_active`.
     Holds(&'static str),
 }
@@ -165,6 +167,9 @@ impl List {
         {
             match filter {
                 Filter::Equals(column) => sql.push_str(&format!(" AND {column} = ${}", next())),
+                Filter::Within(column, query) => {
+                    sql.push_str(&format!(" AND {column} IN ({query} = ${})", next()));
+                }
                 Filter::Holds(condition) => sql.push_str(&format!(" AND {condition}")),
             }
         }

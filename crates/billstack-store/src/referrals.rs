@@ -33,7 +33,11 @@ static LIST: List = List {
     scope: 2,
     filters: &[
         Filter::Equals("status"),
-        Filter::Equals("referrer_customer_id"),
+        // A code is its owner's for ever, and there are few to each owner.
+        Filter::Within(
+            "code",
+            "SELECT code FROM codes WHERE team_id = $1 AND project_id = $2 AND customer_id",
+        ),
         Filter::Equals("referee_customer_id"),
         Filter::Equals("code"),
         Filter::Holds("status = 'pending'"),

@@ -218,8 +218,7 @@ pub(crate) fn apply_code(
     let cmd = Apply {
         code: code::normalize(typed),
         referee_customer_id: referee.to_owned(),
-        earliest_in_stripe: None,
-        counting_in_stripe: None,
+        in_stripe: None,
         grace: GRACE,
     };
     apply::apply(tx, act, place, &cmd)
