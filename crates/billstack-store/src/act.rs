@@ -14,7 +14,7 @@ statements! {
 }
 
 /// Who is behind a change. Its text form is kept with every event.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Actor {
     /// An API key, by its id.
     ApiKey(String),

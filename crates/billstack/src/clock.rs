@@ -47,7 +47,7 @@ const EARLIEST: i64 = -62_135_596_800_000_000;
 /// The width never varies, so the texts sort like the times. Times outside the years that have
 /// four digits come out as the nearest that has.
 pub fn rfc3339(micros: i64) -> String {
-    String::from_utf8_lossy(&write_rfc3339(micros)).into_owned()
+    text_of(&write_rfc3339(micros)).to_owned()
 }
 
 /// A time in a JSON answer, as [`rfc3339`] writes it.
@@ -56,8 +56,12 @@ pub struct Moment(pub Micros);
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&String::from_utf8_lossy(&write_rfc3339(self.0.0)))
+        serializer.serialize_str(text_of(&write_rfc3339(self.0.0)))
     }
+}
+
+fn text_of(time: &[u8; 24]) -> &str {
+    std::str::from_utf8(time).expect("it consists of digits and marks")
 }
 
 fn write_rfc3339(micros: i64) -> [u8; 24] {

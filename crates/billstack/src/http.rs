@@ -17,6 +17,7 @@ pub mod routes;
 pub mod rows;
 pub mod schema;
 pub mod serve;
+mod to_json;
 pub mod visitor;
 
 use axum::Router;
@@ -31,9 +32,8 @@ use crate::api::{auth, customers, operations, referrals, teams};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::Right::{Open, Project, SignedIn, TeamAdmin, TeamMember};
-use crate::http::input::LARGEST_BODY;
 use crate::http::routes::{Route, router};
-use crate::http::serve::{Limits, harden, limit_body};
+use crate::http::serve::{Limits, harden};
 use crate::secrets::random_bytes;
 use crate::webhooks;
 
@@ -133,14 +133,7 @@ fn stripe_table() -> Vec<Route> {
 
 /// The whole server: routes, and around them what every answer needs.
 pub fn app(app: &Shared, limits: &Limits) -> Router {
-    let (large, plain) = table()
-        .into_iter()
-        .partition(|route| route.largest_body > LARGEST_BODY);
-    let routes = limit_body(router(plain, app), LARGEST_BODY)
-        .merge(limit_body(
-            router(large, app),
-            webhooks::stripe::LARGEST_EVENT,
-        ))
+    let routes = router(table(), app)
         .route("/docs", get(docs::index))
         .route("/docs/", get(docs::index))
         .route("/docs/{*file}", get(docs::asset))

@@ -8,7 +8,7 @@
 mod miss_budget;
 mod sign_in;
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -92,7 +92,7 @@ impl<C: Clock> RateLimiter<C> {
     }
 
     /// Counts a request of this caller. None when the limit is off.
-    pub fn check(&self, key: &str) -> Option<Decision> {
+    pub fn check(&self, key: &(impl Hash + ?Sized)) -> Option<Decision> {
         let buckets = self.0.as_ref()?;
         if buckets.checks.fetch_add(1, Ordering::Relaxed) % CHECKS_PER_SWEEP == CHECKS_PER_SWEEP - 1
         {
@@ -103,7 +103,7 @@ impl<C: Clock> RateLimiter<C> {
 }
 
 impl<C: Clock> Buckets<C> {
-    fn check(&self, key: &str) -> Decision {
+    fn check(&self, key: &(impl Hash + ?Sized)) -> Decision {
         let limit = self.limit.get();
         match self.governor.check_key(&self.hasher.hash_one(key)) {
             Ok(state) => Decision {

@@ -28,6 +28,7 @@ use crate::error::{ApiError, Reason};
 use crate::http::cookie::SessionCookie;
 use crate::http::origin::same_origin;
 use crate::http::request_id::RequestId;
+use crate::http::serve::bound_body;
 use crate::rate_limit::Decision;
 use crate::secrets::token_hash;
 
@@ -64,8 +65,8 @@ pub enum Credential {
 pub struct Guard {
     right: Right,
     credential: Credential,
-    team_id: String,
-    project_id: String,
+    /// The project is empty where the path names none.
+    place: Arc<Place>,
 }
 
 /// Who was let in.
@@ -98,10 +99,10 @@ impl Guard {
         };
         let admission = self.judge_key(&owner, now);
         if admission.is_ok() {
-            if !projects::exists(tx, &self.place())? {
+            if !projects::exists(tx, &self.place)? {
                 return Ok(Err(Reason::NotFound));
             }
-            keys.insert(hash, &self.project_id, owner);
+            keys.insert(hash, &self.place.project_id, owner);
         }
         Ok(admission)
     }
@@ -111,7 +112,7 @@ impl Guard {
         let Credential::ApiKey(hash) = &self.credential else {
             return None;
         };
-        let owner = keys.get(hash, &self.project_id)?;
+        let owner = keys.get(hash, &self.place.project_id)?;
         self.judge_key(&owner, now).ok()
     }
 
@@ -140,11 +141,11 @@ impl Guard {
         let Right::Project(scope) = self.right else {
             return Err(Reason::SessionRequired);
         };
-        let elsewhere = owner.team_id != self.team_id
+        let elsewhere = owner.team_id != self.place.team_id
             || key
                 .project_id
                 .as_ref()
-                .is_some_and(|project| *project != self.project_id);
+                .is_some_and(|project| *project != self.place.project_id);
         if elsewhere {
             return Err(Reason::Forbidden);
         }
@@ -174,7 +175,7 @@ impl Guard {
                 stale,
             }));
         }
-        let Some(role) = members::role_of(tx, &self.team_id, &user.id)? else {
+        let Some(role) = members::role_of(tx, &self.place.team_id, &user.id)? else {
             return Ok(Err(Reason::Forbidden));
         };
         let allowed = match self.right {
@@ -186,7 +187,7 @@ impl Guard {
         if !allowed {
             return Ok(Err(Reason::Forbidden));
         }
-        if matches!(self.right, Right::Project(_)) && !projects::exists(tx, &self.place())? {
+        if matches!(self.right, Right::Project(_)) && !projects::exists(tx, &self.place)? {
             return Ok(Err(Reason::NotFound));
         }
         Ok(Ok(Admitted {
@@ -196,21 +197,27 @@ impl Guard {
             stale,
         }))
     }
+}
 
-    fn place(&self) -> Place {
-        Place {
-            team_id: self.team_id.clone(),
-            project_id: self.project_id.clone(),
-        }
-    }
+/// What stands in front of a route.
+#[derive(Clone)]
+pub struct Gate {
+    /// What requests share.
+    pub app: Shared,
+    /// Who is let in.
+    pub right: Right,
+    /// The largest body, in bytes.
+    pub largest_body: usize,
 }
 
 /// The middleware in front of every handler.
 pub async fn authorize(
-    State((app, right)): State<(Shared, Right)>,
+    State(gate): State<Gate>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    let Gate { app, right, .. } = gate;
+    bound_body(request.body(), gate.largest_body)?;
     let (mut parts, body) = request.into_parts();
     if right == Right::Open {
         return Ok(next.run(Request::from_parts(parts, body)).await);
@@ -220,8 +227,10 @@ pub async fn authorize(
     let guard = Arc::new(Guard {
         right,
         credential: credential(&app, &parts)?,
-        team_id: path_parameter(&params, "teamId")?,
-        project_id: path_parameter(&params, "projectId")?,
+        place: Arc::new(Place {
+            team_id: path_parameter(&params, "teamId")?,
+            project_id: path_parameter(&params, "projectId")?,
+        }),
     });
     let known = guard.admit_known(app.now(), &app.known_keys);
     let was_known = known.is_some();
@@ -229,7 +238,7 @@ pub async fn authorize(
         Some(admitted) => admitted,
         None => admit_now(&app, &guard).await?,
     };
-    let budget = app.rate.check(&admitted.actor.to_text());
+    let budget = app.rate.check(&admitted.actor);
     let spent = budget.as_ref().filter(|budget| !budget.allowed);
     let mut response = if let Some(budget) = spent {
         let seconds = u64::from(budget.retry_after.unwrap_or(1));
@@ -278,12 +287,12 @@ fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, admitted: Admitted) {
     match (guard.right, admitted.user, admitted.role) {
         (Right::Project(_), _, _) => {
             parts.extensions.insert(ProjectAccess {
-                place: Arc::new(guard.place()),
+                place: Arc::clone(&guard.place),
                 caller,
             });
         }
         (Right::TeamMember | Right::TeamAdmin, Some(user), Some(role)) => {
-            let team_id = guard.team_id.clone();
+            let team_id = guard.place.team_id.clone();
             parts.extensions.insert(TeamAccess {
                 team_id,
                 user,

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::http::access::Caller;
+use crate::http::to_json::to_json;
 
 /// How often a write is tried with fresh ids when a code it made was taken.
 const FRESH_IDS: usize = 3;
@@ -29,13 +30,9 @@ pub fn created(body: &impl Serialize) -> Answer {
 
 /// An answer with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
-    let body = serde_json::to_string(body).unwrap_or_else(|error| {
-        // Our own types always serialise: strings, integers, and maps with string keys.
-        unreachable!("an answer does not serialise: {error}")
-    });
     Answer {
         status: status.as_u16(),
-        body,
+        body: to_json(body),
         customer_id: None,
     }
 }
@@ -62,7 +59,8 @@ pub(crate) fn replay(answer: Answer) -> Response {
     response
 }
 
-enum Done {
+/// A change that was made, now or at an earlier request under the same Idempotency-Key.
+pub(crate) enum Done {
     Fresh(Answer),
     Replayed(Answer),
 }
@@ -76,22 +74,45 @@ impl App {
         keyed: Option<Keyed>,
         op: impl Fn(&mut dyn Tx, &mut Act) -> Result<Answer, Abort> + Clone + Send + 'static,
     ) -> Result<Response, ApiError> {
+        let done = self.change(caller, keyed.as_ref(), op).await;
+        self.conclude(caller, keyed, done).await
+    }
+
+    /// The first half of [`App::write_answer`]: makes the change.
+    pub(crate) async fn change(
+        &self,
+        caller: &Caller,
+        keyed: Option<&Keyed>,
+        op: impl Fn(&mut dyn Tx, &mut Act) -> Result<Answer, Abort> + Clone + Send + 'static,
+    ) -> Result<Done, Abort> {
         let mut tries = 0;
         loop {
-            let (guard, key, op) = (caller.guard.clone(), keyed.clone(), op.clone());
+            let (guard, key, op) = (caller.guard.clone(), keyed.cloned(), op.clone());
             let origin = self.origin(caller.actor.clone(), &caller.request_id);
             let done = self.store.write(origin, move |tx, act| {
                 guard.recheck(tx, act.at)?;
                 run_keyed(tx, act, key.as_ref(), &op)
             });
             tries += 1;
-            return match done.await {
-                Ok(Done::Fresh(answer)) => Ok(send(answer)),
-                Ok(Done::Replayed(answer)) => Ok(replay(answer)),
-                Err(Abort::Refused(Refusal::CodeCollision)) if tries < FRESH_IDS => continue,
-                Err(Abort::Refused(refusal)) => self.refuse(caller, keyed, refusal).await,
-                Err(fault) => Err(fault.into()),
-            };
+            match done.await {
+                Err(Abort::Refused(Refusal::CodeCollision)) if tries < FRESH_IDS => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// The second half of [`App::write_answer`]: tells what came of it.
+    pub(crate) async fn conclude(
+        &self,
+        caller: &Caller,
+        keyed: Option<Keyed>,
+        done: Result<Done, Abort>,
+    ) -> Result<Response, ApiError> {
+        match done {
+            Ok(Done::Fresh(answer)) => Ok(send(answer)),
+            Ok(Done::Replayed(answer)) => Ok(replay(answer)),
+            Err(Abort::Refused(refusal)) => self.refuse(caller, keyed, refusal).await,
+            Err(fault) => Err(fault.into()),
         }
     }
 

@@ -10,7 +10,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::app::Shared;
 use crate::error::Reason;
-use crate::http::access::{Right, authorize};
+use crate::http::access::{Gate, Right, authorize};
 use crate::http::input::LARGEST_BODY;
 
 /// One call of the API.
@@ -90,7 +90,12 @@ fn operation_slot<'i>(
 /// The router of a table: no route without its right in front of it.
 pub fn router(table: Vec<Route>, app: &Shared) -> Router<Shared> {
     table.into_iter().fold(Router::new(), |router, route| {
-        let guard = from_fn_with_state((app.clone(), route.right), authorize);
+        let gate = Gate {
+            app: app.clone(),
+            right: route.right,
+            largest_body: route.largest_body,
+        };
+        let guard = from_fn_with_state(gate, authorize);
         router.route(route.path, route.handler.route_layer(guard))
     })
 }

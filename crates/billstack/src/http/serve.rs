@@ -9,7 +9,7 @@ mod connection;
 mod framing;
 mod io;
 
-pub use body::{limit_body, read_body};
+pub use body::{bound_body, read_body};
 pub use connection::Peer;
 
 use std::io::Error;

@@ -8,37 +8,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::header;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use crate::error::{ApiError, Reason};
 
-/// Refuses bodies of more than `max` bytes on every route of `router`.
+/// Refuses a body whose declared length is more than `max` bytes, before any of it is read: a client
+/// that waits for `100 Continue` never sends it.
 ///
-/// A declared length is refused before the body is read, so a client that waits for `100 Continue`
-/// never sends it. Others are cut off while they are read; [`read_body`] knows that error.
-pub fn limit_body<S>(router: Router<S>, max: usize) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    router.layer(middleware::from_fn_with_state(max, refuse_or_bound))
-}
-
-async fn refuse_or_bound(State(max): State<usize>, request: Request, next: Next) -> Response {
-    let declared = request.headers().get(header::CONTENT_LENGTH);
-    let declared = declared.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > max as u64) {
-        return too_large().into_response();
+/// # Errors
+/// 413 when it is.
+pub fn bound_body(body: &Body, max: usize) -> Result<(), ApiError> {
+    if body.size_hint().lower() > max as u64 {
+        return Err(too_large());
     }
-    next.run(request.map(|body| Body::new(Limited::new(body, max))))
-        .await
+    Ok(())
 }
 
 /// Reads a body whole.
@@ -47,9 +33,7 @@ async fn refuse_or_bound(State(max): State<usize>, request: Request, next: Next)
 /// 413 beyond `max` bytes, 408 when it is not there after `timeout`, and 400 when the client
 /// breaks off.
 pub async fn read_body(body: Body, max: usize, timeout: Duration) -> Result<Bytes, ApiError> {
-    if body.size_hint().lower() > max as u64 {
-        return Err(too_large());
-    }
+    bound_body(&body, max)?;
     let whole = Limited::new(body, max).collect();
     match tokio::time::timeout(timeout, whole).await {
         Ok(Ok(read)) => Ok(read.to_bytes()),

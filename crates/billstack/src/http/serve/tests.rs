@@ -73,9 +73,11 @@ impl Server {
 }
 
 fn routes() -> Router {
-    let read = |request: Request| async {
-        let bytes = read_body(request.into_body(), 1000, PATIENCE).await?;
-        Ok::<_, ApiError>(bytes.len().to_string())
+    let read = |max| {
+        move |request: Request| async move {
+            let bytes = read_body(request.into_body(), max, PATIENCE).await?;
+            Ok::<_, ApiError>(bytes.len().to_string())
+        }
     };
     let wait = |Path(millis): Path<u64>| async move {
         tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -83,13 +85,12 @@ fn routes() -> Router {
     };
     let big = || async { Body::from(vec![b'x'; 64 * 1024 * 1024]) };
     let peer = |Extension(Peer(peer)): Extension<Peer>| async move { peer.to_string() };
-    let limited = limit_body(Router::new().route("/limited", post(read)), 100);
     Router::new()
-        .route("/read", post(read))
+        .route("/read", post(read(1000)))
+        .route("/limited", post(read(100)))
         .route("/wait/{millis}", get(wait).post(wait))
         .route("/big", get(big))
         .route("/peer", get(peer))
-        .merge(limited)
 }
 
 fn read_to_end(client: &mut Client) -> String {
