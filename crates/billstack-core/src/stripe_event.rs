@@ -12,8 +12,10 @@
 mod meaning;
 mod members;
 mod rfc3339;
+mod subscriptions;
 
 pub use meaning::{Meaning, Source, Standing, Start, read_object};
+pub use subscriptions::Subscriptions;
 
 use crate::time::Micros;
 use members::{is_object, members, root, text, time};

@@ -4,11 +4,12 @@ mod facts;
 
 use billstack_core::ids::IdKind;
 use billstack_core::referral::{ApplyFacts, ApplyRefusal, Person, Status, decide_apply};
-use billstack_core::stripe_event::Start;
+use billstack_core::stripe_event::{Start, Subscriptions};
 use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
+use crate::codes::Held;
 use crate::reconsider;
 use crate::referrals::{self, Referral};
 use crate::refusal::Refusal;
@@ -32,61 +33,45 @@ pub struct Apply {
     pub code: Option<String>,
     /// The new customer.
     pub referee_customer_id: String,
-    /// The oldest subscription of the referee that Stripe told of when asked, if it was asked.
-    pub earliest_in_stripe: Option<Micros>,
-    /// The oldest that counts now, as Stripe told; its event may not have come yet.
-    pub counting_in_stripe: Option<Box<Start>>,
+    /// The subscriptions of the referee that Stripe told of; their events may not have come yet. `None`
+    /// when it has not been asked.
+    pub in_stripe: Option<Subscriptions>,
     /// How long before the apply a subscription may have begun, in microseconds.
     pub grace: i64,
 }
 
 /// Applies a code. A subscription that is already known and began within the grace converts the
 /// referral at once, in the same transaction.
+///
+/// Where Stripe can be asked whether the customer is new, and nothing else speaks against the code,
+/// the refusal [`Refusal::StripeUnasked`] says whom to ask about before it is tried again.
 pub fn apply(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
     cmd: &Apply,
 ) -> Result<Referral, Abort> {
-    let facts = facts::gather(tx, place, cmd)?.ok_or(Refusal::NotFound("customer"))?;
-    let Facts {
-        referee,
-        code,
-        existing,
-        program,
-        starts,
-    } = facts;
-    let held = code.ok_or(Refusal::NotFound("code"))?;
-    let code = held.code;
-    let decision = decide_apply(&ApplyFacts {
-        already_referred: existing.is_some(),
-        program_enabled: program.enabled,
-        code_active: code.is_active,
-        referrer: Person {
-            customer_id: &code.customer_id,
-            email: held.owner_email.as_deref(),
-            stripe_customer_id: held.owner_stripe_id.as_deref(),
-        },
-        referee: Person {
-            customer_id: &referee.id,
-            email: Some(&referee.email),
-            stripe_customer_id: referee.stripe_customer_id.as_deref(),
-        },
-        earliest_subscription: starts
-            .earliest
-            .into_iter()
-            .chain(cmd.earliest_in_stripe)
-            .min(),
-        now: act.at,
-        grace: cmd.grace,
-    });
-    match (decision, existing) {
+    let mut facts = facts::gather(tx, place, cmd)?.ok_or(Refusal::NotFound("customer"))?;
+    let held = facts.code.take().ok_or(Refusal::NotFound("code"))?;
+    match (decide(&facts, &held, cmd, act.at), facts.existing) {
         (Err(ApplyRefusal::AlreadyReferred), Some(existing)) => {
             return Err(Refusal::AlreadyReferred(Box::new(existing)).into());
         }
         (Err(refusal), _) => return Err(Refusal::from(refusal).into()),
         (Ok(()), _) => {}
     }
+    let (referee, code) = (facts.referee, held.code);
+    if let (None, true, Some(id)) = (
+        &cmd.in_stripe,
+        facts.stripe_answers,
+        &referee.stripe_customer_id,
+    ) {
+        return Err(Refusal::StripeUnasked(id.clone()).into());
+    }
+    let counting = cmd
+        .in_stripe
+        .as_ref()
+        .and_then(|told| told.counting.as_ref());
     let referral = Referral {
         id: act.id(IdKind::Referral),
         code: code.code,
@@ -95,19 +80,41 @@ pub fn apply(
         status: Status::Pending,
         created_at: act.at,
         converted_at: None,
-        terms: program.terms(),
+        terms: facts.program.terms(),
     };
     insert(tx, act, place, &referral)?;
-    if !starts.any && cmd.counting_in_stripe.is_none() {
+    if !facts.starts.any && counting.is_none() {
         return Ok(referral);
     }
     reconsider::all(tx, act, place, &referee, cmd.grace)?;
     let known = read_back(tx, place, &referral.id)?;
-    let (Status::Pending, Some(start)) = (known.status, &cmd.counting_in_stripe) else {
+    let (Status::Pending, Some(start)) = (known.status, counting) else {
         return Ok(known);
     };
     take_found(tx, act, place, start, cmd.grace)?;
     read_back(tx, place, &referral.id)
+}
+
+fn decide(facts: &Facts, held: &Held, cmd: &Apply, now: Micros) -> Result<(), ApplyRefusal> {
+    let told = cmd.in_stripe.as_ref().and_then(|told| told.earliest);
+    decide_apply(&ApplyFacts {
+        already_referred: facts.existing.is_some(),
+        program_enabled: facts.program.enabled,
+        code_active: held.code.is_active,
+        referrer: Person {
+            customer_id: &held.code.customer_id,
+            email: held.owner_email.as_deref(),
+            stripe_customer_id: held.owner_stripe_id.as_deref(),
+        },
+        referee: Person {
+            customer_id: &facts.referee.id,
+            email: Some(&facts.referee.email),
+            stripe_customer_id: facts.referee.stripe_customer_id.as_deref(),
+        },
+        earliest_subscription: facts.starts.earliest.into_iter().chain(told).min(),
+        now,
+        grace: cmd.grace,
+    })
 }
 
 fn read_back(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Referral, Abort> {

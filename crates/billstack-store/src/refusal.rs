@@ -46,6 +46,10 @@ pub enum Refusal {
     CustomerBeingCreated,
     /// The team has no Stripe connection.
     StripeNotConnected,
+    /// The connection is not the one that the caller decided by; it reads it again.
+    StripeConnectionChanged,
+    /// Stripe can tell whether the customer is new, and has not been asked about this one (`cus_…`).
+    StripeUnasked(String),
     /// The stored event has lost its payload to retention or erasure and cannot be read again.
     PayloadGone,
 }

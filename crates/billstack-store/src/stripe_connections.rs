@@ -12,6 +12,9 @@ statements! {
     GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
         old_valid_until, livemode, account_id, account_name, connected_at \
         FROM stripe_connections WHERE team_id = $1";
+    /// The secret key of a team that is connected with one.
+    SECRET_KEY = "SELECT secret_key FROM stripe_connections \
+        WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
     PUT = "INSERT INTO stripe_connections (team_id, is_active, secret_key, publishable_key, \
         webhook_secret, livemode, account_id, account_name, connected_at) \
         VALUES ($1, TRUE, $2, $3, $4, $5, $6, $7, $8) \
@@ -72,6 +75,14 @@ fn decode(row: &dyn Row) -> Result<Connection, Fault> {
 /// The team's connection, active or not; `None` when there never was one.
 pub fn get(tx: &mut dyn Tx, team_id: &str) -> Result<Option<Connection>, Fault> {
     tx.one(GET, params![team_id], decode)
+}
+
+/// Refuses to go on when the connection is not as it was `seen` any more.
+pub fn recheck(tx: &mut dyn Tx, team_id: &str, seen: &Connection) -> Result<(), Abort> {
+    match get(tx, team_id)? {
+        Some(now) if now == *seen => Ok(()),
+        _ => Err(Refusal::StripeConnectionChanged.into()),
+    }
 }
 
 /// What a team is connected with.

@@ -13,7 +13,7 @@ use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
-use crate::stripe::StripeClient;
+use crate::stripe::{KnownConnections, StripeClient};
 
 /// The state of a running server, shared by its requests and jobs.
 ///
@@ -29,6 +29,8 @@ pub struct App {
     pub cipher: Cipher,
     /// Calls Stripe.
     pub stripe: StripeClient,
+    /// Teams whose events came before.
+    pub known_connections: KnownConnections,
     /// API keys that were let in before.
     pub known_keys: Arc<KnownKeys>,
     /// Requests per caller.

@@ -20,7 +20,7 @@ use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
-use crate::stripe::StripeClient;
+use crate::stripe::{KnownConnections, StripeClient};
 
 /// Why a server could not start; each is a sentence for the operator.
 #[derive(Debug)]
@@ -71,6 +71,7 @@ pub fn prepare(
         clock,
         cipher,
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
+        known_connections: KnownConnections::default(),
         known_keys: Arc::default(),
         rate: RateLimiter::new(settings.rate_limit),
         misses: MissBudget::new(miss_budget(&settings)),

@@ -7,14 +7,16 @@
 mod calls;
 mod connection;
 mod error;
+mod known;
 mod subscriptions;
 mod transport;
 
-pub use calls::{Account, CustomerFound, NewStripeCustomer, Subscriptions, object_path};
+pub use calls::{Account, CustomerFound, NewStripeCustomer, object_path};
 pub use connection::{
     Mode, SecretField, publishable_key, seal, secret_key, unsealed, webhook_secret,
 };
 pub use error::StripeError;
+pub use known::{KnownConnections, Opened};
 
 use std::fmt;
 use std::time::Duration;

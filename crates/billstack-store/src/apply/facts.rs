@@ -10,6 +10,7 @@ use crate::customers::{self, Customer, Kept};
 use crate::params;
 use crate::programs;
 use crate::referrals::{self, Referral};
+use crate::stripe_connections;
 use crate::tx::{Fault, Tx};
 
 /// The facts, as they stay until the transaction ends.
@@ -20,6 +21,8 @@ pub(super) struct Facts {
     pub(super) existing: Option<Referral>,
     pub(super) program: Program,
     pub(super) starts: KnownStarts,
+    /// Whether a secret key is connected to ask Stripe with.
+    pub(super) stripe_answers: bool,
 }
 
 /// Holds the referee and reads the facts; `None` when there is no such customer.
@@ -48,12 +51,14 @@ pub(super) fn gather(tx: &mut dyn Tx, place: &Place, cmd: &Apply) -> Result<Opti
             conversion::KNOWN_STARTS,
             params![team, &names[0], &names[names.len() - 1], project],
         ),
+        (stripe_connections::SECRET_KEY, params![team]),
         (customers::GET, params![team, project, id]),
     ];
     // Nothing can have changed where nobody else writes.
     let asked = queries.len() - usize::from(tx.is_alone());
     let (mut code, mut program, mut existing) = (None, Program::default(), None);
     let (mut sharing, mut starts, mut now) = (Vec::new(), KnownStarts::default(), None);
+    let mut stripe_answers = false;
     tx.query_together(&queries[..asked], &mut |number, row| {
         match number {
             0 => code = Some(codes::decode_held(row)?),
@@ -62,6 +67,7 @@ pub(super) fn gather(tx: &mut dyn Tx, place: &Place, cmd: &Apply) -> Result<Opti
             3 if row.text(0)? == project => sharing.push(row.string(1)?),
             3 => {}
             4 => starts = conversion::decode_starts(row)?,
+            5 => stripe_answers = true,
             _ => now = Some(customers::decode(row)?),
         }
         Ok(())
@@ -84,5 +90,6 @@ pub(super) fn gather(tx: &mut dyn Tx, place: &Place, cmd: &Apply) -> Result<Opti
         existing,
         program,
         starts,
+        stripe_answers,
     }))
 }

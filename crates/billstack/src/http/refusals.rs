@@ -45,6 +45,9 @@ impl From<Refusal> for ApiError {
             Refusal::KeyInUse => ApiError::new(Reason::IdempotencyKeyInUse),
             Refusal::CustomerBeingCreated => ApiError::new(Reason::CustomerBeingCreated),
             Refusal::StripeNotConnected => ApiError::new(Reason::StripeNotConnected),
+            // Both are answered by trying again; a caller sees them only when that fails too.
+            Refusal::StripeConnectionChanged => ApiError::new(Reason::DatabaseUnavailable),
+            Refusal::StripeUnasked(_) => ApiError::new(Reason::StripeUnavailable),
             Refusal::PayloadGone => ApiError::new(Reason::PayloadGone),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use billstack_core::stripe_event::{Meaning, Standing, Start, read_object};
+use billstack_core::stripe_event::{Meaning, Subscriptions, read_object};
 use billstack_core::time::Micros;
 use reqwest::Method;
 use serde::Deserialize;
@@ -76,27 +76,6 @@ struct CustomerAnswer {
 #[derive(Default, Deserialize)]
 struct CustomerMetadata {
     billstack_customer_id: Option<String>,
-}
-
-/// What Stripe tells of the subscriptions of a customer.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Subscriptions {
-    /// When the oldest began, leaving out those that never came to be.
-    pub earliest: Option<Micros>,
-    /// The oldest that counts now.
-    pub counting: Option<Box<Start>>,
-}
-
-impl Subscriptions {
-    fn add(&mut self, start: Start) {
-        if matches!(start.standing, Standing::Counts | Standing::Past) {
-            self.earliest = self.earliest.into_iter().chain([start.began_at]).min();
-        }
-        // Stripe lists the newest first, so the last one that counts is the oldest.
-        if start.standing == Standing::Counts {
-            self.counting = Some(Box::new(start));
-        }
-    }
 }
 
 #[derive(Deserialize)]

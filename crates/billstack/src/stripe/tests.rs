@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use billstack_core::stripe_event::Subscriptions;
 use billstack_core::time::Micros;
 use fake_stripe::{
     CheckoutSession, Customer, EventObject, FakeStripe, Fault, Generation, Injection, Subscription,

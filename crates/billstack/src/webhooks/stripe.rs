@@ -4,6 +4,7 @@ mod content;
 mod schema;
 pub mod signature;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -11,11 +12,12 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use billstack_core::stripe_event;
+use billstack_core::time::Micros;
 use billstack_store::act::Actor;
 use billstack_store::refusal::Refusal;
-use billstack_store::stripe_connections::{self, Connection};
+use billstack_store::stripe_connections;
 use billstack_store::stripe_events::{self, Delivery, Incoming, Outcome};
-use billstack_store::teams;
+use billstack_store::tx::Abort;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,8 +27,7 @@ use crate::http::answer;
 use crate::http::path::Team;
 use crate::http::request_id::RequestId;
 use crate::http::serve::read_body;
-use crate::settings::SecretText;
-use crate::stripe::{SecretField, unsealed};
+use crate::stripe::Opened;
 use crate::telemetry;
 pub use content::has_no_effect;
 use signature::BadSignature;
@@ -68,78 +69,97 @@ pub async fn handle(
     Ok(answer::send(answer::ok(&ReceivedAnswer { received: true })))
 }
 
+/// A request that may be an event of a team.
+struct Arrived<'r> {
+    team_id: &'r str,
+    headers: &'r HeaderMap,
+    body: Bytes,
+    request_id: String,
+}
+
+/// What came of taking an event in by a connection.
+enum Attempt {
+    /// It is kept, with this outcome; `None` when it was taken in before.
+    Taken(Option<Outcome>),
+    /// It is not signed with a secret of this connection.
+    Refused(BadSignature),
+    /// The team's connection is another one by now.
+    Outdated,
+}
+
 /// Takes an event in; `None` when it was taken in before.
 async fn receive(
     app: &Shared,
     team_id: &str,
     request: Request,
 ) -> Result<Option<Outcome>, ApiError> {
-    let (connection, secrets) = connection(app, team_id).await?;
+    let known = app.known_connections.get(team_id);
+    let was_known = known.is_some();
+    let connection = match known {
+        Some(known) => known,
+        None => app.open_connection(team_id).await?,
+    };
     let (parts, body) = request.into_parts();
     let timeout = Duration::from_secs(app.settings.body_timeout_seconds.into());
-    let body = read_body(body, LARGEST_EVENT, timeout).await?;
-    check(app, team_id, &parts.headers, &body, &secrets)?;
-    let not_an_event = || ApiError::new(Reason::NotAnEvent);
-    let event = stripe_event::parse(&body, app.now()).map_err(|_| not_an_event())?;
-    let payload = String::from_utf8(body.into()).map_err(|_| not_an_event())?;
-    let is_thin = matches!(event.content, stripe_event::Content::Thin { .. });
-    if is_thin && is_settled(app, team_id, &event.id).await? {
-        return Ok(None);
-    }
-    let incoming = app.understand(team_id, Some(&connection), event, payload);
-    let incoming = incoming.await?;
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
-    keep(app, team_id, incoming, &request_id.unwrap_or_default()).await
-}
-
-/// The team's connection and the secrets that are valid now.
-async fn connection(app: &App, team_id: &str) -> Result<(Connection, Vec<SecretText>), ApiError> {
-    let team = team_id.to_owned();
-    let read = app.store.point(move |tx| {
-        let connection = stripe_connections::get(tx, &team)?;
-        if connection.is_none() {
-            teams::get(tx, &team)?.ok_or(Refusal::NotFound("team"))?;
-        }
-        Ok(connection)
-    });
-    let connection = read.await?.filter(|connection| connection.is_active);
-    let connection = connection.ok_or(ApiError::new(Reason::InvalidSignature))?;
-    let now = app.now();
-    let is_valid = connection.old_valid_until.is_some_and(|until| now < until);
-    let old = connection.old_webhook_secret.iter().filter(|_| is_valid);
-    let sealed = connection.webhook_secret.iter().chain(old);
-    let field = SecretField::WebhookSecret;
-    let secrets = sealed.map(|sealed| unsealed(&app.cipher, team_id, field, sealed));
-    let secrets = secrets.collect::<Result<_, _>>()?;
-    Ok((connection, secrets))
-}
-
-fn check(
-    app: &App,
-    team_id: &str,
-    headers: &HeaderMap,
-    body: &Bytes,
-    secrets: &[SecretText],
-) -> Result<(), ApiError> {
-    let mut headers = headers.get_all("stripe-signature").iter();
-    let header = headers.next().and_then(|header| header.to_str().ok());
-    let verified = match (header, headers.next()) {
-        (Some(header), None) => signature::verify(header, body, secrets, app.now().as_secs()),
-        _ => Err(BadSignature::Malformed),
+    let arrived = Arrived {
+        team_id,
+        headers: &parts.headers,
+        body: read_body(body, LARGEST_EVENT, timeout).await?,
+        request_id: request_id.unwrap_or_default(),
     };
-    verified.map_err(|why| {
-        match why {
-            // Every event of every team meets this when our clock is wrong.
-            BadSignature::OutOfTime => {
-                tracing::warn!(
-                    team_id,
-                    "a signature is out of time; is this machine's clock right?"
-                );
-            }
-            _ => tracing::info!(team_id, ?why, "a signature was refused"),
+    let mut attempt = take_in(app, &arrived, &connection).await?;
+    if was_known && !matches!(attempt, Attempt::Taken(_)) {
+        let connection = app.open_connection(team_id).await?;
+        attempt = take_in(app, &arrived, &connection).await?;
+    }
+    match attempt {
+        Attempt::Taken(outcome) => Ok(outcome),
+        Attempt::Refused(why) => Err(refused(team_id, why)),
+        Attempt::Outdated => Err(Refusal::StripeConnectionChanged.into()),
+    }
+}
+
+async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<Attempt, ApiError> {
+    let now = app.now();
+    if let Err(why) = check(arrived, by, now) {
+        return Ok(Attempt::Refused(why));
+    }
+    let not_an_event = || ApiError::new(Reason::NotAnEvent);
+    let event = stripe_event::parse(&arrived.body, now).map_err(|_| not_an_event())?;
+    let payload = String::from_utf8(arrived.body.to_vec()).map_err(|_| not_an_event())?;
+    let is_thin = matches!(event.content, stripe_event::Content::Thin { .. });
+    if is_thin && is_settled(app, arrived.team_id, &event.id).await? {
+        return Ok(Attempt::Taken(None));
+    }
+    let connection = Some(&by.connection);
+    let incoming = app.understand(arrived.team_id, connection, event, payload);
+    keep(app, arrived, by, incoming.await?).await
+}
+
+fn check(arrived: &Arrived<'_>, by: &Opened, now: Micros) -> Result<(), BadSignature> {
+    let mut headers = arrived.headers.get_all("stripe-signature").iter();
+    let header = headers.next().and_then(|header| header.to_str().ok());
+    match (header, headers.next()) {
+        (Some(header), None) => {
+            signature::verify(header, &arrived.body, by.secrets(now), now.as_secs())
         }
-        ApiError::new(Reason::InvalidSignature)
-    })
+        _ => Err(BadSignature::Malformed),
+    }
+}
+
+fn refused(team_id: &str, why: BadSignature) -> ApiError {
+    match why {
+        // Every event of every team meets this when our clock is wrong.
+        BadSignature::OutOfTime => {
+            tracing::warn!(
+                team_id,
+                "a signature is out of time; is this machine's clock right?"
+            );
+        }
+        _ => tracing::info!(team_id, ?why, "a signature was refused"),
+    }
+    ApiError::new(Reason::InvalidSignature)
 }
 
 /// Whether an event was taken in before, so that its object need not be fetched again.
@@ -156,14 +176,19 @@ async fn is_settled(app: &App, team_id: &str, id: &str) -> Result<bool, ApiError
 /// Stores an event with all it leads to, in one transaction.
 async fn keep(
     app: &App,
-    team_id: &str,
+    arrived: &Arrived<'_>,
+    by: &Arc<Opened>,
     incoming: Incoming,
-    request_id: &str,
-) -> Result<Option<Outcome>, ApiError> {
-    let origin = app.origin(Actor::Stripe(incoming.id.clone()), request_id);
-    let team = team_id.to_owned();
+) -> Result<Attempt, ApiError> {
+    let origin = app.origin(Actor::Stripe(incoming.id.clone()), &arrived.request_id);
+    let (team, by) = (arrived.team_id.to_owned(), Arc::clone(by));
     let settled = app.store.write(origin, move |tx, act| {
+        stripe_connections::recheck(tx, &team, &by.connection)?;
         stripe_events::receive(tx, act, &team, &incoming, Delivery::Delivered)
     });
-    Ok(settled.await?.map(|settled| settled.outcome))
+    match settled.await {
+        Ok(settled) => Ok(Attempt::Taken(settled.map(|settled| settled.outcome))),
+        Err(Abort::Refused(Refusal::StripeConnectionChanged)) => Ok(Attempt::Outdated),
+        Err(why) => Err(why.into()),
+    }
 }

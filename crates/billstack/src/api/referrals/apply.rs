@@ -4,14 +4,16 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::code;
 use billstack_store::apply::{self, Apply};
+use billstack_store::idempotency::Keyed;
+use billstack_store::refusal::Refusal;
 use billstack_store::tx::Abort;
 use utoipa::ToSchema;
 
 use super::{ReferralAnswer, ReferralJson};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
-use crate::http::answer;
+use crate::http::answer::{self, Done};
 use crate::http::input::Input;
 use crate::http::json::JsonObject;
 
@@ -60,29 +62,38 @@ pub async fn handle(
     if let Some(seconds) = app.misses.is_exhausted(&caller) {
         return Err(ApiError::new(Reason::TooManyMisses).retry_after(seconds.into()));
     }
-    let code = code::normalize(&request.code);
-    let referee = &request.referee_customer_id;
-    let asked = app.subscriptions_in_stripe(&access, code.as_deref(), referee);
-    let asked = asked.await?;
-    let cmd = Apply {
-        earliest_in_stripe: asked.earliest,
-        counting_in_stripe: asked.counting,
-        code,
+    let mut cmd = Apply {
+        code: code::normalize(&request.code),
         referee_customer_id: request.referee_customer_id,
+        in_stripe: None,
         grace: app.grace(),
     };
-    let place = access.place.clone();
-    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
+    let mut done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
+    if let Err(Abort::Refused(Refusal::StripeUnasked(id))) = &done {
+        let told = app.subscriptions_in_stripe(&access.place.team_id, id);
+        cmd.in_stripe = Some(told.await?);
+        done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
+    }
+    if let Err(Abort::Refused(Refusal::NotFound("code"))) = &done {
+        app.misses.record_miss(&caller);
+    }
+    app.conclude(&access.caller, input.keyed, done).await
+}
+
+async fn run(
+    app: &App,
+    access: &ProjectAccess,
+    keyed: Option<&Keyed>,
+    cmd: &Apply,
+) -> Result<Done, Abort> {
+    let (place, cmd) = (access.place.clone(), cmd.clone());
+    let change = app.change(&access.caller, keyed, move |tx, act| {
         let referral = apply::apply(tx, act, &place, &cmd)?;
-        Ok::<_, Abort>(answer::created(&ReferralAnswer {
+        Ok(answer::created(&ReferralAnswer {
             referral: ReferralJson::new(&referral),
         }))
     });
-    done.await.inspect_err(|error| {
-        if error.reason == Reason::CodeNotFound {
-            app.misses.record_miss(&caller);
-        }
-    })
+    change.await
 }
 
 /// The refusals that an apply can meet, for the API document.

@@ -1,0 +1,103 @@
+//! Connections as they were when they were last read, so that an event need not wait for its team's
+//! secrets to be looked up and opened.
+//!
+//! What is known decides only whether an event is looked at. The transaction that keeps it looks
+//! whether the connection is still that one
+//! ([`stripe_connections::recheck`](billstack_store::stripe_connections::recheck)), on whichever node
+//! it was changed; and a signature that does not fit is held against the database before it is refused.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use billstack_core::time::Micros;
+use billstack_store::refusal::Refusal;
+use billstack_store::stripe_connections::{self, Connection};
+use billstack_store::teams;
+
+use super::{SecretField, unsealed};
+use crate::app::App;
+use crate::error::{ApiError, Reason};
+use crate::settings::SecretText;
+
+/// The most teams that are known at a time.
+const MOST: usize = 10_000;
+
+/// A connection in use, and the secrets that its events are signed with.
+#[derive(Debug)]
+pub struct Opened {
+    /// As the database had it.
+    pub connection: Connection,
+    secret: Option<SecretText>,
+    old_secret: Option<SecretText>,
+}
+
+impl Opened {
+    /// The secrets that are valid at a time.
+    pub fn secrets(&self, now: Micros) -> impl Iterator<Item = &SecretText> {
+        let old_until = self.connection.old_valid_until;
+        let old_is_valid = old_until.is_some_and(|until| now < until);
+        let old = self.old_secret.iter().filter(move |_| old_is_valid);
+        self.secret.iter().chain(old)
+    }
+}
+
+/// Connections by team.
+#[derive(Debug, Default)]
+pub struct KnownConnections(RwLock<HashMap<String, Arc<Opened>>>);
+
+impl KnownConnections {
+    /// The team's connection as it was last read.
+    pub fn get(&self, team_id: &str) -> Option<Arc<Opened>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(team_id).map(Arc::clone)
+    }
+
+    fn remove(&self, team_id: &str) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.remove(team_id);
+    }
+
+    fn insert(&self, team_id: &str, opened: Arc<Opened>) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // Starting over is enough: those in use are known again at their next event.
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(team_id.to_owned(), opened);
+    }
+}
+
+impl App {
+    /// Reads and opens a team's connection, and remembers it.
+    ///
+    /// # Errors
+    /// There is no such team; or the team is not connected, so that no signature can be valid.
+    pub async fn open_connection(&self, team_id: &str) -> Result<Arc<Opened>, ApiError> {
+        // Of a team that has been disconnected nothing may be left.
+        self.known_connections.remove(team_id);
+        let team = team_id.to_owned();
+        let read = self.store.point(move |tx| {
+            let connection = stripe_connections::get(tx, &team)?;
+            if connection.is_none() {
+                teams::get(tx, &team)?.ok_or(Refusal::NotFound("team"))?;
+            }
+            Ok(connection)
+        });
+        let connection = read.await?.filter(|connection| connection.is_active);
+        let connection = connection.ok_or(ApiError::new(Reason::InvalidSignature))?;
+        let field = SecretField::WebhookSecret;
+        let open = |sealed: &Option<String>| {
+            let opened = sealed
+                .as_deref()
+                .map(|s| unsealed(&self.cipher, team_id, field, s));
+            opened.transpose()
+        };
+        let opened = Arc::new(Opened {
+            secret: open(&connection.webhook_secret)?,
+            old_secret: open(&connection.old_webhook_secret)?,
+            connection,
+        });
+        self.known_connections.insert(team_id, Arc::clone(&opened));
+        Ok(opened)
+    }
+}
