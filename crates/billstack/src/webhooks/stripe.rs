@@ -83,6 +83,8 @@ enum Attempt {
     Taken(Option<Outcome>),
     /// It is not signed with a secret of this connection.
     Refused(BadSignature),
+    /// It is signed, and no event.
+    NotAnEvent,
     /// The team's connection is another one by now.
     Outdated,
 }
@@ -116,6 +118,7 @@ async fn receive(
     match attempt {
         Attempt::Taken(outcome) => Ok(outcome),
         Attempt::Refused(why) => Err(refused(team_id, why)),
+        Attempt::NotAnEvent => Err(ApiError::new(Reason::NotAnEvent)),
         Attempt::Outdated => Err(Refusal::StripeConnectionChanged.into()),
     }
 }
@@ -125,12 +128,17 @@ async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<A
     if let Err(why) = check(arrived, by, now) {
         return Ok(Attempt::Refused(why));
     }
-    let not_an_event = || ApiError::new(Reason::NotAnEvent);
-    let event = stripe_event::parse(&arrived.body, now).map_err(|_| not_an_event())?;
-    let payload = String::from_utf8(arrived.body.to_vec()).map_err(|_| not_an_event())?;
-    let is_thin = matches!(event.content, stripe_event::Content::Thin { .. });
-    if is_thin && is_settled(app, arrived.team_id, &event.id).await? {
-        return Ok(Attempt::Taken(None));
+    let event = stripe_event::parse(&arrived.body, now).ok();
+    let payload = String::from_utf8(arrived.body.to_vec()).ok();
+    let (Some(event), Some(payload)) = (event, payload) else {
+        return Ok(Attempt::NotAnEvent);
+    };
+    if matches!(event.content, stripe_event::Content::Thin { .. }) {
+        match unless_changed(is_settled(app, arrived, by, &event.id).await)? {
+            None => return Ok(Attempt::Outdated),
+            Some(true) => return Ok(Attempt::Taken(None)),
+            Some(false) => {}
+        }
     }
     let connection = Some(&by.connection);
     let incoming = app.understand(arrived.team_id, connection, event, payload);
@@ -163,14 +171,29 @@ fn refused(team_id: &str, why: BadSignature) -> ApiError {
 }
 
 /// Whether an event was taken in before, so that its object need not be fetched again.
-async fn is_settled(app: &App, team_id: &str, id: &str) -> Result<bool, ApiError> {
-    let (team, id) = (team_id.to_owned(), id.to_owned());
-    let read = app
-        .store
-        .point(move |tx| Ok(stripe_events::outcome(tx, &team, &id)?));
+async fn is_settled(
+    app: &App,
+    arrived: &Arrived<'_>,
+    by: &Arc<Opened>,
+    id: &str,
+) -> Result<bool, Abort> {
+    let (team, by, id) = (arrived.team_id.to_owned(), Arc::clone(by), id.to_owned());
+    let read = app.store.point(move |tx| {
+        stripe_connections::recheck(tx, &team, &by.connection)?;
+        Ok(stripe_events::outcome(tx, &team, &id)?)
+    });
     Ok(read
         .await?
         .is_some_and(|outcome| outcome != Outcome::Failed))
+}
+
+/// What came of a transaction; `None` when the team's connection is another one by now.
+fn unless_changed<T>(done: Result<T, Abort>) -> Result<Option<T>, ApiError> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(Abort::Refused(Refusal::StripeConnectionChanged)) => Ok(None),
+        Err(why) => Err(why.into()),
+    }
 }
 
 /// Stores an event with all it leads to, in one transaction.
@@ -186,9 +209,8 @@ async fn keep(
         stripe_connections::recheck(tx, &team, &by.connection)?;
         stripe_events::receive(tx, act, &team, &incoming, Delivery::Delivered)
     });
-    match settled.await {
-        Ok(settled) => Ok(Attempt::Taken(settled.map(|settled| settled.outcome))),
-        Err(Abort::Refused(Refusal::StripeConnectionChanged)) => Ok(Attempt::Outdated),
-        Err(why) => Err(why.into()),
-    }
+    Ok(match unless_changed(settled.await)? {
+        Some(settled) => Attempt::Taken(settled.map(|settled| settled.outcome)),
+        None => Attempt::Outdated,
+    })
 }

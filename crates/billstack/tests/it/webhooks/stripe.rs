@@ -1,5 +1,6 @@
 //! `POST /api/webhooks/stripe/{teamId}`.
 
+mod connection;
 mod conversion;
 mod generations;
 mod matching;

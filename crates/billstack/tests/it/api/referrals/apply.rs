@@ -1,5 +1,7 @@
 //! `POST …/referrals/apply`.
 
+mod stripe;
+
 use billstack_core::access::Scope;
 use serde_json::{Value, json};
 

@@ -1,0 +1,269 @@
+//! Applies in a team whose secret key lets the server ask Stripe whether a customer is new.
+
+use billstack_core::time::HOUR;
+use fake_stripe::{EventObject, FakeStripe, Fault, Generation, Injection, Received};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::bench::{Bench, Setup};
+use crate::support::client::{Answer, Caller};
+use crate::support::fixture::{apply_body, text};
+use crate::support::stripe::SECRET;
+
+on_both_engines! {
+    stripe_is_asked_once with stripe,
+    what_is_refused_anyway_is_not_asked_about with stripe,
+    known_events_save_the_question with stripe,
+    without_a_key_or_a_stripe_customer_nobody_is_asked with stripe,
+    a_repeated_request_does_not_ask_again with stripe,
+    a_repeated_refusal_does_not_ask_again with stripe,
+    when_stripe_is_down_nothing_is_kept_under_the_key with stripe,
+    of_many_at_once_one_is_accepted with stripe,
+}
+
+const KEY: &str = "sk_test_1";
+
+fn stripe() -> Setup {
+    Setup {
+        stripe: true,
+        ..Setup::default()
+    }
+}
+
+fn fake(t: &Bench) -> &FakeStripe {
+    t.stripe.as_ref().expect("the setup asks for it")
+}
+
+async fn connect(t: &Bench) {
+    fake(t).clock().set(t.seconds());
+    t.connect_with(json!({"secretKey": KEY, "webhookSecret": SECRET}))
+        .await;
+}
+
+/// A customer whom Stripe knows too, and the id there.
+async fn person(t: &Bench, name: &str) -> (String, String) {
+    let email = format!("{name}@example.com");
+    let customer = t.customer_with(json!({"email": email})).await;
+    (text(&customer["id"]), text(&customer["stripeCustomerId"]))
+}
+
+/// A referrer and a code, while the program is on and a secret key is connected.
+async fn referrer(t: &Bench) -> (String, String) {
+    connect(t).await;
+    t.program(1000, 500).await;
+    let (referrer, _) = person(t, "referrer").await;
+    let code = t.code(&referrer).await;
+    (referrer, code)
+}
+
+/// Puts a subscription that began so long ago into Stripe's books; no event tells of it.
+fn subscribed(t: &Bench, stripe: &str, hours_ago: i64) {
+    let began = t.seconds() - hours_ago * 3600;
+    let subscription = t.subscription(stripe).created(began);
+    let subscription = subscription.render(Generation::Endive, false);
+    fake(t).with_books(|books| books.subscriptions.put(subscription));
+}
+
+/// Applies a code and tells what Stripe was asked meanwhile.
+async fn apply(t: &Bench, code: &str, referee: &str) -> (Answer, Vec<Received>) {
+    fake(t).clear_requests();
+    let body = apply_body(code, referee);
+    let answer = t.key.post("referrals/apply", body).await;
+    (answer, fake(t).requests())
+}
+
+/// The same, under an `Idempotency-Key`.
+async fn keyed(t: &Bench, key: &str, body: &Value) -> (Answer, Vec<Received>) {
+    fake(t).clear_requests();
+    let call = t.key.call(Method::POST, "referrals/apply");
+    let call = call.header("idempotency-key", key).json(body);
+    let answer = call.send().await;
+    (answer, fake(t).requests())
+}
+
+fn replayed(answer: &Answer) -> bool {
+    answer.header("idempotency-replayed") == Some("true")
+}
+
+/// Holds a single request against what it should be: for the subscriptions of this customer.
+#[track_caller]
+fn assert_asked_once(asked: &[Received], stripe: &str) {
+    let [asked] = asked else {
+        panic!("not one request: {asked:?}");
+    };
+    assert_eq!(
+        (asked.method.as_str(), asked.path.as_str()),
+        ("GET", "/v1/subscriptions")
+    );
+    assert_eq!(asked.params["customer"], stripe);
+    assert_eq!(asked.api_key.as_deref(), Some(KEY));
+}
+
+/// Holds an apply against the refusal that needs no word of Stripe.
+async fn refused_unasked(t: &Bench, code: &str, referee: &str, reason: &str) {
+    let (answer, asked) = apply(t, code, referee).await;
+    answer.refused(reason);
+    assert!(asked.is_empty(), "{reason}: {asked:?}");
+}
+
+async fn stripe_is_asked_once(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    for (name, hours_ago, status) in [
+        ("new", None, "pending"),
+        ("fresh", Some(23), "converted"),
+        ("old", Some(25), "refused"),
+    ] {
+        let (referee, stripe) = person(t, name).await;
+        if let Some(hours_ago) = hours_ago {
+            subscribed(t, &stripe, hours_ago);
+        }
+        let (answer, asked) = apply(t, &code, &referee).await;
+        assert_asked_once(&asked, &stripe);
+        if status == "refused" {
+            answer.refused("not_a_new_customer");
+            continue;
+        }
+        assert_eq!(answer.created()["referral"]["status"], status, "{name}");
+    }
+    assert_eq!(t.count("referrals").await, 2);
+}
+
+async fn what_is_refused_anyway_is_not_asked_about(t: &Bench) {
+    let (owner, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    refused_unasked(t, "ZZZZZZZZ", &referee, "code_not_found").await;
+    refused_unasked(t, "!", &referee, "code_not_found").await;
+    refused_unasked(t, &code, "pc_unknown", "customer_not_found").await;
+    refused_unasked(t, &code, &owner, "self_referral").await;
+    let (alias, _) = person(t, "referrer+alias").await;
+    refused_unasked(t, &code, &alias, "self_referral").await;
+
+    t.put_program(&t.key, false, 1000, 500).await;
+    refused_unasked(t, &code, &referee, "referrals_disabled").await;
+    t.program(1000, 500).await;
+
+    t.key.delete(&format!("referrals/codes/{code}")).await.ok();
+    refused_unasked(t, &code, &referee, "code_inactive").await;
+    let code = t.code(&owner).await;
+    assert_eq!(t.count("referrals").await, 0);
+
+    let (answer, asked) = apply(t, &code, &referee).await;
+    answer.created();
+    assert_asked_once(&asked, &stripe);
+    refused_unasked(t, &code, &referee, "already_referred").await;
+    // Somebody else here, and the same customer there.
+    let twin = t.linked("twin", &stripe).await;
+    refused_unasked(t, &code, &twin, "already_referred").await;
+    assert_eq!(t.count("referrals").await, 1);
+}
+
+async fn known_events_save_the_question(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    let began = t.seconds() - 25 * 3600;
+    let subscription = t.subscription(&stripe).created(began);
+    t.accept(&t.event("customer.subscription.created", &subscription))
+        .await;
+    refused_unasked(t, &code, &referee, "not_a_new_customer").await;
+    assert_eq!(t.count("referrals").await, 0);
+}
+
+async fn without_a_key_or_a_stripe_customer_nobody_is_asked(t: &Bench) {
+    t.connect().await;
+    let unknown_there = t.customer("unlinked").await;
+    let (_, code) = referrer(t).await;
+    let accepted = async |referee: &str| {
+        let (answer, asked) = apply(t, &code, referee).await;
+        assert_eq!(answer.created()["referral"]["status"], "pending");
+        assert!(asked.is_empty(), "{asked:?}");
+    };
+    accepted(&unknown_there).await;
+    let mut linked = Vec::new();
+    for name in ["a", "b", "c"] {
+        linked.push(person(t, name).await);
+    }
+    for (_, stripe) in &linked {
+        subscribed(t, stripe, 25);
+    }
+    t.connect().await;
+    accepted(&linked[0].0).await;
+    let path = t.home.path("stripe/disconnect");
+    t.owner.post(&path, json!({})).await.ok();
+    accepted(&linked[1].0).await;
+    // With a key again, the same story is heard.
+    connect(t).await;
+    let (answer, asked) = apply(t, &code, &linked[2].0).await;
+    answer.refused("not_a_new_customer");
+    assert_asked_once(&asked, &linked[2].1);
+}
+
+async fn a_repeated_request_does_not_ask_again(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    let body = apply_body(&code, &referee);
+    let (first, asked) = keyed(t, "k", &body).await;
+    assert_asked_once(&asked, &stripe);
+    assert!(first.status == 201 && !replayed(&first), "{first:?}");
+    let before = t.dump().await;
+    t.advance(HOUR);
+    let (second, asked) = keyed(t, "k", &body).await;
+    assert!(asked.is_empty(), "{asked:?}");
+    assert!(replayed(&second), "{second:?}");
+    assert_eq!((first.status, &first.text), (second.status, &second.text));
+    assert_eq!(t.dump().await, before);
+    // Nor is anybody asked for a request that the key is not for.
+    let (other, _) = person(t, "other").await;
+    let (answer, asked) = keyed(t, "k", &apply_body(&code, &other)).await;
+    answer.refused("idempotency_key_reused");
+    assert!(asked.is_empty(), "{asked:?}");
+    assert_eq!(t.count("referrals").await, 1);
+}
+
+async fn a_repeated_refusal_does_not_ask_again(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    subscribed(t, &stripe, 25);
+    let body = apply_body(&code, &referee);
+    let (first, asked) = keyed(t, "k", &body).await;
+    assert_asked_once(&asked, &stripe);
+    let text = first.text.clone();
+    first.refused("not_a_new_customer");
+    let (second, asked) = keyed(t, "k", &body).await;
+    assert!(asked.is_empty(), "{asked:?}");
+    assert!(replayed(&second), "{second:?}");
+    assert_eq!(second.text, text);
+}
+
+async fn when_stripe_is_down_nothing_is_kept_under_the_key(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    let body = apply_body(&code, &referee);
+    let before = t.dump().await;
+    let down = Injection::new(Fault::Reset).path("/v1/subscriptions");
+    fake(t).inject(down.times(50));
+    let (answer, _) = keyed(t, "k", &body).await;
+    answer.refused("stripe_unavailable");
+    assert_eq!(t.dump().await, before);
+    fake(t).clear_faults();
+    let (answer, asked) = keyed(t, "k", &body).await;
+    assert!(!replayed(&answer), "{answer:?}");
+    answer.created();
+    assert_asked_once(&asked, &stripe);
+}
+
+/// All of them may ask before the first is accepted; then it is the database that decides.
+async fn of_many_at_once_one_is_accepted(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    subscribed(t, &stripe, 1);
+    let body = apply_body(&code, &referee);
+    let calls = (0..20).map(|_| t.key.post("referrals/apply", body.clone()));
+    let answers = Bench::at_once(calls).await;
+    let (good, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 201);
+    assert_eq!(good.len(), 1);
+    for answer in refused {
+        answer.refused("already_referred");
+    }
+    assert_eq!(t.count("referrals").await, 1);
+    assert_eq!(t.credits().await.len(), 2);
+}
