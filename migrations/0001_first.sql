@@ -1,8 +1,8 @@
 -- The first schema. `{int}`, `{text}`, `{bool}`, `{rows}` and `{clustered}` are replaced per engine
 -- (billstack-store, dialect module). Times are microseconds since 1970 UTC, money is in minor units.
 -- Every tenant table's key begins with team_id; users, sessions and the key index are the exceptions.
--- What tells rows apart comes next where rows are looked up one by one, and the project after it: fewer
--- columns to compare on the way down.
+-- In the keys of customers, and in those that only decide what is unique, what tells rows apart comes
+-- next and the project last: fewer columns to compare on the way down.
 
 -- People who sign in.
 CREATE TABLE users (
@@ -124,7 +124,7 @@ CREATE TABLE customers (
     UNIQUE (team_id, project_id, external_id),
     FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, id),
     CHECK ((email IS NULL) = (erased_at IS NOT NULL))
-) {clustered};
+) {rows};
 CREATE INDEX customers_newest ON customers (team_id, project_id, created_at, id);
 CREATE INDEX customers_of_stripe ON customers (team_id, stripe_customer_id, project_id, id)
     WHERE stripe_customer_id IS NOT NULL;

@@ -15,6 +15,9 @@ statements! {
     GET_OF_REFEREE = "SELECT id, code, referrer_customer_id, referee_customer_id, status, \
         created_at, converted_at, referrer_credit_amount, referee_credit_amount, currency \
         FROM referrals WHERE team_id = $1 AND project_id = $2 AND referee_customer_id = $3";
+    /// With several codes the referrals of all of them are sorted, with one they are in order.
+    CODES_OF = "SELECT code FROM codes \
+        WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 LIMIT 2";
     /// Every customer, erased ones too, that is or was this Stripe customer. The project is not a
     /// condition, and this is no join: either would leave PostgreSQL a choice that it gets wrong on
     /// tables it has no statistics of yet, and every apply would read the whole project.
@@ -156,11 +159,22 @@ pub fn list(
             Wanted::Any,
         ),
     };
+    let (mut referrer, mut code) = (filter.referrer_customer_id.clone(), filter.code.clone());
+    if let (Some(id), None) = (&referrer, &code) {
+        let codes = tx.all(
+            CODES_OF,
+            params![&place.team_id, &place.project_id, id],
+            |row| row.string(0),
+        )?;
+        if let [only] = codes.as_slice() {
+            (referrer, code) = (None, Some(only.clone()));
+        }
+    }
     let wanted = [
         status,
-        Wanted::from(filter.referrer_customer_id.clone()),
+        Wanted::from(referrer),
         Wanted::from(filter.referee_customer_id.clone()),
-        Wanted::from(filter.code.clone()),
+        Wanted::from(code),
         pending,
     ];
     LIST.read(

@@ -12,6 +12,7 @@ on_both_engines! {
     filters_are_read_strictly,
     unknown_referrals_are_404,
     pages_are_complete_and_stable,
+    pages_of_a_referrer_hold_all_of_its_codes,
     pages_are_asked_for_strictly,
 }
 
@@ -98,6 +99,38 @@ async fn many(t: &Bench, number: usize) -> Vec<String> {
         made.push(text(&answer.await.created()["referral"]["id"]));
     }
     made
+}
+
+/// What a referrer brought, by pages of three.
+async fn brought_by(t: &Bench, referrer: &str) -> Vec<String> {
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("referrals?referrerCustomerId={referrer}&limit=3{cursor}");
+        let page = t.key.get(&path).await.ok();
+        ids.extend(pluck(&page["referrals"], "id"));
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return ids,
+        }
+    }
+}
+
+async fn pages_of_a_referrer_hold_all_of_its_codes(t: &Bench) {
+    let mut made = many(t, 7).await;
+    made.reverse();
+    let codes = t.key.get("referrals/codes").await.ok()["codes"].take();
+    let (referrer, code) = (text(&codes[0]["customerId"]), text(&codes[0]["code"]));
+    assert_eq!(brought_by(t, &referrer).await, made);
+    t.apply(&t.pair("other").await).await;
+    t.key.delete(&format!("referrals/codes/{code}")).await.ok();
+    let code = t.code(&referrer).await;
+    for name in ["q0", "q1", "q2", "q3"] {
+        let body = apply_body(&code, &t.customer(name).await);
+        let answer = t.key.post("referrals/apply", body).await;
+        made.insert(0, text(&answer.created()["referral"]["id"]));
+    }
+    assert_eq!(brought_by(t, &referrer).await, made);
+    assert!(brought_by(t, "pc_nobody").await.is_empty());
 }
 
 async fn pages_are_complete_and_stable(t: &Bench) {
