@@ -1,7 +1,7 @@
 //! Idempotency keys: the first answer to a request, replayed to its repetitions.
 //!
-//! The row commits with the operation. A call that must reach Stripe in between commits a claim
-//! first; a claim that outlives its time (the process died) may be taken over.
+//! The row commits with the operation. A call that changes something in Stripe commits a claim first;
+//! a claim that outlives its time (the process died) may be taken over.
 
 use crate::act::Act;
 use crate::refusal::Refusal;
@@ -11,12 +11,17 @@ use crate::{params, statements};
 statements! {
     CLAIM = "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \
         claimed_until, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    KNOWN = "SELECT request_hash FROM idempotency_keys WHERE team_id = $1 AND caller = $2 \
+        AND idempotency_key = $3";
     GET = "SELECT request_hash, status, body, claimed_until FROM idempotency_keys \
         WHERE team_id = $1 AND caller = $2 AND idempotency_key = $3";
     TAKE_OVER = "UPDATE idempotency_keys SET claimed_until = $4 WHERE team_id = $1 \
         AND caller = $2 AND idempotency_key = $3 AND status IS NULL AND claimed_until = $5";
     KEEP = "UPDATE idempotency_keys SET status = $4, body = $5, customer_id = $6 \
         WHERE team_id = $1 AND caller = $2 AND idempotency_key = $3 AND status IS NULL";
+    RECORD = "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \
+        claimed_until, created_at, status, body, customer_id) \
+        VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     RELEASE = "DELETE FROM idempotency_keys WHERE team_id = $1 AND caller = $2 \
         AND idempotency_key = $3 AND status IS NULL";
 }
@@ -55,6 +60,37 @@ pub enum Claim {
     Ours,
     /// It was answered before.
     Answered(Answer),
+}
+
+/// Whether a key was used before: its answer is kept, or it is claimed.
+pub fn is_known(tx: &mut dyn Tx, keyed: &Keyed) -> Result<bool, Fault> {
+    let (team_id, caller, key) = (&keyed.team_id, &keyed.caller, &keyed.key);
+    tx.exists(KNOWN, params![team_id, caller, key])
+}
+
+/// Keeps the answer under a key that is not known.
+///
+/// It comes after the operation: whatever refuses that has written nothing then. On PostgreSQL a request
+/// under the same key that runs at the same moment is waited for; when it was first, this one is run
+/// again, and finds its answer.
+pub fn record(tx: &mut dyn Tx, act: &Act, keyed: &Keyed, answer: &Answer) -> Result<(), Fault> {
+    let recorded = tx.hit(
+        RECORD,
+        params![
+            &keyed.team_id,
+            &keyed.caller,
+            &keyed.key,
+            &keyed.request_hash,
+            act.at,
+            i64::from(answer.status),
+            &answer.body,
+            answer.customer_id.as_deref(),
+        ],
+    )?;
+    if recorded {
+        return Ok(());
+    }
+    Err(Fault::Conflict("the key was used meanwhile".to_owned()))
 }
 
 /// Claims a key, or finds the answer under it. On PostgreSQL a request that runs at the same moment

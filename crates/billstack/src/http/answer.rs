@@ -178,10 +178,15 @@ fn run_keyed(
     let Some(keyed) = keyed else {
         return op(tx, act).map(Done::Fresh);
     };
-    if let Claim::Answered(answer) = idempotency::claim(tx, act, keyed)? {
+    let is_known = idempotency::is_known(tx, keyed)?;
+    if is_known && let Claim::Answered(answer) = idempotency::claim(tx, act, keyed)? {
         return Ok(Done::Replayed(answer));
     }
     let answer = op(tx, act)?;
-    idempotency::keep(tx, keyed, &answer)?;
+    if is_known {
+        idempotency::keep(tx, keyed, &answer)?;
+    } else {
+        idempotency::record(tx, act, keyed, &answer)?;
+    }
     Ok(Done::Fresh(answer))
 }
