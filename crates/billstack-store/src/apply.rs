@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
 use crate::codes::Held;
+use crate::customers::Customer;
 use crate::reconsider;
 use crate::referrals::{self, Referral};
 use crate::refusal::Refusal;
@@ -33,11 +34,19 @@ pub struct Apply {
     pub code: Option<String>,
     /// The new customer.
     pub referee_customer_id: String,
-    /// The subscriptions of the referee that Stripe told of; their events may not have come yet. `None`
-    /// when it has not been asked.
-    pub in_stripe: Option<Subscriptions>,
+    /// The Stripe customer that Stripe was asked about, and the subscriptions that it told of; their
+    /// events may not have come yet.
+    pub in_stripe: Option<(String, Subscriptions)>,
     /// How long before the apply a subscription may have begun, in microseconds.
     pub grace: i64,
+}
+
+impl Apply {
+    /// What Stripe told of the Stripe customer that the referee is now.
+    fn told_of(&self, referee: &Customer) -> Option<&Subscriptions> {
+        let (id, told) = self.in_stripe.as_ref()?;
+        (referee.stripe_customer_id.as_ref() == Some(id)).then_some(told)
+    }
 }
 
 /// Applies a code. A subscription that is already known and began within the grace converts the
@@ -61,17 +70,11 @@ pub fn apply(
         (Ok(()), _) => {}
     }
     let (referee, code) = (facts.referee, held.code);
-    if let (None, true, Some(id)) = (
-        &cmd.in_stripe,
-        facts.stripe_answers,
-        &referee.stripe_customer_id,
-    ) {
+    let told = cmd.told_of(&referee);
+    if let (None, true, Some(id)) = (told, facts.stripe_answers, &referee.stripe_customer_id) {
         return Err(Refusal::StripeUnasked(id.clone()).into());
     }
-    let counting = cmd
-        .in_stripe
-        .as_ref()
-        .and_then(|told| told.counting.as_ref());
+    let counting = told.and_then(|told| told.counting.as_ref());
     let referral = Referral {
         id: act.id(IdKind::Referral),
         code: code.code,
@@ -96,7 +99,7 @@ pub fn apply(
 }
 
 fn decide(facts: &Facts, held: &Held, cmd: &Apply, now: Micros) -> Result<(), ApplyRefusal> {
-    let told = cmd.in_stripe.as_ref().and_then(|told| told.earliest);
+    let told = cmd.told_of(&facts.referee).and_then(|told| told.earliest);
     decide_apply(&ApplyFacts {
         already_referred: facts.existing.is_some(),
         program_enabled: facts.program.enabled,

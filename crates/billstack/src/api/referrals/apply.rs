@@ -17,6 +17,9 @@ use crate::http::answer::{self, Done};
 use crate::http::input::Input;
 use crate::http::json::JsonObject;
 
+/// How often Stripe is asked for one apply.
+const MOST_QUESTIONS: usize = 3;
+
 /// Who applies which code.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
@@ -69,9 +72,13 @@ pub async fn handle(
         grace: app.grace(),
     };
     let mut done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
-    if let Err(Abort::Refused(Refusal::StripeUnasked(id))) = &done {
+    // More than once only when the customer is linked to another Stripe customer meanwhile.
+    for _ in 0..MOST_QUESTIONS {
+        let Err(Abort::Refused(Refusal::StripeUnasked(id))) = &done else {
+            break;
+        };
         let told = app.subscriptions_in_stripe(&access.place.team_id, id);
-        cmd.in_stripe = Some(told.await?);
+        cmd.in_stripe = told.await?.map(|told| (id.clone(), told));
         done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     }
     if let Err(Abort::Refused(Refusal::NotFound("code"))) = &done {

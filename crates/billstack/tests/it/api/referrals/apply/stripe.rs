@@ -1,5 +1,7 @@
 //! Applies in a team whose secret key lets the server ask Stripe whether a customer is new.
 
+use std::time::Duration;
+
 use billstack_core::time::HOUR;
 use fake_stripe::{EventObject, FakeStripe, Fault, Generation, Injection, Received};
 use reqwest::Method;
@@ -19,6 +21,7 @@ on_both_engines! {
     a_repeated_refusal_does_not_ask_again with stripe,
     when_stripe_is_down_nothing_is_kept_under_the_key with stripe,
     of_many_at_once_one_is_accepted with stripe,
+    who_is_linked_meanwhile_is_asked_about_too with stripe,
 }
 
 const KEY: &str = "sk_test_1";
@@ -266,4 +269,34 @@ async fn of_many_at_once_one_is_accepted(t: &Bench) {
     }
     assert_eq!(t.count("referrals").await, 1);
     assert_eq!(t.credits().await.len(), 2);
+}
+
+/// What Stripe told of the one customer says nothing of the other.
+async fn who_is_linked_meanwhile_is_asked_about_too(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    let (_, old) = person(t, "old").await;
+    subscribed(t, &old, 25);
+    let slow = Injection::new(Fault::Hang(Duration::from_secs(1))).path("/v1/subscriptions");
+    fake(t).inject(slow.times(1));
+    let link = async {
+        while fake(t).faults_left() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let link = json!({"stripeCustomerId": old});
+        t.key
+            .patch(&format!("customers/{referee}"), link)
+            .await
+            .ok();
+    };
+    let ((answer, asked), ()) = tokio::join!(apply(t, &code, &referee), link);
+    answer.refused("not_a_new_customer");
+    let asked = asked
+        .iter()
+        .filter(|asked| asked.path == "/v1/subscriptions");
+    let asked: Vec<_> = asked
+        .map(|asked| asked.params["customer"].clone())
+        .collect();
+    assert_eq!(asked, [stripe, old]);
+    assert_eq!(t.count("referrals").await, 0);
 }
