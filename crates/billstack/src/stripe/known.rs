@@ -52,7 +52,8 @@ impl KnownConnections {
         known.get(team_id).map(Arc::clone)
     }
 
-    fn remove(&self, team_id: &str) {
+    /// Forgets the team's connection, and the secrets with it.
+    pub fn remove(&self, team_id: &str) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.remove(team_id);
     }
@@ -73,7 +74,7 @@ impl App {
     /// # Errors
     /// There is no such team; or the team is not connected, so that no signature can be valid.
     pub async fn open_connection(&self, team_id: &str) -> Result<Arc<Opened>, ApiError> {
-        // Of a team that has been disconnected nothing may be left.
+        // Of a team that another node disconnected nothing stays after its next event.
         self.known_connections.remove(team_id);
         let team = team_id.to_owned();
         let read = self.store.point(move |tx| {

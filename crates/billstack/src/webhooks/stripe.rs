@@ -96,9 +96,8 @@ async fn receive(
     request: Request,
 ) -> Result<Option<Outcome>, ApiError> {
     let known = app.known_connections.get(team_id);
-    let was_known = known.is_some();
-    let connection = match known {
-        Some(known) => known,
+    let connection = match &known {
+        Some(known) => Arc::clone(known),
         None => app.open_connection(team_id).await?,
     };
     let (parts, body) = request.into_parts();
@@ -111,9 +110,11 @@ async fn receive(
         request_id: request_id.unwrap_or_default(),
     };
     let mut attempt = take_in(app, &arrived, &connection).await?;
-    if was_known && !matches!(attempt, Attempt::Taken(_)) {
-        let connection = app.open_connection(team_id).await?;
-        attempt = take_in(app, &arrived, &connection).await?;
+    if let (Some(known), false) = (known, matches!(attempt, Attempt::Taken(_))) {
+        let present = app.open_connection(team_id).await?;
+        if present.connection != known.connection {
+            attempt = take_in(app, &arrived, &present).await?;
+        }
     }
     match attempt {
         Attempt::Taken(outcome) => Ok(outcome),

@@ -119,6 +119,7 @@ pub async fn handle(
         Ok(SyncStatusJson::of(tx, &team_id)?)
     });
     let sync_status = connected.await?;
+    app.known_connections.remove(&access.team_id);
     Ok(answer::send(answer::ok(&ConnectAnswer {
         success: true,
         webhook_url: app.webhook_url(&access.team_id),

@@ -19,10 +19,11 @@ use crate::http::answer;
     responses((status = 200, description = "The team is disconnected.", body = SuccessAnswer)),
 )]
 pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Response, ApiError> {
-    let team_id = access.team_id;
+    let team_id = access.team_id.clone();
     let done = app.write(&access.caller, move |tx, act| {
         stripe_connections::disconnect(tx, act, &team_id)
     });
     done.await?;
+    app.known_connections.remove(&access.team_id);
     Ok(answer::send(answer::ok(&SuccessAnswer { success: true })))
 }

@@ -67,7 +67,7 @@ pub async fn handle(
         .body
         .optional_int("oldValidHours", 0..=LONGEST_OVERLAP)?;
     let overlap = hours.unwrap_or(DEFAULT_OVERLAP) * HOUR;
-    let (cipher, team_id) = (app.cipher.clone(), access.team_id);
+    let (cipher, team_id) = (app.cipher.clone(), access.team_id.clone());
     let sealed = seal(&cipher, &team_id, SecretField::WebhookSecret, &secret);
     let rolled = app.write(&access.caller, move |tx, act| {
         if let Some(connection) = stripe_connections::get(tx, &team_id)?
@@ -79,6 +79,7 @@ pub async fn handle(
         stripe_connections::roll(tx, act, &team_id, &sealed, until)
     });
     let until = rolled.await?.old_valid_until;
+    app.known_connections.remove(&access.team_id);
     Ok(answer::send(answer::ok(&RollAnswer {
         success: true,
         old_valid_until: until.map(|at| rfc3339(at.0)),
