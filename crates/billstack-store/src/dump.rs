@@ -23,7 +23,7 @@ pub enum Kind {
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// The columns of its key, separated by commas.
+    /// The columns that it is sorted by, separated by commas; together they tell its rows apart.
     pub key: &'static str,
     /// Its columns, in order.
     pub columns: &'static [(&'static str, Kind)],

@@ -133,3 +133,26 @@ pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
         _ => Fault::Defect(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is set in `.cargo/config.toml` gets lost without a word when cargo is run elsewhere.
+    #[test]
+    fn sqlite_is_built_as_it_was_measured() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut options = connection.prepare("PRAGMA compile_options").unwrap();
+        let options = options.query_map([], |row| row.get::<_, String>(0));
+        let options: Vec<_> = options.unwrap().map(Result::unwrap).collect();
+        let is_set = |name: &&str| options.iter().any(|option| option == name);
+        let left_out = [
+            "ENABLE_API_ARMOR",
+            "ENABLE_MEMORY_MANAGEMENT",
+            "ENABLE_STAT4",
+        ];
+        let set = ["DEFAULT_MEMSTATUS=0", "DQS=0", "OMIT_SHARED_CACHE"];
+        assert!(!left_out.iter().any(is_set), "{options:?}");
+        assert!(set.iter().all(|name| is_set(&name)), "{options:?}");
+    }
+}
