@@ -153,6 +153,6 @@ mod tests {
         ];
         let set = ["DEFAULT_MEMSTATUS=0", "DQS=0", "OMIT_SHARED_CACHE"];
         assert!(!left_out.iter().any(is_set), "{options:?}");
-        assert!(set.iter().all(|name| is_set(&name)), "{options:?}");
+        assert!(set.iter().all(is_set), "{options:?}");
     }
 }
