@@ -11,8 +11,6 @@ use crate::{params, statements};
 statements! {
     CLAIM = "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \
         claimed_until, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    KNOWN = "SELECT request_hash FROM idempotency_keys WHERE team_id = $1 AND caller = $2 \
-        AND idempotency_key = $3";
     GET = "SELECT request_hash, status, body, claimed_until FROM idempotency_keys \
         WHERE team_id = $1 AND caller = $2 AND idempotency_key = $3";
     TAKE_OVER = "UPDATE idempotency_keys SET claimed_until = $4 WHERE team_id = $1 \
@@ -62,13 +60,42 @@ pub enum Claim {
     Answered(Answer),
 }
 
-/// Whether a key was used before: its answer is kept, or it is claimed.
-pub fn is_known(tx: &mut dyn Tx, keyed: &Keyed) -> Result<bool, Fault> {
+/// What a key was used for before; `None` when it was not. A claim that has outlived its time is taken
+/// over.
+pub fn look(tx: &mut dyn Tx, act: &Act, keyed: &Keyed) -> Result<Option<Claim>, Abort> {
     let (team_id, caller, key) = (&keyed.team_id, &keyed.caller, &keyed.key);
-    tx.exists(KNOWN, params![team_id, caller, key])
+    let found = tx.one(GET, params![team_id, caller, key], |row| {
+        let (hash, status, body) = (row.string(0)?, row.opt_int(1)?, row.opt_string(2)?);
+        Ok((hash, status, body, row.int(3)?))
+    })?;
+    let Some((hash, status, body, claimed_until)) = found else {
+        return Ok(None);
+    };
+    if hash != keyed.request_hash {
+        return Err(Refusal::KeyReused.into());
+    }
+    if let (Some(status), Some(body)) = (status, body) {
+        let status = u16::try_from(status).map_err(|_| Fault::decode(1))?;
+        return Ok(Some(Claim::Answered(Answer {
+            status,
+            body,
+            customer_id: None,
+        })));
+    }
+    let until = act.at.plus(CLAIM_LASTS);
+    let expired = claimed_until < act.at.0;
+    if expired
+        && tx.hit(
+            TAKE_OVER,
+            params![team_id, caller, key, until, claimed_until],
+        )?
+    {
+        return Ok(Some(Claim::Ours));
+    }
+    Err(Refusal::KeyInUse.into())
 }
 
-/// Keeps the answer under a key that is not known.
+/// Keeps the answer under a key that was not used before.
 ///
 /// It comes after the operation: whatever refuses that has written nothing then. On PostgreSQL a request
 /// under the same key that runs at the same moment is waited for; when it was first, this one is run
@@ -102,34 +129,8 @@ pub fn claim(tx: &mut dyn Tx, act: &Act, keyed: &Keyed) -> Result<Claim, Abort> 
     if tx.hit(CLAIM, claim)? {
         return Ok(Claim::Ours);
     }
-    let found = tx.one(GET, params![team_id, caller, key], |row| {
-        let (hash, status, body) = (row.string(0)?, row.opt_int(1)?, row.opt_string(2)?);
-        Ok((hash, status, body, row.int(3)?))
-    })?;
-    let Some((hash, status, body, claimed_until)) = found else {
-        return Err(Fault::Conflict("the key was released meanwhile".to_owned()).into());
-    };
-    if hash != keyed.request_hash {
-        return Err(Refusal::KeyReused.into());
-    }
-    if let (Some(status), Some(body)) = (status, body) {
-        let status = u16::try_from(status).map_err(|_| Fault::decode(1))?;
-        return Ok(Claim::Answered(Answer {
-            status,
-            body,
-            customer_id: None,
-        }));
-    }
-    let expired = claimed_until < act.at.0;
-    if expired
-        && tx.hit(
-            TAKE_OVER,
-            params![team_id, caller, key, until, claimed_until],
-        )?
-    {
-        return Ok(Claim::Ours);
-    }
-    Err(Refusal::KeyInUse.into())
+    let found = look(tx, act, keyed)?;
+    Ok(found.ok_or_else(|| Fault::Conflict("the key was released meanwhile".to_owned()))?)
 }
 
 /// Keeps the answer under a claimed key.

@@ -178,15 +178,14 @@ fn run_keyed(
     let Some(keyed) = keyed else {
         return op(tx, act).map(Done::Fresh);
     };
-    let is_known = idempotency::is_known(tx, keyed)?;
-    if is_known && let Claim::Answered(answer) = idempotency::claim(tx, act, keyed)? {
+    let found = idempotency::look(tx, act, keyed)?;
+    if let Some(Claim::Answered(answer)) = found {
         return Ok(Done::Replayed(answer));
     }
     let answer = op(tx, act)?;
-    if is_known {
-        idempotency::keep(tx, keyed, &answer)?;
-    } else {
-        idempotency::record(tx, act, keyed, &answer)?;
+    match found {
+        Some(_) => idempotency::keep(tx, keyed, &answer)?,
+        None => idempotency::record(tx, act, keyed, &answer)?,
     }
     Ok(Done::Fresh(answer))
 }
