@@ -12,8 +12,8 @@ statements! {
     GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
         old_valid_until, livemode, account_id, account_name, connected_at \
         FROM stripe_connections WHERE team_id = $1";
-    /// The secret key of a team that is connected with one.
-    SECRET_KEY = "SELECT secret_key FROM stripe_connections \
+    /// Finds a team that is connected with a secret key.
+    WITH_SECRET_KEY = "SELECT team_id FROM stripe_connections \
         WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
     PUT = "INSERT INTO stripe_connections (team_id, is_active, secret_key, publishable_key, \
         webhook_secret, livemode, account_id, account_name, connected_at) \

@@ -51,7 +51,7 @@ pub(super) fn gather(tx: &mut dyn Tx, place: &Place, cmd: &Apply) -> Result<Opti
             conversion::KNOWN_STARTS,
             params![team, &names[0], &names[names.len() - 1], project],
         ),
-        (stripe_connections::SECRET_KEY, params![team]),
+        (stripe_connections::WITH_SECRET_KEY, params![team]),
         (customers::GET, params![team, project, id]),
     ];
     // Nothing can have changed where nobody else writes.
