@@ -4,9 +4,8 @@ use billstack_store::api_keys;
 use fake_stripe::{EventOptions, body, event, sign};
 use serde_json::json;
 
-use crate::support::bench::{Bench, Setup};
+use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller, KeyClient};
-use crate::support::database::Engine;
 use crate::support::fixture::{apply_body, pluck, text};
 use crate::support::stripe::SECRET;
 
@@ -237,22 +236,9 @@ async fn config_changes_while_applying(t: &Bench) {
     }
 }
 
-/// Two servers on one database.
-fn two_nodes() -> Setup {
-    Setup {
-        nodes: 2,
-        ..Setup::default()
-    }
-}
-
-#[test]
-fn two_nodes_share_everything() {
-    crate::support::bench::run(Engine::Postgres, two_nodes(), shared);
-}
-
-#[test]
-fn two_nodes_race_like_one() {
-    crate::support::bench::run(Engine::Postgres, two_nodes(), raced);
+on_two_nodes! {
+    shared,
+    raced,
 }
 
 /// The usual key on the second server.

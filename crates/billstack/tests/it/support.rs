@@ -35,6 +35,24 @@ macro_rules! on_both_engines {
     };
 }
 
+/// Makes a test `two_nodes::…` of each `async fn(&Bench)` named: two servers on one PostgreSQL.
+macro_rules! on_two_nodes {
+    ($($name:ident $(with $setup:ident)?),* $(,)?) => {
+        mod two_nodes {
+            $(#[test]
+            fn $name() {
+                let setup = $crate::support::bench::Setup {
+                    nodes: 2,
+                    ..$crate::support::setup!($($setup)?)
+                };
+                $crate::support::bench::run(
+                    $crate::support::database::Engine::Postgres, setup, super::$name,
+                );
+            })*
+        }
+    };
+}
+
 macro_rules! setup {
     () => {
         $crate::support::bench::Setup::default()

@@ -1,6 +1,8 @@
 //! Stripe's side: events signed as Stripe signs them.
 
-use fake_stripe::{CheckoutSession, EventObject, EventOptions, Subscription, body, event, sign};
+use fake_stripe::{
+    CheckoutSession, EventObject, EventOptions, Generation, Subscription, body, event, sign,
+};
 use serde_json::Value;
 
 use super::bench::Bench;
@@ -49,6 +51,15 @@ impl Bench {
     pub(crate) fn subscription(&self, stripe: &str) -> Subscription {
         let id = format!("sub_{}", stripe.trim_start_matches("cus_"));
         Subscription::new(&id, stripe).created(self.seconds())
+    }
+
+    /// Puts a subscription into Stripe's books, without an event that tells of it. Returns its id.
+    pub(crate) fn in_books(&self, subscription: &Subscription) -> String {
+        let fake = self.stripe.as_ref().expect("the setup asks for it");
+        let subscription = subscription.render(Generation::Endive, false);
+        let id = super::fixture::text(&subscription["id"]);
+        fake.with_books(|books| books.subscriptions.put(subscription));
+        id
     }
 
     /// A paid session of this Stripe customer that begins now.

@@ -153,10 +153,7 @@ async fn stripe_is_asked_for_old_subscriptions(t: &Bench) {
         let stripe = text(&customer["stripeCustomerId"]);
         let began = t.seconds() - age_hours * 3600;
         let subscription = Subscription::new(&format!("sub_{name}"), stripe.as_str());
-        let subscription = subscription
-            .created(began)
-            .render(Generation::Endive, false);
-        fake(t).with_books(|books| books.subscriptions.put(subscription));
+        t.in_books(&subscription.created(began));
         let answer = t
             .key
             .post("referrals/apply", apply_body(&code, &text(&customer["id"])));

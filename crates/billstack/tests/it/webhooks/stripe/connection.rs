@@ -2,13 +2,12 @@
 //! the next event on, on the server it is changed on and on every other.
 
 use billstack_core::time::{HOUR, SECOND};
-use fake_stripe::{EventObject, EventOptions, Generation, body, sign, thin_event};
+use fake_stripe::{EventOptions, body, sign, thin_event};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::bench::{Bench, Node, Setup, run};
+use crate::support::bench::{Bench, Node, Setup};
 use crate::support::client::{Anonymous, Answer, Caller, CookieClient};
-use crate::support::database::Engine;
 use crate::support::stripe::SECRET;
 
 on_both_engines! {
@@ -22,91 +21,15 @@ on_both_engines! {
     for_a_disconnected_team_nothing_is_looked_up with stripe,
 }
 
-#[test]
-fn two_nodes_take_a_rolled_secret_at_once() {
-    run(
-        Engine::Postgres,
-        two_nodes(),
-        a_rolled_secret_is_taken_at_once,
-    );
-}
-
-#[test]
-fn two_nodes_let_the_old_secret_end_alike() {
-    run(
-        Engine::Postgres,
-        two_nodes(),
-        the_old_secret_counts_while_it_is_rolled_and_no_longer,
-    );
-}
-
-#[test]
-fn two_nodes_end_an_old_secret_although_nothing_came_since_the_roll() {
-    run(
-        Engine::Postgres,
-        two_nodes(),
-        an_old_secret_ends_although_nothing_came_since_the_roll,
-    );
-}
-
-#[test]
-fn two_nodes_end_a_secret_rolled_without_overlap_at_once() {
-    run(
-        Engine::Postgres,
-        two_nodes(),
-        a_secret_rolled_without_overlap_ends_at_once,
-    );
-}
-
-#[test]
-fn two_nodes_take_nothing_of_a_disconnected_team() {
-    run(
-        Engine::Postgres,
-        two_nodes(),
-        of_a_disconnected_team_nothing_is_taken,
-    );
-}
-
-#[test]
-fn two_nodes_take_a_new_connection_in_place_of_the_old() {
-    run(
-        Engine::Postgres,
-        two_nodes(),
-        a_new_connection_takes_the_place_of_the_old,
-    );
-}
-
-#[test]
-fn two_nodes_use_a_secret_key_as_soon_as_it_is_connected() {
-    let setup = Setup {
-        stripe: true,
-        ..two_nodes()
-    };
-    run(
-        Engine::Postgres,
-        setup,
-        a_secret_key_is_used_as_soon_as_it_is_connected,
-    );
-}
-
-#[test]
-fn two_nodes_look_nothing_up_for_a_disconnected_team() {
-    let setup = Setup {
-        stripe: true,
-        ..two_nodes()
-    };
-    run(
-        Engine::Postgres,
-        setup,
-        for_a_disconnected_team_nothing_is_looked_up,
-    );
-}
-
-fn two_nodes() -> Setup {
-    Setup {
-        nodes: 2,
-        ..Setup::default()
-    }
+on_two_nodes! {
+    a_rolled_secret_is_taken_at_once,
+    the_old_secret_counts_while_it_is_rolled_and_no_longer,
+    an_old_secret_ends_although_nothing_came_since_the_roll,
+    a_secret_rolled_without_overlap_ends_at_once,
+    of_a_disconnected_team_nothing_is_taken,
+    a_new_connection_takes_the_place_of_the_old,
+    a_secret_key_is_used_as_soon_as_it_is_connected with stripe,
+    for_a_disconnected_team_nothing_is_looked_up with stripe,
 }
 
 fn stripe() -> Setup {
@@ -297,11 +220,7 @@ async fn a_new_connection_takes_the_place_of_the_old(t: &Bench) {
 
 /// A thin event of a new subscription that Stripe can be asked about.
 fn thin_event_of(t: &Bench, customer: &str) -> Value {
-    let fake = t.stripe.as_ref().expect("the setup asks for it");
-    let subscription = t.subscription(customer);
-    let subscription = subscription.render(Generation::Endive, false);
-    let id = subscription["id"].as_str().expect("an id").to_owned();
-    fake.with_books(|books| books.subscriptions.put(subscription));
+    let id = t.in_books(&t.subscription(customer));
     let options = EventOptions::at(t.seconds());
     thin_event("customer.subscription.created", &id, None, &options)
 }

@@ -40,14 +40,9 @@ async fn with_a_key_the_object_is_fetched(t: &Bench) {
     let (pair, first) = t.pending("a").await;
     let (other, second) = t.pending("b").await;
     connect_with_key(t).await;
-    let subscription = t
-        .subscription(&pair.stripe)
-        .render(Generation::Endive, false);
+    t.in_books(&t.subscription(&pair.stripe));
     let session = t.session(&other.stripe).render(Generation::Endive, false);
-    fake(t).with_books(|books| {
-        books.subscriptions.put(subscription);
-        books.checkout_sessions.put(session);
-    });
+    fake(t).with_books(|books| books.checkout_sessions.put(session));
     t.accept(&thin(t, "customer.subscription.created", "sub_a"))
         .await;
     assert_eq!(t.status(&first).await, "converted");
@@ -74,10 +69,7 @@ async fn once_a_key_is_there_a_replay_helps(t: &Bench) {
     let event = thin(t, "customer.subscription.created", "sub_a");
     t.accept(&event).await;
     connect_with_key(t).await;
-    let subscription = t
-        .subscription(&pair.stripe)
-        .render(Generation::Endive, false);
-    fake(t).with_books(|books| books.subscriptions.put(subscription));
+    t.in_books(&t.subscription(&pair.stripe));
     let path = format!("stripe/events/{}/replay", text(&event["id"]));
     t.owner.post(&t.home.path(&path), json!({})).await.ok();
     assert_eq!(t.status(&referral).await, "converted");
@@ -86,10 +78,7 @@ async fn once_a_key_is_there_a_replay_helps(t: &Bench) {
 async fn when_stripe_is_down_stripe_shall_try_again(t: &Bench) {
     let (pair, referral) = t.pending("a").await;
     connect_with_key(t).await;
-    let subscription = t
-        .subscription(&pair.stripe)
-        .render(Generation::Endive, false);
-    fake(t).with_books(|books| books.subscriptions.put(subscription));
+    t.in_books(&t.subscription(&pair.stripe));
     fake(t).inject(
         Injection::new(Fault::Reset)
             .path("/v1/subscriptions")

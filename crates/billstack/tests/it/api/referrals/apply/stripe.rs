@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use billstack_core::time::HOUR;
-use fake_stripe::{EventObject, FakeStripe, Fault, Generation, Injection, Received};
+use fake_stripe::{FakeStripe, Fault, Injection, Received};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -62,9 +62,7 @@ async fn referrer(t: &Bench) -> (String, String) {
 /// Puts a subscription that began so long ago into Stripe's books; no event tells of it.
 fn subscribed(t: &Bench, stripe: &str, hours_ago: i64) {
     let began = t.seconds() - hours_ago * 3600;
-    let subscription = t.subscription(stripe).created(began);
-    let subscription = subscription.render(Generation::Endive, false);
-    fake(t).with_books(|books| books.subscriptions.put(subscription));
+    t.in_books(&t.subscription(stripe).created(began));
 }
 
 /// Applies a code and tells what Stripe was asked meanwhile.
