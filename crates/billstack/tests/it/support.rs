@@ -53,6 +53,14 @@ macro_rules! on_two_nodes {
     };
 }
 
+/// Makes a test of each on both engines, and one on two nodes.
+macro_rules! on_one_node_and_two {
+    ($($tests:tt)*) => {
+        on_both_engines! { $($tests)* }
+        on_two_nodes! { $($tests)* }
+    };
+}
+
 macro_rules! setup {
     () => {
         $crate::support::bench::Setup::default()

@@ -1,7 +1,8 @@
 //! Stripe's side: events signed as Stripe signs them.
 
 use fake_stripe::{
-    CheckoutSession, EventObject, EventOptions, Generation, Subscription, body, event, sign,
+    CheckoutSession, EventObject, EventOptions, FakeStripe, Generation, Subscription, body, event,
+    sign,
 };
 use serde_json::Value;
 
@@ -53,12 +54,17 @@ impl Bench {
         Subscription::new(&id, stripe).created(self.seconds())
     }
 
+    /// Stripe, in a setup that has it.
+    pub(crate) fn fake(&self) -> &FakeStripe {
+        self.stripe.as_ref().expect("the setup asks for it")
+    }
+
     /// Puts a subscription into Stripe's books, without an event that tells of it. Returns its id.
     pub(crate) fn in_books(&self, subscription: &Subscription) -> String {
-        let fake = self.stripe.as_ref().expect("the setup asks for it");
         let subscription = subscription.render(Generation::Endive, false);
         let id = super::fixture::text(&subscription["id"]);
-        fake.with_books(|books| books.subscriptions.put(subscription));
+        self.fake()
+            .with_books(|books| books.subscriptions.put(subscription));
         id
     }
 

@@ -26,19 +26,15 @@ fn stripe() -> Setup {
     }
 }
 
-fn fake(t: &Bench) -> &fake_stripe::FakeStripe {
-    t.stripe.as_ref().expect("the setup asks for it")
-}
-
 async fn connect(t: &Bench) {
-    fake(t).clock().set(t.seconds());
+    t.fake().clock().set(t.seconds());
     t.connect_with(json!({"secretKey": "sk_test_1", "webhookSecret": SECRET}))
         .await;
 }
 
 /// Requests with this method and path so far.
 fn asked(t: &Bench, method: &str, path: &str) -> usize {
-    let requests = fake(t).requests();
+    let requests = t.fake().requests();
     let fits = |r: &&Received| r.method == method && r.path.starts_with(path);
     requests.iter().filter(fits).count()
 }
@@ -51,7 +47,9 @@ async fn a_new_customer_is_made_in_stripe_too(t: &Bench) {
     let id = text(&customer["stripeCustomerId"]);
     assert!(id.starts_with("cus_"), "{id}");
     assert_eq!(asked(t, "POST", "/v1/customers"), 1);
-    let stored = fake(t).with_books(|books| books.customers.get(&id).cloned());
+    let stored = t
+        .fake()
+        .with_books(|books| books.customers.get(&id).cloned());
     let stored = stored.expect("Stripe has it");
     assert_eq!(stored["email"], "ada@example.com");
     assert_eq!(stored["metadata"]["project_id"], t.home.project.as_str());
@@ -61,7 +59,7 @@ async fn a_new_customer_is_made_in_stripe_too(t: &Bench) {
 fn made_in_stripe(t: &Bench, id: &str, email: &str, created: i64) {
     let customer = Customer::new(id).email(email).created(created);
     let customer = customer.render(Generation::Endive, false);
-    fake(t).with_books(|books| books.customers.put(customer));
+    t.fake().with_books(|books| books.customers.put(customer));
 }
 
 async fn an_existing_customer_of_the_address_is_linked(t: &Bench) {
@@ -89,14 +87,15 @@ async fn an_id_that_is_given_is_taken(t: &Bench) {
 
 async fn when_stripe_is_down_a_retry_finishes_the_same_customer(t: &Bench) {
     connect(t).await;
-    fake(t).inject(Injection::new(Fault::Reset).path("/v1/customers").times(50));
+    t.fake()
+        .inject(Injection::new(Fault::Reset).path("/v1/customers").times(50));
     let body = json!({"email": "ada@example.com"});
     let answer = t.key.post("customers", body.clone()).await;
     assert_eq!(answer.status, 502);
     answer.refused("stripe_unavailable");
     assert_eq!(t.count("customers").await, 0);
     let dump = t.dump().await;
-    fake(t).clear_faults();
+    t.fake().clear_faults();
     let customer = t.key.post("customers", body).await.created()["customer"].take();
     assert!(
         dump.contains(&text(&customer["id"])),
@@ -109,7 +108,7 @@ async fn an_answer_that_got_lost_makes_no_second_customer(t: &Bench) {
     let fault = Injection::new(Fault::ResetAfterCommit)
         .method("POST")
         .path("/v1/customers");
-    fake(t).inject(fault.times(3));
+    t.fake().inject(fault.times(3));
     let body = json!({"email": "ada@example.com"});
     let mut tries = 0;
     let customer = loop {
@@ -121,7 +120,7 @@ async fn an_answer_that_got_lost_makes_no_second_customer(t: &Bench) {
         tries += 1;
         assert!(tries < 5);
     };
-    let made = fake(t).with_books(|books| books.customers.len());
+    let made = t.fake().with_books(|books| books.customers.len());
     assert_eq!(made, 1);
     assert!(text(&customer["stripeCustomerId"]).starts_with("cus_"));
 }
@@ -132,14 +131,14 @@ async fn an_error_that_stripe_keeps_is_overcome(t: &Bench) {
     let fault = Injection::new(Fault::Status(500))
         .method("POST")
         .path("/v1/customers");
-    fake(t).inject(fault);
+    t.fake().inject(fault);
     let body = json!({"email": "ada@example.com"});
     let mut tries = 0;
     while t.key.post("customers", body.clone()).await.status != 201 {
         tries += 1;
         assert!(tries < 5, "the kept error is met for ever");
     }
-    assert_eq!(fake(t).with_books(|books| books.customers.len()), 1);
+    assert_eq!(t.fake().with_books(|books| books.customers.len()), 1);
 }
 
 async fn stripe_is_asked_for_old_subscriptions(t: &Bench) {

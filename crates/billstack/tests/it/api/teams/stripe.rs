@@ -58,13 +58,13 @@ async fn a_secret_key_is_tried(t: &Bench) {
     let connected = status(t).await;
     assert_eq!(connected["keyValid"], true);
     assert_eq!(connected["accountName"], "Fake Stripe Account");
-    let fake = t.stripe.as_ref().expect("the setup asks for it");
+    let fake = t.fake();
     fake.accept_only(&["sk_test_other"]);
     assert_eq!(status(t).await["keyValid"], false);
 }
 
 async fn a_key_that_stripe_refuses_changes_nothing(t: &Bench) {
-    let fake = t.stripe.as_ref().expect("the setup asks for it");
+    let fake = t.fake();
     fake.accept_only(&["sk_test_good"]);
     let path = t.home.path("stripe/connect");
     let body = json!({"secretKey": "sk_test_bad", "webhookSecret": SECRET});

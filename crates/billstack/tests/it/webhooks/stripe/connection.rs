@@ -10,18 +10,7 @@ use crate::support::bench::{Bench, Node, Setup};
 use crate::support::client::{Anonymous, Answer, Caller, CookieClient};
 use crate::support::stripe::SECRET;
 
-on_both_engines! {
-    a_rolled_secret_is_taken_at_once,
-    the_old_secret_counts_while_it_is_rolled_and_no_longer,
-    an_old_secret_ends_although_nothing_came_since_the_roll,
-    a_secret_rolled_without_overlap_ends_at_once,
-    of_a_disconnected_team_nothing_is_taken,
-    a_new_connection_takes_the_place_of_the_old,
-    a_secret_key_is_used_as_soon_as_it_is_connected with stripe,
-    for_a_disconnected_team_nothing_is_looked_up with stripe,
-}
-
-on_two_nodes! {
+on_one_node_and_two! {
     a_rolled_secret_is_taken_at_once,
     the_old_secret_counts_while_it_is_rolled_and_no_longer,
     an_old_secret_ends_although_nothing_came_since_the_roll,
@@ -228,7 +217,7 @@ fn thin_event_of(t: &Bench, customer: &str) -> Value {
 /// The signing secret stays the same, so only the key tells the connections apart.
 async fn a_secret_key_is_used_as_soon_as_it_is_connected(t: &Bench) {
     connect_and_remember(t).await;
-    let fake = t.stripe.as_ref().expect("the setup asks for it");
+    let fake = t.fake();
     for key in ["sk_test_1", "sk_test_2"] {
         fake.accept_only(&[key]);
         connect_anew(t, json!({"secretKey": key, "webhookSecret": SECRET})).await;
@@ -243,7 +232,7 @@ async fn a_secret_key_is_used_as_soon_as_it_is_connected(t: &Bench) {
 
 /// What would be fetched from Stripe, was settled before, or is no event at all is refused like the rest.
 async fn for_a_disconnected_team_nothing_is_looked_up(t: &Bench) {
-    let fake = t.stripe.as_ref().expect("the setup asks for it");
+    let fake = t.fake();
     fake.accept_only(&["sk_test_1"]);
     connect_anew(
         t,

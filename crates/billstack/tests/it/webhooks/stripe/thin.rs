@@ -23,10 +23,6 @@ fn stripe() -> Setup {
     }
 }
 
-fn fake(t: &Bench) -> &fake_stripe::FakeStripe {
-    t.stripe.as_ref().expect("the setup asks for it")
-}
-
 async fn connect_with_key(t: &Bench) {
     let body = json!({"secretKey": "sk_test_1", "webhookSecret": SECRET});
     t.connect_with(body).await;
@@ -42,7 +38,8 @@ async fn with_a_key_the_object_is_fetched(t: &Bench) {
     connect_with_key(t).await;
     t.in_books(&t.subscription(&pair.stripe));
     let session = t.session(&other.stripe).render(Generation::Endive, false);
-    fake(t).with_books(|books| books.checkout_sessions.put(session));
+    t.fake()
+        .with_books(|books| books.checkout_sessions.put(session));
     t.accept(&thin(t, "customer.subscription.created", "sub_a"))
         .await;
     assert_eq!(t.status(&first).await, "converted");
@@ -79,7 +76,7 @@ async fn when_stripe_is_down_stripe_shall_try_again(t: &Bench) {
     let (pair, referral) = t.pending("a").await;
     connect_with_key(t).await;
     t.in_books(&t.subscription(&pair.stripe));
-    fake(t).inject(
+    t.fake().inject(
         Injection::new(Fault::Reset)
             .path("/v1/subscriptions")
             .times(50),
@@ -87,16 +84,16 @@ async fn when_stripe_is_down_stripe_shall_try_again(t: &Bench) {
     let event = thin(t, "customer.subscription.created", "sub_a");
     let answer = t.deliver(&event).await;
     assert!(answer.status >= 500, "{answer:?}");
-    fake(t).clear_faults();
+    t.fake().clear_faults();
     t.accept(&event).await;
     assert_eq!(t.status(&referral).await, "converted");
 }
 
 async fn irrelevant_ones_are_not_fetched(t: &Bench) {
     connect_with_key(t).await;
-    fake(t).clear_requests();
+    t.fake().clear_requests();
     let event = thin(t, "invoice.paid", "in_1");
     t.accept(&event).await;
     assert_eq!(t.outcome(&event).await, "ignored");
-    assert!(fake(t).requests().is_empty());
+    assert!(t.fake().requests().is_empty());
 }

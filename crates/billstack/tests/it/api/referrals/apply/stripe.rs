@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use billstack_core::time::HOUR;
-use fake_stripe::{FakeStripe, Fault, Injection, Received};
+use fake_stripe::{Fault, Injection, Received};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -33,12 +33,8 @@ fn stripe() -> Setup {
     }
 }
 
-fn fake(t: &Bench) -> &FakeStripe {
-    t.stripe.as_ref().expect("the setup asks for it")
-}
-
 async fn connect(t: &Bench) {
-    fake(t).clock().set(t.seconds());
+    t.fake().clock().set(t.seconds());
     t.connect_with(json!({"secretKey": KEY, "webhookSecret": SECRET}))
         .await;
 }
@@ -67,19 +63,19 @@ fn subscribed(t: &Bench, stripe: &str, hours_ago: i64) {
 
 /// Applies a code and tells what Stripe was asked meanwhile.
 async fn apply(t: &Bench, code: &str, referee: &str) -> (Answer, Vec<Received>) {
-    fake(t).clear_requests();
+    t.fake().clear_requests();
     let body = apply_body(code, referee);
     let answer = t.key.post("referrals/apply", body).await;
-    (answer, fake(t).requests())
+    (answer, t.fake().requests())
 }
 
 /// The same, under an `Idempotency-Key`.
 async fn keyed(t: &Bench, key: &str, body: &Value) -> (Answer, Vec<Received>) {
-    fake(t).clear_requests();
+    t.fake().clear_requests();
     let call = t.key.call(Method::POST, "referrals/apply");
     let call = call.header("idempotency-key", key).json(body);
     let answer = call.send().await;
-    (answer, fake(t).requests())
+    (answer, t.fake().requests())
 }
 
 fn replayed(answer: &Answer) -> bool {
@@ -241,11 +237,11 @@ async fn when_stripe_is_down_nothing_is_kept_under_the_key(t: &Bench) {
     let body = apply_body(&code, &referee);
     let before = t.dump().await;
     let down = Injection::new(Fault::Reset).path("/v1/subscriptions");
-    fake(t).inject(down.times(50));
+    t.fake().inject(down.times(50));
     let (answer, _) = keyed(t, "k", &body).await;
     answer.refused("stripe_unavailable");
     assert_eq!(t.dump().await, before);
-    fake(t).clear_faults();
+    t.fake().clear_faults();
     let (answer, asked) = keyed(t, "k", &body).await;
     assert!(!replayed(&answer), "{answer:?}");
     answer.created();
@@ -276,9 +272,9 @@ async fn who_is_linked_meanwhile_is_asked_about_too(t: &Bench) {
     let (_, old) = person(t, "old").await;
     subscribed(t, &old, 25);
     let slow = Injection::new(Fault::Hang(Duration::from_secs(1))).path("/v1/subscriptions");
-    fake(t).inject(slow.times(1));
+    t.fake().inject(slow.times(1));
     let link = async {
-        while fake(t).faults_left() > 0 {
+        while t.fake().faults_left() > 0 {
             tokio::task::yield_now().await;
         }
         let link = json!({"stripeCustomerId": old});
