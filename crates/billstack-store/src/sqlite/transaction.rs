@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bstr::ByteSlice;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row as SqliteRow, Statement, ToSql};
 
@@ -136,9 +137,8 @@ impl Row for SqliteRow<'_> {
 
     fn opt_text(&self, column: usize) -> Result<Option<&str>, Fault> {
         match self.get_ref(column).map_err(|e| fault(&e))? {
-            ValueRef::Text(text) => std::str::from_utf8(text)
-                .map(Some)
-                .map_err(|_| Fault::decode(column)),
+            // Twice as fast as the standard library for texts as short as ids.
+            ValueRef::Text(text) => text.to_str().map(Some).map_err(|_| Fault::decode(column)),
             ValueRef::Null => Ok(None),
             _ => Err(Fault::decode(column)),
         }
