@@ -1,6 +1,8 @@
 -- The first schema. `{int}`, `{text}`, `{bool}`, `{rows}` and `{clustered}` are replaced per engine
 -- (billstack-store, dialect module). Times are microseconds since 1970 UTC, money is in minor units.
 -- Every tenant table's key begins with team_id; users, sessions and the key index are the exceptions.
+-- team_id and project_id are the numbers that stand for the ids of teams and projects (billstack-core,
+-- ids module); teams and projects also have the ids themselves.
 -- In the keys of customers, and in those that only decide what is unique, what tells rows apart comes
 -- next and the project last: fewer columns to compare on the way down.
 
@@ -29,13 +31,14 @@ CREATE TABLE setup_tokens (
 ) {rows};
 
 CREATE TABLE teams (
-    team_id {text} NOT NULL PRIMARY KEY,
+    team_id {int} NOT NULL PRIMARY KEY,
+    id {text} NOT NULL UNIQUE,
     name {text} NOT NULL,
     created_at {int} NOT NULL
 ) {rows};
 
 CREATE TABLE members (
-    team_id {text} NOT NULL REFERENCES teams (team_id),
+    team_id {int} NOT NULL REFERENCES teams (team_id),
     user_id {text} NOT NULL REFERENCES users (id),
     role {text} NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
     created_at {int} NOT NULL,
@@ -44,7 +47,7 @@ CREATE TABLE members (
 CREATE INDEX members_of_user ON members (user_id);
 
 CREATE TABLE invitations (
-    team_id {text} NOT NULL REFERENCES teams (team_id),
+    team_id {int} NOT NULL REFERENCES teams (team_id),
     id {text} NOT NULL,
     email {text} NOT NULL,
     role {text} NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
@@ -57,21 +60,23 @@ CREATE TABLE invitations (
 ) {clustered};
 
 CREATE TABLE projects (
-    team_id {text} NOT NULL REFERENCES teams (team_id),
+    team_id {int} NOT NULL REFERENCES teams (team_id),
+    project_id {int} NOT NULL,
     id {text} NOT NULL,
     name {text} NOT NULL,
     created_at {int} NOT NULL,
-    PRIMARY KEY (team_id, id)
+    PRIMARY KEY (team_id, project_id),
+    UNIQUE (team_id, id)
 ) {clustered};
 
 -- The key index: looked up by hash alone, before the team is known.
 CREATE TABLE api_keys (
     key_hash {text} NOT NULL PRIMARY KEY,
-    team_id {text} NOT NULL REFERENCES teams (team_id),
+    team_id {int} NOT NULL REFERENCES teams (team_id),
     id {text} NOT NULL,
     name {text} NOT NULL,
     prefix {text} NOT NULL,
-    project_id {text},
+    project_id {int},
     scopes {text} NOT NULL,
     expires_at {int},
     revoked_at {int},
@@ -81,7 +86,7 @@ CREATE TABLE api_keys (
 
 -- Secrets are sealed (AES-256-GCM) before they come here.
 CREATE TABLE stripe_connections (
-    team_id {text} NOT NULL PRIMARY KEY REFERENCES teams (team_id),
+    team_id {int} NOT NULL PRIMARY KEY REFERENCES teams (team_id),
     is_active {bool} NOT NULL,
     secret_key {text},
     publishable_key {text},
@@ -95,21 +100,21 @@ CREATE TABLE stripe_connections (
 ) {rows};
 
 CREATE TABLE programs (
-    team_id {text} NOT NULL,
-    project_id {text} NOT NULL,
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
     enabled {bool} NOT NULL,
     referrer_credit_amount {int} NOT NULL CHECK (referrer_credit_amount BETWEEN 0 AND 99999999),
     referee_credit_amount {int} NOT NULL CHECK (referee_credit_amount BETWEEN 0 AND 99999999),
     currency {text} NOT NULL,
     updated_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id),
-    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, id)
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
 ) {clustered};
 
 -- An erased customer keeps its row: no e-mail, no name, no metadata, erased_at set.
 CREATE TABLE customers (
-    team_id {text} NOT NULL,
-    project_id {text} NOT NULL,
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
     id {text} NOT NULL,
     email {text},
     name {text},
@@ -122,7 +127,7 @@ CREATE TABLE customers (
     PRIMARY KEY (team_id, id, project_id),
     UNIQUE (team_id, project_id, email),
     UNIQUE (team_id, project_id, external_id),
-    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, id),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id),
     CHECK ((email IS NULL) = (erased_at IS NOT NULL))
 ) {rows};
 CREATE INDEX customers_newest ON customers (team_id, project_id, created_at, id);
@@ -131,8 +136,8 @@ CREATE INDEX customers_of_stripe ON customers (team_id, stripe_customer_id, proj
 
 -- A customer being created in Stripe: its id is fixed before the call, so a retry finishes the same one.
 CREATE TABLE customer_reservations (
-    team_id {text} NOT NULL,
-    project_id {text} NOT NULL,
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
     email {text} NOT NULL,
     customer_id {text} NOT NULL,
     attempt {int} NOT NULL,
@@ -142,8 +147,8 @@ CREATE TABLE customer_reservations (
 ) {clustered};
 
 CREATE TABLE codes (
-    team_id {text} NOT NULL,
-    project_id {text} NOT NULL,
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
     code {text} NOT NULL,
     customer_id {text} NOT NULL,
     is_active {bool} NOT NULL,
@@ -162,8 +167,8 @@ CREATE INDEX codes_newest_active
 -- Clustered by code, oldest first: reading a code's history is one range. Those of a referrer are
 -- found by way of its codes.
 CREATE TABLE referrals (
-    team_id {text} NOT NULL,
-    project_id {text} NOT NULL,
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
     code {text} NOT NULL,
     created_at {int} NOT NULL,
     id {text} NOT NULL,
@@ -197,8 +202,8 @@ CREATE UNIQUE INDEX referrals_one_per_stripe_customer
     ON referrals (team_id, stripe_customer_id, project_id) WHERE stripe_customer_id IS NOT NULL;
 
 CREATE TABLE credits (
-    team_id {text} NOT NULL,
-    project_id {text} NOT NULL,
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
     id {text} NOT NULL,
     referral_id {text} NOT NULL,
     customer_id {text} NOT NULL,
@@ -217,8 +222,8 @@ CREATE INDEX credits_of_customer ON credits (team_id, project_id, customer_id, c
 -- Double entry: the postings of a credit sum to zero. Never updated, never deleted. Those of a customer
 -- are found by way of its credits.
 CREATE TABLE postings (
-    team_id {text} NOT NULL,
-    project_id {text} NOT NULL,
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
     credit_id {text} NOT NULL,
     account {text} NOT NULL CHECK (account IN ('program', 'customer')),
     customer_id {text},
@@ -232,7 +237,7 @@ CREATE TABLE postings (
 
 -- What Stripe sent and what became of it. start holds the facts read from it, without personal data.
 CREATE TABLE stripe_events (
-    team_id {text} NOT NULL,
+    team_id {int} NOT NULL,
     id {text} NOT NULL,
     type {text} NOT NULL,
     created_at {int} NOT NULL,
@@ -242,7 +247,7 @@ CREATE TABLE stripe_events (
         OR outcome = 'no_customer' OR outcome = 'ambiguous' OR outcome = 'ignored'
         OR outcome = 'waiting' OR outcome = 'failed'),
     reason {text},
-    project_id {text},
+    project_id {int},
     customer_id {text},
     referral_id {text},
     start {text},
@@ -259,7 +264,7 @@ CREATE INDEX stripe_events_with_body ON stripe_events (received_at) WHERE payloa
 -- Every start of a subscription we heard of, findable by whom it may belong to ('stripe:cus_…',
 -- 'customer:pc_…'), whether or not anybody was found then. counted_at is set once it counts.
 CREATE TABLE subscription_starts (
-    team_id {text} NOT NULL,
+    team_id {int} NOT NULL,
     match_key {text} NOT NULL,
     object_id {text} NOT NULL,
     event_id {text} NOT NULL,
@@ -268,16 +273,16 @@ CREATE TABLE subscription_starts (
     -- Whether it has been a real subscription at any time.
     existed {bool} NOT NULL,
     -- The project of the team that the event named, when it named one.
-    project_id {text},
+    project_id {int},
     PRIMARY KEY (team_id, match_key, object_id)
 ) {clustered};
 
 -- What happened, by whom, and why. Rows of one operation are a microsecond apart, in order.
 CREATE TABLE events (
-    team_id {text} NOT NULL,
+    team_id {int} NOT NULL,
     created_at {int} NOT NULL,
     id {text} NOT NULL,
-    project_id {text},
+    project_id {int},
     type {text} NOT NULL,
     subject {text} NOT NULL,
     referral_id {text},
@@ -291,7 +296,7 @@ CREATE INDEX events_of_referral ON events (team_id, referral_id, created_at, id)
 
 -- The first answer under an Idempotency-Key; status is null while a call to Stripe is still running.
 CREATE TABLE idempotency_keys (
-    team_id {text} NOT NULL,
+    team_id {int} NOT NULL,
     caller {text} NOT NULL,
     idempotency_key {text} NOT NULL,
     request_hash {text} NOT NULL,
@@ -308,7 +313,7 @@ CREATE INDEX idempotency_keys_of_customer ON idempotency_keys (team_id, customer
 
 -- Names held by transactions on PostgreSQL (dialect module); always empty on SQLite.
 CREATE TABLE locks (
-    team_id {text} NOT NULL,
+    team_id {int} NOT NULL,
     name {text} NOT NULL,
     PRIMARY KEY (team_id, name)
 ) {clustered};

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use billstack_core::code::ALPHABET;
-use billstack_core::ids::{IdKind, make_id};
+use billstack_core::ids::{IdKind, ProjectId, TeamId, make_id};
 use billstack_core::time::Micros;
 use indicatif::{ProgressBar, ProgressStyle};
 use postgres::{Client, NoTls};
@@ -24,9 +24,9 @@ const EPOCH: i64 = 1_735_689_600_000_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     /// The team.
-    pub(crate) team_id: String,
+    pub(crate) team_id: TeamId,
     /// The project.
-    pub(crate) project_id: String,
+    pub(crate) project_id: ProjectId,
 }
 
 /// A small generator of numbers that look random and repeat from a seed.
@@ -221,7 +221,7 @@ fn load_sqlite(
     size: Size,
     bar: &ProgressBar,
 ) -> rusqlite::Result<()> {
-    let (team, project) = (&place.team_id, &place.project_id);
+    let (team, project) = (place.team_id.number(), place.project_id.number());
     bar.set_message("customers");
     let mut insert = db.prepare(
         "INSERT INTO customers (team_id, project_id, id, email, stripe_customer_id, metadata, \
@@ -289,7 +289,7 @@ pub(crate) fn postgres(
     // index that begins alike, and reads all of the project: hence each ANALYZE.
     let mut db = Client::connect(url, NoTls)?;
     let bar = progress(size);
-    let (team, project) = (&place.team_id, &place.project_id);
+    let (team, project) = (place.team_id.number(), place.project_id.number());
     bar.set_message("customers");
     let mut copy = db.copy_in(
         "COPY customers (team_id, project_id, id, email, stripe_customer_id, metadata, \

@@ -258,8 +258,8 @@ fn initialise(arguments: &Arguments, url: &str, size: Size) -> Result<Target, St
         .map_err(|error| format!("init printed something else: {error}"))?;
     Ok(Target {
         place: Place {
-            team_id: made.team_id,
-            project_id: made.project_id,
+            team_id: made.team_id.into(),
+            project_id: made.project_id.into(),
         },
         key: made.api_key,
         secret: SECRET.to_owned(),

@@ -5,9 +5,13 @@
 //! than once (a serialization failure, a re-run batch); it draws its ids from an [`IdSeed`] that
 //! came with the command, so every run makes the same ones.
 
+mod numbered;
+
 use crate::code;
 use crate::time::Micros;
 use sha2::{Digest, Sha256};
+
+pub use numbered::{ProjectId, TeamId};
 
 /// Crockford's base 32 in lower case: the values in ascending ASCII order, so text sorts as the
 /// number does. Source: <https://www.crockford.com/base32.html>.

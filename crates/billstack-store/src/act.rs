@@ -1,6 +1,6 @@
 //! What a write carries in from outside, and the record it leaves behind.
 
-use billstack_core::ids::{IdKind, IdSeed, Ids};
+use billstack_core::ids::{IdKind, IdSeed, Ids, ProjectId, TeamId};
 use billstack_core::time::Micros;
 use serde_json::Value;
 
@@ -84,9 +84,19 @@ pub struct Act {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Place {
     /// The team.
-    pub team_id: String,
+    pub team_id: TeamId,
     /// The project inside the team.
-    pub project_id: String,
+    pub project_id: ProjectId,
+}
+
+impl Place {
+    /// A place by the ids of the team and the project. It need not exist.
+    pub fn new(team_id: &str, project_id: &str) -> Place {
+        Place {
+            team_id: team_id.into(),
+            project_id: project_id.into(),
+        }
+    }
 }
 
 /// One fact for the audit log.
@@ -116,7 +126,7 @@ impl Act {
     pub fn record_team(
         &mut self,
         tx: &mut dyn Tx,
-        team_id: &str,
+        team_id: &TeamId,
         kind: &'static str,
         subject: &str,
         facts: Value,
@@ -137,8 +147,8 @@ impl Act {
     fn record_at(
         &mut self,
         tx: &mut dyn Tx,
-        team_id: &str,
-        project_id: Option<&str>,
+        team_id: &TeamId,
+        project_id: Option<&ProjectId>,
         fact: &Fact<'_>,
     ) -> Result<(), Fault> {
         let id = self.id(IdKind::Event);

@@ -1,24 +1,26 @@
 //! API keys of a team. The key itself is never stored, only its hash and how it begins.
 
 use billstack_core::access::Scopes;
-use billstack_core::ids::IdKind;
+use billstack_core::ids::{IdKind, ProjectId, TeamId};
 use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Place};
 use crate::list::{Cursor, List, Order, Page, Part, Texts};
-use crate::projects;
+use crate::projects::{self, project_id_of};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
 statements! {
-    FIND = "SELECT id, name, prefix, project_id, scopes, expires_at, revoked_at, created_at, \
-        team_id FROM api_keys WHERE key_hash = $1";
+    FIND = concat!("SELECT id, name, prefix, ", project_id_of!("api_keys"), ", scopes, \
+        expires_at, revoked_at, created_at, \
+        (SELECT t.id FROM teams AS t WHERE t.team_id = api_keys.team_id) \
+        FROM api_keys WHERE key_hash = $1");
     VALID = "SELECT id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL \
         AND (expires_at IS NULL OR expires_at > $2)";
-    GET = "SELECT id, name, prefix, project_id, scopes, expires_at, revoked_at, created_at \
-        FROM api_keys WHERE team_id = $1 AND id = $2";
+    GET = concat!("SELECT id, name, prefix, ", project_id_of!("api_keys"), ", scopes, \
+        expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1 AND id = $2");
     INSERT = "INSERT INTO api_keys (key_hash, team_id, id, name, prefix, project_id, scopes, \
         expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     REVOKE = "UPDATE api_keys SET revoked_at = $3 \
@@ -30,8 +32,11 @@ pub(crate) const LISTS: &[&List] = &[&LIST];
 
 static LIST: List = List {
     name: "api keys",
-    select: "SELECT id, name, prefix, project_id, scopes, expires_at, revoked_at, created_at \
-        FROM api_keys WHERE team_id = $1",
+    select: concat!(
+        "SELECT id, name, prefix, ",
+        project_id_of!("api_keys"),
+        ", scopes, expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1"
+    ),
     scope: 1,
     filters: &[],
     keys: ["created_at", "id"],
@@ -49,7 +54,7 @@ pub struct ApiKey {
     /// How the key begins, to recognise it by.
     pub prefix: String,
     /// The one project it is good for; `None` means every project of the team.
-    pub project_id: Option<String>,
+    pub project_id: Option<ProjectId>,
     /// What it may do.
     pub scopes: Scopes,
     /// From when on it is refused.
@@ -66,7 +71,7 @@ pub struct KeyOwner {
     /// The key.
     pub key: ApiKey,
     /// The team.
-    pub team_id: String,
+    pub team_id: TeamId,
 }
 
 fn decode(row: &dyn Row) -> Result<ApiKey, Fault> {
@@ -74,7 +79,7 @@ fn decode(row: &dyn Row) -> Result<ApiKey, Fault> {
         id: row.string(0)?,
         name: row.string(1)?,
         prefix: row.string(2)?,
-        project_id: row.opt_string(3)?,
+        project_id: row.opt_project_id(3)?,
         scopes: row.parsed(4, Scopes::from_text)?,
         expires_at: row.opt_time(5)?,
         revoked_at: row.opt_time(6)?,
@@ -87,7 +92,7 @@ pub fn find(tx: &mut dyn Tx, key_hash: &str) -> Result<Option<KeyOwner>, Fault> 
     tx.one(FIND, params![key_hash], |row| {
         Ok(KeyOwner {
             key: decode(row)?,
-            team_id: row.string(8)?,
+            team_id: row.team_id(8)?,
         })
     })
 }
@@ -98,7 +103,7 @@ pub fn is_valid(tx: &mut dyn Tx, key_hash: &str, now: Micros) -> Result<bool, Fa
 }
 
 /// Keys of a team, the newest first, those that are revoked among them.
-pub fn list(tx: &mut dyn Tx, team_id: &str, page: &Page) -> Result<Part<ApiKey>, Fault> {
+pub fn list(tx: &mut dyn Tx, team_id: &TeamId, page: &Page) -> Result<Part<ApiKey>, Fault> {
     LIST.read(tx, params![team_id], &[], page, decode, |key| Cursor {
         at: key.created_at.0,
         key: key.id.clone(),
@@ -115,7 +120,7 @@ pub struct NewApiKey {
     /// How the key begins.
     pub prefix: String,
     /// The one project it is good for.
-    pub project_id: Option<String>,
+    pub project_id: Option<ProjectId>,
     /// What it may do.
     pub scopes: Scopes,
     /// From when on it is refused.
@@ -126,7 +131,7 @@ pub struct NewApiKey {
 pub fn create(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     new: &NewApiKey,
 ) -> Result<ApiKey, Abort> {
     if let Some(project_id) = &new.project_id {
@@ -147,7 +152,7 @@ pub fn create(
             &id,
             &new.name,
             &new.prefix,
-            new.project_id.as_deref(),
+            new.project_id.as_ref(),
             &new.scopes.to_text(),
             new.expires_at,
             act.at,
@@ -170,7 +175,7 @@ pub fn create(
 }
 
 /// Revokes a key. Doing it again changes nothing.
-pub fn revoke(tx: &mut dyn Tx, act: &mut Act, team_id: &str, id: &str) -> Result<ApiKey, Abort> {
+pub fn revoke(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId, id: &str) -> Result<ApiKey, Abort> {
     if tx.hit(REVOKE, params![team_id, id, act.at])? {
         act.record_team(tx, team_id, "api_key.revoked", id, json!({}))?;
     }
@@ -183,12 +188,12 @@ mod tests {
     use super::*;
     use crate::testing::{Bench, page};
 
-    fn new_key(key_hash: &str, project_id: Option<&str>) -> NewApiKey {
+    fn new_key(key_hash: &str, project_id: Option<&ProjectId>) -> NewApiKey {
         NewApiKey {
             key_hash: key_hash.to_owned(),
             name: "Backend".to_owned(),
             prefix: "bs_0000".to_owned(),
-            project_id: project_id.map(str::to_owned),
+            project_id: project_id.cloned(),
             scopes: Scopes::all(),
             expires_at: None,
         }
@@ -231,7 +236,7 @@ mod tests {
             .run(|tx, act| projects::create(tx, act, &team, "Shop"))
             .unwrap()
             .id;
-        let make = |team_id: &str, hash: &str| {
+        let make = |team_id: &TeamId, hash: &str| {
             bench.run(|tx, act| create(tx, act, team_id, &new_key(hash, Some(&project))))
         };
         assert_eq!(

@@ -3,6 +3,7 @@
 //! Both sides come through `settle`: an event when it arrives, and an apply or a link through the
 //! module `reconsider`, for the events that were kept before there was anybody to convert.
 
+use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::referral::{Conversion, NotConverted, Status, decide_conversion};
 use billstack_core::stripe_event::{Standing, Start};
 use billstack_core::time::Micros;
@@ -11,6 +12,7 @@ use serde_json::json;
 use crate::act::{Act, Fact, Place};
 use crate::customers::{self, Customer};
 use crate::grants;
+use crate::projects::{self, project_id_of};
 use crate::referrals::{self, Referral};
 use crate::stripe_events::{Outcome, Settled};
 use crate::tx::{Fault, Row, Tx};
@@ -33,18 +35,19 @@ statements! {
         WHERE team_id = $1 AND match_key = $2 UNION ALL \
         SELECT existed, project_id, began_at FROM subscription_starts \
         WHERE team_id = $1 AND match_key = $3) AS known";
-    OF_STRIPE = "SELECT project_id, id FROM customers WHERE team_id = $1 \
-        AND stripe_customer_id = $2 AND erased_at IS NULL ORDER BY project_id, id LIMIT 100";
-    BY_ID = "SELECT project_id, id, stripe_customer_id FROM customers WHERE team_id = $1 \
-        AND id = $2 AND erased_at IS NULL ORDER BY project_id LIMIT 100";
-    PROJECT_EXISTS = "SELECT id FROM projects WHERE team_id = $1 AND id = $2";
+    OF_STRIPE = concat!("SELECT ", project_id_of!("customers"), ", id FROM customers \
+        WHERE team_id = $1 AND stripe_customer_id = $2 AND erased_at IS NULL \
+        ORDER BY project_id, id LIMIT 100");
+    BY_ID = concat!("SELECT ", project_id_of!("customers"), ", id, stripe_customer_id \
+        FROM customers WHERE team_id = $1 AND id = $2 AND erased_at IS NULL \
+        ORDER BY project_id LIMIT 100");
     PAID_ALREADY = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
         AND stripe_customer_id = $3";
 }
 
 /// A Stripe event that tells of the start of a subscription.
 pub(crate) struct Sign<'a> {
-    pub(crate) team_id: &'a str,
+    pub(crate) team_id: &'a TeamId,
     pub(crate) event_id: &'a str,
     pub(crate) kind: &'a str,
     pub(crate) start: &'a Start,
@@ -78,7 +81,7 @@ pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
                 start.began_at,
                 counted_at,
                 existed,
-                project_id.as_deref()
+                project_id.as_ref()
             ],
         )?;
         if inserted {
@@ -198,17 +201,17 @@ fn candidates(
     sign: &Sign<'_>,
 ) -> Result<Vec<(Place, String)>, Fault> {
     let (team_id, start) = (sign.team_id, sign.start);
-    let place = |project_id: String| Place {
+    let place = |project_id: ProjectId| Place {
         team_id: team_id.to_owned(),
         project_id,
     };
     let project = named_project(tx, team_id, start)?;
-    let wanted = |project_id: &str| project.as_deref().is_none_or(|named| named == project_id);
+    let wanted = |project_id: &ProjectId| project.as_ref().is_none_or(|named| named == project_id);
     let stripe_ids = [&start.stripe_customer_id, &start.stripe_customer_account];
     let mut found = Vec::new();
     for stripe_id in stripe_ids.into_iter().flatten() {
         for (project_id, id) in tx.all(OF_STRIPE, params![team_id, stripe_id], |row| {
-            Ok((row.string(0)?, row.string(1)?))
+            Ok((row.project_id(0)?, row.string(1)?))
         })? {
             if wanted(&project_id) {
                 found.push((place(project_id), id));
@@ -228,7 +231,7 @@ fn candidates(
             continue;
         };
         let rows = tx.all(BY_ID, params![team_id, id], |row| {
-            Ok((row.string(0)?, row.string(1)?, row.opt_string(2)?))
+            Ok((row.project_id(0)?, row.string(1)?, row.opt_string(2)?))
         })?;
         for (project_id, id, linked) in rows {
             // Buyers can set client_reference_id, so it never speaks for a customer whose Stripe
@@ -246,11 +249,19 @@ fn candidates(
 
 /// The project that the event's metadata picks. Metadata is the team's to write, so it can only
 /// choose among the team's own projects; anything else says nothing.
-fn named_project(tx: &mut dyn Tx, team_id: &str, start: &Start) -> Result<Option<String>, Fault> {
-    match &start.project_id {
-        Some(id) => tx.one(PROJECT_EXISTS, params![team_id, id], |row| row.string(0)),
-        None => Ok(None),
-    }
+fn named_project(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    start: &Start,
+) -> Result<Option<ProjectId>, Fault> {
+    let Some(named) = start.project_id.as_deref() else {
+        return Ok(None);
+    };
+    let place = Place {
+        team_id: team_id.clone(),
+        project_id: ProjectId::from(named),
+    };
+    Ok(projects::exists(tx, &place)?.then_some(place.project_id))
 }
 
 /// Applies the rules to the one referral an event is about.

@@ -31,6 +31,7 @@
 //! After its names, apply reads the code and then the program `FOR SHARE`, so once their
 //! switch-off has been answered no further referral can appear.
 
+use billstack_core::ids::TeamId;
 use sha2::{Digest, Sha256};
 
 /// Begins the comment that ends a query whose rows must stay as they are until the transaction ends.
@@ -85,7 +86,7 @@ impl Dialect {
 /// the same order everywhere, so that no two operations wait for each other.
 ///
 /// Two names with the same number would only wait for each other without need.
-pub(crate) fn lock_keys(team_id: &str, names: &[&str]) -> Vec<i64> {
+pub(crate) fn lock_keys(team_id: &TeamId, names: &[&str]) -> Vec<i64> {
     let key = |name: &&str| {
         let digest = Sha256::digest(format!("{team_id} {name}"));
         digest[..8]

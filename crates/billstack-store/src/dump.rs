@@ -48,67 +48,69 @@ tables! {
         token_hash: Text, user_id: Text, created_at: Int, seen_at: Int, expires_at: Int,
     }
     setup_tokens by "token_hash" { token_hash: Text, created_at: Int }
-    teams by "team_id" { team_id: Text, name: Text, created_at: Int }
-    members by "team_id, user_id" { team_id: Text, user_id: Text, role: Text, created_at: Int }
+    teams by "team_id" { team_id: Int, id: Text, name: Text, created_at: Int }
+    members by "team_id, user_id" { team_id: Int, user_id: Text, role: Text, created_at: Int }
     invitations by "team_id, id" {
-        team_id: Text, id: Text, email: Text, role: Text, token_hash: Text, created_at: Int,
+        team_id: Int, id: Text, email: Text, role: Text, token_hash: Text, created_at: Int,
         expires_at: Int,
     }
-    projects by "team_id, id" { team_id: Text, id: Text, name: Text, created_at: Int }
+    projects by "team_id, project_id" {
+        team_id: Int, project_id: Int, id: Text, name: Text, created_at: Int,
+    }
     api_keys by "key_hash" {
-        key_hash: Text, team_id: Text, id: Text, name: Text, prefix: Text, project_id: Text,
+        key_hash: Text, team_id: Int, id: Text, name: Text, prefix: Text, project_id: Int,
         scopes: Text, expires_at: Int, revoked_at: Int, created_at: Int,
     }
     stripe_connections by "team_id" {
-        team_id: Text, is_active: Bool, secret_key: Text, publishable_key: Text,
+        team_id: Int, is_active: Bool, secret_key: Text, publishable_key: Text,
         webhook_secret: Text, old_webhook_secret: Text, old_valid_until: Int, livemode: Bool,
         account_id: Text, account_name: Text, connected_at: Int,
     }
     programs by "team_id, project_id" {
-        team_id: Text, project_id: Text, enabled: Bool, referrer_credit_amount: Int,
+        team_id: Int, project_id: Int, enabled: Bool, referrer_credit_amount: Int,
         referee_credit_amount: Int, currency: Text, updated_at: Int,
     }
     customers by "team_id, project_id, id" {
-        team_id: Text, project_id: Text, id: Text, email: Text, name: Text, external_id: Text,
+        team_id: Int, project_id: Int, id: Text, email: Text, name: Text, external_id: Text,
         stripe_customer_id: Text, metadata: Text, created_at: Int, updated_at: Int, erased_at: Int,
     }
     customer_reservations by "team_id, project_id, email" {
-        team_id: Text, project_id: Text, email: Text, customer_id: Text, attempt: Int,
+        team_id: Int, project_id: Int, email: Text, customer_id: Text, attempt: Int,
         claimed_until: Int, created_at: Int,
     }
     codes by "team_id, project_id, code" {
-        team_id: Text, project_id: Text, code: Text, customer_id: Text, is_active: Bool,
+        team_id: Int, project_id: Int, code: Text, customer_id: Text, is_active: Bool,
         created_at: Int, deactivated_at: Int,
     }
     referrals by "team_id, project_id, code, created_at, id" {
-        team_id: Text, project_id: Text, code: Text, created_at: Int, id: Text,
+        team_id: Int, project_id: Int, code: Text, created_at: Int, id: Text,
         referrer_customer_id: Text, referee_customer_id: Text, status: Text, converted_at: Int,
         referrer_credit_amount: Int, referee_credit_amount: Int, currency: Text,
         stripe_customer_id: Text, stripe_event_id: Text,
     }
     credits by "team_id, project_id, id" {
-        team_id: Text, project_id: Text, id: Text, referral_id: Text, customer_id: Text,
+        team_id: Int, project_id: Int, id: Text, referral_id: Text, customer_id: Text,
         side: Text, amount: Int, currency: Text, status: Text, created_at: Int,
     }
     postings by "team_id, project_id, credit_id, account" {
-        team_id: Text, project_id: Text, credit_id: Text, account: Text, customer_id: Text,
+        team_id: Int, project_id: Int, credit_id: Text, account: Text, customer_id: Text,
         amount: Int, currency: Text, created_at: Int,
     }
     stripe_events by "team_id, id" {
-        team_id: Text, id: Text, type: Text, created_at: Int, received_at: Int, livemode: Bool,
-        outcome: Text, reason: Text, project_id: Text, customer_id: Text, referral_id: Text,
+        team_id: Int, id: Text, type: Text, created_at: Int, received_at: Int, livemode: Bool,
+        outcome: Text, reason: Text, project_id: Int, customer_id: Text, referral_id: Text,
         start: Text, payload: Text,
     }
     subscription_starts by "team_id, match_key, object_id" {
-        team_id: Text, match_key: Text, object_id: Text, event_id: Text, began_at: Int,
-        counted_at: Int, existed: Bool, project_id: Text,
+        team_id: Int, match_key: Text, object_id: Text, event_id: Text, began_at: Int,
+        counted_at: Int, existed: Bool, project_id: Int,
     }
     events by "team_id, created_at, id" {
-        team_id: Text, created_at: Int, id: Text, project_id: Text, type: Text, subject: Text,
+        team_id: Int, created_at: Int, id: Text, project_id: Int, type: Text, subject: Text,
         referral_id: Text, actor: Text, request_id: Text, facts: Text,
     }
     idempotency_keys by "team_id, caller, idempotency_key" {
-        team_id: Text, caller: Text, idempotency_key: Text, request_hash: Text, status: Int,
+        team_id: Int, caller: Text, idempotency_key: Text, request_hash: Text, status: Int,
         body: Text, customer_id: Text, claimed_until: Int, created_at: Int,
     }
 }

@@ -1,5 +1,6 @@
 //! The audit log, read back: why something is as it is.
 
+use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 
 use crate::list::{Cursor, List, Order, Page, Part, Texts};
@@ -54,7 +55,7 @@ fn decode(row: &dyn Row) -> Result<Event, Fault> {
 /// The whole story of a referral, the oldest first.
 pub fn story(
     tx: &mut dyn Tx,
-    team_id: &str,
+    team_id: &TeamId,
     referral_id: &str,
     page: &Page,
 ) -> Result<Part<Event>, Fault> {

@@ -7,6 +7,7 @@ use crate::act::Act;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Tx};
 use crate::{params, statements};
+use billstack_core::ids::TeamId;
 
 statements! {
     CLAIM = "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \
@@ -31,7 +32,7 @@ const CLAIM_LASTS: i64 = 120 * 1_000_000;
 #[derive(Clone, Debug)]
 pub struct Keyed {
     /// The team of the caller.
-    pub team_id: String,
+    pub team_id: TeamId,
     /// The API key or user, as [`crate::act::Actor::to_text`] writes it.
     pub caller: String,
     /// The header's value.

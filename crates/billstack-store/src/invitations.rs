@@ -3,7 +3,7 @@
 //! The row goes when the invitation is accepted; whoever deletes it is the one who accepted.
 
 use billstack_core::access::Role;
-use billstack_core::ids::IdKind;
+use billstack_core::ids::{IdKind, TeamId};
 use billstack_core::time::{DAY, Micros};
 use serde_json::json;
 
@@ -70,7 +70,7 @@ fn decode(row: &dyn Row) -> Result<Invitation, Fault> {
 /// The invitation under this token, unless it has expired.
 pub fn find(
     tx: &mut dyn Tx,
-    team_id: &str,
+    team_id: &TeamId,
     token_hash: &str,
     now: Micros,
 ) -> Result<Option<Invitation>, Fault> {
@@ -78,7 +78,7 @@ pub fn find(
 }
 
 /// Invitations of a team, the newest first, those that have expired among them.
-pub fn list(tx: &mut dyn Tx, team_id: &str, page: &Page) -> Result<Part<Invitation>, Fault> {
+pub fn list(tx: &mut dyn Tx, team_id: &TeamId, page: &Page) -> Result<Part<Invitation>, Fault> {
     LIST.read(tx, params![team_id], &[], page, decode, |invitation| {
         Cursor {
             at: invitation.created_at.0,
@@ -92,7 +92,7 @@ pub fn list(tx: &mut dyn Tx, team_id: &str, page: &Page) -> Result<Part<Invitati
 pub fn create(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     actor_role: Role,
     email: &str,
     role: Role,
@@ -121,7 +121,7 @@ pub fn create(
 }
 
 /// Takes an invitation back.
-pub fn revoke(tx: &mut dyn Tx, act: &mut Act, team_id: &str, id: &str) -> Result<(), Abort> {
+pub fn revoke(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId, id: &str) -> Result<(), Abort> {
     if !tx.hit(DELETE, params![team_id, id])? {
         return Err(Refusal::NotFound("invitation").into());
     }
@@ -132,7 +132,7 @@ pub fn revoke(tx: &mut dyn Tx, act: &mut Act, team_id: &str, id: &str) -> Result
 pub fn accept_as_new_user(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     token_hash: &str,
     new: &NewUser,
 ) -> Result<User, Abort> {
@@ -146,7 +146,7 @@ pub fn accept_as_new_user(
 pub fn accept_as_user(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     token_hash: &str,
     user: &User,
 ) -> Result<Team, Abort> {
@@ -160,7 +160,7 @@ pub fn accept_as_user(
 fn take(
     tx: &mut dyn Tx,
     act: &Act,
-    team_id: &str,
+    team_id: &TeamId,
     token_hash: &str,
     email: &str,
 ) -> Result<Invitation, Abort> {
@@ -177,7 +177,7 @@ fn take(
 fn join(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     invitation: &Invitation,
     user: &User,
 ) -> Result<(), Abort> {
@@ -193,11 +193,16 @@ mod tests {
 
     const GUEST: &str = "guest@example.com";
 
-    fn invite(bench: &Bench, team_id: &str, role: Role, token: &str) -> Result<Invitation, Abort> {
+    fn invite(
+        bench: &Bench,
+        team_id: &TeamId,
+        role: Role,
+        token: &str,
+    ) -> Result<Invitation, Abort> {
         bench.run(|tx, act| create(tx, act, team_id, Role::Admin, GUEST, role, token))
     }
 
-    fn sign_up(bench: &Bench, team_id: &str, token: &str, email: &str) -> Result<User, Abort> {
+    fn sign_up(bench: &Bench, team_id: &TeamId, token: &str, email: &str) -> Result<User, Abort> {
         bench.run(|tx, act| accept_as_new_user(tx, act, team_id, token, &new_user(email)))
     }
 

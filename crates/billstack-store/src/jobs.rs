@@ -1,5 +1,6 @@
 //! What the engines share: an operation in a queue, and the answer that waits for its commit.
 
+use billstack_core::ids::TeamId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Sender, TrySendError};
@@ -119,7 +120,7 @@ impl Tx for Watched<'_> {
         self.watch(result)
     }
 
-    fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault> {
+    fn lock(&mut self, team_id: &TeamId, names: &[&str]) -> Result<(), Fault> {
         let result = self.tx.lock(team_id, names);
         self.watch(result)
     }

@@ -1,6 +1,7 @@
 //! Members of a team and their roles. A team always has an owner.
 
 use billstack_core::access::Role;
+use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use serde_json::json;
 
@@ -68,14 +69,14 @@ fn decode(row: &dyn Row) -> Result<Member, Fault> {
 }
 
 /// What a user may do in a team; `None` when they do not belong to it.
-pub fn role_of(tx: &mut dyn Tx, team_id: &str, user_id: &str) -> Result<Option<Role>, Fault> {
+pub fn role_of(tx: &mut dyn Tx, team_id: &TeamId, user_id: &str) -> Result<Option<Role>, Fault> {
     tx.one(ROLE, params![team_id, user_id], |row| {
         row.parsed(0, Role::parse)
     })
 }
 
 /// Members of a team, the newest first.
-pub fn list(tx: &mut dyn Tx, team_id: &str, page: &Page) -> Result<Part<Member>, Fault> {
+pub fn list(tx: &mut dyn Tx, team_id: &TeamId, page: &Page) -> Result<Part<Member>, Fault> {
     LIST.read(tx, params![team_id], &[], page, decode, |member| Cursor {
         at: member.created_at.0,
         key: member.user_id.clone(),
@@ -83,7 +84,7 @@ pub fn list(tx: &mut dyn Tx, team_id: &str, page: &Page) -> Result<Part<Member>,
 }
 
 /// Whether a member of the team has this normalised e-mail address.
-pub(crate) fn has_email(tx: &mut dyn Tx, team_id: &str, email: &str) -> Result<bool, Fault> {
+pub(crate) fn has_email(tx: &mut dyn Tx, team_id: &TeamId, email: &str) -> Result<bool, Fault> {
     tx.exists(BY_EMAIL, params![team_id, email])
 }
 
@@ -91,7 +92,7 @@ pub(crate) fn has_email(tx: &mut dyn Tx, team_id: &str, email: &str) -> Result<b
 pub(crate) fn add(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     user_id: &str,
     role: Role,
 ) -> Result<(), Abort> {
@@ -108,7 +109,7 @@ pub(crate) fn add(
 pub fn set_role(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     actor_role: Role,
     user_id: &str,
     role: Role,
@@ -133,7 +134,7 @@ pub fn set_role(
 pub fn remove(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     actor_user_id: &str,
     actor_role: Role,
     user_id: &str,
@@ -151,7 +152,7 @@ pub fn remove(
     Ok(act.record_team(tx, team_id, "member.removed", user_id, facts)?)
 }
 
-fn require(tx: &mut dyn Tx, team_id: &str, user_id: &str) -> Result<Member, Abort> {
+fn require(tx: &mut dyn Tx, team_id: &TeamId, user_id: &str) -> Result<Member, Abort> {
     let member = tx.one(GET, params![team_id, user_id], decode)?;
     Ok(member.ok_or(Refusal::NotFound("member"))?)
 }
@@ -168,7 +169,7 @@ pub(crate) fn require_right(actor_role: Role, at_stake: &[Role]) -> Result<(), R
 }
 
 /// Only right while [`OWNERS`] is held.
-fn require_other_owner(tx: &mut dyn Tx, team_id: &str, user_id: &str) -> Result<(), Abort> {
+fn require_other_owner(tx: &mut dyn Tx, team_id: &TeamId, user_id: &str) -> Result<(), Abort> {
     if !tx.exists(OTHER_OWNER, params![team_id, user_id])? {
         return Err(Refusal::LastOwner.into());
     }

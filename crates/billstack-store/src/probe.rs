@@ -4,8 +4,8 @@ use crate::tx::{Abort, Tx};
 use crate::{params, statements};
 
 statements! {
-    MAKE = "INSERT INTO locks (team_id, name) VALUES ('', $1) ON CONFLICT DO NOTHING";
-    REMOVE = "DELETE FROM locks WHERE team_id = '' AND name = $1";
+    MAKE = "INSERT INTO locks (team_id, name) VALUES (0, $1) ON CONFLICT DO NOTHING";
+    REMOVE = "DELETE FROM locks WHERE team_id = 0 AND name = $1";
 }
 
 /// The row it makes.

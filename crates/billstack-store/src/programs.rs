@@ -56,7 +56,7 @@ pub fn put(tx: &mut dyn Tx, act: &mut Act, place: &Place, program: &Program) -> 
         "refereeCreditAmount": program.referee_credit_amount.get(),
         "currency": program.currency.as_str(),
     });
-    let subject = &place.project_id;
+    let subject = place.project_id.as_str();
     let fact = Fact {
         kind: "program.updated",
         subject,

@@ -1,6 +1,6 @@
 //! Projects of a team.
 
-use billstack_core::ids::IdKind;
+use billstack_core::ids::{IdKind, ProjectId, TeamId};
 use billstack_core::time::Micros;
 use serde_json::json;
 
@@ -9,9 +9,24 @@ use crate::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
+/// SQL for the id of the project that a row of a table is about.
+macro_rules! project_id_of {
+    ($table:literal) => {
+        concat!(
+            "(SELECT p.id FROM projects AS p WHERE p.team_id = ",
+            $table,
+            ".team_id AND p.project_id = ",
+            $table,
+            ".project_id) AS project"
+        )
+    };
+}
+pub(crate) use project_id_of;
+
 statements! {
-    EXISTS = "SELECT id FROM projects WHERE team_id = $1 AND id = $2";
-    INSERT = "INSERT INTO projects (team_id, id, name, created_at) VALUES ($1, $2, $3, $4)";
+    EXISTS = "SELECT id FROM projects WHERE team_id = $1 AND project_id = $2";
+    INSERT = "INSERT INTO projects (team_id, project_id, id, name, created_at) \
+        VALUES ($1, $2, $3, $4, $5)";
 }
 
 /// Every list of projects.
@@ -31,7 +46,7 @@ static LIST: List = List {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Project {
     /// `proj_…`.
-    pub id: String,
+    pub id: ProjectId,
     /// Display name.
     pub name: String,
     /// When it was created.
@@ -40,7 +55,7 @@ pub struct Project {
 
 fn decode(row: &dyn Row) -> Result<Project, Fault> {
     Ok(Project {
-        id: row.string(0)?,
+        id: row.project_id(0)?,
         name: row.string(1)?,
         created_at: row.time(2)?,
     })
@@ -52,17 +67,23 @@ pub fn exists(tx: &mut dyn Tx, place: &Place) -> Result<bool, Fault> {
 }
 
 /// Projects of a team, the newest first.
-pub fn list(tx: &mut dyn Tx, team_id: &str, page: &Page) -> Result<Part<Project>, Fault> {
+pub fn list(tx: &mut dyn Tx, team_id: &TeamId, page: &Page) -> Result<Part<Project>, Fault> {
     LIST.read(tx, params![team_id], &[], page, decode, |project| Cursor {
         at: project.created_at.0,
-        key: project.id.clone(),
+        key: project.id.to_string(),
     })
 }
 
 /// Creates a project.
-pub fn create(tx: &mut dyn Tx, act: &mut Act, team_id: &str, name: &str) -> Result<Project, Abort> {
-    let id = act.id(IdKind::Project);
-    tx.must(INSERT, params![team_id, &id, name, act.at])?;
+pub fn create(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    name: &str,
+) -> Result<Project, Abort> {
+    let id = ProjectId::from(act.id(IdKind::Project));
+    let params = params![team_id, &id, id.as_str(), name, act.at];
+    tx.must(INSERT, params)?;
     let place = Place {
         team_id: team_id.to_owned(),
         project_id: id.clone(),
@@ -70,7 +91,7 @@ pub fn create(tx: &mut dyn Tx, act: &mut Act, team_id: &str, name: &str) -> Resu
     let facts = json!({"name": name});
     let fact = Fact {
         kind: "project.created",
-        subject: &id,
+        subject: id.as_str(),
         referral_id: None,
         facts,
     };

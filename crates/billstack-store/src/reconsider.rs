@@ -6,6 +6,7 @@ use crate::customers::{self, Customer};
 use crate::statements;
 use crate::stripe_events::{self, Outcome};
 use crate::tx::{Fault, Tx, Val};
+use billstack_core::ids::TeamId;
 
 statements! {
     STARTS = "SELECT event_id FROM subscription_starts WHERE team_id = $1 AND match_key = $2 \
@@ -23,7 +24,7 @@ const MOST_FORESEEN: usize = 8;
 /// it does only after a second.
 pub(crate) fn foresee(
     tx: &mut dyn Tx,
-    team_id: &str,
+    team_id: &TeamId,
     names: &mut Vec<String>,
 ) -> Result<(), Fault> {
     let mut followed = 0;
@@ -43,7 +44,7 @@ pub(crate) fn foresee(
     Ok(())
 }
 
-fn kept_under(tx: &mut dyn Tx, team_id: &str, names: &[String]) -> Result<Vec<String>, Fault> {
+fn kept_under(tx: &mut dyn Tx, team_id: &TeamId, names: &[String]) -> Result<Vec<String>, Fault> {
     let scopes: Vec<_> = names
         .iter()
         .map(|name| [Val::from(team_id), Val::from(name)])
@@ -108,7 +109,7 @@ pub(crate) fn others(
 fn look_again(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     customer: &Customer,
     event_id: &str,
     grace: i64,

@@ -1,5 +1,6 @@
 //! A team's connection to Stripe. Secrets come and go sealed; the store cannot read them.
 
+use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use serde_json::json;
 
@@ -73,12 +74,12 @@ fn decode(row: &dyn Row) -> Result<Connection, Fault> {
 }
 
 /// The team's connection, active or not; `None` when there never was one.
-pub fn get(tx: &mut dyn Tx, team_id: &str) -> Result<Option<Connection>, Fault> {
+pub fn get(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Connection>, Fault> {
     tx.one(GET, params![team_id], decode)
 }
 
 /// Refuses to go on when the connection is not as it was `seen` any more.
-pub fn recheck(tx: &mut dyn Tx, team_id: &str, seen: &Connection) -> Result<(), Abort> {
+pub fn recheck(tx: &mut dyn Tx, team_id: &TeamId, seen: &Connection) -> Result<(), Abort> {
     match get(tx, team_id)? {
         Some(now) if now == *seen => Ok(()),
         _ => Err(Refusal::StripeConnectionChanged.into()),
@@ -107,7 +108,7 @@ pub struct NewConnection {
 pub fn connect(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     new: &NewConnection,
 ) -> Result<Connection, Abort> {
     tx.must(
@@ -128,16 +129,22 @@ pub fn connect(
         "livemode": new.livemode,
         "withSecretKey": new.secret_key.is_some(),
     });
-    act.record_team(tx, team_id, "stripe.connected", team_id, facts)?;
+    act.record_team(tx, team_id, "stripe.connected", team_id.as_str(), facts)?;
     require(tx, team_id)
 }
 
 /// Disconnects a team: from now on nothing of it can be read or verified.
-pub fn disconnect(tx: &mut dyn Tx, act: &mut Act, team_id: &str) -> Result<(), Abort> {
+pub fn disconnect(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId) -> Result<(), Abort> {
     if !tx.hit(DISCONNECT, params![team_id])? {
         return Err(Refusal::StripeNotConnected.into());
     }
-    Ok(act.record_team(tx, team_id, "stripe.disconnected", team_id, json!({}))?)
+    Ok(act.record_team(
+        tx,
+        team_id,
+        "stripe.disconnected",
+        team_id.as_str(),
+        json!({}),
+    )?)
 }
 
 /// Replaces the webhook secret; the one before stays valid until `old_valid_until`. Of two that
@@ -145,7 +152,7 @@ pub fn disconnect(tx: &mut dyn Tx, act: &mut Act, team_id: &str) -> Result<(), A
 pub fn roll(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     webhook_secret: &str,
     old_valid_until: Micros,
 ) -> Result<Connection, Abort> {
@@ -153,11 +160,17 @@ pub fn roll(
         return Err(Refusal::StripeNotConnected.into());
     }
     let facts = json!({"oldValidUntil": old_valid_until});
-    act.record_team(tx, team_id, "stripe.webhook_secret_rolled", team_id, facts)?;
+    act.record_team(
+        tx,
+        team_id,
+        "stripe.webhook_secret_rolled",
+        team_id.as_str(),
+        facts,
+    )?;
     require(tx, team_id)
 }
 
-fn require(tx: &mut dyn Tx, team_id: &str) -> Result<Connection, Abort> {
+fn require(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Connection, Abort> {
     Ok(get(tx, team_id)?.ok_or(Refusal::StripeNotConnected)?)
 }
 

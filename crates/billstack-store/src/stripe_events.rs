@@ -2,6 +2,7 @@
 
 mod outcome;
 
+use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::stripe_event::Start;
 use billstack_core::time::Micros;
 
@@ -9,6 +10,7 @@ use crate::act::{Act, Place};
 use crate::conversion::{self, Sign};
 use crate::customers;
 use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
+use crate::projects::project_id_of;
 use crate::reconsider;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
@@ -29,8 +31,9 @@ statements! {
         AND outcome <> 'converted'";
     KEPT_START = "SELECT type, outcome, start FROM stripe_events WHERE team_id = $1 AND id = $2 \
         AND start IS NOT NULL";
-    GET = "SELECT id, type, created_at, received_at, livemode, outcome, reason, project_id, \
-        customer_id, referral_id, payload FROM stripe_events WHERE team_id = $1 AND id = $2";
+    GET = concat!("SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
+        project_id_of!("stripe_events"), ", customer_id, referral_id, payload \
+        FROM stripe_events WHERE team_id = $1 AND id = $2");
     ANY = "SELECT id FROM stripe_events WHERE team_id = $1 LIMIT 1";
 }
 
@@ -39,8 +42,11 @@ pub(crate) const LISTS: &[&List] = &[&LIST];
 
 static LIST: List = List {
     name: "stripe events",
-    select: "SELECT id, type, created_at, received_at, livemode, outcome, reason, project_id, \
-        customer_id, referral_id, CAST(NULL AS TEXT) FROM stripe_events WHERE team_id = $1",
+    select: concat!(
+        "SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
+        project_id_of!("stripe_events"),
+        ", customer_id, referral_id, CAST(NULL AS TEXT) FROM stripe_events WHERE team_id = $1"
+    ),
     scope: 1,
     filters: &[Filter::Equals("outcome"), Filter::Equals("type")],
     keys: ["received_at", "id"],
@@ -56,7 +62,7 @@ pub struct Settled {
     /// Why, for a person.
     pub reason: String,
     /// The project of the customer it concerned.
-    pub project_id: Option<String>,
+    pub project_id: Option<ProjectId>,
     /// The customer it concerned.
     pub customer_id: Option<String>,
     /// The referral it concerned.
@@ -140,7 +146,7 @@ pub enum Delivery {
 pub fn receive(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     event: &Incoming,
     delivery: Delivery,
 ) -> Result<Option<Settled>, Abort> {
@@ -163,11 +169,11 @@ pub fn receive(
         Content::Failed(why) => Settled::new(Outcome::Failed, why),
     };
     keep(tx, act, team_id, event, &settled, before)?;
-    if let (Content::Start(start), Some(customer_id)) = (&event.content, &settled.customer_id) {
+    let concerned = settled.project_id.clone().zip(settled.customer_id.as_ref());
+    if let (Content::Start(start), Some((project_id, customer_id))) = (&event.content, concerned) {
         // It may have linked its customer, whose earlier events nobody could place.
         let hinted = start.client_reference_id.is_some() || start.billstack_customer_id.is_some();
         if settled.outcome != Outcome::Converted && hinted {
-            let project_id = settled.project_id.clone().unwrap_or_default();
             let place = Place {
                 team_id: team_id.to_owned(),
                 project_id,
@@ -183,7 +189,7 @@ pub fn receive(
 fn settle(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     event: &Incoming,
     start: &Start,
 ) -> Result<Settled, Fault> {
@@ -201,7 +207,7 @@ fn settle(
 fn keep(
     tx: &mut dyn Tx,
     act: &mut Act,
-    team_id: &str,
+    team_id: &TeamId,
     event: &Incoming,
     settled: &Settled,
     before: Option<Outcome>,
@@ -213,10 +219,7 @@ fn keep(
         _ => None,
     };
     let outcome = settled.outcome.as_str();
-    let (project, customer) = (
-        settled.project_id.as_deref(),
-        settled.customer_id.as_deref(),
-    );
+    let (project, customer) = (settled.project_id.as_ref(), settled.customer_id.as_deref());
     let referral = settled.referral_id.as_deref();
     if before.is_some() {
         let reason = &settled.reason;
@@ -256,14 +259,14 @@ fn keep(
 }
 
 /// What became of an event that may have come in before.
-pub fn outcome(tx: &mut dyn Tx, team_id: &str, id: &str) -> Result<Option<Outcome>, Fault> {
+pub fn outcome(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<Option<Outcome>, Fault> {
     tx.one(OUTCOME, params![team_id, id], |row| {
         row.parsed(0, Outcome::parse)
     })
 }
 
 /// The facts read from an event when it came in; they outlive its body.
-pub fn stored_start(tx: &mut dyn Tx, team_id: &str, id: &str) -> Result<Option<Start>, Fault> {
+pub fn stored_start(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<Option<Start>, Fault> {
     Ok(kept_start(tx, team_id, id)?.map(|kept| kept.start))
 }
 
@@ -276,7 +279,7 @@ pub(crate) struct KeptStart {
 
 pub(crate) fn kept_start(
     tx: &mut dyn Tx,
-    team_id: &str,
+    team_id: &TeamId,
     id: &str,
 ) -> Result<Option<KeptStart>, Fault> {
     tx.one(KEPT_START, params![team_id, id], |row| {
@@ -291,7 +294,7 @@ pub(crate) fn kept_start(
 
 pub(crate) fn set_outcome(
     tx: &mut dyn Tx,
-    team_id: &str,
+    team_id: &TeamId,
     id: &str,
     settled: &Settled,
 ) -> Result<(), Fault> {
@@ -302,7 +305,7 @@ pub(crate) fn set_outcome(
             id,
             settled.outcome.as_str(),
             &settled.reason,
-            settled.project_id.as_deref(),
+            settled.project_id.as_ref(),
             settled.customer_id.as_deref(),
             settled.referral_id.as_deref(),
         ],
@@ -338,7 +341,7 @@ fn decode(row: &dyn Row) -> Result<StripeEvent, Fault> {
         settled: Settled {
             outcome: row.parsed(5, Outcome::parse)?,
             reason: row.opt_string(6)?.unwrap_or_default(),
-            project_id: row.opt_string(7)?,
+            project_id: row.opt_project_id(7)?,
             customer_id: row.opt_string(8)?,
             referral_id: row.opt_string(9)?,
         },
@@ -347,21 +350,21 @@ fn decode(row: &dyn Row) -> Result<StripeEvent, Fault> {
 }
 
 /// The event with this id.
-pub fn get(tx: &mut dyn Tx, team_id: &str, id: &str) -> Result<StripeEvent, Abort> {
+pub fn get(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<StripeEvent, Abort> {
     Ok(tx
         .one(GET, params![team_id, id], decode)?
         .ok_or(Refusal::NotFound("event"))?)
 }
 
 /// Whether any event has come in for the team.
-pub fn any(tx: &mut dyn Tx, team_id: &str) -> Result<bool, Fault> {
+pub fn any(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
     tx.exists(ANY, params![team_id])
 }
 
 /// Events, the latest received first, without their bodies.
 pub fn list(
     tx: &mut dyn Tx,
-    team_id: &str,
+    team_id: &TeamId,
     outcome: Option<Outcome>,
     kind: Option<String>,
     page: &Page,

@@ -1,7 +1,7 @@
 //! Teams: the tenants. Everything else belongs to one.
 
 use billstack_core::access::Role;
-use billstack_core::ids::IdKind;
+use billstack_core::ids::{IdKind, TeamId};
 use billstack_core::time::Micros;
 use serde_json::json;
 
@@ -13,8 +13,8 @@ use crate::{members, users};
 use crate::{params, statements};
 
 statements! {
-    GET = "SELECT team_id, name, created_at FROM teams WHERE team_id = $1";
-    INSERT = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, $2, $3)";
+    GET = "SELECT id, name, created_at FROM teams WHERE team_id = $1";
+    INSERT = "INSERT INTO teams (team_id, id, name, created_at) VALUES ($1, $2, $3, $4)";
 }
 
 /// Every list of teams.
@@ -22,11 +22,11 @@ pub(crate) const LISTS: &[&List] = &[&OF_USER];
 
 static OF_USER: List = List {
     name: "teams of a user",
-    select: "SELECT t.team_id, t.name, t.created_at, m.role FROM members m \
+    select: "SELECT t.id, t.name, t.created_at, m.role FROM members m \
         JOIN teams t ON t.team_id = m.team_id WHERE m.user_id = $1",
     scope: 1,
     filters: &[],
-    keys: ["t.created_at", "t.team_id"],
+    keys: ["t.created_at", "t.id"],
     order: Order::NewestFirst,
     texts: Texts::new(),
 };
@@ -35,7 +35,7 @@ static OF_USER: List = List {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Team {
     /// `team_…`.
-    pub id: String,
+    pub id: TeamId,
     /// Display name.
     pub name: String,
     /// When it was created.
@@ -53,19 +53,19 @@ pub struct TeamOfUser {
 
 fn decode(row: &dyn Row) -> Result<Team, Fault> {
     Ok(Team {
-        id: row.string(0)?,
+        id: row.team_id(0)?,
         name: row.string(1)?,
         created_at: row.time(2)?,
     })
 }
 
 /// The team with this id.
-pub fn get(tx: &mut dyn Tx, team_id: &str) -> Result<Option<Team>, Fault> {
+pub fn get(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Team>, Fault> {
     tx.one(GET, params![team_id], decode)
 }
 
 /// The team with this id, or the refusal that there is none.
-pub(crate) fn require(tx: &mut dyn Tx, team_id: &str) -> Result<Team, Abort> {
+pub(crate) fn require(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Team, Abort> {
     Ok(get(tx, team_id)?.ok_or(Refusal::NotFound("team"))?)
 }
 
@@ -84,7 +84,7 @@ pub fn list_of_user(
     };
     OF_USER.read(tx, params![user_id], &[], page, decode, |of_user| Cursor {
         at: of_user.team.created_at.0,
-        key: of_user.team.id.clone(),
+        key: of_user.team.id.to_string(),
     })
 }
 
@@ -96,9 +96,10 @@ pub fn create(
     owner_user_id: &str,
 ) -> Result<Team, Abort> {
     let owner = users::require(tx, owner_user_id)?;
-    let id = act.id(IdKind::Team);
-    tx.must(INSERT, params![&id, name, act.at])?;
-    act.record_team(tx, &id, "team.created", &id, json!({"name": name}))?;
+    let id = TeamId::from(act.id(IdKind::Team));
+    tx.must(INSERT, params![&id, id.as_str(), name, act.at])?;
+    let facts = json!({"name": name});
+    act.record_team(tx, &id, "team.created", id.as_str(), facts)?;
     members::add(tx, act, &id, &owner.id, Role::Owner)?;
     Ok(Team {
         id,

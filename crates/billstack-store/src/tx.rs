@@ -6,12 +6,14 @@
 
 use std::fmt;
 
+use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
 
 use crate::refusal::Refusal;
 
-/// A value bound to a parameter. Times and money are 64-bit integers, ids and JSON are text.
+/// A value bound to a parameter. Times, money and the numbers of teams and projects are 64-bit
+/// integers, other ids and JSON are text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Val<'a> {
     /// A 64-bit integer: microseconds, minor units, counts.
@@ -32,6 +34,16 @@ impl<'a> From<&'a str> for Val<'a> {
 impl<'a> From<&'a String> for Val<'a> {
     fn from(text: &'a String) -> Self {
         Val::Text(text)
+    }
+}
+impl From<&TeamId> for Val<'_> {
+    fn from(id: &TeamId) -> Self {
+        Val::Int(id.number())
+    }
+}
+impl From<&ProjectId> for Val<'_> {
+    fn from(id: &ProjectId) -> Self {
+        Val::Int(id.number())
     }
 }
 impl From<i64> for Val<'_> {
@@ -113,6 +125,18 @@ impl dyn Row + '_ {
     pub fn opt_time(&self, column: usize) -> Result<Option<Micros>, Fault> {
         Ok(self.opt_int(column)?.map(Micros))
     }
+    /// The id of a team in this column.
+    pub fn team_id(&self, column: usize) -> Result<TeamId, Fault> {
+        self.text(column).map(TeamId::from)
+    }
+    /// The id of a project in this column, `None` for null.
+    pub fn opt_project_id(&self, column: usize) -> Result<Option<ProjectId>, Fault> {
+        Ok(self.opt_text(column)?.map(ProjectId::from))
+    }
+    /// The id of a project in this column; null is a fault.
+    pub fn project_id(&self, column: usize) -> Result<ProjectId, Fault> {
+        self.text(column).map(ProjectId::from)
+    }
     /// The amount of money in this column, in minor units.
     pub fn amount(&self, column: usize) -> Result<Amount, Fault> {
         Amount::new(self.int(column)?).ok_or_else(|| Fault::decode(column))
@@ -170,7 +194,7 @@ pub trait Tx {
     /// Holds the named things of a team until the transaction ends, waiting for whoever holds them.
     ///
     /// SQLite has one writer, so there it does nothing. See the `dialect` module for when it is due.
-    fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault>;
+    fn lock(&mut self, team_id: &TeamId, names: &[&str]) -> Result<(), Fault>;
 }
 
 impl dyn Tx + '_ {

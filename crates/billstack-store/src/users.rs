@@ -3,7 +3,7 @@
 //! A user belongs to no team, so no team's log tells of a sign-up; joining a team is logged there,
 //! and a changed password in every team the user belongs to. Passwords and tokens come hashed.
 
-use billstack_core::ids::IdKind;
+use billstack_core::ids::{IdKind, TeamId};
 use billstack_core::time::Micros;
 use serde_json::json;
 
@@ -21,7 +21,8 @@ statements! {
     INSERT = "INSERT INTO users (id, email, name, password_hash, created_at) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
-    TEAMS = "SELECT team_id FROM members WHERE user_id = $1 ORDER BY team_id";
+    TEAMS = "SELECT t.id FROM members AS m JOIN teams AS t ON t.team_id = m.team_id \
+        WHERE m.user_id = $1 ORDER BY t.id";
     ADD_TOKEN = "INSERT INTO setup_tokens (token_hash, created_at) VALUES ($1, $2) \
         ON CONFLICT DO NOTHING";
     HAS_TOKEN = "SELECT token_hash FROM setup_tokens WHERE token_hash = $1";
@@ -135,7 +136,7 @@ pub fn set_password(
         return Err(Refusal::NotFound("user").into());
     }
     let ended = sessions::end_all_of(tx, user_id, None)?;
-    for team_id in tx.all(TEAMS, params![user_id], |row| row.string(0))? {
+    for team_id in tx.all(TEAMS, params![user_id], |row| row.team_id(0))? {
         let facts = json!({"sessionsEnded": ended});
         act.record_team(tx, &team_id, "user.password_set", user_id, facts)?;
     }
@@ -176,7 +177,7 @@ pub fn sign_up_with_setup_token(
 /// Several nodes may each have printed a token, and the command line needs none: taking a token is
 /// not enough to be the only one who finds no user.
 fn hold_first(tx: &mut dyn Tx) -> Result<(), Fault> {
-    tx.lock(NO_TEAM, &[FIRST_USER])
+    tx.lock(&TeamId::from(NO_TEAM), &[FIRST_USER])
 }
 
 #[cfg(test)]

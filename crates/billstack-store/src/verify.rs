@@ -18,6 +18,41 @@ macro_rules! declare_rules {
     };
 }
 
+/// SQL for the team that a row is in: its id, or its number when there is no such team.
+macro_rules! team_of {
+    ($row:literal) => {
+        concat!(
+            "COALESCE((SELECT of_team.id FROM teams of_team WHERE of_team.team_id = ",
+            $row,
+            ".team_id), CAST(",
+            $row,
+            ".team_id AS TEXT))"
+        )
+    };
+}
+
+/// SQL for the project that a row is in, likewise.
+macro_rules! project_of {
+    ($row:literal) => {
+        concat!(
+            "COALESCE((SELECT of_project.id FROM projects of_project WHERE of_project.team_id = ",
+            $row,
+            ".team_id AND of_project.project_id = ",
+            $row,
+            ".project_id), CAST(",
+            $row,
+            ".project_id AS TEXT))"
+        )
+    };
+}
+
+/// SQL for the team and the project that a row is in.
+macro_rules! place_of {
+    ($row:literal) => {
+        concat!(team_of!($row), " || '/' || ", project_of!($row))
+    };
+}
+
 mod ledger;
 mod people;
 mod referrals;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use billstack_core::ids::IdSeed;
+use billstack_core::ids::{IdSeed, TeamId};
 use billstack_core::time::Micros;
 use billstack_store::act::{Actor, Origin};
 use billstack_store::store::Store;
@@ -75,7 +75,7 @@ impl App {
     }
 
     /// Where Stripe sends a team's events.
-    pub fn webhook_url(&self, team_id: &str) -> String {
+    pub fn webhook_url(&self, team_id: &TeamId) -> String {
         format!("{}/api/webhooks/stripe/{team_id}", self.public_url())
     }
 }

@@ -4,7 +4,7 @@
 //! and 64 hex digits: invitations are kept per team, so the token has to name it. Only the hash of
 //! the whole text is ever stored.
 
-use billstack_core::ids::is_id;
+use billstack_core::ids::{TeamId, is_id};
 
 use crate::error::ApiError;
 use crate::http::json::JsonObject;
@@ -30,7 +30,7 @@ pub enum OneTimeToken {
     /// Lets somebody into a team.
     Invitation {
         /// The team.
-        team_id: String,
+        team_id: TeamId,
         /// What is stored of it.
         hash: String,
     },
@@ -52,7 +52,7 @@ impl OneTimeToken {
         match parts[..] {
             [SET_UP, random] if is_random(random) => Some(OneTimeToken::SetUp { hash }),
             [INVITATION, team_id, random] if is_id(team_id) && is_random(random) => {
-                let team_id = team_id.to_owned();
+                let team_id = TeamId::from(team_id);
                 Some(OneTimeToken::Invitation { team_id, hash })
             }
             _ => None,
@@ -66,7 +66,7 @@ pub fn new_setup_token() -> String {
 }
 
 /// A new invitation to a team.
-pub fn new_invitation_token(team_id: &str) -> String {
+pub fn new_invitation_token(team_id: &TeamId) -> String {
     format!("{INVITATION}.{team_id}.{}", new_token())
 }
 
@@ -89,7 +89,7 @@ mod tests {
             Some(OneTimeToken::SetUp { hash })
         );
 
-        let team_id = "a".repeat(64);
+        let team_id = TeamId::from("a".repeat(64));
         let invitation = new_invitation_token(&team_id);
         let hash = token_hash(&invitation);
         assert_eq!(invitation.len(), LONGEST);

@@ -64,7 +64,7 @@ pub(super) fn gather(tx: &mut dyn Tx, place: &Place, cmd: &Apply) -> Result<Opti
             0 => code = Some(codes::decode_held(row)?),
             1 => program = programs::decode(row)?,
             2 => existing = Some(referrals::decode(row)?),
-            3 if row.text(0)? == project => sharing.push(row.string(1)?),
+            3 if row.int(0)? == project.number() => sharing.push(row.string(1)?),
             3 => {}
             4 => starts = conversion::decode_starts(row)?,
             5 => stripe_answers = true,

@@ -6,6 +6,7 @@
 //! beforehand are not sent by themselves; they wait for the next statement that must be answered, or
 //! for [`PostgresTx::flush`].
 
+use billstack_core::ids::TeamId;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::task::Poll;
@@ -292,7 +293,7 @@ impl Tx for PostgresTx {
         Ok(())
     }
 
-    fn lock(&mut self, team_id: &str, names: &[&str]) -> Result<(), Fault> {
+    fn lock(&mut self, team_id: &TeamId, names: &[&str]) -> Result<(), Fault> {
         let statement = self.prepare(LOCK)?;
         let keys = Owned::Ints(lock_keys(team_id, names));
         self.wait(What::Any(statement, vec![keys]));

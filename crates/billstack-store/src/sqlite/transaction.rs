@@ -1,5 +1,6 @@
 //! The seam over a SQLite connection, with the statements it has prepared.
 
+use billstack_core::ids::TeamId;
 use std::collections::HashMap;
 
 use bstr::ByteSlice;
@@ -110,7 +111,7 @@ impl Tx for SqliteTx<'_> {
         true
     }
 
-    fn lock(&mut self, _team_id: &str, _names: &[&str]) -> Result<(), Fault> {
+    fn lock(&mut self, _team_id: &TeamId, _names: &[&str]) -> Result<(), Fault> {
         Ok(())
     }
 }

@@ -3,38 +3,38 @@
 declare_rules! {
     erased_person, "an erased customer has no e-mail address, name, external id or metadata, and \
         any other has an address" =
-        "SELECT id, team_id || '/' || project_id FROM customers \
+        concat!("SELECT id, ", place_of!("customers"), " FROM customers \
         WHERE (erased_at IS NULL AND email IS NULL) OR (erased_at IS NOT NULL AND (\
         email IS NOT NULL OR name IS NOT NULL OR external_id IS NOT NULL OR metadata <> '{}')) \
-        LIMIT 100";
+        LIMIT 100");
 
     erased_code, "an erased customer has no active code" =
-        "SELECT c.id, c.team_id || '/' || c.project_id FROM customers c JOIN codes k \
+        concat!("SELECT c.id, ", place_of!("c"), " FROM customers c JOIN codes k \
         ON k.team_id = c.team_id AND k.project_id = c.project_id AND k.customer_id = c.id \
-        WHERE c.erased_at IS NOT NULL AND k.is_active LIMIT 100";
+        WHERE c.erased_at IS NOT NULL AND k.is_active LIMIT 100");
 
     erased_referee, "an erased customer is the referee of no pending referral" =
-        "SELECT c.id, c.team_id || '/' || c.project_id FROM customers c JOIN referrals r \
+        concat!("SELECT c.id, ", place_of!("c"), " FROM customers c JOIN referrals r \
         ON r.team_id = c.team_id AND r.project_id = c.project_id AND r.referee_customer_id = c.id \
-        WHERE c.erased_at IS NOT NULL AND r.status = 'pending' LIMIT 100";
+        WHERE c.erased_at IS NOT NULL AND r.status = 'pending' LIMIT 100");
 
     erased_referrer, "an erased customer is the referrer of no pending referral" =
-        "SELECT c.id, c.team_id || '/' || c.project_id FROM customers c JOIN referrals r \
+        concat!("SELECT c.id, ", place_of!("c"), " FROM customers c JOIN referrals r \
         ON r.team_id = c.team_id AND r.project_id = c.project_id AND r.referrer_customer_id = c.id \
-        WHERE c.erased_at IS NOT NULL AND r.status = 'pending' LIMIT 100";
+        WHERE c.erased_at IS NOT NULL AND r.status = 'pending' LIMIT 100");
 
     erased_payload, "no Stripe event about an erased customer keeps its body" =
-        "SELECT s.id, s.team_id FROM stripe_events s JOIN customers c \
+        concat!("SELECT s.id, ", team_of!("s"), " FROM stripe_events s JOIN customers c \
         ON c.team_id = s.team_id AND c.project_id = s.project_id AND c.id = s.customer_id \
-        WHERE c.erased_at IS NOT NULL AND s.payload IS NOT NULL LIMIT 100";
+        WHERE c.erased_at IS NOT NULL AND s.payload IS NOT NULL LIMIT 100");
 
     erased_answer, "no answer about an erased customer is kept for a repetition" =
-        "SELECT c.id, c.team_id || '/' || c.project_id FROM customers c JOIN idempotency_keys i \
+        concat!("SELECT c.id, ", place_of!("c"), " FROM customers c JOIN idempotency_keys i \
         ON i.team_id = c.team_id AND i.customer_id = c.id \
-        WHERE c.erased_at IS NOT NULL AND i.created_at < c.erased_at LIMIT 100";
+        WHERE c.erased_at IS NOT NULL AND i.created_at < c.erased_at LIMIT 100");
 
     erased_reservation, "no erased customer is being created in Stripe" =
-        "SELECT c.id, c.team_id || '/' || c.project_id FROM customers c \
+        concat!("SELECT c.id, ", place_of!("c"), " FROM customers c \
         JOIN customer_reservations v ON v.team_id = c.team_id AND v.project_id = c.project_id \
-        AND v.customer_id = c.id WHERE c.erased_at IS NOT NULL LIMIT 100";
+        AND v.customer_id = c.id WHERE c.erased_at IS NOT NULL LIMIT 100");
 }

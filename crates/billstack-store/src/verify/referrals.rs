@@ -2,60 +2,60 @@
 
 declare_rules! {
     one_active_code, "a customer has one active code at most" =
-        "SELECT customer_id, team_id || '/' || project_id FROM codes WHERE is_active \
-        GROUP BY team_id, project_id, customer_id HAVING COUNT(*) > 1 LIMIT 100";
+        concat!("SELECT customer_id, ", place_of!("codes"), " FROM codes WHERE is_active \
+        GROUP BY team_id, project_id, customer_id HAVING COUNT(*) > 1 LIMIT 100");
 
     code_deactivated_at, "a code has the time of its deactivation exactly when it is inactive" =
-        "SELECT code, team_id || '/' || project_id FROM codes \
-        WHERE is_active = (deactivated_at IS NOT NULL) LIMIT 100";
+        concat!("SELECT code, ", place_of!("codes"), " FROM codes \
+        WHERE is_active = (deactivated_at IS NOT NULL) LIMIT 100");
 
     one_referral_per_referee, "a customer is referred once at most" =
-        "SELECT referee_customer_id, team_id || '/' || project_id FROM referrals \
-        GROUP BY team_id, project_id, referee_customer_id HAVING COUNT(*) > 1 LIMIT 100";
+        concat!("SELECT referee_customer_id, ", place_of!("referrals"), " FROM referrals \
+        GROUP BY team_id, project_id, referee_customer_id HAVING COUNT(*) > 1 LIMIT 100");
 
     one_conversion_per_stripe_customer, "a Stripe customer converts one referral of a project" =
-        "SELECT stripe_customer_id, team_id || '/' || project_id FROM referrals \
+        concat!("SELECT stripe_customer_id, ", place_of!("referrals"), " FROM referrals \
         WHERE stripe_customer_id IS NOT NULL \
-        GROUP BY team_id, project_id, stripe_customer_id HAVING COUNT(*) > 1 LIMIT 100";
+        GROUP BY team_id, project_id, stripe_customer_id HAVING COUNT(*) > 1 LIMIT 100");
 
     self_referral, "nobody refers themselves" =
-        "SELECT id, team_id || '/' || project_id FROM referrals \
-        WHERE referrer_customer_id = referee_customer_id LIMIT 100";
+        concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
+        WHERE referrer_customer_id = referee_customer_id LIMIT 100");
 
     code_of_referrer, "the code of a referral exists and is the referrer's" =
-        "SELECT r.id, r.team_id || '/' || r.project_id FROM referrals r \
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
         LEFT JOIN codes c ON c.team_id = r.team_id AND c.project_id = r.project_id \
         AND c.code = r.code WHERE c.customer_id IS NULL \
-        OR c.customer_id <> r.referrer_customer_id LIMIT 100";
+        OR c.customer_id <> r.referrer_customer_id LIMIT 100");
 
     converted_at, "a referral has a time of conversion, not before its creation, exactly when it \
         is converted" =
-        "SELECT id, team_id || '/' || project_id FROM referrals \
+        concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
         WHERE (status = 'converted') = (converted_at IS NULL) OR converted_at < created_at \
-        LIMIT 100";
+        LIMIT 100");
 
     applied_event, "a referral has exactly one referral.applied in the log" =
-        "SELECT r.id, r.team_id || '/' || r.project_id FROM referrals r \
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
         WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = r.team_id AND e.referral_id = r.id \
-        AND e.project_id = r.project_id AND e.type = 'referral.applied') <> 1 LIMIT 100";
+        AND e.project_id = r.project_id AND e.type = 'referral.applied') <> 1 LIMIT 100");
 
     converted_event, "a converted referral has exactly one referral.converted in the log, any \
         other none" =
-        "SELECT r.id, r.team_id || '/' || r.project_id FROM referrals r \
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
         WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = r.team_id AND e.referral_id = r.id \
         AND e.project_id = r.project_id AND e.type = 'referral.converted') \
-        <> CASE WHEN r.status = 'converted' THEN 1 ELSE 0 END LIMIT 100";
+        <> CASE WHEN r.status = 'converted' THEN 1 ELSE 0 END LIMIT 100");
 
     converted_by_event, "a converted referral was converted by a Stripe event that says so" =
-        "SELECT r.id, r.team_id || '/' || r.project_id FROM referrals r \
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
         LEFT JOIN stripe_events s ON s.team_id = r.team_id AND s.id = r.stripe_event_id \
         WHERE r.status = 'converted' AND (s.outcome IS NULL OR s.outcome <> 'converted' \
         OR s.referral_id IS NULL OR s.referral_id <> r.id OR s.project_id IS NULL \
-        OR s.project_id <> r.project_id) LIMIT 100";
+        OR s.project_id <> r.project_id) LIMIT 100");
 
     event_converted, "a Stripe event that says it converted a referral did" =
-        "SELECT s.id, s.team_id FROM stripe_events s \
+        concat!("SELECT s.id, ", team_of!("s"), " FROM stripe_events s \
         LEFT JOIN referrals r ON r.team_id = s.team_id AND r.project_id = s.project_id \
         AND r.id = s.referral_id AND r.stripe_event_id = s.id AND r.status = 'converted' \
-        WHERE s.outcome = 'converted' AND r.id IS NULL LIMIT 100";
+        WHERE s.outcome = 'converted' AND r.id IS NULL LIMIT 100");
 }

@@ -5,14 +5,14 @@
 
 /// Rows of a table for which there is no row of another.
 macro_rules! orphans {
-    ($child:literal, $subject:literal, $place:literal, $parent:literal, $on:literal) => {
+    ($child:literal, $subject:expr, $place:expr, $parent:literal, $on:literal) => {
         orphans!($child, $subject, $place, $parent, $on, "TRUE")
     };
-    ($child:literal, $subject:literal, $place:literal, $parent:literal, $on:literal, $when:literal) => {
+    ($child:literal, $subject:expr, $place:expr, $parent:literal, $on:literal, $when:literal) => {
         concat!(
-            "SELECT c.",
+            "SELECT ",
             $subject,
-            ", c.",
+            ", ",
             $place,
             " FROM ",
             $child,
@@ -29,55 +29,55 @@ macro_rules! orphans {
 
 declare_rules! {
     session_user, "the user of a session exists" =
-        orphans!("sessions", "user_id", "user_id", "users", "p.id = c.user_id");
+        orphans!("sessions", "c.user_id", "c.user_id", "users", "p.id = c.user_id");
     member_team, "the team of a member exists" =
-        orphans!("members", "user_id", "team_id", "teams", "p.team_id = c.team_id");
+        orphans!("members", "c.user_id", team_of!("c"), "teams", "p.team_id = c.team_id");
     member_user, "the user of a member exists" =
-        orphans!("members", "user_id", "team_id", "users", "p.id = c.user_id");
+        orphans!("members", "c.user_id", team_of!("c"), "users", "p.id = c.user_id");
     invitation_team, "the team of an invitation exists" =
-        orphans!("invitations", "id", "team_id", "teams", "p.team_id = c.team_id");
+        orphans!("invitations", "c.id", team_of!("c"), "teams", "p.team_id = c.team_id");
     project_team, "the team of a project exists" =
-        orphans!("projects", "id", "team_id", "teams", "p.team_id = c.team_id");
+        orphans!("projects", "c.id", team_of!("c"), "teams", "p.team_id = c.team_id");
     api_key_team, "the team of an API key exists" =
-        orphans!("api_keys", "id", "team_id", "teams", "p.team_id = c.team_id");
+        orphans!("api_keys", "c.id", team_of!("c"), "teams", "p.team_id = c.team_id");
     api_key_project, "the project of an API key exists" =
-        orphans!("api_keys", "id", "team_id", "projects",
-            "p.team_id = c.team_id AND p.id = c.project_id", "c.project_id IS NOT NULL");
+        orphans!("api_keys", "c.id", team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id", "c.project_id IS NOT NULL");
     stripe_connection_team, "the team of a Stripe connection exists" =
-        orphans!("stripe_connections", "team_id", "team_id", "teams", "p.team_id = c.team_id");
+        orphans!("stripe_connections", team_of!("c"), team_of!("c"), "teams", "p.team_id = c.team_id");
     stripe_event_team, "the team of a Stripe event exists" =
-        orphans!("stripe_events", "id", "team_id", "teams", "p.team_id = c.team_id");
+        orphans!("stripe_events", "c.id", team_of!("c"), "teams", "p.team_id = c.team_id");
     program_project, "the project of a program exists" =
-        orphans!("programs", "project_id", "team_id", "projects",
-            "p.team_id = c.team_id AND p.id = c.project_id");
+        orphans!("programs", project_of!("c"), team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
     customer_project, "the project of a customer exists" =
-        orphans!("customers", "id", "team_id", "projects",
-            "p.team_id = c.team_id AND p.id = c.project_id");
+        orphans!("customers", "c.id", team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
     reservation_project, "the project of a customer being created exists" =
-        orphans!("customer_reservations", "customer_id", "team_id", "projects",
-            "p.team_id = c.team_id AND p.id = c.project_id");
+        orphans!("customer_reservations", "c.customer_id", team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
     code_customer, "the customer of a code exists" =
-        orphans!("codes", "code", "team_id", "customers",
+        orphans!("codes", "c.code", team_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
     referral_referrer, "the referrer of a referral exists" =
-        orphans!("referrals", "id", "team_id", "customers",
+        orphans!("referrals", "c.id", team_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id \
             AND p.id = c.referrer_customer_id");
     referral_referee, "the referee of a referral exists" =
-        orphans!("referrals", "id", "team_id", "customers",
+        orphans!("referrals", "c.id", team_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id \
             AND p.id = c.referee_customer_id");
     credit_customer, "the customer of a credit exists" =
-        orphans!("credits", "id", "team_id", "customers",
+        orphans!("credits", "c.id", team_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
     posting_credit, "the credit of a posting exists" =
-        orphans!("postings", "credit_id", "team_id", "credits",
+        orphans!("postings", "c.credit_id", team_of!("c"), "credits",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.credit_id");
     start_event, "the Stripe event that told of a subscription is kept" =
-        orphans!("subscription_starts", "object_id", "team_id", "stripe_events",
+        orphans!("subscription_starts", "c.object_id", team_of!("c"), "stripe_events",
             "p.team_id = c.team_id AND p.id = c.event_id");
     event_referral, "a referral in the log exists" =
-        orphans!("events", "referral_id", "team_id", "referrals",
+        orphans!("events", "c.referral_id", team_of!("c"), "referrals",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.referral_id",
             "c.referral_id IS NOT NULL");
 }

@@ -1,5 +1,6 @@
 //! Several operations in one commit: what becomes of one is nothing to the others.
 
+use billstack_core::ids::TeamId;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::{Duration, Instant};
@@ -52,7 +53,7 @@ fn together(store: &Store, ops: Vec<Op>) -> Vec<Outcome> {
 }
 
 fn teams(db: &Db) -> Vec<String> {
-    let sql = "SELECT team_id FROM teams ORDER BY team_id";
+    let sql = "SELECT id FROM teams ORDER BY id";
     let read = move |tx: &mut dyn Tx| Ok(tx.all(sql, &[], |row| row.string(0))?);
     db.store.scan_blocking(read).unwrap()
 }
@@ -61,7 +62,7 @@ fn is_defect(outcome: &Outcome) -> bool {
     matches!(outcome, Err(Abort::Fault(Fault::Defect(_))))
 }
 
-const RENAME: &str = "UPDATE teams SET name = 'renamed' WHERE team_id = $1";
+const RENAME: &str = "UPDATE teams SET name = 'renamed' WHERE id = $1";
 
 #[test]
 fn what_one_does_is_nothing_to_the_others() {
@@ -110,7 +111,7 @@ fn a_failure_told_late_undoes_its_operation() {
     let late: [Late; 2] = [
         |tx| tx.must_later(RENAME, params!["team_nowhere"]),
         |tx| {
-            let sql = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, NULL, 1)";
+            let sql = "INSERT INTO teams (team_id, id, name, created_at) VALUES (1, $1, NULL, 1)";
             tx.must_later(sql, params!["team_nameless"])
         },
     ];
@@ -146,10 +147,10 @@ fn writes_told_late_are_seen_by_what_comes_after_them() {
     for engine in ENGINES {
         let db = Db::new(engine);
         write(&db.store, |tx, _| {
-            let sql = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, 'old', 1)";
+            let sql = "INSERT INTO teams (team_id, id, name, created_at) VALUES (1, $1, 'old', 1)";
             tx.must_later(sql, params!["team_1"])?;
             tx.must_later(RENAME, params!["team_1"])?;
-            let name = "SELECT name FROM teams WHERE team_id = $1";
+            let name = "SELECT name FROM teams WHERE id = $1";
             let found = tx.one(name, params!["team_1"], |row| row.string(0))?;
             assert_eq!(found.as_deref(), Some("renamed"));
             Ok(())
@@ -166,8 +167,8 @@ fn queries_asked_together_are_answered_in_their_order() {
             make_team(tx, "team_1")?;
             make_team(tx, "team_2")?;
             tx.must_later(RENAME, params!["team_2"])?;
-            let sql = "SELECT team_id, name FROM teams WHERE team_id = $1";
-            let all = "SELECT team_id, name FROM teams WHERE created_at >= $1 ORDER BY team_id";
+            let sql = "SELECT id, name FROM teams WHERE id = $1";
+            let all = "SELECT id, name FROM teams WHERE created_at >= $1 ORDER BY id";
             let queries: [Query<'_>; 3] = [
                 (all, params![0_i64]),
                 (sql, params!["team_nowhere"]),
@@ -185,7 +186,7 @@ fn queries_asked_together_are_answered_in_their_order() {
         let failed = db.store.write_blocking(origin(), |tx, _| {
             make_team(tx, "team_3")?;
             let wrong = "SELECT no such thing";
-            let queries: [Query<'_>; 2] = [("SELECT team_id FROM teams", &[]), (wrong, &[])];
+            let queries: [Query<'_>; 2] = [("SELECT id FROM teams", &[]), (wrong, &[])];
             Ok(tx.query_together(&queries, &mut |_, row| row.text(0).map(|_| ()))?)
         });
         assert!(is_defect(&failed), "{engine:?}: {failed:?}");
@@ -232,8 +233,8 @@ fn somebody_else_in_the_way_holds_up_nobody_but_whom_they_are_in_the_way_of() {
         scope.spawn(|| {
             write(&other, move |tx, _| {
                 make_team(tx, "team_same")?;
-                tx.lock("team_same", &["name"])?;
-                assert!(tx.exists("SELECT team_id FROM teams", &[])?);
+                tx.lock(&TeamId::from("team_same"), &["name"])?;
+                assert!(tx.exists("SELECT id FROM teams", &[])?);
                 holding.send(()).unwrap();
                 released.recv().unwrap();
                 Ok(())
@@ -242,7 +243,7 @@ fn somebody_else_in_the_way_holds_up_nobody_but_whom_they_are_in_the_way_of() {
         is_holding.recv().unwrap();
         let same = scope.spawn(|| {
             let op = move |tx: &mut dyn Tx, _: &mut Act| {
-                let sql = "SELECT team_id FROM teams WHERE team_id = $1";
+                let sql = "SELECT id FROM teams WHERE id = $1";
                 if tx.exists(sql, params!["team_same"])? {
                     return Err(Refusal::LastOwner.into());
                 }
@@ -252,7 +253,7 @@ fn somebody_else_in_the_way_holds_up_nobody_but_whom_they_are_in_the_way_of() {
         });
         let named = scope.spawn(|| {
             write(&db.store, move |tx, _| {
-                tx.lock("team_same", &["name"])?;
+                tx.lock(&TeamId::from("team_same"), &["name"])?;
                 Ok(make_team(tx, "team_named")?)
             });
         });
@@ -281,12 +282,12 @@ fn batches_of_two_servers_that_cross_neither_stall_nor_lose_anything() {
     let add = |name: i64| {
         op(move |tx, _| {
             // Each takes one name, so that it is the batch that holds several, in its own order.
-            tx.lock("team_count", &[&format!("name {name}")])?;
+            tx.lock(&TeamId::from("team_count"), &[&format!("name {name}")])?;
             let sql = "SELECT COUNT(*) FROM teams WHERE name = $1";
             let count = tx.one(sql, params![&name.to_string()], |row| row.int(0))?;
-            let sql = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, $2, 1)";
-            let id = format!("team_{name}_{}", count.unwrap_or(0));
-            Ok(tx.must_later(sql, params![&id, &name.to_string()])?)
+            let sql = "INSERT INTO teams (team_id, id, name, created_at) VALUES ($1, $2, $3, 1)";
+            let id = TeamId::from(format!("team_{name}_{}", count.unwrap_or(0)));
+            Ok(tx.must_later(sql, params![&id, id.as_str(), &name.to_string()])?)
         })
     };
     let barrier = Barrier::new(2);

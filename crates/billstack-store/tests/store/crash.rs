@@ -108,7 +108,7 @@ fn assert_kept(store: &Store, place: &Place, reported: &[String]) {
                 "customer" => customers::get(tx, &place, id)?.is_some(),
                 "code" => codes::get(tx, &place, id)?.is_some(),
                 "referral" => referrals::get(tx, &place, id)?.is_some(),
-                "event" => stripe_events::get(tx, TEAM, id).is_ok(),
+                "event" => stripe_events::get(tx, &place.team_id, id).is_ok(),
                 _ => panic!("{line}"),
             };
             assert!(kept, "lost: {line}");
@@ -127,10 +127,7 @@ fn child() {
     };
     let [url, project_id, round]: [&str; 3] =
         work.split(' ').collect::<Vec<_>>().try_into().unwrap();
-    let place = Place {
-        team_id: TEAM.to_owned(),
-        project_id: project_id.to_owned(),
-    };
+    let place = Place::new(TEAM, project_id);
     let store = Store::open(&Target::from_url(url).unwrap(), &Options::default()).unwrap();
     load(&store, &place, round.parse().unwrap(), &|line| {
         writeln!(std::io::stdout(), "reported {line}").unwrap();

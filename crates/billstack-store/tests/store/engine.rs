@@ -13,7 +13,7 @@ use billstack_store::tx::{Abort, Fault, Tx};
 use crate::support::{Db, ENGINES, Engine, deliver, incoming, make_team, origin, start, write};
 
 fn teams(db: &Db) -> Vec<String> {
-    let sql = "SELECT team_id FROM teams ORDER BY team_id";
+    let sql = "SELECT id FROM teams ORDER BY id";
     let read = move |tx: &mut dyn Tx| Ok(tx.all(sql, &[], |row| row.string(0))?);
     db.store.scan_blocking(read).unwrap()
 }
@@ -75,15 +75,15 @@ fn defects_have_their_own_kind() {
         type Bad = fn(&mut dyn Tx) -> Result<u64, Fault>;
         let bad: [Bad; 5] = [
             |tx| tx.execute("SELECT no such thing", &[]),
-            |tx| tx.execute("DELETE FROM teams WHERE team_id = $1", &[]),
-            |tx| tx.execute("DELETE FROM teams WHERE team_id = $1", params!["a", "b"]),
+            |tx| tx.execute("DELETE FROM teams WHERE id = $1", &[]),
+            |tx| tx.execute("DELETE FROM teams WHERE id = $1", params!["a", "b"]),
             |tx| {
-                let sql = "SELECT team_id FROM teams WHERE created_at >= $1";
+                let sql = "SELECT id FROM teams WHERE created_at >= $1";
                 make_team(tx, "team_1")?;
                 tx.one(sql, params![0_i64], |row| row.int(0)).map(|_| 0)
             },
             |tx| {
-                tx.must("DELETE FROM teams WHERE team_id = $1", params!["none"])
+                tx.must("DELETE FROM teams WHERE id = $1", params!["none"])
                     .map(|()| 1)
             },
         ];
@@ -226,7 +226,7 @@ fn a_long_read_does_not_stall_the_writer() {
         let store = &db.store;
         scope.spawn(move || {
             store.scan_blocking(move |tx| {
-                assert!(tx.exists("SELECT team_id FROM teams", &[])?);
+                assert!(tx.exists("SELECT id FROM teams", &[])?);
                 reading.send(()).unwrap();
                 // Until then the log cannot be emptied: this snapshot still needs it.
                 released.recv().unwrap();

@@ -285,20 +285,20 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["session_user"],
     ),
     (
-        "INSERT INTO members VALUES ('team_x', 'usr_x', 'owner', 0)",
+        "INSERT INTO members VALUES (1, 'usr_x', 'owner', 0)",
         &["member_team", "member_user"],
     ),
     (
-        "INSERT INTO invitations VALUES ('team_x', 'i', 'e', 'admin', 'h', 0, 0)",
+        "INSERT INTO invitations VALUES (1, 'i', 'e', 'admin', 'h', 0, 0)",
         &["invitation_team"],
     ),
     ("DELETE FROM teams", &["project_team", "stripe_event_team"]),
     (
-        "INSERT INTO api_keys VALUES ('h', 'team_x', 'k', 'n', 'p', 'proj_x', '', NULL, NULL, 0)",
+        "INSERT INTO api_keys VALUES ('h', 1, 'k', 'n', 'p', 2, '', NULL, NULL, 0)",
         &["api_key_team", "api_key_project"],
     ),
     (
-        "INSERT INTO stripe_connections (team_id, is_active, connected_at) VALUES ('team_x', 1, 0)",
+        "INSERT INTO stripe_connections (team_id, is_active, connected_at) VALUES (1, 1, 0)",
         &["stripe_connection_team"],
     ),
     (
@@ -306,7 +306,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["program_project", "customer_project"],
     ),
     (
-        "INSERT INTO customer_reservations VALUES ('team_1', 'proj_x', 'e', 'pc_x', 1, 0, 0)",
+        "INSERT INTO customer_reservations VALUES (1, 2, 'e', 'pc_x', 1, 0, 0)",
         &["reservation_project"],
     ),
     (

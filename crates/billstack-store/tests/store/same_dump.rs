@@ -60,10 +60,7 @@ enum Command {
 }
 
 fn place(at: &At) -> Place {
-    Place {
-        team_id: at.0.to_owned(),
-        project_id: at.1.clone(),
-    }
+    Place::new(at.0, &at.1)
 }
 
 /// What a store answers, and the code it made.
@@ -116,7 +113,7 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
         }
         Command::Event(team, id, start, delivery) => {
             let event = incoming(id, start.clone());
-            let said = stripe_events::receive(tx, act, team, &event, *delivery)?;
+            let said = stripe_events::receive(tx, act, &(*team).into(), &event, *delivery)?;
             let taken = |outcome| Said::Taken(outcome == Outcome::Converted);
             return Ok((
                 said.map_or(Said::Seen, |settled| taken(settled.outcome)),
@@ -366,7 +363,8 @@ fn set_up(store: &Store) -> Vec<At> {
         for (team, count) in TEAMS {
             make_team(tx, team)?;
             for _ in 0..count {
-                made.push((team, projects::create(tx, act, team, "project")?.id));
+                let project = projects::create(tx, act, &team.into(), "project")?;
+                made.push((team, project.id.to_string()));
             }
         }
         Ok(made)

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::ThreadId;
 
 use billstack_core::code;
-use billstack_core::ids::IdSeed;
+use billstack_core::ids::{IdSeed, TeamId};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::Program;
 use billstack_core::referral::GRACE;
@@ -160,14 +160,14 @@ pub(crate) fn write<T: Send + 'static>(
 
 /// Makes a team; there is no operation that needs nobody to own it.
 pub(crate) fn make_team(tx: &mut dyn Tx, team_id: &str) -> Result<(), Fault> {
-    let sql = "INSERT INTO teams (team_id, name, created_at) VALUES ($1, $1, $2)";
-    tx.must(sql, params![team_id, START])
+    let sql = "INSERT INTO teams (team_id, id, name, created_at) VALUES ($1, $2, $2, $3)";
+    tx.must(sql, params![&TeamId::from(team_id), team_id, START])
 }
 
 /// Makes a project of a team.
 pub(crate) fn make_project(tx: &mut dyn Tx, act: &mut Act, team_id: &str) -> Result<Place, Abort> {
-    let project_id = projects::create(tx, act, team_id, "project")?.id;
-    let team_id = team_id.to_owned();
+    let team_id = TeamId::from(team_id);
+    let project_id = projects::create(tx, act, &team_id, "project")?.id;
     Ok(Place {
         team_id,
         project_id,
@@ -260,7 +260,7 @@ pub(crate) fn deliver(
     team_id: &str,
     event: &Incoming,
 ) -> Result<Option<Settled>, Abort> {
-    stripe_events::receive(tx, act, team_id, event, Delivery::Delivered)
+    stripe_events::receive(tx, act, &team_id.into(), event, Delivery::Delivered)
 }
 
 /// A small generator (xorshift64*, Vigna 2016), so that a failing run can be repeated from its seed.

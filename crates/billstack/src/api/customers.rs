@@ -7,6 +7,7 @@ pub mod get;
 pub mod list;
 pub mod update;
 
+use billstack_core::ids::ProjectId;
 use billstack_store::customers::Customer;
 use serde::Serialize;
 use serde_json::Value;
@@ -53,7 +54,7 @@ pub struct CustomerJson {
 
 impl CustomerJson {
     /// The JSON form of a customer.
-    pub fn new(customer: &Customer, project_id: &str) -> CustomerJson {
+    pub fn new(customer: &Customer, project_id: &ProjectId) -> CustomerJson {
         CustomerJson {
             id: customer.id.clone(),
             email: customer.email.clone(),
@@ -61,7 +62,7 @@ impl CustomerJson {
             stripe_customer_id: customer.stripe_customer_id.clone(),
             external_id: customer.external_id.clone(),
             metadata: serde_json::from_str(&customer.metadata).unwrap_or_default(),
-            project_id: project_id.to_owned(),
+            project_id: project_id.to_string(),
             created_at: rfc3339(customer.created_at.0),
             updated_at: rfc3339(customer.updated_at.0),
         }

@@ -9,6 +9,7 @@ pub mod projects;
 pub mod stripe;
 
 use billstack_core::access::Role;
+use billstack_core::ids::TeamId;
 use billstack_store::refusal::Refusal;
 use billstack_store::teams::Team;
 use billstack_store::tx::{Abort, Tx};
@@ -67,7 +68,7 @@ impl TeamJson {
     /// The JSON form of a team.
     pub fn new(team: &Team, role: Role) -> TeamJson {
         TeamJson {
-            id: team.id.clone(),
+            id: team.id.to_string(),
             name: team.name.clone(),
             role: role.into(),
             created_at: rfc3339(team.created_at.0),
@@ -95,7 +96,7 @@ fn role(body: &JsonObject) -> Result<Role, ApiError> {
 }
 
 /// The role of the caller, as operations want it: read in the transaction that acts on it.
-fn actor_role(tx: &mut dyn Tx, team_id: &str, user_id: &str) -> Result<Role, Abort> {
+fn actor_role(tx: &mut dyn Tx, team_id: &TeamId, user_id: &str) -> Result<Role, Abort> {
     let role = billstack_store::members::role_of(tx, team_id, user_id)?;
     Ok(role.ok_or(Refusal::CallerNoLongerAllowed)?)
 }

@@ -2,6 +2,7 @@
 
 use billstack_core::access::{Scopes, api_key_hash, api_key_prefix, format_api_key};
 use billstack_core::email;
+use billstack_core::ids::{ProjectId, TeamId};
 use billstack_store::act::Act;
 use billstack_store::api_keys::NewApiKey;
 use billstack_store::refusal::Refusal;
@@ -71,8 +72,8 @@ pub(super) struct Foundation {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Founded {
-    pub(super) team_id: String,
-    pub(super) project_id: String,
+    pub(super) team_id: TeamId,
+    pub(super) project_id: ProjectId,
     pub(super) api_key: String,
     pub(super) user_id: String,
     pub(super) webhook_url: String,
@@ -166,7 +167,7 @@ pub(super) fn found(
 }
 
 /// The ids of the user, the team and the project.
-type Ids = (String, String, String);
+type Ids = (String, TeamId, ProjectId);
 
 fn create(
     tx: &mut dyn Tx,

@@ -102,18 +102,9 @@ impl Guard {
             if !projects::exists(tx, &self.place)? {
                 return Ok(Err(Reason::NotFound));
             }
-            keys.insert(hash, &self.place.project_id, owner);
+            keys.insert(hash, Arc::clone(&self.place), owner);
         }
         Ok(admission)
-    }
-
-    /// Lets a key in that was let in before. It may have been revoked since: see [`Guard::recheck`].
-    fn admit_known(&self, now: Micros, keys: &KnownKeys) -> Option<Admitted> {
-        let Credential::ApiKey(hash) = &self.credential else {
-            return None;
-        };
-        let owner = keys.get(hash, &self.place.project_id)?;
-        self.judge_key(&owner, now).ok()
     }
 
     /// Looks again, inside the transaction of a read or a write, at what may have changed since the
@@ -224,15 +215,18 @@ pub async fn authorize(
     }
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
     let params = params.map_err(|_| ApiError::new(Reason::NotFound))?;
+    let credential = credential(&app, &parts)?;
+    let team_id = path_parameter(&params, "teamId")?;
+    let project_id = path_parameter(&params, "projectId")?;
+    let known = app.known_keys.get(&credential, team_id, project_id);
+    let (known, place) = known.unzip();
     let guard = Arc::new(Guard {
         right,
-        credential: credential(&app, &parts)?,
-        place: Arc::new(Place {
-            team_id: path_parameter(&params, "teamId")?,
-            project_id: path_parameter(&params, "projectId")?,
-        }),
+        credential,
+        place: place.unwrap_or_else(|| Arc::new(Place::new(team_id, project_id))),
     });
-    let known = guard.admit_known(app.now(), &app.known_keys);
+    // A known key may have been revoked since: see `Guard::recheck`.
+    let known = known.and_then(|owner| guard.judge_key(&owner, app.now()).ok());
     let was_known = known.is_some();
     let admitted = match known {
         Some(admitted) => admitted,
@@ -353,14 +347,14 @@ pub fn session_cookie(app: &Shared) -> SessionCookie {
 }
 
 /// A part of the path; one that cannot be an id is the same as an unknown one.
-fn path_parameter(params: &RawPathParams, name: &str) -> Result<String, ApiError> {
+fn path_parameter<'p>(params: &'p RawPathParams, name: &str) -> Result<&'p str, ApiError> {
     let found = params.iter().find(|(key, _)| *key == name);
     let value = found.map(|(_, value)| value).unwrap_or_default();
     // PostgreSQL cannot even be asked about a text with NUL.
     if value.contains('\0') {
         return Err(ApiError::new(Reason::NotFound));
     }
-    Ok(value.to_owned())
+    Ok(value)
 }
 
 /// The header fields that tell a caller what is left of its budget.

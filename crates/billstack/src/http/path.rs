@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use billstack_core::ids::TeamId;
 
 use crate::error::{ApiError, Reason};
 
@@ -31,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Item {
 
 /// The team in the path of a call that anybody may make. Being named gives no right: the handler
 /// asks for a signature of that team's.
-pub struct Team(pub String);
+pub struct Team(pub TeamId);
 
 impl<S: Send + Sync> FromRequestParts<S> for Team {
     type Rejection = ApiError;
@@ -40,9 +41,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Team {
         let params = RawPathParams::from_request_parts(parts, state).await;
         let params = params.map_err(|_| ApiError::new(Reason::NotFound))?;
         let team = params.iter().find(|(name, _)| *name == "teamId");
-        team.map(|(_, value)| value.to_owned())
+        team.map(|(_, value)| value)
             .filter(|team| !team.contains('\0'))
-            .map(Team)
+            .map(|team| Team(TeamId::from(team)))
             .ok_or(ApiError::new(Reason::NotFound))
     }
 }

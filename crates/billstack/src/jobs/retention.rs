@@ -1,6 +1,7 @@
 //! Forgetting what is no longer needed: bodies of Stripe events, stored answers, dead sessions, old
 //! invitations, abandoned reservations.
 
+use billstack_core::ids::TeamId;
 use std::time::Duration;
 
 use billstack_core::time::{DAY, HOUR, Micros};
@@ -99,7 +100,7 @@ async fn forget(
     loop {
         let origin = app.origin(Actor::System, "job:retention");
         let gone = app.store.write(origin, move |tx, _| {
-            tx.lock(NO_TEAM, &[TURN])?;
+            tx.lock(&TeamId::from(NO_TEAM), &[TURN])?;
             Ok(batch(tx, &ages, BATCH)?)
         });
         match gone.await {

@@ -1,5 +1,6 @@
 //! The calls we make.
 
+use billstack_core::ids::ProjectId;
 use std::time::Duration;
 
 use billstack_core::stripe_event::{Meaning, Subscriptions, read_object};
@@ -52,7 +53,7 @@ pub struct NewStripeCustomer {
     /// Display name.
     pub name: Option<String>,
     /// The project it is created for.
-    pub project_id: String,
+    pub project_id: ProjectId,
     /// The customer of ours it will be.
     pub billstack_customer_id: String,
 }
@@ -144,7 +145,7 @@ impl StripeClient {
     ) -> Result<String, StripeError> {
         let mut form = vec![
             ("email", new.email.as_str()),
-            ("metadata[project_id]", &new.project_id),
+            ("metadata[project_id]", new.project_id.as_str()),
             (
                 "metadata[billstack_customer_id]",
                 &new.billstack_customer_id,
@@ -208,7 +209,7 @@ fn idempotency_key(attempt: i64, new: &NewStripeCustomer) -> String {
     let mut hash = Sha256::new();
     for part in [
         &new.email,
-        &new.project_id,
+        new.project_id.as_str(),
         new.name.as_ref().unwrap_or(&String::new()),
     ] {
         hash.update(part.as_bytes());

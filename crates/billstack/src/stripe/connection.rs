@@ -1,5 +1,6 @@
 //! A team's keys and secrets: their form, and how they are sealed for the database.
 
+use billstack_core::ids::TeamId;
 use billstack_store::stripe_connections::{self, Connection};
 
 use crate::app::App;
@@ -20,7 +21,7 @@ pub enum SecretField {
 }
 
 impl SecretField {
-    fn context(self, team_id: &str) -> String {
+    fn context(self, team_id: &TeamId) -> String {
         let field = match self {
             SecretField::SecretKey => "stripe_secret_key",
             SecretField::WebhookSecret => "stripe_webhook_secret",
@@ -30,20 +31,20 @@ impl SecretField {
 }
 
 /// Seals a secret of a team.
-pub fn seal(cipher: &Cipher, team_id: &str, field: SecretField, secret: &SecretText) -> String {
+pub fn seal(cipher: &Cipher, team_id: &TeamId, field: SecretField, secret: &SecretText) -> String {
     cipher.seal(secret.expose(), &field.context(team_id))
 }
 
 /// Opens what [`seal`] made. One that does not open is the operator's to solve, and logged here.
 pub fn unsealed(
     cipher: &Cipher,
-    team_id: &str,
+    team_id: &TeamId,
     field: SecretField,
     sealed: &str,
 ) -> Result<SecretText, ApiError> {
     let opened = cipher.open(sealed, &field.context(team_id));
     opened.map(SecretText::new).map_err(|error| {
-        tracing::error!(%error, team_id, ?field, "a team's Stripe secret cannot be read");
+        tracing::error!(%error, %team_id, ?field, "a team's Stripe secret cannot be read");
         ApiError::new(Reason::Internal)
     })
 }
@@ -98,7 +99,7 @@ fn is_token(text: &str) -> bool {
 
 impl App {
     /// The secret key that a team is connected with, when there is one.
-    pub async fn stripe_key(&self, team_id: &str) -> Result<Option<SecretText>, ApiError> {
+    pub async fn stripe_key(&self, team_id: &TeamId) -> Result<Option<SecretText>, ApiError> {
         let team = team_id.to_owned();
         let read = self
             .store
@@ -112,7 +113,7 @@ impl App {
     /// The secret key of a connection that is in use.
     pub fn key_of(
         &self,
-        team_id: &str,
+        team_id: &TeamId,
         connection: &Connection,
     ) -> Result<Option<SecretText>, ApiError> {
         let sealed = connection.secret_key.as_deref();

@@ -6,6 +6,7 @@
 //! ([`stripe_connections::recheck`](billstack_store::stripe_connections::recheck)), on whichever node
 //! it was changed; and a signature that does not fit is held against the database before it is refused.
 
+use billstack_core::ids::TeamId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -43,22 +44,22 @@ impl Opened {
 
 /// Connections by team.
 #[derive(Debug, Default)]
-pub struct KnownConnections(RwLock<HashMap<String, Arc<Opened>>>);
+pub struct KnownConnections(RwLock<HashMap<TeamId, Arc<Opened>>>);
 
 impl KnownConnections {
     /// The team's connection as it was last read.
-    pub fn get(&self, team_id: &str) -> Option<Arc<Opened>> {
+    pub fn get(&self, team_id: &TeamId) -> Option<Arc<Opened>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known.get(team_id).map(Arc::clone)
     }
 
     /// Forgets the team's connection, and the secrets with it.
-    pub fn remove(&self, team_id: &str) {
+    pub fn remove(&self, team_id: &TeamId) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.remove(team_id);
     }
 
-    fn insert(&self, team_id: &str, opened: Arc<Opened>) {
+    fn insert(&self, team_id: &TeamId, opened: Arc<Opened>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // Starting over is enough: those in use are known again at their next event.
         if known.len() >= MOST {
@@ -73,7 +74,7 @@ impl App {
     ///
     /// # Errors
     /// There is no such team; or the team is not connected, so that no signature can be valid.
-    pub async fn open_connection(&self, team_id: &str) -> Result<Arc<Opened>, ApiError> {
+    pub async fn open_connection(&self, team_id: &TeamId) -> Result<Arc<Opened>, ApiError> {
         // Of a team that another node disconnected nothing stays after its next event.
         self.known_connections.remove(team_id);
         let team = team_id.to_owned();

@@ -1,5 +1,6 @@
 //! Whether a customer who applies a code is new, as far as Stripe knows.
 
+use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::Subscriptions;
 
 use crate::app::App;
@@ -10,7 +11,7 @@ impl App {
     /// secret key is connected any more.
     pub async fn subscriptions_in_stripe(
         &self,
-        team_id: &str,
+        team_id: &TeamId,
         stripe_customer_id: &str,
     ) -> Result<Option<Subscriptions>, ApiError> {
         let Some(key) = self.stripe_key(team_id).await? else {

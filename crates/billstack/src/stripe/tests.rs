@@ -25,7 +25,7 @@ fn ada() -> NewStripeCustomer {
     NewStripeCustomer {
         email: "ada@example.com".to_owned(),
         name: Some("Ada".to_owned()),
-        project_id: "proj_1".to_owned(),
+        project_id: "proj_1".into(),
         billstack_customer_id: "pc_1".to_owned(),
     }
 }
@@ -269,8 +269,13 @@ fn keys_and_secrets_have_a_form() {
 fn secrets_are_sealed_for_their_team_and_field() {
     let cipher = crate::secrets::Cipher::new([7; 32]);
     let secret = SecretText::new("whsec_a");
-    let sealed = seal(&cipher, "team_1", SecretField::WebhookSecret, &secret);
-    let open = |team, field| unsealed(&cipher, team, field, &sealed).ok();
+    let sealed = seal(
+        &cipher,
+        &"team_1".into(),
+        SecretField::WebhookSecret,
+        &secret,
+    );
+    let open = |team: &str, field| unsealed(&cipher, &team.into(), field, &sealed).ok();
     assert_eq!(open("team_1", SecretField::WebhookSecret), Some(secret));
     assert_eq!(open("team_2", SecretField::WebhookSecret), None);
     assert_eq!(open("team_1", SecretField::SecretKey), None);

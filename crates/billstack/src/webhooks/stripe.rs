@@ -4,6 +4,7 @@ mod content;
 mod schema;
 pub mod signature;
 
+use billstack_core::ids::TeamId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,7 +72,7 @@ pub async fn handle(
 
 /// A request that may be an event of a team.
 struct Arrived<'r> {
-    team_id: &'r str,
+    team_id: &'r TeamId,
     headers: &'r HeaderMap,
     body: Bytes,
     request_id: String,
@@ -92,7 +93,7 @@ enum Attempt {
 /// Takes an event in; `None` when it was taken in before.
 async fn receive(
     app: &Shared,
-    team_id: &str,
+    team_id: &TeamId,
     request: Request,
 ) -> Result<Option<Outcome>, ApiError> {
     let known = app.known_connections.get(team_id);
@@ -157,16 +158,16 @@ fn check(arrived: &Arrived<'_>, by: &Opened, now: Micros) -> Result<(), BadSigna
     }
 }
 
-fn refused(team_id: &str, why: BadSignature) -> ApiError {
+fn refused(team_id: &TeamId, why: BadSignature) -> ApiError {
     match why {
         // Every event of every team meets this when our clock is wrong.
         BadSignature::OutOfTime => {
             tracing::warn!(
-                team_id,
+                %team_id,
                 "a signature is out of time; is this machine's clock right?"
             );
         }
-        _ => tracing::info!(team_id, ?why, "a signature was refused"),
+        _ => tracing::info!(%team_id, ?why, "a signature was refused"),
     }
     ApiError::new(Reason::InvalidSignature)
 }

@@ -272,7 +272,7 @@ async fn shared(t: &Bench) {
     elsewhere.get("referrals").await.ok();
     t.owner.post("/api/auth/sign-out", json!({})).await.ok();
     assert_eq!(elsewhere.get("referrals").await.status, 401);
-    let team = t.home.team.clone();
+    let team = t.home.team_id();
     t.write(move |tx, act| api_keys::revoke(tx, act, &team, &id))
         .await;
 }

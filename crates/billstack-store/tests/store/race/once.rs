@@ -57,7 +57,13 @@ fn apply_and_replay() {
             let done = run(db.node(), round, |tx, act, round| {
                 let start = start(Some(&round.stripe));
                 let id = format!("evt_{}_{}", round.number, start.object_id);
-                stripe_events::receive(tx, act, TEAM, &incoming(&id, start), Delivery::Replayed)
+                stripe_events::receive(
+                    tx,
+                    act,
+                    &TEAM.into(),
+                    &incoming(&id, start),
+                    Delivery::Replayed,
+                )
             });
             done.unwrap();
         };

@@ -5,6 +5,7 @@ pub mod deactivate;
 pub mod get;
 pub mod list;
 
+use billstack_core::ids::ProjectId;
 use billstack_store::codes::Listed;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,11 +32,11 @@ pub struct CodeJson<'c> {
 
 impl<'c> CodeJson<'c> {
     /// The JSON form of a code.
-    pub fn new(code: &Listed<'c>, project_id: &'c str) -> CodeJson<'c> {
+    pub fn new(code: &Listed<'c>, project_id: &'c ProjectId) -> CodeJson<'c> {
         CodeJson {
             code: code.code,
             customer_id: code.customer_id,
-            project_id,
+            project_id: project_id.as_str(),
             is_active: code.is_active,
             created_at: Moment(code.created_at),
         }

@@ -3,6 +3,7 @@
 pub mod get;
 pub mod put;
 
+use billstack_core::ids::ProjectId;
 use billstack_core::program::Program;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -35,14 +36,14 @@ pub struct ConfigAnswer {
 
 impl ConfigAnswer {
     /// The JSON form of a program.
-    pub fn new(program: &Program, project_id: &str) -> ConfigAnswer {
+    pub fn new(program: &Program, project_id: &ProjectId) -> ConfigAnswer {
         ConfigAnswer {
             config: ConfigJson {
                 enabled: program.enabled,
                 referrer_credit_amount: program.referrer_credit_amount.get(),
                 referee_credit_amount: program.referee_credit_amount.get(),
                 currency: program.currency.as_str(),
-                project_id: project_id.to_owned(),
+                project_id: project_id.to_string(),
             },
         }
     }

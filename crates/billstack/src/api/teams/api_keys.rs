@@ -73,7 +73,7 @@ impl ApiKeyJson {
             id: key.id.clone(),
             name: key.name.clone(),
             prefix: key.prefix.clone(),
-            project_id: key.project_id.clone(),
+            project_id: key.project_id.as_ref().map(ToString::to_string),
             scopes: key
                 .scopes
                 .list()

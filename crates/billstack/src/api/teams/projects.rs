@@ -3,6 +3,7 @@
 pub mod create;
 pub mod list;
 
+use billstack_core::ids::TeamId;
 use billstack_store::projects::Project;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,12 +28,12 @@ pub struct ProjectJson {
 
 impl ProjectJson {
     /// The JSON form of a project.
-    pub fn new(project: &Project, team_id: &str) -> ProjectJson {
+    pub fn new(project: &Project, team_id: &TeamId) -> ProjectJson {
         ProjectJson {
-            id: project.id.clone(),
+            id: project.id.to_string(),
             name: project.name.clone(),
             created_at: rfc3339(project.created_at.0),
-            team_id: team_id.to_owned(),
+            team_id: team_id.to_string(),
         }
     }
 }

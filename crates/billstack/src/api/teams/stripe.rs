@@ -7,6 +7,7 @@ pub mod roll_webhook_secret;
 pub mod status;
 pub mod webhook_url;
 
+use billstack_core::ids::TeamId;
 use billstack_store::stripe_events;
 use billstack_store::tx::{Fault, Tx};
 use serde::Serialize;
@@ -31,7 +32,7 @@ pub enum SyncStatusJson {
 }
 
 impl SyncStatusJson {
-    fn of(tx: &mut dyn Tx, team_id: &str) -> Result<SyncStatusJson, Fault> {
+    fn of(tx: &mut dyn Tx, team_id: &TeamId) -> Result<SyncStatusJson, Fault> {
         Ok(match stripe_events::any(tx, team_id)? {
             true => SyncStatusJson::Ready,
             false => SyncStatusJson::Pending,

@@ -1,5 +1,6 @@
 //! What a handler gets of a caller who was let in, and how it reads on their behalf.
 
+use billstack_core::ids::TeamId;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -71,7 +72,7 @@ impl ProjectAccess {
 #[derive(Clone, Debug)]
 pub struct TeamAccess {
     /// Where.
-    pub team_id: String,
+    pub team_id: TeamId,
     /// The signed-in user.
     pub user: User,
     /// Their role in the team.

@@ -5,10 +5,13 @@
 //! node that was done; nothing else about a key ever changes. A read saves a transaction of its own
 //! by it, which was a tenth of its time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use billstack_store::act::Place;
 use billstack_store::api_keys::KeyOwner;
+
+use super::Credential;
 
 /// The most keys, and the most projects of one key, that are known at a time.
 const MOST: usize = 10_000;
@@ -20,21 +23,30 @@ pub struct KnownKeys(RwLock<HashMap<String, Known>>);
 #[derive(Debug)]
 struct Known {
     owner: Arc<KeyOwner>,
-    /// The projects it was used for; they exist, and projects are not deleted.
-    projects: HashSet<String>,
+    /// The projects it was used for, by their ids; they exist, and projects are not deleted.
+    places: HashMap<String, Arc<Place>>,
 }
 
 impl KnownKeys {
-    /// The key with this hash, if it was let into this project before.
-    pub(super) fn get(&self, hash: &str, project_id: &str) -> Option<Arc<KeyOwner>> {
+    /// The key and the place, if it was let into this project of this team before.
+    pub(super) fn get(
+        &self,
+        credential: &Credential,
+        team_id: &str,
+        project_id: &str,
+    ) -> Option<(Arc<KeyOwner>, Arc<Place>)> {
+        let Credential::ApiKey(hash) = credential else {
+            return None;
+        };
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let known = known.get(hash)?;
-        let owner = known.projects.contains(project_id).then_some(&known.owner);
-        owner.map(Arc::clone)
+        let place = known.places.get(project_id)?;
+        let is_there = place.team_id.as_str() == team_id;
+        is_there.then(|| (Arc::clone(&known.owner), Arc::clone(place)))
     }
 
     /// Remembers a key that was let into a project.
-    pub(super) fn insert(&self, hash: &str, project_id: &str, owner: KeyOwner) {
+    pub(super) fn insert(&self, hash: &str, place: Arc<Place>, owner: KeyOwner) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // Starting over is enough: those in use are known again at their next request.
         if known.len() >= MOST && !known.contains_key(hash) {
@@ -42,12 +54,13 @@ impl KnownKeys {
         }
         let entry = known.entry(hash.to_owned()).or_insert_with(|| Known {
             owner: Arc::new(owner),
-            projects: HashSet::new(),
+            places: HashMap::new(),
         });
-        if entry.projects.len() >= MOST {
-            entry.projects.clear();
+        if entry.places.len() >= MOST {
+            entry.places.clear();
         }
-        entry.projects.insert(project_id.to_owned());
+        let project_id = place.project_id.to_string();
+        entry.places.insert(project_id, place);
     }
 
     /// Forgets a key.

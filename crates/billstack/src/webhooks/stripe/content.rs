@@ -1,5 +1,6 @@
 //! What a verified event means, its object fetched when the event only names it.
 
+use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{self, Event, Meaning, read_object};
 use billstack_core::time::Micros;
 use billstack_store::stripe_connections::Connection;
@@ -24,7 +25,7 @@ impl App {
     /// that can go wrong is a fact about the event, to be kept with it.
     pub async fn understand(
         &self,
-        team_id: &str,
+        team_id: &TeamId,
         connection: Option<&Connection>,
         event: Event,
         payload: String,
@@ -51,7 +52,7 @@ impl App {
 
     async fn content(
         &self,
-        team_id: &str,
+        team_id: &TeamId,
         connection: Option<&Connection>,
         event: Event,
     ) -> Result<Content, ApiError> {

@@ -166,7 +166,7 @@ async fn revoked_and_expired_keys_are_401_at_once(t: &Bench) {
     let (id, revoked) = t.key(None, &[], None).await;
     expiring.get("customers").await.ok();
     revoked.get("customers").await.ok();
-    let team = t.home.team.clone();
+    let team = t.home.team_id();
     t.write(move |tx, act| api_keys::revoke(tx, act, &team, &id))
         .await;
     t.advance(HOUR);
@@ -284,7 +284,7 @@ async fn sessions_end(t: &Bench) {
         .refused("session_expired");
     let rows: Value = json!(t.count("sessions").await);
     assert!(rows.as_u64().is_some_and(|rows| rows <= 2));
-    let team = t.home.team.clone();
+    let team = t.home.team_id();
     t.write(move |tx, act| projects::create(tx, act, &team, "still there"))
         .await;
 }

@@ -3,6 +3,7 @@
 use billstack::app::Shared;
 use billstack::secrets::{new_token, random_bytes, token_hash};
 use billstack_core::access::{Role, Scope, Scopes, api_key_hash, api_key_prefix, format_api_key};
+use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use billstack_store::api_keys::{self, NewApiKey};
 use billstack_store::users::{self, NewUser};
@@ -27,6 +28,11 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
+    /// The team, as the store knows it.
+    pub(crate) fn team_id(&self) -> TeamId {
+        TeamId::from(self.team.as_str())
+    }
+
     /// No team at all, for a bench where there is none yet.
     pub(crate) fn nowhere(wire: &Wire) -> Tenant {
         let none = String::new;
@@ -70,7 +76,7 @@ pub(crate) async fn tenant(app: &Shared, wire: &Wire, name: &str) -> Tenant {
         };
         api_keys::create(tx, act, &team.id, &new)?;
         sessions::create(tx, act, &owner.id, &hash, sessions::LIFETIME)?;
-        Ok((team.id, project.id, owner.id))
+        Ok((team.id.to_string(), project.id.to_string(), owner.id))
     });
     let (team, project, owner_id) = made.await;
     let wire = wire.within(&team, &project);
@@ -119,9 +125,9 @@ impl Bench {
 
     /// Another project of the usual team, and the usual key in it.
     pub(crate) async fn project(&self, name: &str) -> (String, KeyClient) {
-        let (team, name) = (self.home.team.clone(), name.to_owned());
+        let (team, name) = (self.home.team_id(), name.to_owned());
         let project = self.write(move |tx, act| projects::create(tx, act, &team, &name));
-        let project = project.await.id;
+        let project = project.await.id.to_string();
         let wire = self.key.wire().within(&self.home.team, &project);
         (project, self.key.over(&wire))
     }
@@ -138,11 +144,11 @@ impl Bench {
             key_hash: api_key_hash(&key),
             name: "some".to_owned(),
             prefix: api_key_prefix(&key).to_owned(),
-            project_id: project.map(str::to_owned),
+            project_id: project.map(Into::into),
             scopes: Scopes::from_list(scopes.to_vec()),
             expires_at,
         };
-        let team = self.home.team.clone();
+        let team = self.home.team_id();
         let made = self.write(move |tx, act| api_keys::create(tx, act, &team, &new));
         (made.await.id, KeyClient::new(self.key.wire(), &key))
     }
@@ -151,7 +157,7 @@ impl Bench {
     pub(crate) async fn member(&self, role: Role) -> CookieClient {
         self.advance(1_000);
         let (token, invited) = (new_token(), token_hash(&new_token()));
-        let (team, hash) = (self.home.team.clone(), token_hash(&token));
+        let (team, hash) = (self.home.team_id(), token_hash(&token));
         let joined = self.write(move |tx, act| {
             let email = format!("{}@members.example", role.as_str());
             invitations::create(tx, act, &team, Role::Owner, &email, role, &invited)?;

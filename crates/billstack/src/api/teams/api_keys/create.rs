@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::access::{Scope, Scopes, api_key_hash, api_key_prefix, format_api_key};
+use billstack_core::ids::ProjectId;
 use billstack_core::time::Micros;
 use billstack_store::api_keys::{self, NewApiKey};
 use serde::Serialize;
@@ -95,7 +96,7 @@ pub async fn handle(
         key_hash: api_key_hash(&raw_key),
         name: request.name,
         prefix: api_key_prefix(&raw_key).to_owned(),
-        project_id: request.project_id,
+        project_id: request.project_id.map(ProjectId::from),
         scopes: request.scopes,
         expires_at: request.expires_at,
     };

@@ -4,6 +4,7 @@ mod request;
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ids::TeamId;
 use billstack_store::stripe_connections::{self, NewConnection};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -56,7 +57,7 @@ impl Keys {
     }
 
     /// Asks Stripe about the secret key, and seals what must be sealed.
-    async fn verify(self, app: &App, team_id: &str) -> Result<NewConnection, ApiError> {
+    async fn verify(self, app: &App, team_id: &TeamId) -> Result<NewConnection, ApiError> {
         let modes = [self.secret.as_ref().map(|(_, mode)| *mode)];
         let modes = modes
             .into_iter()

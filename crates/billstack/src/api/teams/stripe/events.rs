@@ -87,7 +87,7 @@ impl StripeEventJson {
             livemode: event.livemode,
             outcome: settled.outcome.into(),
             reason: Some(settled.reason).filter(|reason| !reason.is_empty()),
-            project_id: settled.project_id,
+            project_id: settled.project_id.map(|id| id.to_string()),
             customer_id: settled.customer_id,
             referral_id: settled.referral_id,
         }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ids::TeamId;
 use billstack_core::time::HOUR;
 use billstack_store::stripe_connections::{self, Connection};
 use serde::Serialize;
@@ -88,7 +89,12 @@ pub async fn handle(
 
 /// Whether the secret is the newest one of a connection already. Rolling it again would put it in
 /// the place of the old one, which Stripe may still sign with.
-fn is_in_use(cipher: &Cipher, team_id: &str, connection: &Connection, secret: &SecretText) -> bool {
+fn is_in_use(
+    cipher: &Cipher,
+    team_id: &TeamId,
+    connection: &Connection,
+    secret: &SecretText,
+) -> bool {
     let sealed = connection.webhook_secret.as_deref();
     let current = sealed
         .filter(|_| connection.is_active)

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ids::TeamId;
 use billstack_store::stripe_connections::{self, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -62,7 +63,7 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
 
 async fn try_key(
     app: &App,
-    team_id: &str,
+    team_id: &TeamId,
     connection: &Connection,
 ) -> (Option<bool>, Option<Account>) {
     match app.key_of(team_id, connection) {

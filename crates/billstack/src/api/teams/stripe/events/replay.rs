@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{self, Start};
 use billstack_store::refusal::Refusal;
 use billstack_store::stripe_connections::{self, Connection};
@@ -53,7 +54,7 @@ pub async fn handle(
 /// The event from its body, or from the facts that outlive it.
 async fn read_again(
     app: &App,
-    team_id: &str,
+    team_id: &TeamId,
     event: StripeEvent,
     start: Option<Start>,
     connection: Option<&Connection>,
