@@ -1,8 +1,8 @@
 //! What the engines share: an operation in a queue, and the answer that waits for its commit.
 
-use billstack_core::ids::TeamId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use billstack_core::ids::TeamId;
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 

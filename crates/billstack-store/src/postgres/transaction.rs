@@ -6,11 +6,11 @@
 //! beforehand are not sent by themselves; they wait for the next statement that must be answered, or
 //! for [`PostgresTx::flush`].
 
-use billstack_core::ids::TeamId;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::task::Poll;
 
+use billstack_core::ids::TeamId;
 use futures_util::TryStreamExt;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row as PostgresRow, Statement};

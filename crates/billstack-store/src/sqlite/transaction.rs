@@ -1,8 +1,8 @@
 //! The seam over a SQLite connection, with the statements it has prepared.
 
-use billstack_core::ids::TeamId;
 use std::collections::HashMap;
 
+use billstack_core::ids::TeamId;
 use bstr::ByteSlice;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row as SqliteRow, Statement, ToSql};

@@ -1,10 +1,10 @@
 //! Several operations in one commit: what becomes of one is nothing to the others.
 
-use billstack_core::ids::TeamId;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::{Duration, Instant};
 
+use billstack_core::ids::TeamId;
 use billstack_store::act::Act;
 use billstack_store::params;
 use billstack_store::refusal::Refusal;

@@ -1,9 +1,9 @@
 //! Forgetting what is no longer needed: bodies of Stripe events, stored answers, dead sessions, old
 //! invitations, abandoned reservations.
 
-use billstack_core::ids::TeamId;
 use std::time::Duration;
 
+use billstack_core::ids::TeamId;
 use billstack_core::time::{DAY, HOUR, Micros};
 use billstack_store::act::Actor;
 use billstack_store::tx::{Abort, Fault, Tx};

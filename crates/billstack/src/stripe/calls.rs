@@ -1,8 +1,8 @@
 //! The calls we make.
 
-use billstack_core::ids::ProjectId;
 use std::time::Duration;
 
+use billstack_core::ids::ProjectId;
 use billstack_core::stripe_event::{Meaning, Subscriptions, read_object};
 use billstack_core::time::Micros;
 use reqwest::Method;

@@ -6,10 +6,10 @@
 //! ([`stripe_connections::recheck`](billstack_store::stripe_connections::recheck)), on whichever node
 //! it was changed; and a signature that does not fit is held against the database before it is refused.
 
-use billstack_core::ids::TeamId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use billstack_store::refusal::Refusal;
 use billstack_store::stripe_connections::{self, Connection};

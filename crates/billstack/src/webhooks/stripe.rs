@@ -4,7 +4,6 @@ mod content;
 mod schema;
 pub mod signature;
 
-use billstack_core::ids::TeamId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use billstack_core::ids::TeamId;
 use billstack_core::stripe_event;
 use billstack_core::time::Micros;
 use billstack_store::act::Actor;

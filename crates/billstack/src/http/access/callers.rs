@@ -1,11 +1,11 @@
 //! What a handler gets of a caller who was let in, and how it reads on their behalf.
 
-use billstack_core::ids::TeamId;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use billstack_core::access::Role;
+use billstack_core::ids::TeamId;
 use billstack_store::act::{Actor, Place};
 use billstack_store::tx::{Abort, Tx};
 use billstack_store::users::User;
