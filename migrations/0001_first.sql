@@ -1,8 +1,8 @@
 -- The first schema. `{int}`, `{text}`, `{bool}`, `{rows}` and `{clustered}` are replaced per engine
 -- (billstack-store, dialect module). Times are microseconds since 1970 UTC, money is in minor units.
 -- Every tenant table's key begins with team_id; users, sessions and the key index are the exceptions.
--- team_id and project_id are the numbers that stand for the ids of teams and projects (billstack-core,
--- ids module); teams and projects also have the ids themselves.
+-- team_id and project_id are numbers that stand for the ids of teams and projects (billstack-core,
+-- ids::numbered); the ids themselves are in the tables teams and projects.
 -- In the keys of customers, and in those that only decide what is unique, what tells rows apart comes
 -- next and the project last: fewer columns to compare on the way down.
 
@@ -81,7 +81,8 @@ CREATE TABLE api_keys (
     expires_at {int},
     revoked_at {int},
     created_at {int} NOT NULL,
-    UNIQUE (team_id, id)
+    UNIQUE (team_id, id),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
 ) {rows};
 
 -- Secrets are sealed (AES-256-GCM) before they come here.
@@ -311,7 +312,7 @@ CREATE INDEX idempotency_keys_oldest ON idempotency_keys (created_at);
 CREATE INDEX idempotency_keys_of_customer ON idempotency_keys (team_id, customer_id)
     WHERE customer_id IS NOT NULL;
 
--- Names held by transactions on PostgreSQL (dialect module); always empty on SQLite.
+-- Where the probe of readiness writes and takes back; no team has the number 0 that it uses.
 CREATE TABLE locks (
     team_id {int} NOT NULL,
     name {text} NOT NULL,

@@ -11,7 +11,7 @@ use crate::code;
 use crate::time::Micros;
 use sha2::{Digest, Sha256};
 
-pub use numbered::{ProjectId, TeamId};
+pub use numbered::{ProjectId, TeamId, number_of};
 
 /// Crockford's base 32 in lower case: the values in ascending ASCII order, so text sorts as the
 /// number does. Source: <https://www.crockford.com/base32.html>.

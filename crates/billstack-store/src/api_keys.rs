@@ -7,19 +7,20 @@ use serde_json::json;
 
 use crate::act::{Act, Place};
 use crate::list::{Cursor, List, Order, Page, Part, Texts};
-use crate::projects::{self, project_id_of};
+use crate::projects::{self, project_of};
 use crate::refusal::Refusal;
+use crate::teams::team_of;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
 statements! {
-    FIND = concat!("SELECT id, name, prefix, ", project_id_of!("api_keys"), ", scopes, \
+    FIND = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
         expires_at, revoked_at, created_at, \
-        (SELECT t.id FROM teams AS t WHERE t.team_id = api_keys.team_id) \
+        ", team_of!("api_keys"), " \
         FROM api_keys WHERE key_hash = $1");
     VALID = "SELECT id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL \
         AND (expires_at IS NULL OR expires_at > $2)";
-    GET = concat!("SELECT id, name, prefix, ", project_id_of!("api_keys"), ", scopes, \
+    GET = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
         expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1 AND id = $2");
     INSERT = "INSERT INTO api_keys (key_hash, team_id, id, name, prefix, project_id, scopes, \
         expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -34,7 +35,7 @@ static LIST: List = List {
     name: "api keys",
     select: concat!(
         "SELECT id, name, prefix, ",
-        project_id_of!("api_keys"),
+        project_of!("api_keys"),
         ", scopes, expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1"
     ),
     scope: 1,

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::act::{Act, Fact, Place};
 use crate::customers::{self, Customer};
 use crate::grants;
-use crate::projects::{self, project_id_of};
+use crate::projects::{self, project_of};
 use crate::referrals::{self, Referral};
 use crate::stripe_events::{Outcome, Settled};
 use crate::tx::{Fault, Row, Tx};
@@ -35,10 +35,10 @@ statements! {
         WHERE team_id = $1 AND match_key = $2 UNION ALL \
         SELECT existed, project_id, began_at FROM subscription_starts \
         WHERE team_id = $1 AND match_key = $3) AS known";
-    OF_STRIPE = concat!("SELECT ", project_id_of!("customers"), ", id FROM customers \
+    OF_STRIPE = concat!("SELECT ", project_of!("customers"), ", id FROM customers \
         WHERE team_id = $1 AND stripe_customer_id = $2 AND erased_at IS NULL \
         ORDER BY project_id, id LIMIT 100");
-    BY_ID = concat!("SELECT ", project_id_of!("customers"), ", id, stripe_customer_id \
+    BY_ID = concat!("SELECT ", project_of!("customers"), ", id, stripe_customer_id \
         FROM customers WHERE team_id = $1 AND id = $2 AND erased_at IS NULL \
         ORDER BY project_id LIMIT 100");
     PAID_ALREADY = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
@@ -202,7 +202,7 @@ fn candidates(
 ) -> Result<Vec<(Place, String)>, Fault> {
     let (team_id, start) = (sign.team_id, sign.start);
     let place = |project_id: ProjectId| Place {
-        team_id: team_id.to_owned(),
+        team_id: team_id.clone(),
         project_id,
     };
     let project = named_project(tx, team_id, start)?;

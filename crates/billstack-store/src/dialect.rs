@@ -31,8 +31,7 @@
 //! After its names, apply reads the code and then the program `FOR SHARE`, so once their
 //! switch-off has been answered no further referral can appear.
 
-use billstack_core::ids::TeamId;
-use sha2::{Digest, Sha256};
+use billstack_core::ids::{TeamId, number_of};
 
 /// Begins the comment that ends a query whose rows must stay as they are until the transaction ends.
 const SHARE: &str = "/* FOR SHARE";
@@ -87,12 +86,7 @@ impl Dialect {
 ///
 /// Two names with the same number would only wait for each other without need.
 pub(crate) fn lock_keys(team_id: &TeamId, names: &[&str]) -> Vec<i64> {
-    let key = |name: &&str| {
-        let digest = Sha256::digest(format!("{team_id} {name}"));
-        digest[..8]
-            .iter()
-            .fold(0, |key: i64, byte| key << 8 | i64::from(*byte))
-    };
+    let key = |name: &&str| number_of(&format!("{team_id} {name}"));
     let mut keys: Vec<i64> = names.iter().map(key).collect();
     keys.sort_unstable();
     keys.dedup();

@@ -3,11 +3,12 @@
 //! The row commits with the operation. A call that changes something in Stripe commits a claim first;
 //! a claim that outlives its time (the process died) may be taken over.
 
+use billstack_core::ids::TeamId;
+
 use crate::act::Act;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Tx};
 use crate::{params, statements};
-use billstack_core::ids::TeamId;
 
 statements! {
     CLAIM = "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \

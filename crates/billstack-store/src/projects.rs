@@ -9,19 +9,22 @@ use crate::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
-/// SQL for the id of the project that a row of a table is about.
-macro_rules! project_id_of {
-    ($table:literal) => {
+/// SQL for the id of the project that a row is about, null when it is about none. Where there is no such
+/// project it is the number, which is no project's id.
+macro_rules! project_of {
+    ($row:literal) => {
         concat!(
-            "(SELECT p.id FROM projects AS p WHERE p.team_id = ",
-            $table,
-            ".team_id AND p.project_id = ",
-            $table,
-            ".project_id) AS project"
+            "COALESCE((SELECT of_project.id FROM projects of_project WHERE of_project.team_id = ",
+            $row,
+            ".team_id AND of_project.project_id = ",
+            $row,
+            ".project_id), CAST(",
+            $row,
+            ".project_id AS TEXT))"
         )
     };
 }
-pub(crate) use project_id_of;
+pub(crate) use project_of;
 
 statements! {
     EXISTS = "SELECT id FROM projects WHERE team_id = $1 AND project_id = $2";
@@ -85,7 +88,7 @@ pub fn create(
     let params = params![team_id, &id, id.as_str(), name, act.at];
     tx.must(INSERT, params)?;
     let place = Place {
-        team_id: team_id.to_owned(),
+        team_id: team_id.clone(),
         project_id: id.clone(),
     };
     let facts = json!({"name": name});

@@ -1,12 +1,13 @@
 //! Looking again at kept events, once there is somebody whose they may be.
 
+use billstack_core::ids::TeamId;
+
 use crate::act::{Act, Place};
 use crate::conversion::{Sign, names_of, settle};
 use crate::customers::{self, Customer};
 use crate::statements;
 use crate::stripe_events::{self, Outcome};
 use crate::tx::{Fault, Tx, Val};
-use billstack_core::ids::TeamId;
 
 statements! {
     STARTS = "SELECT event_id FROM subscription_starts WHERE team_id = $1 AND match_key = $2 \

@@ -10,7 +10,7 @@ use crate::act::{Act, Place};
 use crate::conversion::{self, Sign};
 use crate::customers;
 use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
-use crate::projects::project_id_of;
+use crate::projects::project_of;
 use crate::reconsider;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
@@ -32,7 +32,7 @@ statements! {
     KEPT_START = "SELECT type, outcome, start FROM stripe_events WHERE team_id = $1 AND id = $2 \
         AND start IS NOT NULL";
     GET = concat!("SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
-        project_id_of!("stripe_events"), ", customer_id, referral_id, payload \
+        project_of!("stripe_events"), ", customer_id, referral_id, payload \
         FROM stripe_events WHERE team_id = $1 AND id = $2");
     ANY = "SELECT id FROM stripe_events WHERE team_id = $1 LIMIT 1";
 }
@@ -44,7 +44,7 @@ static LIST: List = List {
     name: "stripe events",
     select: concat!(
         "SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
-        project_id_of!("stripe_events"),
+        project_of!("stripe_events"),
         ", customer_id, referral_id, CAST(NULL AS TEXT) FROM stripe_events WHERE team_id = $1"
     ),
     scope: 1,
@@ -175,7 +175,7 @@ pub fn receive(
         let hinted = start.client_reference_id.is_some() || start.billstack_customer_id.is_some();
         if settled.outcome != Outcome::Converted && hinted {
             let place = Place {
-                team_id: team_id.to_owned(),
+                team_id: team_id.clone(),
                 project_id,
             };
             if let Some(customer) = customers::get(tx, &place, customer_id)? {

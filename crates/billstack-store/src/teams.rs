@@ -12,6 +12,27 @@ use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{members, users};
 use crate::{params, statements};
 
+/// SQL for the id of the team that a row belongs to; its number, which is no team's id, where there is no
+/// such team.
+macro_rules! team_of {
+    ($row:literal) => {
+        concat!(
+            "COALESCE((SELECT of_team.id FROM teams of_team WHERE of_team.team_id = ",
+            $row,
+            ".team_id), CAST(",
+            $row,
+            ".team_id AS TEXT))"
+        )
+    };
+}
+pub(crate) use team_of;
+
+/// What names are taken of that belong to no team, such as the turn of a job: see
+/// [`Tx::lock`](crate::tx::Tx::lock).
+pub fn none() -> TeamId {
+    TeamId::from("")
+}
+
 statements! {
     GET = "SELECT id, name, created_at FROM teams WHERE team_id = $1";
     INSERT = "INSERT INTO teams (team_id, id, name, created_at) VALUES ($1, $2, $3, $4)";

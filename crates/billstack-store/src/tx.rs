@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 /// integers, other ids and JSON are text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Val<'a> {
-    /// A 64-bit integer: microseconds, minor units, counts.
+    /// A 64-bit integer: microseconds, minor units, counts, numbers of teams and projects.
     Int(i64),
     /// UTF-8 text without NUL.
     Text(&'a str),
@@ -125,17 +125,17 @@ impl dyn Row + '_ {
     pub fn opt_time(&self, column: usize) -> Result<Option<Micros>, Fault> {
         Ok(self.opt_int(column)?.map(Micros))
     }
-    /// The id of a team in this column.
+    /// The team whose id, the text, is in this column; null is a fault.
     pub fn team_id(&self, column: usize) -> Result<TeamId, Fault> {
         self.text(column).map(TeamId::from)
     }
-    /// The id of a project in this column, `None` for null.
-    pub fn opt_project_id(&self, column: usize) -> Result<Option<ProjectId>, Fault> {
-        Ok(self.opt_text(column)?.map(ProjectId::from))
-    }
-    /// The id of a project in this column; null is a fault.
+    /// The project whose id, the text, is in this column; null is a fault.
     pub fn project_id(&self, column: usize) -> Result<ProjectId, Fault> {
         self.text(column).map(ProjectId::from)
+    }
+    /// The project whose id, the text, is in this column, `None` for null.
+    pub fn opt_project_id(&self, column: usize) -> Result<Option<ProjectId>, Fault> {
+        Ok(self.opt_text(column)?.map(ProjectId::from))
     }
     /// The amount of money in this column, in minor units.
     pub fn amount(&self, column: usize) -> Result<Amount, Fault> {

@@ -3,15 +3,15 @@
 //! A user belongs to no team, so no team's log tells of a sign-up; joining a team is logged there,
 //! and a changed password in every team the user belongs to. Passwords and tokens come hashed.
 
-use billstack_core::ids::{IdKind, TeamId};
+use billstack_core::ids::IdKind;
 use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::Act;
 use crate::refusal::Refusal;
-use crate::sessions;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
+use crate::{sessions, teams};
 
 statements! {
     GET = "SELECT id, email, name, created_at FROM users WHERE id = $1";
@@ -29,9 +29,6 @@ statements! {
     TAKE_TOKEN = "DELETE FROM setup_tokens WHERE token_hash = $1";
     DELETE_TOKENS = "DELETE FROM setup_tokens";
 }
-
-/// Locks are kept per team; the first user comes before any team.
-const NO_TEAM: &str = "";
 
 /// Held by whoever decides on there being no user yet.
 const FIRST_USER: &str = "first user";
@@ -177,7 +174,7 @@ pub fn sign_up_with_setup_token(
 /// Several nodes may each have printed a token, and the command line needs none: taking a token is
 /// not enough to be the only one who finds no user.
 fn hold_first(tx: &mut dyn Tx) -> Result<(), Fault> {
-    tx.lock(&TeamId::from(NO_TEAM), &[FIRST_USER])
+    tx.lock(&teams::none(), &[FIRST_USER])
 }
 
 #[cfg(test)]

@@ -14,59 +14,37 @@ macro_rules! declare_rules {
             name: stringify!($name),
             holds: $holds,
             sql: $sql,
+            breaks: |_| Ok(true),
         }),*];
-    };
-}
-
-/// SQL for the team that a row is in: its id, or its number when there is no such team.
-macro_rules! team_of {
-    ($row:literal) => {
-        concat!(
-            "COALESCE((SELECT of_team.id FROM teams of_team WHERE of_team.team_id = ",
-            $row,
-            ".team_id), CAST(",
-            $row,
-            ".team_id AS TEXT))"
-        )
-    };
-}
-
-/// SQL for the project that a row is in, likewise.
-macro_rules! project_of {
-    ($row:literal) => {
-        concat!(
-            "COALESCE((SELECT of_project.id FROM projects of_project WHERE of_project.team_id = ",
-            $row,
-            ".team_id AND of_project.project_id = ",
-            $row,
-            ".project_id), CAST(",
-            $row,
-            ".project_id AS TEXT))"
-        )
     };
 }
 
 /// SQL for the team and the project that a row is in.
 macro_rules! place_of {
     ($row:literal) => {
-        concat!(team_of!($row), " || '/' || ", project_of!($row))
+        concat!(
+            $crate::teams::team_of!($row),
+            " || '/' || ",
+            $crate::projects::project_of!($row)
+        )
     };
 }
 
 mod ledger;
+mod numbers;
 mod people;
 mod referrals;
 mod relations;
 
 use std::fmt;
 
-use crate::tx::{Fault, Tx};
+use crate::tx::{Fault, Row, Tx};
 
-/// The most offenders that one rule reports; each query ends in this limit.
+/// The most offenders that one rule reports; each query ends in this limit, if it returns no others.
 pub const MOST_PER_RULE: usize = 100;
 
 /// Something that must always be true.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// Its name, such as `postings_balance`.
     pub name: &'static str,
@@ -74,6 +52,8 @@ pub struct Rule {
     pub holds: &'static str,
     /// Returns the id of each offender and where it is.
     sql: &'static str,
+    /// Whether a row is an offender after all, for what SQL cannot tell.
+    breaks: fn(&dyn Row) -> Result<bool, Fault>,
 }
 
 /// Somebody who breaks a rule.
@@ -99,6 +79,7 @@ pub const RULES: &[&[Rule]] = &[
     referrals::RULES,
     people::RULES,
     relations::RULES,
+    numbers::RULES,
 ];
 
 /// Every rule one by one, for a caller that shows how far it has come.
@@ -118,13 +99,18 @@ pub fn verify(tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
 impl Rule {
     /// Who breaks this rule, [`MOST_PER_RULE`] at most.
     pub fn check(&self, tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
-        tx.all(self.sql, &[], |row| {
-            Ok(Breach {
-                rule: self.name,
-                subject: row.string(0)?,
-                detail: format!("in {}, not so: {}", row.text(1)?, self.holds),
-            })
-        })
+        let mut breaches = Vec::new();
+        tx.query(self.sql, &[], &mut |row| {
+            if breaches.len() < MOST_PER_RULE && (self.breaks)(row)? {
+                breaches.push(Breach {
+                    rule: self.name,
+                    subject: row.string(0)?,
+                    detail: format!("in {}, not so: {}", row.text(1)?, self.holds),
+                });
+            }
+            Ok(())
+        })?;
+        Ok(breaches)
     }
 }
 

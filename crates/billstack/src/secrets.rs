@@ -162,16 +162,23 @@ fn load_key(path: &Path) -> io::Result<Option<[u8; 32]>> {
     let limit = u64::try_from(KEY_DIGITS + 3).unwrap_or(u64::MAX);
     let read = file.take(limit).read_to_string(&mut text);
     let digits = text.trim_end_matches(['\r', '\n']);
-    let mut key = [0; 32];
-    if read.is_err() || hex::decode_to_slice(digits, &mut key).is_err() {
-        return Err(complaint(
+    match key_of(digits) {
+        Some(key) if read.is_ok() => Ok(Some(key)),
+        _ => Err(complaint(
             io::ErrorKind::InvalidData,
             path,
             "does not hold exactly 64 hex digits; restore it from a backup, since without it the \
              Stripe secrets in the database cannot be read",
-        ));
+        )),
     }
-    Ok(Some(key))
+}
+
+/// The secret key that is written as exactly 64 hex digits.
+pub(crate) fn key_of(digits: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    // The library would also take fewer digits after `0x`.
+    let is_whole = digits.len() == KEY_DIGITS && hex::decode_to_slice(digits, &mut key).is_ok();
+    is_whole.then_some(key)
 }
 
 #[cfg(unix)]
@@ -372,6 +379,7 @@ mod tests {
             &digits[1..],
             &format!("{digits}0"),
             &digits.replace('f', "x"),
+            &format!("0x{digits}"),
         ] {
             let (_directory, database) = key_file(text);
             let error = load_or_create_key(&database).expect_err("this is no key");

@@ -274,10 +274,8 @@ fn http_url(text: &str) -> Result<String, String> {
 }
 
 fn secret_key(text: &str) -> Result<SecretKey, String> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text, &mut bytes)
-        .map(|()| SecretKey::new(bytes))
-        .map_err(|_| "must be exactly 64 hex digits; `openssl rand -hex 32` makes a key".into())
+    let key = crate::secrets::key_of(text).map(SecretKey::new);
+    key.ok_or_else(|| "must be exactly 64 hex digits; `openssl rand -hex 32` makes a key".into())
 }
 
 fn metrics_token(text: &str) -> Result<SecretText, String> {

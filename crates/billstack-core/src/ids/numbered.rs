@@ -10,10 +10,10 @@ macro_rules! numbered {
     ($($(#[$meta:meta])* $name:ident)*) => {$(
         $(#[$meta])*
         ///
-        /// Every key in the database begins with it, so what is kept there is a number of 64 bits, by
-        /// which a row and its index entries are a third shorter than with the text. The number is
-        /// the beginning of the text's SHA-256: nobody has to look it up, it is the same in every
-        /// database, and that no two ids share one is decided by a constraint when they are made.
+        /// It is part of almost every key in the database, so what is kept there is a [number](number_of),
+        /// which is shorter than the text and compared faster. Nobody has to look the number up, and it is
+        /// the same in every database. No two teams, and no two projects of a team, have the same one:
+        /// a constraint decides that when they are made.
         #[derive(Clone, Eq, Hash, PartialEq)]
         pub struct $name {
             text: String,
@@ -72,7 +72,8 @@ numbered! {
     ProjectId
 }
 
-fn number_of(text: &str) -> i64 {
+/// The number that stands for a text: the first 64 bits of its SHA-256.
+pub fn number_of(text: &str) -> i64 {
     let digest = Sha256::digest(text);
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);

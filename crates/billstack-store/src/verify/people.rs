@@ -1,5 +1,7 @@
 //! Customers, and what erasing one must have taken away.
 
+use crate::teams::team_of;
+
 declare_rules! {
     erased_person, "an erased customer has no e-mail address, name, external id or metadata, and \
         any other has an address" =

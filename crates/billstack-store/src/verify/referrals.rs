@@ -1,5 +1,7 @@
 //! Codes, referrals, and the Stripe events that converted them.
 
+use crate::teams::team_of;
+
 declare_rules! {
     one_active_code, "a customer has one active code at most" =
         concat!("SELECT customer_id, ", place_of!("codes"), " FROM codes WHERE is_active \

@@ -3,6 +3,9 @@
 //! Foreign keys cover part of this; a distributed database may have been set up without them, and
 //! a restore may have loaded tables one by one.
 
+use crate::projects::project_of;
+use crate::teams::team_of;
+
 /// Rows of a table for which there is no row of another.
 macro_rules! orphans {
     ($child:literal, $subject:expr, $place:expr, $parent:literal, $on:literal) => {

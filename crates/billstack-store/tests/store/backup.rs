@@ -50,6 +50,15 @@ fn a_copy_is_whole_private_and_never_overwrites() {
     assert_eq!(std::fs::read(&file).unwrap(), bytes);
 }
 
+/// Ends those who wait for it, also when an assertion fails first.
+struct Done<'d>(&'d AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_copy_beside_a_busy_server_is_one_state() {
     let db = Db::new(Engine::Sqlite);
@@ -75,6 +84,7 @@ fn a_copy_beside_a_busy_server_is_one_state() {
                 }
             });
         }
+        let _done = Done(done);
         let mut before = 0;
         for number in 0..5 {
             let file = directory.path().join(format!("{number}.db"));
@@ -88,7 +98,6 @@ fn a_copy_beside_a_busy_server_is_one_state() {
             assert!(customers >= before);
             before = customers;
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use billstack_core::access::Scopes;
 use billstack_core::credit::Side;
 use billstack_core::money::Currency;
 use billstack_core::time::{DAY, HOUR, Micros};
 use billstack_store::act::{Act, Place};
+use billstack_store::api_keys::{self, NewApiKey};
 use billstack_store::backup::backup;
 use billstack_store::options::Options;
 use billstack_store::stats::{CreditSum, Day, Stats, stats};
@@ -321,6 +323,8 @@ const DAMAGE: &[(&str, &[&str])] = &[
         "DELETE FROM referrals",
         &["event_referral", "credit_of_converted"],
     ),
+    ("UPDATE teams SET id = id || 'x'", &["team_number"]),
+    ("UPDATE projects SET id = id || 'x'", &["project_number"]),
 ];
 
 /// Rules whose breach the tables themselves refuse, so that no test can make one.
@@ -358,6 +362,35 @@ fn every_rule_notices_its_breach() {
         all.difference(&proven).collect::<Vec<_>>(),
         Vec::<&&str>::new()
     );
+}
+
+#[test]
+fn a_key_whose_project_is_missing_does_not_become_one_for_all_projects() {
+    let db = Db::new(Engine::Sqlite);
+    let place = write(&db.store, |tx, act| {
+        make_team(tx, TEAM)?;
+        let place = make_project(tx, act, TEAM)?;
+        let new = NewApiKey {
+            key_hash: "hash".to_owned(),
+            name: "Backend".to_owned(),
+            prefix: "bs_0000".to_owned(),
+            project_id: Some(place.project_id.clone()),
+            scopes: Scopes::all(),
+            expires_at: None,
+        };
+        api_keys::create(tx, act, &place.team_id, &new)?;
+        Ok(place)
+    });
+    let of_key = || {
+        let owner = db.store.scan_blocking(|tx| Ok(api_keys::find(tx, "hash")?));
+        owner.unwrap().unwrap().key.project_id
+    };
+    assert_eq!(of_key().as_ref(), Some(&place.project_id));
+    let connection = rusqlite::Connection::open(db.target.sqlite_file().unwrap()).unwrap();
+    let damage = "PRAGMA foreign_keys = OFF; DELETE FROM projects";
+    connection.execute_batch(damage).unwrap();
+    let left = of_key();
+    assert!(left.is_some() && left != Some(place.project_id), "{left:?}");
 }
 
 #[test]

@@ -190,6 +190,16 @@ impl Guard {
     }
 }
 
+impl Credential {
+    /// The hash of the API key, when it is one.
+    fn api_key(&self) -> Option<&str> {
+        match self {
+            Credential::ApiKey(hash) => Some(hash),
+            Credential::Session(_) => None,
+        }
+    }
+}
+
 /// What stands in front of a route.
 #[derive(Clone)]
 pub struct Gate {
@@ -219,14 +229,14 @@ pub async fn authorize(
     let team_id = path_parameter(&params, "teamId")?;
     let project_id = path_parameter(&params, "projectId")?;
     let known = app.known_keys.get(&credential, team_id, project_id);
-    let (known, place) = known.unzip();
+    let (owner, place) = known.unzip();
     let guard = Arc::new(Guard {
         right,
         credential,
         place: place.unwrap_or_else(|| Arc::new(Place::new(team_id, project_id))),
     });
     // A known key may have been revoked since: see `Guard::recheck`.
-    let known = known.and_then(|owner| guard.judge_key(&owner, app.now()).ok());
+    let known = owner.and_then(|owner| guard.judge_key(&owner, app.now()).ok());
     let was_known = known.is_some();
     let admitted = match known {
         Some(admitted) => admitted,
@@ -265,7 +275,7 @@ async fn admit_now(app: &Shared, guard: &Arc<Guard>) -> Result<Admitted, ApiErro
 }
 
 fn forget(app: &Shared, guard: &Guard) {
-    if let Credential::ApiKey(hash) = &guard.credential {
+    if let Some(hash) = guard.credential.api_key() {
         app.known_keys.remove(hash);
     }
 }
@@ -350,7 +360,7 @@ pub fn session_cookie(app: &Shared) -> SessionCookie {
 fn path_parameter<'p>(params: &'p RawPathParams, name: &str) -> Result<&'p str, ApiError> {
     let found = params.iter().find(|(key, _)| *key == name);
     let value = found.map(|(_, value)| value).unwrap_or_default();
-    // PostgreSQL cannot even be asked about a text with NUL.
+    // No id holds NUL, and PostgreSQL cannot even be asked about a text that does.
     if value.contains('\0') {
         return Err(ApiError::new(Reason::NotFound));
     }

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use billstack_core::ids::TeamId;
 use billstack_core::time::{DAY, HOUR, Micros};
 use billstack_store::act::Actor;
 use billstack_store::tx::{Abort, Fault, Tx};
-use billstack_store::{retention, sessions};
+use billstack_store::{retention, sessions, teams};
 
 use crate::app::App;
 use crate::settings::Settings;
@@ -21,9 +20,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Nodes take turns: two that delete the same rows side by side would only wait for each other.
 const TURN: &str = "retention";
-
-/// The turn belongs to no team.
-const NO_TEAM: &str = "";
 
 /// One batch of a kind: forgets at most so many rows, given the time and what the operator wants.
 type Batch = fn(&mut dyn Tx, &Ages, i64) -> Result<u64, Fault>;
@@ -100,7 +96,7 @@ async fn forget(
     loop {
         let origin = app.origin(Actor::System, "job:retention");
         let gone = app.store.write(origin, move |tx, _| {
-            tx.lock(&TeamId::from(NO_TEAM), &[TURN])?;
+            tx.lock(&teams::none(), &[TURN])?;
             Ok(batch(tx, &ages, BATCH)?)
         });
         match gone.await {

@@ -124,6 +124,8 @@ fn secrets_are_never_shown() {
     for secret in [hex.as_str(), "171, 171", "metrics-token", "hunter2"] {
         assert!(!shown.contains(secret), "{shown}");
     }
+    let prefixed = format!("0x{hex}");
+    assert!(parse(&["--secret-key", &prefixed]).is_err());
     let args = SettingsArgs {
         secret_key: Some("not hex".into()),
         ..SettingsArgs::default()

@@ -44,7 +44,7 @@ pub fn unsealed(
 ) -> Result<SecretText, ApiError> {
     let opened = cipher.open(sealed, &field.context(team_id));
     opened.map(SecretText::new).map_err(|error| {
-        tracing::error!(%error, %team_id, ?field, "a team's Stripe secret cannot be read");
+        tracing::error!(%error, team_id = team_id.as_str(), ?field, "a team's Stripe secret cannot be read");
         ApiError::new(Reason::Internal)
     })
 }
@@ -100,7 +100,7 @@ fn is_token(text: &str) -> bool {
 impl App {
     /// The secret key that a team is connected with, when there is one.
     pub async fn stripe_key(&self, team_id: &TeamId) -> Result<Option<SecretText>, ApiError> {
-        let team = team_id.to_owned();
+        let team = team_id.clone();
         let read = self
             .store
             .point(move |tx| Ok(stripe_connections::get(tx, &team)?));

@@ -65,7 +65,7 @@ impl KnownConnections {
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(team_id.to_owned(), opened);
+        known.insert(team_id.clone(), opened);
     }
 }
 
@@ -77,7 +77,7 @@ impl App {
     pub async fn open_connection(&self, team_id: &TeamId) -> Result<Arc<Opened>, ApiError> {
         // Of a team that another node disconnected nothing stays after its next event.
         self.known_connections.remove(team_id);
-        let team = team_id.to_owned();
+        let team = team_id.clone();
         let read = self.store.point(move |tx| {
             let connection = stripe_connections::get(tx, &team)?;
             if connection.is_none() {

@@ -163,11 +163,11 @@ fn refused(team_id: &TeamId, why: BadSignature) -> ApiError {
         // Every event of every team meets this when our clock is wrong.
         BadSignature::OutOfTime => {
             tracing::warn!(
-                %team_id,
+                team_id = team_id.as_str(),
                 "a signature is out of time; is this machine's clock right?"
             );
         }
-        _ => tracing::info!(%team_id, ?why, "a signature was refused"),
+        _ => tracing::info!(team_id = team_id.as_str(), ?why, "a signature was refused"),
     }
     ApiError::new(Reason::InvalidSignature)
 }
@@ -179,7 +179,7 @@ async fn is_settled(
     by: &Arc<Opened>,
     id: &str,
 ) -> Result<bool, Abort> {
-    let (team, by, id) = (arrived.team_id.to_owned(), Arc::clone(by), id.to_owned());
+    let (team, by, id) = (arrived.team_id.clone(), Arc::clone(by), id.to_owned());
     let read = app.store.point(move |tx| {
         stripe_connections::recheck(tx, &team, &by.connection)?;
         Ok(stripe_events::outcome(tx, &team, &id)?)
@@ -206,7 +206,7 @@ async fn keep(
     incoming: Incoming,
 ) -> Result<Attempt, ApiError> {
     let origin = app.origin(Actor::Stripe(incoming.id.clone()), &arrived.request_id);
-    let (team, by) = (arrived.team_id.to_owned(), Arc::clone(by));
+    let (team, by) = (arrived.team_id.clone(), Arc::clone(by));
     let settled = app.store.write(origin, move |tx, act| {
         stripe_connections::recheck(tx, &team, &by.connection)?;
         stripe_events::receive(tx, act, &team, &incoming, Delivery::Delivered)

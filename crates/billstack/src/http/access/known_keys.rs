@@ -3,7 +3,8 @@
 //! What is known of a key decides only who gets as far as the handler. Every transaction looks
 //! whether the key has been revoked since ([`Guard::recheck`](super::Guard::recheck)), on whichever
 //! node that was done; nothing else about a key ever changes. A read saves a transaction of its own
-//! by it, which was a tenth of its time.
+//! by it, which was a tenth of its time. The places it was let into are kept too, so that their ids
+//! are not hashed and copied again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -35,9 +36,7 @@ impl KnownKeys {
         team_id: &str,
         project_id: &str,
     ) -> Option<(Arc<KeyOwner>, Arc<Place>)> {
-        let Credential::ApiKey(hash) = credential else {
-            return None;
-        };
+        let hash = credential.api_key()?;
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let known = known.get(hash)?;
         let place = known.places.get(project_id)?;

@@ -122,6 +122,15 @@ async fn a_project_that_is_not_there_is_told_to_nobody_else(t: &Bench) {
         knock(&t.key, &route, &path).await.refused("not_found");
         knock(&t.owner, &route, &path).await.refused("not_found");
     }
+    // A key that is known here is known nowhere else.
+    let mut misplaced = stranger.clone();
+    misplaced.project = t.home.project.clone();
+    t.key.get("customers").await.ok();
+    for (route, path) in guarded(&misplaced) {
+        if matches!(route.right, Right::Project(_)) {
+            knock(&t.key, &route, &path).await.refused("forbidden");
+        }
+    }
     absent.team = "team_unknown".to_owned();
     for (route, path) in guarded(&absent) {
         if has_place(&route) {

@@ -1,0 +1,30 @@
+//! Numbers of teams and projects: whatever is stored under another one cannot be found.
+
+use billstack_core::ids::number_of;
+
+use super::Rule;
+use crate::teams::team_of;
+use crate::tx::{Fault, Row};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "team_number",
+        holds: "a team is stored under the number of its id",
+        sql: "SELECT id, id, team_id FROM teams",
+        breaks: is_misnumbered,
+    },
+    Rule {
+        name: "project_number",
+        holds: "a project is stored under the number of its id",
+        sql: concat!(
+            "SELECT id, ",
+            team_of!("projects"),
+            ", project_id FROM projects"
+        ),
+        breaks: is_misnumbered,
+    },
+];
+
+fn is_misnumbered(row: &dyn Row) -> Result<bool, Fault> {
+    Ok(row.int(2)? != number_of(row.text(0)?))
+}
