@@ -27,8 +27,7 @@ macro_rules! team_of {
 }
 pub(crate) use team_of;
 
-/// What names are taken of that belong to no team, such as the turn of a job: see
-/// [`Tx::lock`](crate::tx::Tx::lock).
+/// What names are taken of that belong to no team, such as the turn of a job: see [`Tx::lock`].
 pub fn none() -> TeamId {
     TeamId::from("")
 }
