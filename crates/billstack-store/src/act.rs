@@ -90,8 +90,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// A place by the ids of the team and the project. It need not exist.
-    pub fn new(team_id: &str, project_id: &str) -> Place {
+    /// A place by the team and the project, or by their ids. It need not exist.
+    pub fn new(team_id: impl Into<TeamId>, project_id: impl Into<ProjectId>) -> Place {
         Place {
             team_id: team_id.into(),
             project_id: project_id.into(),

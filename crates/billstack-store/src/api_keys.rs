@@ -15,8 +15,7 @@ use crate::{params, statements};
 
 statements! {
     FIND = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
-        expires_at, revoked_at, created_at, \
-        ", team_of!("api_keys"), " \
+        expires_at, revoked_at, created_at, ", team_of!("api_keys"), " \
         FROM api_keys WHERE key_hash = $1");
     VALID = "SELECT id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL \
         AND (expires_at IS NULL OR expires_at > $2)";
@@ -136,10 +135,7 @@ pub fn create(
     new: &NewApiKey,
 ) -> Result<ApiKey, Abort> {
     if let Some(project_id) = &new.project_id {
-        let place = Place {
-            team_id: team_id.to_owned(),
-            project_id: project_id.clone(),
-        };
+        let place = Place::new(team_id.clone(), project_id.clone());
         if !projects::exists(tx, &place)? {
             return Err(Refusal::NotFound("project").into());
         }

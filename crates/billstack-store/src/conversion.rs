@@ -201,10 +201,7 @@ fn candidates(
     sign: &Sign<'_>,
 ) -> Result<Vec<(Place, String)>, Fault> {
     let (team_id, start) = (sign.team_id, sign.start);
-    let place = |project_id: ProjectId| Place {
-        team_id: team_id.clone(),
-        project_id,
-    };
+    let place = |project_id: ProjectId| Place::new(team_id.clone(), project_id);
     let project = named_project(tx, team_id, start)?;
     let wanted = |project_id: &ProjectId| project.as_ref().is_none_or(|named| named == project_id);
     let stripe_ids = [&start.stripe_customer_id, &start.stripe_customer_account];
@@ -257,10 +254,7 @@ fn named_project(
     let Some(named) = start.project_id.as_deref() else {
         return Ok(None);
     };
-    let place = Place {
-        team_id: team_id.clone(),
-        project_id: ProjectId::from(named),
-    };
+    let place = Place::new(team_id.clone(), named);
     Ok(projects::exists(tx, &place)?.then_some(place.project_id))
 }
 

@@ -109,11 +109,7 @@ mod tests {
     fn place(bench: &Bench) -> Place {
         let team_id = bench.team(&bench.user("a@example.com")).id;
         let project = bench.run(|tx, act| projects::create(tx, act, &team_id, "Shop"));
-        let project_id = project.unwrap().id;
-        Place {
-            team_id,
-            project_id,
-        }
+        Place::new(team_id, project.unwrap().id)
     }
 
     #[test]

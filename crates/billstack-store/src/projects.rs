@@ -87,10 +87,7 @@ pub fn create(
     let id = ProjectId::from(act.id(IdKind::Project));
     let params = params![team_id, &id, id.as_str(), name, act.at];
     tx.must(INSERT, params)?;
-    let place = Place {
-        team_id: team_id.clone(),
-        project_id: id.clone(),
-    };
+    let place = Place::new(team_id.clone(), id.clone());
     let facts = json!({"name": name});
     let fact = Fact {
         kind: "project.created",

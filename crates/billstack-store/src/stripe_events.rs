@@ -174,10 +174,7 @@ pub fn receive(
         // It may have linked its customer, whose earlier events nobody could place.
         let hinted = start.client_reference_id.is_some() || start.billstack_customer_id.is_some();
         if settled.outcome != Outcome::Converted && hinted {
-            let place = Place {
-                team_id: team_id.clone(),
-                project_id,
-            };
+            let place = Place::new(team_id.clone(), project_id);
             if let Some(customer) = customers::get(tx, &place, customer_id)? {
                 reconsider::others(tx, act, &place, &customer, &event.id, event.grace)?;
             }

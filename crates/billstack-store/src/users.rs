@@ -10,8 +10,7 @@ use serde_json::json;
 use crate::act::Act;
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
-use crate::{params, statements};
-use crate::{sessions, teams};
+use crate::{params, sessions, statements, teams};
 
 statements! {
     GET = "SELECT id, email, name, created_at FROM users WHERE id = $1";

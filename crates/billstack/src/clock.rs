@@ -71,42 +71,27 @@ fn write_rfc3339(micros: i64) -> [u8; 24] {
     let time = Timestamp::from_microsecond(micros.div_euclid(1_000) * 1_000)
         .expect("the number was clamped to what a timestamp can hold");
     let time = Offset::UTC.to_datetime(time);
-    // Every answer holds many of these; jiff's own way through `fmt` takes ten times as long.
-    let [century, year] = [time.year() / 100, time.year() % 100].map(|part| digits(part as i8));
-    let [month, day] = [time.month(), time.day()].map(digits);
-    let [hour, minute, second] = [time.hour(), time.minute(), time.second()].map(digits);
-    let [hundreds, rest] = [time.millisecond() / 100, time.millisecond() % 100];
-    let [tens, ones] = digits(rest as i8);
-    [
-        century[0],
-        century[1],
-        year[0],
-        year[1],
-        b'-',
-        month[0],
-        month[1],
-        b'-',
-        day[0],
-        day[1],
-        b'T',
-        hour[0],
-        hour[1],
-        b':',
-        minute[0],
-        minute[1],
-        b':',
-        second[0],
-        second[1],
-        b'.',
-        b'0' + hundreds as u8,
-        tens,
-        ones,
-        b'Z',
-    ]
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    // Every answer holds many of these; jiff's own way through `fmt` takes five times as long.
+    for (place, number) in [
+        (0, time.year() / 100),
+        (2, time.year() % 100),
+        (5, time.month().into()),
+        (8, time.day().into()),
+        (11, time.hour().into()),
+        (14, time.minute().into()),
+        (17, time.second().into()),
+        // Three digits, by two that overlap.
+        (20, time.millisecond() / 10),
+        (21, time.millisecond() % 100),
+    ] {
+        text[place..place + 2].copy_from_slice(&digits(number));
+    }
+    text
 }
 
 /// The two digits of a number from 0 to 99.
-fn digits(number: i8) -> [u8; 2] {
+fn digits(number: i16) -> [u8; 2] {
     [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
 }
 

@@ -1,6 +1,7 @@
 //! What looks over the data: statistics, retention, and the rules that must find every breach.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use billstack_core::access::Scopes;
 use billstack_core::credit::Side;
@@ -327,6 +328,15 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("UPDATE projects SET id = id || 'x'", &["project_number"]),
 ];
 
+/// Changes a database by hand, against its constraints.
+fn damage(file: &Path, sql: &str) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let guards = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;";
+    connection
+        .execute_batch(&format!("{guards} {sql}"))
+        .unwrap();
+}
+
 /// Rules whose breach the tables themselves refuse, so that no test can make one.
 const IMPOSSIBLE: &[&str] = &["one_credit_per_side", "one_referral_per_referee"];
 
@@ -337,23 +347,16 @@ fn every_rule_notices_its_breach() {
     db.assert_sound();
     let directory = directory();
     let mut proven: BTreeSet<&str> = IMPOSSIBLE.iter().copied().collect();
-    for (number, (damage, wanted)) in DAMAGE.iter().enumerate() {
+    for (number, (sql, wanted)) in DAMAGE.iter().enumerate() {
         let file = directory.path().join(format!("{number}.db"));
         backup(&db.target, &file).unwrap();
-        let connection = rusqlite::Connection::open(&file).unwrap();
-        let guards = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;";
-        connection
-            .execute_batch(&format!("{guards} {damage}"))
-            .unwrap();
+        damage(&file, sql);
         let target = Target::from_url(&format!("sqlite://{}", file.display())).unwrap();
         let store = Store::open(&target, &Options::default()).unwrap();
         let breaches = store.scan_blocking(|tx| Ok(verify(tx)?)).unwrap();
         let found: BTreeSet<&str> = breaches.iter().map(|breach| breach.rule).collect();
         for rule in *wanted {
-            assert!(
-                found.contains(rule),
-                "{damage}: {rule} is not among {found:?}"
-            );
+            assert!(found.contains(rule), "{sql}: {rule} is not among {found:?}");
         }
         proven.extend(*wanted);
     }
@@ -386,9 +389,7 @@ fn a_key_whose_project_is_missing_does_not_become_one_for_all_projects() {
         owner.unwrap().unwrap().key.project_id
     };
     assert_eq!(of_key().as_ref(), Some(&place.project_id));
-    let connection = rusqlite::Connection::open(db.target.sqlite_file().unwrap()).unwrap();
-    let damage = "PRAGMA foreign_keys = OFF; DELETE FROM projects";
-    connection.execute_batch(damage).unwrap();
+    damage(db.target.sqlite_file().unwrap(), "DELETE FROM projects");
     let left = of_key();
     assert!(left.is_some() && left != Some(place.project_id), "{left:?}");
 }
@@ -397,8 +398,7 @@ fn a_key_whose_project_is_missing_does_not_become_one_for_all_projects() {
 fn a_damaged_database_is_copied_and_named() {
     let db = Db::new(Engine::Sqlite);
     write(&db.store, story);
-    let connection = rusqlite::Connection::open(db.target.sqlite_file().unwrap()).unwrap();
-    connection.execute_batch("DELETE FROM events").unwrap();
+    damage(db.target.sqlite_file().unwrap(), "DELETE FROM events");
     let directory = directory();
     let file = directory.path().join("copy.db");
     let Err(Fault::Defect(why)) = backup(&db.target, &file) else {

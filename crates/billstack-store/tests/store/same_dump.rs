@@ -60,7 +60,7 @@ enum Command {
 }
 
 fn place(at: &At) -> Place {
-    Place::new(at.0, &at.1)
+    Place::new(at.0, at.1.as_str())
 }
 
 /// What a store answers, and the code it made.

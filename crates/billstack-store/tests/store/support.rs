@@ -167,11 +167,8 @@ pub(crate) fn make_team(tx: &mut dyn Tx, team_id: &str) -> Result<(), Fault> {
 /// Makes a project of a team.
 pub(crate) fn make_project(tx: &mut dyn Tx, act: &mut Act, team_id: &str) -> Result<Place, Abort> {
     let team_id = TeamId::from(team_id);
-    let project_id = projects::create(tx, act, &team_id, "project")?.id;
-    Ok(Place {
-        team_id,
-        project_id,
-    })
+    let project = projects::create(tx, act, &team_id, "project")?;
+    Ok(Place::new(team_id, project.id))
 }
 
 /// A program that promises 10.00 and 5.00 dollars.
