@@ -6,6 +6,7 @@
 mod checkpointer;
 mod connection;
 mod inline;
+mod log;
 mod readers;
 pub(crate) mod statistics;
 mod transaction;
@@ -18,6 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
+
+use log::Log;
 
 use crate::jobs::{Job, enqueue};
 use crate::options::Options;
@@ -45,14 +48,18 @@ impl Sqlite {
         let connection = open_writer(path)?;
         let fatal = Arc::clone(&options.on_fatal);
         let failing = Arc::new(AtomicBool::new(false));
+        let (ending, ended) = bounded(1);
         let mut threads = vec![
             spawn("sqlite-writer", {
                 let failing = Arc::clone(&failing);
-                move || writer::run(connection, &jobs, &wake, &failing, &*fatal)
+                move || {
+                    let log = Log::new(&connection, wake, ended);
+                    writer::run(log, &jobs, &failing, &*fatal);
+                }
             })?,
             spawn("sqlite-checkpoint", {
                 let connection = open_writer(path)?;
-                move || checkpointer::run(&connection, &woken)
+                move || checkpointer::run(&connection, &woken, &ending)
             })?,
         ];
         let (scans, jobs) = bounded(options.queue_capacity);

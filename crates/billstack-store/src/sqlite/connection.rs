@@ -30,8 +30,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|e| fault(&e))?;
-    configure(&connection).map_err(|e| fault(&e))?;
+    let connection = open(path, flags).map_err(|e| fault(&e))?;
     switch_to_wal(&connection).map_err(|e| fault(&e))?;
     connection
         .pragma_update(None, "synchronous", "full")
@@ -73,8 +72,7 @@ fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
 /// Opens a connection to a file that must be there already.
 pub(crate) fn open_existing(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|e| fault(&e))?;
-    configure(&connection).map_err(|e| fault(&e))?;
+    let connection = open(path, flags).map_err(|e| fault(&e))?;
     Ok(connection)
 }
 
@@ -87,12 +85,16 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
+fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    // Before any connection is there. Without it checkpoints are in the way of commits, and that is all.
+    let _paced = sqlite_pacing::install();
+    let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Without it SQLite plans a cached statement anew whenever another value is bound and a partial
     // index of its table might or might not apply: half the time of a read.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.pragma_update(None, "cache_size", -16_384)
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    Ok(connection)
 }
 
 /// A durability setting that did not take is a lost ledger later: refuse now.

@@ -3,14 +3,13 @@
 //! There is no timer: an idle server commits a lone write at once, a busy one shares the sync of the
 //! disk between all that arrived during the last one.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode, ffi};
 
-use super::connection::{BUSY_TIMEOUT, fault};
+use super::connection::fault;
+use super::log::Log;
 use super::transaction::SqliteTx;
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
@@ -18,44 +17,21 @@ use crate::tx::Fault;
 /// The most operations in one commit: it bounds how long the first of them waits.
 const LARGEST_BATCH: usize = 256;
 
-/// Pages in the log (4 KiB each) from which the checkpointer is woken. Under load a page is in the log
-/// many times, and is copied once.
-const CHECKPOINT_PAGES: i32 = 4_000;
-
-/// Pages in the log from which the writer itself stops and empties it: a bound on the file for as
-/// long as no read holds on to an old snapshot.
-const LARGEST_LOG_PAGES: i32 = 16_384;
-
-/// How long the writer waits for readers to let go of the log. Short reads are over by then; a long
-/// one (a backup, a report) would not be over after any wait that callers could bear.
-const EMPTYING_WAIT: Duration = Duration::from_millis(50);
-
-thread_local! {
-    static LOG_PAGES: Cell<i32> = const { Cell::new(0) };
-    /// Where the writer tries to empty the log next; further on each time it could not.
-    static EMPTY_FROM: Cell<i32> = const { Cell::new(LARGEST_LOG_PAGES) };
-}
-
 /// Serves the queue until every sender is gone.
 pub(super) fn run(
-    connection: Connection,
+    mut log: Log<'_>,
     jobs: &Receiver<Box<dyn Job>>,
-    checkpointer: &Sender<()>,
     failing: &AtomicBool,
     on_fatal: &dyn Fn(&str),
 ) {
-    connection.wal_hook(Some(|_, pages| {
-        LOG_PAGES.set(pages);
-        Ok(())
-    }));
-    let mut tx = SqliteTx::new(&connection);
+    let mut tx = SqliteTx::new(log.connection());
     let mut batch = Vec::with_capacity(LARGEST_BATCH);
     while let Ok(first) = jobs.recv() {
         batch.push(first);
         batch.extend(jobs.try_iter().take(LARGEST_BATCH - 1));
         metrics::histogram!("billstack_write_batch_size").record(batch.len() as f64);
         commit_batch(&mut tx, &mut batch, failing, on_fatal);
-        bound_log(&connection, checkpointer);
+        log.bound(jobs.len());
     }
 }
 
@@ -159,39 +135,4 @@ fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault>
         return Err(Fault::Unknown(error.to_string()));
     }
     Err(fault(&error))
-}
-
-/// Wakes the checkpointer, or, when it cannot keep up, empties the log right here.
-fn bound_log(connection: &Connection, checkpointer: &Sender<()>) {
-    let pages = LOG_PAGES.get();
-    if pages >= EMPTY_FROM.get() {
-        match empty_log(connection) {
-            Ok(true) => {
-                LOG_PAGES.set(0);
-                EMPTY_FROM.set(LARGEST_LOG_PAGES);
-            }
-            Ok(false) => {
-                tracing::debug!(
-                    pages,
-                    "a long read keeps the write-ahead log from being emptied"
-                );
-                EMPTY_FROM.set(pages.saturating_add(CHECKPOINT_PAGES));
-            }
-            Err(error) => {
-                tracing::warn!(%error, pages, "the write-ahead log could not be emptied");
-                EMPTY_FROM.set(pages.saturating_add(CHECKPOINT_PAGES));
-            }
-        }
-    } else if pages >= CHECKPOINT_PAGES {
-        // A full channel means that it is awake already.
-        let _ = checkpointer.try_send(());
-    }
-}
-
-/// Copies the whole log into the database and begins it anew; `false` when a reader still needs it.
-fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.busy_timeout(EMPTYING_WAIT)?;
-    let busy = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0));
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    busy.map(|busy: i64| busy == 0)
 }

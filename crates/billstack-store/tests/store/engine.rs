@@ -1,16 +1,15 @@
 //! What the engines owe to any operation, whatever it does.
 
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use billstack_store::options::Options;
 use billstack_store::params;
 use billstack_store::refusal::Refusal;
 use billstack_store::store::{Store, Target};
-use billstack_store::stripe_events::{Content, Incoming};
 use billstack_store::tx::{Abort, Fault, Tx};
 
-use crate::support::{Db, ENGINES, Engine, deliver, incoming, make_team, origin, start, write};
+use crate::support::{Db, ENGINES, Engine, make_team, origin, write};
 
 fn teams(db: &Db) -> Vec<String> {
     let sql = "SELECT id FROM teams ORDER BY id";
@@ -214,40 +213,4 @@ fn an_address_that_leads_nowhere_is_unavailable() {
             "{nowhere}: {opened:?}"
         );
     }
-}
-
-#[test]
-fn a_long_read_does_not_stall_the_writer() {
-    let db = Db::new(Engine::Sqlite);
-    write(&db.store, |tx, _| Ok(make_team(tx, "team_0")?));
-    let (reading, is_reading) = mpsc::channel();
-    let (release, released) = mpsc::channel::<()>();
-    std::thread::scope(|scope| {
-        let store = &db.store;
-        scope.spawn(move || {
-            store.scan_blocking(move |tx| {
-                assert!(tx.exists("SELECT id FROM teams", &[])?);
-                reading.send(()).unwrap();
-                // Until then the log cannot be emptied: this snapshot still needs it.
-                released.recv().unwrap();
-                Ok(())
-            })
-        });
-        is_reading.recv().unwrap();
-        let mut slowest = Duration::ZERO;
-        // More than the log may hold before the writer itself tries to empty it.
-        for number in 0..80 {
-            let event = Incoming {
-                payload: "x".repeat(1 << 20),
-                content: Content::Failed("not read".to_owned()),
-                ..incoming(&format!("evt_{number}"), start(None))
-            };
-            let began = Instant::now();
-            write(store, move |tx, act| deliver(tx, act, "team_0", &event));
-            slowest = slowest.max(began.elapsed());
-        }
-        release.send(()).unwrap();
-        // Waiting for readers takes five seconds, each time.
-        assert!(slowest < Duration::from_secs(4), "{slowest:?}");
-    });
 }

@@ -4,6 +4,7 @@ mod backup;
 mod batch;
 mod crash;
 mod engine;
+mod log;
 mod migrate;
 mod model;
 mod plans;
