@@ -82,10 +82,11 @@ impl<'c> Log<'c> {
         let Some(copied) = self.copied.or_else(|| self.end_of_pass(is_full)) else {
             return;
         };
-        // SQLite begins the log anew by itself when all of it was copied and nobody reads: then the number
-        // belongs to the log before.
-        let copied = if copied > pages { 0 } else { copied };
         self.copied = Some(copied);
+        if copied > pages {
+            // SQLite begins the log anew by itself when all of it was copied and nobody reads.
+            return self.begun_anew();
+        }
         let left = pages - copied;
         if is_full || (pages >= self.empty_from && left <= FEW_PAGES) {
             self.empty(pages);
@@ -110,12 +111,16 @@ impl<'c> Log<'c> {
         self.ended.try_recv().ok()
     }
 
+    fn begun_anew(&mut self) {
+        self.copied = Some(0);
+        self.empty_from = LONG_LOG_PAGES;
+    }
+
     fn empty(&mut self, pages: i32) {
         match begin_anew(self.connection) {
             Ok(true) => {
                 PAGES.set(0);
-                self.copied = Some(0);
-                self.empty_from = LONG_LOG_PAGES;
+                self.begun_anew();
                 return;
             }
             Ok(false) => tracing::debug!(
