@@ -1,12 +1,12 @@
 //! Spreads the writes of SQLite's checkpoints, so that commits do not wait behind them.
 //!
-//! A checkpoint writes thousands of pages to the database and then syncs it. The kernel collects these
-//! pages and hands them to the disk all at once, at that sync. A commit that syncs its few pages of the
+//! A checkpoint writes thousands of pages to the database, and syncs it when it has copied the whole log. The
+//! kernel collects these pages and hands them to the disk all at once, at that sync at the latest. A commit that syncs its few pages of the
 //! log meanwhile waits in line behind them, for tens of milliseconds. [`paced`] has a few pages on their
 //! way to the disk at a time, so there is never much of a line.
 //!
-//! Nothing is written earlier or later than SQLite says, or to other places, and the sync at the end
-//! is SQLite's own: this only waits in between.
+//! Nothing is written earlier or later than SQLite says, or to other places, and syncs are left to
+//! SQLite: this only waits in between.
 //!
 //! SQLite offers a replaceable system call for that (`xSetSystemCall`,
 //! <https://sqlite.org/c3ref/vfs.html>), which takes `unsafe`; this crate keeps that away from all

@@ -45,8 +45,11 @@ pub fn install() -> bool {
 
 fn replace() -> Option<()> {
     // SAFETY: SQLite initialises itself here if need be; what it returns lives as long as the process.
-    let vfs = unsafe { ffi::sqlite3_vfs_find(ptr::null()).as_mut() }?;
-    let (get, set) = (vfs.xGetSystemCall?, vfs.xSetSystemCall?);
+    let (vfs, calls) = unsafe {
+        let vfs = ffi::sqlite3_vfs_find(ptr::null());
+        (vfs, vfs.as_ref()?)
+    };
+    let (get, set) = (calls.xGetSystemCall?, calls.xSetSystemCall?);
     let name = c"pwrite".as_ptr();
     // SAFETY: both are functions of this VFS, which take it and a name that ends with NUL. A call that
     // is not in use, in a build that has another way to write, is null.
@@ -59,11 +62,11 @@ fn replace() -> Option<()> {
     (replaced == ffi::SQLITE_OK).then_some(())
 }
 
-/// Runs `work`, lets SQLite have but a few pages on their way to the disk at a time on this thread
-/// meanwhile, and tells how often it waited for them.
+/// Runs `work`, and lets SQLite have but a few pages on their way to the disk at a time on this thread
+/// meanwhile.
 ///
 /// A page that could not be written fails the write of a later one, and with it the checkpoint.
-pub fn paced<T>(pace: Pace, work: impl FnOnce() -> T) -> (T, u32) {
+pub fn paced<T>(pace: Pace, work: impl FnOnce() -> T) -> T {
     /// Ends the pacing, also when the work panics.
     struct Paced;
     impl Drop for Paced {
@@ -73,8 +76,7 @@ pub fn paced<T>(pace: Pace, work: impl FnOnce() -> T) -> (T, u32) {
     }
     let _paced = Paced;
     RUN.set(Some(Run::new(pace)));
-    let done = work();
-    (done, RUN.get().map_or(0, |run| run.waits))
+    work()
 }
 
 /// `pwrite`, with waits in between on a thread that is in [`paced`].
@@ -90,13 +92,14 @@ unsafe extern "C" fn pacing_write(
 ) -> isize {
     // SAFETY: what the caller promises is what `pwrite` asks for.
     let written = unsafe { libc::pwrite(file, from, count, at) };
-    match RUN.get() {
-        Some(run) if written > 0 => match run.with(file, at, written as libc::off_t) {
-            Ok(run) => RUN.set(Some(run)),
+    if let Some(run) = RUN.get()
+        && written > 0
+    {
+        let Ok(run) = run.with(file, at, written as libc::off_t) else {
             // `errno` is that of the wait.
-            Err(Lost) => return -1,
-        },
-        _ => {}
+            return -1;
+        };
+        RUN.set(Some(run));
     }
     written
 }
@@ -184,11 +187,16 @@ mod tests {
             .unwrap()
     }
 
+    /// The pages of a checkpoint, and how often it waited.
+    fn counted(db: &Connection) -> (i64, u32) {
+        (checkpoint(db), RUN.get().unwrap().waits)
+    }
+
     #[test]
     fn a_checkpoint_waits_after_every_few_pages() {
         let dir = tempfile::tempdir().unwrap();
         let db = database(dir.path());
-        let (pages, waits) = paced(Pace::Brisk, || checkpoint(&db));
+        let (pages, waits) = paced(Pace::Brisk, || counted(&db));
         assert!(pages > 250, "{pages}");
         assert_eq!(u32::try_from(pages).unwrap() / WRITES_IN_FLIGHT, waits);
         let rows: i64 = db
@@ -204,11 +212,8 @@ mod tests {
         let _ = std::panic::catch_unwind(|| paced(Pace::Brisk, || panic!("on purpose")));
         assert!(checkpoint(&db) > 250);
         assert!(RUN.get().is_none());
-        assert_eq!(
-            paced(Pace::Brisk, || checkpoint(&db)).1,
-            0,
-            "nothing was left to copy"
-        );
+        let (_, waits) = paced(Pace::Brisk, || counted(&db));
+        assert_eq!(waits, 0, "nothing was left to copy");
     }
 
     #[test]

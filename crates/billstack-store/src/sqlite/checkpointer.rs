@@ -11,8 +11,7 @@ use sqlite_pacing::{Pace, paced};
 /// thousands.
 pub(super) fn run(connection: &Connection, woken: &Receiver<Pace>, ended: &Sender<i32>) {
     while let Ok(pace) = woken.recv() {
-        let (copied, _) = paced(pace, || copy(connection));
-        let copied = copied.unwrap_or_else(|error| {
+        let copied = paced(pace, || copy(connection)).unwrap_or_else(|error| {
             tracing::warn!(%error, "a checkpoint failed; it is tried again after the next commits");
             0
         });

@@ -72,8 +72,7 @@ fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
 /// Opens a connection to a file that must be there already.
 pub(crate) fn open_existing(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(path, flags).map_err(|e| fault(&e))?;
-    Ok(connection)
+    open(path, flags).map_err(|e| fault(&e))
 }
 
 /// Opens a connection that cannot write.

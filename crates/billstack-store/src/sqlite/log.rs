@@ -79,19 +79,25 @@ impl<'c> Log<'c> {
     pub(super) fn bound(&mut self, waiting: usize) {
         let pages = PAGES.get();
         let is_full = pages >= self.empty_from.max(LARGEST_LOG_PAGES);
-        let Some(copied) = self.copied.or_else(|| self.end_of_pass(is_full)) else {
-            return;
+        let copied = match self.copied {
+            Some(copied) => copied,
+            // A full log waits for the end of the pass. Without a checkpointer nothing is known to be copied.
+            None if is_full => self.ended.recv().unwrap_or(0),
+            None => match self.ended.try_recv() {
+                Ok(copied) => copied,
+                Err(_) => return,
+            },
         };
         self.copied = Some(copied);
         if copied > pages {
             // SQLite begins the log anew by itself when all of it was copied and nobody reads.
             return self.begun_anew();
         }
-        let left = pages - copied;
+        let (left, is_long) = (pages - copied, pages >= LONG_LOG_PAGES);
         if is_full || (pages >= self.empty_from && left <= FEW_PAGES) {
             self.empty(pages);
-        } else if pages >= LONG_LOG_PAGES || left >= PASS_PAGES {
-            let pace = if waiting >= RUSH || pages >= LONG_LOG_PAGES {
+        } else if is_long || left >= PASS_PAGES {
+            let pace = if is_long || waiting >= RUSH {
                 Pace::Brisk
             } else {
                 Pace::Gentle
@@ -100,15 +106,6 @@ impl<'c> Log<'c> {
                 self.copied = None;
             }
         }
-    }
-
-    /// What the running pass tells at its end, for which a full log waits.
-    fn end_of_pass(&self, is_full: bool) -> Option<i32> {
-        if is_full {
-            // Without a checkpointer, nothing is known to be copied.
-            return Some(self.ended.recv().unwrap_or(0));
-        }
-        self.ended.try_recv().ok()
     }
 
     fn begun_anew(&mut self) {
