@@ -13,12 +13,13 @@ mod transaction;
 mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
+use sqlite_pacing::Pacer;
 
 use log::Log;
 
@@ -36,6 +37,7 @@ pub(crate) struct Sqlite {
     inline: inline::Inline,
     threads: Vec<JoinHandle<()>>,
     failing: Arc<AtomicBool>,
+    path: PathBuf,
     _held: Option<File>,
 }
 
@@ -44,22 +46,25 @@ impl Sqlite {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Sqlite, Fault> {
         let held = options.exclusive.then(|| hold_file(path)).transpose()?;
         let (writes, jobs) = bounded(options.queue_capacity);
-        let (wake, woken) = bounded(1);
         let connection = open_writer(path)?;
-        let fatal = Arc::clone(&options.on_fatal);
+        if !sqlite_pacing::install() {
+            tracing::info!("checkpoints cannot be paced on this system; commits may wait for them");
+        }
         let failing = Arc::new(AtomicBool::new(false));
-        let (ending, ended) = bounded(1);
+        let (ours, theirs) = passes();
         let mut threads = vec![
             spawn("sqlite-writer", {
+                let fatal = Arc::clone(&options.on_fatal);
                 let failing = Arc::clone(&failing);
                 move || {
-                    let log = Log::new(&connection, wake, ended);
+                    let log = Log::new(&connection, ours, &*fatal);
                     writer::run(log, &jobs, &failing, &*fatal);
                 }
             })?,
             spawn("sqlite-checkpoint", {
+                let fatal = Arc::clone(&options.on_fatal);
                 let connection = open_writer(path)?;
-                move || checkpointer::run(&connection, &woken, &ending)
+                move || checkpointer::run(&connection, &theirs, &*fatal)
             })?,
         ];
         let (scans, jobs) = bounded(options.queue_capacity);
@@ -77,6 +82,7 @@ impl Sqlite {
             inline,
             threads,
             failing,
+            path: path.to_owned(),
             _held: held,
         })
     }
@@ -104,6 +110,16 @@ impl Sqlite {
         self.failing.load(Ordering::Relaxed)
     }
 
+    /// Leaves all there is in the one file. SQLite does so when the last connection is closed, but when two are
+    /// closed at once neither is the last: so here one is opened and closed when all others are gone.
+    fn put_away(&self) {
+        let last = open_existing(&self.path);
+        let copied = last.and_then(|last| checkpointer::copy(&last).map_err(|e| fault(&e)));
+        if let Err(error) = copied {
+            tracing::warn!(%error, "the write-ahead log is left to the next start");
+        }
+    }
+
     /// How many writes wait.
     pub(crate) fn queued(&self) -> usize {
         self.writes.as_ref().map_or(0, Sender::len)
@@ -118,7 +134,25 @@ impl Drop for Sqlite {
             // A panicked thread has already been reported; there is nothing left to wait for.
             let _ = thread.join();
         }
+        self.put_away();
     }
+}
+
+/// How the writer and the checkpointer talk.
+fn passes() -> (log::Passes, checkpointer::Passes) {
+    let ((begin, begun), (end, ended)) = (bounded(1), bounded(1));
+    let pacer = Pacer::default();
+    let ours = log::Passes {
+        begin,
+        ended,
+        pacer: pacer.clone(),
+    };
+    let theirs = checkpointer::Passes {
+        begin: begun,
+        ended: end,
+        pacer,
+    };
+    (ours, theirs)
 }
 
 /// Holds `<database>.lock`, so that a second server on the same file refuses to start. The database

@@ -1,6 +1,6 @@
 //! Systems without a way to wait for some pages of a file.
 
-use crate::Pace;
+use crate::Pacer;
 
 /// Does nothing, and says so: `false`.
 pub fn install() -> bool {
@@ -8,6 +8,6 @@ pub fn install() -> bool {
 }
 
 /// Runs `work`.
-pub fn paced<T>(_pace: Pace, work: impl FnOnce() -> T) -> T {
+pub(crate) fn paced<T>(_pacer: &Pacer, work: impl FnOnce() -> T) -> T {
     work()
 }

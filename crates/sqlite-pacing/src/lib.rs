@@ -1,9 +1,9 @@
 //! Spreads the writes of SQLite's checkpoints, so that commits do not wait behind them.
 //!
 //! A checkpoint writes thousands of pages to the database, and syncs it when it has copied the whole log. The
-//! kernel collects these pages and hands them to the disk all at once, at that sync at the latest. A commit that syncs its few pages of the
-//! log meanwhile waits in line behind them, for tens of milliseconds. [`paced`] has a few pages on their
-//! way to the disk at a time, so there is never much of a line.
+//! kernel collects these pages and hands them to the disk all at once, at that sync at the latest. A commit
+//! that syncs its few pages of the log meanwhile waits in line behind them, for tens of milliseconds. In
+//! [`Pacer::run`] only a few pages are on their way to the disk at a time, so there is never much of a line.
 //!
 //! Nothing is written earlier or later than SQLite says, or to other places, and syncs are left to
 //! SQLite: this only waits in between.
@@ -13,7 +13,21 @@
 //! others. Where the replacement is not possible, or the system is not Linux with 64 bits, nothing is
 //! paced, and nothing else changes.
 
-/// How the disk is shared with others while something is [`paced`].
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod linux;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+use linux as system;
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+mod elsewhere;
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+use elsewhere as system;
+
+pub use system::install;
+
+/// How the disk is shared with others during a checkpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Pace {
     /// The next pages follow as soon as some have arrived: soonest done.
@@ -22,12 +36,34 @@ pub enum Pace {
     Gentle,
 }
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-mod linux;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-pub use linux::{install, paced};
+/// The pace of the checkpoints of one thread. Clones share it, so another thread can hurry a checkpoint that
+/// is under way.
+#[derive(Clone, Debug, Default)]
+pub struct Pacer {
+    rests: Arc<AtomicBool>,
+}
 
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-mod elsewhere;
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-pub use elsewhere::{install, paced};
+impl Pacer {
+    /// Changes the pace, for whatever is under way too. At first it is brisk.
+    pub fn set(&self, pace: Pace) {
+        self.rests.store(pace == Pace::Gentle, Ordering::Relaxed);
+    }
+
+    /// The pace that was set last.
+    pub fn pace(&self) -> Pace {
+        if self.rests.load(Ordering::Relaxed) {
+            Pace::Gentle
+        } else {
+            Pace::Brisk
+        }
+    }
+
+    /// Runs `work`, and lets SQLite have but a few pages on their way to the disk at a time on this thread
+    /// meanwhile.
+    ///
+    /// When the disk could not take a page, the write of a later one fails with an input or output error, and
+    /// with it the checkpoint.
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        system::paced(self, work)
+    }
+}

@@ -1,6 +1,6 @@
 //! Linux: `pwrite`, followed now and then by `sync_file_range`.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rusqlite::ffi;
 
-use crate::Pace;
+use crate::{Pace, Pacer};
 
 /// Writes (a page each) between two waits. With 16 a disk that takes 31,000 pages a second in one go
 /// takes 25,000, and a sync of 64 KiB elsewhere on it takes 4 to 6 ms at the 99th percentile instead
@@ -16,9 +16,8 @@ use crate::Pace;
 const WRITES_IN_FLIGHT: u32 = 16;
 
 /// What was written since the last wait, and how often there was one.
-#[derive(Clone, Copy)]
 struct Run {
-    pace: Pace,
+    pacer: Pacer,
     file: c_int,
     from: libc::off_t,
     to: libc::off_t,
@@ -28,7 +27,7 @@ struct Run {
 
 thread_local! {
     /// The run of this thread while it is in [`paced`].
-    static RUN: Cell<Option<Run>> = const { Cell::new(None) };
+    static RUN: RefCell<Option<Run>> = const { RefCell::new(None) };
 }
 
 /// The type of `pwrite`.
@@ -36,8 +35,8 @@ type Write = unsafe extern "C" fn(c_int, *const c_void, usize, libc::off_t) -> i
 
 /// Puts the pacing write into SQLite's place for it, once, and tells whether it is there.
 ///
-/// To be called before the first connection of the process is opened: SQLite does not expect that another
-/// thread writes while its system calls are replaced.
+/// To be called before the first connection of the process is opened: SQLite stores the new pointer, which is
+/// one aligned word, without any care for a thread that might be about to read it.
 pub fn install() -> bool {
     static INSTALLED: OnceLock<bool> = OnceLock::new();
     *INSTALLED.get_or_init(|| replace().is_some())
@@ -62,20 +61,16 @@ fn replace() -> Option<()> {
     (replaced == ffi::SQLITE_OK).then_some(())
 }
 
-/// Runs `work`, and lets SQLite have but a few pages on their way to the disk at a time on this thread
-/// meanwhile.
-///
-/// A page that could not be written fails the write of a later one, and with it the checkpoint.
-pub fn paced<T>(pace: Pace, work: impl FnOnce() -> T) -> T {
-    /// Ends the pacing, also when the work panics.
-    struct Paced;
-    impl Drop for Paced {
+/// Runs `work` with waits between the writes of this thread.
+pub(crate) fn paced<T>(pacer: &Pacer, work: impl FnOnce() -> T) -> T {
+    /// Ends the run and goes on with the one around it, also when the work panics.
+    struct Around(Option<Run>);
+    impl Drop for Around {
         fn drop(&mut self) {
-            RUN.set(None);
+            RUN.replace(self.0.take());
         }
     }
-    let _paced = Paced;
-    RUN.set(Some(Run::new(pace)));
+    let _around = Around(RUN.replace(Some(Run::new(pacer))));
     work()
 }
 
@@ -92,14 +87,16 @@ unsafe extern "C" fn pacing_write(
 ) -> isize {
     // SAFETY: what the caller promises is what `pwrite` asks for.
     let written = unsafe { libc::pwrite(file, from, count, at) };
-    if let Some(run) = RUN.get()
-        && written > 0
-    {
-        let Ok(run) = run.with(file, at, written as libc::off_t) else {
-            // `errno` is that of the wait.
-            return -1;
-        };
-        RUN.set(Some(run));
+    let waited = RUN.with_borrow_mut(|run| match run {
+        Some(run) if written > 0 => run.add(file, at, written as libc::off_t),
+        _ => Ok(()),
+    });
+    if waited.is_err() {
+        // Whatever the disk said, pages are lost. For SQLite a full one would be no reason to worry about those
+        // that it has written before.
+        // SAFETY: it points to this thread's `errno`.
+        unsafe { *libc::__errno_location() = libc::EIO };
+        return -1;
     }
     written
 }
@@ -109,9 +106,9 @@ struct Lost;
 
 impl Run {
     /// Nothing written, nothing waited for.
-    const fn new(pace: Pace) -> Run {
+    fn new(pacer: &Pacer) -> Run {
         Run {
-            pace,
+            pacer: pacer.clone(),
             file: -1,
             from: 0,
             to: 0,
@@ -120,24 +117,25 @@ impl Run {
         }
     }
 
-    /// The run after another write; waits for the disk when that makes it long enough.
-    fn with(mut self, file: c_int, at: libc::off_t, count: libc::off_t) -> Result<Run, Lost> {
+    /// Takes note of another write; waits for the disk when there are enough of them.
+    fn add(&mut self, file: c_int, at: libc::off_t, count: libc::off_t) -> Result<(), Lost> {
         if self.writes == 0 || self.file != file {
             (self.file, self.from, self.to, self.writes) = (file, at, at, 0);
         }
         self.from = self.from.min(at);
         self.to = self.to.max(at + count);
         self.writes += 1;
-        if self.writes == WRITES_IN_FLIGHT {
-            let began = Instant::now();
-            self.wait()?;
-            if self.pace == Pace::Gentle {
-                std::thread::sleep(began.elapsed());
-            }
-            self.writes = 0;
-            self.waits += 1;
+        if self.writes < WRITES_IN_FLIGHT {
+            return Ok(());
         }
-        Ok(self)
+        let began = Instant::now();
+        self.wait()?;
+        if self.pacer.pace() == Pace::Gentle {
+            std::thread::sleep(began.elapsed());
+        }
+        self.writes = 0;
+        self.waits += 1;
+        Ok(())
     }
 
     /// Hands the pages to the disk and waits until it has them.
@@ -164,6 +162,8 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd;
+
     use rusqlite::Connection;
 
     use super::*;
@@ -189,14 +189,17 @@ mod tests {
 
     /// The pages of a checkpoint, and how often it waited.
     fn counted(db: &Connection) -> (i64, u32) {
-        (checkpoint(db), RUN.get().unwrap().waits)
+        Pacer::default().run(|| {
+            let pages = checkpoint(db);
+            (pages, RUN.with_borrow(|run| run.as_ref().unwrap().waits))
+        })
     }
 
     #[test]
     fn a_checkpoint_waits_after_every_few_pages() {
         let dir = tempfile::tempdir().unwrap();
         let db = database(dir.path());
-        let (pages, waits) = paced(Pace::Brisk, || counted(&db));
+        let (pages, waits) = counted(&db);
         assert!(pages > 250, "{pages}");
         assert_eq!(u32::try_from(pages).unwrap() / WRITES_IN_FLIGHT, waits);
         let rows: i64 = db
@@ -209,41 +212,73 @@ mod tests {
     fn nothing_waits_outside_or_afterwards() {
         let dir = tempfile::tempdir().unwrap();
         let db = database(dir.path());
-        let _ = std::panic::catch_unwind(|| paced(Pace::Brisk, || panic!("on purpose")));
+        let _ = std::panic::catch_unwind(|| Pacer::default().run(|| panic!("on purpose")));
         assert!(checkpoint(&db) > 250);
-        assert!(RUN.get().is_none());
-        let (_, waits) = paced(Pace::Brisk, || counted(&db));
+        assert!(RUN.with_borrow(Option::is_none));
+        let (_, waits) = counted(&db);
         assert_eq!(waits, 0, "nothing was left to copy");
+    }
+
+    #[test]
+    fn one_within_another_leaves_it_in_place() {
+        Pacer::default().run(|| {
+            Pacer::default().run(|| ());
+            assert!(RUN.with_borrow(Option::is_some));
+        });
+    }
+
+    /// A run that is to wait for the first page of a file after the next write, if it is to that file.
+    fn about_to_wait(file: c_int) -> Run {
+        Run {
+            file,
+            writes: WRITES_IN_FLIGHT - 1,
+            ..Run::new(&Pacer::default())
+        }
     }
 
     #[test]
     fn a_file_that_cannot_be_waited_for_is_written_all_the_same() {
         let (_reader, pipe) = std::io::pipe().unwrap();
-        let run = Run {
-            file: std::os::fd::AsRawFd::as_raw_fd(&pipe),
-            to: 4096,
-            ..Run::new(Pace::Brisk)
-        };
-        assert!(run.wait().is_ok());
+        let mut run = about_to_wait(pipe.as_raw_fd());
+        assert!(run.add(pipe.as_raw_fd(), 0, 4096).is_ok());
+        assert_eq!(run.waits, 1);
     }
 
     #[test]
-    fn any_other_error_of_a_wait_fails_the_checkpoint() {
-        let run = Run::new(Pace::Brisk);
-        assert!(run.wait().is_err(), "a file that is not open");
+    fn any_other_error_of_a_wait_is_one_of_the_disk() {
+        let file = tempfile::tempfile().unwrap();
+        // No file has such a place.
+        let run = Run {
+            from: -1,
+            ..about_to_wait(file.as_raw_fd())
+        };
+        let around = RUN.replace(Some(run));
+        let page = [7; 4096];
+        // SAFETY: the page is as long as it is said to be.
+        let written = unsafe { pacing_write(file.as_raw_fd(), page.as_ptr().cast(), 4096, 0) };
+        let error = std::io::Error::last_os_error();
+        RUN.replace(around);
+        assert_eq!((written, error.raw_os_error()), (-1, Some(libc::EIO)));
     }
 
     #[test]
     fn another_file_begins_another_run() {
-        let mut run = Run::new(Pace::Gentle);
+        let mut run = Run::new(&Pacer::default());
         for page in (0..WRITES_IN_FLIGHT - 1).rev() {
-            run = run
-                .with(7, libc::off_t::from(page) * 4096, 4096)
+            run.add(7, libc::off_t::from(page) * 4096, 4096)
                 .ok()
                 .unwrap();
         }
         assert_eq!((run.from, run.to, run.writes), (0, 15 * 4096, 15));
-        let run = run.with(8, 4096, 100).ok().unwrap();
+        run.add(8, 4096, 100).ok().unwrap();
         assert_eq!((run.file, run.from, run.to, run.writes), (8, 4096, 4196, 1));
+    }
+
+    #[test]
+    fn the_pace_can_be_changed_from_elsewhere() {
+        let pacer = Pacer::default();
+        assert_eq!(pacer.pace(), Pace::Brisk);
+        pacer.clone().set(Pace::Gentle);
+        assert_eq!(pacer.pace(), Pace::Gentle);
     }
 }

@@ -3,25 +3,51 @@
 
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
-use sqlite_pacing::{Pace, paced};
+use sqlite_pacing::Pacer;
+
+use super::connection::lost_pages;
+
+/// The checkpointer's end of its talk with the writer.
+pub(super) struct Passes {
+    /// Where it is woken.
+    pub(super) begin: Receiver<()>,
+    /// Where it tells, at the end of each pass, how many pages of the log are in the database; not more
+    /// than none when that is not known.
+    pub(super) ended: Sender<i32>,
+    /// How fast it goes.
+    pub(super) pacer: Pacer,
+}
 
 /// Serves wake-ups until the writer is gone.
 ///
 /// It has but a few pages on their way to the disk at a time: a commit must not wait in line behind
 /// thousands.
-pub(super) fn run(connection: &Connection, woken: &Receiver<Pace>, ended: &Sender<i32>) {
-    while let Ok(pace) = woken.recv() {
-        let copied = paced(pace, || copy(connection)).unwrap_or_else(|error| {
-            tracing::warn!(%error, "a checkpoint failed; it is tried again after the next commits");
-            0
-        });
-        if ended.send(copied).is_err() {
+///
+/// A pass during which something is committed is not synced, only a later one is. Should that fail, the next
+/// would not copy again what the first one did: pages that were lost are a reason to end the process, as
+/// they are at a commit.
+pub(super) fn run(connection: &Connection, passes: &Passes, on_fatal: &dyn Fn(&str)) {
+    while passes.begin.recv().is_ok() {
+        let copied = passes
+            .pacer
+            .run(|| copy(connection))
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "a checkpoint failed; it is tried again later");
+                if lost_pages(&error) {
+                    on_fatal(&format!(
+                        "a checkpoint could not be written to disk: {error}"
+                    ));
+                }
+                0
+            });
+        if passes.ended.send(copied).is_err() {
             return;
         }
     }
 }
 
-/// Copies what nobody reads another state of, and tells how many pages of the log are in the database.
-fn copy(connection: &Connection) -> rusqlite::Result<i32> {
+/// Copies what nobody reads another state of, and tells how many pages of the log are in the database; -1
+/// when another process is at it.
+pub(super) fn copy(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))
 }

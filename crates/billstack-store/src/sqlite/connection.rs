@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use crate::tx::Fault;
 
@@ -85,8 +85,8 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Fault> {
 }
 
 fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    // Before any connection is there. Without it checkpoints are in the way of commits, and that is all.
-    let _paced = sqlite_pacing::install();
+    // Before any connection is there. Whether it could be done is told once, where a store is opened.
+    let _can_pace = sqlite_pacing::install();
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Without it SQLite plans a cached statement anew whenever another value is bound and a partial
@@ -133,6 +133,19 @@ pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
         ) => Fault::Unavailable(text),
         _ => Fault::Defect(text),
     }
+}
+
+/// Whether pages may not have reached the disk, be it at a commit or at a checkpoint. The process must end
+/// then, and the next one start from the log: the kernel tells such a loss once, so that a later sync would
+/// succeed without them.
+pub(super) fn lost_pages(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| {
+        error.code == ErrorCode::SystemIoFailure
+            && matches!(
+                error.extended_code,
+                ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC | ffi::SQLITE_IOERR_WRITE
+            )
+    })
 }
 
 #[cfg(test)]

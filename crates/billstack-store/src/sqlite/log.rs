@@ -1,60 +1,50 @@
 //! The length of the write-ahead log: when it is copied into the database, and when it is begun anew.
 
+mod course;
+
 use std::cell::Cell;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::Connection;
-use sqlite_pacing::Pace;
+use sqlite_pacing::{Pace, Pacer};
 
-use super::connection::BUSY_TIMEOUT;
+use super::connection::{BUSY_TIMEOUT, lost_pages};
+use course::{Course, Due};
 
-/// New pages in the log (4 KiB each) for which a pass of the checkpointer is worth its while. Under load a
-/// page is in the log many times and is copied once: a pass for each commit copies twice as many.
-const PASS_PAGES: i32 = 4_000;
-
-/// Pages in the log from which it is begun anew as soon as next to nothing of it is left to copy. Until then
-/// passes follow each other briskly, each shorter than the one before.
-const LONG_LOG_PAGES: i32 = 16_384;
-
-/// Next to nothing: so many pages the writer copies by itself, in a few milliseconds.
-const FEW_PAGES: i32 = 256;
-
-/// Pages in the log from which the writer itself copies what is left: a bound on the file when the disk
-/// takes pages more slowly than they are written, for as long as no read holds on to an old snapshot.
-const LARGEST_LOG_PAGES: i32 = 32_768;
-
-/// Operations that wait for the next commit from which a pass is to be over soon. When few wait, a commit
-/// is for one or two of them, and each that it slows down they feel: then the pass takes its time.
-const RUSH: usize = 8;
-
-/// How long the writer waits for readers to let go of the log. Short reads are over by then; a long
-/// one (a backup, a report) would not be over after any wait that callers could bear.
-const EMPTYING_WAIT: Duration = Duration::from_millis(50);
+/// How long the writer waits for readers to let go of the log, and a commit for a pass over a full one. Short
+/// reads are over by then; a long one (a backup, a report) would not be over after any wait that callers
+/// could bear, nor would a pass over the log that it left.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 thread_local! {
     static PAGES: Cell<i32> = const { Cell::new(0) };
 }
 
+/// How the writer and the checkpointer talk.
+pub(super) struct Passes {
+    /// Wakes the checkpointer.
+    pub(super) begin: Sender<()>,
+    /// Where it tells, at the end of each pass, how many pages of the log are in the database.
+    pub(super) ended: Receiver<i32>,
+    /// How fast it goes.
+    pub(super) pacer: Pacer,
+}
+
 /// The log, as the writer sees it after each commit.
 pub(super) struct Log<'c> {
     connection: &'c Connection,
-    /// Wakes the checkpointer.
-    passes: Sender<Pace>,
-    /// Where it tells, at the end of each pass, how many pages of the log are in the database.
-    ended: Receiver<i32>,
-    /// The same number, `None` during a pass.
-    copied: Option<i32>,
-    /// Where the writer tries to empty the log next; further on each time it could not.
-    empty_from: i32,
+    passes: Passes,
+    course: Course,
+    on_fatal: &'c dyn Fn(&str),
 }
 
 impl<'c> Log<'c> {
     /// The log of a connection, which counts its pages on this thread from now on.
     pub(super) fn new(
         connection: &'c Connection,
-        passes: Sender<Pace>,
-        ended: Receiver<i32>,
+        passes: Passes,
+        on_fatal: &'c dyn Fn(&str),
     ) -> Log<'c> {
         connection.wal_hook(Some(|_, pages| {
             PAGES.set(pages);
@@ -63,9 +53,8 @@ impl<'c> Log<'c> {
         Log {
             connection,
             passes,
-            ended,
-            copied: Some(0),
-            empty_from: LONG_LOG_PAGES,
+            course: Course::new(),
+            on_fatal,
         }
     }
 
@@ -77,66 +66,150 @@ impl<'c> Log<'c> {
     /// Wakes the checkpointer or begins the log anew, where one of them is due, while so many operations
     /// wait for the next commit.
     pub(super) fn bound(&mut self, waiting: usize) {
-        let pages = PAGES.get();
-        let is_full = pages >= self.empty_from.max(LARGEST_LOG_PAGES);
-        let copied = match self.copied {
-            Some(copied) => copied,
-            // A full log waits for the end of the pass. Without a checkpointer nothing is known to be copied.
-            None if is_full => self.ended.recv().unwrap_or(0),
-            None => match self.ended.try_recv() {
-                Ok(copied) => copied,
-                Err(_) => return,
-            },
+        self.course.grown_to(PAGES.get());
+        if self.course.is_in_pass() {
+            self.follow_pass();
+        }
+        match self.course.due(waiting) {
+            Due::Nothing => {}
+            Due::Pass(pace) => self.begin_pass(pace),
+            Due::Emptying => self.empty(),
+        }
+    }
+
+    fn begin_pass(&mut self, pace: Pace) {
+        self.passes.pacer.set(pace);
+        match self.passes.begin.try_send(()) {
+            Ok(()) => self.course.pass_began(),
+            // Its thread has panicked: nobody else will copy anything.
+            Err(_) => self.empty(),
+        }
+    }
+
+    /// Learns whether the pass has ended. While the log is full, every commit waits a little for it, so that
+    /// less is written than copied.
+    fn follow_pass(&mut self) {
+        let wait = if self.course.is_full() {
+            self.passes.pacer.set(Pace::Brisk);
+            LONGEST_WAIT
+        } else {
+            Duration::ZERO
         };
-        self.copied = Some(copied);
-        if copied > pages {
-            // SQLite begins the log anew by itself when all of it was copied and nobody reads.
-            return self.begun_anew();
-        }
-        let (left, is_long) = (pages - copied, pages >= LONG_LOG_PAGES);
-        if is_full || (pages >= self.empty_from && left <= FEW_PAGES) {
-            self.empty(pages);
-        } else if is_long || left >= PASS_PAGES {
-            let pace = if is_long || waiting >= RUSH {
-                Pace::Brisk
-            } else {
-                Pace::Gentle
-            };
-            if self.passes.try_send(pace).is_ok() {
-                self.copied = None;
-            }
+        match self.passes.ended.recv_timeout(wait) {
+            Ok(copied) => self.course.pass_ended(copied),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.course.pass_ended(0),
         }
     }
 
-    fn begun_anew(&mut self) {
-        self.copied = Some(0);
-        self.empty_from = LONG_LOG_PAGES;
-    }
-
-    fn empty(&mut self, pages: i32) {
+    fn empty(&mut self) {
         match begin_anew(self.connection) {
-            Ok(true) => {
+            Ok((false, _)) => {
                 PAGES.set(0);
-                self.begun_anew();
-                return;
+                self.course.begun_anew();
             }
-            Ok(false) => tracing::debug!(
-                pages,
-                "a long read keeps the write-ahead log from being emptied"
-            ),
+            Ok((true, copied)) => {
+                tracing::debug!(copied, "the write-ahead log is still read from");
+                self.course.not_emptied(copied);
+            }
             Err(error) => {
-                tracing::warn!(%error, pages, "the write-ahead log could not be emptied");
+                tracing::warn!(%error, "the write-ahead log could not be emptied");
+                self.course.not_emptied(0);
+                if lost_pages(&error) {
+                    (self.on_fatal)(&format!(
+                        "a checkpoint could not be written to disk: {error}"
+                    ));
+                }
             }
         }
-        self.empty_from = pages.saturating_add(PASS_PAGES);
     }
 }
 
-/// Copies what is left of the log into the database and begins it anew; `false` when a reader still
-/// needs it.
-fn begin_anew(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.busy_timeout(EMPTYING_WAIT)?;
-    let busy = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0));
+impl Drop for Log<'_> {
+    /// Whoever ends the writer waits for the checkpointer next.
+    fn drop(&mut self) {
+        self.passes.pacer.set(Pace::Brisk);
+    }
+}
+
+/// Copies what is left of the log into the database and begins it anew; whether somebody still reads from it, so
+/// that it could not be, and how many of its pages are in the database.
+fn begin_anew(connection: &Connection) -> rusqlite::Result<(bool, i32)> {
+    connection.busy_timeout(LONGEST_WAIT)?;
+    let outcome = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| {
+        Ok((row.get(0)?, row.get(2)?))
+    });
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    busy.map(|busy: i64| busy == 0)
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::bounded;
+
+    use super::*;
+
+    /// The most pages of a log for which no commit waits.
+    const NOT_FULL: i32 = 32_767;
+
+    /// What remains of a pass that takes for ever.
+    struct Endless {
+        begun: Receiver<()>,
+        _end: Sender<i32>,
+        pacer: Pacer,
+    }
+
+    fn endless() -> (Passes, Endless) {
+        let ((begin, begun), (_end, ended)) = (bounded(1), bounded(1));
+        let pacer = Pacer::default();
+        let passes = Passes {
+            begin,
+            ended,
+            pacer: pacer.clone(),
+        };
+        (passes, Endless { begun, _end, pacer })
+    }
+
+    #[test]
+    fn a_full_log_hurries_a_pass_and_waits_for_it_but_not_for_ever() {
+        let connection = Connection::open_in_memory().unwrap();
+        let (passes, pass) = endless();
+        let mut log = Log::new(&connection, passes, &|why| panic!("{why}"));
+        PAGES.set(4_000);
+        log.bound(0);
+        assert_eq!((pass.begun.len(), pass.pacer.pace()), (1, Pace::Gentle));
+        PAGES.set(NOT_FULL);
+        log.bound(0);
+        assert_eq!(pass.pacer.pace(), Pace::Gentle);
+        PAGES.set(NOT_FULL + 1);
+        log.bound(0);
+        assert_eq!((pass.begun.len(), pass.pacer.pace()), (1, Pace::Brisk));
+    }
+
+    #[test]
+    fn without_a_checkpointer_the_writer_empties_the_log_itself() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("test.db");
+        let connection = super::super::open_writer(&file).unwrap();
+        let (passes, pass) = endless();
+        drop(pass);
+        let mut log = Log::new(&connection, passes, &|why| panic!("{why}"));
+        connection
+            .execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(20000000))")
+            .unwrap();
+        assert!(PAGES.get() > 4_000, "{}", PAGES.get());
+        log.bound(0);
+        assert_eq!(PAGES.get(), 0);
+        connection.execute("INSERT INTO t VALUES (1)", []).unwrap();
+        assert!(PAGES.get() < 10, "{}", PAGES.get());
+    }
+
+    #[test]
+    fn the_end_of_the_writer_hurries_the_pass_under_way() {
+        let connection = Connection::open_in_memory().unwrap();
+        let (passes, pass) = endless();
+        pass.pacer.set(Pace::Gentle);
+        drop(Log::new(&connection, passes, &|why| panic!("{why}")));
+        assert_eq!(pass.pacer.pace(), Pace::Brisk);
+    }
 }

@@ -6,9 +6,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::Connection;
 
-use super::connection::fault;
+use super::connection::{fault, lost_pages};
 use super::log::Log;
 use super::transaction::SqliteTx;
 use crate::jobs::{Job, Verdict};
@@ -111,8 +111,7 @@ fn run_apart(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fa
     Ok(())
 }
 
-/// Commits. When the sync itself failed, what is on disk is unknown: the process must end and start
-/// again from the log, because the rows may be visible here and gone after a restart, or the reverse.
+/// Commits. When that lost pages, the rows may be visible here and gone after a restart, or the reverse.
 fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault> {
     let Err(error) = connection
         .prepare_cached("COMMIT")
@@ -120,15 +119,7 @@ fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault>
     else {
         return Ok(());
     };
-    let code = error.sqlite_error();
-    let sync_failed = code.is_some_and(|e| {
-        e.code == ErrorCode::SystemIoFailure
-            && matches!(
-                e.extended_code,
-                ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC | ffi::SQLITE_IOERR_WRITE
-            )
-    });
-    if sync_failed {
+    if lost_pages(&error) {
         on_fatal(&format!(
             "the database could not be synced to disk: {error}"
         ));

@@ -1,12 +1,21 @@
-//! SQLite's write-ahead log: it stays short, and a read that needs it whole stops nobody.
+//! SQLite's write-ahead log: it is copied in time and stays short, a read that needs it whole stops nobody,
+//! and a page that cannot be copied ends the process.
 
-use std::sync::mpsc;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use billstack_store::store::Store;
+use billstack_store::migrate::migrate;
+use billstack_store::options::Options;
+use billstack_store::store::{Store, Target};
+use billstack_store::stripe_events;
 use billstack_store::stripe_events::{Content, Incoming};
+use tempfile::TempDir;
 
-use crate::support::{Db, Engine, deliver, incoming, make_team, start, write};
+use crate::support::{
+    Db, Engine, START, assert_sound, deliver, directory, incoming, make_team, start, write,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -33,15 +42,30 @@ fn fill(store: &Store, name: &str, mib: usize) -> Duration {
 
 fn length(db: &Db) -> u64 {
     let file = db.target.sqlite_file().unwrap();
-    std::fs::metadata(file.with_extension("db-wal"))
-        .unwrap()
-        .len()
+    length_of(&file.with_extension("db-wal"))
+}
+
+fn length_of(file: &Path) -> u64 {
+    std::fs::metadata(file).unwrap().len()
 }
 
 fn database() -> Db {
     let db = Db::new(Engine::Sqlite);
     write(&db.store, |tx, _| Ok(make_team(tx, "team_0")?));
     db
+}
+
+#[test]
+fn it_is_copied_long_before_it_is_begun_anew() {
+    let db = database();
+    fill(&db.store, "a", 32);
+    // Until then it is begun anew by nobody, so what is in the database has been copied by a pass.
+    let long_enough = Instant::now() + Duration::from_secs(20);
+    while length_of(db.target.sqlite_file().unwrap()) < 16 * MIB {
+        assert!(Instant::now() < long_enough, "nothing was copied");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(length(&db) > 32 * MIB);
 }
 
 #[test]
@@ -76,6 +100,86 @@ fn a_long_read_does_not_stall_the_writer_and_is_caught_up_with() {
     });
     let long = length(&db);
     assert!(long > LARGEST, "{long}");
-    fill(&db.store, "b", 128);
+    let slowest = fill(&db.store, "b", 128);
+    assert!(slowest < Duration::from_secs(4), "{slowest:?}");
     assert!(length(&db) < long + MARGIN, "{long} {}", length(&db));
+}
+
+/// A database with so many MiB in it, whose store has been dropped.
+fn closed(directory: &TempDir, mib: usize) -> Target {
+    let file = directory.path().join("test.db");
+    let target = Target::from_url(&format!("sqlite://{}", file.display())).unwrap();
+    migrate(&target, START).unwrap();
+    let store = open(&target);
+    write(&store, |tx, _| Ok(make_team(tx, "team_0")?));
+    fill(&store, "a", mib);
+    target
+}
+
+fn open(target: &Target) -> Store {
+    Store::open(target, &Options::default()).unwrap()
+}
+
+#[test]
+fn it_is_gone_when_the_store_is() {
+    for _ in 0..5 {
+        let directory = directory();
+        let target = closed(&directory, 8);
+        let log = target.sqlite_file().unwrap().with_extension("db-wal");
+        assert!(!log.exists());
+    }
+}
+
+/// Names the database for the other half of the next test.
+const CHILD: &str = "BILLSTACK_STORE_LOG_CHILD";
+
+/// Commits before which there are no 16 MiB in the log, for which a pass begins.
+const FIRST_PASS: u64 = 50;
+
+/// How a process ends whose storage failed.
+const FAILED: i32 = 86;
+
+/// The other half of the next test: does nothing unless that started it.
+#[test]
+fn child() {
+    let Ok(file) = std::env::var(CHILD) else {
+        return;
+    };
+    let options = Options {
+        on_fatal: Arc::new(|_| std::process::exit(FAILED)),
+        ..Options::default()
+    };
+    let target = Target::from_url(&format!("sqlite://{file}")).unwrap();
+    let store = Store::open(&target, &options).unwrap();
+    fill(&store, "b", 24);
+    // The pass that began meanwhile is not over yet.
+    std::thread::sleep(Duration::from_secs(20));
+}
+
+/// The child may not write beyond 36 MiB of any file: its commits, which stay below that in the log, succeed,
+/// and copying them behind the 40 MiB of the database does not.
+#[test]
+fn a_page_that_cannot_be_copied_ends_the_process_and_is_not_lost() {
+    let directory = directory();
+    let target = closed(&directory, 40);
+    // In units of 512 bytes. Without the trap the process would be killed at the first write beyond.
+    let limited = "trap '' XFSZ; ulimit -f 73728; exec \"$0\" \"$@\"";
+    let ended = Command::new("/bin/sh")
+        .args(["-c", limited])
+        .arg(std::env::current_exe().unwrap())
+        .args(["log::child", "--exact"])
+        .env(CHILD, target.sqlite_file().unwrap())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(ended.code(), Some(FAILED));
+    let store = open(&target);
+    let kept = store.scan_blocking(|tx| {
+        for number in 0..FIRST_PASS {
+            stripe_events::get(tx, &"team_0".into(), &format!("evt_b_{number}"))?;
+        }
+        Ok(())
+    });
+    kept.unwrap();
+    assert_sound(&store);
 }
