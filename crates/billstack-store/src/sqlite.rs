@@ -4,6 +4,7 @@
 //! thread, on a connection of its own, because a hand-off costs more than the look-up.
 
 mod checkpointer;
+mod commits;
 mod connection;
 mod inline;
 mod log;
@@ -15,28 +16,31 @@ mod writer;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
 use sqlite_pacing::Pacer;
 
+use inline::Inline;
 use log::Log;
+use writer::Progress;
 
 use crate::jobs::{Job, enqueue};
 use crate::options::Options;
 use crate::tx::{Abort, Fault, Tx};
 
 pub(crate) use connection::{fault, open_existing, open_reader, open_writer};
+pub(crate) use inline::rest;
 pub(crate) use transaction::SqliteTx;
 
 /// The SQLite engine. Dropping it answers what is queued and joins its threads.
 pub(crate) struct Sqlite {
     writes: Option<Sender<Box<dyn Job>>>,
     scans: Option<Sender<Box<dyn Job>>>,
-    inline: inline::Inline,
+    inline: Inline,
     threads: Vec<JoinHandle<()>>,
-    failing: Arc<AtomicBool>,
+    progress: Arc<Progress>,
     path: PathBuf,
     _held: Option<File>,
 }
@@ -50,15 +54,15 @@ impl Sqlite {
         if !sqlite_pacing::install() {
             tracing::info!("checkpoints cannot be paced on this system; commits may wait for them");
         }
-        let failing = Arc::new(AtomicBool::new(false));
+        let progress = Arc::new(Progress::default());
         let (ours, theirs) = passes();
         let mut threads = vec![
             spawn("sqlite-writer", {
                 let fatal = Arc::clone(&options.on_fatal);
-                let failing = Arc::clone(&failing);
+                let progress = Arc::clone(&progress);
                 move || {
                     let log = Log::new(&connection, ours, &*fatal);
-                    writer::run(log, &jobs, &failing, &*fatal);
+                    writer::run(log, &jobs, &progress, &*fatal);
                 }
             })?,
             spawn("sqlite-checkpoint", {
@@ -75,13 +79,13 @@ impl Sqlite {
                 readers::run(connection, &jobs)
             })?);
         }
-        let inline = inline::Inline::new(path.to_owned());
+        let inline = Inline::new(path.to_owned(), Arc::clone(&progress.commits));
         Ok(Sqlite {
             writes: Some(writes),
             scans: Some(scans),
             inline,
             threads,
-            failing,
+            progress,
             path: path.to_owned(),
             _held: held,
         })
@@ -89,6 +93,7 @@ impl Sqlite {
 
     /// Queues a write for the next group commit.
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        self.inline.let_go();
         enqueue(self.writes.as_ref(), job)
     }
 
@@ -107,7 +112,7 @@ impl Sqlite {
 
     /// Whether the last commit failed, as on a full disk.
     pub(crate) fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+        self.progress.failing.load(Ordering::Relaxed)
     }
 
     /// Leaves all there is in the one file. SQLite does so when the last connection is closed, but when two are

@@ -3,11 +3,13 @@
 //! There is no timer: an idle server commits a lone write at once, a busy one shares the sync of the
 //! disk between all that arrived during the last one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 
+use super::commits::Commits;
 use super::connection::{fault, lost_pages};
 use super::log::Log;
 use super::transaction::SqliteTx;
@@ -17,11 +19,19 @@ use crate::tx::Fault;
 /// The most operations in one commit: it bounds how long the first of them waits.
 const LARGEST_BATCH: usize = 256;
 
+/// What others want to know of the writer.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Whether the last commit failed, as on a full disk.
+    pub(super) failing: AtomicBool,
+    pub(super) commits: Arc<Commits>,
+}
+
 /// Serves the queue until every sender is gone.
 pub(super) fn run(
     mut log: Log<'_>,
     jobs: &Receiver<Box<dyn Job>>,
-    failing: &AtomicBool,
+    progress: &Progress,
     on_fatal: &dyn Fn(&str),
 ) {
     let mut tx = SqliteTx::new(log.connection());
@@ -30,7 +40,7 @@ pub(super) fn run(
         batch.push(first);
         batch.extend(jobs.try_iter().take(LARGEST_BATCH - 1));
         metrics::histogram!("billstack_write_batch_size").record(batch.len() as f64);
-        commit_batch(&mut tx, &mut batch, failing, on_fatal);
+        commit_batch(&mut tx, &mut batch, progress, on_fatal);
         log.bound(jobs.len());
     }
 }
@@ -39,11 +49,16 @@ pub(super) fn run(
 fn commit_batch(
     tx: &mut SqliteTx<'_>,
     batch: &mut Vec<Box<dyn Job>>,
-    failing: &AtomicBool,
+    progress: &Progress,
     on_fatal: &dyn Fn(&str),
 ) {
-    let committed = run_batch(tx, batch).and_then(|()| commit(tx.connection(), on_fatal));
-    failing.store(committed.is_err(), Ordering::Relaxed);
+    let committed = run_batch(tx, batch).and_then(|()| {
+        let commit = || commit(tx.connection(), on_fatal);
+        progress.commits.count(commit)
+    });
+    progress
+        .failing
+        .store(committed.is_err(), Ordering::Relaxed);
     if let Err(why) = &committed {
         tracing::error!(%why, operations = batch.len(), "a batch of writes failed");
         if !tx.connection().is_autocommit() {

@@ -5,6 +5,7 @@ mod batch;
 mod crash;
 mod engine;
 mod log;
+mod look_ups;
 mod migrate;
 mod model;
 mod plans;

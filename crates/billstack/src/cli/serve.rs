@@ -12,7 +12,7 @@ use super::database;
 use super::output::{Failure, say};
 use crate::app::{App, Shared};
 use crate::clock::Clock;
-use crate::server::{StartError, prepare, run as serve_until};
+use crate::server::{self, StartError, prepare, run as serve_until};
 use crate::settings::Settings;
 use crate::setup::announce_setup;
 use crate::telemetry;
@@ -54,9 +54,7 @@ pub(super) fn run(settings: Settings) -> Result<(), Failure> {
 
 /// The runtime of a serving command.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
+    let runtime = server::runtime().build();
     runtime.map_err(|error| Failure::refused(format_args!("cannot start threads: {error}")))
 }
 
