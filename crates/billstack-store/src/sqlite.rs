@@ -115,8 +115,9 @@ impl Sqlite {
         self.progress.failing.load(Ordering::Relaxed)
     }
 
-    /// Leaves all there is in the one file. SQLite does so when the last connection is closed, but when two are
-    /// closed at once neither is the last: so here one is opened and closed when all others are gone.
+    /// Leaves all there is in the one file, unless somebody else still has it open. SQLite does so when the last
+    /// connection is closed, but when two are closed at once neither is the last: so here one is opened and
+    /// closed when those of the threads are gone.
     fn put_away(&self) {
         let last = open_existing(&self.path);
         let copied = last.and_then(|last| checkpointer::copy(&last).map_err(|e| fault(&e)));

@@ -14,7 +14,7 @@
 //! paced, and nothing else changes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod linux;
@@ -36,34 +36,67 @@ pub enum Pace {
     Gentle,
 }
 
-/// The pace of the checkpoints of one thread. Clones share it, so another thread can hurry a checkpoint that
-/// is under way.
+/// The checkpoints of one thread: how fast they go, and how they get on. Clones share it, so another thread can
+/// look after a checkpoint that is under way.
 #[derive(Clone, Debug, Default)]
-pub struct Pacer {
-    rests: Arc<AtomicBool>,
+pub struct Pacer(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    rests: AtomicBool,
+    written: AtomicU32,
+    lost: AtomicBool,
 }
 
 impl Pacer {
     /// Changes the pace, for whatever is under way too. At first it is brisk.
     pub fn set(&self, pace: Pace) {
-        self.rests.store(pace == Pace::Gentle, Ordering::Relaxed);
+        let rests = pace == Pace::Gentle;
+        self.0.rests.store(rests, Ordering::Relaxed);
     }
 
     /// The pace that was set last.
     pub fn pace(&self) -> Pace {
-        if self.rests.load(Ordering::Relaxed) {
+        if self.0.rests.load(Ordering::Relaxed) {
             Pace::Gentle
         } else {
             Pace::Brisk
         }
     }
 
+    /// Counts what is written from zero again.
+    pub fn forget_written(&self) {
+        self.0.written.store(0, Ordering::Relaxed);
+    }
+
+    /// How many pages were written; none where nothing can be paced.
+    pub fn written(&self) -> u32 {
+        self.0.written.load(Ordering::Relaxed)
+    }
+
+    /// Whether the disk could not take a page that it had been given, at any time. A later sync does not tell:
+    /// the kernel does so once.
+    pub fn has_lost(&self) -> bool {
+        self.0.lost.load(Ordering::Relaxed)
+    }
+
     /// Runs `work`, and lets SQLite have but a few pages on their way to the disk at a time on this thread
     /// meanwhile.
     ///
     /// When the disk could not take a page, the write of a later one fails with an input or output error, and
-    /// with it the checkpoint.
+    /// with it the checkpoint; see [`Pacer::has_lost`].
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         system::paced(self, work)
+    }
+}
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+impl Pacer {
+    fn count_written(&self) {
+        self.0.written.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn tell_lost(&self) {
+        self.0.lost.store(true, Ordering::Relaxed);
     }
 }

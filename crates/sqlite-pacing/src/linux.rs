@@ -87,13 +87,14 @@ unsafe extern "C" fn pacing_write(
 ) -> isize {
     // SAFETY: what the caller promises is what `pwrite` asks for.
     let written = unsafe { libc::pwrite(file, from, count, at) };
-    let waited = RUN.with_borrow_mut(|run| match run {
+    let add = |run: &mut Option<Run>| match run {
         Some(run) if written > 0 => run.add(file, at, written as libc::off_t),
         _ => Ok(()),
-    });
-    if waited.is_err() {
-        // Whatever the disk said, pages are lost. For SQLite a full one would be no reason to worry about those
-        // that it has written before.
+    };
+    // A thread that ends may close a connection when it has no run any more.
+    let waited = RUN.try_with(|run| add(&mut run.borrow_mut()));
+    if matches!(waited, Ok(Err(Lost))) {
+        // Whatever the disk said. That of a full one would look like a write that was refused.
         // SAFETY: it points to this thread's `errno`.
         unsafe { *libc::__errno_location() = libc::EIO };
         return -1;
@@ -125,11 +126,12 @@ impl Run {
         self.from = self.from.min(at);
         self.to = self.to.max(at + count);
         self.writes += 1;
+        self.pacer.count_written();
         if self.writes < WRITES_IN_FLIGHT {
             return Ok(());
         }
         let began = Instant::now();
-        self.wait()?;
+        self.wait().inspect_err(|Lost| self.pacer.tell_lost())?;
         if self.pacer.pace() == Pace::Gentle {
             std::thread::sleep(began.elapsed());
         }
@@ -244,21 +246,63 @@ mod tests {
         assert_eq!(run.waits, 1);
     }
 
+    /// Where the database is open for writing in this process.
+    fn descriptor_of(db: &Connection) -> c_int {
+        let path = std::path::Path::new(db.path().unwrap());
+        let open = std::fs::read_dir("/proc/self/fd").unwrap();
+        open.map(|entry| entry.unwrap().path())
+            .find(|fd| std::fs::read_link(fd).is_ok_and(|file| file == path))
+            .and_then(|fd| fd.file_name()?.to_str()?.parse().ok())
+            .unwrap()
+    }
+
     #[test]
-    fn any_other_error_of_a_wait_is_one_of_the_disk() {
-        let file = tempfile::tempfile().unwrap();
-        // No file has such a place.
-        let run = Run {
-            from: -1,
-            ..about_to_wait(file.as_raw_fd())
-        };
-        let around = RUN.replace(Some(run));
-        let page = [7; 4096];
-        // SAFETY: the page is as long as it is said to be.
-        let written = unsafe { pacing_write(file.as_raw_fd(), page.as_ptr().cast(), 4096, 0) };
-        let error = std::io::Error::last_os_error();
-        RUN.replace(around);
-        assert_eq!((written, error.raw_os_error()), (-1, Some(libc::EIO)));
+    fn any_other_error_of_a_wait_fails_the_checkpoint_and_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = database(dir.path());
+        let pacer = Pacer::default();
+        let failed = pacer.run(|| {
+            // No file has such a place.
+            let from = -1;
+            let pacer = pacer.clone();
+            let run = about_to_wait(descriptor_of(&db));
+            RUN.replace(Some(Run { pacer, from, ..run }));
+            db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        });
+        let code = failed.unwrap_err().sqlite_error().unwrap().extended_code;
+        assert_eq!(code, ffi::SQLITE_IOERR_WRITE);
+        assert!(pacer.has_lost());
+        assert!(checkpoint(&db) > 250);
+    }
+
+    #[test]
+    fn what_is_written_is_counted_until_it_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = database(dir.path());
+        let pacer = Pacer::default();
+        let pages = pacer.run(|| checkpoint(&db));
+        assert!(i64::from(pacer.written()) > pages / 2, "{pages}");
+        assert!(!pacer.has_lost());
+        pacer.clone().forget_written();
+        assert_eq!(pacer.written(), 0);
+    }
+
+    #[test]
+    fn a_connection_may_be_closed_by_the_end_of_its_thread() {
+        thread_local! {
+            static KEPT: RefCell<Option<Connection>> = const { RefCell::new(None) };
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().to_owned();
+        let thread = std::thread::spawn(move || {
+            // First, so that it ends last.
+            KEPT.set(None);
+            let db = database(&path);
+            Pacer::default().run(|| ());
+            KEPT.set(Some(db));
+        });
+        thread.join().unwrap();
+        assert!(!dir.path().join("a.db-wal").exists());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
 use sqlite_pacing::Pacer;
 
-use super::connection::lost_pages;
+use super::connection::could_not_sync;
 
 /// The checkpointer's end of its talk with the writer.
 pub(super) struct Passes {
@@ -25,7 +25,7 @@ pub(super) struct Passes {
 ///
 /// A pass during which something is committed is not synced, only a later one is. Should that fail, the next
 /// would not copy again what the first one did: pages that were lost are a reason to end the process, as
-/// they are at a commit.
+/// they are at a commit. The next one copies the whole log, unless yet another process has the database open.
 pub(super) fn run(connection: &Connection, passes: &Passes, on_fatal: &dyn Fn(&str)) {
     while passes.begin.recv().is_ok() {
         let copied = passes
@@ -33,7 +33,7 @@ pub(super) fn run(connection: &Connection, passes: &Passes, on_fatal: &dyn Fn(&s
             .run(|| copy(connection))
             .unwrap_or_else(|error| {
                 tracing::warn!(%error, "a checkpoint failed; it is tried again later");
-                if lost_pages(&error) {
+                if is_loss(&error, &passes.pacer) {
                     on_fatal(&format!(
                         "a checkpoint could not be written to disk: {error}"
                     ));
@@ -50,4 +50,29 @@ pub(super) fn run(connection: &Connection, passes: &Passes, on_fatal: &dyn Fn(&s
 /// when another process is at it.
 pub(super) fn copy(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))
+}
+
+/// Whether pages of a checkpoint that failed may not have reached the disk. One whose write was refused (a limit, a
+/// quota, a full disk) is copied again by the next.
+pub(super) fn is_loss(error: &rusqlite::Error, pacer: &Pacer) -> bool {
+    could_not_sync(error) || pacer.has_lost()
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_sync_that_failed_is_a_loss_and_a_write_that_was_refused_is_none() {
+        let loses = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            is_loss(&error, &Pacer::default())
+        };
+        assert!(loses(ffi::SQLITE_IOERR_FSYNC));
+        assert!(loses(ffi::SQLITE_IOERR_DIR_FSYNC));
+        assert!(!loses(ffi::SQLITE_IOERR_WRITE));
+        assert!(!loses(ffi::SQLITE_FULL));
+    }
 }

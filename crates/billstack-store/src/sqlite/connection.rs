@@ -135,17 +135,13 @@ pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
     }
 }
 
-/// Whether pages may not have reached the disk, be it at a commit or at a checkpoint. The process must end
-/// then, and the next one start from the log: the kernel tells such a loss once, so that a later sync would
-/// succeed without them.
-pub(super) fn lost_pages(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|error| {
-        error.code == ErrorCode::SystemIoFailure
-            && matches!(
-                error.extended_code,
-                ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC | ffi::SQLITE_IOERR_WRITE
-            )
-    })
+/// Whether a sync failed, so that pages may not have reached the disk. The process must end then, and the next one
+/// start from the log: the kernel tells such a loss once, so that a later sync would succeed without them.
+pub(super) fn could_not_sync(error: &rusqlite::Error) -> bool {
+    let syncs = [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC];
+    error
+        .sqlite_error()
+        .is_some_and(|error| syncs.contains(&error.extended_code))
 }
 
 #[cfg(test)]

@@ -5,17 +5,20 @@ mod course;
 use std::cell::Cell;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use rusqlite::Connection;
 use sqlite_pacing::{Pace, Pacer};
 
-use super::connection::{BUSY_TIMEOUT, lost_pages};
+use super::checkpointer::is_loss;
+use super::connection::BUSY_TIMEOUT;
 use course::{Course, Due};
 
-/// How long the writer waits for readers to let go of the log, and a commit for a pass over a full one. Short
-/// reads are over by then; a long one (a backup, a report) would not be over after any wait that callers
-/// could bear, nor would a pass over the log that it left.
-const LONGEST_WAIT: Duration = Duration::from_millis(50);
+/// How long the writer waits for readers to let go of the log. Short reads are over by then; a long
+/// one (a backup, a report) would not be over after any wait that callers could bear.
+const EMPTYING_WAIT: Duration = Duration::from_millis(50);
+
+/// How often a commit that has to wait for a pass looks how far that is.
+const GLANCE: Duration = Duration::from_millis(1);
 
 thread_local! {
     static PAGES: Cell<i32> = const { Cell::new(0) };
@@ -67,38 +70,41 @@ impl<'c> Log<'c> {
     /// wait for the next commit.
     pub(super) fn bound(&mut self, waiting: usize) {
         self.course.grown_to(PAGES.get());
-        if self.course.is_in_pass() {
+        loop {
             self.follow_pass();
-        }
-        match self.course.due(waiting) {
-            Due::Nothing => {}
-            Due::Pass(pace) => self.begin_pass(pace),
-            Due::Emptying => self.empty(),
+            match self.course.due(waiting) {
+                Due::Nothing => return,
+                Due::Pass(pace) if self.begin_pass(pace) => {}
+                // Without a checkpointer, whose thread has panicked, nobody else will copy anything.
+                Due::Pass(_) | Due::Emptying => return self.empty(),
+            }
         }
     }
 
-    fn begin_pass(&mut self, pace: Pace) {
+    /// Sends the checkpointer on a pass; `false` when there is none.
+    fn begin_pass(&mut self, pace: Pace) -> bool {
         self.passes.pacer.set(pace);
-        match self.passes.begin.try_send(()) {
-            Ok(()) => self.course.pass_began(),
-            // Its thread has panicked: nobody else will copy anything.
-            Err(_) => self.empty(),
+        self.passes.pacer.forget_written();
+        let began = self.passes.begin.try_send(()).is_ok();
+        if began {
+            self.course.pass_began();
         }
+        began
     }
 
-    /// Learns whether the pass has ended. While the log is full, every commit waits a little for it, so that
-    /// less is written than copied.
+    /// Learns whether the pass has ended; waits for it where the log would grow too long otherwise.
     fn follow_pass(&mut self) {
-        let wait = if self.course.is_full() {
+        while self.course.is_in_pass() {
+            match self.passes.ended.try_recv() {
+                Ok(copied) => return self.course.pass_ended(copied),
+                Err(TryRecvError::Disconnected) => return self.course.pass_ended(0),
+                Err(TryRecvError::Empty) => {}
+            }
+            if !self.course.is_ahead_of_pass(self.passes.pacer.written()) {
+                return;
+            }
             self.passes.pacer.set(Pace::Brisk);
-            LONGEST_WAIT
-        } else {
-            Duration::ZERO
-        };
-        match self.passes.ended.recv_timeout(wait) {
-            Ok(copied) => self.course.pass_ended(copied),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => self.course.pass_ended(0),
+            std::thread::sleep(GLANCE);
         }
     }
 
@@ -115,7 +121,7 @@ impl<'c> Log<'c> {
             Err(error) => {
                 tracing::warn!(%error, "the write-ahead log could not be emptied");
                 self.course.not_emptied(0);
-                if lost_pages(&error) {
+                if is_loss(&error, &self.passes.pacer) {
                     (self.on_fatal)(&format!(
                         "a checkpoint could not be written to disk: {error}"
                     ));
@@ -135,7 +141,7 @@ impl Drop for Log<'_> {
 /// Copies what is left of the log into the database and begins it anew; whether somebody still reads from it, so
 /// that it could not be, and how many of its pages are in the database.
 fn begin_anew(connection: &Connection) -> rusqlite::Result<(bool, i32)> {
-    connection.busy_timeout(LONGEST_WAIT)?;
+    connection.busy_timeout(EMPTYING_WAIT)?;
     let outcome = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| {
         Ok((row.get(0)?, row.get(2)?))
     });
@@ -152,28 +158,28 @@ mod tests {
     /// The most pages of a log for which no commit waits.
     const NOT_FULL: i32 = 32_767;
 
-    /// What remains of a pass that takes for ever.
-    struct Endless {
+    /// The checkpointer's end, where nobody sits.
+    struct Pass {
         begun: Receiver<()>,
-        _end: Sender<i32>,
+        end: Sender<i32>,
         pacer: Pacer,
     }
 
-    fn endless() -> (Passes, Endless) {
-        let ((begin, begun), (_end, ended)) = (bounded(1), bounded(1));
+    fn passes() -> (Passes, Pass) {
+        let ((begin, begun), (end, ended)) = (bounded(1), bounded(1));
         let pacer = Pacer::default();
         let passes = Passes {
             begin,
             ended,
             pacer: pacer.clone(),
         };
-        (passes, Endless { begun, _end, pacer })
+        (passes, Pass { begun, end, pacer })
     }
 
     #[test]
-    fn a_full_log_hurries_a_pass_and_waits_for_it_but_not_for_ever() {
+    fn a_full_log_hurries_a_pass_and_waits_for_it() {
         let connection = Connection::open_in_memory().unwrap();
-        let (passes, pass) = endless();
+        let (passes, pass) = passes();
         let mut log = Log::new(&connection, passes, &|why| panic!("{why}"));
         PAGES.set(4_000);
         log.bound(0);
@@ -181,9 +187,17 @@ mod tests {
         PAGES.set(NOT_FULL);
         log.bound(0);
         assert_eq!(pass.pacer.pace(), Pace::Gentle);
-        PAGES.set(NOT_FULL + 1);
-        log.bound(0);
-        assert_eq!((pass.begun.len(), pass.pacer.pace()), (1, Pace::Brisk));
+        PAGES.set(NOT_FULL + 2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while pass.pacer.pace() == Pace::Gentle {
+                    std::thread::sleep(GLANCE);
+                }
+                assert_eq!(pass.end.send(4_000), Ok(()));
+            });
+            log.bound(0);
+        });
+        assert_eq!((pass.begun.len(), pass.end.len()), (1, 0));
     }
 
     #[test]
@@ -191,7 +205,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("test.db");
         let connection = super::super::open_writer(&file).unwrap();
-        let (passes, pass) = endless();
+        let (passes, pass) = passes();
         drop(pass);
         let mut log = Log::new(&connection, passes, &|why| panic!("{why}"));
         connection
@@ -207,7 +221,7 @@ mod tests {
     #[test]
     fn the_end_of_the_writer_hurries_the_pass_under_way() {
         let connection = Connection::open_in_memory().unwrap();
-        let (passes, pass) = endless();
+        let (passes, pass) = passes();
         pass.pacer.set(Pace::Gentle);
         drop(Log::new(&connection, passes, &|why| panic!("{why}")));
         assert_eq!(pass.pacer.pace(), Pace::Brisk);

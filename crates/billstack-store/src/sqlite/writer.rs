@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
 use super::commits::Commits;
-use super::connection::{fault, lost_pages};
+use super::connection::{could_not_sync, fault};
 use super::log::Log;
 use super::transaction::SqliteTx;
 use crate::jobs::{Job, Verdict};
@@ -126,7 +126,8 @@ fn run_apart(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fa
     Ok(())
 }
 
-/// Commits. When that lost pages, the rows may be visible here and gone after a restart, or the reverse.
+/// Commits. When the log could not be written or synced, the rows may be visible here and gone after a
+/// restart, or the reverse.
 fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault> {
     let Err(error) = connection
         .prepare_cached("COMMIT")
@@ -134,7 +135,10 @@ fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault>
     else {
         return Ok(());
     };
-    if lost_pages(&error) {
+    let half_written = error
+        .sqlite_error()
+        .is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
+    if half_written || could_not_sync(&error) {
         on_fatal(&format!(
             "the database could not be synced to disk: {error}"
         ));

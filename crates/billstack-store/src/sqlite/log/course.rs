@@ -13,9 +13,9 @@ const LONG_LOG_PAGES: i32 = 16_384;
 /// Next to nothing: so many pages the writer copies by itself, in a few milliseconds.
 const FEW_PAGES: i32 = 256;
 
-/// Pages in the log from which the writer copies up to [`PASS_PAGES`] by itself, and holds each commit up
-/// while a pass is under way: a bound on the file even when the disk takes pages more slowly than they are
-/// written, for as long as no read holds on to an old snapshot.
+/// Pages in the log from which commits are held up during a pass, so that it writes twice what they add. Each
+/// pass leaves half of what it found then, and the last of them next to nothing: that bounds the file to twice
+/// this length, however slow the disk, for as long as no read holds on to an old snapshot.
 const FULL_LOG_PAGES: i32 = 32_768;
 
 /// Operations that wait for the next commit from which a pass is to be over soon. When few wait, a commit
@@ -38,8 +38,10 @@ pub(super) enum Due {
 pub(super) struct Course {
     pages: i32,
     copied: i32,
-    /// Whether a pass is under way, so that `copied` is what was known before it.
-    in_pass: bool,
+    /// How many of them the last commit added.
+    added: i32,
+    /// The length of the log when the pass that is under way began; `copied` is what was known before it.
+    pass_from: Option<i32>,
     /// No pass is worth it before there are so many pages: the last one got nowhere.
     stuck_until: i32,
     /// The log is not emptied before there are so many pages: further on each time it could not be.
@@ -52,7 +54,8 @@ impl Course {
         Course {
             pages: 0,
             copied: 0,
-            in_pass: false,
+            added: 0,
+            pass_from: None,
             stuck_until: 0,
             empty_from: LONG_LOG_PAGES,
         }
@@ -64,27 +67,34 @@ impl Course {
         if pages < self.pages {
             self.begun_anew();
         }
+        self.added = pages - self.pages;
         self.pages = pages;
     }
 
     /// The checkpointer was sent on a pass.
     pub(super) const fn pass_began(&mut self) {
-        self.in_pass = true;
+        self.pass_from = Some(self.pages);
     }
 
     /// Whether the checkpointer is on a pass.
     pub(super) const fn is_in_pass(&self) -> bool {
-        self.in_pass
+        self.pass_from.is_some()
     }
 
-    /// Whether commits are to be held up while a pass is under way.
-    pub(super) const fn is_full(&self) -> bool {
-        self.pages >= FULL_LOG_PAGES
+    /// Whether the next commit has to wait for the pass under way, which has written so many pages by now. When
+    /// it is over no more than a commit adds, it waits for all of it: else there would always be something
+    /// left to copy.
+    pub(super) fn is_ahead_of_pass(&self, written: u32) -> bool {
+        let Some(from) = self.pass_from.filter(|_| self.pages >= FULL_LOG_PAGES) else {
+            return false;
+        };
+        let since = i64::from(self.pages) - i64::from(from.max(FULL_LOG_PAGES));
+        from - self.copied <= self.added || 2 * since > i64::from(written)
     }
 
     /// A pass has ended with so many pages of the log in the database.
     pub(super) const fn pass_ended(&mut self, copied: i32) {
-        self.in_pass = false;
+        self.pass_from = None;
         if !self.copied_to(copied) {
             self.stuck_until = self.pages.saturating_add(PASS_PAGES);
         }
@@ -103,7 +113,7 @@ impl Course {
     /// The next commit is the first of the log.
     pub(super) const fn begun_anew(&mut self) {
         *self = Course {
-            in_pass: self.in_pass,
+            pass_from: self.pass_from,
             ..Course::new()
         };
     }
@@ -118,15 +128,10 @@ impl Course {
     /// What is due while so many operations wait for the next commit.
     pub(super) const fn due(&self, waiting: usize) -> Due {
         let (left, is_long) = (self.pages - self.copied, self.pages >= LONG_LOG_PAGES);
-        let few = if self.is_full() {
-            PASS_PAGES
-        } else {
-            FEW_PAGES
-        };
         let worth_it = if is_long { FEW_PAGES } else { PASS_PAGES };
-        if self.in_pass {
+        if self.is_in_pass() {
             Due::Nothing
-        } else if self.pages >= self.empty_from && left <= few {
+        } else if self.pages >= self.empty_from && left <= FEW_PAGES {
             Due::Emptying
         } else if left < worth_it || self.pages < self.stuck_until {
             Due::Nothing
@@ -183,13 +188,78 @@ mod tests {
     }
 
     #[test]
-    fn a_full_log_is_emptied_with_more_of_it_left() {
-        let most = FULL_LOG_PAGES - PASS_PAGES;
-        assert_eq!(course(FULL_LOG_PAGES, most - 1).due(0), BRISK);
-        assert_eq!(course(FULL_LOG_PAGES, most).due(0), Due::Emptying);
-        assert!(course(FULL_LOG_PAGES, most).is_full());
-        assert_eq!(course(FULL_LOG_PAGES - 1, most).due(0), BRISK);
-        assert!(!course(FULL_LOG_PAGES - 1, most).is_full());
+    fn a_full_log_takes_half_of_what_a_pass_writes() {
+        let mut full = course(FULL_LOG_PAGES - 10, 0);
+        full.grown_to(FULL_LOG_PAGES);
+        assert!(!full.is_ahead_of_pass(0), "there is no pass");
+        full.pass_began();
+        assert!(!full.is_ahead_of_pass(0), "nothing was added");
+        full.grown_to(FULL_LOG_PAGES + 100);
+        assert!(full.is_ahead_of_pass(199));
+        assert!(!full.is_ahead_of_pass(200));
+        full.pass_ended(FULL_LOG_PAGES);
+        assert!(!full.is_ahead_of_pass(0));
+    }
+
+    #[test]
+    fn a_full_log_waits_for_a_pass_that_is_over_no_more_than_a_commit() {
+        let mut full = course(FULL_LOG_PAGES, FULL_LOG_PAGES);
+        full.grown_to(FULL_LOG_PAGES + 1_000);
+        full.pass_began();
+        assert!(full.is_ahead_of_pass(1_000));
+        full.pass_ended(FULL_LOG_PAGES + 1_000);
+        assert_eq!(full.due(0), Due::Emptying);
+        let mut full = course(FULL_LOG_PAGES, FULL_LOG_PAGES - 1);
+        full.grown_to(FULL_LOG_PAGES + 1_000);
+        full.pass_began();
+        assert!(!full.is_ahead_of_pass(0));
+    }
+
+    #[test]
+    fn a_log_that_is_not_full_takes_anything() {
+        let mut long = course(LONG_LOG_PAGES, 0);
+        long.pass_began();
+        long.grown_to(FULL_LOG_PAGES - 1);
+        assert!(!long.is_ahead_of_pass(0));
+        long.grown_to(FULL_LOG_PAGES + 1);
+        assert!(!long.is_ahead_of_pass(2), "only what is beyond counts");
+        assert!(long.is_ahead_of_pass(1));
+    }
+
+    /// However slowly pages are copied and however many are added by a commit.
+    #[test]
+    fn the_log_stays_within_twice_its_full_length() {
+        for (added, written) in [(10, 1), (300, 16), (3_000, 1_000), (64, 100_000)] {
+            let (mut course, mut pages, mut longest) = (Course::new(), 0, 0);
+            let (mut at, mut of, mut emptied) = (0, 0, 0);
+            while emptied < 3 {
+                if course.is_in_pass() && at < of && course.is_ahead_of_pass(at) {
+                    at += written;
+                    continue;
+                }
+                if course.is_in_pass() && at >= of {
+                    course.pass_ended(i32::try_from(of).unwrap() + course.copied);
+                }
+                match course.due(0) {
+                    Due::Nothing => {
+                        pages += added;
+                        course.grown_to(pages);
+                    }
+                    Due::Pass(_) => {
+                        (at, of) = (0, u32::try_from(pages - course.copied).unwrap());
+                        course.pass_began();
+                    }
+                    Due::Emptying => {
+                        course.begun_anew();
+                        (pages, emptied) = (0, emptied + 1);
+                    }
+                }
+                longest = longest.max(pages);
+            }
+            // Each pass may be overrun by a commit, and there are not many.
+            let most = 2 * FULL_LOG_PAGES + 16 * added;
+            assert!(longest <= most, "{added} {written}: {longest}");
+        }
     }
 
     #[test]
@@ -222,8 +292,9 @@ mod tests {
 
     #[test]
     fn what_the_writer_copied_itself_is_not_left() {
-        let mut course = course(FULL_LOG_PAGES, FULL_LOG_PAGES - PASS_PAGES);
-        course.not_emptied(FULL_LOG_PAGES);
+        let mut course = course(LONG_LOG_PAGES, LONG_LOG_PAGES - FEW_PAGES);
+        course.not_emptied(LONG_LOG_PAGES);
+        course.grown_to(LONG_LOG_PAGES + FEW_PAGES - 1);
         assert_eq!(course.due(0), Due::Nothing);
     }
 
