@@ -10,7 +10,7 @@ pub mod update;
 use billstack_core::ids::ProjectId;
 use billstack_store::customers::Customer;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::clock::rfc3339;
@@ -41,7 +41,7 @@ pub struct CustomerJson {
     external_id: Option<String>,
     /// What the team keeps with the customer.
     #[schema(value_type = Object)]
-    metadata: Value,
+    metadata: Box<RawValue>,
     /// The project.
     project_id: String,
     /// When it was created here.
@@ -61,7 +61,8 @@ impl CustomerJson {
             name: customer.name.clone(),
             stripe_customer_id: customer.stripe_customer_id.clone(),
             external_id: customer.external_id.clone(),
-            metadata: serde_json::from_str(&customer.metadata).unwrap_or_default(),
+            // Checked when it came, and passed on as it came: the library takes some names for its own.
+            metadata: RawValue::from_string(customer.metadata.clone()).unwrap_or_default(),
             project_id: project_id.to_string(),
             created_at: rfc3339(customer.created_at.0),
             updated_at: rfc3339(customer.updated_at.0),

@@ -3,6 +3,7 @@
 mod erase;
 mod stripe;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
@@ -14,6 +15,7 @@ on_both_engines! {
     addresses_are_compared_after_folding,
     external_ids_are_unique_and_stripe_ids_are_not,
     wrong_members_are_refused,
+    metadata_stays_as_it_was_sent,
     members_of_the_server_have_no_effect,
     each_filter_finds_its_customer,
     a_patch_changes_what_it_names,
@@ -131,6 +133,25 @@ async fn wrong_members_are_refused(t: &Bench) {
     }
     t.key.post("customers", json!({})).await.invalid("email");
     assert_eq!(t.count("customers").await, 0);
+}
+
+/// Whatever it says: order and digits count, and no name in it means anything.
+async fn metadata_stays_as_it_was_sent(t: &Bench) {
+    let sent = concat!(
+        r#"{"z":1,"a":123456789012345678901234567890,"n":1.50,"#,
+        r#""in":{"$serde_json::private::RawValue":"[1,2]"},"#,
+        r#""$serde_json::private::RawValue":"1","$serde_json::private::Number":"2"}"#,
+    );
+    let body = format!(r#"{{"email":"ada@example.com","metadata":{sent}}}"#);
+    let call = t.key.call(Method::POST, "customers");
+    let made = call.body("application/json", body).send().await;
+    let made = made.created();
+    let path = format!("customers/{}", text(&made["customer"]["id"]));
+    for path in [path.as_str(), "customers"] {
+        let answer = t.key.get(path).await;
+        let kept = format!(r#""metadata":{sent}"#);
+        assert!(answer.text.contains(&kept), "{answer:?}");
+    }
 }
 
 async fn members_of_the_server_have_no_effect(t: &Bench) {
