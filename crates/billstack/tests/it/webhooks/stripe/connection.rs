@@ -1,7 +1,9 @@
 //! A server remembers the connection that an event came in by. Whatever is changed about it counts from
 //! the next event on, on the server it is changed on and on every other.
 
+use billstack_core::ids::TeamId;
 use billstack_core::time::{HOUR, SECOND};
+use billstack_store::stripe_connections;
 use fake_stripe::{EventOptions, body, sign, thin_event};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,6 +17,7 @@ on_one_node_and_two! {
     the_old_secret_counts_while_it_is_rolled_and_no_longer,
     an_old_secret_ends_although_nothing_came_since_the_roll,
     a_secret_rolled_without_overlap_ends_at_once,
+    an_old_secret_that_cannot_be_opened_is_in_nobodys_way,
     of_a_disconnected_team_nothing_is_taken,
     a_new_connection_takes_the_place_of_the_old,
     a_secret_key_is_used_as_soon_as_it_is_connected with stripe,
@@ -126,6 +129,20 @@ async fn an_old_secret_ends_although_nothing_came_since_the_roll(t: &Bench) {
     assert_eq!(t.dump().await, before);
     for node in &t.nodes {
         assert_eq!(attempt(t, node, FRESH).await, 200);
+    }
+}
+
+/// As after the loss of the key that secrets are sealed with.
+async fn an_old_secret_that_cannot_be_opened_is_in_nobodys_way(t: &Bench) {
+    t.connect().await;
+    let team = TeamId::from(t.home.team.as_str());
+    let until = t.now().plus(HOUR);
+    t.write(move |tx, act| stripe_connections::roll(tx, act, &team, "sealed by another", until))
+        .await;
+    roll(t, 2).await;
+    for node in &t.nodes {
+        assert_eq!(attempt(t, node, FRESH).await, 200);
+        assert_eq!(attempt(t, node, SECRET).await, 400);
     }
 }
 
