@@ -1,5 +1,8 @@
 //! What a handler takes in: a JSON body read strictly, and the Idempotency-Key with it.
 
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
@@ -26,7 +29,7 @@ pub struct Input {
     pub keyed: Option<Keyed>,
 }
 
-/// A request without a body of interest, and its Idempotency-Key.
+/// A request whose body, if it has one, says nothing; and its Idempotency-Key.
 pub struct NoInput {
     /// Set when the request carries an Idempotency-Key.
     pub keyed: Option<Keyed>,
@@ -40,8 +43,7 @@ impl FromRequest<Shared> for Input {
         if !is_json(&parts.headers) {
             return Err(ApiError::new(Reason::UnsupportedMediaType));
         }
-        let timeout = std::time::Duration::from_secs(app.settings.body_timeout_seconds.into());
-        let bytes = read_body(body, LARGEST_BODY, timeout).await?;
+        let bytes = read(body, app).await?;
         let keyed = keyed(&parts, &bytes)?;
         Ok(Input {
             body: read_json(&bytes)?,
@@ -53,12 +55,23 @@ impl FromRequest<Shared> for Input {
 impl FromRequest<Shared> for NoInput {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Shared) -> Result<Self, ApiError> {
-        let (parts, _) = request.into_parts();
-        Ok(NoInput {
-            keyed: keyed(&parts, &[])?,
-        })
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(body, app).await?;
+        if !bytes.is_empty() && !is_json(&parts.headers) {
+            return Err(ApiError::new(Reason::UnsupportedMediaType));
+        }
+        let keyed = keyed(&parts, &bytes)?;
+        if !bytes.is_empty() {
+            read_json(&bytes)?;
+        }
+        Ok(NoInput { keyed })
     }
+}
+
+async fn read(body: Body, app: &Shared) -> Result<Bytes, ApiError> {
+    let timeout = Duration::from_secs(app.settings.body_timeout_seconds.into());
+    read_body(body, LARGEST_BODY, timeout).await
 }
 
 /// Whether the body is declared as JSON; parameters such as `charset` do not matter.

@@ -24,12 +24,14 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
     if route.path.contains('{') {
         all.push(R::NotFound);
     }
-    // Stripe's events are read tolerantly and whatever their declared type.
-    let has_body = route.operation.request_body.is_some();
+    let changes = route.method != Method::GET;
+    // A body belongs to what an Idempotency-Key stands for, also where none is asked for. Stripe's events
+    // are read tolerantly and whatever their declared type.
+    let takes_key = changes && matches!(route.right, Right::Project(_));
+    let has_body = route.operation.request_body.is_some() || takes_key;
     if has_body && !route.path.starts_with("/api/webhooks/") {
         all.extend([R::InvalidJson, R::UnsupportedMediaType]);
     }
-    let changes = route.method != Method::GET;
     if changes {
         all.push(R::OutcomeUnknown);
     }

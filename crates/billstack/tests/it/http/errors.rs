@@ -97,6 +97,20 @@ async fn wrong_content_types_are_415(t: &Bench) {
         .header("content-type", "text/plain")
         .body("application/json", BODY);
     twice.send().await.refused("unsupported_media_type");
+    let delete = |kind, body| {
+        let call = t.key.call(Method::DELETE, "referrals/codes/K7M2QX9D");
+        call.body(kind, body).send()
+    };
+    delete("text/plain", "garbage")
+        .await
+        .refused("unsupported_media_type");
+    delete("application/json", "[]")
+        .await
+        .refused("invalid_json");
+    delete("text/plain", "").await.refused("code_not_found");
+    delete("application/json", "{}")
+        .await
+        .refused("code_not_found");
     for kind in [
         "application/json; charset=utf-8",
         "Application/JSON",
