@@ -33,11 +33,7 @@ pub(super) fn run(connection: &Connection, passes: &Passes, on_fatal: &dyn Fn(&s
             .run(|| copy(connection))
             .unwrap_or_else(|error| {
                 tracing::warn!(%error, "a checkpoint failed; it is tried again later");
-                if is_loss(&error, &passes.pacer) {
-                    on_fatal(&format!(
-                        "a checkpoint could not be written to disk: {error}"
-                    ));
-                }
+                end_if_lost(&error, &passes.pacer, on_fatal);
                 0
             });
         if passes.ended.send(copied).is_err() {
@@ -52,9 +48,18 @@ pub(super) fn copy(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))
 }
 
+/// Ends the process when pages of a checkpoint that failed were lost.
+pub(super) fn end_if_lost(error: &rusqlite::Error, pacer: &Pacer, on_fatal: &dyn Fn(&str)) {
+    if is_loss(error, pacer) {
+        on_fatal(&format!(
+            "a checkpoint could not be written to disk: {error}"
+        ));
+    }
+}
+
 /// Whether pages of a checkpoint that failed may not have reached the disk. One whose write was refused (a limit, a
 /// quota, a full disk) is copied again by the next.
-pub(super) fn is_loss(error: &rusqlite::Error, pacer: &Pacer) -> bool {
+fn is_loss(error: &rusqlite::Error, pacer: &Pacer) -> bool {
     could_not_sync(error) || pacer.has_lost()
 }
 

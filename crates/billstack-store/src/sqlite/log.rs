@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use rusqlite::Connection;
 use sqlite_pacing::{Pace, Pacer};
 
-use super::checkpointer::is_loss;
+use super::checkpointer::end_if_lost;
 use super::connection::BUSY_TIMEOUT;
 use course::{Course, Due};
 
@@ -121,11 +121,7 @@ impl<'c> Log<'c> {
             Err(error) => {
                 tracing::warn!(%error, "the write-ahead log could not be emptied");
                 self.course.not_emptied(0);
-                if is_loss(&error, &self.passes.pacer) {
-                    (self.on_fatal)(&format!(
-                        "a checkpoint could not be written to disk: {error}"
-                    ));
-                }
+                end_if_lost(&error, &self.passes.pacer, self.on_fatal);
             }
         }
     }
@@ -151,30 +147,11 @@ fn begin_anew(connection: &Connection) -> rusqlite::Result<(bool, i32)> {
 
 #[cfg(test)]
 mod tests {
-    use crossbeam_channel::bounded;
-
+    use super::super::{open_writer, passes};
     use super::*;
 
     /// The most pages of a log for which no commit waits.
     const NOT_FULL: i32 = 32_767;
-
-    /// The checkpointer's end, where nobody sits.
-    struct Pass {
-        begun: Receiver<()>,
-        end: Sender<i32>,
-        pacer: Pacer,
-    }
-
-    fn passes() -> (Passes, Pass) {
-        let ((begin, begun), (end, ended)) = (bounded(1), bounded(1));
-        let pacer = Pacer::default();
-        let passes = Passes {
-            begin,
-            ended,
-            pacer: pacer.clone(),
-        };
-        (passes, Pass { begun, end, pacer })
-    }
 
     #[test]
     fn a_full_log_hurries_a_pass_and_waits_for_it() {
@@ -183,7 +160,7 @@ mod tests {
         let mut log = Log::new(&connection, passes, &|why| panic!("{why}"));
         PAGES.set(4_000);
         log.bound(0);
-        assert_eq!((pass.begun.len(), pass.pacer.pace()), (1, Pace::Gentle));
+        assert_eq!((pass.begin.len(), pass.pacer.pace()), (1, Pace::Gentle));
         PAGES.set(NOT_FULL);
         log.bound(0);
         assert_eq!(pass.pacer.pace(), Pace::Gentle);
@@ -193,18 +170,18 @@ mod tests {
                 while pass.pacer.pace() == Pace::Gentle {
                     std::thread::sleep(GLANCE);
                 }
-                assert_eq!(pass.end.send(4_000), Ok(()));
+                assert_eq!(pass.ended.send(4_000), Ok(()));
             });
             log.bound(0);
         });
-        assert_eq!((pass.begun.len(), pass.end.len()), (1, 0));
+        assert_eq!((pass.begin.len(), pass.ended.len()), (1, 0));
     }
 
     #[test]
     fn without_a_checkpointer_the_writer_empties_the_log_itself() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("test.db");
-        let connection = super::super::open_writer(&file).unwrap();
+        let connection = open_writer(&file).unwrap();
         let (passes, pass) = passes();
         drop(pass);
         let mut log = Log::new(&connection, passes, &|why| panic!("{why}"));

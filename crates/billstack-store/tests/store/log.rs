@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use billstack_store::migrate::migrate;
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::stripe_events;
-use billstack_store::stripe_events::{Content, Incoming};
+use billstack_store::stripe_events::{self, Content, Incoming};
 use tempfile::TempDir;
 
 use crate::support::{

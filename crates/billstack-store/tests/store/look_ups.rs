@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use billstack_store::params;
 use billstack_store::store::{Store, rest};
-use billstack_store::tx::{Abort, Fault};
+use billstack_store::tx::{Abort, Fault, Tx};
 use futures_util::FutureExt;
 
 use crate::support::{Db, Engine, write};
@@ -21,33 +21,36 @@ fn database() -> (Db, rusqlite::Connection) {
     (db, elsewhere)
 }
 
+fn number(tx: &mut dyn Tx) -> Result<i64, Abort> {
+    let number = tx.one("SELECT number FROM numbers", params![], |row| row.int(0))?;
+    Ok(number.unwrap_or(-1))
+}
+
 fn add_one(store: &Store) -> i64 {
     write(store, |tx, _| {
         tx.must("UPDATE numbers SET number = number + 1", params![])?;
-        let mut number = 0;
-        tx.query("SELECT number FROM numbers", params![], &mut |row| {
-            number = row.int(0)?;
-            Ok(())
-        })?;
-        Ok(number)
+        number(tx)
     })
 }
 
 fn look_up(store: &Store) -> i64 {
-    let number = store.point(|tx| {
-        let number = tx.one("SELECT number FROM numbers", params![], |row| row.int(0))?;
-        Ok(number.unwrap_or(-1))
-    });
-    number
-        .now_or_never()
-        .expect("it waits for nothing")
-        .unwrap()
+    let found = store.point(number).now_or_never();
+    found.expect("it waits for nothing").unwrap()
 }
 
 /// Adds one as another process does, of which the store does not know.
 fn add_one_elsewhere(elsewhere: &rusqlite::Connection) {
     let changed = elsewhere.execute("UPDATE numbers SET number = number + 1", []);
     assert_eq!(changed, Ok(1));
+}
+
+/// A database where the number is 1, and a transaction that look-ups of this thread share and that sees 0.
+fn shared() -> (Db, rusqlite::Connection) {
+    let (db, elsewhere) = database();
+    rest();
+    assert_eq!(look_up(&db.store), 0);
+    add_one_elsewhere(&elsewhere);
+    (db, elsewhere)
 }
 
 #[test]
@@ -66,10 +69,7 @@ fn a_thread_that_does_not_rest_shares_nothing() {
 
 #[test]
 fn what_look_ups_share_ends_with_the_next_rest() {
-    let (db, elsewhere) = database();
-    rest();
-    assert_eq!(look_up(&db.store), 0);
-    add_one_elsewhere(&elsewhere);
+    let (db, _elsewhere) = shared();
     assert_eq!(look_up(&db.store), 0, "it was not shared");
     rest();
     assert_eq!(look_up(&db.store), 1);
@@ -77,10 +77,7 @@ fn what_look_ups_share_ends_with_the_next_rest() {
 
 #[test]
 fn what_look_ups_share_ends_with_the_next_commit() {
-    let (db, elsewhere) = database();
-    rest();
-    assert_eq!(look_up(&db.store), 0);
-    add_one_elsewhere(&elsewhere);
+    let (db, _elsewhere) = shared();
     // On another thread, so that nothing of this one ends by it.
     let added = std::thread::scope(|scope| scope.spawn(|| add_one(&db.store)).join().unwrap());
     assert_eq!(added, 2);
@@ -89,20 +86,14 @@ fn what_look_ups_share_ends_with_the_next_commit() {
 
 #[test]
 fn what_look_ups_share_ends_after_some_of_them() {
-    let (db, elsewhere) = database();
-    rest();
-    assert_eq!(look_up(&db.store), 0);
-    add_one_elsewhere(&elsewhere);
+    let (db, _elsewhere) = shared();
     let stale = (0..1000).take_while(|_| look_up(&db.store) == 0).count();
     assert_eq!(stale, 63);
 }
 
 #[test]
 fn what_look_ups_share_does_not_outlive_a_fault() {
-    let (db, elsewhere) = database();
-    rest();
-    assert_eq!(look_up(&db.store), 0);
-    add_one_elsewhere(&elsewhere);
+    let (db, _elsewhere) = shared();
     let failed = db.store.point(|tx| {
         tx.exists("SELECT no such thing", params![])?;
         Ok(())
@@ -117,9 +108,7 @@ fn what_look_ups_share_does_not_outlive_a_fault() {
 
 #[test]
 fn a_thread_at_rest_does_not_keep_the_log() {
-    let (db, elsewhere) = database();
-    rest();
-    assert_eq!(look_up(&db.store), 0);
+    let (db, elsewhere) = shared();
     let busy = |elsewhere: &rusqlite::Connection| {
         let sql = "PRAGMA wal_checkpoint(RESTART)";
         elsewhere
@@ -127,7 +116,6 @@ fn a_thread_at_rest_does_not_keep_the_log() {
             .unwrap()
     };
     elsewhere.busy_timeout(std::time::Duration::ZERO).unwrap();
-    add_one_elsewhere(&elsewhere);
     assert_eq!(busy(&elsewhere), 1);
     rest();
     assert_eq!(busy(&elsewhere), 0);
