@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod framing;
 mod io;
+mod refusals;
 
 pub use body::{bound_body, read_body};
 pub use connection::Peer;
@@ -150,10 +151,8 @@ fn is_the_clients(error: &Error) -> bool {
 
 /// Answers what the connection found malformed, and bounds the time of the rest.
 async fn guard(limit: Duration, mut request: Request, next: Next) -> Response {
-    if let Some(connection::Malformed(message)) = request.extensions_mut().remove() {
-        return ApiError::new(Reason::InvalidRequest)
-            .message(message)
-            .into_response();
+    if let Some(connection::Malformed(fault)) = request.extensions_mut().remove() {
+        return fault.into_response();
     }
     let reads_only = matches!(
         *request.method(),

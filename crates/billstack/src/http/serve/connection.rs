@@ -20,6 +20,8 @@ use tower::ServiceExt;
 use super::Limits;
 use super::body::TimedBody;
 use super::io::GuardedIo;
+use super::refusals::OwnRefusals;
+use crate::error::{ApiError, Reason};
 
 /// Nothing legitimate comes near: a key, a cookie and a browser's usual headers are under 4 KiB.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -29,9 +31,15 @@ const MAX_HEADERS: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// Marks a request that must be refused with this sentence before any handler sees it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Malformed(pub(super) &'static str);
+/// Marks a request that must be refused with this before any handler sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Malformed(pub(super) ApiError);
+
+impl Malformed {
+    fn new(message: &'static str) -> Self {
+        Self(ApiError::new(Reason::InvalidRequest).message(message))
+    }
+}
 
 /// Serves one connection to its end.
 pub(super) async fn run(stream: TcpStream, app: Router, limits: Limits, watcher: Watcher) {
@@ -43,6 +51,7 @@ pub(super) async fn run(stream: TcpStream, app: Router, limits: Limits, watcher:
     }
     let io = GuardedIo::new(stream, &limits);
     let ambiguous = io.ambiguous_head();
+    let io = OwnRefusals::new(io, app.clone(), Peer(peer));
     let heads = Arc::new(AtomicU64::new(0));
 
     let service = service_fn(move |request: Request<Incoming>| {
@@ -109,12 +118,12 @@ fn find_fault(request: &Request<Incoming>, both_lengths: bool) -> Option<Malform
     let headers: &HeaderMap = request.headers();
     if both_lengths && headers.contains_key(header::TRANSFER_ENCODING) {
         let text = "Content-Length and Transfer-Encoding must not be sent together.";
-        return Some(Malformed(text));
+        return Some(Malformed::new(text));
     }
     let hosts = headers.get_all(header::HOST).iter().count();
     let wants_one = request.version() == Version::HTTP_11;
     if hosts > 1 || (wants_one && hosts == 0) {
-        return Some(Malformed("Exactly one Host header is needed."));
+        return Some(Malformed::new("Exactly one Host header is needed."));
     }
     None
 }

@@ -19,7 +19,7 @@ use super::framing::Framing;
 /// What a slow client must take of an answer in one write timeout to be granted another.
 const LEAST_PROGRESS: u64 = 64 * 1024;
 
-/// How long, and how much of, an unwanted body is read after our last word.
+/// How long, and how much of, an unwanted head or body is read after our last word.
 ///
 /// Closing a socket with unread bytes resets it, and the reset may overtake the answer.
 const LINGER: Duration = Duration::from_secs(2);
@@ -162,7 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
         let me = self.get_mut();
         if me.linger.is_none() {
             ready!(Pin::new(&mut me.inner).poll_shutdown(cx))?;
-            if !me.framing.in_body() {
+            if !me.framing.in_head() && !me.framing.in_body() {
                 return Poll::Ready(Ok(()));
             }
         }

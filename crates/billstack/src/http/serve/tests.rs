@@ -179,9 +179,11 @@ fn heads_are_bounded() {
     let server = Server::start(Limits::default());
     let many = "a: b\r\n".repeat(65);
     let large = format!("a: {}\r\n", "x".repeat(17 * 1024));
-    for headers in [many, large] {
+    let endless = format!("a: {}\r\n", "x".repeat(500 * 1024));
+    for headers in [many, large, endless] {
         let answer = server.exchange(&format!("GET /peer HTTP/1.1\r\nHost: a\r\n{headers}\r\n"));
-        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        assert_refused(&answer, 431, "header_fields_too_large");
+        assert!(answer.contains("connection: close"), "{answer}");
     }
     let odd = ["CONNECT a:80", "TRACE /peer", "FROB /peer"];
     for line in odd {
@@ -189,6 +191,34 @@ fn heads_are_bounded() {
         let answer = server.exchange(&format!("{line} HTTP/1.1\r\n{close}\r\n"));
         assert!(answer.starts_with("HTTP/1.1 40"), "{answer}");
     }
+}
+
+#[test]
+fn heads_that_cannot_be_read_are_refused_like_the_rest() {
+    let server = Server::start(Limits::default());
+    let odd = [
+        "G@T /peer HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /pe er HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /peer HTTP/3.0\r\nHost: a\r\n\r\n",
+        "GET /peer HTTP/1.1\r\nHost : a\r\n\r\n",
+        "GET /peer HTTP/1.1\r\nHost: \0\r\n\r\n",
+        "POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        "POST /read HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ];
+    for bytes in odd {
+        let answer = server.exchange(bytes);
+        assert_refused(&answer, 400, "invalid_request");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let length = format!("content-length: {}", body.len());
+        for line in ["connection: close", "date: ", &length] {
+            assert_eq!(head.matches(line).count(), 1, "{line}: {answer}");
+        }
+    }
+    let after_a_good_one = server.exchange(&format!("{GET_PEER}{}", odd[0]));
+    let (good, bad) = after_a_good_one.split_at(after_a_good_one.find("HTTP/1.1 400").unwrap());
+    assert!(good.starts_with("HTTP/1.1 200 OK"), "{good}");
+    assert_refused(bad, 400, "invalid_request");
 }
 
 #[test]
