@@ -91,7 +91,7 @@ fn is_ours(headers: &HeaderMap) -> bool {
 }
 
 /// The status and reason that stand for an answer of the framework.
-fn translate(status: StatusCode) -> (StatusCode, Reason) {
+pub(super) fn translate(status: StatusCode) -> (StatusCode, Reason) {
     let reason = match status {
         StatusCode::UNAUTHORIZED => Reason::Unauthenticated,
         StatusCode::FORBIDDEN => Reason::Forbidden,

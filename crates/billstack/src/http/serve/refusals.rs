@@ -10,13 +10,14 @@ use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request, Uri, header};
+use axum::http::{Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower::ServiceExt;
 
 use super::connection::{Malformed, Peer};
 use crate::error::{ApiError, Reason};
+use crate::http::failures::translate;
 use crate::http::request_id::X_REQUEST_ID;
 
 /// More than any refusal has.
@@ -130,26 +131,28 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OwnRefusals<S> {
 
 /// What hyper refuses, if these bytes are an answer of its own: all of ours have a request id.
 fn fault_of(bytes: &[u8]) -> Option<ApiError> {
-    let refused = bytes.starts_with(b"HTTP/1.1 4") && bytes.ends_with(b"\r\n\r\n");
+    let code = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+    let status = StatusCode::from_bytes(code).ok()?;
+    let is_bare = status.is_client_error() && bytes.ends_with(b"\r\n\r\n");
     let id = X_REQUEST_ID;
-    let id = id.as_str().as_bytes();
-    if !refused || bytes.windows(id.len()).any(|part| part == id) {
+    let mut parts = bytes.windows(id.as_str().len());
+    if !is_bare || parts.any(|part| part == id.as_str().as_bytes()) {
         return None;
     }
-    match &bytes[b"HTTP/1.1 ".len()..][..3] {
-        b"400" => Some(
-            ApiError::new(Reason::InvalidRequest)
-                .message("The head of the request cannot be read as HTTP/1.1."),
-        ),
-        b"431" => Some(ApiError::new(Reason::HeaderFieldsTooLarge)),
-        _ => None,
-    }
+    let (_, reason) = translate(status);
+    let fault = ApiError::new(reason);
+    Some(match reason {
+        Reason::InvalidRequest => {
+            fault.message("The head of the request cannot be read as HTTP/1.1.")
+        }
+        _ => fault,
+    })
 }
 
 /// Asks the router to refuse a request of which only the fault is known.
 async fn refuse(app: Router, peer: Peer, fault: ApiError, bare: Vec<u8>) -> Vec<u8> {
     let mut request = Request::new(Body::empty());
-    // Neither is known. No client can send this method, and no route has this address.
+    // Neither is known: logged and counted as another method, at no route.
     *request.method_mut() = Method::from_bytes(b"-").unwrap_or_default();
     *request.uri_mut() = Uri::from_static("*");
     request.extensions_mut().insert(peer);
