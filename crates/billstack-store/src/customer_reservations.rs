@@ -99,6 +99,8 @@ pub fn finish(tx: &mut dyn Tx, place: &Place, email: &str) -> Result<bool, Fault
 
 #[cfg(test)]
 mod tests {
+    use billstack_core::referral::GRACE;
+
     use super::*;
     use crate::customers::NewCustomer;
     use crate::projects;
@@ -152,7 +154,7 @@ mod tests {
                 metadata: "{}".to_owned(),
                 stripe_note: None,
             };
-            customers::create(tx, act, &place, &new)
+            customers::create(tx, act, &place, &new, GRACE)
         });
         let exists = Refusal::CustomerExists(place.clone(), Box::new(customer.unwrap()));
         assert_eq!(claim(), Err(exists.into()));

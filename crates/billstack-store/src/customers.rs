@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
+use hold::hold_new;
 pub(crate) use hold::{Kept, confirm, hold, take};
 
 statements! {
@@ -166,14 +167,19 @@ pub struct NewCustomer {
     pub stripe_note: Option<&'static str>,
 }
 
-/// Creates a customer. The unique indexes decide who is first.
+/// Creates a customer. The unique indexes decide who is first. With a Stripe id it is linked from the
+/// beginning: events kept for that id are looked at again.
 pub fn create(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
     new: &NewCustomer,
+    grace: i64,
 ) -> Result<Customer, Abort> {
     let id = new.id.clone().unwrap_or_else(|| act.id(IdKind::Customer));
+    if let Some(link) = &new.stripe_customer_id {
+        hold_new(tx, place, &id, link)?;
+    }
     let inserted = tx.hit(
         INSERT,
         params![
@@ -199,7 +205,11 @@ pub fn create(
         facts,
     };
     act.record(tx, place, &fact)?;
-    require(tx, place, &id)
+    let created = require(tx, place, &id)?;
+    if created.stripe_customer_id.is_some() {
+        reconsider::all(tx, act, place, &created, grace)?;
+    }
+    Ok(created)
 }
 
 /// Which of the unique members is taken already.

@@ -47,14 +47,32 @@ pub(crate) fn take(
         return Ok(Some(customer));
     }
     let stripe_ids = customer.stripe_customer_id.as_deref().into_iter();
+    lock(tx, place, id, stripe_ids.chain(new_link), kept)?;
+    Ok(Some(customer))
+}
+
+/// Holds a customer who is about to be made, and the Stripe customer it will be linked to.
+pub(crate) fn hold_new(tx: &mut dyn Tx, place: &Place, id: &str, link: &str) -> Result<(), Fault> {
+    if tx.is_alone() {
+        return Ok(());
+    }
+    lock(tx, place, id, [link].into_iter(), Kept::LookedAt)
+}
+
+fn lock<'a>(
+    tx: &mut dyn Tx,
+    place: &Place,
+    id: &str,
+    stripe_ids: impl Iterator<Item = &'a str>,
+    kept: Kept,
+) -> Result<(), Fault> {
     let mut names = vec![format!("customer:{id}")];
-    names.extend(stripe_ids.chain(new_link).map(|id| format!("stripe:{id}")));
+    names.extend(stripe_ids.map(|id| format!("stripe:{id}")));
     if kept == Kept::LookedAt {
         reconsider::foresee(tx, &place.team_id, &mut names)?;
     }
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    tx.lock(&place.team_id, &names)?;
-    Ok(Some(customer))
+    tx.lock(&place.team_id, &names)
 }
 
 /// The second half of [`hold`]: the customer as it is `now`, when what was held is still its own.

@@ -92,7 +92,7 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
                 external_id: new.external.clone(),
                 ..new_customer(&new.email, new.stripe.as_deref())
             };
-            customers::create(tx, act, &place(&new.at), &row)?;
+            customers::create(tx, act, &place(&new.at), &row, GRACE)?;
         }
         Command::Update(at, id, change) => {
             let patch = CustomerPatch {

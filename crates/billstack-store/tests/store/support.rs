@@ -202,7 +202,7 @@ pub(crate) fn make_customer(
     stripe: Option<&str>,
 ) -> Result<Customer, Abort> {
     let email = format!("{name}@example.com");
-    customers::create(tx, act, place, &new_customer(&email, stripe))
+    customers::create(tx, act, place, &new_customer(&email, stripe), GRACE)
 }
 
 pub(crate) fn apply_code(

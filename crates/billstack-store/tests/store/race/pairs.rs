@@ -45,6 +45,29 @@ fn link_and_event() {
 }
 
 #[test]
+fn creation_and_event() {
+    for engine in ENGINES {
+        let db = Db::crowded(engine);
+        let rounds = rounds(&db, count(engine, 500), Referee::Unlinked);
+        let create = |round: &Round| {
+            let created = run(db.node(), round, |tx, act, round| {
+                let name = format!("new{}", round.number);
+                make_customer(tx, act, &round.place, &name, Some(&round.stripe))
+            });
+            created.unwrap();
+        };
+        race(&rounds, create, |round| event(db.node(), round, |_, _| {}));
+        // Whichever came first, the event knows its customer.
+        let outcomes = each(&db, &rounds, |tx, _, round| {
+            let event = event_of(round, |_, _| {});
+            Ok(stripe_events::outcome(tx, &TEAM.into(), &event.id)?)
+        });
+        assert!(outcomes.iter().all(|one| *one == Some(Outcome::NoReferral)));
+        db.assert_sound();
+    }
+}
+
+#[test]
 fn apply_and_link() {
     for engine in ENGINES {
         let db = Db::crowded(engine);
@@ -80,7 +103,7 @@ fn apply_and_an_event_of_the_customer_an_older_event_links() {
                 id: Some(round.referee.clone()),
                 ..new_customer(&format!("late{}@example.com", round.number), None)
             };
-            customers::create(tx, act, &round.place, &new)
+            customers::create(tx, act, &round.place, &new, GRACE)
         });
         let event = |round: &Round| event(db.node(), round, |_, _| {});
         race(&rounds, |round| apply(db.node(), round).unwrap(), event);

@@ -37,7 +37,8 @@ pub struct CreateCustomerRequest {
     /// The team's own id for this customer; unique in the project.
     #[schema(min_length = 1, max_length = 255)]
     external_id: Option<String>,
-    /// The customer or account in Stripe, when it is known; Stripe is then not asked.
+    /// The customer or account in Stripe, when it is known; Stripe is then not asked. Events kept
+    /// for it are looked at again.
     #[schema(pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
     stripe_customer_id: Option<String>,
 }
@@ -88,11 +89,11 @@ pub async fn handle(
         };
         return creation.run().await;
     }
-    let place = access.place.clone();
+    let (place, grace) = (access.place.clone(), app.grace());
     let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
         // One that an earlier try left behind, before the team was disconnected from Stripe.
         customer_reservations::finish(tx, &place, &new.email)?;
-        let customer = customers::create(tx, act, &place, &new)?;
+        let customer = customers::create(tx, act, &place, &new, grace)?;
         let customer_id = Some(customer.id.clone());
         let customer = CustomerJson::new(&customer, &place.project_id);
         let mut answer = answer::created(&CustomerAnswer { customer });

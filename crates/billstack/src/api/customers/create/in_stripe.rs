@@ -191,7 +191,7 @@ impl Creation {
             let place = &me.access.place;
             // Missing only when another try took the claim over and was faster; the address decides.
             customer_reservations::finish(tx, place, &new.email)?;
-            let customer = customers::create(tx, act, place, &new)?;
+            let customer = customers::create(tx, act, place, &new, me.app.grace())?;
             let json = CustomerJson::new(&customer, &place.project_id);
             let answer = Answer {
                 customer_id: Some(customer.id),

@@ -131,6 +131,8 @@ async fn what_matches_nobody_is_kept_and_found_later(t: &Bench) {
     assert_eq!(t.outcome(&event).await, "no_customer");
     let code = t.code(&t.customer("referrer").await).await;
     let referee = t.linked("referee", "cus_later").await;
+    // Whoever looks at the event now is told whose it is.
+    assert_eq!(t.outcome(&event).await, "no_referral");
     let answer = t
         .key
         .post("referrals/apply", apply_body(&code, &referee))
