@@ -34,7 +34,7 @@ use crate::error::{ApiError, Reason};
 use crate::http::access::Right::{Open, Project, SignedIn, TeamAdmin, TeamMember};
 use crate::http::routes::{Route, router};
 use crate::http::serve::{Limits, harden};
-use crate::secrets::random_bytes;
+use crate::secrets::unique_bytes;
 use crate::webhooks;
 
 macro_rules! table {
@@ -139,5 +139,5 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         .route("/docs/{*file}", get(docs::asset))
         .fallback(|| async { ApiError::new(Reason::NotFound) })
         .with_state(app.clone());
-    harden(routes, limits, random_bytes)
+    harden(routes, limits, unique_bytes)
 }
