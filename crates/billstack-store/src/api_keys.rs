@@ -1,8 +1,11 @@
 //! API keys of a team. The key itself is never stored, only its hash and how it begins.
 
+use std::collections::HashMap;
+
 use billstack_core::access::Scopes;
 use billstack_core::ids::{IdKind, ProjectId, TeamId};
 use billstack_core::time::Micros;
+use foldhash::fast::FixedState;
 use serde_json::json;
 
 use crate::act::{Act, Place};
@@ -17,8 +20,7 @@ statements! {
     FIND = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
         expires_at, revoked_at, created_at, ", team_of!("api_keys"), " \
         FROM api_keys WHERE key_hash = $1");
-    VALID = "SELECT id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL \
-        AND (expires_at IS NULL OR expires_at > $2)";
+    EXPIRY = "SELECT expires_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL";
     GET = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
         expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1 AND id = $2");
     INSERT = "INSERT INTO api_keys (key_hash, team_id, id, name, prefix, project_id, scopes, \
@@ -99,7 +101,34 @@ pub fn find(tx: &mut dyn Tx, key_hash: &str) -> Result<Option<KeyOwner>, Fault> 
 
 /// Whether the key with this hash is neither revoked nor expired.
 pub fn is_valid(tx: &mut dyn Tx, key_hash: &str, now: Micros) -> Result<bool, Fault> {
-    tx.exists(VALID, params![key_hash, now])
+    let known = tx
+        .sound_keys()
+        .and_then(|keys| keys.0.get(key_hash).copied());
+    let expiry = match known {
+        Some(expiry) => expiry,
+        None => {
+            let found = tx.one(EXPIRY, params![key_hash], |row| row.opt_time(0))?;
+            let Some(expiry) = found else {
+                return Ok(false);
+            };
+            if let Some(keys) = tx.sound_keys() {
+                keys.0.insert(key_hash.into(), expiry);
+            }
+            expiry
+        }
+    };
+    Ok(expiry.is_none_or(|at| at > now))
+}
+
+/// The hashes of keys that one state of the database holds unrevoked, with the end of each.
+#[derive(Debug, Default)]
+pub struct SoundKeys(HashMap<Box<str>, Option<Micros>, FixedState>);
+
+impl SoundKeys {
+    /// Forgets them, because another state is read from now on.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 /// Keys of a team, the newest first, those that are revoked among them.

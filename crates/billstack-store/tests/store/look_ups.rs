@@ -2,12 +2,17 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use billstack_core::access::Scopes;
+use billstack_core::ids::TeamId;
+use billstack_store::api_keys::{self, NewApiKey};
 use billstack_store::params;
 use billstack_store::store::{Store, rest};
 use billstack_store::tx::{Abort, Fault, Tx};
 use futures_util::FutureExt;
 
-use crate::support::{Db, Engine, write};
+use crate::support::{Db, Engine, START, make_team, write};
+
+const TEAM: &str = "team_keys";
 
 /// A table with the number 0 in it, of which nothing but this test knows.
 fn database() -> (Db, rusqlite::Connection) {
@@ -104,6 +109,46 @@ fn what_look_ups_share_does_not_outlive_a_fault() {
         "{failed:?}"
     );
     assert_eq!(look_up(&db.store), 1);
+}
+
+/// That one look-up has found a key sound spares the others the question, and no more.
+#[test]
+fn a_key_is_as_sound_as_what_look_ups_share_says() {
+    let (db, _elsewhere) = database();
+    let store = &db.store;
+    write(store, |tx, _| Ok(make_team(tx, TEAM)?));
+    let ids = ["one", "two"].map(|hash| {
+        write(store, move |tx, act| {
+            let key = NewApiKey {
+                key_hash: hash.to_owned(),
+                name: "Backend".to_owned(),
+                prefix: "bs_0000".to_owned(),
+                project_id: None,
+                scopes: Scopes::all(),
+                expires_at: (hash == "one").then_some(START.plus(1)),
+            };
+            Ok(api_keys::create(tx, act, &TeamId::from(TEAM), &key)?.id)
+        })
+    });
+    let is_valid = |hash: &'static str, now| {
+        let found = store.point(move |tx| Ok(api_keys::is_valid(tx, hash, now)?));
+        found.now_or_never().unwrap().unwrap()
+    };
+    rest();
+    for _ in 0..2 {
+        assert!(is_valid("one", START));
+        assert!(!is_valid("one", START.plus(1)));
+        assert!(is_valid("two", START.plus(1)));
+        assert!(!is_valid("three", START));
+    }
+    let [_, two] = ids;
+    write(store, move |tx, act| {
+        api_keys::revoke(tx, act, &TeamId::from(TEAM), &two)
+    });
+    for _ in 0..2 {
+        assert!(!is_valid("two", START.plus(1)));
+        assert!(is_valid("one", START));
+    }
 }
 
 #[test]
