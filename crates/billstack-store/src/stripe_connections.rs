@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::act::Act;
 use crate::refusal::Refusal;
+use crate::teams::team_of;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
@@ -13,6 +14,11 @@ statements! {
     GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
         old_valid_until, livemode, account_id, account_name, connected_at \
         FROM stripe_connections WHERE team_id = $1";
+    /// The connections of all teams, for the server's own look at their secrets.
+    ACTIVE = concat!("SELECT is_active, secret_key, publishable_key, webhook_secret, \
+        old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, ",
+        team_of!("stripe_connections"), " FROM stripe_connections WHERE is_active \
+        ORDER BY team_id LIMIT 1000");
     /// Finds a team that is connected with a secret key.
     WITH_SECRET_KEY = "SELECT team_id FROM stripe_connections \
         WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
@@ -76,6 +82,13 @@ fn decode(row: &dyn Row) -> Result<Connection, Fault> {
 /// The team's connection, active or not; `None` when there never was one.
 pub fn get(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Connection>, Fault> {
     tx.one(GET, params![team_id], decode)
+}
+
+/// The teams that are connected, up to a thousand of them.
+pub fn active(tx: &mut dyn Tx) -> Result<Vec<(TeamId, Connection)>, Fault> {
+    tx.all(ACTIVE, params![], |row| {
+        Ok((row.team_id(10)?, decode(row)?))
+    })
 }
 
 /// Refuses to go on when the connection is not as it was `seen` any more.

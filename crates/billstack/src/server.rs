@@ -8,7 +8,8 @@ use billstack_core::time::Micros;
 use billstack_store::migrate;
 use billstack_store::options::{Fatal, Options};
 use billstack_store::store::{self, Store, Target};
-use billstack_store::tx::Fault;
+use billstack_store::stripe_connections;
+use billstack_store::tx::{Fault, Tx};
 use tokio::net::TcpListener;
 use tokio::runtime;
 
@@ -21,7 +22,7 @@ use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
-use crate::stripe::{KnownConnections, StripeClient};
+use crate::stripe::{KnownConnections, SecretField, StripeClient, unsealed};
 
 /// Why a server could not start; each is a sentence for the operator.
 #[derive(Debug)]
@@ -88,7 +89,31 @@ pub fn prepare(
         local_url,
         settings,
     };
+    look_at_secrets(&app);
     Ok(Arc::new(app))
+}
+
+/// Tries to open the Stripe secrets of all teams; each that does not open is logged. It happens after a
+/// restore without the key, or on a node that has another one, and webhooks would be the first to find out.
+///
+/// The server starts all the same: everything else works, and connecting again mends it.
+fn look_at_secrets(app: &App) {
+    let read = |tx: &mut dyn Tx| Ok(stripe_connections::active(tx)?);
+    let active = app.store.scan_blocking(read).unwrap_or_else(|error| {
+        tracing::error!(?error, "the teams' Stripe secrets could not be looked at");
+        Vec::new()
+    });
+    for (team_id, connection) in &active {
+        for (field, sealed) in [
+            (SecretField::SecretKey, &connection.secret_key),
+            (SecretField::WebhookSecret, &connection.webhook_secret),
+        ] {
+            if let Some(sealed) = sealed {
+                // A failure has been logged, which is all that is to be done.
+                let _ = unsealed(&app.cipher, team_id, field, sealed);
+            }
+        }
+    }
 }
 
 /// The key that seals Stripe secrets: from the settings, or kept beside an SQLite file.

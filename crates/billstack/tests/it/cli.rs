@@ -427,6 +427,32 @@ fn a_server_outlives_the_reader_of_its_log() {
 }
 
 #[test]
+fn a_server_without_the_key_says_whose_secrets_do_not_open() {
+    let place = Place::new();
+    let made: Value = serde_json::from_str(&place.init().ok()).expect("JSON");
+    let team = made["teamId"].as_str().expect("an id");
+    let log_of_a_start = || {
+        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.stderr(Stdio::piped());
+        let mut server = Server::start_as_it_is(command);
+        let log = server.child.stderr.take().expect("a pipe");
+        assert_eq!(server.stop("-TERM"), Some(0));
+        std::io::read_to_string(log).expect("UTF-8")
+    };
+    let log = log_of_a_start();
+    assert!(!log.contains("ERROR"), "{log}");
+    std::fs::remove_file(place.file("billstack.db.key")).expect("a key");
+    let log = log_of_a_start();
+    let line = log.lines().find(|line| line.contains("ERROR"));
+    let line = line.unwrap_or_else(|| panic!("it said nothing: {log}"));
+    assert!(
+        line.contains(team) && line.contains("another secret key"),
+        "{line}"
+    );
+    assert!(!log.contains("whsec_1"));
+}
+
+#[test]
 fn the_exit_code_tells_a_bad_call_from_a_bad_state() {
     let place = Place::new();
     let bad: [(&[&str], &str); 4] = [
