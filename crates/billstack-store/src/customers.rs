@@ -168,7 +168,7 @@ pub struct NewCustomer {
 }
 
 /// Creates a customer. The unique indexes decide who is first. With a Stripe id it is linked from the
-/// beginning: events kept for that id are looked at again.
+/// beginning: events that came for that id and found nobody are looked at again.
 pub fn create(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -207,7 +207,7 @@ pub fn create(
     act.record(tx, place, &fact)?;
     let created = require(tx, place, &id)?;
     if created.stripe_customer_id.is_some() {
-        reconsider::all(tx, act, place, &created, grace)?;
+        reconsider::unplaced(tx, act, place, &created, grace)?;
     }
     Ok(created)
 }

@@ -59,6 +59,30 @@ fn kept_under(tx: &mut dyn Tx, team_id: &TeamId, names: &[String]) -> Result<Vec
     Ok(kept)
 }
 
+/// Looks again at the kept events that found nobody, now that a customer has been made to whom they may
+/// belong.
+///
+/// Only at those: a new customer has no referral, so nothing else can come of it, and what was decided
+/// about somebody else is not told to them a second time.
+pub(crate) fn unplaced(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    customer: &Customer,
+    grace: i64,
+) -> Result<(), Fault> {
+    let team_id = &place.team_id;
+    for name in names_of(customer) {
+        for event_id in kept_under(tx, team_id, &[name])? {
+            let kept = stripe_events::kept_start(tx, team_id, &event_id)?;
+            if kept.is_some_and(|kept| kept.outcome == Outcome::NoCustomer) {
+                look_again(tx, act, team_id, customer, &event_id, grace)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Looks again at every kept event that may belong to a customer who has just applied a code or
 /// been linked.
 pub(crate) fn all(

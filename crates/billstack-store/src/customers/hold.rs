@@ -47,19 +47,20 @@ pub(crate) fn take(
         return Ok(Some(customer));
     }
     let stripe_ids = customer.stripe_customer_id.as_deref().into_iter();
-    lock(tx, place, id, stripe_ids.chain(new_link), kept)?;
+    take_names(tx, place, id, stripe_ids.chain(new_link), kept)?;
     Ok(Some(customer))
 }
 
-/// Holds a customer who is about to be made, and the Stripe customer it will be linked to.
+/// Holds a customer who is about to be made, and the Stripe customer it will be linked to. An event may
+/// name the customer already, if its id was fixed before it was created in Stripe.
 pub(crate) fn hold_new(tx: &mut dyn Tx, place: &Place, id: &str, link: &str) -> Result<(), Fault> {
     if tx.is_alone() {
         return Ok(());
     }
-    lock(tx, place, id, [link].into_iter(), Kept::LookedAt)
+    take_names(tx, place, id, [link].into_iter(), Kept::LookedAt)
 }
 
-fn lock<'a>(
+fn take_names<'a>(
     tx: &mut dyn Tx,
     place: &Place,
     id: &str,

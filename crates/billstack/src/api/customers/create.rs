@@ -37,8 +37,8 @@ pub struct CreateCustomerRequest {
     /// The team's own id for this customer; unique in the project.
     #[schema(min_length = 1, max_length = 255)]
     external_id: Option<String>,
-    /// The customer or account in Stripe, when it is known; Stripe is then not asked. Events kept
-    /// for it are looked at again.
+    /// The customer or account in Stripe, when it is known; Stripe is then not asked. Events
+    /// that came for it and found nobody are looked at again.
     #[schema(pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
     stripe_customer_id: Option<String>,
 }
