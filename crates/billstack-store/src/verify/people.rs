@@ -30,6 +30,11 @@ declare_rules! {
         ON c.team_id = s.team_id AND c.project_id = s.project_id AND c.id = s.customer_id \
         WHERE c.erased_at IS NOT NULL AND s.payload IS NOT NULL LIMIT 100");
 
+    payload_customer, "a Stripe event about a subscription keeps its body only with the customer it is \
+        about" =
+        concat!("SELECT s.id, ", team_of!("s"), " FROM stripe_events s \
+        WHERE s.payload IS NOT NULL AND s.start IS NOT NULL AND s.customer_id IS NULL LIMIT 100");
+
     erased_answer, "no answer about an erased customer is kept for a repetition" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM customers c JOIN idempotency_keys i \
         ON i.team_id = c.team_id AND i.customer_id = c.id \

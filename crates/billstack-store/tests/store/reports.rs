@@ -274,6 +274,10 @@ const DAMAGE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "UPDATE stripe_events SET customer_id = NULL",
+        &["payload_customer"],
+    ),
+    (
         "INSERT INTO idempotency_keys SELECT team_id, 'c', 'k', 'h', 200, 'b', id, 0, 0 \
          FROM customers WHERE erased_at IS NOT NULL",
         &["erased_answer"],

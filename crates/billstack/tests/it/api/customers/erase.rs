@@ -10,6 +10,7 @@ on_both_engines! {
     a_person_leaves_no_trace,
     a_person_is_erased_from_stripes_events_too,
     several_events_of_one_subscription_are_all_erased,
+    events_are_erased_whoever_else_becomes_that_stripe_customer,
     afterwards_there_is_nobody,
     the_address_is_free_again,
     the_code_goes_off_and_pending_referrals_are_closed,
@@ -111,6 +112,31 @@ async fn several_events_of_one_subscription_are_all_erased(t: &Bench) {
         .await
         .ok();
     t.key.delete(&path).await.ok();
+    assert_forgotten(t).await;
+}
+
+/// Once two customers are the same Stripe customer nobody can tell whose its events are.
+async fn events_are_erased_whoever_else_becomes_that_stripe_customer(t: &Bench) {
+    t.connect().await;
+    let id = text(&t.customer_with(zebulon()).await["id"]);
+    let person = json!({"id": "cus_zeb", "object": "customer", "email": EMAIL, "name": NAME});
+    let subscription = fake_stripe::Subscription::new("sub_zeb", person).created(t.seconds());
+    let event = t.event("customer.subscription.created", &subscription);
+    t.accept(&event).await;
+    let seen = t
+        .home
+        .path(&format!("stripe/events/{}", text(&event["id"])));
+    let whose = || async { t.owner.get(&seen).await.ok()["event"]["customerId"].clone() };
+    // It has found its customer, and nothing can come of another one who is new.
+    let other = t.linked("other", "cus_zeb").await;
+    assert_eq!(whose().await, id.as_str());
+    let path = format!("customers/{other}");
+    for link in [json!(null), json!("cus_zeb")] {
+        let patch = json!({"stripeCustomerId": link});
+        t.key.patch(&path, patch).await.ok();
+    }
+    assert_eq!(whose().await, json!(null));
+    t.key.delete(&format!("customers/{id}")).await.ok();
     assert_forgotten(t).await;
 }
 
