@@ -2,7 +2,8 @@
 //!
 //! A head that hyper cannot read never reaches the router: hyper answers it by itself, with a status,
 //! no body and no request id, and has no hook for that. Its answer comes by here on the way to the
-//! socket, and the router's answer goes out instead, logged and counted like any other.
+//! socket, and the router's answer goes out instead, logged and counted like any other. What hyper does
+//! not answer at all stays so: the beginning of an HTTP/2 connection, and a head that never ends.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -131,7 +132,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OwnRefusals<S> {
 
 /// What hyper refuses, if these bytes are an answer of its own: all of ours have a request id.
 fn fault_of(bytes: &[u8]) -> Option<ApiError> {
-    let code = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+    // It is told in the version of the request before it.
+    let told = bytes.strip_prefix(b"HTTP/1.1 ");
+    let code = told.or(bytes.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
     let status = StatusCode::from_bytes(code).ok()?;
     let is_bare = status.is_client_error() && bytes.ends_with(b"\r\n\r\n");
     let id = X_REQUEST_ID;
@@ -153,7 +156,7 @@ fn fault_of(bytes: &[u8]) -> Option<ApiError> {
 async fn refuse(app: Router, peer: Peer, fault: ApiError, bare: Vec<u8>) -> Vec<u8> {
     let mut request = Request::new(Body::empty());
     // Neither is known: logged and counted as another method, at no route.
-    *request.method_mut() = Method::from_bytes(b"-").unwrap_or_default();
+    *request.method_mut() = Method::from_bytes(b"-").expect("a token");
     *request.uri_mut() = Uri::from_static("*");
     request.extensions_mut().insert(peer);
     request.extensions_mut().insert(Malformed(fault));
@@ -163,7 +166,8 @@ async fn refuse(app: Router, peer: Peer, fault: ApiError, bare: Vec<u8>) -> Vec<
     }
 }
 
-/// Hyper's status line, date and word that the connection closes, with our headers and body.
+/// Hyper's status line, date and word that the connection closes, with our headers and body. A request
+/// whose method is not known gets a body even if it was a `HEAD`: nothing else comes after it.
 async fn replace(bare: &[u8], response: Response) -> Vec<u8> {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, LARGEST_REFUSAL).await.unwrap_or_default();

@@ -219,6 +219,15 @@ fn heads_that_cannot_be_read_are_refused_like_the_rest() {
     let (good, bad) = after_a_good_one.split_at(after_a_good_one.find("HTTP/1.1 400").unwrap());
     assert!(good.starts_with("HTTP/1.1 200 OK"), "{good}");
     assert_refused(bad, 400, "invalid_request");
+    // Hyper goes on in the version of the request before.
+    let old = "GET /peer HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    let both = server.exchange(&format!("{old}{}", odd[0]));
+    let bad = &both[both.find(" 400 ").expect("a refusal") - "HTTP/1.0".len()..];
+    assert_refused(
+        &bad.replacen("HTTP/1.0", "HTTP/1.1", 1),
+        400,
+        "invalid_request",
+    );
 }
 
 #[test]
