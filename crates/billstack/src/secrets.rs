@@ -1,7 +1,7 @@
 //! Randomness, the cipher for secrets at rest, and tokens.
 //!
-//! [`random_bytes`] is the only place that asks for randomness, so that nobody reaches for a
-//! generator that can be guessed.
+//! Nobody else asks for randomness, so that nobody reaches for a generator that can be guessed:
+//! [`random_bytes`] makes secrets, [`unique_bytes`] what only must not repeat.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -30,7 +30,7 @@ const KEY_DIGITS: usize = 64;
 /// When the operating system has no randomness to give: no secret could be made without it.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the one place that makes randomness"
+    reason = "this is the one place that makes secrets"
 )]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -42,7 +42,7 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 /// which was 1.5 % of the processor time of a `GET`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the one place that makes randomness"
+    reason = "this is the one place that makes ids without asking the system"
 )]
 pub fn unique_bytes<const N: usize>() -> [u8; N] {
     rand::random()

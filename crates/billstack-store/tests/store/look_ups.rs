@@ -111,7 +111,7 @@ fn what_look_ups_share_does_not_outlive_a_fault() {
     assert_eq!(look_up(&db.store), 1);
 }
 
-/// That one look-up has found a key sound spares the others the question, and no more.
+/// What one look-up has found out about a key holds for the others only as long as they share what they see.
 #[test]
 fn a_key_is_as_sound_as_what_look_ups_share_says() {
     let (db, _elsewhere) = database();
