@@ -5,6 +5,8 @@
 //! sees it, and also tells the guarded socket whether a head or a body is under way. It decides
 //! nothing about where a message ends: if it loses its way it says so, and hyper's reading stands.
 
+use bstr::ByteSlice;
+
 /// Long enough for either header name with a number; the rest of a line does not matter.
 const KEPT: usize = 64;
 
@@ -105,7 +107,7 @@ impl Framing {
     }
 
     fn take_line(&mut self, bytes: &[u8]) -> usize {
-        let end = bytes.iter().position(|b| *b == b'\n');
+        let end = bytes.find_byte(b'\n');
         let part = &bytes[..end.unwrap_or(bytes.len())];
         let room = KEPT - self.line.len();
         self.line.extend_from_slice(&part[..part.len().min(room)]);
@@ -153,7 +155,7 @@ impl Framing {
     }
 
     fn header(&mut self, line: &[u8]) {
-        let Some(colon) = line.iter().position(|b| *b == b':') else {
+        let Some(colon) = line.find_byte(b':') else {
             return;
         };
         let name = &line[..colon];
