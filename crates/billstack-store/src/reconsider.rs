@@ -71,16 +71,8 @@ pub(crate) fn unplaced(
     customer: &Customer,
     grace: i64,
 ) -> Result<(), Fault> {
-    let team_id = &place.team_id;
-    for name in names_of(customer) {
-        for event_id in kept_under(tx, team_id, &[name])? {
-            let kept = stripe_events::kept_start(tx, team_id, &event_id)?;
-            if kept.is_some_and(|kept| kept.outcome == Outcome::NoCustomer) {
-                look_again(tx, act, team_id, customer, &event_id, grace)?;
-            }
-        }
-    }
-    Ok(())
+    let nobodys = |outcome| outcome == Outcome::NoCustomer;
+    among(tx, act, place, customer, "", grace, nobodys)
 }
 
 /// Looks again at every kept event that may belong to a customer who has just applied a code or
@@ -104,6 +96,20 @@ pub(crate) fn others(
     current: &str,
     grace: i64,
 ) -> Result<(), Fault> {
+    let open = |outcome| outcome != Outcome::Converted;
+    among(tx, act, place, customer, current, grace, open)
+}
+
+/// Looks again at the kept events whose outcome is `wanted`, but for the `current` one.
+fn among(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    customer: &Customer,
+    current: &str,
+    grace: i64,
+    wanted: fn(Outcome) -> bool,
+) -> Result<(), Fault> {
     let mut seen = vec![current.to_owned()];
     let mut customer = customer.clone();
     loop {
@@ -111,7 +117,7 @@ pub(crate) fn others(
         for name in names_of(&customer) {
             for event_id in kept_under(tx, &place.team_id, &[name])? {
                 if !seen.contains(&event_id) {
-                    look_again(tx, act, &place.team_id, &customer, &event_id, grace)?;
+                    look_again(tx, act, &place.team_id, &customer, &event_id, grace, wanted)?;
                     seen.push(event_id);
                 }
             }
@@ -130,7 +136,7 @@ pub(crate) fn others(
     }
 }
 
-/// Decides anew about one kept event that may belong to a customer who is held.
+/// Decides anew about one kept event that may belong to a customer who is held, if its outcome is `wanted`.
 fn look_again(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -138,6 +144,7 @@ fn look_again(
     customer: &Customer,
     event_id: &str,
     grace: i64,
+    wanted: fn(Outcome) -> bool,
 ) -> Result<(), Fault> {
     let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
         return Ok(());
@@ -150,7 +157,7 @@ fn look_again(
     let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
         return Ok(());
     };
-    if kept.outcome == Outcome::Converted {
+    if !wanted(kept.outcome) {
         return Ok(());
     }
     let sign = Sign {
