@@ -18,22 +18,26 @@ use crate::{params, statements};
 
 pub use outcome::Outcome;
 
+/// SQL for what is written of a [`Settled`] about an event that was kept before.
+///
+/// It forgets the body of an event that turns out to be another customer's, or nobody's any more: it tells
+/// of the one before as well, who could not be erased from it.
+macro_rules! settled {
+    () => {
+        "outcome = $3, reason = $4, project_id = $5, customer_id = $6, referral_id = $7, \
+         payload = CASE WHEN customer_id IS NULL OR customer_id = $6 THEN payload END"
+    };
+}
+
 statements! {
     OUTCOME = "SELECT outcome FROM stripe_events WHERE team_id = $1 AND id = $2";
     INSERT = "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, livemode, \
         outcome, reason, project_id, customer_id, referral_id, start, payload) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
-    /// Forgets the body of an event that turns out to be another customer's, or nobody's any more: it
-    /// tells of the one before as well, who could not be erased from it.
-    REWRITE = "UPDATE stripe_events SET outcome = $3, reason = $4, project_id = $5, \
-        customer_id = $6, referral_id = $7, start = $8, \
-        payload = CASE WHEN customer_id IS NULL OR customer_id = $6 THEN payload END WHERE team_id = $1 AND id = $2 \
-        AND outcome <> 'converted'";
-    /// As [`REWRITE`].
-    SET_OUTCOME = "UPDATE stripe_events SET outcome = $3, reason = $4, project_id = $5, \
-        customer_id = $6, referral_id = $7, \
-        payload = CASE WHEN customer_id IS NULL OR customer_id = $6 THEN payload END WHERE team_id = $1 AND id = $2 \
-        AND outcome <> 'converted'";
+    REWRITE = concat!("UPDATE stripe_events SET ", settled!(), ", start = $8 \
+        WHERE team_id = $1 AND id = $2 AND outcome <> 'converted'");
+    SET_OUTCOME = concat!("UPDATE stripe_events SET ", settled!(), " \
+        WHERE team_id = $1 AND id = $2 AND outcome <> 'converted'");
     KEPT_START = "SELECT type, outcome, start FROM stripe_events WHERE team_id = $1 AND id = $2 \
         AND start IS NOT NULL";
     GET = concat!("SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
