@@ -36,6 +36,7 @@ fn write_any<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
     });
 }
 
+#[inline(always)]
 fn write_text(json: &mut Vec<u8>, text: &str) {
     if !is_plain(text.as_bytes()) {
         return write_any(json, text);
@@ -212,21 +213,15 @@ impl SerializeStruct for Members<'_> {
     type Error = NotPlain;
 
     // Inlined, because a name is known where it is used: nobody has to look whether it is plain, which
-    // is 2 % of the instructions of a `GET`.
+    // is 1.5 % of the instructions of a `GET`.
     #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Written {
         if !self.is_empty {
             self.json.push(b',');
         }
         self.is_empty = false;
-        if is_plain(name.as_bytes()) {
-            self.json.push(b'"');
-            self.json.extend_from_slice(name.as_bytes());
-            self.json.extend_from_slice(b"\":");
-        } else {
-            write_any(self.json, name);
-            self.json.push(b':');
-        }
+        write_text(self.json, name);
+        self.json.push(b':');
         write_json(self.json, value);
         Ok(())
     }
