@@ -182,9 +182,11 @@ CREATE TABLE referrals (
     referrer_credit_amount {int} NOT NULL CHECK (referrer_credit_amount BETWEEN 0 AND 99999999),
     referee_credit_amount {int} NOT NULL CHECK (referee_credit_amount BETWEEN 0 AND 99999999),
     currency {text} NOT NULL,
-    -- The Stripe customer and the event that converted it.
+    -- The Stripe customer and the event that converted it, and the subscription that the event told of:
+    -- its own id, or that of a session which names none.
     stripe_customer_id {text},
     stripe_event_id {text},
+    stripe_subscription_id {text},
     PRIMARY KEY (team_id, project_id, code, created_at, id),
     UNIQUE (team_id, id, project_id),
     UNIQUE (team_id, referee_customer_id, project_id),
@@ -201,6 +203,9 @@ CREATE INDEX referrals_pending ON referrals (team_id, project_id, created_at, id
 -- One Stripe customer is paid for once in a project, whatever customers point at it.
 CREATE UNIQUE INDEX referrals_one_per_stripe_customer
     ON referrals (team_id, stripe_customer_id, project_id) WHERE stripe_customer_id IS NOT NULL;
+-- One subscription is paid for once, whatever projects and customers its events may be about.
+CREATE UNIQUE INDEX referrals_one_per_subscription
+    ON referrals (team_id, stripe_subscription_id) WHERE stripe_subscription_id IS NOT NULL;
 
 CREATE TABLE credits (
     team_id {int} NOT NULL,

@@ -15,7 +15,7 @@ use crate::grants;
 use crate::projects::{self, project_of};
 use crate::referrals::{self, Referral};
 use crate::stripe_events::{Outcome, Settled};
-use crate::tx::{Fault, Row, Tx};
+use crate::tx::{Fault, Query, Row, Tx, Val};
 use crate::{params, statements};
 
 statements! {
@@ -41,8 +41,10 @@ statements! {
     BY_ID = concat!("SELECT ", project_of!("customers"), ", id, stripe_customer_id \
         FROM customers WHERE team_id = $1 AND id = $2 AND erased_at IS NULL \
         ORDER BY project_id LIMIT 100");
-    PAID_ALREADY = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
+    PAID_FOR_CUSTOMER = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
         AND stripe_customer_id = $3";
+    PAID_FOR_SUBSCRIPTION = "SELECT id FROM referrals WHERE team_id = $1 \
+        AND stripe_subscription_id = $2";
 }
 
 /// A Stripe event that tells of the start of a subscription.
@@ -58,8 +60,7 @@ pub(crate) struct Sign<'a> {
 impl Sign<'_> {
     /// The Stripe customer, or the account that acts as one, that subscribed.
     pub(crate) fn stripe_id(&self) -> Option<&str> {
-        let account = self.start.stripe_customer_account.as_deref();
-        self.start.stripe_customer_id.as_deref().or(account)
+        self.start.stripe_ids().next()
     }
 }
 
@@ -204,9 +205,8 @@ fn candidates(
     let place = |project_id: ProjectId| Place::new(team_id.clone(), project_id);
     let project = named_project(tx, team_id, start)?;
     let wanted = |project_id: &ProjectId| project.as_ref().is_none_or(|named| named == project_id);
-    let stripe_ids = [&start.stripe_customer_id, &start.stripe_customer_account];
     let mut found = Vec::new();
-    for stripe_id in stripe_ids.into_iter().flatten() {
+    for stripe_id in start.stripe_ids() {
         for (project_id, id) in tx.all(OF_STRIPE, params![team_id, stripe_id], |row| {
             Ok((row.project_id(0)?, row.string(1)?))
         })? {
@@ -219,7 +219,7 @@ fn candidates(
         found.dedup();
         return Ok(found);
     }
-    let stripe_id = stripe_ids.into_iter().flatten().next();
+    let stripe_id = start.stripe_ids().next();
     for (id, trusted) in [
         (&start.billstack_customer_id, true),
         (&start.client_reference_id, false),
@@ -274,11 +274,8 @@ fn decide(
         start.occurred_at,
         sign.grace,
     );
-    if let (Conversion::Converts { .. }, Some(stripe_id)) = (&decision, sign.stripe_id()) {
-        let params = params![&place.team_id, &place.project_id, stripe_id];
-        if tx.exists(PAID_ALREADY, params)? {
-            decision = Conversion::Refused(NotConverted::AlreadyConverted);
-        }
+    if matches!(decision, Conversion::Converts { .. }) && is_paid(tx, place, start)? {
+        decision = Conversion::Refused(NotConverted::AlreadyConverted);
     }
     let mut settled = match decision {
         Conversion::Converts { at } => {
@@ -293,6 +290,28 @@ fn decide(
     settled.of_customer(place, &referral.referee_customer_id);
     settled.referral_id = Some(referral.id.clone());
     Ok(settled)
+}
+
+/// Whether a referral has been converted by the same subscription, or in this project by the same
+/// Stripe customer. The unique indexes say so too, to whoever comes at the same moment.
+fn is_paid(tx: &mut dyn Tx, place: &Place, start: &Start) -> Result<bool, Fault> {
+    let (team_id, project_id) = (&place.team_id, &place.project_id);
+    let customers: Vec<_> = start
+        .stripe_ids()
+        .map(|id| [Val::from(team_id), Val::from(project_id), Val::from(id)])
+        .collect();
+    let subscription = params![team_id, start.subscription()];
+    let mut queries: Vec<Query<'_>> = customers
+        .iter()
+        .map(|customer| (PAID_FOR_CUSTOMER, &customer[..]))
+        .collect();
+    queries.push((PAID_FOR_SUBSCRIPTION, subscription));
+    let mut is_paid = false;
+    tx.query_together(&queries, &mut |_, _| {
+        is_paid = true;
+        Ok(())
+    })?;
+    Ok(is_paid)
 }
 
 /// Adds to a referral's story why an event did not convert it. A routine update of the subscription

@@ -86,7 +86,7 @@ tables! {
         team_id: Int, project_id: Int, code: Text, created_at: Int, id: Text,
         referrer_customer_id: Text, referee_customer_id: Text, status: Text, converted_at: Int,
         referrer_credit_amount: Int, referee_credit_amount: Int, currency: Text,
-        stripe_customer_id: Text, stripe_event_id: Text,
+        stripe_customer_id: Text, stripe_event_id: Text, stripe_subscription_id: Text,
     }
     credits by "team_id, project_id, id" {
         team_id: Int, project_id: Int, id: Text, referral_id: Text, customer_id: Text,

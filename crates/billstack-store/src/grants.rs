@@ -14,7 +14,7 @@ use crate::{params, statements};
 
 statements! {
     CONVERT = "UPDATE referrals SET status = 'converted', converted_at = $4, \
-        stripe_customer_id = $5, stripe_event_id = $6 \
+        stripe_customer_id = $5, stripe_event_id = $6, stripe_subscription_id = $7 \
         WHERE team_id = $1 AND project_id = $2 AND id = $3 AND status = 'pending'";
     INSERT_CREDIT = "INSERT INTO credits (team_id, project_id, id, referral_id, customer_id, \
         side, amount, currency, status, created_at) \
@@ -39,6 +39,7 @@ pub(crate) fn convert(
         at,
         sign.stripe_id(),
         sign.event_id,
+        sign.start.subscription(),
     ];
     if !tx.hit(CONVERT, params)? {
         return Err(Fault::Conflict(

@@ -54,14 +54,24 @@ pub struct Start {
 }
 
 impl Start {
+    /// The Stripe customer, and the account that acts as one, as far as they are named.
+    pub fn stripe_ids(&self) -> impl Iterator<Item = &str> {
+        let ids = [&self.stripe_customer_id, &self.stripe_customer_account];
+        ids.into_iter().flatten().map(String::as_str)
+    }
+
+    /// The id of the subscription, or of a session that names none: what every event about one
+    /// subscription has in common.
+    pub fn subscription(&self) -> &str {
+        self.subscription_id.as_deref().unwrap_or(&self.object_id)
+    }
+
     /// The keys under which the event can be found again once its customer is known: `stripe:` and
     /// a Stripe id, or `customer:` and an id of ours. Sorted, each once.
     pub fn match_keys(&self) -> Vec<String> {
-        let stripe = [&self.stripe_customer_id, &self.stripe_customer_account];
         let ours = [&self.client_reference_id, &self.billstack_customer_id];
-        let mut keys: Vec<String> = stripe
-            .into_iter()
-            .flatten()
+        let mut keys: Vec<String> = self
+            .stripe_ids()
             .map(|id| format!("stripe:{id}"))
             .chain(
                 ours.into_iter()

@@ -20,6 +20,11 @@ declare_rules! {
         WHERE stripe_customer_id IS NOT NULL \
         GROUP BY team_id, project_id, stripe_customer_id HAVING COUNT(*) > 1 LIMIT 100");
 
+    one_conversion_per_subscription, "a subscription converts one referral of a team" =
+        concat!("SELECT stripe_subscription_id, ", team_of!("referrals"), " FROM referrals \
+        WHERE stripe_subscription_id IS NOT NULL \
+        GROUP BY team_id, stripe_subscription_id HAVING COUNT(*) > 1 LIMIT 100");
+
     self_referral, "nobody refers themselves" =
         concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
         WHERE referrer_customer_id = referee_customer_id LIMIT 100");

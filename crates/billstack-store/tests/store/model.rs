@@ -49,8 +49,9 @@ pub(crate) struct Referral {
     pub(crate) created: i64,
     pub(crate) converted: Option<i64>,
     pub(crate) promise: Promise,
-    /// The Stripe customer it was converted by.
+    /// The Stripe customer and the subscription it was converted by.
     payer: Option<String>,
+    subscription: Option<String>,
 }
 
 /// Amounts for the referrer and the referee, and their currency.
@@ -224,6 +225,7 @@ impl Model {
             converted: None,
             promise,
             payer: None,
+            subscription: None,
         });
         self.look_again(index, "");
         Said::Done
@@ -361,8 +363,13 @@ impl Model {
             .copied()
             .find(|c| of(referral, &self.customers[*c]));
         let too_early = referral.created - start.began_at.0 > GRACE;
-        let paid =
-            |r: &Referral| r.at == referral.at && r.payer.is_some() && r.payer.as_ref() == payer;
+        let subscription = start.subscription_id.as_ref().unwrap_or(&start.object_id);
+        let payers = [&start.stripe_customer_id, &start.stripe_customer_account];
+        let paid = |r: &Referral| {
+            let by_customer = r.payer.is_some() && payers.contains(&&r.payer);
+            let by_subscription = r.at.0 == team && r.subscription.as_ref() == Some(subscription);
+            r.at == referral.at && by_customer || by_subscription
+        };
         if start.standing != Standing::Counts || too_early || self.referrals.iter().any(paid) {
             return (false, concerned);
         }
@@ -371,6 +378,7 @@ impl Model {
         referral.status = "converted";
         referral.converted = Some(start.occurred_at.0.max(referral.created));
         referral.payer = payer;
+        referral.subscription = Some(subscription.clone());
         let event = self
             .events
             .iter_mut()

@@ -223,6 +223,11 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["one_conversion_per_stripe_customer"],
     ),
     (
+        "DROP INDEX referrals_one_per_subscription; \
+         UPDATE referrals SET stripe_subscription_id = 'sub_bob'",
+        &["one_conversion_per_subscription"],
+    ),
+    (
         "UPDATE referrals SET referee_customer_id = referrer_customer_id \
          WHERE status = 'pending'",
         &["self_referral"],

@@ -19,6 +19,8 @@ on_both_engines! {
     two_projects_with_a_pending_referral_are_ambiguous,
     one_project_with_a_pending_referral_is_picked,
     metadata_picks_the_project,
+    one_subscription_converts_one_referral_of_all_projects,
+    one_customer_under_two_stripe_ids_converts_one_referral,
     metadata_cannot_reach_into_another_team,
     other_teams_stay_untouched,
     the_other_mode_is_kept_and_ignored,
@@ -216,6 +218,56 @@ async fn metadata_picks_the_project(t: &Bench) {
     let other = other.metadata("project_id", &t.home.project);
     t.accept(&t.event(CREATED, &other)).await;
     assert_eq!(t.status(&first).await, "converted");
+}
+
+async fn one_subscription_converts_one_referral_of_all_projects(t: &Bench) {
+    let (pair, first) = t.pending("a").await;
+    t.subscribe(&pair).await;
+    assert_eq!(t.status(&first).await, "converted");
+    let (project, key, second) = twin(t, &pair).await;
+    // What Stripe goes on to tell of the same subscription, also through the session it began in, and
+    // even where it names the other project.
+    let subscription = t.subscription(&pair.stripe);
+    let id = pair.stripe.replace("cus_", "sub_");
+    let session = t.session(&pair.stripe).subscription(Some(&id));
+    let named = t
+        .subscription(&pair.stripe)
+        .metadata("project_id", &project);
+    let updated = "customer.subscription.updated";
+    for event in [
+        t.event(updated, &subscription),
+        t.event(COMPLETED, &session),
+        t.event(updated, &named),
+    ] {
+        t.accept(&event).await;
+        assert_eq!(t.outcome(&event).await, "no_referral");
+        assert_eq!(status_in(&key, &second).await, "pending");
+    }
+    let other = Subscription::new("sub_other", pair.stripe.as_str()).created(t.seconds());
+    t.accept(&t.event(CREATED, &other)).await;
+    assert_eq!(status_in(&key, &second).await, "converted");
+}
+
+async fn one_customer_under_two_stripe_ids_converts_one_referral(t: &Bench) {
+    let (pair, first) = t.pending("a").await;
+    let (_, second) = unlinked(t, "b").await;
+    let path = format!("referrals/{second}");
+    let referee = text(&t.key.get(&path).await.ok()["referral"]["refereeCustomerId"]);
+    let link = json!({"stripeCustomerId": "acct_1"});
+    t.key
+        .patch(&format!("customers/{referee}"), link)
+        .await
+        .ok();
+    let subscription = Subscription::new("sub_1", Value::Null).customer_account("acct_1");
+    t.accept(&t.event(CREATED, &subscription.created(t.seconds())))
+        .await;
+    assert_eq!(t.status(&second).await, "converted");
+    for id in ["sub_1", "sub_2"] {
+        let both = Subscription::new(id, pair.stripe.as_str()).customer_account("acct_1");
+        t.accept(&t.event(CREATED, &both.created(t.seconds())))
+            .await;
+        assert_eq!(t.status(&first).await, "pending", "{id}");
+    }
 }
 
 async fn metadata_cannot_reach_into_another_team(t: &Bench) {
