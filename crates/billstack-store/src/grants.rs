@@ -69,6 +69,8 @@ fn grant_credits(
     referral: &Referral,
 ) -> Result<(), Fault> {
     let currency = &referral.terms.currency;
+    // The event may have come in before the apply, and waited for it.
+    let granted_at = act.at.max(referral.created_at);
     for grant in grants(&referral.terms) {
         let customer_id = match grant.side {
             Side::Referrer => &referral.referrer_customer_id,
@@ -88,7 +90,7 @@ fn grant_credits(
                 side,
                 amount,
                 currency,
-                act.at
+                granted_at
             ],
         )?;
         for posting in postings(customer_id, amount) {
@@ -103,7 +105,7 @@ fn grant_credits(
                     account.customer_id(),
                     posting.amount,
                     currency,
-                    act.at
+                    granted_at
                 ],
             )?;
         }

@@ -55,6 +55,11 @@ declare_rules! {
         LEFT JOIN referrals r ON r.team_id = c.team_id AND r.project_id = c.project_id \
         AND r.id = c.referral_id WHERE r.status IS NULL OR r.status <> 'converted' LIMIT 100");
 
+    credit_created_at, "a credit is not older than its referral" =
+        concat!("SELECT c.id, ", place_of!("c"), " FROM credits c JOIN referrals r \
+        ON r.team_id = c.team_id AND r.project_id = c.project_id AND r.id = c.referral_id \
+        WHERE c.created_at < r.created_at LIMIT 100");
+
     credit_granted_event, "a credit has exactly one credit.granted in the log" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM credits c \
         WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = c.team_id \

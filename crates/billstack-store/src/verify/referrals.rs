@@ -46,6 +46,12 @@ declare_rules! {
         WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = r.team_id AND e.referral_id = r.id \
         AND e.project_id = r.project_id AND e.type = 'referral.applied') <> 1 LIMIT 100");
 
+    story_begins, "the story of a referral begins with referral.applied" =
+        concat!("SELECT a.referral_id, ", place_of!("a"), " FROM events a \
+        WHERE a.type = 'referral.applied' AND EXISTS (SELECT 1 FROM events e \
+        WHERE e.team_id = a.team_id AND e.referral_id = a.referral_id \
+        AND e.created_at < a.created_at) LIMIT 100");
+
     converted_event, "a converted referral has exactly one referral.converted in the log, any \
         other none" =
         concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \

@@ -6,16 +6,19 @@ use std::path::Path;
 use billstack_core::access::Scopes;
 use billstack_core::credit::Side;
 use billstack_core::money::Currency;
+use billstack_core::stripe_event::{Standing, Start};
 use billstack_core::time::{DAY, HOUR, Micros};
 use billstack_store::act::{Act, Place};
 use billstack_store::api_keys::{self, NewApiKey};
 use billstack_store::backup::backup;
+use billstack_store::credits::{self, CreditFilter};
+use billstack_store::list::Page;
 use billstack_store::options::Options;
 use billstack_store::stats::{CreditSum, Day, Stats, stats};
 use billstack_store::store::{Store, Target};
 use billstack_store::tx::{Abort, Fault, Tx};
 use billstack_store::verify::{rules, verify};
-use billstack_store::{codes, erase, params, programs, retention};
+use billstack_store::{codes, erase, events, params, programs, retention};
 
 use crate::support::{
     Db, ENGINES, Engine, START, apply_code, deliver, directory, incoming, make_customer,
@@ -89,6 +92,63 @@ fn statistics_count_and_sum() {
         assert_eq!(read(START.plus(HOUR)), wanted, "{engine:?}");
         let recent = read(START.plus(DAY));
         assert_eq!(recent.days, wanted.days[1..], "{engine:?}");
+    }
+}
+
+#[test]
+fn a_story_is_told_in_order_whatever_the_clocks_say() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let (place, referral) = write(&db.store, |tx, act| {
+            let place = story(tx, act)?;
+            let referee = make_customer(tx, act, &place, "eve", Some("cus_eve"))?.id;
+            let ann = make_customer(tx, act, &place, "ann2", None)?.id;
+            let code = codes::create(tx, act, &place, &ann)?.code;
+            let referral = apply_code(tx, act, &place, &code, &referee)?;
+            Ok((place, referral))
+        });
+        // Taken in by a node whose clock is late: one that waits first, then the one that counts.
+        let mut waits = start(Some("cus_eve"));
+        waits.standing = Standing::Waits;
+        waits.reason = Some("subscription incomplete".to_owned());
+        let counts = Start {
+            standing: Standing::Counts,
+            reason: None,
+            ..waits.clone()
+        };
+        let events = [incoming("evt_1", waits), incoming("evt_2", counts)];
+        for (number, event) in (10..).zip(events) {
+            let origin = origin_at(referral.created_at.plus(-HOUR), number);
+            let take = move |tx: &mut dyn Tx, act: &mut Act| deliver(tx, act, TEAM, &event);
+            db.store.write_blocking(origin, take).unwrap();
+        }
+        let created_at = referral.created_at;
+        let read = move |tx: &mut dyn Tx| {
+            let page = Page {
+                limit: 50,
+                offset: 0,
+                after: None,
+            };
+            let told = events::story(tx, &place.team_id, &referral.id, &page)?;
+            let filter = CreditFilter {
+                referral_id: Some(referral.id.clone()),
+                ..CreditFilter::default()
+            };
+            let credits = credits::list(tx, &place, &filter, &page)?;
+            Ok((told.rows, credits.rows))
+        };
+        let (told, credits) = db.store.scan_blocking(read).unwrap();
+        let kinds: Vec<_> = told.iter().map(|event| event.kind.as_str()).collect();
+        let wanted = [
+            "referral.applied",
+            "referral.not_converted",
+            "referral.converted",
+            "credit.granted",
+            "credit.granted",
+        ];
+        assert_eq!(kinds, wanted, "{engine:?}");
+        assert_eq!(credits.len(), 2);
+        assert!(credits.iter().all(|c| c.created_at == created_at));
     }
 }
 
@@ -248,6 +308,11 @@ const DAMAGE: &[(&str, &[&str])] = &[
         "DELETE FROM events WHERE type = 'referral.applied'",
         &["applied_event"],
     ),
+    (
+        "UPDATE events SET created_at = created_at + 10000000 WHERE type = 'referral.applied'",
+        &["story_begins"],
+    ),
+    ("UPDATE credits SET created_at = 1", &["credit_created_at"]),
     (
         "DELETE FROM events WHERE type = 'referral.converted'",
         &["converted_event"],
