@@ -13,8 +13,14 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Adds the next one of Stripe's list, which begins with the newest.
-    pub fn add(&mut self, start: Start) {
+    /// What Stripe's list says, which begins with the newest.
+    pub fn of(list: impl IntoIterator<Item = Start>) -> Subscriptions {
+        let mut subscriptions = Subscriptions::default();
+        list.into_iter().for_each(|start| subscriptions.add(start));
+        subscriptions
+    }
+
+    fn add(&mut self, start: Start) {
         if matches!(start.standing, Standing::Counts | Standing::Past) {
             self.earliest = self.earliest.into_iter().chain([start.began_at]).min();
         }

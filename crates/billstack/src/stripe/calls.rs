@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use billstack_core::ids::ProjectId;
-use billstack_core::stripe_event::{Meaning, Subscriptions, read_object};
+use billstack_core::stripe_event::{Meaning, Start, read_object};
 use billstack_core::time::Micros;
 use reqwest::Method;
 use serde::Deserialize;
@@ -159,18 +159,19 @@ impl StripeClient {
         Ok(answer.id)
     }
 
-    /// The subscriptions of a customer (`cus_…`) or account (`acct_…`), as they are at `now`.
+    /// The subscriptions of a customer (`cus_…`) or account (`acct_…`), as they are at `now`, the newest
+    /// first.
     pub async fn subscriptions(
         &self,
         key: &SecretText,
         stripe_customer_id: &str,
         now: Micros,
-    ) -> Result<Subscriptions, StripeError> {
+    ) -> Result<Vec<Start>, StripeError> {
         let owner = match stripe_customer_id.starts_with("acct_") {
             true => "customer_account",
             false => "customer",
         };
-        let (mut found, mut after) = (Subscriptions::default(), None::<String>);
+        let (mut found, mut after) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
             let request = self.request(Method::GET, "/v1/subscriptions", key);
             let mut query = vec![
@@ -185,7 +186,7 @@ impl StripeClient {
                 let object = object.get().as_bytes();
                 if let Some(Meaning::Start(start)) = read_object(FOUND, object, now) {
                     after = Some(start.object_id.clone());
-                    found.add(start);
+                    found.push(start);
                 }
             }
             if !page.has_more || after.is_none() {

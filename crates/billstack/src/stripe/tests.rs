@@ -165,7 +165,10 @@ async fn subscriptions_that_came_to_be() {
     let fake = FakeStripe::start().await;
     let client = client(&fake);
     let asked = key();
-    let ask = |customer: &'static str| client.subscriptions(&asked, customer, Micros(0));
+    let ask = async |customer: &'static str| {
+        let found = client.subscriptions(&asked, customer, Micros(0)).await;
+        found.map(Subscriptions::of)
+    };
     assert!(ask("cus_none").await.expect_err("nobody").is_missing());
     put_customer(&fake, &Customer::new("cus_1"));
     assert_eq!(ask("cus_1").await, Ok(Subscriptions::default()));

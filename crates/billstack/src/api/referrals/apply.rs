@@ -77,7 +77,7 @@ pub async fn handle(
         let Err(Abort::Refused(Refusal::StripeUnasked(id))) = &done else {
             break;
         };
-        let told = app.subscriptions_in_stripe(&access.place.team_id, id);
+        let told = app.subscriptions_in_stripe(&access.place, id);
         cmd.in_stripe = told.await?.map(|told| (id.clone(), told));
         done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     }

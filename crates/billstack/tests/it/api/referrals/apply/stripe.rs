@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use billstack_core::time::HOUR;
-use fake_stripe::{Fault, Injection, Received};
+use fake_stripe::{Fault, Injection, Received, Subscription};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ on_both_engines! {
     stripe_is_asked_once with stripe,
     what_is_refused_anyway_is_not_asked_about with stripe,
     known_events_save_the_question with stripe,
+    subscriptions_of_another_project_do_not_count with stripe,
     without_a_key_or_a_stripe_customer_nobody_is_asked with stripe,
     a_repeated_request_does_not_ask_again with stripe,
     a_repeated_refusal_does_not_ask_again with stripe,
@@ -163,6 +164,32 @@ async fn known_events_save_the_question(t: &Bench) {
         .await;
     refused_unasked(t, &code, &referee, "not_a_new_customer").await;
     assert_eq!(t.count("referrals").await, 0);
+}
+
+async fn subscriptions_of_another_project_do_not_count(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (project, _) = t.project("second").await;
+    let named = |stripe: &str, id: &str, project: &str, hours_ago: i64| {
+        let subscription = Subscription::new(id, stripe).metadata("project_id", project);
+        t.in_books(&subscription.created(t.seconds() - hours_ago * 3600));
+    };
+    // Neither does an old one make this person an old customer here, nor does a new one convert.
+    let (referee, stripe) = person(t, "referee").await;
+    named(&stripe, "sub_old", &project, 25);
+    named(&stripe, "sub_new", &project, 1);
+    let (answer, _) = apply(t, &code, &referee).await;
+    assert_eq!(answer.created()["referral"]["status"], "pending");
+    // Those of this project do, and those that name none of the team's.
+    for (name, named_project) in [("ours", t.home.project.as_str()), ("nobodys", "proj_x")] {
+        let (referee, stripe) = person(t, name).await;
+        named(&stripe, &format!("sub_{name}"), named_project, 1);
+        let (answer, _) = apply(t, &code, &referee).await;
+        assert_eq!(answer.created()["referral"]["status"], "converted");
+        let (referee, stripe) = person(t, &format!("old-{name}")).await;
+        named(&stripe, &format!("sub_old_{name}"), named_project, 25);
+        let (answer, _) = apply(t, &code, &referee).await;
+        answer.refused("not_a_new_customer");
+    }
 }
 
 async fn without_a_key_or_a_stripe_customer_nobody_is_asked(t: &Bench) {
