@@ -268,7 +268,8 @@ CREATE INDEX stripe_events_of_customer ON stripe_events (team_id, customer_id)
 CREATE INDEX stripe_events_with_body ON stripe_events (received_at) WHERE payload IS NOT NULL;
 
 -- Every start of a subscription we heard of, findable by whom it may belong to ('stripe:cus_…',
--- 'customer:pc_…'), whether or not anybody was found then. counted_at is set once it counts.
+-- 'customer:pc_…'), whether or not anybody was found then. counted_at is set once it counts. A session
+-- began when it was completed.
 CREATE TABLE subscription_starts (
     team_id {int} NOT NULL,
     match_key {text} NOT NULL,

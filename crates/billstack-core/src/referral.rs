@@ -141,8 +141,11 @@ pub enum Conversion {
 /// Why a subscription does not convert a referral.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum NotConverted {
-    /// It was converted before; credits are granted once.
+    /// It was converted before, or another one was by the same subscription or Stripe customer; credits are
+    /// granted once.
     AlreadyConverted,
+    /// The Stripe customer had been referred under another customer's id before.
+    AlreadyReferred,
     /// It is closed.
     ReferralExpired,
     /// The subscription is older than the referral by more than the grace.
@@ -154,6 +157,7 @@ impl NotConverted {
     pub const fn as_str(self) -> &'static str {
         match self {
             NotConverted::AlreadyConverted => "already converted",
+            NotConverted::AlreadyReferred => "already referred",
             NotConverted::ReferralExpired => "referral expired",
             NotConverted::BeganTooEarly => "began too early",
         }
@@ -270,6 +274,7 @@ mod tests {
     #[test]
     fn reasons_have_their_phrases() {
         assert_eq!(NotConverted::AlreadyConverted.as_str(), "already converted");
+        assert_eq!(NotConverted::AlreadyReferred.as_str(), "already referred");
         assert_eq!(NotConverted::ReferralExpired.as_str(), "referral expired");
         assert_eq!(NotConverted::BeganTooEarly.as_str(), "began too early");
         assert_eq!(Status::parse("pending"), Some(Status::Pending));

@@ -35,9 +35,9 @@ statements! {
         WHERE team_id = $1 AND match_key = $2 UNION ALL \
         SELECT existed, project_id, began_at FROM subscription_starts \
         WHERE team_id = $1 AND match_key = $3) AS known";
-    OF_STRIPE = concat!("SELECT ", project_of!("customers"), ", id FROM customers \
-        WHERE team_id = $1 AND stripe_customer_id = $2 AND erased_at IS NULL \
-        ORDER BY project_id, id LIMIT 100");
+    /// Every customer, erased ones too, that is or was this Stripe customer.
+    OF_STRIPE = concat!("SELECT ", project_of!("customers"), ", id, erased_at FROM customers \
+        WHERE team_id = $1 AND stripe_customer_id = $2 ORDER BY project_id, id LIMIT 100");
     BY_ID = concat!("SELECT ", project_of!("customers"), ", id, stripe_customer_id \
         FROM customers WHERE team_id = $1 AND id = $2 AND erased_at IS NULL \
         ORDER BY project_id LIMIT 100");
@@ -70,7 +70,7 @@ pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
     let counted_at = (start.standing == Standing::Counts).then_some(start.occurred_at);
     let existed = matches!(start.standing, Standing::Counts | Standing::Past);
     let project_id = named_project(tx, team_id, start)?;
-    for key in start.match_keys() {
+    for key in names_spoken_for(tx, team_id, start)? {
         let object_id = &start.object_id;
         let inserted = tx.hit(
             REMEMBER,
@@ -79,7 +79,7 @@ pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
                 &key,
                 object_id,
                 sign.event_id,
-                start.began_at,
+                start.customer_since(),
                 counted_at,
                 existed,
                 project_id.as_ref()
@@ -98,6 +98,32 @@ pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// The names of those to whom an event may belong. Buyers can set `client_reference_id`: what is
+/// subscribed to under another's id makes that one no customer whose own Stripe customer is known.
+fn names_spoken_for(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    start: &Start,
+) -> Result<Vec<String>, Fault> {
+    let mut names = start.match_keys();
+    let Some(id) = start.client_reference_id.as_deref() else {
+        return Ok(names);
+    };
+    if start.billstack_customer_id.as_deref() == Some(id) {
+        return Ok(names);
+    }
+    let linked = tx.all(BY_ID, params![team_id, id], |row| row.opt_string(2))?;
+    let is_another = |linked: &Option<String>| {
+        linked
+            .as_deref()
+            .is_some_and(|linked| start.stripe_ids().all(|id| id != linked))
+    };
+    if !linked.is_empty() && linked.iter().all(is_another) {
+        names.retain(|name| name.strip_prefix("customer:") != Some(id));
+    }
+    Ok(names)
 }
 
 /// What is known of a customer's subscriptions.
@@ -130,18 +156,13 @@ pub(crate) fn names_of(customer: &Customer) -> Vec<String> {
 
 /// Finds whose subscription an event tells of and converts their pending referral, or says why not.
 pub(crate) fn settle(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<Settled, Fault> {
-    let candidates = candidates(tx, act, sign)?;
-    let [first, ..] = candidates.as_slice() else {
+    let found = candidates(tx, act, sign)?;
+    if found.customers.is_empty() {
         return Ok(Settled::new(Outcome::NoCustomer, "no such customer"));
-    };
-    let mut referrals = Vec::new();
-    for (place, customer_id) in &candidates {
-        if let Some(referral) = referrals::get_of_referee(tx, place, customer_id)? {
-            referrals.push((place.clone(), referral));
-        }
     }
+    let referrals = referrals_of(tx, &found.customers)?;
     if let Some(reason) = &sign.start.reason {
-        return does_not_count(tx, act, sign, reason, &referrals, &candidates);
+        return does_not_count(tx, act, sign, reason, &referrals, &found.customers);
     }
     let pending: Vec<_> = referrals
         .iter()
@@ -149,16 +170,20 @@ pub(crate) fn settle(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<
         .collect();
     match pending.as_slice() {
         [] => match referrals.as_slice() {
-            [(place, referral)] => decide(tx, act, sign, place, referral),
+            [(place, referral)] => decide(tx, act, sign, place, referral, &[]),
             _ => {
                 let mut settled = Settled::new(Outcome::NoReferral, "no pending referral");
-                if candidates.len() == 1 {
-                    settled.of_customer(&first.0, &first.1);
+                if let [(place, customer_id)] = found.customers.as_slice() {
+                    settled.of_customer(place, customer_id);
                 }
                 Ok(settled)
             }
         },
-        [(place, referral)] => decide(tx, act, sign, place, referral),
+        [(place, referral)] => {
+            let mut others = referrals_of(tx, &found.erased)?;
+            others.extend(referrals.iter().cloned());
+            decide(tx, act, sign, place, referral, &others)
+        }
         several => {
             for (place, referral) in several {
                 not_converted(tx, act, sign, place, referral, "ambiguous")?;
@@ -167,6 +192,28 @@ pub(crate) fn settle(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<
             Ok(Settled::new(Outcome::Ambiguous, why))
         }
     }
+}
+
+/// The referrals in which these customers are the referees.
+fn referrals_of(
+    tx: &mut dyn Tx,
+    customers: &[(Place, String)],
+) -> Result<Vec<(Place, Referral)>, Fault> {
+    let mut referrals = Vec::new();
+    for (place, customer_id) in customers {
+        if let Some(referral) = referrals::get_of_referee(tx, place, customer_id)? {
+            referrals.push((place.clone(), referral));
+        }
+    }
+    Ok(referrals)
+}
+
+/// Whether the same Stripe customer has been referred before under another customer's id, which did not
+/// come out at the apply: it was linked afterwards.
+fn was_referred_before(place: &Place, referral: &Referral, all: &[(Place, Referral)]) -> bool {
+    all.iter().any(|(at, other)| {
+        at == place && other.id != referral.id && other.created_at <= referral.created_at
+    })
 }
 
 /// An event that does not count (yet): tells every referral it concerns why.
@@ -195,31 +242,50 @@ fn does_not_count(
     Ok(settled)
 }
 
+/// Whom an event may be about.
+#[derive(Default)]
+struct Candidates {
+    customers: Vec<(Place, String)>,
+    /// Erased ones that were its Stripe customer.
+    erased: Vec<(Place, String)>,
+}
+
 /// The customers an event may be about, linked to its Stripe customer when the event says so.
-fn candidates(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    sign: &Sign<'_>,
-) -> Result<Vec<(Place, String)>, Fault> {
+fn candidates(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<Candidates, Fault> {
     let (team_id, start) = (sign.team_id, sign.start);
-    let place = |project_id: ProjectId| Place::new(team_id.clone(), project_id);
     let project = named_project(tx, team_id, start)?;
     let wanted = |project_id: &ProjectId| project.as_ref().is_none_or(|named| named == project_id);
-    let mut found = Vec::new();
+    let mut found = Candidates::default();
     for stripe_id in start.stripe_ids() {
-        for (project_id, id) in tx.all(OF_STRIPE, params![team_id, stripe_id], |row| {
-            Ok((row.project_id(0)?, row.string(1)?))
-        })? {
+        for (project_id, id, erased_at) in
+            tx.all(OF_STRIPE, params![team_id, stripe_id], |row| {
+                Ok((row.project_id(0)?, row.string(1)?, row.opt_time(2)?))
+            })?
+        {
             if wanted(&project_id) {
-                found.push((place(project_id), id));
+                let those = match erased_at {
+                    None => &mut found.customers,
+                    Some(_) => &mut found.erased,
+                };
+                those.push((Place::new(team_id.clone(), project_id), id));
             }
         }
     }
-    if !found.is_empty() {
-        found.dedup();
-        return Ok(found);
+    if found.customers.is_empty() {
+        found.customers = referred_to(tx, act, sign, &wanted)?;
     }
-    let stripe_id = start.stripe_ids().next();
+    Ok(found)
+}
+
+/// The customers that the object itself refers to, if they are `wanted`. One alone is linked.
+fn referred_to(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    sign: &Sign<'_>,
+    wanted: &dyn Fn(&ProjectId) -> bool,
+) -> Result<Vec<(Place, String)>, Fault> {
+    let (team_id, start) = (sign.team_id, sign.start);
+    let mut found = Vec::new();
     for (id, trusted) in [
         (&start.billstack_customer_id, true),
         (&start.client_reference_id, false),
@@ -234,11 +300,11 @@ fn candidates(
             // Buyers can set client_reference_id, so it never speaks for a customer whose Stripe
             // id is known. Metadata is written by the team itself.
             if wanted(&project_id) && (linked.is_none() || trusted) {
-                found.push((place(project_id), id));
+                found.push((Place::new(team_id.clone(), project_id), id));
             }
         }
     }
-    if let ([(place, id)], Some(stripe_id)) = (found.as_slice(), stripe_id) {
+    if let ([(place, id)], Some(stripe_id)) = (found.as_slice(), sign.stripe_id()) {
         customers::link(tx, act, place, id, stripe_id)?;
     }
     Ok(found)
@@ -258,25 +324,31 @@ fn named_project(
     Ok(projects::exists(tx, &place)?.then_some(place.project_id))
 }
 
-/// Applies the rules to the one referral an event is about.
+/// Applies the rules to the one referral an event is about; the others are of the same Stripe customer.
 fn decide(
     tx: &mut dyn Tx,
     act: &mut Act,
     sign: &Sign<'_>,
     place: &Place,
     referral: &Referral,
+    others: &[(Place, Referral)],
 ) -> Result<Settled, Fault> {
     let start = sign.start;
-    let mut decision = decide_conversion(
+    let decision = match decide_conversion(
         referral.status,
         referral.created_at,
         start.began_at,
         start.occurred_at,
         sign.grace,
-    );
-    if matches!(decision, Conversion::Converts { .. }) && is_paid(tx, place, start)? {
-        decision = Conversion::Refused(NotConverted::AlreadyConverted);
-    }
+    ) {
+        Conversion::Converts { .. } if was_referred_before(place, referral, others) => {
+            Conversion::Refused(NotConverted::AlreadyReferred)
+        }
+        Conversion::Converts { .. } if is_paid(tx, place, start)? => {
+            Conversion::Refused(NotConverted::AlreadyConverted)
+        }
+        decision => decision,
+    };
     let mut settled = match decision {
         Conversion::Converts { at } => {
             grants::convert(tx, act, sign, place, referral, at)?;

@@ -21,8 +21,12 @@ statements! {
         AND r.status = 'pending' ORDER BY id";
     EXPIRE = "UPDATE referrals SET status = 'expired' \
         WHERE team_id = $1 AND project_id = $2 AND id = $3 AND status = 'pending'";
+    /// Also of those kept with another customer who is the same Stripe customer: such an event may tell
+    /// of either.
     FORGET_EVENTS = "UPDATE stripe_events SET payload = NULL \
-        WHERE team_id = $1 AND customer_id = $2 AND payload IS NOT NULL";
+        WHERE team_id = $1 AND payload IS NOT NULL AND customer_id IN (\
+        SELECT $2 UNION ALL SELECT id FROM customers \
+        WHERE team_id = $1 AND stripe_customer_id = $3)";
     FORGET_ANSWERS = "DELETE FROM idempotency_keys WHERE team_id = $1 AND customer_id = $2";
     FORGET_RESERVATION = "DELETE FROM customer_reservations \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3";
@@ -31,7 +35,8 @@ statements! {
 /// Erases a customer's name, address, external id, metadata and their traces in stored events and
 /// answers; switches its code off and closes the pending referrals it takes part in.
 pub fn erase(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<(), Abort> {
-    customers::hold(tx, place, id, None, Kept::LeftAlone)?.ok_or(Refusal::NotFound("customer"))?;
+    let held = customers::hold(tx, place, id, None, Kept::LeftAlone)?;
+    let customer = held.ok_or(Refusal::NotFound("customer"))?;
     if let Some(code) = codes::get_active(tx, place, id)? {
         codes::deactivate(tx, act, place, &code.code)?;
     }
@@ -39,7 +44,8 @@ pub fn erase(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<
     expire_referrals(tx, act, place, id)?;
     let (team_id, project_id) = (&place.team_id, &place.project_id);
     tx.must(ERASE, params![team_id, project_id, id, act.at])?;
-    tx.execute(FORGET_EVENTS, params![team_id, id])?;
+    let stripe_id = customer.stripe_customer_id.as_deref();
+    tx.execute(FORGET_EVENTS, params![team_id, id, stripe_id])?;
     tx.execute(FORGET_ANSWERS, params![team_id, id])?;
     tx.execute(FORGET_RESERVATION, params![team_id, project_id, id])?;
     let fact = Fact {

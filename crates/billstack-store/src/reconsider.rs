@@ -10,8 +10,10 @@ use crate::stripe_events::{self, Outcome};
 use crate::tx::{Fault, Tx, Val};
 
 statements! {
-    STARTS = "SELECT event_id FROM subscription_starts WHERE team_id = $1 AND match_key = $2 \
-        ORDER BY began_at, object_id LIMIT 100";
+    /// Those that may convert, and of them the newest, are never crowded out.
+    STARTS = "SELECT event_id, began_at, object_id FROM subscription_starts \
+        WHERE team_id = $1 AND match_key = $2 \
+        ORDER BY CASE WHEN counted_at IS NULL THEN 1 ELSE 0 END, began_at DESC, object_id LIMIT 100";
 }
 
 /// How many names are followed from event to event before the rest is left to chance.
@@ -45,6 +47,7 @@ pub(crate) fn foresee(
     Ok(())
 }
 
+/// The events kept under names, those of the oldest subscription first: it is the one that converts.
 fn kept_under(tx: &mut dyn Tx, team_id: &TeamId, names: &[String]) -> Result<Vec<String>, Fault> {
     let scopes: Vec<_> = names
         .iter()
@@ -53,10 +56,11 @@ fn kept_under(tx: &mut dyn Tx, team_id: &TeamId, names: &[String]) -> Result<Vec
     let queries: Vec<_> = scopes.iter().map(|scope| (STARTS, &scope[..])).collect();
     let mut kept = Vec::new();
     tx.query_together(&queries, &mut |_, row| {
-        kept.push(row.string(0)?);
+        kept.push((row.time(1)?, row.string(2)?, row.string(0)?));
         Ok(())
     })?;
-    Ok(kept)
+    kept.sort_unstable();
+    Ok(kept.into_iter().map(|(_, _, event_id)| event_id).collect())
 }
 
 /// Looks again at the kept events that found nobody, now that a customer has been made to whom they may

@@ -18,14 +18,18 @@ use crate::{params, statements};
 
 pub use outcome::Outcome;
 
-/// SQL for what is written of a [`Settled`] about an event that was kept before.
+/// SQL for what is written of a [`Settled`] about an event that was kept before, and when its body stays.
 ///
 /// It forgets the body of an event that turns out to be another customer's, or nobody's any more: it tells
 /// of the one before as well, who could not be erased from it.
 macro_rules! settled {
-    () => {
-        "outcome = $3, reason = $4, project_id = $5, customer_id = $6, referral_id = $7, \
-         payload = CASE WHEN customer_id IS NULL OR customer_id = $6 THEN payload END"
+    ($stays:literal) => {
+        concat!(
+            "outcome = $3, reason = $4, project_id = $5, customer_id = $6, referral_id = $7, \
+             payload = CASE WHEN ",
+            $stays,
+            " THEN payload END"
+        )
     };
 }
 
@@ -34,10 +38,15 @@ statements! {
     INSERT = "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, livemode, \
         outcome, reason, project_id, customer_id, referral_id, start, payload) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
-    REWRITE = concat!("UPDATE stripe_events SET ", settled!(), ", start = $8 \
+    /// The body of a thin event stays also without a customer, until its object could be read.
+    REWRITE = concat!("UPDATE stripe_events SET ", settled!("customer_id = $6 \
+        OR (customer_id IS NULL AND ($6 IS NOT NULL OR CAST($8 AS TEXT) IS NULL))"), ", start = $8 \
         WHERE team_id = $1 AND id = $2 AND outcome <> 'converted'");
-    SET_OUTCOME = concat!("UPDATE stripe_events SET ", settled!(), " \
+    SET_OUTCOME = concat!("UPDATE stripe_events SET ", settled!("customer_id = $6"), " \
         WHERE team_id = $1 AND id = $2 AND outcome <> 'converted'");
+    /// What is known of the event stays as it is: it is decided again once the mode is right.
+    SET_ASIDE = "UPDATE stripe_events SET outcome = 'ignored', reason = $3 \
+        WHERE team_id = $1 AND id = $2 AND outcome <> 'converted'";
     KEPT_START = "SELECT type, outcome, start FROM stripe_events WHERE team_id = $1 AND id = $2 \
         AND start IS NOT NULL";
     GET = concat!("SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
@@ -123,7 +132,8 @@ impl Incoming {
         let keeps = match self.content {
             Content::Start(_) => settled.customer_id.is_some(),
             Content::Ignored(_) => false,
-            // Only a thin event fails, and that holds nothing but ids.
+            // Of these only a thin event was not read, and that holds nothing but ids.
+            Content::OtherMode { ref start, .. } => start.is_none(),
             Content::Failed(_) => true,
         };
         keeps.then_some(self.payload.as_str())
@@ -137,8 +147,27 @@ pub enum Content {
     Start(Box<Start>),
     /// It is kept and has no effect; the text says why.
     Ignored(&'static str),
+    /// It is of the mode that the team is not connected in, which may be a mistake: so it has no effect,
+    /// and is kept such that it can be decided again.
+    OtherMode {
+        /// Which mode it is of.
+        why: &'static str,
+        /// The subscription it tells of; `None` for a thin event, whose object was not fetched.
+        start: Option<Box<Start>>,
+    },
     /// It could not be read to the end; the text says why.
     Failed(String),
+}
+
+impl Content {
+    /// The subscription it tells of, whether or not that has an effect.
+    fn start(&self) -> Option<&Start> {
+        match self {
+            Content::Start(start) => Some(start),
+            Content::OtherMode { start, .. } => start.as_deref(),
+            Content::Ignored(_) | Content::Failed(_) => None,
+        }
+    }
 }
 
 /// Whether an event seen before is looked at again.
@@ -174,7 +203,13 @@ pub fn receive(
     }
     let settled = match &event.content {
         Content::Start(start) => settle(tx, act, team_id, event, start)?,
-        Content::Ignored(why) => Settled::new(Outcome::Ignored, why),
+        Content::OtherMode { why, .. } if before.is_some() => {
+            tx.must(SET_ASIDE, params![team_id, &event.id, *why])?;
+            return Ok(Some(Settled::new(Outcome::Ignored, why)));
+        }
+        Content::Ignored(why) | Content::OtherMode { why, .. } => {
+            Settled::new(Outcome::Ignored, why)
+        }
         Content::Failed(why) => Settled::new(Outcome::Failed, why),
     };
     keep(tx, act, team_id, event, &settled, before)?;
@@ -218,12 +253,8 @@ fn keep(
     settled: &Settled,
     before: Option<Outcome>,
 ) -> Result<(), Fault> {
-    let start = match &event.content {
-        Content::Start(start) => {
-            Some(serde_json::to_string(start).map_err(|e| Fault::Defect(e.to_string()))?)
-        }
-        _ => None,
-    };
+    let start = event.content.start().map(serde_json::to_string).transpose();
+    let start = start.map_err(|e| Fault::Defect(e.to_string()))?;
     let outcome = settled.outcome.as_str();
     let (project, customer) = (settled.project_id.as_ref(), settled.customer_id.as_deref());
     let referral = settled.referral_id.as_deref();

@@ -1,6 +1,7 @@
 //! What a subscription or a checkout session says about a referral.
 
 use super::members::{identifier, is_object, members, reference, root, text, time};
+use crate::ids::{IdKind, is_id};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -54,16 +55,27 @@ pub struct Start {
 }
 
 impl Start {
-    /// The Stripe customer, and the account that acts as one, as far as they are named.
+    /// The Stripe customer, and the account that acts as one, as far as they are named, each once.
     pub fn stripe_ids(&self) -> impl Iterator<Item = &str> {
-        let ids = [&self.stripe_customer_id, &self.stripe_customer_account];
-        ids.into_iter().flatten().map(String::as_str)
+        let customer = self.stripe_customer_id.as_deref();
+        let account = self.stripe_customer_account.as_deref();
+        let account = account.filter(|account| customer != Some(account));
+        customer.into_iter().chain(account)
     }
 
     /// The id of the subscription, or of a session that names none: what every event about one
     /// subscription has in common.
     pub fn subscription(&self) -> &str {
         self.subscription_id.as_deref().unwrap_or(&self.object_id)
+    }
+
+    /// Since when its customer has been one: a session counts from its completion, since the page may have
+    /// been open for long.
+    pub fn customer_since(&self) -> Micros {
+        match self.source {
+            Source::Subscription => self.began_at,
+            Source::Session => self.occurred_at,
+        }
     }
 
     /// The keys under which the event can be found again once its customer is known: `stripe:` and
@@ -208,7 +220,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
     };
     let (subscription_id, client_reference_id) = match source {
         Source::Subscription => (object_id.clone(), None),
-        Source::Session => (reference(subscription), identifier(client)),
+        Source::Session => (reference(subscription), customer_id(client)),
     };
     Some(Start {
         object_id: object_id.unwrap_or_default(),
@@ -221,9 +233,15 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         stripe_customer_id: reference(customer),
         stripe_customer_account: reference(account),
         client_reference_id,
-        billstack_customer_id: identifier(billstack_customer),
+        billstack_customer_id: customer_id(billstack_customer),
         project_id: identifier(project),
     })
+}
+
+/// An id of one of our customers. Businesses put ids of their own there as well, and addresses: they are
+/// no use to us, and nobody could be erased from them.
+fn customer_id(raw: Option<&RawValue>) -> Option<String> {
+    identifier(raw).filter(|id| id.starts_with(IdKind::Customer.prefix()) && is_id(id))
 }
 
 /// Source of the statuses: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>.

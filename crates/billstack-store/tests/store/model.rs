@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use billstack_core::referral::GRACE;
-use billstack_core::stripe_event::{Standing, Start};
+use billstack_core::stripe_event::{Source, Standing, Start};
 
 /// A project of a team.
 pub(crate) type At = (&'static str, String);
@@ -273,10 +273,32 @@ impl Model {
         let counts = start.standing == Standing::Counts;
         let existed = counts || start.standing == Standing::Past;
         let project = self.project(team, start);
+        // Anybody can set this one: it makes nobody a customer who is known as another one.
+        let hint = start.client_reference_id.as_ref();
+        let mut owners = self
+            .customers
+            .iter()
+            .filter(|c| c.at.0 == team && !c.erased && Some(&c.id) == hint)
+            .peekable();
+        let is_another = |c: &Customer| {
+            let payers = [&start.stripe_customer_id, &start.stripe_customer_account];
+            c.stripe.is_some() && !payers.contains(&&c.stripe)
+        };
+        let untrue = hint != start.billstack_customer_id.as_ref()
+            && owners.peek().is_some()
+            && owners.all(is_another);
+        let untrue = hint.filter(|_| untrue).map(|id| format!("customer:{id}"));
+        let began = match start.source {
+            Source::Subscription => start.began_at.0,
+            Source::Session => start.occurred_at.0,
+        };
         for name in start.match_keys() {
+            if Some(&name) == untrue.as_ref() {
+                continue;
+            }
             let new = Known {
                 event: id.to_owned(),
-                began: start.began_at.0,
+                began,
                 counts,
                 existed,
                 project: project.clone(),
@@ -370,7 +392,17 @@ impl Model {
             let by_subscription = r.at.0 == team && r.subscription.as_ref() == Some(subscription);
             r.at == referral.at && by_customer || by_subscription
         };
-        if start.standing != Standing::Counts || too_early || self.referrals.iter().any(paid) {
+        let same_payer = |id: &str| {
+            let is =
+                |c: &Customer| c.at == referral.at && c.id == id && payers.contains(&&c.stripe);
+            self.customers.iter().any(|c| c.stripe.is_some() && is(c))
+        };
+        let before = |r: &Referral| {
+            let other = r.at == referral.at && r.referee != referral.referee;
+            other && r.created <= referral.created && same_payer(&r.referee)
+        };
+        let spent = self.referrals.iter().any(|r| paid(r) || before(r));
+        if start.standing != Standing::Counts || too_early || spent {
             return (false, concerned);
         }
         let payer = payer.cloned();

@@ -30,7 +30,7 @@ use crate::http::request_id::RequestId;
 use crate::http::serve::read_body;
 use crate::stripe::Opened;
 use crate::telemetry;
-pub use content::has_no_effect;
+pub use content::{has_no_effect, known_content};
 use signature::BadSignature;
 
 /// The largest event, in bytes.

@@ -1,7 +1,7 @@
 //! What a verified event means, its object fetched when the event only names it.
 
 use billstack_core::ids::TeamId;
-use billstack_core::stripe_event::{self, Event, Meaning, read_object};
+use billstack_core::stripe_event::{self, Event, Meaning, Start, read_object};
 use billstack_core::time::Micros;
 use billstack_store::stripe_connections::Connection;
 use billstack_store::stripe_events::{Content, Incoming};
@@ -32,12 +32,9 @@ impl App {
     ) -> Result<Incoming, ApiError> {
         let (id, kind) = (event.id.clone(), event.kind.clone());
         let (created_at, livemode) = (event.created, event.livemode);
-        let connected = connection.and_then(|connection| connection.livemode);
-        let content = match (connected, livemode) {
-            (Some(ours), Some(theirs)) if ours != theirs => {
-                Content::Ignored(WRONG_MODE[usize::from(theirs)])
-            }
-            _ => self.content(team_id, connection, event).await?,
+        let content = match wrong_mode(connection, livemode) {
+            Some(why) => set_aside(event, why),
+            None => self.content(team_id, connection, event).await?,
         };
         Ok(Incoming {
             id,
@@ -101,6 +98,40 @@ impl App {
             }
         }
     }
+}
+
+/// The subscription that was read from an event when it came in, in the mode that the team is in now.
+pub fn known_content(
+    connection: Option<&Connection>,
+    livemode: Option<bool>,
+    start: Start,
+) -> Content {
+    let start = Box::new(start);
+    match wrong_mode(connection, livemode) {
+        Some(why) => Content::OtherMode {
+            why,
+            start: Some(start),
+        },
+        None => Content::Start(start),
+    }
+}
+
+/// Why an event is of another mode than the team is connected in, if both are known.
+fn wrong_mode(connection: Option<&Connection>, theirs: Option<bool>) -> Option<&'static str> {
+    let ours = connection?.livemode?;
+    theirs
+        .filter(|theirs| *theirs != ours)
+        .map(|theirs| WRONG_MODE[usize::from(theirs)])
+}
+
+/// An event of the other mode, with what it takes to decide again about it.
+fn set_aside(event: Event, why: &'static str) -> Content {
+    let start = match event.content {
+        stripe_event::Content::Snapshot(Meaning::Start(start)) => Some(Box::new(start)),
+        stripe_event::Content::Thin { .. } if has_no_effect(&event.kind).is_none() => None,
+        _ => return Content::Ignored(why),
+    };
+    Content::OtherMode { why, start }
 }
 
 /// The content of an event whose type alone says that it has no effect.

@@ -11,11 +11,14 @@ on_both_engines! {
     a_person_is_erased_from_stripes_events_too,
     several_events_of_one_subscription_are_all_erased,
     events_are_erased_whoever_else_becomes_that_stripe_customer,
+    events_of_a_shared_stripe_customer_are_erased_with_each,
+    references_that_are_no_ids_of_ours_are_not_kept,
     afterwards_there_is_nobody,
     the_address_is_free_again,
     the_code_goes_off_and_pending_referrals_are_closed,
     amounts_stay,
     the_stripe_customer_cannot_be_referred_anew,
+    nor_does_a_referral_convert_that_is_linked_to_it_later,
     a_closed_referral_never_converts,
 }
 
@@ -140,6 +143,33 @@ async fn events_are_erased_whoever_else_becomes_that_stripe_customer(t: &Bench) 
     assert_forgotten(t).await;
 }
 
+async fn events_of_a_shared_stripe_customer_are_erased_with_each(t: &Bench) {
+    let pair = t.pair("a").await;
+    let mut zebulon = zebulon();
+    zebulon["stripeCustomerId"] = json!(pair.stripe);
+    let id = text(&t.customer_with(zebulon).await["id"]);
+    t.apply(&pair).await;
+    let session = t.session(&pair.stripe).customer_email(EMAIL);
+    let event = t.event("checkout.session.completed", &session);
+    t.accept(&event).await;
+    assert_eq!(t.outcome(&event).await, "converted");
+    t.key.delete(&format!("customers/{id}")).await.ok();
+    assert_forgotten(t).await;
+}
+
+async fn references_that_are_no_ids_of_ours_are_not_kept(t: &Bench) {
+    t.connect().await;
+    let id = text(&t.customer_with(zebulon()).await["id"]);
+    for reference in [EMAIL, "zebulon-1"] {
+        let session = t.session("cus_zeb").client_reference_id(reference);
+        let session = session.metadata("billstackCustomerId", reference);
+        t.accept(&t.event("checkout.session.completed", &session))
+            .await;
+    }
+    t.key.delete(&format!("customers/{id}")).await.ok();
+    assert_forgotten(t).await;
+}
+
 async fn afterwards_there_is_nobody(t: &Bench) {
     let id = t.customer("a").await;
     let path = format!("customers/{id}");
@@ -232,6 +262,24 @@ async fn the_stripe_customer_cannot_be_referred_anew(t: &Bench) {
         .ok();
     t.accept(&t.completed(&pair.stripe)).await;
     assert_eq!(t.credits().await.len(), 2);
+}
+
+async fn nor_does_a_referral_convert_that_is_linked_to_it_later(t: &Bench) {
+    let (pair, _) = t.pending("a").await;
+    t.key
+        .delete(&format!("customers/{}", pair.referee))
+        .await
+        .ok();
+    let again = t.customer("again").await;
+    let body = apply_body(&pair.code, &again);
+    let referral = t.key.post("referrals/apply", body).await.created();
+    let subscription = t.subscription(&pair.stripe);
+    let subscription = subscription.metadata("billstackCustomerId", &again);
+    let event = t.event("customer.subscription.created", &subscription);
+    t.accept(&event).await;
+    assert_eq!(t.outcome(&event).await, "no_referral");
+    let status = t.status(&text(&referral["referral"]["id"])).await;
+    assert_eq!(status, "pending");
 }
 
 async fn a_closed_referral_never_converts(t: &Bench) {

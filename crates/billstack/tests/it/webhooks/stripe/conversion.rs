@@ -1,7 +1,7 @@
 //! Which events convert a referral, in which order, and what stays as it was promised.
 
 use billstack_core::time::{DAY, HOUR, SECOND};
-use fake_stripe::{EventOptions, Subscription};
+use fake_stripe::{CheckoutSession, EventOptions, Subscription};
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
@@ -18,6 +18,8 @@ on_both_engines! {
     what_began_a_day_before_the_apply_still_counts,
     an_event_before_the_apply_converts_at_once,
     an_old_subscription_makes_no_new_customer,
+    a_page_that_was_open_for_long_makes_no_old_customer,
+    what_converts_is_found_among_much_that_does_not,
     the_same_event_twice_is_one_conversion,
     every_order_and_number_is_one_conversion,
     it_converts_at_the_time_of_the_event_but_not_before_its_creation,
@@ -216,6 +218,36 @@ async fn an_old_subscription_makes_no_new_customer(t: &Bench) {
         .await;
     t.later(48 * HOUR).await;
     assert_eq!(t.apply(&pair).await["status"], "pending");
+}
+
+async fn a_page_that_was_open_for_long_makes_no_old_customer(t: &Bench) {
+    let pair = t.pair("a").await;
+    let hours_ago = |hours: i64| t.seconds() - hours * 3600;
+    let session = t.session(&pair.stripe).created(hours_ago(25));
+    t.accept(&t.event("checkout.session.completed", &session))
+        .await;
+    let subscription = t.subscription(&pair.stripe).created(hours_ago(1));
+    t.accept(&t.event(CREATED, &subscription)).await;
+    assert_eq!(t.apply(&pair).await["status"], "converted");
+    // A session that was completed that long ago does.
+    let pair = t.pair("b").await;
+    t.accept(&t.completed(&pair.stripe)).await;
+    t.later(25 * HOUR).await;
+    let body = apply_body(&pair.code, &pair.referee);
+    let answer = t.key.post("referrals/apply", body).await;
+    answer.refused("not_a_new_customer");
+}
+
+async fn what_converts_is_found_among_much_that_does_not(t: &Bench) {
+    let pair = t.pair("a").await;
+    for number in 0..101 {
+        let session = CheckoutSession::new(&format!("cs_{number}"), pair.stripe.as_str());
+        let session = session.created(t.seconds() - 3600 + number);
+        t.accept(&t.event("checkout.session.expired", &session))
+            .await;
+    }
+    t.subscribe(&pair).await;
+    assert_eq!(t.apply(&pair).await["status"], "converted");
 }
 
 async fn the_same_event_twice_is_one_conversion(t: &Bench) {

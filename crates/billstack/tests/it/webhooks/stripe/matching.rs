@@ -13,6 +13,7 @@ on_both_engines! {
     the_customer_may_be_text_object_or_account,
     a_reference_links_a_customer_without_a_stripe_id,
     a_reference_never_overwrites_a_stripe_id,
+    a_reference_makes_no_old_customer_of_somebody_else,
     metadata_names_our_customer,
     what_matches_nobody_is_kept_and_found_later,
     an_event_is_found_when_its_customer_is_linked,
@@ -24,6 +25,7 @@ on_both_engines! {
     metadata_cannot_reach_into_another_team,
     other_teams_stay_untouched,
     the_other_mode_is_kept_and_ignored,
+    the_wrong_mode_can_be_mended,
     replaying_looks_again,
     events_are_listed_for_administrators,
 }
@@ -108,6 +110,22 @@ async fn a_reference_never_overwrites_a_stripe_id(t: &Bench) {
         let session = t.session("cus_nonsense").client_reference_id(nonsense);
         t.accept(&t.event(COMPLETED, &session)).await;
     }
+}
+
+async fn a_reference_makes_no_old_customer_of_somebody_else(t: &Bench) {
+    let pair = t.pair("a").await;
+    for customer in [
+        CustomerRef::Id("cus_of_a_stranger".to_owned()),
+        CustomerRef::Null,
+    ] {
+        let session = CheckoutSession::new("cs_test_stranger", customer);
+        let session = session.client_reference_id(&pair.referee);
+        let event = t.event(COMPLETED, &session.created(t.seconds()));
+        t.accept(&event).await;
+        assert_eq!(t.outcome(&event).await, "no_customer");
+    }
+    t.later(48 * HOUR).await;
+    assert_eq!(t.apply(&pair).await["status"], "pending");
 }
 
 async fn metadata_names_our_customer(t: &Bench) {
@@ -330,6 +348,43 @@ async fn the_other_mode_is_kept_and_ignored(t: &Bench) {
     t.connect().await;
     t.accept(&live("evt_live_2")).await;
     assert_eq!(t.status(&referral).await, "converted");
+}
+
+async fn replay(t: &Bench, event: &Value) -> Value {
+    let path = format!("stripe/events/{}/replay", text(&event["id"]));
+    let answer = t.owner.post(&t.home.path(&path), json!({})).await;
+    answer.ok()["event"].clone()
+}
+
+/// The keys of the other mode were connected by mistake, before an event came or after.
+async fn the_wrong_mode_can_be_mended(t: &Bench) {
+    let mode = |name: &str| {
+        let key = format!("pk_{name}_1");
+        t.connect_with(json!({"publishableKey": key, "webhookSecret": SECRET}))
+    };
+    let (pair, referral) = t.pending("a").await;
+    mode("live").await;
+    let event = t.created(&pair.stripe);
+    t.accept(&event).await;
+    assert_eq!(replay(t, &event).await["outcome"], "ignored");
+    mode("test").await;
+    assert_eq!(replay(t, &event).await["outcome"], "converted");
+    assert_eq!(t.status(&referral).await, "converted");
+
+    let pair = t.pair("b").await;
+    let event = t.created(&pair.stripe);
+    t.accept(&event).await;
+    let before = replay(t, &event).await;
+    assert_eq!(before["outcome"], "no_referral");
+    mode("live").await;
+    let ignored = replay(t, &event).await;
+    assert_eq!(ignored["outcome"], "ignored");
+    for member in ["customerId", "payload"] {
+        assert_eq!(ignored[member], before[member], "{member}");
+    }
+    mode("test").await;
+    assert_eq!(replay(t, &event).await, before);
+    assert_eq!(t.apply(&pair).await["status"], "converted");
 }
 
 async fn replaying_looks_again(t: &Bench) {

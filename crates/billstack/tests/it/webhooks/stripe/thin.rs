@@ -12,6 +12,8 @@ on_both_engines! {
     with_a_key_the_object_is_fetched with stripe,
     without_a_key_it_is_kept_as_failed,
     once_a_key_is_there_a_replay_helps with stripe,
+    a_replay_that_finds_nobody_keeps_the_books_sound with stripe,
+    one_of_the_other_mode_can_be_read_later with stripe,
     when_stripe_is_down_stripe_shall_try_again with stripe,
     irrelevant_ones_are_not_fetched with stripe,
 }
@@ -66,6 +68,37 @@ async fn once_a_key_is_there_a_replay_helps(t: &Bench) {
     let event = thin(t, "customer.subscription.created", "sub_a");
     t.accept(&event).await;
     connect_with_key(t).await;
+    t.in_books(&t.subscription(&pair.stripe));
+    let path = format!("stripe/events/{}/replay", text(&event["id"]));
+    t.owner.post(&t.home.path(&path), json!({})).await.ok();
+    assert_eq!(t.status(&referral).await, "converted");
+}
+
+async fn a_replay_that_finds_nobody_keeps_the_books_sound(t: &Bench) {
+    t.connect().await;
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    t.accept(&event).await;
+    connect_with_key(t).await;
+    t.in_books(&t.subscription("cus_nobody"));
+    t.in_books(&t.subscription("cus_a"));
+    let path = format!("stripe/events/{}/replay", text(&event["id"]));
+    for _ in 0..2 {
+        let answer = t.owner.post(&t.home.path(&path), json!({})).await.ok();
+        assert_eq!(answer["event"]["outcome"], "no_customer");
+    }
+}
+
+async fn one_of_the_other_mode_can_be_read_later(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    let key = |mode: &str| {
+        let key = format!("sk_{mode}_1");
+        t.connect_with(json!({"secretKey": key, "webhookSecret": SECRET}))
+    };
+    key("live").await;
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    t.accept(&event).await;
+    assert_eq!(t.outcome(&event).await, "ignored");
+    key("test").await;
     t.in_books(&t.subscription(&pair.stripe));
     let path = format!("stripe/events/{}/replay", text(&event["id"]));
     t.owner.post(&t.home.path(&path), json!({})).await.ok();

@@ -14,7 +14,7 @@ use crate::error::{ApiError, Reason};
 use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::path::Item;
-use crate::webhooks::stripe::has_no_effect;
+use crate::webhooks::stripe::{has_no_effect, known_content};
 
 /// Decide anew about an event from Stripe.
 ///
@@ -59,7 +59,7 @@ async fn read_again(
     start: Option<Start>,
     connection: Option<&Connection>,
 ) -> Result<Incoming, ApiError> {
-    let facts = start.map(|start| Content::Start(Box::new(start)));
+    let facts = start.map(|start| known_content(connection, event.livemode, start));
     let payload = event.payload.unwrap_or_default();
     if let Ok(parsed) = stripe_event::parse(payload.as_bytes(), event.received_at) {
         let read = app.understand(team_id, connection, parsed, payload);
