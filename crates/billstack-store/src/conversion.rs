@@ -3,20 +3,24 @@
 //! Both sides come through `settle`: an event when it arrives, and an apply or a link through the
 //! module `reconsider`, for the events that were kept before there was anybody to convert.
 
-use billstack_core::ids::{ProjectId, TeamId};
+mod candidates;
+
+use billstack_core::ids::TeamId;
 use billstack_core::referral::{Conversion, NotConverted, Status, decide_conversion};
 use billstack_core::stripe_event::{Standing, Start};
 use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
-use crate::customers::{self, Customer};
+use crate::customers::Customer;
 use crate::grants;
-use crate::projects::{self, project_of};
+use crate::projects::project_of;
 use crate::referrals::{self, Referral};
 use crate::stripe_events::{Outcome, Settled};
 use crate::tx::{Fault, Query, Row, Tx, Val};
 use crate::{params, statements};
+
+use candidates::{candidates, named_project};
 
 statements! {
     REMEMBER = "INSERT INTO subscription_starts (team_id, match_key, object_id, event_id, \
@@ -240,88 +244,6 @@ fn does_not_count(
         settled.referral_id = Some(referral.id.clone());
     }
     Ok(settled)
-}
-
-/// Whom an event may be about.
-#[derive(Default)]
-struct Candidates {
-    customers: Vec<(Place, String)>,
-    /// Erased ones that were its Stripe customer.
-    erased: Vec<(Place, String)>,
-}
-
-/// The customers an event may be about, linked to its Stripe customer when the event says so.
-fn candidates(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<Candidates, Fault> {
-    let (team_id, start) = (sign.team_id, sign.start);
-    let project = named_project(tx, team_id, start)?;
-    let wanted = |project_id: &ProjectId| project.as_ref().is_none_or(|named| named == project_id);
-    let mut found = Candidates::default();
-    for stripe_id in start.stripe_ids() {
-        for (project_id, id, erased_at) in
-            tx.all(OF_STRIPE, params![team_id, stripe_id], |row| {
-                Ok((row.project_id(0)?, row.string(1)?, row.opt_time(2)?))
-            })?
-        {
-            if wanted(&project_id) {
-                let those = match erased_at {
-                    None => &mut found.customers,
-                    Some(_) => &mut found.erased,
-                };
-                those.push((Place::new(team_id.clone(), project_id), id));
-            }
-        }
-    }
-    if found.customers.is_empty() {
-        found.customers = referred_to(tx, act, sign, &wanted)?;
-    }
-    Ok(found)
-}
-
-/// The customers that the object itself refers to, if they are `wanted`. One alone is linked.
-fn referred_to(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    sign: &Sign<'_>,
-    wanted: &dyn Fn(&ProjectId) -> bool,
-) -> Result<Vec<(Place, String)>, Fault> {
-    let (team_id, start) = (sign.team_id, sign.start);
-    let mut found = Vec::new();
-    for (id, trusted) in [
-        (&start.billstack_customer_id, true),
-        (&start.client_reference_id, false),
-    ] {
-        let Some(id) = id.as_deref().filter(|_| found.is_empty()) else {
-            continue;
-        };
-        let rows = tx.all(BY_ID, params![team_id, id], |row| {
-            Ok((row.project_id(0)?, row.string(1)?, row.opt_string(2)?))
-        })?;
-        for (project_id, id, linked) in rows {
-            // Buyers can set client_reference_id, so it never speaks for a customer whose Stripe
-            // id is known. Metadata is written by the team itself.
-            if wanted(&project_id) && (linked.is_none() || trusted) {
-                found.push((Place::new(team_id.clone(), project_id), id));
-            }
-        }
-    }
-    if let ([(place, id)], Some(stripe_id)) = (found.as_slice(), sign.stripe_id()) {
-        customers::link(tx, act, place, id, stripe_id)?;
-    }
-    Ok(found)
-}
-
-/// The project that the event's metadata picks. Metadata is the team's to write, so it can only
-/// choose among the team's own projects; anything else says nothing.
-fn named_project(
-    tx: &mut dyn Tx,
-    team_id: &TeamId,
-    start: &Start,
-) -> Result<Option<ProjectId>, Fault> {
-    let Some(named) = start.project_id.as_deref() else {
-        return Ok(None);
-    };
-    let place = Place::new(team_id.clone(), named);
-    Ok(projects::exists(tx, &place)?.then_some(place.project_id))
 }
 
 /// Applies the rules to the one referral an event is about; the others are of the same Stripe customer.
