@@ -8,7 +8,9 @@ use std::fmt;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value};
+use serde::Serialize;
+
+use crate::http::to_json::to_json;
 
 /// Builds the enum and its look-ups from one table, so that no reason can lack a status or text.
 macro_rules! reasons {
@@ -139,8 +141,9 @@ pub struct ApiError {
     pub message: Cow<'static, str>,
     /// The one member, parameter or header at fault, where there is one.
     pub field: Option<Cow<'static, str>>,
-    /// Further members of the body, such as the resource that already exists.
-    pub extra: Option<Map<String, Value>>,
+    /// The resource that is there already: its name, and its JSON as it is sent. Read into values it
+    /// would change, because metadata may hold any number and any name.
+    pub resource: Option<(&'static str, String)>,
     /// Seconds to wait before another attempt.
     pub retry_after: Option<u64>,
 }
@@ -152,7 +155,7 @@ impl ApiError {
             reason,
             message: Cow::Borrowed(reason.sentence()),
             field: None,
-            extra: None,
+            resource: None,
             retry_after: None,
         }
     }
@@ -190,11 +193,9 @@ impl ApiError {
         self
     }
 
-    /// Adds a member to the body. `error`, `reason` and `field` cannot be replaced this way.
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.extra
-            .get_or_insert_with(Map::new)
-            .insert(name.into(), value.into());
+    /// Shows the resource that is there already, under its singular name.
+    pub fn showing(mut self, name: &'static str, resource: &impl Serialize) -> Self {
+        self.resource = Some((name, to_json(resource)));
         self
     }
 
@@ -206,15 +207,21 @@ impl ApiError {
 
     /// The JSON body of the answer.
     #[must_use]
-    pub fn body(&self) -> Value {
-        let mut body = self.extra.clone().unwrap_or_default();
-        body.remove("field");
-        body.insert("error".into(), Value::String(self.message.to_string()));
-        body.insert("reason".into(), Value::String(self.reason.as_str().into()));
+    pub fn body(&self) -> String {
+        let (error, reason) = (to_json(&*self.message), to_json(self.reason.as_str()));
+        let mut body = format!(r#"{{"error":{error},"reason":{reason}"#);
         if let Some(field) = &self.field {
-            body.insert("field".into(), Value::String(field.to_string()));
+            body.push_str(r#","field":"#);
+            body.push_str(&to_json(&**field));
         }
-        Value::Object(body)
+        if let Some((name, json)) = &self.resource {
+            body.push(',');
+            body.push_str(&to_json(*name));
+            body.push(':');
+            body.push_str(json);
+        }
+        body.push('}');
+        body
     }
 
     /// The seconds a client is told to wait: 429 and 503 never leave it open.
@@ -244,7 +251,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
         let status = self.reason.status();
-        let body = self.body().to_string();
+        let body = self.body();
         let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
         if let Some(seconds) = self.wait() {
             let headers = response.headers_mut();
@@ -302,15 +309,17 @@ mod tests {
     }
 
     #[test]
-    fn extra_members_never_replace_ours() {
-        let body = ApiError::new(Reason::CustomerExists)
-            .with("reason", "mine")
-            .with("field", "mine")
-            .with("customer", serde_json::json!({"id": "pc_1"}))
-            .body();
-        assert_eq!(body["reason"], "customer_exists");
-        assert_eq!(body.get("field"), None);
-        assert_eq!(body["customer"]["id"], "pc_1");
+    fn a_resource_is_shown_as_it_is_written() {
+        let metadata = r#"{"$serde_json::private::RawValue":"x","n":1.10,"b":1e400}"#;
+        let metadata = serde_json::value::RawValue::from_string(metadata.to_owned());
+        let body = ApiError::invalid("a", "Say \"b\".").showing("customer", &metadata.unwrap());
+        assert_eq!(
+            body.body(),
+            concat!(
+                r#"{"error":"Say \"b\".","reason":"invalid_request","field":"a","customer":"#,
+                r#"{"$serde_json::private::RawValue":"x","n":1.10,"b":1e400}}"#,
+            )
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod routes;
 pub mod rows;
 pub mod schema;
 pub mod serve;
-mod to_json;
+pub(crate) mod to_json;
 pub mod visitor;
 
 use axum::Router;

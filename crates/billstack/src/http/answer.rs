@@ -29,11 +29,20 @@ pub fn created(body: &impl Serialize) -> Answer {
 }
 
 /// An answer with a JSON body.
-pub fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
+fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
     Answer {
         status: status.as_u16(),
         body: to_json(body),
         customer_id: None,
+    }
+}
+
+/// A refusal as an answer that can be kept.
+pub(crate) fn refusal_answer(error: &ApiError, customer_id: Option<String>) -> Answer {
+    Answer {
+        status: error.reason.status().as_u16(),
+        body: error.body(),
+        customer_id,
     }
 }
 
@@ -152,10 +161,7 @@ impl App {
         else {
             return Err(error);
         };
-        let kept = Answer {
-            customer_id,
-            ..answer(error.reason.status(), &error.body())
-        };
+        let kept = refusal_answer(&error, customer_id);
         let origin = self.origin(caller.actor.clone(), &caller.request_id);
         let done = self.store.write(origin, move |tx, act| {
             run_keyed(tx, act, Some(&keyed), &|_: &mut dyn Tx, _: &mut Act| {

@@ -3,7 +3,6 @@
 use billstack_core::referral::ApplyRefusal;
 use billstack_store::refusal::Refusal;
 use billstack_store::tx::{Abort, Fault};
-use serde_json::json;
 
 use crate::api::customers::CustomerJson;
 use crate::api::referrals::ReferralJson;
@@ -17,16 +16,16 @@ impl From<Refusal> for ApiError {
             Refusal::CallerNoLongerAllowed => ApiError::new(Reason::Unauthenticated),
             Refusal::CustomerExists(place, customer) => {
                 let customer = CustomerJson::new(&customer, &place.project_id);
-                ApiError::new(Reason::CustomerExists).with("customer", json!(customer))
+                ApiError::new(Reason::CustomerExists).showing("customer", &customer)
             }
             Refusal::ExternalIdTaken => ApiError::new(Reason::ExternalIdTaken).field("externalId"),
             Refusal::ActiveCodeExists(place, code) => {
                 let code = CodeJson::new(&code.listed(), &place.project_id);
-                ApiError::new(Reason::ActiveCodeExists).with("code", json!(code))
+                ApiError::new(Reason::ActiveCodeExists).showing("code", &code)
             }
             Refusal::CodeCollision => ApiError::new(Reason::Overloaded),
             Refusal::AlreadyReferred(referral) => ApiError::new(Reason::AlreadyReferred)
-                .with("referral", json!(ReferralJson::new(&referral))),
+                .showing("referral", &ReferralJson::new(&referral)),
             Refusal::Apply(refusal) => ApiError::new(match refusal {
                 ApplyRefusal::AlreadyReferred => Reason::AlreadyReferred,
                 ApplyRefusal::ReferralsDisabled => Reason::ReferralsDisabled,

@@ -23,7 +23,7 @@ pub(super) fn write_json<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
 }
 
 /// The JSON of a value.
-pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
+pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     let mut json = Vec::with_capacity(USUAL);
     write_json(&mut json, value);
     String::from_utf8(json).expect("JSON is UTF-8")

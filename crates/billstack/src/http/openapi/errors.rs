@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, Response, ResponseBuilder};
 
 use super::headers;
-use crate::error::{ApiError, Reason};
+use crate::error::Reason;
 use crate::http::access::Right;
 use crate::http::routes::Route;
 
@@ -74,9 +74,10 @@ pub(super) fn response(status: StatusCode, reasons: &[Reason]) -> Response {
     let names: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
     let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error")));
     for reason in reasons {
+        let body = json!({"error": reason.sentence(), "reason": reason.as_str()});
         let example = ExampleBuilder::new()
             .summary(reason.sentence())
-            .value(Some(ApiError::new(*reason).body()));
+            .value(Some(body));
         content = content.examples_from_iter([(reason.as_str().to_owned(), example.build())]);
     }
     let phrase = status.canonical_reason().unwrap_or("Error");

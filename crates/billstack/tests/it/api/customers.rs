@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::fixture::{pluck, text};
+use crate::support::raw;
 
 on_both_engines! {
     a_customer_is_made_as_documented,
@@ -16,6 +17,7 @@ on_both_engines! {
     external_ids_are_unique_and_stripe_ids_are_not,
     wrong_members_are_refused,
     metadata_stays_as_it_was_sent,
+    a_refusal_shows_metadata_as_it_was_sent,
     members_of_the_server_have_no_effect,
     each_filter_finds_its_customer,
     a_patch_changes_what_it_names,
@@ -151,6 +153,53 @@ async fn metadata_stays_as_it_was_sent(t: &Bench) {
         let answer = t.key.get(path).await;
         let kept = format!(r#""metadata":{sent}"#);
         assert!(answer.text.contains(&kept), "{answer:?}");
+    }
+}
+
+/// Sends bytes that a client which reads every answer could not take back.
+async fn send_raw(t: &Bench, method: &str, path: &str, key: &str, body: &str) -> (u16, String) {
+    let request = format!(
+        "{method} {} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: \
+         application/json\r\n{key}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        t.key.wire().path(path),
+        t.key.key,
+        body.len(),
+    );
+    raw::exchange(&t.nodes[0].origin, request.as_bytes()).await
+}
+
+async fn a_refusal_shows_metadata_as_it_was_sent(t: &Bench) {
+    let other = t.customer("other").await;
+    let other = format!("customers/{other}");
+    for (number, sent) in [
+        r#"{"$serde_json::private::RawValue":"no JSON"}"#,
+        r#"{"$serde_json::private::RawValue":"[1,2]"}"#,
+        r#"{"in":[{"$serde_json::private::RawValue":"no JSON"}],"n":null}"#,
+        r#"{"big":12345678901234567890123,"f":1.10,"e":1E2}"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = format!(r#"{{"email":"a{number}@example.com","metadata":{sent}}}"#);
+        let email = format!(r#"{{"email":"a{number}@example.com"}}"#);
+        let (status, made) = send_raw(t, "POST", "customers", "", &body).await;
+        assert_eq!(status, 201, "{made}");
+        let kept = format!(r#""metadata":{sent}"#);
+        let key = format!("idempotency-key: k{number}\r\n");
+        let patch_key = format!("idempotency-key: p{number}\r\n");
+        for (method, path, key) in [
+            ("POST", "customers", ""),
+            ("POST", "customers", &key),
+            ("POST", "customers", &key),
+            ("PATCH", &other, ""),
+            ("PATCH", &other, &patch_key),
+            ("PATCH", &other, &patch_key),
+        ] {
+            let (status, answer) = send_raw(t, method, path, key, &email).await;
+            assert_eq!(status, 409, "{answer}");
+            assert!(answer.contains(&kept), "{answer}");
+            assert!(answer.contains(r#""reason":"customer_exists""#), "{answer}");
+        }
     }
 }
 

@@ -233,10 +233,7 @@ impl Creation {
                 Aftermath::Refused(error) => (error, None),
                 Aftermath::Exists(error, customer_id) => (error, Some(customer_id.clone())),
             };
-            let answer = Answer {
-                customer_id,
-                ..answer::answer(error.reason.status(), &error.body())
-            };
+            let answer = answer::refusal_answer(error, customer_id);
             Ok(idempotency::keep(tx, keyed, &answer)?)
         });
         if let Err(error) = done.await {

@@ -123,7 +123,7 @@ mod tests {
         let body = read_json(body.as_bytes()).unwrap();
         let read = CreateApiKeyRequest::read(&body, Micros::from_secs(1_700_000_000));
         let error = read.err()?;
-        error.body()["field"].as_str().map(str::to_owned)
+        error.field.as_deref().map(str::to_owned)
     }
 
     #[test]
