@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
+pub use hold::hold_existing;
 use hold::hold_new;
 pub(crate) use hold::{Kept, confirm, hold, take};
 

@@ -31,6 +31,12 @@ pub(crate) fn hold(
     confirm(&taken, now, new_link)
 }
 
+/// Holds a customer whose data are about to be kept somewhere else, so that whoever erases it finds
+/// them there. Tells whether it is still there.
+pub fn hold_existing(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<bool, Fault> {
+    Ok(hold(tx, place, id, None, Kept::LeftAlone)?.is_some())
+}
+
 /// The first half of [`hold`]: the customer as it was before it was held. Whoever is not alone must
 /// read it again, and [`confirm`] it.
 pub(crate) fn take(

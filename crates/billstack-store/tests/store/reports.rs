@@ -348,8 +348,8 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["payload_customer"],
     ),
     (
-        "INSERT INTO idempotency_keys SELECT team_id, 'c', 'k', 'h', 200, 'b', id, 0, 0 \
-         FROM customers WHERE erased_at IS NOT NULL",
+        "INSERT INTO idempotency_keys SELECT team_id, 'c', 'k', 'h', 200, 'b', id, 0, \
+         erased_at + 1 FROM customers WHERE erased_at IS NOT NULL",
         &["erased_answer"],
     ),
     (

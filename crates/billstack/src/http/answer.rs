@@ -5,6 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use billstack_store::act::Act;
+use billstack_store::customers;
 use billstack_store::idempotency::{self, Answer, Claim, Keyed};
 use billstack_store::refusal::Refusal;
 use billstack_store::tx::{Abort, Tx};
@@ -142,6 +143,9 @@ impl App {
 
     /// Answers a refusal, and keeps that answer under the Idempotency-Key. The operation has been
     /// rolled back, so nothing but the answer is left to keep.
+    ///
+    /// An answer that shows a customer who has been erased since is given, but not kept: it would bring
+    /// the person back. That is as if the erasure had come after it.
     pub(crate) async fn refuse(
         &self,
         caller: &Caller,
@@ -152,8 +156,8 @@ impl App {
             refusal,
             Refusal::KeyReused | Refusal::KeyInUse | Refusal::CallerNoLongerAllowed
         );
-        let customer_id = match &refusal {
-            Refusal::CustomerExists(_, customer) => Some(customer.id.clone()),
+        let shown = match &refusal {
+            Refusal::CustomerExists(place, customer) => Some((place.clone(), customer.id.clone())),
             _ => None,
         };
         let error = ApiError::from(refusal);
@@ -161,16 +165,25 @@ impl App {
         else {
             return Err(error);
         };
-        let kept = refusal_answer(&error, customer_id);
+        let kept = refusal_answer(&error, shown.as_ref().map(|(_, id)| id.clone()));
         let origin = self.origin(caller.actor.clone(), &caller.request_id);
         let done = self.store.write(origin, move |tx, act| {
-            run_keyed(tx, act, Some(&keyed), &|_: &mut dyn Tx, _: &mut Act| {
-                Ok(kept.clone())
-            })
+            run_keyed(
+                tx,
+                act,
+                Some(&keyed),
+                &|tx: &mut dyn Tx, _: &mut Act| match &shown {
+                    Some((place, id)) if !customers::hold_existing(tx, place, id)? => {
+                        Err(Refusal::NotFound("customer").into())
+                    }
+                    _ => Ok(kept.clone()),
+                },
+            )
         });
-        match done.await? {
-            Done::Fresh(_) => Err(error),
-            Done::Replayed(answer) => Ok(replay(answer)),
+        match done.await {
+            Ok(Done::Fresh(_)) | Err(Abort::Refused(Refusal::NotFound(_))) => Err(error),
+            Ok(Done::Replayed(answer)) => Ok(replay(answer)),
+            Err(abort) => Err(abort.into()),
         }
     }
 }

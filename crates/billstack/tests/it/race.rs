@@ -19,6 +19,7 @@ on_both_engines! {
     fifty_customers_of_one_address_at_once,
     deactivating_while_applying,
     erasing_while_making_a_code,
+    erasing_whom_a_refusal_shows,
     config_changes_while_applying,
 }
 
@@ -205,6 +206,37 @@ async fn erasing_while_making_a_code(t: &Bench) {
     }
     let active = t.key.get("referrals/codes").await.ok();
     assert_eq!(active, json!({"codes": []}), "nobody is left to have one");
+}
+
+/// What was kept for a repetition goes with the person, whichever came first.
+async fn erasing_whom_a_refusal_shows(t: &Bench) {
+    for round in 0..40 {
+        let name = format!("person{round}");
+        let path = format!("customers/{}", t.customer(&name).await);
+        let body = json!({"email": format!("{name}@example.com")});
+        let call = |number: usize| {
+            let call = t.key.call(reqwest::Method::POST, "customers");
+            let call = call.header("idempotency-key", &format!("{round}-{number}"));
+            call.json(&body).send()
+        };
+        let calls: Vec<_> = (0..6).map(|number| tokio::spawn(call(number))).collect();
+        let erase = tokio::spawn(t.key.delete(&path));
+        let calls = calls
+            .into_iter()
+            .chain((6..12).map(|number| tokio::spawn(call(number))));
+        let calls: Vec<_> = calls.collect();
+        erase.await.expect("an answer").ok();
+        let mut answers = Vec::new();
+        for answer in calls {
+            answers.push(answer.await.expect("an answer"));
+        }
+        assert!(count(answers, 201, "customer_exists") <= 1);
+        for number in 0..12 {
+            let again = call(number).await;
+            let shown = again.json()["customer"]["name"].take();
+            assert_eq!(shown, serde_json::Value::Null, "{again:?}");
+        }
+    }
 }
 
 async fn config_changes_while_applying(t: &Bench) {

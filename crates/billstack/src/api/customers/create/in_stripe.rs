@@ -216,7 +216,14 @@ impl Creation {
         let me = self.clone();
         let done = self.write(move |tx, _| {
             let (place, email) = (&me.access.place, &me.new.email);
-            match &aftermath {
+            let aftermath = match &aftermath {
+                // Erased meanwhile: nothing is in the way of the next try, and nobody may be kept.
+                Aftermath::Exists(_, id) if !customers::hold_existing(tx, place, id)? => {
+                    &Aftermath::Release
+                }
+                aftermath => aftermath,
+            };
+            match aftermath {
                 Aftermath::Release | Aftermath::Refused(_) => {
                     customer_reservations::release(tx, place, email)?
                 }
@@ -226,7 +233,7 @@ impl Creation {
             let Some(keyed) = &me.keyed else {
                 return Ok(());
             };
-            let (error, customer_id) = match &aftermath {
+            let (error, customer_id) = match aftermath {
                 Aftermath::Release | Aftermath::NextAttempt => {
                     return Ok(idempotency::release(tx, keyed)?);
                 }
