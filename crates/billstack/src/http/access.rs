@@ -2,12 +2,14 @@
 //!
 //! The decision is one function over the database, [`Guard::admit`]. It runs before the handler,
 //! unless the key was let in before, and what can change of it is looked at again inside every
-//! transaction: a key that was revoked in between, on any node, changes and reads nothing.
+//! transaction: a key that was revoked in between, on any node, changes and reads nothing. A handler that
+//! refuses before any transaction has not looked; then it is done before its answer is sent.
 
 mod callers;
 mod known_keys;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -61,12 +63,14 @@ pub enum Credential {
 }
 
 /// A right asked for at a place by somebody with a credential.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Guard {
     right: Right,
     credential: Credential,
     /// The project is empty where the path names none.
     place: Arc<Place>,
+    /// Whether the last transaction of this request found the caller still allowed.
+    is_rechecked: AtomicBool,
 }
 
 /// Who was let in.
@@ -114,6 +118,7 @@ impl Guard {
             Credential::ApiKey(hash) => api_keys::is_valid(tx, hash, now)?,
             Credential::Session(hash) => self.admit_session(tx, hash, now)?.is_ok(),
         };
+        self.is_rechecked.store(allowed, Ordering::Relaxed);
         if allowed {
             return Ok(());
         }
@@ -234,6 +239,7 @@ pub async fn authorize(
         right,
         credential,
         place: place.unwrap_or_else(|| Arc::new(Place::new(team_id, project_id))),
+        is_rechecked: AtomicBool::new(false),
     });
     // A known key may have been revoked since: see `Guard::recheck`.
     let known = owner.and_then(|owner| guard.judge_key(&owner, app.now()).ok());
@@ -254,13 +260,15 @@ pub async fn authorize(
             touch(&app, &guard.credential, &parts).await;
         }
         insert_access(&mut parts, &guard, admitted);
-        next.run(Request::from_parts(parts, body)).await
+        let response = next.run(Request::from_parts(parts, body)).await;
+        let is_rechecked = guard.is_rechecked.load(Ordering::Relaxed);
+        if was_known && !is_rechecked && response.status().is_client_error() {
+            // The key has ended since it was known, or nobody looked; the caller is told of that first.
+            app.known_keys.remove(&guard.credential);
+            admit_now(&app, &guard).await?;
+        }
+        response
     };
-    if was_known && response.status() == Reason::Unauthenticated.status() {
-        // The key has changed since it was known; the caller is told how.
-        forget(&app, &guard);
-        admit_now(&app, &guard).await?;
-    }
     response
         .headers_mut()
         .extend(budget.iter().flat_map(budget_fields));
@@ -272,12 +280,6 @@ async fn admit_now(app: &Shared, guard: &Arc<Guard>) -> Result<Admitted, ApiErro
     let (now, checked, keys) = (app.now(), Arc::clone(guard), Arc::clone(&app.known_keys));
     let admission = app.store.point(move |tx| checked.admit(tx, now, &keys));
     Ok(admission.await??)
-}
-
-fn forget(app: &Shared, guard: &Guard) {
-    if let Some(hash) = guard.credential.api_key() {
-        app.known_keys.remove(hash);
-    }
 }
 
 /// Puts what the right grants where the extractors find it.

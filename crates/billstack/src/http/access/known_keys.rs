@@ -2,9 +2,9 @@
 //!
 //! What is known of a key decides only who gets as far as the handler. Every transaction looks
 //! whether the key has been revoked since ([`Guard::recheck`](super::Guard::recheck)), on whichever
-//! node that was done; nothing else about a key ever changes. A read saves a transaction of its own
-//! by it, which was a tenth of its time. The places it was let into are kept too, so that their ids
-//! are not hashed and copied again.
+//! node that was done, and so does whoever refuses without one; nothing else about a key ever changes.
+//! A read saves a transaction of its own by it, which was a tenth of its time. The places it was let
+//! into are kept too, so that their ids are not hashed and copied again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -63,7 +63,10 @@ impl KnownKeys {
     }
 
     /// Forgets a key.
-    pub(super) fn remove(&self, hash: &str) {
+    pub(super) fn remove(&self, credential: &Credential) {
+        let Some(hash) = credential.api_key() else {
+            return;
+        };
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.remove(hash);
     }

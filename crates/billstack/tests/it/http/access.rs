@@ -24,6 +24,7 @@ on_both_engines! {
     each_scope_opens_its_own_routes,
     a_key_is_nothing_on_routes_of_sessions,
     revoked_and_expired_keys_are_401_at_once,
+    a_key_that_ended_is_told_so_whatever_else_is_wrong,
     each_role_opens_its_own_routes,
     malformed_credentials_are_401,
     sessions_end,
@@ -186,6 +187,40 @@ async fn revoked_and_expired_keys_are_401_at_once(t: &Bench) {
         knock(&revoked, &route, &path)
             .await
             .refused("api_key_revoked");
+    }
+}
+
+/// Also where the handler answers before it asks the database anything.
+async fn a_key_that_ended_is_told_so_whatever_else_is_wrong(t: &Bench) {
+    let team = t.home.team_id();
+    for (method, path, kind, body) in [
+        (Method::POST, "customers", "application/json", "{bad"),
+        (Method::POST, "customers", "text/plain", "{}"),
+        (Method::POST, "referrals/apply", "application/json", "{}"),
+        (Method::PUT, "referrals/config", "application/json", "{}"),
+        (Method::PATCH, "customers/x", "application/json", "[]"),
+        (Method::DELETE, "customers/x", "text/plain", "junk"),
+        (Method::GET, "customers?limit=0", "text/plain", ""),
+        (Method::GET, "customers?email=%00", "text/plain", ""),
+        (Method::GET, "referrals/codes/zz", "text/plain", ""),
+        (Method::DELETE, "referrals/codes/zz", "text/plain", ""),
+    ] {
+        let (id, revoked) = t.key(None, &[], None).await;
+        let until = t.now().plus(HOUR);
+        let (_, expiring) = t.key(None, &[], Some(until)).await;
+        for key in [&revoked, &expiring] {
+            key.get("customers").await.ok();
+            let call = key.call(method.clone(), path).body(kind, body);
+            assert!(matches!(call.send().await.status, 400 | 404 | 415));
+        }
+        let team = team.clone();
+        t.write(move |tx, act| api_keys::revoke(tx, act, &team, &id))
+            .await;
+        t.advance(HOUR);
+        for (key, reason) in [(revoked, "api_key_revoked"), (expiring, "api_key_expired")] {
+            let call = key.call(method.clone(), path).body(kind, body);
+            call.send().await.refused(reason);
+        }
     }
 }
 
