@@ -62,9 +62,8 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let request = ApplyRequest::read(&input.body)?;
     let caller = access.caller.actor.to_text();
-    if let Some(seconds) = app.misses.is_exhausted(&caller) {
-        return Err(ApiError::new(Reason::TooManyMisses).retry_after(seconds.into()));
-    }
+    let exhausted = |wait: u32| ApiError::new(Reason::TooManyMisses).retry_after(wait.into());
+    let share = app.misses.take(&caller).await.map_err(exhausted)?;
     let mut cmd = Apply {
         code: code::normalize(&request.code),
         referee_customer_id: request.referee_customer_id,
@@ -72,6 +71,10 @@ pub async fn handle(
         grace: app.grace(),
     };
     let mut done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
+    match &done {
+        Err(Abort::Refused(Refusal::NotFound("code"))) => share.miss(),
+        _ => share.hit(),
+    }
     // More than once only when the customer is linked to another Stripe customer meanwhile.
     for _ in 0..MOST_QUESTIONS {
         let Err(Abort::Refused(Refusal::StripeUnasked(id))) = &done else {
@@ -80,9 +83,6 @@ pub async fn handle(
         let told = app.subscriptions_in_stripe(&access.place, id);
         cmd.in_stripe = told.await?.map(|told| (id.clone(), told));
         done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
-    }
-    if let Err(Abort::Refused(Refusal::NotFound("code"))) = &done {
-        app.misses.record_miss(&caller);
     }
     app.conclude(&access.caller, input.keyed, done).await
 }

@@ -22,6 +22,7 @@ on_both_engines! {
     of_another_project_nothing_is_known,
     wrong_members_are_refused,
     unknown_codes_have_a_budget with few_misses,
+    unknown_codes_tried_at_once_have_the_same_budget with few_misses,
 }
 
 async fn a_code_is_applied_as_documented(t: &Bench) {
@@ -282,4 +283,24 @@ async fn unknown_codes_have_a_budget(t: &Bench) {
     let (_, other) = t.key(None, &[], None).await;
     let body = apply_body(&pair.code, &pair.referee);
     other.post("referrals/apply", body).await.created();
+}
+
+async fn unknown_codes_tried_at_once_have_the_same_budget(t: &Bench) {
+    let pair = t.pair("a").await;
+    // However many known ones are on their way, none is taken for a guess.
+    let body = apply_body(&pair.code, &pair.referee);
+    let known = (0..50).map(|_| t.key.post("referrals/apply", body.clone()));
+    for answer in Bench::at_once(known).await {
+        assert!(matches!(answer.status, 201 | 409), "{answer:?}");
+    }
+    let unknown = (0..100).map(|number| {
+        let body = apply_body(&format!("ZZZZZ{number:03}"), &pair.referee);
+        t.key.post("referrals/apply", body)
+    });
+    let answers = Bench::at_once(unknown).await;
+    let (told, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 404);
+    assert_eq!(told.len(), 3);
+    for answer in refused {
+        answer.refused("too_many_misses");
+    }
 }
