@@ -12,6 +12,7 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::session_cookie;
 use crate::http::answer;
+use crate::http::input::NoInput;
 use crate::http::visitor::Visitor;
 
 /// That nobody is signed in any more.
@@ -32,7 +33,11 @@ pub struct SignOutAnswer {
         headers(("Set-Cookie" = String, description = "Takes the session away.")),
     )),
 )]
-pub async fn handle(State(app): State<Shared>, visitor: Visitor) -> Result<Response, ApiError> {
+pub async fn handle(
+    State(app): State<Shared>,
+    visitor: Visitor,
+    _: NoInput,
+) -> Result<Response, ApiError> {
     if let Some(hash) = visitor.token_hash {
         let origin = app.origin(Actor::Anonymous, &visitor.request_id);
         let ended = app

@@ -25,11 +25,9 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
         all.push(R::NotFound);
     }
     let changes = route.method != Method::GET;
-    // A body belongs to what an Idempotency-Key stands for, also where none is asked for. Stripe's events
-    // are read tolerantly and whatever their declared type.
-    let takes_key = changes && matches!(route.right, Right::Project(_));
-    let has_body = route.operation.request_body.is_some() || takes_key;
-    if has_body && !route.path.starts_with("/api/webhooks/") {
+    // A body is looked at also where none is asked for. Stripe's events are read tolerantly and whatever
+    // their declared type.
+    if changes && !route.path.starts_with("/api/webhooks/") {
         all.extend([R::InvalidJson, R::UnsupportedMediaType]);
     }
     if changes {

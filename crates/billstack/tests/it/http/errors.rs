@@ -1,5 +1,6 @@
 //! Bad input of every kind, and the one shape of errors.
 
+use billstack::http::table;
 use reqwest::Method;
 use serde_json::json;
 
@@ -11,6 +12,7 @@ on_both_engines! {
     unknown_paths_are_our_404,
     wrong_methods_are_our_405_with_allow,
     wrong_content_types_are_415,
+    a_body_is_looked_at_where_none_is_asked_for,
     large_bodies_are_413,
     bodies_that_are_no_object_are_refused,
     what_two_readers_could_read_differently_is_refused,
@@ -118,6 +120,26 @@ async fn wrong_content_types_are_415(t: &Bench) {
     ] {
         assert_eq!(send(t, kind, BODY).await.status, 404, "{kind}");
     }
+}
+
+async fn a_body_is_looked_at_where_none_is_asked_for(t: &Bench) {
+    let before = t.dump().await;
+    for route in table() {
+        if route.method == Method::GET || route.path.starts_with("/api/webhooks/") {
+            continue;
+        }
+        let path = route.path.replace("{teamId}", &t.home.team);
+        let path = path.replace("{projectId}", &t.home.project);
+        let send = |kind, body| {
+            let call = t.owner.call(route.method.clone(), &path);
+            call.body(kind, body).send()
+        };
+        let answer = send("text/plain", "junk").await;
+        answer.refused("unsupported_media_type");
+        let answer = send("application/json", "[1]").await;
+        answer.refused("invalid_json");
+    }
+    assert_eq!(t.dump().await, before);
 }
 
 async fn large_bodies_are_413(t: &Bench) {

@@ -10,6 +10,7 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
+use crate::http::input::NoInput;
 use crate::http::path::Item;
 
 /// The invitation that is no more.
@@ -38,6 +39,7 @@ pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
     Item(id): Item,
+    _: NoInput,
 ) -> Result<Response, ApiError> {
     let team_id = access.team_id;
     let done = app.write_answer(&access.caller, None, move |tx, act| {

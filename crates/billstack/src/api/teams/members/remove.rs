@@ -11,6 +11,7 @@ use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::TeamAccess;
 use crate::http::answer;
+use crate::http::input::NoInput;
 use crate::http::path::Item;
 
 /// The member that is none any more.
@@ -41,6 +42,7 @@ pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
     Item(id): Item,
+    _: NoInput,
 ) -> Result<Response, ApiError> {
     if id != access.user.id && !access.role.can_administer() {
         return Err(ApiError::new(Reason::Forbidden));

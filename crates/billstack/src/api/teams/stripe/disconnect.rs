@@ -9,6 +9,7 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
+use crate::http::input::NoInput;
 
 /// Disconnect a team from Stripe.
 ///
@@ -18,7 +19,11 @@ use crate::http::answer;
     post, path = "", operation_id = "disconnect_stripe",
     responses((status = 200, description = "The team is disconnected.", body = SuccessAnswer)),
 )]
-pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Response, ApiError> {
+pub async fn handle(
+    State(app): State<Shared>,
+    access: TeamAccess,
+    _: NoInput,
+) -> Result<Response, ApiError> {
     let team_id = access.team_id.clone();
     let done = app.write(&access.caller, move |tx, act| {
         stripe_connections::disconnect(tx, act, &team_id)

@@ -13,6 +13,7 @@ use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::TeamAccess;
 use crate::http::answer;
+use crate::http::input::NoInput;
 use crate::http::path::Item;
 use crate::webhooks::stripe::{has_no_effect, known_content};
 
@@ -28,6 +29,7 @@ pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
     Item(id): Item,
+    _: NoInput,
 ) -> Result<Response, ApiError> {
     let team = access.team_id.clone();
     let read = app.store.scan(move |tx| {
