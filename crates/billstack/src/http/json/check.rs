@@ -1,14 +1,16 @@
 //! The general checks: what no member of any body may contain.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::{ApiError, Reason};
 
-/// The body itself is level one.
+/// The body and what is in it, level by level.
 const MAX_DEPTH: usize = 32;
 
 /// What is wrong with a body that is JSON all the same.
@@ -56,22 +58,51 @@ pub(super) fn name(name: &str) -> Result<(), ApiError> {
 }
 
 /// Checks the value of an outermost member, at every depth.
+///
+/// Its grammar has been checked already, so only its texts are read. The library would make a float of
+/// every number and refuse one beyond the range of a float; a number keeps its literal text and is
+/// judged by whoever reads it.
 pub(super) fn value(raw: &RawValue) -> Result<(), Fault> {
-    let text = raw.get();
-    // A number keeps its literal text and is judged by whoever reads it: the library would refuse
-    // one beyond the range of a float here, before the field could be named.
-    if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-        return Ok(());
+    let mut rest = raw.get();
+    // For each list and object that is open here: the names so far, if it has names.
+    let mut open: Vec<Option<HashSet<Cow<'_, str>>>> = Vec::new();
+    while let Some(at) = rest.bytes().position(|byte| b"\"{}[]".contains(&byte)) {
+        let from_here = &rest[at..];
+        rest = &from_here[1..];
+        match from_here.as_bytes()[0] {
+            // The body is level one, the value of a member level two.
+            b'{' | b'[' if open.len() + 2 > MAX_DEPTH => return Err(Fault::TooDeep),
+            b'{' => open.push(Some(HashSet::new())),
+            b'[' => open.push(None),
+            b'"' => {
+                let text;
+                (text, rest) = read_text(from_here)?;
+                if text.contains('\0') {
+                    return Err(Fault::Nul);
+                }
+                let is_name = rest.trim_ascii_start().starts_with(':');
+                let names = open.last_mut().and_then(Option::as_mut);
+                if is_name && names.is_some_and(|names| !names.insert(text)) {
+                    return Err(Fault::Duplicate);
+                }
+            }
+            _ => drop(open.pop()),
+        }
     }
-    let mut fault = None;
-    let check = Check {
-        depth: 2,
-        fault: &mut fault,
-    };
-    let mut json = serde_json::Deserializer::from_str(text);
-    match check.deserialize(&mut json) {
-        Ok(()) => Ok(()),
-        Err(_) => Err(fault.unwrap_or(Fault::Malformed)),
+    Ok(())
+}
+
+/// A text, borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
+
+/// The text that valid JSON begins with, and what follows it. It is refused when an escape in it is half
+/// of a character.
+fn read_text(json: &str) -> Result<(Cow<'_, str>, &str), Fault> {
+    let mut texts = serde_json::Deserializer::from_str(json).into_iter();
+    match texts.next() {
+        Some(Ok(Text(text))) => Ok((text, &json[texts.byte_offset()..])),
+        _ => Err(Fault::Malformed),
     }
 }
 
@@ -90,95 +121,5 @@ impl<'de> Visitor<'de> for Outermost {
             members.push(member);
         }
         Ok(members)
-    }
-}
-
-/// Walks a value and keeps nothing but the first fault.
-///
-/// A fault travels beside the library's error, whose text would have to be parsed otherwise.
-struct Check<'f> {
-    depth: usize,
-    fault: &'f mut Option<Fault>,
-}
-
-impl Check<'_> {
-    fn fail<E: Error>(self, fault: Fault) -> E {
-        *self.fault = Some(fault);
-        E::custom("refused")
-    }
-
-    fn inner(&mut self) -> Check<'_> {
-        Check {
-            depth: self.depth + 1,
-            fault: self.fault,
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Check<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Check<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        if text.contains('\0') {
-            return Err(self.fail(Fault::Nul));
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        if self.depth > MAX_DEPTH {
-            return Err(self.fail(Fault::TooDeep));
-        }
-        while list.next_element_seed(self.inner())?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        if self.depth > MAX_DEPTH {
-            return Err(self.fail(Fault::TooDeep));
-        }
-        let mut names = HashSet::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if name.contains('\0') {
-                return Err(self.fail(Fault::Nul));
-            }
-            if !names.insert(name) {
-                return Err(self.fail(Fault::Duplicate));
-            }
-            map.next_value_seed(self.inner())?;
-        }
-        Ok(())
     }
 }

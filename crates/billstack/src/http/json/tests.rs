@@ -31,6 +31,19 @@ fn what_is_no_object() {
         "{\"a\":[\"\\ud800x\"]}",
         "{\"a\":\"\t\"}",
         "{\"a\":NaN}",
+        "{\"a\":[NaN]}",
+        "{\"a\":[01]}",
+        "{\"a\":[1e]}",
+        "{\"a\":[-]}",
+        "{\"a\":[1 2]}",
+        "{\"a\":[1,]}",
+        "{\"a\":{\"b\":}}",
+        "{\"a\":{\"b\":1]}",
+        "{\"a\":{\"b\" 1}}",
+        "{\"a\":{1:1}}",
+        "{\"a\":[\"\\x41\"]}",
+        "{\"a\":[\"\t\"]}",
+        "{\"a\":{\"\\ud800\":1}}",
     ] {
         assert_eq!(fault(text).reason, Reason::InvalidJson, "{text}");
     }
@@ -51,6 +64,40 @@ fn duplicates_at_any_depth() {
         assert_eq!(error.field.as_deref(), Some("a"), "{text}");
     }
     assert!(read_json(br#"{"a":[{"b":1},{"b":1}]}"#).is_ok());
+}
+
+#[test]
+fn numbers_of_any_size_at_any_depth() {
+    for number in [
+        "1e400",
+        "-1E+999999999",
+        "1e-400",
+        "0.1e999",
+        &"9".repeat(400),
+    ] {
+        let text =
+            format!(r#"{{"a":{number},"b":[{number},{{"c":{number}}}],"c":{{"d":{number}}}}}"#);
+        let kept = read(&text).optional_object("c", 1000).unwrap();
+        assert_eq!(kept, Some(format!(r#"{{"d":{number}}}"#)));
+    }
+}
+
+#[test]
+fn what_stands_in_a_text_is_no_structure() {
+    for text in [
+        r#"{"a":{"b":"{[","c":"\"","d":"\\","b ":"b"}}"#,
+        r#"{"a":{"b":"b" , "c" : ":"}}"#,
+        r#"{"a":["b",":","b"]}"#,
+        r#"{"a":{"b":{"b":{}},"c":{"b":[]}}}"#,
+    ] {
+        assert!(read_json(text.as_bytes()).is_ok(), "{text}");
+    }
+    for text in [
+        r#"{"a":{"b":[{"b":1}],"b":1}}"#,
+        r#"{"a":{"b" : 1, "\u0062"  : 2}}"#,
+    ] {
+        assert_eq!(fault(text).reason, Reason::InvalidRequest, "{text}");
+    }
 }
 
 #[test]
@@ -188,9 +235,14 @@ fn members_of_a_patch() {
 proptest! {
     #[test]
     fn whatever_passes_is_json_to_everybody(text in r#"[{}\[\]",:a\\u0-9e.\- ]{0,40}"#) {
-        if read_json(text.as_bytes()).is_ok() {
+        match read_json(text.as_bytes()) {
             // Numbers beyond a float pass the general checks, so the syntax alone is compared.
-            prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok());
+            Ok(_) => prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()),
+            Err(error) if error.reason == Reason::InvalidJson => {
+                let read = serde_json::from_str::<serde_json::Map<_, serde_json::Value>>(&text);
+                prop_assert!(read.is_err());
+            }
+            Err(_) => {}
         }
     }
 

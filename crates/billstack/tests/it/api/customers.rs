@@ -18,6 +18,7 @@ on_both_engines! {
     wrong_members_are_refused,
     metadata_stays_as_it_was_sent,
     a_refusal_shows_metadata_as_it_was_sent,
+    metadata_holds_numbers_of_any_size,
     members_of_the_server_have_no_effect,
     each_filter_finds_its_customer,
     a_patch_changes_what_it_names,
@@ -166,6 +167,30 @@ async fn send_raw(t: &Bench, method: &str, path: &str, key: &str, body: &str) ->
         body.len(),
     );
     raw::exchange(&t.nodes[0].origin, request.as_bytes()).await
+}
+
+/// JSON knows no largest number. Whoever reads it as a float gets what that makes of it.
+async fn metadata_holds_numbers_of_any_size(t: &Bench) {
+    let sent = r#"{"a":1e400,"b":[-1E+400,{"c":1e-400}]}"#;
+    let body = format!(r#"{{"email":"a@example.com","metadata":{sent},"junk":[1e400]}}"#);
+    let id = t.customer("b").await;
+    let path = format!("customers/{id}");
+    let patch = format!(r#"{{"metadata":{sent},"junk":{{"a":1e400}}}}"#);
+    for (method, path, body) in [
+        ("POST", "customers", body.as_str()),
+        ("PATCH", &path, &patch),
+        ("GET", &path, ""),
+        ("GET", "customers?limit=1", ""),
+    ] {
+        let (status, answer) = send_raw(t, method, path, "", body).await;
+        assert!(matches!(status, 200 | 201), "{answer}");
+        assert!(
+            answer.contains(&format!(r#""metadata":{sent}"#)),
+            "{answer}"
+        );
+    }
+    assert!(t.dump().await.contains("[-1E+400,"));
+    t.key.delete(&path).await.ok();
 }
 
 async fn a_refusal_shows_metadata_as_it_was_sent(t: &Bench) {
