@@ -248,7 +248,8 @@ pub struct CustomerPatch {
     pub metadata: Option<String>,
 }
 
-/// Changes a customer. A new Stripe id is a link: events kept for it are looked at again.
+/// Changes a customer. A new Stripe id is a link: events kept for it are looked at again. A patch that
+/// changes nothing leaves no trace.
 pub fn update(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -265,6 +266,9 @@ pub fn update(
     hold(tx, place, id, new_link.as_deref(), kept)?;
     let old = require(tx, place, id)?;
     let new = patched(&old, patch);
+    if new == old {
+        return Ok(old);
+    }
     if let Some(other) = get_by_email(tx, place, &new.email)?.filter(|other| other.id != old.id) {
         return Err(Refusal::CustomerExists(place.clone(), Box::new(other)).into());
     }

@@ -22,6 +22,7 @@ on_both_engines! {
     members_of_the_server_have_no_effect,
     each_filter_finds_its_customer,
     a_patch_changes_what_it_names,
+    a_patch_of_nothing_leaves_no_trace,
     a_patch_keeps_what_is_unique,
     unknown_customers_are_404,
 }
@@ -301,6 +302,23 @@ async fn a_patch_changes_what_it_names(t: &Bench) {
             .invalid(member);
     }
     assert_eq!(t.key.get(&path).await.ok()["customer"], cleared);
+}
+
+async fn a_patch_of_nothing_leaves_no_trace(t: &Bench) {
+    let body = json!({"email": "a@example.com", "name": "A", "metadata": {"k": 1}});
+    let customer = t.customer_with(body.clone()).await;
+    let path = format!("customers/{}", text(&customer["id"]));
+    let before = t.dump().await;
+    for nothing in [
+        json!({}),
+        json!({"nickname": "a", "createdAt": "2020-01-01T00:00:00Z"}),
+        json!({"externalId": null}),
+        body,
+    ] {
+        let answer = t.key.patch(&path, nothing).await.ok();
+        assert_eq!(answer["customer"], customer);
+    }
+    assert_eq!(t.dump().await, before);
 }
 
 async fn a_patch_keeps_what_is_unique(t: &Bench) {
