@@ -10,6 +10,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
+use billstack_store::stripe_events::Outcome;
 use metrics::{
     Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
@@ -18,6 +19,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+use crate::error::Reason;
 use crate::settings::LogFormat;
 
 /// Counts answered requests.
@@ -38,6 +40,15 @@ const PANICS: &str = "billstack_panics_total";
 const OPERATION_PANICS: &str = "billstack_operation_panics_total";
 /// Counts store operations that ran again.
 const OPERATION_RETRIES: &str = "billstack_operation_retries_total";
+
+/// Where Stripe's events arrive, and how it is answered when they cannot be kept.
+const WEBHOOK_ROUTE: &str = "/api/webhooks/stripe/{teamId}";
+const WEBHOOK_FAILURES: [u16; 3] = [500, 502, 503];
+
+/// An event that was taken in before.
+pub const DUPLICATE: &str = "duplicate";
+/// An event that met a fault of ours.
+pub const ERROR: &str = "error";
 
 /// From a point read in memory to the longest request a default server allows.
 const SECONDS_BUCKETS: [f64; 14] = [
@@ -119,10 +130,9 @@ struct Series {
 
 impl Series {
     fn find(method: &'static str, route: &str, status: u16) -> Series {
-        let (route, status) = (route.to_owned(), status.to_string());
         Series {
-            requests: counter!(HTTP_REQUESTS, "method" => method, "route" => route.clone(), "status" => status),
-            seconds: histogram!(HTTP_SECONDS, "method" => method, "route" => route),
+            requests: requests(method, route, status),
+            seconds: histogram!(HTTP_SECONDS, "method" => method, "route" => route.to_owned()),
         }
     }
 
@@ -130,6 +140,11 @@ impl Series {
         self.requests.increment(1);
         self.seconds.record(seconds);
     }
+}
+
+fn requests(method: &'static str, route: &str, status: u16) -> Counter {
+    let (route, status) = (route.to_owned(), status.to_string());
+    counter!(HTTP_REQUESTS, "method" => method, "route" => route, "status" => status)
 }
 
 /// Counts an event from Stripe by what became of it.
@@ -174,6 +189,7 @@ fn recorder() -> &'static PrometheusHandle {
         // An error only says that a program around this library records metrics of its own.
         if metrics::set_global_recorder(recorder).is_ok() {
             describe();
+            begin_at_nothing();
             keep_up(handle.clone());
         }
         handle
@@ -194,6 +210,24 @@ fn keep_up(handle: PrometheusHandle) {
         .spawn(upkeep)
     {
         tracing::warn!(%error, "metrics will use more memory between two scrapes");
+    }
+}
+
+/// Makes what alert rules watch exist from the start. A series that begins with its first failure has
+/// not risen, as `rate` and `increase` see it, and whatever an absent one is added to is absent too.
+fn begin_at_nothing() {
+    for name in [PANICS, OPERATION_PANICS, OPERATION_RETRIES] {
+        counter!(name).increment(0);
+    }
+    gauge!(QUEUE_DEPTH).set(0.0);
+    let _registered = histogram!(BATCH_SIZE);
+    for status in WEBHOOK_FAILURES {
+        requests("POST", WEBHOOK_ROUTE, status).increment(0);
+    }
+    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
+    let others = [DUPLICATE, ERROR, Reason::InvalidSignature.as_str()];
+    for outcome in outcomes.chain(others) {
+        counter!(WEBHOOKS, "outcome" => outcome).increment(0);
     }
 }
 

@@ -62,8 +62,8 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let outcome = receive(&app, &team_id, request).await;
     telemetry::webhook(match &outcome {
-        Ok(outcome) => outcome.map_or("duplicate", Outcome::as_str),
-        Err(error) if error.reason.status().is_server_error() => "error",
+        Ok(outcome) => outcome.map_or(telemetry::DUPLICATE, Outcome::as_str),
+        Err(error) if error.reason.status().is_server_error() => telemetry::ERROR,
         Err(error) => error.reason.as_str(),
     });
     outcome?;

@@ -1,5 +1,7 @@
 //! The real program, run as a person runs it.
 
+mod metrics;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
