@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 
 use crate::tx::Fault;
 
@@ -38,4 +38,22 @@ pub(super) fn fault(error: &tokio_postgres::Error) -> Fault {
         return Fault::Unavailable(text);
     }
     Fault::Defect(text)
+}
+
+/// Whether the server ends the connection with this error. Its word comes before the end of the stream,
+/// so by then the connection still seems to be open.
+pub(super) fn ends_connection(error: &tokio_postgres::Error) -> bool {
+    let Some(database) = error.as_db_error() else {
+        return false;
+    };
+    let shut_down = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+    ];
+    let last = [Severity::Fatal, Severity::Panic];
+    shut_down.contains(database.code())
+        || database
+            .parsed_severity()
+            .is_some_and(|severity| last.contains(&severity))
 }

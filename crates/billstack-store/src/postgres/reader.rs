@@ -97,7 +97,8 @@ impl Reader<'_> {
 
     /// Ends the transaction at once, without what has not been sent. On a broken connection there is none to end.
     fn roll_back(&mut self) {
-        if let Some(tx) = self.connection.as_mut().filter(|_| self.within) {
+        let open = self.connection.as_mut().filter(|tx| !tx.is_closed());
+        if let Some(tx) = open.filter(|_| self.within) {
             tx.forget_all();
             let _ = tx.simple("ROLLBACK");
         }

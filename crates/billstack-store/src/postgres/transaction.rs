@@ -16,7 +16,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row as PostgresRow, Statement};
 
 use super::connection::{Settings, connect};
-use super::fault::fault;
+use super::fault::{ends_connection, fault};
 use super::values::Owned;
 use super::wire::Driver;
 use crate::dialect::{Dialect, lock_keys};
@@ -34,6 +34,8 @@ pub(crate) struct PostgresTx {
     waiting: Vec<Waiting>,
     operation: u32,
     spoiled: Option<Fault>,
+    /// Whether the server has said that it ends the connection.
+    ending: bool,
 }
 
 /// Something that is sent with the next flight.
@@ -72,12 +74,13 @@ impl PostgresTx {
             waiting: Vec::new(),
             operation: 0,
             spoiled: None,
+            ending: false,
         })
     }
 
-    /// Whether the connection is gone.
+    /// Whether the connection is gone, or as good as gone.
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.ending || self.client.is_closed()
     }
 
     /// Runs commands without parameters or result, such as `BEGIN`, and waits for them.
@@ -147,7 +150,8 @@ impl PostgresTx {
         });
     }
 
-    fn told(&self, error: &Error) -> Fault {
+    fn told(&mut self, error: &Error) -> Fault {
+        self.ending |= ends_connection(error);
         // What the server said when it closed the connection tells more than that it is closed.
         match self.driver.ended() {
             Some(why) if error.is_closed() => why.clone(),

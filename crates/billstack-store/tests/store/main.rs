@@ -6,6 +6,7 @@ mod crash;
 mod engine;
 mod log;
 mod look_ups;
+mod lost;
 mod migrate;
 mod model;
 mod plans;
