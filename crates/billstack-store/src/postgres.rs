@@ -9,6 +9,7 @@ mod connection;
 mod fault;
 mod patient;
 mod reader;
+mod tls;
 mod transaction;
 mod values;
 mod wire;

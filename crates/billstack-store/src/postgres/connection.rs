@@ -5,7 +5,6 @@ use std::net::{TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::fault;
+use super::tls::{Roots, connector, take_roots};
 use super::wire::{Driver, Socket, Stream};
 use crate::tx::Fault;
 
@@ -39,10 +39,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads a `postgres://` URL. TLS is used, and certificates are checked against the system's
-    /// roots, with `sslmode=require`; several hosts and `target_session_attrs` are understood.
+    /// Reads a `postgres://` URL. TLS is used, and certificates are checked against the system's roots
+    /// or those of `sslrootcert`, with `sslmode=require`; several hosts and `target_session_attrs` are
+    /// understood.
     pub(crate) fn from_url(url: &str) -> Result<Settings, Fault> {
-        let mut config = Config::from_str(url).map_err(|error| {
+        let (url, roots) = take_roots(url);
+        let mut config = Config::from_str(&url).map_err(|error| {
             // The cause names the option at fault; the URL itself holds a password.
             let cause = error
                 .source()
@@ -58,23 +60,15 @@ impl Settings {
         if config.get_application_name().is_none() {
             config.application_name("billstack");
         }
-        let tls = (config.get_ssl_mode() == SslMode::Require)
-            .then(rustls_connector)
-            .transpose()?;
+        let encrypted = config.get_ssl_mode() == SslMode::Require;
+        if roots.is_some() && !encrypted {
+            let why = "sslrootcert of the database URL needs sslmode=require beside it";
+            return Err(Fault::Unavailable(why.to_owned()));
+        }
+        let tls = encrypted.then(|| connector(&roots.unwrap_or(Roots::System)));
+        let tls = tls.transpose()?;
         Ok(Settings { config, tls })
     }
-}
-
-fn rustls_connector() -> Result<MakeRustlsConnect, Fault> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Fault::Defect(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
 }
 
 /// Connects to the first host that answers and is what the URL asks for.

@@ -15,3 +15,4 @@ mod reports;
 mod same_dump;
 mod schema;
 mod support;
+mod tls;
