@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use crate::migrate::version_of_file;
 use crate::sqlite::{SqliteTx, fault, open_existing};
 use crate::store::{Kind, Target};
 use crate::tx::Fault;
@@ -26,6 +27,10 @@ pub fn backup(target: &Target, to: &Path) -> Result<u64, Fault> {
             ));
         }
     };
+    if version_of_file(from)? == 0 {
+        let why = format!("{} is empty; there is nothing to copy", from.display());
+        return Err(Fault::Unavailable(why));
+    }
     let source = open_existing(from)?;
     reserve(to)?;
     if let Err(why) = copy(&source, to) {

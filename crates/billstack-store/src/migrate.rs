@@ -8,8 +8,8 @@ use billstack_core::time::Micros;
 
 use crate::dialect::Dialect;
 use crate::params;
-use crate::postgres::PostgresTx;
-use crate::sqlite::{SqliteTx, fault, hold_file, open_writer, statistics};
+use crate::postgres::{PostgresTx, Settings};
+use crate::sqlite::{SqliteTx, fault, hold_file, open_existing, open_writer, statistics};
 use crate::store::{Kind, Target};
 use crate::tx::{Fault, Tx};
 
@@ -32,6 +32,11 @@ const ADVISORY_LOCK: i64 = 0x6269_6c6c_7374_636b;
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (\
     version {int} NOT NULL PRIMARY KEY, name {text} NOT NULL, applied_at {int} NOT NULL) {rows}";
 const NEWEST: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM schema_migrations";
+/// How many of the tables of a SQLite file are our list, and how many there are.
+const TABLES_OF_FILE: &str = "SELECT COUNT(*) FILTER \
+    (WHERE name = 'schema_migrations' AND sql LIKE '%applied_at%'), COUNT(*) \
+    FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+const HAS_LIST: &str = "SELECT to_regclass('schema_migrations') IS NOT NULL";
 const MARK: &str = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
 
 /// The schema version this program was built for.
@@ -41,44 +46,67 @@ pub fn newest_version() -> i64 {
 
 /// Brings the schema up to date and tells the versions it applied, oldest first.
 ///
-/// A schema newer than this program is refused: an older program must never write to it.
+/// A schema newer than this program is refused: an older program must never write to it. One that is up
+/// to date is only looked at, so that neither a user who may not change it nor a live server minds.
 pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
     match &target.0 {
-        Kind::Sqlite(path) => {
-            create_private(path)?;
-            let connection = open_writer(path)?;
-            // A server that is running on the file must not see its schema change underneath. One
-            // that is up to date is left alone, so that tools work beside a live server.
-            let current = known_version(current_version(&mut SqliteTx::new(&connection)))?;
-            let changes = current > 0 && !missing_after(current)?.is_empty();
-            let _held = changes.then(|| hold_file(path)).transpose()?;
-            let run = |sql: &str| connection.execute_batch(sql).map_err(|e| fault(&e));
-            run("BEGIN IMMEDIATE")?;
-            run(&Dialect::Sqlite.migration(CREATE_LIST))?;
-            let applied = apply_missing(&mut SqliteTx::new(&connection), at, |sql| {
-                run(&Dialect::Sqlite.migration(sql))
-            })?;
-            if !applied.is_empty() {
-                statistics::write(&connection).map_err(|e| fault(&e))?;
-            }
-            run("COMMIT")?;
-            Ok(applied)
-        }
-        Kind::Postgres(settings) => {
-            let mut runner = PostgresTx::open(settings)?;
-            runner.simple("BEGIN")?;
-            runner.simple(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
-            runner.simple(&Dialect::Postgres.migration(CREATE_LIST))?;
-            let current = current_version(&mut runner)?;
-            let missing = missing_after(current)?;
-            for migration in missing {
-                runner.simple(&Dialect::Postgres.migration(migration.sql))?;
-                mark(&mut runner, migration, at)?;
-            }
-            runner.simple("COMMIT")?;
-            Ok(missing.iter().map(|migration| migration.version).collect())
-        }
+        Kind::Sqlite(path) => migrate_sqlite(path, at),
+        Kind::Postgres(settings) => migrate_postgres(settings, at),
     }
+}
+
+fn migrate_sqlite(path: &Path, at: Micros) -> Result<Vec<i64>, Fault> {
+    create_private(path)?;
+    let current = version_of_file(path)?;
+    if missing_after(current)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    // A server that is running on the file must not see its schema change underneath.
+    let _held = (current > 0).then(|| hold_file(path)).transpose()?;
+    let connection = open_writer(path)?;
+    let run = |sql: &str| connection.execute_batch(sql).map_err(|e| fault(&e));
+    run("BEGIN IMMEDIATE")?;
+    run(&Dialect::Sqlite.migration(CREATE_LIST))?;
+    let mut tx = SqliteTx::new(&connection);
+    let missing = missing_after(newest_applied(&mut tx)?)?;
+    for migration in missing {
+        run(&Dialect::Sqlite.migration(migration.sql))?;
+        mark(&mut tx, migration, at)?;
+    }
+    if !missing.is_empty() {
+        statistics::write(&connection).map_err(|e| fault(&e))?;
+    }
+    run("COMMIT")?;
+    Ok(versions(missing))
+}
+
+fn migrate_postgres(settings: &Settings, at: Micros) -> Result<Vec<i64>, Fault> {
+    let mut runner = PostgresTx::open(settings)?;
+    let current = version_in(&mut runner)?;
+    if missing_after(current)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let applied = upgrade_postgres(&mut runner, at);
+    applied.map_err(|fault| match fault {
+        Fault::Unavailable(why) => Fault::Unavailable(format!(
+            "cannot bring the schema from version {current} to {}: {why}",
+            newest_version()
+        )),
+        other => other,
+    })
+}
+
+fn upgrade_postgres(runner: &mut PostgresTx, at: Micros) -> Result<Vec<i64>, Fault> {
+    runner.simple("BEGIN")?;
+    runner.simple(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
+    runner.simple(&Dialect::Postgres.migration(CREATE_LIST))?;
+    let missing = missing_after(newest_applied(runner)?)?;
+    for migration in missing {
+        runner.simple(&Dialect::Postgres.migration(migration.sql))?;
+        mark(runner, migration, at)?;
+    }
+    runner.simple("COMMIT")?;
+    Ok(versions(missing))
 }
 
 /// Makes a missing database file readable by its owner alone; SQLite gives the log beside it the same
@@ -98,25 +126,41 @@ fn create_private(path: &Path) -> Result<(), Fault> {
     }
 }
 
-fn apply_missing(
-    tx: &mut dyn Tx,
-    at: Micros,
-    run: impl Fn(&str) -> Result<(), Fault>,
-) -> Result<Vec<i64>, Fault> {
-    let missing = missing_after(current_version(tx)?)?;
-    for migration in missing {
-        run(migration.sql)?;
-        mark(tx, migration, at)?;
-    }
-    Ok(missing.iter().map(|migration| migration.version).collect())
-}
-
 fn mark(tx: &mut dyn Tx, migration: &Migration, at: Micros) -> Result<(), Fault> {
     tx.must(MARK, params![migration.version, migration.name, at])
 }
 
-fn current_version(tx: &mut dyn Tx) -> Result<i64, Fault> {
+fn versions(applied: &[Migration]) -> Vec<i64> {
+    applied.iter().map(|migration| migration.version).collect()
+}
+
+fn newest_applied(tx: &mut dyn Tx) -> Result<i64, Fault> {
     Ok(tx.one(NEWEST, &[], |row| row.int(0))?.unwrap_or(0))
+}
+
+/// The version of the schema in a SQLite file, 0 for an empty one. A file with tables of another
+/// program is refused, and left as it is.
+pub(crate) fn version_of_file(path: &Path) -> Result<i64, Fault> {
+    let connection = open_existing(path)?;
+    let mut tx = SqliteTx::new(&connection);
+    let tx: &mut dyn Tx = &mut tx;
+    let counted = tx.one(TABLES_OF_FILE, &[], |row| Ok((row.int(0)?, row.int(1)?)))?;
+    match counted.unwrap_or((0, 0)) {
+        (0, 0) => Ok(0),
+        (0, _) => Err(Fault::Unavailable(format!(
+            "{} holds tables of another program; BillStack needs a file of its own",
+            path.display()
+        ))),
+        _ => newest_applied(tx),
+    }
+}
+
+/// The version of the schema in a PostgreSQL database, 0 where nothing has been created yet.
+fn version_in(tx: &mut dyn Tx) -> Result<i64, Fault> {
+    match tx.one(HAS_LIST, &[], |row| row.flag(0))? {
+        Some(true) => newest_applied(tx),
+        _ => Ok(0),
+    }
 }
 
 fn missing_after(current: i64) -> Result<&'static [Migration], Fault> {
@@ -134,22 +178,13 @@ fn missing_after(current: i64) -> Result<&'static [Migration], Fault> {
     Ok(&MIGRATIONS[known..])
 }
 
-/// A database without a list of migrations is one where nothing has been created yet.
-fn known_version(current: Result<i64, Fault>) -> Result<i64, Fault> {
-    match current {
-        Err(Fault::Defect(_)) => Ok(0),
-        other => other,
-    }
-}
-
 /// Refuses a database whose schema is not exactly the one this program was built for.
 pub(crate) fn check(target: &Target) -> Result<(), Fault> {
     let current = match &target.0 {
-        Kind::Sqlite(path) if !path.exists() => Ok(0),
-        Kind::Sqlite(path) => current_version(&mut SqliteTx::new(&open_writer(path)?)),
-        Kind::Postgres(settings) => current_version(&mut PostgresTx::open(settings)?),
+        Kind::Sqlite(path) if !path.exists() => 0,
+        Kind::Sqlite(path) => version_of_file(path)?,
+        Kind::Postgres(settings) => version_in(&mut PostgresTx::open(settings)?)?,
     };
-    let current = known_version(current)?;
     if missing_after(current)?.is_empty() {
         return Ok(());
     }

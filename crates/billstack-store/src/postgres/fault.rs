@@ -30,10 +30,11 @@ pub(super) fn fault(error: &tokio_postgres::Error) -> Fault {
         return Fault::Conflict(text);
     }
     // Classes of codes (PostgreSQL manual, appendix A): 08 connection, 53 resources, 57 operator
-    // intervention, 58 system; 55P03 lock timeout, 25006 read-only (a standby), 28 and 3D log-in.
+    // intervention, 58 system; 55P03 lock timeout, 25006 read-only (a standby), 28 and 3D log-in, 42501
+    // a user who lacks a right.
     let class = &code.code()[..2];
     if ["08", "53", "57", "58", "28", "3D"].contains(&class)
-        || ["55P03", "25006"].contains(&code.code())
+        || ["55P03", "25006", "42501"].contains(&code.code())
     {
         return Fault::Unavailable(text);
     }

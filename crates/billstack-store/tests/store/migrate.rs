@@ -1,12 +1,13 @@
 //! Migrations: run once, whoever runs them, and never backwards.
 
+use billstack_store::backup::backup;
 use billstack_store::migrate::{migrate, newest_version};
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
 use billstack_store::tx::Fault;
 use postgres::NoTls;
 
-use crate::support::{ENGINES, Engine, START, directory, postgres_database};
+use crate::support::{ENGINES, Engine, START, directory, make_team, origin, postgres_database};
 
 /// A database without any table, and whatever keeps it alive.
 fn empty(engine: Engine) -> (String, Option<tempfile::TempDir>) {
@@ -96,5 +97,91 @@ fn a_newer_schema_is_refused() {
             };
             assert!(why.contains("1000"), "{why}");
         }
+    }
+}
+
+/// A database of the migrated schema, and its address for a user who has no more than these rights in it.
+fn database_of_a_user(name: &str, rights: &str) -> (String, String) {
+    let url = postgres_database(Some("migrated"));
+    let mut owner = postgres::Client::connect(&url, NoTls).unwrap();
+    owner
+        .batch_execute(&format!(
+            "CREATE ROLE {name} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC; {rights}"
+        ))
+        .unwrap();
+    let of_user = url.replace("postgres@", &format!("{name}@"));
+    (url, of_user)
+}
+
+#[test]
+fn a_user_who_may_only_use_the_schema_finds_nothing_to_do() {
+    let rights = "GRANT USAGE ON SCHEMA public TO only_uses; \
+                  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO only_uses";
+    let (owner, url) = database_of_a_user("only_uses", rights);
+    let target = Target::from_url(&url).unwrap();
+    assert_eq!(migrate(&target, START), Ok(Vec::new()));
+    let store = Store::open(&target, &Options::default()).unwrap();
+    let done = store.write_blocking(origin(), |tx, _| Ok(make_team(tx, "team_1")?));
+    assert_eq!(done, Ok(()));
+    drop(store);
+    // With something to do, it says who may not do it.
+    let mut owner = postgres::Client::connect(&owner, NoTls).unwrap();
+    owner
+        .batch_execute("DELETE FROM schema_migrations")
+        .unwrap();
+    let refused = migrate(&target, START);
+    let Err(Fault::Unavailable(why)) = refused else {
+        panic!("{refused:?}");
+    };
+    let wanted = "cannot bring the schema from version 0 to 1: 42501: permission denied";
+    assert!(why.starts_with(wanted), "{why}");
+}
+
+#[test]
+fn a_user_without_any_right_is_not_told_to_migrate() {
+    let (_, url) = database_of_a_user("may_nothing", "");
+    let target = Target::from_url(&url).unwrap();
+    for refused in [
+        migrate(&target, START).map(|_| ()),
+        Store::open(&target, &Options::default()).map(|_| ()),
+    ] {
+        let Err(Fault::Unavailable(why)) = refused else {
+            panic!("{refused:?}");
+        };
+        let wanted = "42501: permission denied for table schema_migrations";
+        assert_eq!(why, wanted);
+    }
+}
+
+#[test]
+fn a_file_of_another_program_is_refused_and_left_alone() {
+    // The second keeps a list of its migrations under the name of ours.
+    for tables in [
+        "CREATE TABLE notes (text TEXT)",
+        "CREATE TABLE schema_migrations (version TEXT PRIMARY KEY); \
+         INSERT INTO schema_migrations VALUES ('20240101000000')",
+    ] {
+        let directory = directory();
+        let file = directory.path().join("other.db");
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        connection.execute_batch(tables).unwrap();
+        drop(connection);
+        let before = std::fs::read(&file).unwrap();
+        let target = Target::from_url(&format!("sqlite://{}", file.display())).unwrap();
+        for refused in [
+            migrate(&target, START).map(|_| ()),
+            Store::open(&target, &Options::default()).map(|_| ()),
+            backup(&target, &directory.path().join("copy.db")).map(|_| ()),
+        ] {
+            let Err(Fault::Unavailable(why)) = refused else {
+                panic!("{refused:?}");
+            };
+            assert!(
+                why.contains("other.db holds tables of another program"),
+                "{why}"
+            );
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 }

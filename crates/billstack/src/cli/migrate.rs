@@ -7,8 +7,8 @@ use super::output::{Failure, say};
 use crate::settings::Settings;
 
 pub(super) const EXAMPLES: &str = "\
-The server does this by itself when it starts. Run it apart where the server's database user may not
-change the schema, or to see what an upgrade will do. A schema newer than this program is refused.
+The server does this by itself when it starts. Run it apart, as the owner of the schema, where the
+server's database user may not change it. A schema newer than this program is refused.
 
 Example:
   billstack migrate --database-url postgres://owner@db.example.com/billstack";
