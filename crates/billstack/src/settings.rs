@@ -14,6 +14,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::Args as _;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 pub use args::SettingsArgs;
 pub use values::{DatabaseUrl, LogFormat, RateLimit, SecretKey, SecretText};
@@ -308,9 +310,27 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
-    match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.into()),
-        Err(problem) => Err(format!("must be a log filter such as `info`: {problem}")),
+    let directives: Vec<_> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|directive| !directive.is_empty())
+        .collect();
+    let filter = directives.join(",");
+    let is_sound = directives.iter().all(|directive| names_a_level(directive));
+    if is_sound && !filter.is_empty() && EnvFilter::try_new(&filter).is_ok() {
+        return Ok(filter);
+    }
+    let wanted = "must be a level (off, error, warn, info, debug, trace), or one for each module, such as \
+                  warn,billstack=debug";
+    Err(wanted.into())
+}
+
+/// A bare word that is no level would be a target whose level is left out: a misspelt `info` would be the
+/// name of a module that does not exist, and silence everything else.
+fn names_a_level(directive: &str) -> bool {
+    match directive.split_once('=') {
+        Some((target, _)) => target.contains('[') || !target.contains(' '),
+        None => directive.contains('[') || LevelFilter::from_str(directive).is_ok(),
     }
 }
 

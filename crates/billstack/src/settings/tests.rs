@@ -245,6 +245,10 @@ fn other_malformed_values_are_refused_by_name() {
         ("listen", "127.0.0.1:99999"),
         ("metrics-token", "short"),
         ("log", "billstack=loud"),
+        ("log", "inof"),
+        ("log", "info,billstack"),
+        ("log", "warn billstack=debug"),
+        ("log", ","),
         ("log-format", "yaml"),
         ("trust-forwarded-for", "perhaps"),
         ("stripe-api-base", "api.stripe.com"),
@@ -252,4 +256,25 @@ fn other_malformed_values_are_refused_by_name() {
         let error = problem(&[&format!("--{flag}={wrong}")]);
         assert!(error.starts_with(&format!("--{flag} (or ")), "{error}");
     }
+}
+
+#[test]
+fn levels_of_the_log_may_be_those_of_modules() {
+    for (given, read) in [
+        ("info", "info"),
+        ("OFF", "OFF"),
+        ("warn, billstack=debug", "warn,billstack=debug"),
+        (
+            "billstack::http[request]=trace",
+            "billstack::http[request]=trace",
+        ),
+    ] {
+        let settings = parse(&["--log", given]).expect("a filter");
+        assert_eq!(settings.log, read);
+    }
+    let wrong = problem(&["--log", "inof"]);
+    assert!(
+        wrong.starts_with("--log (or BILLSTACK_LOG) must be a level"),
+        "{wrong}"
+    );
 }
