@@ -1,9 +1,12 @@
 //! A copy of a SQLite database, made beside a live server.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use tempfile::TempPath;
 
 use crate::migrate::version_of_file;
 use crate::sqlite::{SqliteTx, fault, open_existing};
@@ -11,11 +14,16 @@ use crate::store::{Kind, Target};
 use crate::tx::Fault;
 use crate::verify::verify;
 
+/// Copies that were ended early and lie beside the new one, before somebody has to look after them.
+const MOST_LEFT_OVER: u32 = 100;
+
 /// Copies the database into a new file and returns the file's size. The copy is one state between
 /// two commits; it is on disk, sound and free of breaches when this returns `Ok`.
 ///
-/// An existing file is never overwritten. With PostgreSQL this says how to use `pg_dump` instead.
-pub fn backup(target: &Target, to: &Path) -> Result<u64, Fault> {
+/// Until then it has another name, which `growing` is told, so that whatever bears the name asked for
+/// is whole. An existing file is never overwritten. With PostgreSQL this says how to use `pg_dump`
+/// instead.
+pub fn backup(target: &Target, to: &Path, growing: impl FnOnce(&Path)) -> Result<u64, Fault> {
     let from = match &target.0 {
         Kind::Sqlite(from) => from,
         Kind::Postgres(_) => {
@@ -31,28 +39,60 @@ pub fn backup(target: &Target, to: &Path) -> Result<u64, Fault> {
         let why = format!("{} is empty; there is nothing to copy", from.display());
         return Err(Fault::Unavailable(why));
     }
-    let source = open_existing(from)?;
-    reserve(to)?;
-    if let Err(why) = copy(&source, to) {
-        // What is there now is only a part. The name is ours: it was made just above.
-        let _ = fs::remove_file(to);
-        return Err(why);
+    if fs::symlink_metadata(to).is_ok() {
+        return Err(unusable(to, &ErrorKind::AlreadyExists.into()));
     }
-    check(to)?;
-    let size = fs::metadata(to)
-        .map_err(|error| unusable(to, &error))?
-        .len();
-    Ok(size)
+    let source = open_existing(from)?;
+    let partial = reserve(to)?;
+    growing(&partial);
+    copy(&source, &partial)?;
+    let complaints = complaints(&partial).unwrap_or_else(|why| vec![why.to_string()]);
+    if !complaints.is_empty() {
+        return Err(damaged(partial, &complaints));
+    }
+    let size = fs::metadata(&partial).map_err(|error| unusable(&partial, &error))?;
+    partial
+        .persist_noclobber(to)
+        .map_err(|error| unusable(to, &error.error))?;
+    // A file that survives a power cut needs its directory entry on disk too.
+    sync(directory_of(to))?;
+    Ok(size.len())
 }
 
-/// Makes the file, empty, readable by nobody else: it will hold password hashes and addresses.
-fn reserve(to: &Path) -> Result<(), Fault> {
+/// Makes the file, empty, readable by nobody else: it will hold password hashes and addresses. It goes
+/// when it is dropped. What an earlier run has left behind, or another one is writing, is left alone.
+fn reserve(to: &Path) -> Result<TempPath, Fault> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(to).map_err(|error| unusable(to, &error))?;
-    Ok(())
+    for number in 0..MOST_LEFT_OVER {
+        let partial = partial(to, number);
+        match options.open(&partial) {
+            Ok(_) => {
+                return TempPath::try_from_path(&partial).map_err(|e| unusable(&partial, &e));
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => tracing::warn!(
+                file = %partial.display(),
+                "another backup is writing this, or was ended early and has left it behind"
+            ),
+            Err(error) => return Err(unusable(&partial, &error)),
+        }
+    }
+    Err(unusable(
+        to,
+        &std::io::Error::other("too many partial copies lie beside it"),
+    ))
+}
+
+/// The name of a copy that is still being made.
+fn partial(to: &Path, number: u32) -> PathBuf {
+    let mut name = OsString::from(to);
+    match number {
+        0 => name.push(".partial"),
+        number => name.push(format!(".{number}.partial")),
+    }
+    name.into()
 }
 
 fn copy(source: &Connection, to: &Path) -> Result<(), Fault> {
@@ -62,23 +102,24 @@ fn copy(source: &Connection, to: &Path) -> Result<(), Fault> {
     source
         .execute("VACUUM INTO ?1", [name])
         .map_err(|e| fault(&e))?;
-    // SQLite does not sync this copy itself. A file that survives a power cut needs its directory
-    // entry on disk too.
-    let directory = match to.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    for path in [to, directory] {
-        File::open(path)
-            .and_then(|file| file.sync_all())
-            .map_err(|error| unusable(path, &error))?;
-    }
-    Ok(())
+    // SQLite does not sync this copy itself.
+    sync(to)
 }
 
-/// Reads the copy from end to end. One that fails is kept, because it may be all that is left; the
-/// fault tells what is wrong with it, and so with the database it came from.
-fn check(copy: &Path) -> Result<(), Fault> {
+fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn sync(path: &Path) -> Result<(), Fault> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|error| unusable(path, &error))
+}
+
+/// Reads the copy from end to end, and tells what is wrong with it.
+fn complaints(copy: &Path) -> Result<Vec<String>, Fault> {
     let connection = open_existing(copy)?;
     let mut complaints = Vec::new();
     for pragma in ["integrity_check", "foreign_key_check"] {
@@ -94,15 +135,21 @@ fn check(copy: &Path) -> Result<(), Fault> {
     }
     let breaches = verify(&mut SqliteTx::new(&connection))?;
     complaints.extend(breaches.iter().map(ToString::to_string));
-    if complaints.is_empty() {
-        return Ok(());
-    }
-    complaints.truncate(20);
-    Err(Fault::Defect(format!(
+    Ok(complaints)
+}
+
+/// Keeps a copy that is not sound, because it may be all that is left, but not under the name of a
+/// backup. What is wrong with it is wrong with the database it came from.
+fn damaged(partial: TempPath, complaints: &[String]) -> Fault {
+    let kept = match partial.keep() {
+        Ok(kept) => kept,
+        Err(error) => return unusable(&error.path, &error.error),
+    };
+    Fault::Defect(format!(
         "{} is a true copy, but the database is damaged: {}",
-        copy.display(),
-        complaints.join("; ")
-    )))
+        kept.display(),
+        complaints[..complaints.len().min(20)].join("; ")
+    ))
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> Fault {

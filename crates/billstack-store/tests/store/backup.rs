@@ -1,6 +1,7 @@
 //! Copies of a SQLite database.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use billstack_store::backup::backup;
@@ -19,7 +20,7 @@ fn dumped(store: &Store) -> Vec<(String, Vec<String>)> {
         .unwrap()
 }
 
-fn opened(file: &std::path::Path) -> Store {
+fn opened(file: &Path) -> Store {
     let target = Target::from_url(&format!("sqlite://{}", file.display())).unwrap();
     Store::open(&target, &Options::default()).unwrap()
 }
@@ -34,7 +35,7 @@ fn a_copy_is_whole_private_and_never_overwrites() {
     });
     let directory = directory();
     let file = directory.path().join("copy.db");
-    let size = backup(&db.target, &file).unwrap();
+    let size = backup(&db.target, &file, |_| ()).unwrap();
     let found = std::fs::metadata(&file).unwrap();
     assert_eq!(
         (found.len(), found.permissions().mode() & 0o777),
@@ -45,7 +46,7 @@ fn a_copy_is_whole_private_and_never_overwrites() {
     assert_eq!(dumped(&opened(&file)), dumped(&db.store));
 
     let bytes = std::fs::read(&file).unwrap();
-    let again = backup(&db.target, &file);
+    let again = backup(&db.target, &file, |_| ());
     assert!(matches!(again, Err(Fault::Unavailable(_))), "{again:?}");
     assert_eq!(std::fs::read(&file).unwrap(), bytes);
 }
@@ -88,7 +89,7 @@ fn a_copy_beside_a_busy_server_is_one_state() {
         let mut before = 0;
         for number in 0..5 {
             let file = directory.path().join(format!("{number}.db"));
-            backup(&db.target, &file).unwrap();
+            backup(&db.target, &file, |_| ()).unwrap();
             let copy = opened(&file);
             assert_sound(&copy);
             let tables = dumped(&copy);
@@ -106,12 +107,46 @@ fn what_cannot_be_copied_leaves_nothing_behind() {
     let directory = directory();
     let file = directory.path().join("copy.db");
     let target = format!("sqlite://{}", directory.path().join("none.db").display());
-    let missing = backup(&Target::from_url(&target).unwrap(), &file);
+    let missing = backup(&Target::from_url(&target).unwrap(), &file, |_| ());
     assert!(matches!(missing, Err(Fault::Unavailable(_))), "{missing:?}");
     let db = Db::new(Engine::Postgres);
-    let Err(Fault::Unavailable(advice)) = backup(&db.target, &file) else {
+    let Err(Fault::Unavailable(advice)) = backup(&db.target, &file, |_| ()) else {
         panic!("PostgreSQL was copied");
     };
     assert!(advice.contains("pg_dump --format=custom"), "{advice}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_copy_has_its_name_only_when_it_is_whole() {
+    let db = Db::new(Engine::Sqlite);
+    let directory = directory();
+    let file = directory.path().join("copy.db");
+    // What a run that was killed has left behind is in nobody's way.
+    std::fs::write(directory.path().join("copy.db.partial"), "half a page").unwrap();
+    let mut meanwhile = Vec::new();
+    backup(&db.target, &file, |growing| {
+        meanwhile = names(growing.parent().unwrap());
+    })
+    .unwrap();
+    assert_eq!(meanwhile, ["copy.db.1.partial", "copy.db.partial"]);
+    assert_eq!(names(directory.path()), ["copy.db", "copy.db.partial"]);
+    assert_eq!(dumped(&opened(&file)), dumped(&db.store));
+    // Somebody else has taken the name while the copy was made.
+    let file = directory.path().join("other.db");
+    let refused = backup(&db.target, &file, |_| {
+        std::fs::write(&file, "theirs").unwrap()
+    });
+    assert!(matches!(refused, Err(Fault::Unavailable(_))), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "theirs");
+    assert_eq!(names(directory.path()).len(), 3);
 }

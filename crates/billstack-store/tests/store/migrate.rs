@@ -171,7 +171,7 @@ fn a_file_of_another_program_is_refused_and_left_alone() {
         for refused in [
             migrate(&target, START).map(|_| ()),
             Store::open(&target, &Options::default()).map(|_| ()),
-            backup(&target, &directory.path().join("copy.db")).map(|_| ()),
+            backup(&target, &directory.path().join("copy.db"), |_| ()).map(|_| ()),
         ] {
             let Err(Fault::Unavailable(why)) = refused else {
                 panic!("{refused:?}");

@@ -423,7 +423,7 @@ fn every_rule_notices_its_breach() {
     let mut proven: BTreeSet<&str> = IMPOSSIBLE.iter().copied().collect();
     for (number, (sql, wanted)) in DAMAGE.iter().enumerate() {
         let file = directory.path().join(format!("{number}.db"));
-        backup(&db.target, &file).unwrap();
+        backup(&db.target, &file, |_| ()).unwrap();
         damage(&file, sql);
         let target = Target::from_url(&format!("sqlite://{}", file.display())).unwrap();
         let store = Store::open(&target, &Options::default()).unwrap();
@@ -475,9 +475,13 @@ fn a_damaged_database_is_copied_and_named() {
     damage(db.target.sqlite_file().unwrap(), "DELETE FROM events");
     let directory = directory();
     let file = directory.path().join("copy.db");
-    let Err(Fault::Defect(why)) = backup(&db.target, &file) else {
+    let Err(Fault::Defect(why)) = backup(&db.target, &file, |_| ()) else {
         panic!("no fault");
     };
     assert!(why.contains("applied_event"), "{why}");
-    assert!(file.exists());
+    // It is no backup, but may be all that is left.
+    assert!(!file.exists());
+    let kept = directory.path().join("copy.db.partial");
+    assert!(why.contains("copy.db.partial is a true copy"), "{why}");
+    assert!(kept.exists());
 }

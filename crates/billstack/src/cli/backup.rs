@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use billstack_store::backup::backup;
@@ -14,7 +15,8 @@ use crate::settings::Settings;
 
 pub(super) const EXAMPLES: &str = "\
 The copy is one state between two commits, is checked from end to end with every rule of `billstack
-verify`, and is on disk when the command returns. An existing file is never overwritten.
+verify`, and is on disk when the command returns. Until then it is called FILE.partial. An existing file
+is never overwritten.
 To restore, stop the server and put the copy in the place of the database, without the -wal and -shm
 files of the old one. PostgreSQL has its own tool for this; the command tells how.
 
@@ -56,10 +58,15 @@ fn copy(target: &Target, to: &Path) -> Result<u64, Fault> {
     let progress = Progress::new();
     let whole = target.sqlite_file().map_or(0, length);
     let (done, answer) = channel();
-    let (target, file) = (target.clone(), to.to_owned());
+    let growing = Arc::new(OnceLock::new());
+    let (target, file, name) = (target.clone(), to.to_owned(), Arc::clone(&growing));
     let worker = std::thread::spawn(move || {
+        let copied = backup(&target, &file, |growing| {
+            // There is one copy, and so one name.
+            let _ = name.set(growing.to_owned());
+        });
         // Whoever waited is still there: nothing else ends the wait.
-        let _ = done.send(backup(&target, &file));
+        let _ = done.send(copied);
     });
     let mut glances = 0;
     let result = loop {
@@ -72,7 +79,8 @@ fn copy(target: &Target, to: &Path) -> Result<u64, Fault> {
         }
         if progress.in_place() || glances % GLANCES_PER_LINE == 1 {
             // It ends a little smaller than the original, because free pages are left behind.
-            let (copied, whole) = (length(to), size(whole));
+            let copied = growing.get().map_or(0, |file: &PathBuf| length(file));
+            let whole = size(whole);
             progress.step(format_args!("copied {} of at most {whole}", size(copied)));
         }
     };
