@@ -41,6 +41,11 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     connection
         .pragma_update(None, "foreign_keys", true)
         .map_err(|e| fault(&e))?;
+    // What is erased goes from the file too, with zeros written over it. `fast` would leave what stood in
+    // pages that are freed, and long texts have pages of their own; apply and webhooks free none.
+    connection
+        .pragma_update(None, "secure_delete", true)
+        .map_err(|e| fault(&e))?;
     // The checkpointer thread does this, so that no commit has to wait for it.
     connection
         .pragma_update(None, "wal_autocheckpoint", 0)

@@ -4,6 +4,7 @@ mod backup;
 mod batch;
 mod crash;
 mod engine;
+mod erased;
 mod log;
 mod look_ups;
 mod lost;

@@ -98,6 +98,11 @@ impl Db {
             .unwrap_or(&self.store)
     }
 
+    /// Closes every connection; what is returned keeps the file.
+    pub(crate) fn close(self) -> Option<TempDir> {
+        self._directory
+    }
+
     /// Panics with every breach there is.
     pub(crate) fn assert_sound(&self) {
         assert_sound(&self.store);
