@@ -30,7 +30,7 @@ pub fn backup(target: &Target, to: &Path, growing: impl FnOnce(&Path)) -> Result
             return Err(Fault::Unavailable(
                 "PostgreSQL has its own tool for this, which reads one state beside a live \
                  server: pg_dump --format=custom --file=billstack.dump \"$DATABASE_URL\"; restore \
-                 with pg_restore --dbname=\"$NEW_DATABASE_URL\" billstack.dump"
+                 with pg_restore --no-owner --exit-on-error --dbname=\"$NEW_DATABASE_URL\" billstack.dump"
                     .to_owned(),
             ));
         }

@@ -113,7 +113,20 @@ fn what_cannot_be_copied_leaves_nothing_behind() {
     let Err(Fault::Unavailable(advice)) = backup(&db.target, &file, |_| ()) else {
         panic!("PostgreSQL was copied");
     };
-    assert!(advice.contains("pg_dump --format=custom"), "{advice}");
+    let page = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/operators/backup-and-restore.md"
+    );
+    let page = std::fs::read_to_string(page).unwrap();
+    for command in [
+        "pg_dump --format=custom --file=billstack.dump \"$DATABASE_URL\"",
+        "pg_restore --no-owner --exit-on-error --dbname=\"$NEW_DATABASE_URL\" billstack.dump",
+    ] {
+        assert!(
+            advice.contains(command) && page.contains(command),
+            "{advice}"
+        );
+    }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
