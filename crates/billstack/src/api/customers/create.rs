@@ -19,7 +19,7 @@ use crate::http::answer;
 use crate::http::input::Input;
 use crate::http::json::JsonObject;
 use crate::http::schema::EmailText;
-use in_stripe::Creation;
+use in_stripe::{Asked, Creation};
 
 /// A new customer.
 #[derive(ToSchema)]
@@ -81,11 +81,13 @@ pub async fn handle(
         let typed_email = input.body.required_str("email", LONGEST_TEXT)?;
         let creation = Creation {
             app,
-            access,
-            keyed: input.keyed,
             key,
-            typed_email: typed_email.trim().to_owned(),
-            new,
+            asked: Asked {
+                access,
+                keyed: input.keyed,
+                typed_email: typed_email.trim().to_owned(),
+                new,
+            },
         };
         return creation.run().await;
     }

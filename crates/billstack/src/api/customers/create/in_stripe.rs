@@ -32,12 +32,18 @@ use crate::stripe::{CustomerFound, NewStripeCustomer, StripeError};
 const LONGEST: Duration = Duration::from_secs(25);
 
 /// A customer on its way.
-#[derive(Clone)]
 pub(super) struct Creation {
     pub(super) app: Shared,
+    pub(super) key: SecretText,
+    pub(super) asked: Asked,
+}
+
+/// Who asks for which customer. Without the server, whose last owner an operation on the writer's thread
+/// must not become.
+#[derive(Clone)]
+pub(super) struct Asked {
     pub(super) access: ProjectAccess,
     pub(super) keyed: Option<Keyed>,
-    pub(super) key: SecretText,
     /// The address as it was sent: Stripe compares case.
     pub(super) typed_email: String,
     pub(super) new: NewCustomer,
@@ -89,8 +95,11 @@ impl Creation {
                 return Err(refusal.into());
             }
             Err(Abort::Refused(refusal)) => {
-                let caller = &self.access.caller;
-                return self.app.refuse(caller, self.keyed.clone(), refusal).await;
+                let caller = &self.asked.access.caller;
+                return self
+                    .app
+                    .refuse(caller, self.asked.keyed.clone(), refusal)
+                    .await;
             }
             Err(fault) => return Err(fault.into()),
         };
@@ -113,7 +122,7 @@ impl Creation {
 
     /// The first transaction.
     async fn reserve(&self) -> Result<Begun, Abort> {
-        let me = self.clone();
+        let me = self.asked.clone();
         self.write(move |tx, act| {
             me.access.caller.guard.recheck(tx, act.at)?;
             if let Some(keyed) = &me.keyed
@@ -129,41 +138,26 @@ impl Creation {
         .await
     }
 
-    /// Looks before Stripe is asked; the unique index decides in the end.
-    fn refuse_taken_external_id(&self, tx: &mut dyn Tx) -> Result<(), Abort> {
-        if self.new.external_id.is_none() {
-            return Ok(());
-        }
-        let filter = CustomerFilter {
-            external_id: self.new.external_id.clone(),
-            ..CustomerFilter::default()
-        };
-        let page = Page {
-            limit: 1,
-            offset: 0,
-            after: None,
-        };
-        let taken = customers::list(tx, &self.access.place, &filter, &page)?;
-        match taken.rows.is_empty() {
-            true => Ok(()),
-            false => Err(Refusal::ExternalIdTaken.into()),
-        }
-    }
-
     /// Finds or creates the customer in Stripe.
     async fn in_stripe(&self, reservation: &Reservation) -> Result<Link, StripeError> {
         let (stripe, key) = (&self.app.stripe, &self.key);
-        let mut found = stripe.customers_by_email(key, &self.new.email).await?;
-        if self.typed_email != self.new.email {
-            found.extend(stripe.customers_by_email(key, &self.typed_email).await?);
+        let mut found = stripe
+            .customers_by_email(key, &self.asked.new.email)
+            .await?;
+        if self.asked.typed_email != self.asked.new.email {
+            found.extend(
+                stripe
+                    .customers_by_email(key, &self.asked.typed_email)
+                    .await?,
+            );
         }
         if let Some(link) = choose(&found, &reservation.customer_id) {
             return Ok(link);
         }
         let new = NewStripeCustomer {
-            email: self.new.email.clone(),
-            name: self.new.name.clone(),
-            project_id: self.access.place.project_id.clone(),
+            email: self.asked.new.email.clone(),
+            name: self.asked.new.name.clone(),
+            project_id: self.asked.access.place.project_id.clone(),
             billstack_customer_id: reservation.customer_id.clone(),
         };
         let created = stripe.create_customer(key, reservation.attempt, &new);
@@ -179,19 +173,20 @@ impl Creation {
         reservation: &Reservation,
         link: Link,
     ) -> Result<Response, ApiError> {
-        let me = self.clone();
+        let me = self.asked.clone();
         let new = NewCustomer {
             id: Some(reservation.customer_id.clone()),
             stripe_customer_id: Some(link.stripe_customer_id),
             stripe_note: Some(link.note),
-            ..self.new.clone()
+            ..self.asked.new.clone()
         };
+        let grace = self.app.grace();
         let created = self.write(move |tx, act| {
             me.access.caller.guard.recheck(tx, act.at)?;
             let place = &me.access.place;
             // Missing only when another try took the claim over and was faster; the address decides.
             customer_reservations::finish(tx, place, &new.email)?;
-            let customer = customers::create(tx, act, place, &new, me.app.grace())?;
+            let customer = customers::create(tx, act, place, &new, grace)?;
             let json = CustomerJson::new(&customer, &place.project_id);
             let answer = Answer {
                 customer_id: Some(customer.id),
@@ -213,7 +208,7 @@ impl Creation {
 
     /// Lets go of the claims. If this fails too, they end by themselves.
     async fn give_up(&self, aftermath: Aftermath) {
-        let me = self.clone();
+        let me = self.asked.clone();
         let done = self.write(move |tx, _| {
             let (place, email) = (&me.access.place, &me.new.email);
             let aftermath = match &aftermath {
@@ -252,9 +247,32 @@ impl Creation {
         &self,
         op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, Abort> {
-        let caller = &self.access.caller;
+        let caller = &self.asked.access.caller;
         let origin = self.app.origin(caller.actor.clone(), &caller.request_id);
         self.app.store.write(origin, op).await
+    }
+}
+
+impl Asked {
+    /// Looks before Stripe is asked; the unique index decides in the end.
+    fn refuse_taken_external_id(&self, tx: &mut dyn Tx) -> Result<(), Abort> {
+        if self.new.external_id.is_none() {
+            return Ok(());
+        }
+        let filter = CustomerFilter {
+            external_id: self.new.external_id.clone(),
+            ..CustomerFilter::default()
+        };
+        let page = Page {
+            limit: 1,
+            offset: 0,
+            after: None,
+        };
+        let taken = customers::list(tx, &self.access.place, &filter, &page)?;
+        match taken.rows.is_empty() {
+            true => Ok(()),
+            false => Err(Refusal::ExternalIdTaken.into()),
+        }
     }
 }
 
