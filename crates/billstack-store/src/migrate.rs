@@ -49,6 +49,7 @@ pub fn newest_version() -> i64 {
 /// A schema newer than this program is refused: an older program must never write to it. One that is up
 /// to date is only looked at, so that neither a user who may not change it nor a live server minds.
 pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
+    target.directory_must_exist()?;
     match &target.0 {
         Kind::Sqlite(path) => migrate_sqlite(path, at),
         Kind::Postgres(settings) => migrate_postgres(settings, at),

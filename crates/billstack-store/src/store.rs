@@ -50,6 +50,19 @@ impl Target {
             Kind::Postgres(_) => None,
         }
     }
+
+    /// Refuses a file of SQLite whose directory is not there: whatever is first made in it would complain
+    /// about a name of its own.
+    pub fn directory_must_exist(&self) -> Result<(), Fault> {
+        let directory = self.sqlite_file().and_then(Path::parent);
+        match directory.filter(|directory| !directory.as_os_str().is_empty()) {
+            Some(directory) if !directory.exists() => Err(Fault::Unavailable(format!(
+                "there is no directory {} for the database; make it first",
+                directory.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The one name of a file, whatever links lead to it: the lock and the key beside it go by name.

@@ -5,7 +5,7 @@ use billstack_store::act::{Act, Actor, Origin};
 use billstack_store::migrate;
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::tx::{Abort, Fault, Tx};
 
 use super::output::Failure;
 use crate::clock::Clock;
@@ -20,9 +20,12 @@ pub(super) fn target(settings: &Settings) -> Result<Target, Failure> {
 /// The database that an address names.
 pub(super) fn target_of(url: &str) -> Result<Target, Failure> {
     Target::from_url(url).map_err(|fault| {
-        Failure::usage(format!(
-            "--database-url (or DATABASE_URL) is no use: {fault}"
-        ))
+        let why = match fault {
+            // Nobody has asked a database yet, so it is not the one that is unavailable.
+            Fault::Unavailable(why) => why,
+            other => other.to_string(),
+        };
+        Failure::usage(format!("--database-url (or DATABASE_URL) is no use: {why}"))
     })
 }
 

@@ -85,7 +85,7 @@ pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
     debug_assert!(args.password_stdin, "the parser requires it");
     let mut foundation = read(args)?;
     let target = database::target(settings)?;
-    let key = encryption_key(settings, &target).map_err(Failure::usage)?;
+    let key = encryption_key(settings, &target)?;
     foundation.user.password_hash = password::read_hashed()?;
     database::migrate(&target)?;
     let store = database::open(&target)?;

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use billstack_store::tx::{Abort, Fault};
 
+use crate::server::StartError;
+
 /// Why a command did not do what it was asked to.
 pub(super) struct Failure {
     code: u8,
@@ -53,6 +55,15 @@ impl From<Fault> for Failure {
             // It is a sentence of its own: what is in the way, and often what to do.
             Fault::Unavailable(why) => Failure::refused(why),
             other => Failure::refused(other),
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Failure {
+        match error {
+            StartError::Database(fault) => fault.into(),
+            StartError::Key(_) | StartError::Stripe(_) => Failure::usage(error),
         }
     }
 }

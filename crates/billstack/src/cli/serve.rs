@@ -12,7 +12,7 @@ use super::database;
 use super::output::{Failure, say};
 use crate::app::{App, Shared};
 use crate::clock::Clock;
-use crate::server::{self, StartError, prepare, run as serve_until};
+use crate::server::{self, prepare, run as serve_until};
 use crate::settings::Settings;
 use crate::setup::announce_setup;
 use crate::telemetry;
@@ -79,10 +79,7 @@ pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Fail
         tracing::error!(why, "the storage can no longer be trusted; ending at once");
         std::process::exit(STORAGE_FAILED);
     });
-    prepare(settings, Clock::System, local_url, on_fatal).map_err(|error| match error {
-        StartError::Database(fault) => fault.into(),
-        StartError::Key(_) | StartError::Stripe(_) => Failure::usage(error),
-    })
+    Ok(prepare(settings, Clock::System, local_url, on_fatal)?)
 }
 
 /// Lets go of everything in the order that works: the runtime, then the store.

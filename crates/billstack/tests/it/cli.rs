@@ -1,5 +1,6 @@
 //! The real program, run as a person runs it.
 
+mod complaints;
 mod metrics;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

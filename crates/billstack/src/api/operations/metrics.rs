@@ -34,7 +34,8 @@ pub async fn handle(
                 .unwrap_or_default();
             let wanted = format!("Bearer {}", token.expose());
             if !constant_time_eq(given, wanted.as_bytes()) {
-                return Err(ApiError::new(Reason::Unauthenticated));
+                let wanted = "Send the token of BILLSTACK_METRICS_TOKEN as a bearer token.";
+                return Err(ApiError::new(Reason::Unauthenticated).message(wanted));
             }
         }
         None if !peer.ip().to_canonical().is_loopback() => {
