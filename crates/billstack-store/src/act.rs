@@ -9,12 +9,10 @@ use crate::statements;
 use crate::tx::{Fault, Tx};
 
 statements! {
-    RECORD = "INSERT INTO events (team_id, created_at, id, project_id, type, subject, referral_id, \
-        actor, request_id, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     /// The time of an operation is from before it waited for others, and of another node's clock: it
     /// is moved behind what the story of the referral has already.
-    RECORD_IN_STORY = "INSERT INTO events (team_id, created_at, id, project_id, type, subject, \
-        referral_id, actor, request_id, facts) VALUES ($1, CASE WHEN $2 > COALESCE((\
+    RECORD = "INSERT INTO events (team_id, created_at, id, project_id, type, subject, referral_id, \
+        actor, request_id, facts) VALUES ($1, CASE WHEN $2 > COALESCE((\
         SELECT MAX(created_at) FROM events WHERE team_id = $1 AND referral_id = $7), 0) THEN $2 \
         ELSE (SELECT MAX(created_at) + 1 FROM events WHERE team_id = $1 AND referral_id = $7) END, \
         $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -162,12 +160,8 @@ impl Act {
         // A microsecond apart, so that the order inside one operation is kept.
         let at = self.at.plus(self.recorded);
         self.recorded += 1;
-        let record = match fact.referral_id {
-            Some(_) => RECORD_IN_STORY,
-            None => RECORD,
-        };
         tx.must_later(
-            record,
+            RECORD,
             params![
                 team_id,
                 at,

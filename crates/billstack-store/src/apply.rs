@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::act::{Act, Fact, Place};
 use crate::codes::Held;
 use crate::customers::Customer;
-use crate::reconsider;
+use crate::reconsider::{self, Which};
 use crate::referrals::{self, Referral};
 use crate::refusal::Refusal;
 use crate::stripe_events::{self, Content, Delivery, Incoming};
@@ -89,7 +89,7 @@ pub fn apply(
     if !facts.starts.any && counting.is_none() {
         return Ok(referral);
     }
-    reconsider::all(tx, act, place, &referee, cmd.grace)?;
+    reconsider::again(tx, act, place, &referee, Which::Open, cmd.grace)?;
     let known = read_back(tx, place, &referral.id)?;
     let (Status::Pending, Some(start)) = (known.status, counting) else {
         return Ok(known);

@@ -5,7 +5,7 @@
 
 mod candidates;
 
-use billstack_core::ids::TeamId;
+use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::referral::{Conversion, NotConverted, Status, decide_conversion};
 use billstack_core::stripe_event::{Standing, Start};
 use billstack_core::time::Micros;
@@ -20,7 +20,8 @@ use crate::stripe_events::{Outcome, Settled};
 use crate::tx::{Fault, Query, Row, Tx, Val};
 use crate::{params, statements};
 
-use candidates::{candidates, named_project};
+use candidates::candidates;
+pub(crate) use candidates::named_project;
 
 statements! {
     REMEMBER = "INSERT INTO subscription_starts (team_id, match_key, object_id, event_id, \
@@ -57,6 +58,8 @@ pub(crate) struct Sign<'a> {
     pub(crate) event_id: &'a str,
     pub(crate) kind: &'a str,
     pub(crate) start: &'a Start,
+    /// The project that its metadata picks, see [`named_project`].
+    pub(crate) project_id: Option<ProjectId>,
     /// How long before the apply a subscription may have begun, in microseconds.
     pub(crate) grace: i64,
 }
@@ -73,7 +76,6 @@ pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
     let (team_id, start) = (sign.team_id, sign.start);
     let counted_at = (start.standing == Standing::Counts).then_some(start.occurred_at);
     let existed = matches!(start.standing, Standing::Counts | Standing::Past);
-    let project_id = named_project(tx, team_id, start)?;
     for key in names_spoken_for(tx, team_id, start)? {
         let object_id = &start.object_id;
         let inserted = tx.hit(
@@ -86,7 +88,7 @@ pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
                 start.customer_since(),
                 counted_at,
                 existed,
-                project_id.as_ref()
+                sign.project_id.as_ref()
             ],
         )?;
         if inserted {

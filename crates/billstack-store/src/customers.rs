@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
 use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
-use crate::reconsider;
+use crate::reconsider::{self, Which};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
@@ -208,7 +208,7 @@ pub fn create(
     act.record(tx, place, &fact)?;
     let created = require(tx, place, &id)?;
     if created.stripe_customer_id.is_some() {
-        reconsider::unplaced(tx, act, place, &created, grace)?;
+        reconsider::again(tx, act, place, &created, Which::Unplaced, grace)?;
     }
     Ok(created)
 }
@@ -303,7 +303,7 @@ pub fn update(
     };
     act.record(tx, place, &fact)?;
     if new.stripe_customer_id.is_some() && new.stripe_customer_id != old.stripe_customer_id {
-        reconsider::all(tx, act, place, &new, grace)?;
+        reconsider::again(tx, act, place, &new, Which::Open, grace)?;
     }
     require(tx, place, id)
 }

@@ -3,7 +3,7 @@
 use billstack_core::ids::TeamId;
 
 use crate::act::{Act, Place};
-use crate::conversion::{Sign, names_of, settle};
+use crate::conversion::{Sign, named_project, names_of, settle};
 use crate::customers::{self, Customer};
 use crate::statements;
 use crate::stripe_events::{self, Outcome};
@@ -63,65 +63,47 @@ fn kept_under(tx: &mut dyn Tx, team_id: &TeamId, names: &[String]) -> Result<Vec
     Ok(kept.into_iter().map(|(_, _, event_id)| event_id).collect())
 }
 
-/// Looks again at the kept events that found nobody, now that a customer has been made to whom they may
-/// belong.
-///
-/// Only at those: a new customer has no referral, so nothing else can come of it, and what was decided
-/// about somebody else is not told to them a second time.
-pub(crate) fn unplaced(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    place: &Place,
-    customer: &Customer,
-    grace: i64,
-) -> Result<(), Fault> {
-    let nobodys = |outcome| outcome == Outcome::NoCustomer;
-    among(tx, act, place, customer, "", grace, nobodys)
+/// Which of the kept events that may belong to a customer are looked at again.
+#[derive(Clone, Copy)]
+pub(crate) enum Which<'e> {
+    /// Those that found nobody, for a customer who has been made. It has no referral, so nothing else can
+    /// come of it, and what was decided about somebody else is not told to them a second time.
+    Unplaced,
+    /// Those that have not converted, for a customer who has applied a code or been linked.
+    Open,
+    /// The same without the one event that is being looked at already.
+    OpenBut(&'e str),
 }
 
-/// Looks again at every kept event that may belong to a customer who has just applied a code or
-/// been linked.
-pub(crate) fn all(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    place: &Place,
-    customer: &Customer,
-    grace: i64,
-) -> Result<(), Fault> {
-    others(tx, act, place, customer, "", grace)
+impl Which<'_> {
+    fn includes(self, outcome: Outcome) -> bool {
+        match self {
+            Which::Unplaced => outcome == Outcome::NoCustomer,
+            Which::Open | Which::OpenBut(_) => outcome != Outcome::Converted,
+        }
+    }
 }
 
-/// [`all`] without the one event that is being looked at already.
-pub(crate) fn others(
+/// Looks again at kept events that may belong to a customer, now that there is something new about them.
+pub(crate) fn again(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
     customer: &Customer,
-    current: &str,
+    which: Which<'_>,
     grace: i64,
 ) -> Result<(), Fault> {
-    let open = |outcome| outcome != Outcome::Converted;
-    among(tx, act, place, customer, current, grace, open)
-}
-
-/// Looks again at the kept events whose outcome is `wanted`, but for the `current` one.
-fn among(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    place: &Place,
-    customer: &Customer,
-    current: &str,
-    grace: i64,
-    wanted: fn(Outcome) -> bool,
-) -> Result<(), Fault> {
-    let mut seen = vec![current.to_owned()];
+    let mut seen = match which {
+        Which::OpenBut(current) => vec![current.to_owned()],
+        Which::Unplaced | Which::Open => Vec::new(),
+    };
     let mut customer = customer.clone();
     loop {
         let before = seen.len();
         for name in names_of(&customer) {
             for event_id in kept_under(tx, &place.team_id, &[name])? {
                 if !seen.contains(&event_id) {
-                    look_again(tx, act, &place.team_id, &customer, &event_id, grace, wanted)?;
+                    look_again(tx, act, &place.team_id, &customer, &event_id, which, grace)?;
                     seen.push(event_id);
                 }
             }
@@ -140,15 +122,15 @@ fn among(
     }
 }
 
-/// Decides anew about one kept event that may belong to a customer who is held, if its outcome is `wanted`.
+/// Decides anew about one kept event that may belong to a customer who is held, if it is one of `which`.
 fn look_again(
     tx: &mut dyn Tx,
     act: &mut Act,
     team_id: &TeamId,
     customer: &Customer,
     event_id: &str,
+    which: Which<'_>,
     grace: i64,
-    wanted: fn(Outcome) -> bool,
 ) -> Result<(), Fault> {
     let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
         return Ok(());
@@ -161,7 +143,7 @@ fn look_again(
     let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
         return Ok(());
     };
-    if !wanted(kept.outcome) {
+    if !which.includes(kept.outcome) {
         return Ok(());
     }
     let sign = Sign {
@@ -169,6 +151,7 @@ fn look_again(
         event_id,
         kind: &kept.kind,
         start: &kept.start,
+        project_id: named_project(tx, team_id, &kept.start)?,
         grace,
     };
     let settled = settle(tx, act, &sign)?;

@@ -12,7 +12,7 @@ use crate::conversion::{self, Sign};
 use crate::customers;
 use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::projects::project_of;
-use crate::reconsider;
+use crate::reconsider::{self, Which};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
@@ -158,7 +158,8 @@ pub fn receive(
         if settled.outcome != Outcome::Converted && hinted {
             let place = Place::new(team_id.clone(), project_id);
             if let Some(customer) = customers::get(tx, &place, customer_id)? {
-                reconsider::others(tx, act, &place, &customer, &event.id, event.grace)?;
+                let others = Which::OpenBut(&event.id);
+                reconsider::again(tx, act, &place, &customer, others, event.grace)?;
             }
         }
     }
@@ -177,6 +178,7 @@ fn settle(
         event_id: &event.id,
         kind: &event.kind,
         start,
+        project_id: conversion::named_project(tx, team_id, start)?,
         grace: event.grace,
     };
     conversion::remember(tx, &sign)?;

@@ -25,8 +25,8 @@ pub(super) fn candidates(
     sign: &Sign<'_>,
 ) -> Result<Candidates, Fault> {
     let (team_id, start) = (sign.team_id, sign.start);
-    let project = named_project(tx, team_id, start)?;
-    let wanted = |project_id: &ProjectId| project.as_ref().is_none_or(|named| named == project_id);
+    let named = sign.project_id.as_ref();
+    let wanted = |project_id: &ProjectId| named.is_none_or(|named| named == project_id);
     let mut found = Candidates::default();
     for stripe_id in start.stripe_ids() {
         for (project_id, id, erased_at) in
@@ -84,7 +84,7 @@ fn referred_to(
 
 /// The project that the event's metadata picks. Metadata is the team's to write, so it can only
 /// choose among the team's own projects; anything else says nothing.
-pub(super) fn named_project(
+pub(crate) fn named_project(
     tx: &mut dyn Tx,
     team_id: &TeamId,
     start: &Start,
