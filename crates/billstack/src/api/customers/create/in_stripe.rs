@@ -95,11 +95,8 @@ impl Creation {
                 return Err(refusal.into());
             }
             Err(Abort::Refused(refusal)) => {
-                let caller = &self.asked.access.caller;
-                return self
-                    .app
-                    .refuse(caller, self.asked.keyed.clone(), refusal)
-                    .await;
+                let Asked { access, keyed, .. } = self.asked;
+                return self.app.refuse(&access.caller, keyed, refusal).await;
             }
             Err(fault) => return Err(fault.into()),
         };
@@ -141,23 +138,23 @@ impl Creation {
     /// Finds or creates the customer in Stripe.
     async fn in_stripe(&self, reservation: &Reservation) -> Result<Link, StripeError> {
         let (stripe, key) = (&self.app.stripe, &self.key);
-        let mut found = stripe
-            .customers_by_email(key, &self.asked.new.email)
-            .await?;
-        if self.asked.typed_email != self.asked.new.email {
-            found.extend(
-                stripe
-                    .customers_by_email(key, &self.asked.typed_email)
-                    .await?,
-            );
+        let Asked {
+            access,
+            typed_email,
+            new,
+            ..
+        } = &self.asked;
+        let mut found = stripe.customers_by_email(key, &new.email).await?;
+        if *typed_email != new.email {
+            found.extend(stripe.customers_by_email(key, typed_email).await?);
         }
         if let Some(link) = choose(&found, &reservation.customer_id) {
             return Ok(link);
         }
         let new = NewStripeCustomer {
-            email: self.asked.new.email.clone(),
-            name: self.asked.new.name.clone(),
-            project_id: self.asked.access.place.project_id.clone(),
+            email: new.email.clone(),
+            name: new.name.clone(),
+            project_id: access.place.project_id.clone(),
             billstack_customer_id: reservation.customer_id.clone(),
         };
         let created = stripe.create_customer(key, reservation.attempt, &new);
