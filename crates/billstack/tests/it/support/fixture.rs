@@ -239,6 +239,11 @@ impl Bench {
         answer.await.created()["referral"].take()
     }
 
+    /// Erases a customer.
+    pub(crate) async fn erase(&self, customer: &str) {
+        self.key.delete(&format!("customers/{customer}")).await.ok();
+    }
+
     /// A pair whose code has been applied, and the id of the referral.
     pub(crate) async fn pending(&self, name: &str) -> (Pair, String) {
         let pair = self.pair(name).await;

@@ -97,4 +97,12 @@ impl Bench {
         let answer = self.owner.get(&path).await.ok();
         super::fixture::text(&answer["event"]["outcome"])
     }
+
+    /// Lets the owner replay an event, and tells what it is now.
+    pub(crate) async fn replay(&self, event: &Value) -> Value {
+        let id = super::fixture::text(&event["id"]);
+        let path = self.home.path(&format!("stripe/events/{id}/replay"));
+        let answer = self.owner.post(&path, serde_json::json!({})).await;
+        answer.ok()["event"].clone()
+    }
 }

@@ -86,7 +86,7 @@ async fn a_person_is_erased_from_stripes_events_too(t: &Bench) {
         "id": "in_1", "object": "invoice", "customer": "cus_zeb", "customer_email": EMAIL,
     });
     t.accept(&t.event("invoice.paid", &invoice)).await;
-    t.key.delete(&format!("customers/{id}")).await.ok();
+    t.erase(&id).await;
     assert_forgotten(t).await;
 }
 
@@ -139,7 +139,7 @@ async fn events_are_erased_whoever_else_becomes_that_stripe_customer(t: &Bench) 
         t.key.patch(&path, patch).await.ok();
     }
     assert_eq!(whose().await, json!(null));
-    t.key.delete(&format!("customers/{id}")).await.ok();
+    t.erase(&id).await;
     assert_forgotten(t).await;
 }
 
@@ -153,7 +153,7 @@ async fn events_of_a_shared_stripe_customer_are_erased_with_each(t: &Bench) {
     let event = t.event("checkout.session.completed", &session);
     t.accept(&event).await;
     assert_eq!(t.outcome(&event).await, "converted");
-    t.key.delete(&format!("customers/{id}")).await.ok();
+    t.erase(&id).await;
     assert_forgotten(t).await;
 }
 
@@ -166,7 +166,7 @@ async fn references_that_are_no_ids_of_ours_are_not_kept(t: &Bench) {
         t.accept(&t.event("checkout.session.completed", &session))
             .await;
     }
-    t.key.delete(&format!("customers/{id}")).await.ok();
+    t.erase(&id).await;
     assert_forgotten(t).await;
 }
 
@@ -190,7 +190,7 @@ async fn afterwards_there_is_nobody(t: &Bench) {
 
 async fn the_address_is_free_again(t: &Bench) {
     let first = text(&t.customer_with(zebulon()).await["id"]);
-    t.key.delete(&format!("customers/{first}")).await.ok();
+    t.erase(&first).await;
     let body = json!({"email": EMAIL, "externalId": "zebulon-1"});
     let second = text(&t.customer_with(body).await["id"]);
     assert_ne!(first, second);
@@ -199,15 +199,9 @@ async fn the_address_is_free_again(t: &Bench) {
 async fn the_code_goes_off_and_pending_referrals_are_closed(t: &Bench) {
     let (pair, referral) = t.pending("a").await;
     let other = t.customer("other").await;
-    t.key
-        .delete(&format!("customers/{}", pair.referee))
-        .await
-        .ok();
+    t.erase(&pair.referee).await;
     assert_eq!(t.status(&referral).await, "expired");
-    t.key
-        .delete(&format!("customers/{}", pair.referrer))
-        .await
-        .ok();
+    t.erase(&pair.referrer).await;
     let code = t
         .key
         .get(&format!("referrals/codes/{}", pair.code))
@@ -224,24 +218,15 @@ async fn amounts_stay(t: &Bench) {
     let (pair, referral) = t.pending("a").await;
     t.subscribe(&pair).await;
     let before = (t.referral(&referral).await, t.credits().await);
-    t.key
-        .delete(&format!("customers/{}", pair.referee))
-        .await
-        .ok();
-    t.key
-        .delete(&format!("customers/{}", pair.referrer))
-        .await
-        .ok();
+    t.erase(&pair.referee).await;
+    t.erase(&pair.referrer).await;
     assert_eq!((t.referral(&referral).await, t.credits().await), before);
 }
 
 async fn the_stripe_customer_cannot_be_referred_anew(t: &Bench) {
     let (pair, _) = t.pending("a").await;
     t.subscribe(&pair).await;
-    t.key
-        .delete(&format!("customers/{}", pair.referee))
-        .await
-        .ok();
+    t.erase(&pair.referee).await;
     let again = t.linked("again", &pair.stripe).await;
     let answer = t
         .key
@@ -266,10 +251,7 @@ async fn the_stripe_customer_cannot_be_referred_anew(t: &Bench) {
 
 async fn nor_does_a_referral_convert_that_is_linked_to_it_later(t: &Bench) {
     let (pair, _) = t.pending("a").await;
-    t.key
-        .delete(&format!("customers/{}", pair.referee))
-        .await
-        .ok();
+    t.erase(&pair.referee).await;
     let again = t.customer("again").await;
     let body = apply_body(&pair.code, &again);
     let referral = t.key.post("referrals/apply", body).await.created();
@@ -284,10 +266,7 @@ async fn nor_does_a_referral_convert_that_is_linked_to_it_later(t: &Bench) {
 
 async fn a_closed_referral_never_converts(t: &Bench) {
     let (pair, referral) = t.pending("a").await;
-    t.key
-        .delete(&format!("customers/{}", pair.referee))
-        .await
-        .ok();
+    t.erase(&pair.referee).await;
     t.subscribe(&pair).await;
     assert_eq!(t.status(&referral).await, "expired");
     assert!(t.credits().await.is_empty());

@@ -35,10 +35,7 @@ async fn counts_and_sums_are_those_of_the_project(t: &Bench) {
     let code = format!("referrals/codes/{}", off.code);
     t.key.delete(&code).await.ok();
     let (gone, _) = t.pending("three").await;
-    t.key
-        .delete(&format!("customers/{}", gone.referee))
-        .await
-        .ok();
+    t.erase(&gone.referee).await;
     t.later(DAY).await;
     t.pending("four").await;
     let (_, other) = t.project("other").await;

@@ -350,12 +350,6 @@ async fn the_other_mode_is_kept_and_ignored(t: &Bench) {
     assert_eq!(t.status(&referral).await, "converted");
 }
 
-async fn replay(t: &Bench, event: &Value) -> Value {
-    let path = format!("stripe/events/{}/replay", text(&event["id"]));
-    let answer = t.owner.post(&t.home.path(&path), json!({})).await;
-    answer.ok()["event"].clone()
-}
-
 /// The keys of the other mode were connected by mistake, before an event came or after.
 async fn the_wrong_mode_can_be_mended(t: &Bench) {
     let mode = |name: &str| {
@@ -366,24 +360,24 @@ async fn the_wrong_mode_can_be_mended(t: &Bench) {
     mode("live").await;
     let event = t.created(&pair.stripe);
     t.accept(&event).await;
-    assert_eq!(replay(t, &event).await["outcome"], "ignored");
+    assert_eq!(t.replay(&event).await["outcome"], "ignored");
     mode("test").await;
-    assert_eq!(replay(t, &event).await["outcome"], "converted");
+    assert_eq!(t.replay(&event).await["outcome"], "converted");
     assert_eq!(t.status(&referral).await, "converted");
 
     let pair = t.pair("b").await;
     let event = t.created(&pair.stripe);
     t.accept(&event).await;
-    let before = replay(t, &event).await;
+    let before = t.replay(&event).await;
     assert_eq!(before["outcome"], "no_referral");
     mode("live").await;
-    let ignored = replay(t, &event).await;
+    let ignored = t.replay(&event).await;
     assert_eq!(ignored["outcome"], "ignored");
     for member in ["customerId", "payload"] {
         assert_eq!(ignored[member], before[member], "{member}");
     }
     mode("test").await;
-    assert_eq!(replay(t, &event).await, before);
+    assert_eq!(t.replay(&event).await, before);
     assert_eq!(t.apply(&pair).await["status"], "converted");
 }
 

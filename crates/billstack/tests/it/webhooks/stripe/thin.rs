@@ -69,8 +69,7 @@ async fn once_a_key_is_there_a_replay_helps(t: &Bench) {
     t.accept(&event).await;
     connect_with_key(t).await;
     t.in_books(&t.subscription(&pair.stripe));
-    let path = format!("stripe/events/{}/replay", text(&event["id"]));
-    t.owner.post(&t.home.path(&path), json!({})).await.ok();
+    t.replay(&event).await;
     assert_eq!(t.status(&referral).await, "converted");
 }
 
@@ -81,10 +80,8 @@ async fn a_replay_that_finds_nobody_keeps_the_books_sound(t: &Bench) {
     connect_with_key(t).await;
     t.in_books(&t.subscription("cus_nobody"));
     t.in_books(&t.subscription("cus_a"));
-    let path = format!("stripe/events/{}/replay", text(&event["id"]));
     for _ in 0..2 {
-        let answer = t.owner.post(&t.home.path(&path), json!({})).await.ok();
-        assert_eq!(answer["event"]["outcome"], "no_customer");
+        assert_eq!(t.replay(&event).await["outcome"], "no_customer");
     }
 }
 
@@ -100,8 +97,7 @@ async fn one_of_the_other_mode_can_be_read_later(t: &Bench) {
     assert_eq!(t.outcome(&event).await, "ignored");
     key("test").await;
     t.in_books(&t.subscription(&pair.stripe));
-    let path = format!("stripe/events/{}/replay", text(&event["id"]));
-    t.owner.post(&t.home.path(&path), json!({})).await.ok();
+    t.replay(&event).await;
     assert_eq!(t.status(&referral).await, "converted");
 }
 
