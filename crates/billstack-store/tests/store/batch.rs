@@ -1,7 +1,7 @@
 //! Several operations in one commit: what becomes of one is nothing to the others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use billstack_core::ids::TeamId;
@@ -11,7 +11,7 @@ use billstack_store::refusal::Refusal;
 use billstack_store::store::Store;
 use billstack_store::tx::{Abort, Fault, Query, Tx};
 
-use crate::support::{Db, ENGINES, Engine, make_team, origin, write};
+use crate::support::{Db, ENGINES, Engine, Side, make_team, origin, two_sides, write};
 
 type Op = Box<dyn FnMut(&mut dyn Tx, &mut Act) -> Result<(), Abort> + Send>;
 type Outcome = Result<(), Abort>;
@@ -290,22 +290,22 @@ fn batches_of_two_servers_that_cross_neither_stall_nor_lose_anything() {
             Ok(tx.must_later(sql, params![&id, id.as_str(), &name.to_string()])?)
         })
     };
-    let barrier = Barrier::new(2);
+    let (left, right) = two_sides();
     let began = Instant::now();
-    let run = |store: &Store, forwards: bool| {
+    let run = |store: &Store, forwards: bool, side: Side| {
         for _ in 0..ROUNDS {
             let mut ops: Vec<_> = (0..NAMES).map(add).collect();
             if !forwards {
                 ops.reverse();
             }
-            barrier.wait();
+            side.meet();
             let outcomes = together(store, ops);
             assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
         }
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| run(&db.store, true));
-        run(&other, false);
+        scope.spawn(|| run(&db.store, true, left));
+        run(&other, false, right);
     });
     let took = began.elapsed();
     assert_eq!(teams(&db).len() as i64, 1 + 2 * NAMES * ROUNDS);

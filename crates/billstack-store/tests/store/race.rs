@@ -1,12 +1,11 @@
 //! Two at once, a thousand times: whoever comes first, nothing is lost and nothing happens twice.
 //!
-//! Each test makes all of its rounds beforehand, then lets two threads meet at a barrier for each of
-//! them, one a little ahead of the other by turns. Every round has customers and ids of its own.
+//! Each test makes all of its rounds beforehand, then lets two threads meet for each of them, one a
+//! little ahead of the other by turns. Every round has customers and ids of its own.
 
 mod once;
 mod pairs;
 
-use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use billstack_core::program::Program;
@@ -23,8 +22,8 @@ use billstack_store::tx::{Abort, Tx};
 use billstack_store::{codes, credits, erase, programs};
 
 use crate::support::{
-    Db, ENGINES, Engine, apply_code, deliver, incoming, make_customer, make_project, make_team,
-    new_customer, origin, program, start, write,
+    Db, ENGINES, Engine, Side, apply_code, deliver, incoming, make_customer, make_project,
+    make_team, new_customer, origin, program, start, two_sides, write,
 };
 
 const TEAM: &str = "team_race";
@@ -109,30 +108,31 @@ fn race<L: Send, R: Send>(
     left: impl Fn(&Round) -> L + Send,
     right: impl Fn(&Round) -> R + Send,
 ) -> (Vec<L>, Vec<R>) {
-    let barrier = &Barrier::new(2);
-    let wait = move |number: usize, first: usize| {
-        barrier.wait();
-        let late = if number % 2 == first { 0 } else { number % 16 };
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_micros(50 * late as u64) {
-            std::hint::spin_loop();
-        }
-    };
-    std::thread::scope(|scope| {
-        let left = scope.spawn(move || {
-            let run = |round: &Round| {
-                wait(round.number, 0);
-                left(round)
-            };
-            rounds.iter().map(run).collect()
-        });
+    fn run<T>(rounds: &[Round], side: &Side, first: usize, each: impl Fn(&Round) -> T) -> Vec<T> {
         let run = |round: &Round| {
-            wait(round.number, 1);
-            right(round)
+            side.meet();
+            wait(round.number, first);
+            each(round)
         };
-        let right = rounds.iter().map(run).collect();
+        rounds.iter().map(run).collect()
+    }
+    let (left_side, right_side) = two_sides();
+    std::thread::scope(move |scope| {
+        let left = scope.spawn(move || run(rounds, &left_side, 0, left));
+        let right = run(rounds, &right_side, 1, right);
+        // Gone before the other is waited for, so that it does not wait in its turn.
+        drop(right_side);
         (left.join().unwrap(), right)
     })
+}
+
+/// Lets the other side be a little ahead, by turns.
+fn wait(number: usize, first: usize) {
+    let late = if number % 2 == first { 0 } else { number % 16 };
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_micros(50 * late as u64) {
+        std::hint::spin_loop();
+    }
 }
 
 /// Does something for every round beforehand, many rounds to a transaction.

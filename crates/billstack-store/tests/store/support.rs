@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::ThreadId;
 
 use billstack_core::code;
@@ -296,4 +297,25 @@ impl Random {
         }
         from.get(self.below(from.len() as u64) as usize)
     }
+}
+
+/// One of two threads that meet again and again. When one panics, so does the other, which a barrier would
+/// keep waiting for ever.
+pub(crate) struct Side {
+    here: SyncSender<()>,
+    there: Receiver<()>,
+}
+
+impl Side {
+    pub(crate) fn meet(&self) {
+        let met = self.here.send(()).is_ok() && self.there.recv().is_ok();
+        assert!(met, "the other side is gone");
+    }
+}
+
+pub(crate) fn two_sides() -> (Side, Side) {
+    let (left, of_left) = sync_channel(1);
+    let (right, of_right) = sync_channel(1);
+    let side = |here, there| Side { here, there };
+    (side(left, of_right), side(right, of_left))
 }

@@ -1,5 +1,7 @@
 //! Many at once where one may win.
 
+use std::sync::Barrier;
+
 use super::*;
 
 #[test]
