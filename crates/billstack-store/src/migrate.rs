@@ -36,7 +36,9 @@ const NEWEST: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM sche
 const TABLES_OF_FILE: &str = "SELECT COUNT(*) FILTER \
     (WHERE name = 'schema_migrations' AND sql LIKE '%applied_at%'), COUNT(*) \
     FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-const HAS_LIST: &str = "SELECT to_regclass('schema_migrations') IS NOT NULL";
+/// Whether our list is there, and whether there is any schema that the user may look into.
+const HAS_LIST: &str =
+    "SELECT to_regclass('schema_migrations') IS NOT NULL, current_schema() IS NOT NULL";
 const MARK: &str = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
 
 /// The schema version this program was built for.
@@ -49,10 +51,20 @@ pub fn newest_version() -> i64 {
 /// A schema newer than this program is refused: an older program must never write to it. One that is up
 /// to date is only looked at, so that neither a user who may not change it nor a live server minds.
 pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
-    target.directory_must_exist()?;
+    must_be_ours(target)?;
     match &target.0 {
         Kind::Sqlite(path) => migrate_sqlite(path, at),
         Kind::Postgres(settings) => migrate_postgres(settings, at),
+    }
+}
+
+/// Refuses a SQLite file of another program, or in a directory that is not there, before anything is
+/// made beside it.
+pub fn must_be_ours(target: &Target) -> Result<(), Fault> {
+    target.directory_must_exist()?;
+    match &target.0 {
+        Kind::Sqlite(path) if path.exists() => version_of_file(path).map(|_| ()),
+        _ => Ok(()),
     }
 }
 
@@ -158,9 +170,15 @@ pub(crate) fn version_of_file(path: &Path) -> Result<i64, Fault> {
 
 /// The version of the schema in a PostgreSQL database, 0 where nothing has been created yet.
 fn version_in(tx: &mut dyn Tx) -> Result<i64, Fault> {
-    match tx.one(HAS_LIST, &[], |row| row.flag(0))? {
-        Some(true) => newest_applied(tx),
-        _ => Ok(0),
+    let found = tx.one(HAS_LIST, &[], |row| Ok((row.flag(0)?, row.flag(1)?)))?;
+    match found.unwrap_or_default() {
+        (true, _) => newest_applied(tx),
+        (false, true) => Ok(0),
+        (false, false) => Err(Fault::Unavailable(
+            "the database user may use no schema on its search path; grant it USAGE on the one with \
+             the tables"
+                .to_owned(),
+        )),
     }
 }
 

@@ -53,7 +53,7 @@ impl Target {
 
     /// Refuses a file of SQLite whose directory is not there: whatever is first made in it would complain
     /// about a name of its own.
-    pub fn directory_must_exist(&self) -> Result<(), Fault> {
+    pub(crate) fn directory_must_exist(&self) -> Result<(), Fault> {
         let directory = self.sqlite_file().and_then(Path::parent);
         match directory.filter(|directory| !directory.as_os_str().is_empty()) {
             Some(directory) if !directory.exists() => Err(Fault::Unavailable(format!(

@@ -118,9 +118,7 @@ fn look_at_secrets(app: &App) {
 
 /// The key that seals Stripe secrets: from the settings, or kept beside an SQLite file.
 pub fn encryption_key(settings: &Settings, target: &Target) -> Result<[u8; 32], StartError> {
-    target
-        .directory_must_exist()
-        .map_err(StartError::Database)?;
+    migrate::must_be_ours(target).map_err(StartError::Database)?;
     match (&settings.secret_key, target.sqlite_file()) {
         (Some(key), _) => Ok(key.bytes()),
         (None, Some(file)) => load_or_create_key(file)

@@ -139,17 +139,30 @@ fn a_user_who_may_only_use_the_schema_finds_nothing_to_do() {
 
 #[test]
 fn a_user_without_any_right_is_not_told_to_migrate() {
-    let (_, url) = database_of_a_user("may_nothing", "");
-    let target = Target::from_url(&url).unwrap();
-    for refused in [
-        migrate(&target, START).map(|_| ()),
-        Store::open(&target, &Options::default()).map(|_| ()),
+    for (name, rights, wanted) in [
+        (
+            "sees_the_schema",
+            "",
+            "42501: permission denied for table schema_migrations",
+        ),
+        (
+            "sees_nothing",
+            "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+            "the database user may use no schema on its search path; grant it USAGE on the one with \
+             the tables",
+        ),
     ] {
-        let Err(Fault::Unavailable(why)) = refused else {
-            panic!("{refused:?}");
-        };
-        let wanted = "42501: permission denied for table schema_migrations";
-        assert_eq!(why, wanted);
+        let (_, url) = database_of_a_user(name, rights);
+        let target = Target::from_url(&url).unwrap();
+        for refused in [
+            migrate(&target, START).map(|_| ()),
+            Store::open(&target, &Options::default()).map(|_| ()),
+        ] {
+            let Err(Fault::Unavailable(why)) = refused else {
+                panic!("{refused:?}");
+            };
+            assert_eq!(why, wanted);
+        }
     }
 }
 

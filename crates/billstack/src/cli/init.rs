@@ -85,8 +85,8 @@ pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
     debug_assert!(args.password_stdin, "the parser requires it");
     let mut foundation = read(args)?;
     let target = database::target(settings)?;
-    let key = encryption_key(settings, &target)?;
     foundation.user.password_hash = password::read_hashed()?;
+    let key = encryption_key(settings, &target)?;
     database::migrate(&target)?;
     let store = database::open(&target)?;
     let base = match &settings.base_url {

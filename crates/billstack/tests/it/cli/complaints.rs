@@ -27,6 +27,19 @@ fn a_directory_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_file_of_another_program_gets_no_key_beside_it() {
+    let place = Place::new();
+    std::fs::write(place.file("notes.db"), "a file that is no database at all").expect("a file");
+    let url = ["--database-url", "sqlite://notes.db"];
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"]] {
+        let complaint = place.run(&[command, &url].concat()).refused(1);
+        assert!(complaint.contains("not a database"), "{complaint}");
+    }
+    let left = std::fs::read_dir(place.0.path()).expect("a listing").count();
+    assert_eq!(left, 1);
+}
+
+#[test]
 fn an_address_of_postgresql_that_cannot_be_read_is_not_called_unavailable() {
     let place = Place::new();
     let url = "postgres://billstack:hidden@localhost/x?colour=blue";
