@@ -272,7 +272,9 @@ fn init_refuses_what_cannot_be_used() {
     assert!(secret.refused(2).contains("--webhook-secret"));
     let name = init("a@example.com", PASSWORD, &["--name", " "]);
     assert!(name.refused(2).contains("--name"));
-    let made = std::fs::read_dir(place.0.path()).expect("a listing").count();
+    let made = std::fs::read_dir(place.0.path())
+        .expect("a listing")
+        .count();
     assert_eq!(made, 0, "nothing was made, neither database nor key");
 }
 

@@ -35,7 +35,9 @@ fn a_file_of_another_program_gets_no_key_beside_it() {
         let complaint = place.run(&[command, &url].concat()).refused(1);
         assert!(complaint.contains("not a database"), "{complaint}");
     }
-    let left = std::fs::read_dir(place.0.path()).expect("a listing").count();
+    let left = std::fs::read_dir(place.0.path())
+        .expect("a listing")
+        .count();
     assert_eq!(left, 1);
 }
 

@@ -1,6 +1,9 @@
 //! Customers of a team whose secret key lets the server call Stripe.
 
+use std::time::Duration;
+
 use fake_stripe::{Customer, EventObject, Fault, Generation, Injection, Received, Subscription};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::support::bench::{Bench, Setup};
@@ -16,6 +19,7 @@ on_both_engines! {
     when_stripe_is_down_a_retry_finishes_the_same_customer with stripe,
     an_answer_that_got_lost_makes_no_second_customer with stripe,
     an_error_that_stripe_keeps_is_overcome with stripe,
+    a_refusal_kept_after_stripe_was_asked_goes_with_the_person with stripe,
     stripe_is_asked_for_old_subscriptions with stripe,
 }
 
@@ -139,6 +143,35 @@ async fn an_error_that_stripe_keeps_is_overcome(t: &Bench) {
         assert!(tries < 5, "the kept error is met for ever");
     }
     assert_eq!(t.fake().with_books(|books| books.customers.len()), 1);
+}
+
+async fn a_refusal_kept_after_stripe_was_asked_goes_with_the_person(t: &Bench) {
+    connect(t).await;
+    let slow = Injection::new(Fault::Hang(Duration::from_millis(500)));
+    t.fake().inject(slow.path("/v1/customers"));
+    let body = json!({"email": "zebulon@example.com", "name": "Zebulon"});
+    let create = || {
+        let call = t.key.call(Method::POST, "customers");
+        call.header("idempotency-key", "slow").json(&body).send()
+    };
+    // While Stripe is asked, the same person comes in another way.
+    let meanwhile = async {
+        while asked(t, "GET", "/v1/customers") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let mut linked = body.clone();
+        linked["stripeCustomerId"] = "cus_zeb".into();
+        t.customer_with(linked).await
+    };
+    let (refused, customer) = tokio::join!(create(), meanwhile);
+    assert_eq!(refused.refused("customer_exists")["customer"], customer);
+    assert_eq!(
+        create().await.refused("customer_exists")["customer"],
+        customer
+    );
+    t.erase(&text(&customer["id"])).await;
+    let dump = t.dump().await.to_lowercase();
+    assert!(!dump.contains("zebulon"), "{dump}");
 }
 
 async fn stripe_is_asked_for_old_subscriptions(t: &Bench) {
