@@ -146,6 +146,8 @@ pub enum NotConverted {
     AlreadyConverted,
     /// The Stripe customer had been referred under another customer's id before.
     AlreadyReferred,
+    /// Referrer and referee have turned out to be one person.
+    SelfReferral,
     /// It is closed.
     ReferralExpired,
     /// The subscription is older than the referral by more than the grace.
@@ -158,6 +160,7 @@ impl NotConverted {
         match self {
             NotConverted::AlreadyConverted => "already converted",
             NotConverted::AlreadyReferred => "already referred",
+            NotConverted::SelfReferral => "self-referral",
             NotConverted::ReferralExpired => "referral expired",
             NotConverted::BeganTooEarly => "began too early",
         }
@@ -275,6 +278,7 @@ mod tests {
     fn reasons_have_their_phrases() {
         assert_eq!(NotConverted::AlreadyConverted.as_str(), "already converted");
         assert_eq!(NotConverted::AlreadyReferred.as_str(), "already referred");
+        assert_eq!(NotConverted::SelfReferral.as_str(), "self-referral");
         assert_eq!(NotConverted::ReferralExpired.as_str(), "referral expired");
         assert_eq!(NotConverted::BeganTooEarly.as_str(), "began too early");
         assert_eq!(Status::parse("pending"), Some(Status::Pending));

@@ -6,48 +6,39 @@
 mod candidates;
 
 use billstack_core::ids::{ProjectId, TeamId};
-use billstack_core::referral::{Conversion, NotConverted, Status, decide_conversion};
+use billstack_core::referral::{
+    Conversion, NotConverted, Person, Status, decide_conversion, is_self_referral,
+};
 use billstack_core::stripe_event::{Standing, Start};
-use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
-use crate::customers::Customer;
 use crate::grants;
 use crate::projects::project_of;
 use crate::referrals::{self, Referral};
 use crate::stripe_events::{Outcome, Settled};
-use crate::tx::{Fault, Query, Row, Tx, Val};
+use crate::tx::{Fault, Query, Tx, Val};
 use crate::{params, statements};
 
 use candidates::candidates;
-pub(crate) use candidates::named_project;
+pub(crate) use candidates::{by_stripe_id, named_project};
 
 statements! {
-    REMEMBER = "INSERT INTO subscription_starts (team_id, match_key, object_id, event_id, \
-        began_at, counted_at, existed, project_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-        ON CONFLICT (team_id, match_key, object_id) DO NOTHING";
-    REMEMBER_COUNTED = "UPDATE subscription_starts SET event_id = $4, counted_at = $5, \
-        existed = TRUE WHERE team_id = $1 AND match_key = $2 AND object_id = $3 \
-        AND counted_at IS NULL";
-    REMEMBER_EXISTED = "UPDATE subscription_starts SET existed = TRUE \
-        WHERE team_id = $1 AND match_key = $2 AND object_id = $3 AND NOT existed";
-    /// The subscriptions known under two names. With one name they are seen twice, which changes
-    /// neither answer. Two selects, because SQLite builds a table for `IN`, at twice the price.
-    KNOWN_STARTS = "SELECT COUNT(*), MIN(CASE WHEN existed \
-        AND (project_id IS NULL OR project_id = $4) THEN began_at END) FROM (\
-        SELECT existed, project_id, began_at FROM subscription_starts \
-        WHERE team_id = $1 AND match_key = $2 UNION ALL \
-        SELECT existed, project_id, began_at FROM subscription_starts \
-        WHERE team_id = $1 AND match_key = $3) AS known";
     /// Every customer, erased ones too, that is or was this Stripe customer.
     OF_STRIPE = concat!("SELECT ", project_of!("customers"), ", id, erased_at FROM customers \
         WHERE team_id = $1 AND stripe_customer_id = $2 ORDER BY project_id, id LIMIT 100");
     BY_ID = concat!("SELECT ", project_of!("customers"), ", id, stripe_customer_id \
         FROM customers WHERE team_id = $1 AND id = $2 AND erased_at IS NULL \
         ORDER BY project_id LIMIT 100");
+    /// Of an erased customer the Stripe id is left.
+    PERSON = "SELECT email, stripe_customer_id FROM customers \
+        WHERE team_id = $1 AND project_id = $2 AND id = $3";
     PAID_FOR_CUSTOMER = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
         AND stripe_customer_id = $3";
+    /// By a subscription of a customer who has this id besides the one that was kept with the referral.
+    PAID_FOR_ACCOUNT = "SELECT r.id FROM subscription_starts AS s JOIN referrals AS r \
+        ON r.team_id = s.team_id AND r.stripe_subscription_id = s.object_id \
+        WHERE s.team_id = $1 AND r.project_id = $2 AND s.match_key = 'stripe:' || $3";
     PAID_FOR_SUBSCRIPTION = "SELECT id FROM referrals WHERE team_id = $1 \
         AND stripe_subscription_id = $2";
 }
@@ -69,95 +60,18 @@ impl Sign<'_> {
     pub(crate) fn stripe_id(&self) -> Option<&str> {
         self.start.stripe_ids().next()
     }
-}
 
-/// Keeps what an event tells, findable by everyone it may belong to.
-pub(crate) fn remember(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<(), Fault> {
-    let (team_id, start) = (sign.team_id, sign.start);
-    let counted_at = (start.standing == Standing::Counts).then_some(start.occurred_at);
-    let existed = matches!(start.standing, Standing::Counts | Standing::Past);
-    for key in names_spoken_for(tx, team_id, start)? {
-        let object_id = &start.object_id;
-        let inserted = tx.hit(
-            REMEMBER,
-            params![
-                team_id,
-                &key,
-                object_id,
-                sign.event_id,
-                start.customer_since(),
-                counted_at,
-                existed,
-                sign.project_id.as_ref()
-            ],
-        )?;
-        if inserted {
-            continue;
-        }
-        if let Some(at) = counted_at {
-            tx.hit(
-                REMEMBER_COUNTED,
-                params![team_id, &key, object_id, sign.event_id, at],
-            )?;
-        } else if existed {
-            tx.hit(REMEMBER_EXISTED, params![team_id, &key, object_id])?;
-        }
+    /// Whether it may be about somebody in this project.
+    fn may_mean(&self, project_id: &ProjectId) -> bool {
+        let named = self.project_id.as_ref();
+        named.is_none_or(|named| named == project_id)
     }
-    Ok(())
-}
 
-/// The names of those to whom an event may belong. Buyers can set `client_reference_id`: what is
-/// subscribed to under another's id makes that one no customer whose own Stripe customer is known.
-fn names_spoken_for(
-    tx: &mut dyn Tx,
-    team_id: &TeamId,
-    start: &Start,
-) -> Result<Vec<String>, Fault> {
-    let mut names = start.match_keys();
-    let Some(id) = start.client_reference_id.as_deref() else {
-        return Ok(names);
-    };
-    if start.billstack_customer_id.as_deref() == Some(id) {
-        return Ok(names);
+    /// Whether its metadata, which the team writes, names the referee of this referral.
+    fn names_referee_of(&self, referral: &Referral) -> bool {
+        let named = self.start.billstack_customer_id.as_deref();
+        named == Some(&referral.referee_customer_id)
     }
-    let linked = tx.all(BY_ID, params![team_id, id], |row| row.opt_string(2))?;
-    let is_another = |linked: &Option<String>| {
-        linked
-            .as_deref()
-            .is_some_and(|linked| start.stripe_ids().all(|id| id != linked))
-    };
-    if !linked.is_empty() && linked.iter().all(is_another) {
-        names.retain(|name| name.strip_prefix("customer:") != Some(id));
-    }
-    Ok(names)
-}
-
-/// What is known of a customer's subscriptions.
-#[derive(Default)]
-pub(crate) struct KnownStarts {
-    /// Whether there is any event to look at again.
-    pub(crate) any: bool,
-    /// When the oldest one in the customer's project began.
-    pub(crate) earliest: Option<Micros>,
-}
-
-/// A row of [`KNOWN_STARTS`].
-pub(crate) fn decode_starts(row: &dyn Row) -> Result<KnownStarts, Fault> {
-    Ok(KnownStarts {
-        any: row.int(0)? > 0,
-        earliest: row.opt_time(1)?,
-    })
-}
-
-/// The names under which events of a customer are kept, one or two.
-pub(crate) fn names_of(customer: &Customer) -> Vec<String> {
-    let stripe = customer
-        .stripe_customer_id
-        .iter()
-        .map(|id| format!("stripe:{id}"));
-    stripe
-        .chain([format!("customer:{}", customer.id)])
-        .collect()
 }
 
 /// Finds whose subscription an event tells of and converts their pending referral, or says why not.
@@ -166,16 +80,15 @@ pub(crate) fn settle(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<
     if found.customers.is_empty() {
         return Ok(Settled::new(Outcome::NoCustomer, "no such customer"));
     }
-    let referrals = referrals_of(tx, &found.customers)?;
+    let mut all = referrals_of(tx, &found.customers)?;
     if let Some(reason) = &sign.start.reason {
-        return does_not_count(tx, act, sign, reason, &referrals, &found.customers);
+        return does_not_count(tx, act, sign, reason, &all, &found.customers);
     }
-    let pending: Vec<_> = referrals
-        .iter()
-        .filter(|(_, r)| r.status == Status::Pending)
-        .collect();
-    match pending.as_slice() {
-        [] => match referrals.as_slice() {
+    let living = all.len();
+    all.extend(referrals_of(tx, &found.erased)?);
+    let referrals = &all[..living];
+    match meant(tx, act, sign, referrals, &all)?.as_slice() {
+        [] => match referrals {
             [(place, referral)] => decide(tx, act, sign, place, referral, &[]),
             _ => {
                 let mut settled = Settled::new(Outcome::NoReferral, "no pending referral");
@@ -185,11 +98,7 @@ pub(crate) fn settle(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<
                 Ok(settled)
             }
         },
-        [(place, referral)] => {
-            let mut others = referrals_of(tx, &found.erased)?;
-            others.extend(referrals.iter().cloned());
-            decide(tx, act, sign, place, referral, &others)
-        }
+        [(place, referral)] => decide(tx, act, sign, place, referral, &all),
         several => {
             for (place, referral) in several {
                 not_converted(tx, act, sign, place, referral, "ambiguous")?;
@@ -198,6 +107,34 @@ pub(crate) fn settle(tx: &mut dyn Tx, act: &mut Act, sign: &Sign<'_>) -> Result<
             Ok(Settled::new(Outcome::Ambiguous, why))
         }
     }
+}
+
+/// The pending referrals that may be meant. Of several in one project that is the first, and of several in
+/// all the one whose referee the team names itself.
+fn meant<'r>(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    sign: &Sign<'_>,
+    referrals: &'r [(Place, Referral)],
+    all: &[(Place, Referral)],
+) -> Result<Vec<&'r (Place, Referral)>, Fault> {
+    let pending = referrals
+        .iter()
+        .filter(|(_, r)| r.status == Status::Pending);
+    let pending: Vec<_> = pending.collect();
+    if pending.len() < 2 {
+        return Ok(pending);
+    }
+    let is_late = |(place, referral): &(Place, Referral)| was_referred_before(place, referral, all);
+    let (late, mut meant): (Vec<_>, Vec<_>) = pending.into_iter().partition(|one| is_late(one));
+    for (place, referral) in late {
+        let why = NotConverted::AlreadyReferred.as_str();
+        not_converted(tx, act, sign, place, referral, why)?;
+    }
+    if meant.iter().any(|(_, r)| sign.names_referee_of(r)) {
+        meant.retain(|(_, r)| sign.names_referee_of(r));
+    }
+    Ok(meant)
 }
 
 /// The referrals in which these customers are the referees.
@@ -217,9 +154,10 @@ fn referrals_of(
 /// Whether the same Stripe customer has been referred before under another customer's id, which did not
 /// come out at the apply: it was linked afterwards.
 fn was_referred_before(place: &Place, referral: &Referral, all: &[(Place, Referral)]) -> bool {
-    all.iter().any(|(at, other)| {
-        at == place && other.id != referral.id && other.created_at <= referral.created_at
-    })
+    let key = |referral: &'_ Referral| (referral.created_at, referral.id.clone());
+    let own = key(referral);
+    all.iter()
+        .any(|(at, other)| at == place && key(other) < own)
 }
 
 /// An event that does not count (yet): tells every referral it concerns why.
@@ -268,6 +206,9 @@ fn decide(
         Conversion::Converts { .. } if was_referred_before(place, referral, others) => {
             Conversion::Refused(NotConverted::AlreadyReferred)
         }
+        Conversion::Converts { .. } if is_own_referral(tx, place, referral, start)? => {
+            Conversion::Refused(NotConverted::SelfReferral)
+        }
         Conversion::Converts { .. } if is_paid(tx, place, start)? => {
             Conversion::Refused(NotConverted::AlreadyConverted)
         }
@@ -288,6 +229,36 @@ fn decide(
     Ok(settled)
 }
 
+/// Whether referrer and referee are one person, which did not come out at the apply: one of them was linked
+/// or changed their address afterwards.
+fn is_own_referral(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral: &Referral,
+    start: &Start,
+) -> Result<bool, Fault> {
+    let (team_id, project_id) = (&place.team_id, &place.project_id);
+    let ids = [
+        &*referral.referrer_customer_id,
+        &*referral.referee_customer_id,
+    ];
+    let scopes = ids.map(|id| [Val::from(team_id), Val::from(project_id), Val::from(id)]);
+    let queries = scopes.each_ref().map(|scope| (PERSON, &scope[..]));
+    let mut known = [(None, None), (None, None)];
+    tx.query_together(&queries, &mut |number, row| {
+        known[number] = (row.opt_string(0)?, row.opt_string(1)?);
+        Ok(())
+    })?;
+    let person = |number: usize| Person {
+        customer_id: ids[number],
+        email: known[number].0.as_deref(),
+        stripe_customer_id: known[number].1.as_deref(),
+    };
+    let (referrer, referee) = (person(0), person(1));
+    let pays = |id| referrer.stripe_customer_id == Some(id);
+    Ok(is_self_referral(&referrer, &referee) || start.stripe_ids().any(pays))
+}
+
 /// Whether a referral has been converted by the same subscription, or in this project by the same
 /// Stripe customer. The unique indexes say so too, to whoever comes at the same moment.
 fn is_paid(tx: &mut dyn Tx, place: &Place, start: &Start) -> Result<bool, Fault> {
@@ -297,11 +268,14 @@ fn is_paid(tx: &mut dyn Tx, place: &Place, start: &Start) -> Result<bool, Fault>
         .map(|id| [Val::from(team_id), Val::from(project_id), Val::from(id)])
         .collect();
     let subscription = params![team_id, start.subscription()];
-    let mut queries: Vec<Query<'_>> = customers
-        .iter()
-        .map(|customer| (PAID_FOR_CUSTOMER, &customer[..]))
-        .collect();
-    queries.push((PAID_FOR_SUBSCRIPTION, subscription));
+    let mut queries: Vec<Query<'_>> = vec![(PAID_FOR_SUBSCRIPTION, subscription)];
+    for (customer, id) in customers.iter().zip(start.stripe_ids()) {
+        queries.push((PAID_FOR_CUSTOMER, customer));
+        // What is kept is the customer where both are named, so only an account may be missed.
+        if id.starts_with("acct_") {
+            queries.push((PAID_FOR_ACCOUNT, customer));
+        }
+    }
     let mut is_paid = false;
     tx.query_together(&queries, &mut |_, _| {
         is_paid = true;

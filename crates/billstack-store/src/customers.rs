@@ -7,6 +7,7 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use crate::act::{Act, Fact, Place};
+use crate::erase;
 use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::reconsider::{self, Which};
 use crate::refusal::Refusal;
@@ -302,8 +303,12 @@ pub fn update(
         facts: json!({"changed": changed(&old, &new)}),
     };
     act.record(tx, place, &fact)?;
-    if new.stripe_customer_id.is_some() && new.stripe_customer_id != old.stripe_customer_id {
-        reconsider::again(tx, act, place, &new, Which::Open, grace)?;
+    if new.stripe_customer_id != old.stripe_customer_id {
+        // They may tell of whoever is that Stripe customer in truth, who could not be erased from them.
+        erase::forget_events(tx, place, id)?;
+        if new.stripe_customer_id.is_some() {
+            reconsider::again(tx, act, place, &new, Which::Open, grace)?;
+        }
     }
     require(tx, place, id)
 }

@@ -57,6 +57,12 @@ pub fn erase(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<
     Ok(act.record(tx, place, &fact)?)
 }
 
+/// Forgets the bodies of the events kept with a customer.
+pub(crate) fn forget_events(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<(), Fault> {
+    tx.execute(FORGET_EVENTS, params![&place.team_id, id, None::<&str>])?;
+    Ok(())
+}
+
 fn expire_referrals(
     tx: &mut dyn Tx,
     act: &mut Act,

@@ -42,6 +42,7 @@ pub mod sessions;
 pub mod stats;
 pub mod stripe_connections;
 pub mod stripe_events;
+mod subscription_starts;
 pub mod teams;
 pub mod users;
 pub mod verify;

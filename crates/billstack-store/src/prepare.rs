@@ -18,8 +18,9 @@ macro_rules! subjects {
 
 subjects! {
     statements: act, api_keys, apply, codes, conversion, credits, customer_reservations, customers,
-        erase, grants, idempotency, invitations, members, probe, programs, projects, reconsider, referrals, retention,
-        sessions, stats, stripe_connections, stripe_events, teams, users;
+        erase, grants, idempotency, invitations, members, probe, programs, projects, reconsider,
+        referrals, retention, sessions, stats, stripe_connections, stripe_events,
+        subscription_starts, teams, users;
     lists: api_keys, codes, credits, customers, events, invitations, members, projects, referrals,
         stripe_events, teams
 }

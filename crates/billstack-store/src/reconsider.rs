@@ -3,10 +3,12 @@
 use billstack_core::ids::TeamId;
 
 use crate::act::{Act, Place};
-use crate::conversion::{Sign, named_project, names_of, settle};
+use crate::conversion::{Sign, named_project, settle};
 use crate::customers::{self, Customer};
 use crate::statements;
+use crate::stripe_connections;
 use crate::stripe_events::{self, Outcome};
+use crate::subscription_starts::names_of;
 use crate::tx::{Fault, Tx, Val};
 
 statements! {
@@ -143,7 +145,7 @@ fn look_again(
     let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
         return Ok(());
     };
-    if !which.includes(kept.outcome) {
+    if !which.includes(kept.outcome) || is_of_other_mode(tx, team_id, kept.livemode)? {
         return Ok(());
     }
     let sign = Sign {
@@ -156,4 +158,18 @@ fn look_again(
     };
     let settled = settle(tx, act, &sign)?;
     stripe_events::set_outcome(tx, team_id, event_id, &settled)
+}
+
+/// Whether an event is of another mode than the team is connected in now. It may have come in before that
+/// was known.
+fn is_of_other_mode(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    theirs: Option<bool>,
+) -> Result<bool, Fault> {
+    let Some(theirs) = theirs else {
+        return Ok(false);
+    };
+    let ours = stripe_connections::livemode(tx, team_id)?;
+    Ok(ours.is_some_and(|ours| ours != theirs))
 }

@@ -19,6 +19,7 @@ statements! {
         old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, ",
         team_of!("stripe_connections"), " FROM stripe_connections WHERE is_active \
         ORDER BY team_id LIMIT 1000");
+    LIVEMODE = "SELECT livemode FROM stripe_connections WHERE team_id = $1 AND is_active";
     /// Finds a team that is connected with a secret key.
     WITH_SECRET_KEY = "SELECT team_id FROM stripe_connections \
         WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
@@ -82,6 +83,13 @@ fn decode(row: &dyn Row) -> Result<Connection, Fault> {
 /// The team's connection, active or not; `None` when there never was one.
 pub fn get(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Connection>, Fault> {
     tx.one(GET, params![team_id], decode)
+}
+
+/// Whether the team is connected in live mode; `None` where nothing tells.
+pub(crate) fn livemode(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<bool>, Fault> {
+    Ok(tx
+        .one(LIVEMODE, params![team_id], |row| row.opt_flag(0))?
+        .flatten())
 }
 
 /// The teams that are connected, up to a thousand of them.

@@ -14,6 +14,7 @@ use crate::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::projects::project_of;
 use crate::reconsider::{self, Which};
 use crate::refusal::Refusal;
+use crate::subscription_starts;
 use crate::tx::{Abort, Fault, Row, Tx};
 use crate::{params, statements};
 
@@ -49,7 +50,7 @@ statements! {
     /// What is known of the event stays as it is: it is decided again once the mode is right.
     SET_ASIDE = "UPDATE stripe_events SET outcome = 'ignored', reason = $3 \
         WHERE team_id = $1 AND id = $2 AND outcome <> 'converted'";
-    KEPT_START = "SELECT type, outcome, start FROM stripe_events WHERE team_id = $1 AND id = $2 \
+    KEPT_START = "SELECT type, outcome, start, livemode FROM stripe_events WHERE team_id = $1 AND id = $2 \
         AND start IS NOT NULL";
     GET = concat!("SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
         project_of!("stripe_events"), ", customer_id, referral_id, payload \
@@ -155,7 +156,7 @@ pub fn receive(
     if let (Content::Start(start), Some((project_id, customer_id))) = (&event.content, concerned) {
         // It may have linked its customer, whose earlier events nobody could place.
         let hinted = start.client_reference_id.is_some() || start.billstack_customer_id.is_some();
-        if settled.outcome != Outcome::Converted && hinted {
+        if hinted {
             let place = Place::new(team_id.clone(), project_id);
             if let Some(customer) = customers::get(tx, &place, customer_id)? {
                 let others = Which::OpenBut(&event.id);
@@ -181,7 +182,7 @@ fn settle(
         project_id: conversion::named_project(tx, team_id, start)?,
         grace: event.grace,
     };
-    conversion::remember(tx, &sign)?;
+    subscription_starts::remember(tx, &sign)?;
     conversion::settle(tx, act, &sign)
 }
 
@@ -252,6 +253,7 @@ pub(crate) struct KeptStart {
     pub(crate) kind: String,
     pub(crate) outcome: Outcome,
     pub(crate) start: Start,
+    pub(crate) livemode: Option<bool>,
 }
 
 pub(crate) fn kept_start(
@@ -265,6 +267,7 @@ pub(crate) fn kept_start(
             kind: row.string(0)?,
             outcome: row.parsed(1, Outcome::parse)?,
             start,
+            livemode: row.opt_flag(3)?,
         })
     })
 }

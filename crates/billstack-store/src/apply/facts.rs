@@ -5,12 +5,12 @@ use billstack_core::program::Program;
 use super::Apply;
 use crate::act::Place;
 use crate::codes::{self, Held};
-use crate::conversion::{self, KnownStarts, names_of};
 use crate::customers::{self, Customer, Kept};
 use crate::params;
 use crate::programs;
 use crate::referrals::{self, Referral};
 use crate::stripe_connections;
+use crate::subscription_starts::{self, KnownStarts, names_of};
 use crate::tx::{Fault, Tx};
 
 /// The facts, as they stay until the transaction ends.
@@ -48,7 +48,7 @@ pub(super) fn gather(tx: &mut dyn Tx, place: &Place, cmd: &Apply) -> Result<Opti
             params![team, taken.stripe_customer_id.as_deref()],
         ),
         (
-            conversion::KNOWN_STARTS,
+            subscription_starts::KNOWN_STARTS,
             params![team, &names[0], &names[names.len() - 1], project],
         ),
         (stripe_connections::WITH_SECRET_KEY, params![team]),
@@ -66,7 +66,7 @@ pub(super) fn gather(tx: &mut dyn Tx, place: &Place, cmd: &Apply) -> Result<Opti
             2 => existing = Some(referrals::decode(row)?),
             3 if row.int(0)? == project.number() => sharing.push(row.string(1)?),
             3 => {}
-            4 => starts = conversion::decode_starts(row)?,
+            4 => starts = subscription_starts::decode_starts(row)?,
             5 => stripe_answers = true,
             _ => now = Some(customers::decode(row)?),
         }

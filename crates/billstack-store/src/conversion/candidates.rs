@@ -1,7 +1,7 @@
 //! Whose subscription an event tells of, the most trustworthy evidence first.
 
 use billstack_core::ids::{ProjectId, TeamId};
-use billstack_core::stripe_event::Start;
+use billstack_core::stripe_event::{Standing, Start};
 
 use super::{BY_ID, OF_STRIPE, Sign};
 use crate::act::{Act, Place};
@@ -12,72 +12,83 @@ use crate::tx::{Fault, Tx};
 
 /// Whom an event may be about.
 #[derive(Default)]
-pub(super) struct Candidates {
-    pub(super) customers: Vec<(Place, String)>,
+pub(crate) struct Candidates {
+    pub(crate) customers: Vec<(Place, String)>,
     /// Erased ones that were its Stripe customer.
     pub(super) erased: Vec<(Place, String)>,
 }
 
 /// The customers an event may be about, linked to its Stripe customer when the event says so.
+///
+/// What never leads to a subscription links nobody: buyers can begin such a session under any id, and
+/// under another Stripe customer than the one they subscribe as in the end.
 pub(super) fn candidates(
     tx: &mut dyn Tx,
     act: &mut Act,
     sign: &Sign<'_>,
 ) -> Result<Candidates, Fault> {
-    let (team_id, start) = (sign.team_id, sign.start);
-    let named = sign.project_id.as_ref();
-    let wanted = |project_id: &ProjectId| named.is_none_or(|named| named == project_id);
+    let mut found = by_stripe_id(tx, sign)?;
+    let referred = referred_to(tx, sign, &found.customers)?;
+    if let ([(place, id)], Some(stripe_id)) = (referred.as_slice(), sign.stripe_id())
+        && sign.start.standing != Standing::Never
+    {
+        customers::link(tx, act, place, id, stripe_id)?;
+    }
+    found.customers.extend(referred);
+    Ok(found)
+}
+
+/// Those who are its Stripe customer, or were when they were erased.
+pub(crate) fn by_stripe_id(tx: &mut dyn Tx, sign: &Sign<'_>) -> Result<Candidates, Fault> {
     let mut found = Candidates::default();
-    for stripe_id in start.stripe_ids() {
+    for stripe_id in sign.start.stripe_ids() {
         for (project_id, id, erased_at) in
-            tx.all(OF_STRIPE, params![team_id, stripe_id], |row| {
+            tx.all(OF_STRIPE, params![sign.team_id, stripe_id], |row| {
                 Ok((row.project_id(0)?, row.string(1)?, row.opt_time(2)?))
             })?
         {
-            if wanted(&project_id) {
+            if sign.may_mean(&project_id) {
                 let those = match erased_at {
                     None => &mut found.customers,
                     Some(_) => &mut found.erased,
                 };
-                those.push((Place::new(team_id.clone(), project_id), id));
+                those.push((Place::new(sign.team_id.clone(), project_id), id));
             }
         }
-    }
-    if found.customers.is_empty() {
-        found.customers = referred_to(tx, act, sign, &wanted)?;
     }
     Ok(found)
 }
 
-/// The customers that the object itself refers to, if they are `wanted`. One alone is linked.
+/// The customers that the object itself refers to, besides those known by their Stripe id.
 fn referred_to(
     tx: &mut dyn Tx,
-    act: &mut Act,
     sign: &Sign<'_>,
-    wanted: &dyn Fn(&ProjectId) -> bool,
+    known: &[(Place, String)],
 ) -> Result<Vec<(Place, String)>, Fault> {
     let (team_id, start) = (sign.team_id, sign.start);
     let mut found = Vec::new();
+    // Metadata is written by the team itself. Buyers can set client_reference_id, so it never speaks for
+    // a customer whose Stripe id is known, nor about one who is known by it.
     for (id, trusted) in [
         (&start.billstack_customer_id, true),
         (&start.client_reference_id, false),
     ] {
-        let Some(id) = id.as_deref().filter(|_| found.is_empty()) else {
+        let is_asked = found.is_empty() && (trusted || known.is_empty());
+        let Some(id) = id.as_deref().filter(|_| is_asked) else {
             continue;
         };
         let rows = tx.all(BY_ID, params![team_id, id], |row| {
             Ok((row.project_id(0)?, row.string(1)?, row.opt_string(2)?))
         })?;
         for (project_id, id, linked) in rows {
-            // Buyers can set client_reference_id, so it never speaks for a customer whose Stripe
-            // id is known. Metadata is written by the team itself.
-            if wanted(&project_id) && (linked.is_none() || trusted) {
-                found.push((Place::new(team_id.clone(), project_id), id));
+            let place = Place::new(team_id.clone(), project_id);
+            // One Stripe customer may be a customer in several projects, but in each of them once.
+            let is_free = known.iter().all(|(other, _)| *other != place);
+            let is_open = linked.is_none() || (trusted && known.is_empty());
+            if sign.may_mean(&place.project_id) && is_free && is_open {
+                found.push((place, id));
             }
         }
-    }
-    if let ([(place, id)], Some(stripe_id)) = (found.as_slice(), sign.stripe_id()) {
-        customers::link(tx, act, place, id, stripe_id)?;
     }
     Ok(found)
 }

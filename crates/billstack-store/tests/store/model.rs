@@ -68,7 +68,7 @@ struct Kept {
 struct Known {
     event: String,
     began: i64,
-    counts: bool,
+    counted: Option<i64>,
     existed: bool,
     project: Option<String>,
 }
@@ -255,14 +255,14 @@ impl Model {
         self.remember(team, id, start);
         let (converted, concerned) = self.settle(team, id, start);
         let hinted = start.client_reference_id.is_some() || start.billstack_customer_id.is_some();
-        if let (false, true, Some(index)) = (converted, hinted, concerned) {
+        if let (true, Some(index)) = (hinted, concerned) {
             self.look_again(index, id);
         }
         Said::Taken(converted)
     }
 
     /// The project an event names, if the team has it.
-    fn project(&self, team: &'static str, start: &Start) -> Option<String> {
+    fn project(&self, team: &str, start: &Start) -> Option<String> {
         let named = start.project_id.clone()?;
         self.projects
             .contains(&(team, named.clone()))
@@ -270,8 +270,8 @@ impl Model {
     }
 
     fn remember(&mut self, team: &'static str, id: &str, start: &Start) {
-        let counts = start.standing == Standing::Counts;
-        let existed = counts || start.standing == Standing::Past;
+        let counted = (start.standing == Standing::Counts).then_some(start.occurred_at.0);
+        let existed = counted.is_some() || start.standing == Standing::Past;
         let project = self.project(team, start);
         // Anybody can set this one: it makes nobody a customer who is known as another one.
         let hint = start.client_reference_id.as_ref();
@@ -284,9 +284,11 @@ impl Model {
             let payers = [&start.stripe_customer_id, &start.stripe_customer_account];
             c.stripe.is_some() && !payers.contains(&&c.stripe)
         };
+        let mut payers = self.payers(team, start).into_iter().peekable();
         let untrue = hint != start.billstack_customer_id.as_ref()
-            && owners.peek().is_some()
-            && owners.all(is_another);
+            && (owners.peek().is_some() && owners.all(is_another)
+                || payers.peek().is_some()
+                    && payers.all(|index| Some(&self.customers[index].id) != hint));
         let untrue = hint.filter(|_| untrue).map(|id| format!("customer:{id}"));
         let began = match start.source {
             Source::Subscription => start.began_at.0,
@@ -299,15 +301,21 @@ impl Model {
             let new = Known {
                 event: id.to_owned(),
                 began,
-                counts,
+                counted,
                 existed,
                 project: project.clone(),
             };
             let key = (team, name, start.object_id.clone());
             let known = self.known.entry(key).or_insert(new);
-            if counts && !known.counts {
+            // The first that counts, or a later one by which another project is meant.
+            let is_news = match known.counted {
+                None => true,
+                Some(before) => known.project != project && counted >= Some(before),
+            };
+            if counted.is_some() && is_news {
                 known.event = id.to_owned();
-                known.counts = true;
+                known.counted = counted;
+                known.project = project.clone();
             }
             known.existed |= existed;
         }
@@ -376,7 +384,28 @@ impl Model {
             .collect();
         let payer = start.stripe_customer_id.as_ref();
         let payer = payer.or(start.stripe_customer_account.as_ref());
-        let [only] = pending.as_slice() else {
+        let payers = [&start.stripe_customer_id, &start.stripe_customer_account];
+        let same_payer = |at: &At, id: &str| {
+            let is = |c: &Customer| c.at == *at && c.id == id && payers.contains(&&c.stripe);
+            self.customers.iter().any(|c| c.stripe.is_some() && is(c))
+        };
+        let is_late = |referral: &Referral| {
+            let before = |r: &Referral| {
+                let other = r.at == referral.at && r.referee != referral.referee;
+                other && r.created <= referral.created && same_payer(&r.at, &r.referee)
+            };
+            self.referrals.iter().any(before)
+        };
+        let named =
+            |n: &usize| Some(&self.referrals[*n].referee) == start.billstack_customer_id.as_ref();
+        let mut meant = pending;
+        if meant.len() > 1 {
+            meant.retain(|n| !is_late(&self.referrals[*n]));
+            if meant.iter().any(named) {
+                meant.retain(named);
+            }
+        }
+        let [only] = meant.as_slice() else {
             return (false, concerned);
         };
         let referral = &self.referrals[*only];
@@ -386,23 +415,15 @@ impl Model {
             .find(|c| of(referral, &self.customers[*c]));
         let too_early = referral.created - start.began_at.0 > GRACE;
         let subscription = start.subscription_id.as_ref().unwrap_or(&start.object_id);
-        let payers = [&start.stripe_customer_id, &start.stripe_customer_account];
         let paid = |r: &Referral| {
             let by_customer = r.payer.is_some() && payers.contains(&&r.payer);
             let by_subscription = r.at.0 == team && r.subscription.as_ref() == Some(subscription);
-            r.at == referral.at && by_customer || by_subscription
+            let by_account = self.subscribed_as(team, start.stripe_customer_account.as_ref(), r);
+            r.at == referral.at && (by_customer || by_account) || by_subscription
         };
-        let same_payer = |id: &str| {
-            let is =
-                |c: &Customer| c.at == referral.at && c.id == id && payers.contains(&&c.stripe);
-            self.customers.iter().any(|c| c.stripe.is_some() && is(c))
-        };
-        let before = |r: &Referral| {
-            let other = r.at == referral.at && r.referee != referral.referee;
-            other && r.created <= referral.created && same_payer(&r.referee)
-        };
-        let spent = self.referrals.iter().any(|r| paid(r) || before(r));
-        if start.standing != Standing::Counts || too_early || spent {
+        let spent = self.referrals.iter().any(paid) || is_late(referral);
+        let own = self.is_own(referral, &payers);
+        if start.standing != Standing::Counts || too_early || own || spent {
             return (false, concerned);
         }
         let payer = payer.cloned();
@@ -419,6 +440,44 @@ impl Model {
         (true, concerned)
     }
 
+    /// Whether the subscription that converted a referral is known to be this account's.
+    fn subscribed_as(&self, team: &str, account: Option<&String>, referral: &Referral) -> bool {
+        let name = account.map(|id| format!("stripe:{id}"));
+        let is = |(t, n, object): &(&str, String, String)| {
+            *t == team && Some(n) == name.as_ref() && Some(object) == referral.subscription.as_ref()
+        };
+        self.known.keys().any(is)
+    }
+
+    /// Whether referrer and referee are one person by now, or the referrer is who pays.
+    fn is_own(&self, referral: &Referral, payers: &[&Option<String>]) -> bool {
+        let person = |id: &str| {
+            self.customers
+                .iter()
+                .find(|c| c.at == referral.at && c.id == id)
+        };
+        let (Some(one), Some(other)) = (person(&referral.referrer), person(&referral.referee))
+        else {
+            return false;
+        };
+        let one_payer = one.stripe == other.stripe || payers.contains(&&one.stripe);
+        one.stripe.is_some() && one_payer || mailbox(&one.email) == mailbox(&other.email)
+    }
+
+    /// The customers who are its Stripe customer.
+    fn payers(&self, team: &str, start: &Start) -> Vec<usize> {
+        let project = self.project(team, start);
+        let stripe = [&start.stripe_customer_id, &start.stripe_customer_account];
+        let is_payer = |c: &Customer| {
+            let wanted = project.as_ref().is_none_or(|named| *named == c.at.1);
+            let living = c.at.0 == team && !c.erased;
+            living && wanted && c.stripe.is_some() && stripe.contains(&&c.stripe)
+        };
+        let all = 0..self.customers.len();
+        all.filter(|index| is_payer(&self.customers[*index]))
+            .collect()
+    }
+
     /// Whose subscription it is, most trustworthy evidence first; links the one who is not linked.
     fn candidates(&mut self, team: &'static str, start: &Start) -> Vec<usize> {
         let project = self.project(team, start);
@@ -432,23 +491,25 @@ impl Model {
                 .map(|(index, _)| index)
                 .collect()
         };
-        let known =
-            find(&|c| c.stripe.as_ref().is_some_and(|id| stripe.contains(&id)) && wanted(c));
-        if !known.is_empty() {
-            return known;
-        }
+        let known = self.payers(team, start);
         let named = |id: &Option<String>, c: &Customer| Some(&c.id) == id.as_ref() && wanted(c);
-        let mut found = find(&|c| named(&start.billstack_customer_id, c));
-        if found.is_empty() {
+        let free = |c: &Customer| c.stripe.is_none();
+        let elsewhere = |c: &Customer| known.iter().all(|k| self.customers[*k].at != c.at);
+        let heard = |c: &Customer| known.is_empty() || free(c) && elsewhere(c);
+        let mut found = find(&|c| named(&start.billstack_customer_id, c) && heard(c));
+        if found.is_empty() && known.is_empty() {
             // Anybody can set this one, so it never speaks for somebody who is known already.
-            let free = |c: &Customer| c.stripe.is_none();
             found = find(&|c| named(&start.client_reference_id, c) && free(c));
         }
-        if let ([index], Some(id)) = (found.as_slice(), stripe.first()) {
+        if let ([index], Some(id), false) = (
+            found.as_slice(),
+            stripe.first(),
+            start.standing == Standing::Never,
+        ) {
             let customer = &mut self.customers[*index];
             customer.stripe.get_or_insert_with(|| (*id).clone());
         }
-        found
+        [known, found].concat()
     }
 
     /// Every credit there should be: customer, side, amount, currency.

@@ -239,6 +239,13 @@ impl Bench {
         answer.await.created()["referral"].take()
     }
 
+    /// Gives a customer another id in Stripe, or none.
+    pub(crate) async fn link(&self, customer: &str, stripe: Value) {
+        let path = format!("customers/{customer}");
+        let patch = json!({"stripeCustomerId": stripe});
+        self.key.patch(&path, patch).await.ok();
+    }
+
     /// Erases a customer.
     pub(crate) async fn erase(&self, customer: &str) {
         self.key.delete(&format!("customers/{customer}")).await.ok();

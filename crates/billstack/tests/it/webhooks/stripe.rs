@@ -4,6 +4,7 @@ mod connection;
 mod conversion;
 mod generations;
 mod matching;
+mod persons;
 mod sdk;
 mod signature;
 mod thin;
