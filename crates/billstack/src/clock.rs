@@ -2,12 +2,14 @@
 //!
 //! Everything else is handed the time as microseconds since 1970 in UTC, so a test can set it.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use billstack_core::time::Micros;
 use bstr::ByteSlice;
 use jiff::Timestamp;
+use jiff::civil::{DateTime, date};
 use jiff::tz::Offset;
 use serde::{Serialize, Serializer};
 
@@ -43,6 +45,9 @@ impl Clock {
 /// own era.
 const EARLIEST: i64 = -62_135_596_800_000_000;
 
+/// The last whole second that jiff knows, in the last days of 9999.
+const LATEST: i64 = 253_402_207_200_000_000;
+
 /// A time as RFC 3339 in UTC, cut to milliseconds: `2026-03-30T12:00:00.000Z`.
 ///
 /// The width never varies, so the texts sort like the times. Times outside the years that have
@@ -66,8 +71,7 @@ fn text_of(time: &[u8; 24]) -> &str {
 }
 
 fn write_rfc3339(micros: i64) -> [u8; 24] {
-    // The latest timestamp jiff knows lies in the last days of 9999.
-    let micros = micros.clamp(EARLIEST, Timestamp::MAX.as_second() * 1_000_000);
+    let micros = micros.clamp(EARLIEST, LATEST);
     let time = Timestamp::from_microsecond(micros.div_euclid(1_000) * 1_000)
         .expect("the number was clamped to what a timestamp can hold");
     let time = Offset::UTC.to_datetime(time);
@@ -97,13 +101,26 @@ fn digits(number: i16) -> [u8; 2] {
 
 /// Reads an RFC 3339 time with any offset as microseconds since 1970; finer digits are cut off.
 ///
-/// None for anything else, also for the wider forms of ISO 8601.
+/// None for anything else, also for the wider forms of ISO 8601. The last day of 9999, by which people mean
+/// "never", is read as the latest time there is.
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
     if !has_rfc3339_form(text) {
         return None;
     }
-    let micros = text.parse::<Timestamp>().ok()?.as_microsecond();
+    let micros = match text.parse::<Timestamp>() {
+        Ok(time) => time.as_microsecond(),
+        Err(_) if is_a_last_day(text) => LATEST,
+        Err(_) => return None,
+    };
     (micros >= EARLIEST).then_some(micros)
+}
+
+/// Whether a text is a time of the two days at the end of 9999, of which jiff knows a part.
+fn is_a_last_day(text: &str) -> bool {
+    let local = text
+        .get(..19)
+        .and_then(|text| text.parse::<DateTime>().ok());
+    local.is_some_and(|time| time >= date(9999, 12, 30).at(0, 0, 0, 0))
 }
 
 /// Jiff reads more than RFC 3339 allows (compact dates, offsets without a colon, zone names); a
@@ -132,7 +149,14 @@ fn has_rfc3339_form(text: &str) -> bool {
             &fraction[digits..]
         }
     };
+    // Jiff would take offsets of more than a day.
+    let at_most = |place: Range<usize>, most: &[u8]| {
+        let digits = offset.get(place);
+        digits.is_none_or(|digits| digits <= most)
+    };
+    let is_in_day = at_most(1..3, b"23") && at_most(4..6, b"59");
     is_pattern(date_time, b"0000-00-00T00:00:00")
+        && is_in_day
         && [b"Z".as_slice(), b"+00:00", b"-00:00"]
             .iter()
             .any(|form| is_pattern(offset, form))
@@ -155,7 +179,8 @@ mod tests {
     #[test]
     fn stays_within_years_of_four_digits() {
         assert_eq!(rfc3339(i64::MIN), "0001-01-01T00:00:00.000Z");
-        assert!(rfc3339(i64::MAX).starts_with("9999-12-30T"));
+        assert_eq!(rfc3339(i64::MAX), "9999-12-30T22:00:00.000Z");
+        assert_eq!(LATEST, Timestamp::MAX.as_second() * 1_000_000);
     }
 
     #[test]
@@ -184,6 +209,14 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_9999_is_the_latest_time() {
+        for never in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999-23:59"] {
+            assert_eq!(parse_rfc3339(never), Some(LATEST), "{never}");
+        }
+        assert!(parse_rfc3339("9999-12-29T23:59:59Z") < Some(LATEST));
+    }
+
+    #[test]
     fn refuses_everything_else() {
         for wrong in [
             "",
@@ -193,6 +226,9 @@ mod tests {
             "20260330T120000Z",
             "2026-03-30T12:00:00+02",
             "2026-03-30T12:00:00+0200",
+            "2026-03-30T12:00:00+24:00",
+            "2026-03-30T12:00:00+02:60",
+            "9999-12-31T24:00:01Z",
             "2026-03-30T12:00:00Z[UTC]",
             "2026-03-30T12:00:00.Z",
             "2026-03-30T12:00:00,5Z",

@@ -102,18 +102,22 @@ struct BusinessProfile {
 }
 
 impl StripeClient {
-    /// The account of a key; the way to find out whether a key is valid.
-    pub async fn account(&self, key: &SecretText) -> Result<Account, StripeError> {
+    /// The account of a key; the way to find out whether a key is valid. `None` for a restricted key, which
+    /// may be valid and not read its account.
+    pub async fn account(&self, key: &SecretText) -> Result<Option<Account>, StripeError> {
         let request = self.request(Method::GET, "/v1/account", key);
-        let answer: AccountAnswer = self.call(request).await?;
+        let answer: AccountAnswer = match self.call(request).await {
+            Err(StripeError::Refused { status: 403, .. }) => return Ok(None),
+            answer => answer?,
+        };
         let shown = answer.settings.and_then(|settings| settings.dashboard);
         let shown = shown.and_then(|dashboard| dashboard.display_name);
         let business = answer.business_profile.and_then(|profile| profile.name);
         let name = [shown, business].into_iter().flatten();
-        Ok(Account {
+        Ok(Some(Account {
             id: answer.id,
             name: name.into_iter().find(|name| !name.is_empty()),
-        })
+        }))
     }
 
     /// The customers with exactly this e-mail address, the newest first.

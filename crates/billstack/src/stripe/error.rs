@@ -35,10 +35,9 @@ impl StripeError {
         match self {
             StripeError::Unavailable { .. } => self.into(),
             StripeError::InvalidKey => refused,
-            StripeError::Refused { code, .. } => refused.message(format!(
-                "Stripe does not let this key read its account ({code}); a restricted key needs to \
-                 read the account, subscriptions and checkout sessions, and to write customers."
-            )),
+            StripeError::Refused { code, .. } => {
+                refused.message(format!("Stripe does not take this key ({code})."))
+            }
         }
     }
 }

@@ -44,7 +44,8 @@ fn put_subscription(fake: &FakeStripe, subscription: &Subscription) {
 async fn a_key_tells_its_account() {
     let fake = FakeStripe::start().await;
     let client = client(&fake);
-    let account = client.account(&key()).await.expect("an account");
+    let account = client.account(&key()).await.expect("an answer");
+    let account = account.expect("an account");
     assert!(account.id.starts_with("acct_"));
     assert_eq!(account.name.as_deref(), Some("Fake Stripe Account"));
     let request = &fake.requests()[0];
@@ -52,6 +53,14 @@ async fn a_key_tells_its_account() {
     assert_eq!(request.api_key.as_deref(), Some("sk_test_a"));
     fake.accept_only(&["sk_test_other"]);
     assert_eq!(client.account(&key()).await, Err(StripeError::InvalidKey));
+}
+
+#[tokio::test]
+async fn a_restricted_key_may_not_tell_its_account() {
+    let fake = FakeStripe::start().await;
+    let client = client(&fake);
+    fake.inject(Injection::new(Fault::Status(403)).code("more_permissions_required"));
+    assert_eq!(client.account(&key()).await, Ok(None));
 }
 
 #[tokio::test]
@@ -81,7 +90,8 @@ async fn failures_are_told_apart() {
         (Injection::new(Fault::Reset).times(2), BROKEN),
     ] {
         fake.inject(injection.clone());
-        assert_eq!(client.account(&key()).await, Err(expected), "{injection:?}");
+        let answer = client.customers_by_email(&key(), "a@example.com").await;
+        assert_eq!(answer, Err(expected), "{injection:?}");
         assert_eq!(fake.faults_left(), 0, "{injection:?}");
     }
     // One broken connection is not yet a failure.

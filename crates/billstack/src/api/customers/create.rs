@@ -32,7 +32,7 @@ pub struct CreateCustomerRequest {
     /// Display name.
     #[schema(max_length = 255)]
     name: Option<String>,
-    /// What the team keeps with the customer; empty unless given.
+    /// What the team keeps with the customer, in at most 16,384 bytes of JSON; empty unless given.
     metadata: Option<Map<String, Value>>,
     /// The team's own id for this customer; unique in the project.
     #[schema(min_length = 1, max_length = 255)]

@@ -35,7 +35,7 @@ pub struct UpdateCustomerRequest {
     /// New id in Stripe. Events kept for it are looked at again.
     #[schema(pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
     stripe_customer_id: Option<String>,
-    /// New metadata, replacing the old as a whole; `null` empties it.
+    /// New metadata, replacing the old as a whole, in at most 16,384 bytes of JSON; `null` empties it.
     metadata: Option<Map<String, Value>>,
 }
 

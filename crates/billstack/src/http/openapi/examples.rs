@@ -143,6 +143,8 @@ fn members(schema: &Value, schemas: &Value) -> Value {
 fn text(schema: &Value, name: &str) -> Value {
     match schema["format"].as_str() {
         Some("date-time") if name == "expiresAt" => json!(FUTURE),
+        // The referral of the examples is pending, and the key in use.
+        Some("date-time") if matches!(name, "convertedAt" | "revokedAt") => Value::Null,
         Some("date-time") => json!(PAST),
         _ => by_name(name).unwrap_or(Value::Null),
     }

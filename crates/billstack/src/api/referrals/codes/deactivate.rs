@@ -23,6 +23,7 @@ pub struct CodeStateJson {
     #[schema(example = "K7M2QX9D")]
     code: String,
     /// Always false: it has been switched off.
+    #[schema(example = false)]
     is_active: bool,
 }
 

@@ -67,7 +67,7 @@ impl Keys {
         let account = match &secret {
             Some(key) => {
                 let account = app.stripe.account(key).await;
-                Some(account.map_err(stripe::StripeError::of_new_key)?)
+                account.map_err(stripe::StripeError::of_new_key)?
             }
             None => None,
         };

@@ -68,7 +68,7 @@ async fn try_key(
 ) -> (Option<bool>, Option<Account>) {
     match app.key_of(team_id, connection) {
         Ok(Some(key)) => match app.stripe.account(&key).await {
-            Ok(account) => (Some(true), Some(account)),
+            Ok(account) => (Some(true), account),
             Err(StripeError::Unavailable { .. }) => (None, None),
             Err(StripeError::InvalidKey | StripeError::Refused { .. }) => (Some(false), None),
         },

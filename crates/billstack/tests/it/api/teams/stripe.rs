@@ -11,6 +11,7 @@ use crate::support::stripe::SECRET;
 on_both_engines! {
     a_webhook_secret_is_enough,
     a_secret_key_is_tried with stripe,
+    a_restricted_key_need_not_read_the_account with stripe,
     a_key_that_stripe_refuses_changes_nothing with stripe,
     secrets_are_neither_shown_nor_stored_plainly with stripe,
     wrong_members_are_refused,
@@ -61,6 +62,17 @@ async fn a_secret_key_is_tried(t: &Bench) {
     let fake = t.fake();
     fake.accept_only(&["sk_test_other"]);
     assert_eq!(status(t).await["keyValid"], false);
+}
+
+async fn a_restricted_key_need_not_read_the_account(t: &Bench) {
+    let fault = Injection::new(Fault::Status(403)).path("/v1/account");
+    t.fake().inject(fault.times(2));
+    let body = json!({"secretKey": "rk_test_1", "webhookSecret": SECRET});
+    let path = t.home.path("stripe/connect");
+    t.owner.post(&path, body).await.ok();
+    let connected = status(t).await;
+    assert_eq!(connected["keyValid"], true);
+    assert_eq!(connected["accountName"], Value::Null);
 }
 
 async fn a_key_that_stripe_refuses_changes_nothing(t: &Bench) {
