@@ -41,6 +41,18 @@ declare_rules! {
         WHERE (status = 'converted') = (converted_at IS NULL) OR converted_at < created_at \
         LIMIT 100");
 
+    conversion_of_converted, "only a converted referral names the Stripe customer, event and \
+        subscription that converted it" =
+        concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
+        WHERE status <> 'converted' AND (stripe_customer_id IS NOT NULL \
+        OR stripe_event_id IS NOT NULL OR stripe_subscription_id IS NOT NULL) LIMIT 100");
+
+    conversion_named, "a converted referral names the Stripe event and the subscription that \
+        converted it" =
+        concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
+        WHERE status = 'converted' AND (stripe_event_id IS NULL \
+        OR stripe_subscription_id IS NULL) LIMIT 100");
+
     applied_event, "a referral has exactly one referral.applied in the log" =
         concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
         WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = r.team_id AND e.referral_id = r.id \
@@ -58,6 +70,12 @@ declare_rules! {
         WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = r.team_id AND e.referral_id = r.id \
         AND e.project_id = r.project_id AND e.type = 'referral.converted') \
         <> CASE WHEN r.status = 'converted' THEN 1 ELSE 0 END LIMIT 100");
+
+    conversion_first, "the story of a referral tells of its conversion before its credits" =
+        concat!("SELECT c.referral_id, ", place_of!("c"), " FROM events c \
+        WHERE c.type = 'referral.converted' AND EXISTS (SELECT 1 FROM events g \
+        WHERE g.team_id = c.team_id AND g.referral_id = c.referral_id \
+        AND g.type = 'credit.granted' AND (g.created_at, g.id) < (c.created_at, c.id)) LIMIT 100");
 
     converted_by_event, "a converted referral was converted by a Stripe event that says so" =
         concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \

@@ -17,3 +17,4 @@ mod same_dump;
 mod schema;
 mod support;
 mod tls;
+mod verify;
