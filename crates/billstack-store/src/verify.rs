@@ -14,6 +14,7 @@ macro_rules! declare_rules {
             name: stringify!($name),
             holds: $holds,
             sql: $sql,
+            reads: $crate::verify::Reads::Once,
             breaks: |_| Ok(true),
         }),*];
     };
@@ -35,13 +36,19 @@ mod numbers;
 mod people;
 mod referrals;
 mod relations;
+mod values;
 
 use std::fmt;
 
+use crate::params;
 use crate::tx::{Fault, Row, Tx};
 
 /// The most offenders that one rule reports; each query ends in this limit, if it returns no others.
 pub const MOST_PER_RULE: usize = 100;
+
+/// How many rows of a large table are read at once: what PostgreSQL answers to one query is in memory
+/// as a whole.
+const PAGE: i64 = 1_000;
 
 /// Something that must always be true.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +59,20 @@ pub struct Rule {
     pub holds: &'static str,
     /// Returns the id of each offender and where it is.
     sql: &'static str,
+    reads: Reads,
     /// Whether a row is an offender after all, for what SQL cannot tell.
     breaks: fn(&dyn Row) -> Result<bool, Fault>,
+}
+
+/// How the rows of a rule are read.
+#[derive(Clone, Copy, Debug)]
+enum Reads {
+    /// By one query.
+    Once,
+    /// By one for each page of a large table of which SQL cannot tell the offenders. It returns those
+    /// behind the team's number `$1` and the id `$2` in this order, `$3` of them at most, with the
+    /// number in the third column.
+    InPages,
 }
 
 /// Somebody who breaks a rule.
@@ -79,6 +98,7 @@ pub const RULES: &[&[Rule]] = &[
     referrals::RULES,
     people::RULES,
     relations::RULES,
+    values::READ_ROWS,
     numbers::RULES,
 ];
 
@@ -100,17 +120,37 @@ impl Rule {
     /// Who breaks this rule, [`MOST_PER_RULE`] at most.
     pub fn check(&self, tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
         let mut breaches = Vec::new();
-        tx.query(self.sql, &[], &mut |row| {
-            if breaches.len() < MOST_PER_RULE && (self.breaks)(row)? {
-                breaches.push(Breach {
-                    rule: self.name,
-                    subject: row.string(0)?,
-                    detail: format!("in {}, not so: {}", row.text(1)?, self.holds),
-                });
-            }
-            Ok(())
-        })?;
+        match self.reads {
+            Reads::Once => tx.query(self.sql, &[], &mut |row| self.judge(row, &mut breaches))?,
+            Reads::InPages => self.check_pages(tx, &mut breaches)?,
+        }
         Ok(breaches)
+    }
+
+    fn check_pages(&self, tx: &mut dyn Tx, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
+        let mut last = (i64::MIN, String::new());
+        let mut seen = PAGE;
+        while seen == PAGE && breaches.len() < MOST_PER_RULE {
+            let (team, id) = last.clone();
+            seen = 0;
+            tx.query(self.sql, params![team, &id, PAGE], &mut |row| {
+                seen += 1;
+                last = (row.int(2)?, row.string(0)?);
+                self.judge(row, breaches)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn judge(&self, row: &dyn Row, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
+        if breaches.len() < MOST_PER_RULE && (self.breaks)(row)? {
+            breaches.push(Breach {
+                rule: self.name,
+                subject: row.string(0)?,
+                detail: format!("in {}, not so: {}", row.text(1)?, self.holds),
+            });
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use billstack_core::ids::number_of;
 
-use super::Rule;
+use super::{Reads, Rule};
 use crate::teams::team_of;
 use crate::tx::{Fault, Row};
 
@@ -11,6 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "team_number",
         holds: "a team is stored under the number of its id",
         sql: "SELECT id, id, team_id FROM teams",
+        reads: Reads::Once,
         breaks: is_misnumbered,
     },
     Rule {
@@ -21,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
             team_of!("projects"),
             ", project_id FROM projects"
         ),
+        reads: Reads::Once,
         breaks: is_misnumbered,
     },
 ];

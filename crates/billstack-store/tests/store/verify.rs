@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use billstack_core::ids::TeamId;
 use billstack_store::params;
 use billstack_store::tx::{Abort, Tx};
-use billstack_store::verify::{Breach, verify};
+use billstack_store::verify::{Breach, MOST_PER_RULE, verify};
 
 use crate::reports::story;
-use crate::support::{Db, ENGINES, write};
+use crate::support::{Db, ENGINES, START, make_team, start, write};
 
 /// Changes, and the rules that notice them: these and no others.
 pub(crate) const CHANGES: &[(&str, &[&str])] = &[
@@ -40,6 +41,11 @@ pub(crate) const CHANGES: &[(&str, &[&str])] = &[
         "UPDATE events SET created_at = created_at + 10000000 WHERE type = 'referral.converted'",
         &["conversion_first"],
     ),
+    ("UPDATE stripe_events SET start = '{}'", &["readable_start"]),
+    (
+        "UPDATE stripe_events SET start = REPLACE(start, '\"counts\"', '\"count\"')",
+        &["readable_start"],
+    ),
 ];
 
 fn breaches_of(db: &Db) -> Vec<Breach> {
@@ -65,5 +71,37 @@ fn a_change_that_no_constraint_refuses_is_noticed() {
             let wanted: BTreeSet<&str> = wanted.iter().copied().collect();
             assert_eq!(found, wanted, "{engine:?}: {sql}");
         }
+    }
+}
+
+#[test]
+fn a_table_that_is_read_in_pages_is_read_to_its_end() {
+    let insert = "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, outcome, \
+                  start) VALUES ($1, $2, 'customer.subscription.created', $3, $3, 'no_customer', $4)";
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        // More than a page in each team, so that one page is of both; those at the edges cannot be read.
+        write(&db.store, move |tx, _| {
+            let sound = serde_json::to_string(&start(None)).unwrap();
+            for team in ["team_1", "team_2"] {
+                make_team(tx, team)?;
+                for number in 0..1_200 {
+                    let id = format!("evt_{number:04}_{team}");
+                    let is_sound = ![0, 999, 1_000, 1_199].contains(&number);
+                    let start = if is_sound { &sound } else { "no JSON" };
+                    tx.must(insert, params![&TeamId::from(team), &id, START, start])?;
+                }
+            }
+            Ok(())
+        });
+        let found: BTreeSet<String> = breaches_of(&db).into_iter().map(|b| b.subject).collect();
+        let of_team = |team| [0, 999, 1_000, 1_199].map(|n| format!("evt_{n:04}_{team}"));
+        let wanted = [of_team("team_1"), of_team("team_2")].concat();
+        assert_eq!(found, wanted.into_iter().collect(), "{engine:?}");
+
+        write(&db.store, |tx, _| {
+            Ok(tx.execute("UPDATE stripe_events SET start = '{}'", params![])?)
+        });
+        assert_eq!(breaches_of(&db).len(), MOST_PER_RULE, "{engine:?}");
     }
 }
