@@ -40,6 +40,10 @@ mod values;
 
 use std::fmt;
 
+use billstack_core::credit::{CreditStatus, Side};
+use billstack_core::money::{Amount, Currency};
+use billstack_core::referral::Status;
+
 use crate::params;
 use crate::tx::{Fault, Row, Tx};
 
@@ -57,7 +61,7 @@ pub struct Rule {
     pub name: &'static str,
     /// What must hold, as a sentence without its full stop.
     pub holds: &'static str,
-    /// Returns the id of each offender and where it is.
+    /// Returns the id of each offender and where it is. It may name what is [`known`].
     sql: &'static str,
     reads: Reads,
     /// Whether a row is an offender after all, for what SQL cannot tell.
@@ -98,6 +102,7 @@ pub const RULES: &[&[Rule]] = &[
     referrals::RULES,
     people::RULES,
     relations::RULES,
+    values::RULES,
     values::READ_ROWS,
     numbers::RULES,
 ];
@@ -120,20 +125,26 @@ impl Rule {
     /// Who breaks this rule, [`MOST_PER_RULE`] at most.
     pub fn check(&self, tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
         let mut breaches = Vec::new();
+        let sql = self.sql();
         match self.reads {
-            Reads::Once => tx.query(self.sql, &[], &mut |row| self.judge(row, &mut breaches))?,
-            Reads::InPages => self.check_pages(tx, &mut breaches)?,
+            Reads::Once => tx.query(&sql, &[], &mut |row| self.judge(row, &mut breaches))?,
+            Reads::InPages => self.check_pages(tx, &sql, &mut breaches)?,
         }
         Ok(breaches)
     }
 
-    fn check_pages(&self, tx: &mut dyn Tx, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
+    fn check_pages(
+        &self,
+        tx: &mut dyn Tx,
+        sql: &str,
+        breaches: &mut Vec<Breach>,
+    ) -> Result<(), Fault> {
         let mut last = (i64::MIN, String::new());
         let mut seen = PAGE;
         while seen == PAGE && breaches.len() < MOST_PER_RULE {
             let (team, id) = last.clone();
             seen = 0;
-            tx.query(self.sql, params![team, &id, PAGE], &mut |row| {
+            tx.query(sql, params![team, &id, PAGE], &mut |row| {
                 seen += 1;
                 last = (row.int(2)?, row.string(0)?);
                 self.judge(row, breaches)
@@ -152,9 +163,32 @@ impl Rule {
         }
         Ok(())
     }
+
+    fn sql(&self) -> String {
+        let sql = self.sql.to_owned();
+        known()
+            .iter()
+            .fold(sql, |sql, (name, what)| sql.replace(name, what))
+    }
+}
+
+/// What the program can read in some columns, behind the name by which a rule calls it: it is spelled
+/// in `billstack_core` alone.
+fn known() -> [(&'static str, String); 5] {
+    let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
+    let statuses = Status::ALL.iter().map(|status| status.as_str());
+    let sides = Side::ALL.iter().map(|side| side.as_str());
+    let of_credits = CreditStatus::ALL.iter().map(|status| status.as_str());
+    [
+        ("{statuses}", quoted(statuses.collect())),
+        ("{sides}", quoted(sides.collect())),
+        ("{credit_statuses}", quoted(of_credits.collect())),
+        ("{currencies}", quoted(Currency::all().to_vec())),
+        ("{most}", Amount::MAX.get().to_string()),
+    ]
 }
 
 /// Every statement of this module, by name.
 pub(crate) fn statements() -> impl Iterator<Item = (String, String)> {
-    rules().map(|rule| (rule.name.to_owned(), rule.sql.to_owned()))
+    rules().map(|rule| (rule.name.to_owned(), rule.sql()))
 }

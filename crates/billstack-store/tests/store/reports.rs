@@ -399,6 +399,23 @@ const DAMAGE: &[(&str, &[&str])] = &[
         "DELETE FROM referrals",
         &["event_referral", "credit_of_converted"],
     ),
+    (
+        "UPDATE referrals SET status = 'lost' WHERE status = 'pending'",
+        &["referral_values"],
+    ),
+    (
+        "UPDATE referrals SET referee_credit_amount = -1",
+        &["referral_values"],
+    ),
+    (
+        "UPDATE programs SET referrer_credit_amount = 100000000",
+        &["program_values"],
+    ),
+    (
+        "UPDATE credits SET side = 'third' WHERE side = 'referee'",
+        &["credit_values"],
+    ),
+    ("UPDATE credits SET amount = 0", &["credit_values"]),
     ("UPDATE teams SET id = id || 'x'", &["team_number"]),
     ("UPDATE projects SET id = id || 'x'", &["project_number"]),
 ];

@@ -12,6 +12,22 @@ use crate::support::{Db, ENGINES, START, make_team, start, write};
 
 /// Changes, and the rules that notice them: these and no others.
 pub(crate) const CHANGES: &[(&str, &[&str])] = &[
+    ("UPDATE programs SET currency = 'USD'", &["program_values"]),
+    (
+        "UPDATE referrals SET currency = 'dollar' WHERE status = 'pending'",
+        &["referral_values"],
+    ),
+    (
+        "UPDATE credits SET currency = 'xyz'",
+        &[
+            "credit_values",
+            "postings_currency",
+            "balances",
+            "referrer_credit",
+            "referee_credit",
+        ],
+    ),
+    ("UPDATE credits SET status = 'sent'", &["credit_values"]),
     (
         "UPDATE referrals SET stripe_customer_id = 'cus_x' WHERE status = 'pending'",
         &["conversion_of_converted"],
