@@ -31,6 +31,29 @@ macro_rules! place_of {
     };
 }
 
+/// SQL for whether the facts of the event `e` do not give a member this value.
+///
+/// What is compared is the text, which never changes once it is written: the engines' operators for JSON
+/// have nothing in common. A number is looked for with the comma behind it, or `5` would be found in
+/// `50`; so the member may not be the last one.
+macro_rules! untold {
+    (text $member:literal, $value:literal) => {
+        untold!(concat!("'\"", $member, "\":\"' || ", $value, " || '\"'"))
+    };
+    (number $member:literal, $value:literal) => {
+        untold!(concat!(
+            "'\"",
+            $member,
+            "\":' || CAST(",
+            $value,
+            " AS TEXT) || ','"
+        ))
+    };
+    ($wanted:expr) => {
+        concat!("REPLACE(e.facts, ", $wanted, ", '') = e.facts")
+    };
+}
+
 mod ledger;
 mod numbers;
 mod people;

@@ -65,4 +65,13 @@ declare_rules! {
         WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = c.team_id \
         AND e.referral_id = c.referral_id AND e.project_id = c.project_id AND e.subject = c.id \
         AND e.type = 'credit.granted') <> 1 LIMIT 100");
+
+    credit_as_granted, "a credit has the customer, side, amount and currency of its \
+        credit.granted in the log" =
+        concat!("SELECT c.id, ", place_of!("c"), " FROM credits c JOIN events e \
+        ON e.team_id = c.team_id AND e.referral_id = c.referral_id \
+        AND e.project_id = c.project_id AND e.subject = c.id AND e.type = 'credit.granted' \
+        WHERE ", untold!(text "customerId", "c.customer_id"), " OR ", untold!(text "side", "c.side"),
+        " OR ", untold!(number "amount", "c.amount"),
+        " OR ", untold!(text "currency", "c.currency"), " LIMIT 100");
 }

@@ -71,6 +71,17 @@ declare_rules! {
         AND e.project_id = r.project_id AND e.type = 'referral.converted') \
         <> CASE WHEN r.status = 'converted' THEN 1 ELSE 0 END LIMIT 100");
 
+    referral_as_applied, "a referral has the code, customers, amounts and currency of its \
+        referral.applied in the log" =
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r JOIN events e \
+        ON e.team_id = r.team_id AND e.referral_id = r.id AND e.project_id = r.project_id \
+        AND e.type = 'referral.applied' WHERE ", untold!(text "code", "r.code"),
+        " OR ", untold!(text "referrerCustomerId", "r.referrer_customer_id"),
+        " OR ", untold!(text "refereeCustomerId", "r.referee_customer_id"),
+        " OR ", untold!(number "referrerCreditAmount", "r.referrer_credit_amount"),
+        " OR ", untold!(number "refereeCreditAmount", "r.referee_credit_amount"),
+        " OR ", untold!(text "currency", "r.currency"), " LIMIT 100");
+
     conversion_first, "the story of a referral tells of its conversion before its credits" =
         concat!("SELECT c.referral_id, ", place_of!("c"), " FROM events c \
         WHERE c.type = 'referral.converted' AND EXISTS (SELECT 1 FROM events g \

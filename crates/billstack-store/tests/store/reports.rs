@@ -405,7 +405,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ),
     (
         "UPDATE referrals SET referee_credit_amount = -1",
-        &["referral_values"],
+        &["referral_values", "referral_as_applied"],
     ),
     (
         "UPDATE programs SET referrer_credit_amount = 100000000",

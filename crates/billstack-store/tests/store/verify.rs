@@ -15,12 +15,13 @@ pub(crate) const CHANGES: &[(&str, &[&str])] = &[
     ("UPDATE programs SET currency = 'USD'", &["program_values"]),
     (
         "UPDATE referrals SET currency = 'dollar' WHERE status = 'pending'",
-        &["referral_values"],
+        &["referral_values", "referral_as_applied"],
     ),
     (
         "UPDATE credits SET currency = 'xyz'",
         &[
             "credit_values",
+            "credit_as_granted",
             "postings_currency",
             "balances",
             "referrer_credit",
@@ -56,6 +57,33 @@ pub(crate) const CHANGES: &[(&str, &[&str])] = &[
     (
         "UPDATE events SET created_at = created_at + 10000000 WHERE type = 'referral.converted'",
         &["conversion_first"],
+    ),
+    // What agrees with everything but the story. Ten times and a tenth, since the one amount is the
+    // beginning of the other.
+    (
+        "UPDATE referrals SET referrer_credit_amount = 10000; \
+         UPDATE credits SET amount = 10000 WHERE side = 'referrer'; \
+         UPDATE postings SET amount = 10 * amount WHERE amount IN (1000, -1000)",
+        &["referral_as_applied", "credit_as_granted"],
+    ),
+    (
+        "UPDATE referrals SET referee_credit_amount = 50; \
+         UPDATE credits SET amount = 50 WHERE side = 'referee'; \
+         UPDATE postings SET amount = amount / 10 WHERE amount IN (500, -500)",
+        &["referral_as_applied", "credit_as_granted"],
+    ),
+    (
+        "UPDATE referrals SET currency = 'eur'; UPDATE credits SET currency = 'eur'; \
+         UPDATE postings SET currency = 'eur'",
+        &["referral_as_applied", "credit_as_granted"],
+    ),
+    (
+        "UPDATE referrals SET referee_customer_id = (SELECT id FROM customers \
+         WHERE erased_at IS NOT NULL) WHERE status = 'converted'; UPDATE credits SET customer_id = \
+         (SELECT id FROM customers WHERE erased_at IS NOT NULL) WHERE side = 'referee'; \
+         UPDATE postings SET customer_id = (SELECT id FROM customers WHERE erased_at IS NOT NULL) \
+         WHERE amount = 500",
+        &["referral_as_applied", "credit_as_granted"],
     ),
     ("UPDATE stripe_events SET start = '{}'", &["readable_start"]),
     (
