@@ -173,12 +173,12 @@ pub(crate) fn hold_file(path: &Path) -> Result<File, Fault> {
             Path::new(&name).display()
         ))
     };
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
-        .map_err(unavailable)?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    // Whoever can open it can lock it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&name).map_err(unavailable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Fault::Unavailable(format!(

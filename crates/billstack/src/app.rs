@@ -6,6 +6,7 @@ use billstack_core::ids::{IdSeed, TeamId};
 use billstack_core::time::Micros;
 use billstack_store::act::{Actor, Origin};
 use billstack_store::store::Store;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::http::access::KnownKeys;
@@ -31,6 +32,8 @@ pub struct App {
     pub stripe: StripeClient,
     /// Teams whose events came before.
     pub known_connections: KnownConnections,
+    /// Room for events that are larger than usual.
+    pub large_events: Semaphore,
     /// API keys that were let in before.
     pub known_keys: Arc<KnownKeys>,
     /// Requests per caller.

@@ -12,6 +12,7 @@ use billstack_store::stripe_connections;
 use billstack_store::tx::{Fault, Tx};
 use tokio::net::TcpListener;
 use tokio::runtime;
+use tokio::sync::Semaphore;
 
 use crate::app::{App, Shared};
 use crate::clock::Clock;
@@ -23,6 +24,7 @@ use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, SecretField, StripeClient, unsealed};
+use crate::webhooks::stripe::LARGE_EVENTS;
 
 /// Why a server could not start; each is a sentence for the operator.
 #[derive(Debug)]
@@ -81,6 +83,7 @@ pub fn prepare(
         cipher,
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
         known_connections: KnownConnections::default(),
+        large_events: Semaphore::new(LARGE_EVENTS),
         known_keys: Arc::default(),
         rate: RateLimiter::new(settings.rate_limit),
         misses: MissBudget::new(miss_budget(&settings)),

@@ -31,6 +31,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags).map_err(|e| fault(&e))?;
+    refuse_read_only(&connection, path)?;
     switch_to_wal(&connection).map_err(|e| fault(&e))?;
     connection
         .pragma_update(None, "synchronous", "full")
@@ -53,6 +54,17 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     expect_pragma(&connection, "journal_mode", "wal")?;
     expect_pragma(&connection, "synchronous", "2")?;
     Ok(connection)
+}
+
+/// SQLite opens a file that may not be written for reading alone, and says so at the first write.
+fn refuse_read_only(connection: &Connection, path: &Path) -> Result<(), Fault> {
+    match connection.is_readonly("main").map_err(|e| fault(&e))? {
+        false => Ok(()),
+        true => Err(Fault::Unavailable(format!(
+            "{} may not be written by this user; see who owns it, and its mode",
+            path.display()
+        ))),
+    }
 }
 
 /// Switches to the write-ahead log. SQLite does not wait for others here as it does elsewhere: when
@@ -154,6 +166,19 @@ mod tests {
     use super::*;
 
     /// What is set in `.cargo/config.toml` gets lost without a word when cargo is run elsewhere.
+    #[test]
+    fn a_file_that_may_not_be_written_is_refused_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        drop(open_writer(&path).unwrap());
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let refused = refuse_read_only(&open(&path, flags).unwrap(), &path);
+        let Err(Fault::Unavailable(why)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(why.contains("a.db may not be written"), "{why}");
+    }
+
     #[test]
     fn sqlite_is_built_as_it_was_measured() {
         let connection = Connection::open_in_memory().unwrap();

@@ -28,8 +28,8 @@ exit code 1, where a user exists already.
 Examples:
   printf %s \"$PASSWORD\" | billstack init --email ada@example.com --password-stdin \\
       --team Acme --project Rockets
-  printf %s \"$PASSWORD\" | billstack init --email ada@example.com --password-stdin \\
-      --team Acme --project Rockets --webhook-secret whsec_… --json | jq -r .apiKey";
+  printf %s \"$PASSWORD\" | BILLSTACK_WEBHOOK_SECRET=whsec_… billstack init \\
+      --email ada@example.com --password-stdin --team Acme --project Rockets --json | jq -r .apiKey";
 
 /// The longest display name, in characters.
 const LONGEST_NAME: usize = 255;
@@ -52,7 +52,12 @@ pub(super) struct InitArgs {
     #[arg(long, value_name = "NAME")]
     project: String,
     /// Signing secret of the Stripe webhook endpoint, when there is one already
-    #[arg(long, value_name = "whsec_…")]
+    #[arg(
+        long,
+        value_name = "whsec_…",
+        env = "BILLSTACK_WEBHOOK_SECRET",
+        hide_env_values = true
+    )]
     webhook_secret: Option<String>,
     /// Print one JSON object for a program to read
     #[arg(long)]

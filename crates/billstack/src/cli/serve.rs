@@ -30,12 +30,16 @@ Examples:
 /// How long work off the async threads (a password being hashed) may hold up the end.
 const LAST_WORK: Duration = Duration::from_secs(5);
 
+/// Files of the server's own: databases, their logs, and connections to PostgreSQL and Stripe.
+const OWN_FILES: u64 = 128;
+
 /// The exit code of a server that no longer trusts its storage (`EX_SOFTWARE` of sysexits.h).
 const STORAGE_FAILED: i32 = 70;
 
 /// Serves until a signal.
 pub(super) fn run(settings: Settings) -> Result<(), Failure> {
     telemetry::init_metrics();
+    allow_files(settings.max_connections);
     // A malformed address of the database is a fault of the call, found before anything is opened.
     database::target(&settings)?;
     let runtime = runtime()?;
@@ -50,6 +54,24 @@ pub(super) fn run(settings: Settings) -> Result<(), Failure> {
     finish(runtime, app);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Lets the process have as many files open as the system allows. Every connection is one, and where they
+/// run out the database cannot be opened either: the usual limit is 1,024, with far more allowed.
+fn allow_files(connections: usize) {
+    let wanted = u64::try_from(connections)
+        .unwrap_or(u64::MAX)
+        .saturating_add(OWN_FILES);
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(allowed) if allowed < wanted => tracing::warn!(
+            allowed,
+            wanted,
+            "too few files may be open for so many connections; allow more (`ulimit -n`), or lower \
+             BILLSTACK_MAX_CONNECTIONS"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit on open files cannot be raised"),
+    }
 }
 
 /// The runtime of a serving command.

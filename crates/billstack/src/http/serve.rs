@@ -160,9 +160,15 @@ async fn guard(limit: Duration, mut request: Request, next: Next) -> Response {
     );
     match tokio::time::timeout(limit, catch_panics(next.run(request))).await {
         Ok(response) => response,
-        // A write may have been committed all the same, and the client must know that.
-        Err(_) if reads_only => ApiError::new(Reason::Overloaded).into_response(),
-        Err(_) => ApiError::new(Reason::OutcomeUnknown).into_response(),
+        Err(_) => {
+            tracing::error!(?limit, "a request was not answered in time");
+            // A write may have been committed all the same, and the client must know that.
+            let reason = match reads_only {
+                true => Reason::Overloaded,
+                false => Reason::OutcomeUnknown,
+            };
+            ApiError::new(reason).into_response()
+        }
     }
 }
 

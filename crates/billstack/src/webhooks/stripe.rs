@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event;
@@ -19,6 +19,7 @@ use billstack_store::refusal::Refusal;
 use billstack_store::stripe_connections;
 use billstack_store::stripe_events::{self, Delivery, Incoming, Outcome};
 use billstack_store::tx::Abort;
+use hyper::body::Body as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,6 +36,13 @@ use signature::BadSignature;
 
 /// The largest event, in bytes.
 pub const LARGEST_EVENT: usize = 2 * 1024 * 1024;
+
+/// Larger events than Stripe usually sends share the room for a few: whoever knows a team's address could
+/// have as many read as there are connections.
+const USUAL_EVENT: u64 = 64 * 1024;
+
+/// How many larger events are read at once, of [`LARGEST_EVENT`] each.
+pub const LARGE_EVENTS: usize = 16;
 
 /// Says that the event is kept.
 #[derive(Serialize, ToSchema)]
@@ -102,6 +110,18 @@ async fn receive(
         None => app.open_connection(team_id).await?,
     };
     let (parts, body) = request.into_parts();
+    // Anybody can send here, so nothing is read of what cannot be an event, and little at once of the rest.
+    let header = signature_of(&parts.headers);
+    let precheck = header.and_then(|header| signature::precheck(header, app.now().as_secs()));
+    precheck.map_err(|why| refused(team_id, why))?;
+    let _room = match body.size_hint().upper() {
+        Some(length) if length <= USUAL_EVENT => None,
+        _ => Some(
+            app.large_events
+                .try_acquire()
+                .map_err(|_| ApiError::new(Reason::Overloaded))?,
+        ),
+    };
     let timeout = Duration::from_secs(app.settings.body_timeout_seconds.into());
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
     let arrived = Arrived {
@@ -148,12 +168,19 @@ async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<A
 }
 
 fn check(arrived: &Arrived<'_>, by: &Opened, now: Micros) -> Result<(), BadSignature> {
-    let mut headers = arrived.headers.get_all("stripe-signature").iter();
-    let header = headers.next().and_then(|header| header.to_str().ok());
-    match (header, headers.next()) {
-        (Some(header), None) => {
-            signature::verify(header, &arrived.body, by.secrets(now), now.as_secs())
-        }
+    signature::verify(
+        signature_of(arrived.headers)?,
+        &arrived.body,
+        by.secrets(now),
+        now.as_secs(),
+    )
+}
+
+/// The one signature header.
+fn signature_of(headers: &HeaderMap) -> Result<&str, BadSignature> {
+    let mut headers = headers.get_all("stripe-signature").iter();
+    match (headers.next().map(HeaderValue::to_str), headers.next()) {
+        (Some(Ok(header)), None) => Ok(header),
         _ => Err(BadSignature::Malformed),
     }
 }

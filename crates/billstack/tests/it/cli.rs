@@ -1,6 +1,7 @@
 //! The real program, run as a person runs it.
 
 mod complaints;
+mod limits;
 mod metrics;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -168,10 +169,16 @@ impl Server {
     }
 
     fn get(&self, path: &str) -> String {
+        self.get_with(path, "")
+    }
+
+    /// The answer to a request with these lines in its head.
+    fn get_with(&self, path: &str, lines: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let host = &self.address;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}Connection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");

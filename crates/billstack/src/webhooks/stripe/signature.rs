@@ -29,7 +29,7 @@ pub enum BadSignature {
     Malformed,
     /// No signature is made with a secret of ours.
     NoMatch,
-    /// It is signed by Stripe, but at another time: a replay, or our clock is wrong.
+    /// It is of another time: a replay, or our clock is wrong.
     OutOfTime,
 }
 
@@ -49,10 +49,13 @@ pub fn verify<'s>(
     if !matches {
         return Err(BadSignature::NoMatch);
     }
-    if header.seconds.abs_diff(now) > TOLERANCE.unsigned_abs() {
-        return Err(BadSignature::OutOfTime);
-    }
-    Ok(())
+    header.check_time(now)
+}
+
+/// Refuses what no body could make good: a header of another form, or of another time.
+pub fn precheck(header: &str, now: i64) -> Result<(), BadSignature> {
+    let header = Header::parse(header).ok_or(BadSignature::Malformed)?;
+    header.check_time(now)
 }
 
 struct Header<'h> {
@@ -85,6 +88,13 @@ impl<'h> Header<'h> {
             seconds,
             signatures,
         })
+    }
+
+    fn check_time(&self, now: i64) -> Result<(), BadSignature> {
+        match self.seconds.abs_diff(now) > TOLERANCE.unsigned_abs() {
+            true => Err(BadSignature::OutOfTime),
+            false => Ok(()),
+        }
     }
 
     fn is_signed_with(&self, secret: &SecretText, body: &[u8]) -> bool {

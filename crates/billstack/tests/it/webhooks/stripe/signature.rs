@@ -1,12 +1,21 @@
 //! Nothing is read of what is not signed.
 
+use std::time::Duration;
+
+use billstack::webhooks::stripe::LARGE_EVENTS;
 use billstack_core::time::{HOUR, SECOND};
 use fake_stripe::{body, sign};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller};
+use crate::support::raw;
 use crate::support::stripe::SECRET;
+
+/// Long enough for a refusal.
+const SOON: Duration = Duration::from_millis(500);
 
 on_both_engines! {
     wrong_signatures_are_refused_alike,
@@ -18,6 +27,8 @@ on_both_engines! {
     without_a_connection_nothing_is_valid,
     unknown_teams_are_404,
     events_may_be_larger_than_other_bodies,
+    nothing_is_read_of_what_cannot_be_signed,
+    few_large_events_are_read_at_once,
 }
 
 async fn send(t: &Bench, signature: Option<&str>, bytes: Vec<u8>) -> Answer {
@@ -203,4 +214,55 @@ async fn events_may_be_larger_than_other_bodies(t: &Bench) {
     assert_eq!(t.status(&referral).await, "converted");
     event["data"]["object"]["description"] = json!("x".repeat(2 * 1024 * 1024));
     t.deliver(&event).await.refused("payload_too_large");
+}
+
+/// The head of a request with an event of so many bytes, of which none follows.
+fn head(t: &Bench, signature: &str, length: usize) -> String {
+    format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\nstripe-signature: {signature}\r\n\
+         content-length: {length}\r\n\r\n",
+        t.webhook()
+    )
+}
+
+async fn nothing_is_read_of_what_cannot_be_signed(t: &Bench) {
+    t.connect().await;
+    let late = sign(b"{}", SECRET, t.seconds() - 301);
+    for signature in ["", "t=1", &late] {
+        let head = head(t, signature, 1_000_000);
+        let (status, answer) = raw::exchange(&t.nodes[0].origin, head.as_bytes()).await;
+        assert_eq!(status, 400, "{answer}");
+        assert!(answer.contains("invalid_signature"), "{answer}");
+    }
+}
+
+async fn few_large_events_are_read_at_once(t: &Bench) {
+    t.connect().await;
+    let origin = &t.nodes[0].origin;
+    let signature = sign(b"{}", SECRET, t.seconds());
+    let large = head(t, &signature, 100_000);
+    let mut held = Vec::new();
+    for _ in 0..LARGE_EVENTS {
+        let address = origin.strip_prefix("http://").expect("plain HTTP");
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(large.as_bytes()).await.expect("sent");
+        held.push(stream);
+    }
+    // The last of them may still be on its way.
+    let refused = async {
+        loop {
+            let probe = tokio::time::timeout(SOON, raw::exchange(origin, large.as_bytes()));
+            if let Ok((status, answer)) = probe.await {
+                return (status, answer);
+            }
+        }
+    };
+    let (status, answer) = refused.await;
+    assert_eq!(status, 503, "{answer}");
+    assert!(answer.contains("overloaded"), "{answer}");
+    // Those of the usual size are read all the same.
+    let (pair, referral) = t.pending("a").await;
+    t.subscribe(&pair).await;
+    assert_eq!(t.status(&referral).await, "converted");
+    drop(held);
 }
