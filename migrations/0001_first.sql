@@ -1,10 +1,11 @@
 -- The first schema. `{int}`, `{text}`, `{bool}`, `{rows}` and `{clustered}` are replaced per engine
 -- (billstack-store, dialect module). Times are microseconds since 1970 UTC, money is in minor units.
--- Every tenant table's key begins with team_id; users, sessions and the key index are the exceptions.
+-- Every tenant table's primary key begins with team_id; users, sessions and the key index are the
+-- exceptions.
 -- team_id and project_id are numbers that stand for the ids of teams and projects (billstack-core,
 -- ids::numbered); the ids themselves are in the tables teams and projects.
--- In the keys of customers, and in those that only decide what is unique, what tells rows apart comes
--- next and the project last: fewer columns to compare on the way down.
+-- An index by which few rows are found begins with what tells them apart, and the team comes next: the way
+-- down compares one column, not three. That takes 6 % of the writer's instructions for a webhook.
 
 -- People who sign in.
 CREATE TABLE users (
@@ -132,7 +133,7 @@ CREATE TABLE customers (
     CHECK ((email IS NULL) = (erased_at IS NOT NULL))
 ) {rows};
 CREATE INDEX customers_newest ON customers (team_id, project_id, created_at, id);
-CREATE INDEX customers_of_stripe ON customers (team_id, stripe_customer_id, project_id, id)
+CREATE INDEX customers_of_stripe ON customers (stripe_customer_id, team_id, project_id, id)
     WHERE stripe_customer_id IS NOT NULL;
 
 -- A customer being created in Stripe: its id is fixed before the call, so a retry finishes the same one.
@@ -158,8 +159,8 @@ CREATE TABLE codes (
     PRIMARY KEY (team_id, project_id, code),
     FOREIGN KEY (team_id, project_id, customer_id) REFERENCES customers (team_id, project_id, id)
 ) {clustered};
-CREATE UNIQUE INDEX codes_one_active ON codes (team_id, project_id, customer_id) WHERE is_active;
-CREATE INDEX codes_of_customer ON codes (team_id, project_id, customer_id, created_at, code);
+CREATE UNIQUE INDEX codes_one_active ON codes (customer_id, team_id, project_id) WHERE is_active;
+CREATE INDEX codes_of_customer ON codes (customer_id, team_id, project_id, created_at, code);
 -- The rest of what a list shows is in its indexes, so that a page is one range of them.
 CREATE INDEX codes_newest ON codes (team_id, project_id, created_at, code, customer_id, is_active);
 CREATE INDEX codes_newest_active
@@ -188,8 +189,8 @@ CREATE TABLE referrals (
     stripe_event_id {text},
     stripe_subscription_id {text},
     PRIMARY KEY (team_id, project_id, code, created_at, id),
-    UNIQUE (team_id, id, project_id),
-    UNIQUE (team_id, referee_customer_id, project_id),
+    UNIQUE (id, team_id, project_id),
+    UNIQUE (referee_customer_id, team_id, project_id),
     FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code),
     FOREIGN KEY (team_id, project_id, referee_customer_id)
         REFERENCES customers (team_id, project_id, id),
@@ -202,10 +203,10 @@ CREATE INDEX referrals_pending ON referrals (team_id, project_id, created_at, id
     WHERE status = 'pending';
 -- One Stripe customer is paid for once in a project, whatever customers point at it.
 CREATE UNIQUE INDEX referrals_one_per_stripe_customer
-    ON referrals (team_id, stripe_customer_id, project_id) WHERE stripe_customer_id IS NOT NULL;
+    ON referrals (stripe_customer_id, team_id, project_id) WHERE stripe_customer_id IS NOT NULL;
 -- One subscription is paid for once, whatever projects and customers its events may be about.
 CREATE UNIQUE INDEX referrals_one_per_subscription
-    ON referrals (team_id, stripe_subscription_id) WHERE stripe_subscription_id IS NOT NULL;
+    ON referrals (stripe_subscription_id, team_id) WHERE stripe_subscription_id IS NOT NULL;
 
 CREATE TABLE credits (
     team_id {int} NOT NULL,
@@ -219,11 +220,11 @@ CREATE TABLE credits (
     status {text} NOT NULL,
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id, id),
-    UNIQUE (team_id, referral_id, side, project_id),
+    UNIQUE (referral_id, team_id, side, project_id),
     FOREIGN KEY (team_id, project_id, referral_id) REFERENCES referrals (team_id, project_id, id)
 ) {clustered};
 CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
-CREATE INDEX credits_of_customer ON credits (team_id, project_id, customer_id, created_at, id);
+CREATE INDEX credits_of_customer ON credits (customer_id, team_id, project_id, created_at, id);
 
 -- Double entry: the postings of a credit sum to zero. Never updated, never deleted. Those of a customer
 -- are found by way of its credits.
@@ -263,7 +264,7 @@ CREATE TABLE stripe_events (
 CREATE INDEX stripe_events_newest ON stripe_events (team_id, received_at, id);
 CREATE INDEX stripe_events_by_outcome ON stripe_events (team_id, outcome, received_at, id);
 -- Bodies to forget: by whom they tell of, and by age.
-CREATE INDEX stripe_events_of_customer ON stripe_events (team_id, customer_id)
+CREATE INDEX stripe_events_of_customer ON stripe_events (customer_id, team_id)
     WHERE payload IS NOT NULL;
 CREATE INDEX stripe_events_with_body ON stripe_events (received_at) WHERE payload IS NOT NULL;
 
@@ -298,7 +299,7 @@ CREATE TABLE events (
     facts {text} NOT NULL,
     PRIMARY KEY (team_id, created_at, id)
 ) {clustered};
-CREATE INDEX events_of_referral ON events (team_id, referral_id, created_at, id)
+CREATE INDEX events_of_referral ON events (referral_id, team_id, created_at, id)
     WHERE referral_id IS NOT NULL;
 
 -- The first answer under an Idempotency-Key; status is null while a call to Stripe is still running.

@@ -51,7 +51,7 @@ fn numbers(columns: &[String], unique: bool) -> String {
     let mut text = rows.to_string();
     for (place, column) in columns.iter().enumerate() {
         rows = match column.as_str() {
-            "team_id" => ROWS_OF_TEAM,
+            "team_id" => rows.min(ROWS_OF_TEAM),
             "project_id" | "caller" => rows,
             coarse if COARSE.contains(&coarse) => rows / 4,
             _ => rows.min(ROWS_OF_VALUE),
