@@ -14,13 +14,17 @@
 //! # }
 //! ```
 //!
+//! A [`Proxy`] stands before one, for what happens when a server is there but says nothing.
+//!
 //! Everything here blocks. It may still be called from inside an async test.
 
 mod cluster;
 mod error;
 mod port;
 mod programs;
+mod proxy;
 mod watcher;
 
 pub use cluster::{Cluster, Options};
 pub use error::Error;
+pub use proxy::Proxy;

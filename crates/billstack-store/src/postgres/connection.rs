@@ -25,8 +25,19 @@ const OPTIONS: &str = "-c statement_timeout=20000 -c lock_timeout=10000 \
                        -c idle_in_transaction_session_timeout=30000 \
                        -c client_min_messages=warning";
 
-/// How long a connection may take when the URL does not say.
+/// How long a server may say nothing while we wait for it. No statement of ours lasts that long.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long a connection may take when the URL does not say, and then each answer while logging in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a host may leave unconfirmed what it was sent, and how soon and how often one that has
+/// confirmed everything is asked whether it is still there. The system's own values are a quarter of an
+/// hour and two hours: until then a thread would wait for a dead host while others could serve it.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(15);
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVES_RETRIES: u32 = 3;
 
 /// Counts connections, so that with `load_balance_hosts=random` each begins at another host.
 static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
@@ -36,6 +47,8 @@ static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Settings {
     config: Config,
     tls: Option<MakeRustlsConnect>,
+    /// How long a server may say nothing; without end where the URL says how long statements may last.
+    silence: Option<Duration>,
 }
 
 impl Settings {
@@ -54,9 +67,8 @@ impl Settings {
         })?;
         let own = config.get_options().unwrap_or_default().to_owned();
         config.options(format!("{OPTIONS} {own}"));
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
+        let silence = (!own.contains("statement_timeout")).then_some(SILENCE);
+        notice_dead_hosts(&mut config);
         if config.get_application_name().is_none() {
             config.application_name("billstack");
         }
@@ -67,7 +79,30 @@ impl Settings {
         }
         let tls = encrypted.then(|| connector(&roots.unwrap_or(Roots::System)));
         let tls = tls.transpose()?;
-        Ok(Settings { config, tls })
+        Ok(Settings {
+            config,
+            tls,
+            silence,
+        })
+    }
+}
+
+/// Fills in what the URL does not say about how soon a host that does not answer is given up.
+fn notice_dead_hosts(config: &mut Config) {
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(TCP_USER_TIMEOUT);
+    }
+    if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+        config.keepalives_idle(KEEPALIVES_IDLE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(KEEPALIVES_INTERVAL);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(KEEPALIVES_RETRIES);
     }
 }
 
@@ -189,17 +224,30 @@ fn prepare(socket: &TcpStream, config: &Config) -> std::io::Result<()> {
     socket.set_tcp_keepalive(&keepalive)
 }
 
-/// Logs in over a socket, and refuses a server of the wrong kind.
+/// Logs in over a socket, and refuses a server of the wrong kind, or one that takes connections but
+/// does not speak: another host may.
 fn open(socket: Socket, host: &str, settings: &Settings) -> Result<(Client, Driver), Fault> {
     let (mut driver, stream) =
         Driver::over(socket).map_err(|e| Fault::Unavailable(e.to_string()))?;
+    let limit = *settings
+        .config
+        .get_connect_timeout()
+        .unwrap_or(&CONNECT_TIMEOUT);
+    driver.give_up_after(Some(limit));
     let client = match &settings.tls {
         Some(tls) => log_in(&mut driver, stream, tls.clone(), host, &settings.config),
         None => log_in(&mut driver, stream, NoTls, host, &settings.config),
     }?;
+    must_be_wanted(&mut driver, &client, settings)?;
+    driver.give_up_after(settings.silence);
+    Ok((client, driver))
+}
+
+/// Refuses a server that is not what the URL asks for.
+fn must_be_wanted(driver: &mut Driver, client: &Client, settings: &Settings) -> Result<(), Fault> {
     let wanted = settings.config.get_target_session_attrs();
     if wanted == TargetSessionAttrs::Any {
-        return Ok((client, driver));
+        return Ok(());
     }
     let told = driver.run(client.simple_query("SHOW transaction_read_only"));
     let told = told.map_err(|error| fault(&error))?;
@@ -213,7 +261,7 @@ fn open(socket: Socket, host: &str, settings: &Settings) -> Result<(Client, Driv
         (TargetSessionAttrs::ReadOnly, false) => {
             Err(Fault::Unavailable("it is not read only".to_owned()))
         }
-        _ => Ok((client, driver)),
+        _ => Ok(()),
     }
 }
 
@@ -237,4 +285,42 @@ where
         .map_err(|error| fault(&error))?;
     driver.drive(Box::pin(connection));
     Ok(client)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(parameters: &str) -> Settings {
+        Settings::from_url(&format!("postgres://u@h/d?{parameters}")).unwrap()
+    }
+
+    #[test]
+    fn a_dead_host_is_noticed_soon_unless_the_address_says_otherwise() {
+        let usual = settings("").config;
+        assert_eq!(usual.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
+        assert_eq!(usual.get_tcp_user_timeout(), Some(&TCP_USER_TIMEOUT));
+        assert_eq!(usual.get_keepalives_idle(), KEEPALIVES_IDLE);
+        assert_eq!(usual.get_keepalives_interval(), Some(KEEPALIVES_INTERVAL));
+        assert_eq!(usual.get_keepalives_retries(), Some(KEEPALIVES_RETRIES));
+        let told = "connect_timeout=1&tcp_user_timeout=2&keepalives_idle=3&keepalives_interval=4\
+                    &keepalives_retries=5";
+        let told = settings(told).config;
+        let seconds = Duration::from_secs;
+        assert_eq!(told.get_connect_timeout(), Some(&seconds(1)));
+        assert_eq!(told.get_tcp_user_timeout(), Some(&seconds(2)));
+        assert_eq!(told.get_keepalives_idle(), seconds(3));
+        assert_eq!(told.get_keepalives_interval(), Some(seconds(4)));
+        assert_eq!(told.get_keepalives_retries(), Some(5));
+    }
+
+    /// `billstack verify` asks for statements without end.
+    #[test]
+    fn silence_is_borne_where_statements_may_last() {
+        assert_eq!(settings("").silence, Some(SILENCE));
+        let schema = settings("options=-c%20search_path%3Dbillstack");
+        assert_eq!(schema.silence, Some(SILENCE));
+        let endless = settings("options=-c%20statement_timeout%3D0");
+        assert_eq!(endless.silence, None);
+    }
 }

@@ -15,6 +15,7 @@ mod race;
 mod reports;
 mod same_dump;
 mod schema;
+mod silent;
 mod support;
 mod tls;
 mod verify;
