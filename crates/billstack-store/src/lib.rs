@@ -6,6 +6,7 @@
 
 pub mod act;
 pub mod dialect;
+mod failing;
 mod jobs;
 pub mod list;
 pub mod migrate;
@@ -32,7 +33,7 @@ mod grants;
 pub mod idempotency;
 pub mod invitations;
 pub mod members;
-pub mod probe;
+mod probe;
 pub mod programs;
 pub mod projects;
 mod reconsider;

@@ -19,6 +19,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
 
+use crate::failing::Failing;
 use crate::jobs::{Job, enqueue};
 use crate::options::Options;
 use crate::tx::Fault;
@@ -39,7 +40,11 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Starts the threads on a database that has been migrated.
-    pub(crate) fn open(settings: &Settings, options: &Options) -> Result<Postgres, Fault> {
+    pub(crate) fn open(
+        settings: &Settings,
+        options: &Options,
+        failing: &Failing,
+    ) -> Result<Postgres, Fault> {
         let (writes, write_jobs) = bounded(options.queue_capacity);
         let (points, point_jobs) = bounded(options.queue_capacity);
         let (scans, scan_jobs) = bounded(options.queue_capacity);
@@ -47,15 +52,16 @@ impl Postgres {
         let (hindered, hindered_jobs) = bounded(options.queue_capacity);
         let lanes = options.write_lanes.max(1);
         for _ in 0..lanes {
-            let (jobs, at, hindered) = (write_jobs.clone(), settings.clone(), hindered.clone());
+            let (jobs, at) = (write_jobs.clone(), settings.clone());
+            let (hindered, failing) = (hindered.clone(), failing.clone());
             threads.push(spawn("postgres-writer", move || {
-                writer::run(&at, lanes, &jobs, &hindered);
+                writer::run(&at, lanes, &jobs, &hindered, &failing);
             })?);
         }
         drop(hindered);
-        let at = settings.clone();
+        let (at, failing) = (settings.clone(), failing.clone());
         threads.push(spawn("postgres-patient", move || {
-            patient::run(&at, &hindered_jobs);
+            patient::run(&at, &hindered_jobs, &failing);
         })?);
         let kinds = [
             (

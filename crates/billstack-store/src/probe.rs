@@ -12,7 +12,7 @@ statements! {
 const NAME: &str = "probe";
 
 /// Writes a row and removes it again; the commit needs the disk all the same.
-pub fn write(tx: &mut dyn Tx) -> Result<(), Abort> {
+pub(crate) fn write(tx: &mut dyn Tx) -> Result<(), Abort> {
     tx.hit(MAKE, params![NAME])?;
     Ok(tx.must(REMOVE, params![NAME])?)
 }

@@ -16,16 +16,16 @@ mod writer;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
 use sqlite_pacing::Pacer;
 
+use commits::Commits;
 use inline::Inline;
 use log::Log;
-use writer::Progress;
 
+use crate::failing::Failing;
 use crate::jobs::{Job, enqueue};
 use crate::options::Options;
 use crate::tx::{Abort, Fault, Tx};
@@ -40,29 +40,28 @@ pub(crate) struct Sqlite {
     scans: Option<Sender<Box<dyn Job>>>,
     inline: Inline,
     threads: Vec<JoinHandle<()>>,
-    progress: Arc<Progress>,
     path: PathBuf,
     _held: Option<File>,
 }
 
 impl Sqlite {
     /// Starts the threads on a database that has been migrated.
-    pub(crate) fn open(path: &Path, options: &Options) -> Result<Sqlite, Fault> {
+    pub(crate) fn open(path: &Path, options: &Options, failing: &Failing) -> Result<Sqlite, Fault> {
         let held = options.exclusive.then(|| hold_file(path)).transpose()?;
         let (writes, jobs) = bounded(options.queue_capacity);
         let connection = open_writer(path)?;
         if !sqlite_pacing::install() {
             tracing::info!("checkpoints cannot be paced on this system; commits may wait for them");
         }
-        let progress = Arc::new(Progress::default());
+        let commits = Arc::new(Commits::default());
         let (ours, theirs) = passes();
         let mut threads = vec![
             spawn("sqlite-writer", {
                 let fatal = Arc::clone(&options.on_fatal);
-                let progress = Arc::clone(&progress);
+                let (commits, failing) = (Arc::clone(&commits), failing.clone());
                 move || {
                     let log = Log::new(&connection, ours, &*fatal);
-                    writer::run(log, &jobs, &progress, &*fatal);
+                    writer::run(log, &jobs, &commits, &failing, &*fatal);
                 }
             })?,
             spawn("sqlite-checkpoint", {
@@ -79,13 +78,12 @@ impl Sqlite {
                 readers::run(connection, &jobs)
             })?);
         }
-        let inline = Inline::new(path.to_owned(), Arc::clone(&progress.commits));
+        let inline = Inline::new(path.to_owned(), commits);
         Ok(Sqlite {
             writes: Some(writes),
             scans: Some(scans),
             inline,
             threads,
-            progress,
             path: path.to_owned(),
             _held: held,
         })
@@ -108,11 +106,6 @@ impl Sqlite {
         read: impl FnOnce(&mut dyn Tx) -> Result<T, Abort>,
     ) -> Result<T, Abort> {
         self.inline.run(read)
-    }
-
-    /// Whether the last commit failed, as on a full disk.
-    pub(crate) fn is_failing(&self) -> bool {
-        self.progress.failing.load(Ordering::Relaxed)
     }
 
     /// Leaves all there is in the one file, unless somebody else still has it open. SQLite does so when the last

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
 use crate::act::{Act, Origin};
+use crate::failing::Failing;
 use crate::jobs::job;
 use crate::migrate;
 use crate::options::Options;
 use crate::postgres::{Postgres, Settings};
+use crate::probe;
 use crate::sqlite::{self, Sqlite};
 use crate::tx::{Abort, Fault, Tx};
 
@@ -96,17 +98,19 @@ pub fn rest() {
 /// outside of async code.
 pub struct Store {
     engine: Engine,
+    failing: Failing,
 }
 
 impl Store {
     /// Opens a database whose schema is up to date; see [`migrate::migrate`].
     pub fn open(target: &Target, options: &Options) -> Result<Store, Fault> {
         migrate::check(target)?;
+        let failing = Failing::default();
         let engine = match &target.0 {
-            Kind::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options)?),
-            Kind::Postgres(settings) => Engine::Postgres(Postgres::open(settings, options)?),
+            Kind::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options, &failing)?),
+            Kind::Postgres(at) => Engine::Postgres(Postgres::open(at, options, &failing)?),
         };
-        Ok(Store { engine })
+        Ok(Store { engine, failing })
     }
 
     /// Runs a write; it is committed, durably, before this returns `Ok`.
@@ -198,12 +202,18 @@ impl Store {
         Ok(answer)
     }
 
-    /// Whether the last commit failed, as on a full disk. PostgreSQL tells each caller by itself.
+    /// Whether the database did not take a write, as on a full disk or a server that became read only,
+    /// and nothing has proved since that it does again.
     pub fn is_failing(&self) -> bool {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.is_failing(),
-            Engine::Postgres(_) => false,
-        }
+        self.failing.is_set()
+    }
+
+    /// Writes enough to tell that writes work, and takes it back. When it succeeds the store is no longer
+    /// [failing](Store::is_failing).
+    pub async fn prove_writes(&self, origin: Origin) -> Result<(), Abort> {
+        self.write(origin, |tx, _| probe::write(tx)).await?;
+        self.failing.clear();
+        Ok(())
     }
 
     /// How many writes wait for their turn.

@@ -9,14 +9,16 @@ use super::attempts::{Trouble, persist};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
 use super::writer::{commit, end};
+use crate::failing::Failing;
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
 
 /// Serves the queue until every sender is gone. A lost connection is made anew for the next job.
-pub(super) fn run(settings: &Settings, jobs: &Receiver<Box<dyn Job>>) {
+pub(super) fn run(settings: &Settings, jobs: &Receiver<Box<dyn Job>>, failing: &Failing) {
     let mut connection = None;
     while let Ok(mut job) = jobs.recv() {
         let done = serve(settings, &mut connection, &mut *job);
+        failing.note(&done);
         if let Err(why) = &done {
             tracing::warn!(%why, "a database operation failed");
         }

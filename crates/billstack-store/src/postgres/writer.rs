@@ -15,6 +15,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::connection::Settings;
 use super::transaction::PostgresTx;
+use crate::failing::Failing;
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
 
@@ -44,6 +45,7 @@ pub(super) fn run(
     lanes: usize,
     jobs: &Receiver<Box<dyn Job>>,
     patient: &Sender<Box<dyn Job>>,
+    failing: &Failing,
 ) {
     let mut connection = None;
     let mut batch = Jobs::new();
@@ -54,8 +56,8 @@ pub(super) fn run(
         metrics::histogram!("billstack_write_batch_size").record(batch.len() as f64);
         while !batch.is_empty() {
             match ready(settings, &mut connection) {
-                Ok(tx) => commit_batch(tx, &mut batch, patient),
-                Err(why) => answer(&mut batch, &Err(why)),
+                Ok(tx) => commit_batch(tx, &mut batch, patient, failing),
+                Err(why) => answer(&mut batch, &Err(why), failing),
             }
         }
     }
@@ -78,7 +80,12 @@ fn ready<'c>(
 
 /// Runs and commits operations up to the first that somebody is in the way of; those after it stay in
 /// the batch.
-fn commit_batch(tx: &mut PostgresTx, batch: &mut Jobs, patient: &Sender<Box<dyn Job>>) {
+fn commit_batch(
+    tx: &mut PostgresTx,
+    batch: &mut Jobs,
+    patient: &Sender<Box<dyn Job>>,
+    failing: &Failing,
+) {
     let (mut done, mut hindered) = (Jobs::new(), None);
     let committed = match run_batch(tx, batch, &mut done, &mut hindered) {
         Ok(Kept::Some) => commit(tx),
@@ -99,7 +106,7 @@ fn commit_batch(tx: &mut PostgresTx, batch: &mut Jobs, patient: &Sender<Box<dyn 
     {
         tracing::warn!(%why, operations = done.len(), "a batch of writes failed");
     }
-    answer(&mut done, &committed);
+    answer(&mut done, &committed, failing);
     if let Some(job) = hindered {
         hand_over(job, patient);
     }
@@ -175,7 +182,8 @@ pub(super) fn end(tx: &mut PostgresTx, command: &'static str) -> Result<(), Faul
     tx.simple(command)
 }
 
-fn answer(jobs: &mut Jobs, committed: &Result<(), Fault>) {
+fn answer(jobs: &mut Jobs, committed: &Result<(), Fault>, failing: &Failing) {
+    failing.note(committed);
     for job in jobs.drain(..) {
         job.answer(committed.clone());
     }

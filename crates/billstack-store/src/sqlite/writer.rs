@@ -3,9 +3,6 @@
 //! There is no timer: an idle server commits a lone write at once, a busy one shares the sync of the
 //! disk between all that arrived during the last one.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ffi};
 
@@ -13,25 +10,19 @@ use super::commits::Commits;
 use super::connection::{could_not_sync, fault};
 use super::log::Log;
 use super::transaction::SqliteTx;
+use crate::failing::Failing;
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
 
 /// The most operations in one commit: it bounds how long the first of them waits.
 const LARGEST_BATCH: usize = 256;
 
-/// What others want to know of the writer.
-#[derive(Default)]
-pub(super) struct Progress {
-    /// Whether the last commit failed, as on a full disk.
-    pub(super) failing: AtomicBool,
-    pub(super) commits: Arc<Commits>,
-}
-
 /// Serves the queue until every sender is gone.
 pub(super) fn run(
     mut log: Log<'_>,
     jobs: &Receiver<Box<dyn Job>>,
-    progress: &Progress,
+    commits: &Commits,
+    failing: &Failing,
     on_fatal: &dyn Fn(&str),
 ) {
     let mut tx = SqliteTx::new(log.connection());
@@ -40,34 +31,33 @@ pub(super) fn run(
         batch.push(first);
         batch.extend(jobs.try_iter().take(LARGEST_BATCH - 1));
         metrics::histogram!("billstack_write_batch_size").record(batch.len() as f64);
-        commit_batch(&mut tx, &mut batch, progress, on_fatal);
+        let committed = commit_batch(&mut tx, &mut batch, commits, on_fatal);
+        failing.note(&committed);
+        for job in batch.drain(..) {
+            job.answer(committed.clone());
+        }
         log.bound(jobs.len());
     }
 }
 
-/// Runs and commits a batch, and answers all of it.
+/// Runs and commits a batch.
 fn commit_batch(
     tx: &mut SqliteTx<'_>,
-    batch: &mut Vec<Box<dyn Job>>,
-    progress: &Progress,
+    batch: &mut [Box<dyn Job>],
+    commits: &Commits,
     on_fatal: &dyn Fn(&str),
-) {
+) -> Result<(), Fault> {
     let committed = run_batch(tx, batch).and_then(|()| {
         let commit = || commit(tx.connection(), on_fatal);
-        progress.commits.count(commit)
+        commits.count(commit)
     });
-    progress
-        .failing
-        .store(committed.is_err(), Ordering::Relaxed);
     if let Err(why) = &committed {
         tracing::error!(%why, operations = batch.len(), "a batch of writes failed");
         if !tx.connection().is_autocommit() {
             let _ = tx.step("ROLLBACK");
         }
     }
-    for job in batch.drain(..) {
-        job.answer(committed.clone());
-    }
+    committed
 }
 
 /// Runs a batch in one transaction, each operation as if it were alone in it.

@@ -1,15 +1,13 @@
 //! Connections that PostgreSQL ends while nobody uses them, as it does when it is restarted.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use billstack_store::options::Options;
 use billstack_store::refusal::Refusal;
 use billstack_store::tx::{Abort, Tx};
-use futures_util::FutureExt;
 use postgres::{Client, NoTls};
 
-use crate::support::{Db, Engine, make_team, origin};
+use crate::support::{Db, Engine, make_team, origin, wait_for};
 
 /// A database whose server has one connection of each kind.
 fn database() -> Db {
@@ -33,13 +31,7 @@ fn scan(db: &Db, wanted: i64) -> Result<i64, Abort> {
 }
 
 fn look_up(db: &Db, wanted: i64) -> Result<i64, Abort> {
-    let mut found = pin!(db.store.point(move |tx| number(tx, wanted)));
-    loop {
-        if let Some(found) = found.as_mut().now_or_never() {
-            return found;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_for(db.store.point(move |tx| number(tx, wanted)))
 }
 
 fn make(db: &Db, team: i64) -> Result<i64, Abort> {

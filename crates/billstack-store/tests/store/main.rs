@@ -5,6 +5,7 @@ mod batch;
 mod crash;
 mod engine;
 mod erased;
+mod failing;
 mod log;
 mod look_ups;
 mod lost;

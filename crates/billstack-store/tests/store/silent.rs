@@ -1,7 +1,6 @@
 //! Hosts that are there but say nothing: one whose server hangs, or whose machine was cut off.
 
 use std::net::TcpListener;
-use std::pin::pin;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -10,10 +9,9 @@ use billstack_store::migrate::migrate;
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
 use billstack_store::tx::{Abort, Fault, Tx};
-use futures_util::FutureExt;
 use scratch_postgres::{Cluster, Proxy};
 
-use crate::support::{START, make_team, origin, postgres_database};
+use crate::support::{START, make_team, origin, postgres_database, wait_for};
 
 /// Far longer than any of it may take, and less than for ever.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -97,11 +95,5 @@ fn a_server_that_falls_silent_is_given_up_for_the_next() {
 }
 
 fn look_up(store: &Store) -> Result<i64, Abort> {
-    let mut found = pin!(store.point(|tx| number(tx)));
-    loop {
-        if let Some(found) = found.as_mut().now_or_never() {
-            return found;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
+    wait_for(store.point(|tx| number(tx)))
 }

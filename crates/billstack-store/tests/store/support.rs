@@ -1,10 +1,12 @@
 //! Databases to test on, and the small things every test needs.
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::ThreadId;
+use std::time::Duration;
 
 use billstack_core::code;
 use billstack_core::ids::{IdSeed, TeamId};
@@ -23,6 +25,7 @@ use billstack_store::store::{Store, Target};
 use billstack_store::stripe_events::{self, Content, Delivery, Incoming, Settled};
 use billstack_store::tx::{Abort, Fault, Tx};
 use billstack_store::{params, projects, verify};
+use futures_util::FutureExt;
 use scratch_postgres::Cluster;
 use tempfile::TempDir;
 
@@ -162,6 +165,17 @@ pub(crate) fn write<T: Send + 'static>(
     op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
 ) -> T {
     store.write_blocking(origin(), op).unwrap()
+}
+
+/// Waits for what only async code can wait for elsewhere.
+pub(crate) fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        if let Some(done) = work.as_mut().now_or_never() {
+            return done;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Makes a team; there is no operation that needs nobody to own it.

@@ -2,5 +2,6 @@
 
 mod auth;
 mod customers;
+mod operations;
 mod referrals;
 mod teams;
