@@ -1,18 +1,33 @@
-//! A write that leaves nothing behind: it tells whether writes work.
+//! Writes that leave nothing behind: they tell whether writes work.
 
-use crate::tx::{Abort, Tx};
-use crate::{params, statements};
+use crate::params;
+use crate::statements;
+use crate::teams;
+use crate::tx::{Abort, Fault, Tx};
 
 statements! {
-    MAKE = "INSERT INTO locks (team_id, name) VALUES (0, $1) ON CONFLICT DO NOTHING";
-    REMOVE = "DELETE FROM locks WHERE team_id = 0 AND name = $1";
+    MAKE = "INSERT INTO locks (team_id, name) VALUES (0, $1)";
+    REMOVE = "DELETE FROM locks WHERE team_id = 0";
 }
 
-/// The row it makes.
+/// What nodes that probe at once take turns by; the rows have such names too.
 const NAME: &str = "probe";
 
-/// Writes a row and removes it again; the commit needs the disk all the same.
+/// How many rows it makes, and how long their names are: more than 64 KiB. A row or two would fit into
+/// what a full disk has left, or into what a write that failed on it has left behind, and tell that all
+/// is well while the next write fails again. A longer name would not fit into an index of PostgreSQL.
+const ROWS: u64 = 36;
+const LENGTH: usize = 1_900;
+
+/// Writes rows and removes them again; the commit needs the disk all the same.
 pub(crate) fn write(tx: &mut dyn Tx) -> Result<(), Abort> {
-    tx.hit(MAKE, params![NAME])?;
-    Ok(tx.must(REMOVE, params![NAME])?)
+    tx.lock(&teams::none(), &[NAME])?;
+    for number in 0..ROWS {
+        let name = format!("{NAME} {number} {:x<LENGTH$}", "");
+        tx.must_later(MAKE, params![&name])?;
+    }
+    match tx.execute(REMOVE, &[])? {
+        ROWS => Ok(()),
+        other => Err(Fault::Defect(format!("the probe made {other} rows")).into()),
+    }
 }

@@ -84,3 +84,22 @@ fn only_the_probe_proves_that_sqlite_takes_writes_again() {
     assert!(!db.store.is_failing());
     db.assert_sound();
 }
+
+/// A row or two would fit into what a full disk has left.
+#[test]
+fn the_probe_needs_as_much_of_the_disk_as_many_writes() {
+    let db = Db::new(Engine::Sqlite);
+    let log = db.target.sqlite_file().unwrap().with_extension("db-wal");
+    let size = || std::fs::metadata(&log).map_or(0, |file| file.len());
+    for _ in 0..2 {
+        let before = size();
+        assert_eq!(prove(&db.store), Ok(()));
+        let grown = size() - before;
+        assert!(grown >= 64 * 1024, "{grown}");
+    }
+    let left = "SELECT COUNT(*) FROM locks";
+    let left = db
+        .store
+        .scan_blocking(move |tx| Ok(tx.one(left, &[], |row| row.int(0))?));
+    assert_eq!(left, Ok(Some(0)));
+}
