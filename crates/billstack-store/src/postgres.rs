@@ -16,8 +16,9 @@ mod wire;
 mod writer;
 
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::failing::Failing;
 use crate::jobs::{Job, enqueue};
@@ -30,12 +31,16 @@ pub(crate) use transaction::PostgresTx;
 /// How many look-ups may share a transaction.
 const POINTS_TOGETHER: usize = 32;
 
-/// The PostgreSQL engine. Dropping it answers what is queued and joins its threads.
+/// How long the end waits for a server that does not answer. Who asked is gone by then.
+const LAST_ANSWERS: Duration = Duration::from_secs(4);
+
+/// The PostgreSQL engine. Dropping it answers what is queued and joins its threads, unless the server
+/// does not answer: then they are left to the end of the process.
 pub(crate) struct Postgres {
     writes: Option<Sender<Box<dyn Job>>>,
     points: Option<Sender<Box<dyn Job>>>,
     scans: Option<Sender<Box<dyn Job>>>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Threads,
 }
 
 impl Postgres {
@@ -48,21 +53,21 @@ impl Postgres {
         let (writes, write_jobs) = bounded(options.queue_capacity);
         let (points, point_jobs) = bounded(options.queue_capacity);
         let (scans, scan_jobs) = bounded(options.queue_capacity);
-        let mut threads = Vec::new();
+        let mut threads = Threads::new();
         let (hindered, hindered_jobs) = bounded(options.queue_capacity);
         let lanes = options.write_lanes.max(1);
         for _ in 0..lanes {
             let (jobs, at) = (write_jobs.clone(), settings.clone());
             let (hindered, failing) = (hindered.clone(), failing.clone());
-            threads.push(spawn("postgres-writer", move || {
+            threads.spawn("postgres-writer", move || {
                 writer::run(&at, lanes, &jobs, &hindered, &failing);
-            })?);
+            })?;
         }
         drop(hindered);
         let (at, failing) = (settings.clone(), failing.clone());
-        threads.push(spawn("postgres-patient", move || {
+        threads.spawn("postgres-patient", move || {
             patient::run(&at, &hindered_jobs, &failing);
-        })?);
+        })?;
         let kinds = [
             (
                 "postgres-points",
@@ -75,7 +80,7 @@ impl Postgres {
         for (name, lanes, most, jobs) in kinds {
             for _ in 0..lanes.max(1) {
                 let (jobs, at) = (jobs.clone(), settings.clone());
-                threads.push(spawn(name, move || reader::run(&at, most, &jobs))?);
+                threads.spawn(name, move || reader::run(&at, most, &jobs))?;
             }
         }
         Ok(Postgres {
@@ -107,10 +112,47 @@ impl Postgres {
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {
-    let thread = std::thread::Builder::new().name(name.to_owned());
-    let started = thread.spawn(work);
-    started.map_err(|error| Fault::Unavailable(format!("cannot start a thread: {error}")))
+/// Threads, and how to wait for them no longer than for a while: each holds a sender until it ends.
+struct Threads {
+    running: Vec<JoinHandle<()>>,
+    alive: Option<Sender<()>>,
+    ended: Receiver<()>,
+}
+
+impl Threads {
+    fn new() -> Threads {
+        let (alive, ended) = bounded(0);
+        Threads {
+            running: Vec::new(),
+            alive: Some(alive),
+            ended,
+        }
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+        let thread = std::thread::Builder::new().name(name.to_owned());
+        let alive = self.alive.clone();
+        let started = thread.spawn(move || {
+            work();
+            drop(alive);
+        });
+        let failed = |error| Fault::Unavailable(format!("cannot start a thread: {error}"));
+        self.running.push(started.map_err(failed)?);
+        Ok(())
+    }
+
+    /// Joins them, if all of them end in time.
+    fn join(&mut self, within: Duration) {
+        self.alive = None;
+        if self.ended.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the database does not answer; what was asked of it is left alone");
+            return;
+        }
+        for thread in self.running.drain(..) {
+            // A panicked thread has already been reported; there is nothing left to wait for.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Drop for Postgres {
@@ -118,9 +160,6 @@ impl Drop for Postgres {
         self.writes = None;
         self.points = None;
         self.scans = None;
-        for thread in self.threads.drain(..) {
-            // A panicked thread has already been reported; there is nothing left to wait for.
-            let _ = thread.join();
-        }
+        self.threads.join(LAST_ANSWERS);
     }
 }

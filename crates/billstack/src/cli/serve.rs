@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::database;
 use super::output::{Failure, say};
@@ -46,8 +47,10 @@ pub(super) fn run(settings: Settings) -> Result<(), Failure> {
     let mut stop = Stop::new(&runtime)?;
     let listener = runtime.block_on(listen(&settings.listen))?;
     let local_url = address_of(&listener)?;
-    // The store connects and joins threads, so it comes and goes outside of async code.
-    let app = open(settings, local_url)?;
+    let Some(app) = runtime.block_on(open_unless(stop.requested(), settings, local_url))? else {
+        tracing::info!("stopped before the database was open");
+        return Ok(());
+    };
     // A reader of our output that went away is no reason to stop serving.
     let _ = announce(&app);
     runtime.block_on(serve_until(&app, listener, stop.requested()));
@@ -102,6 +105,28 @@ pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Fail
         std::process::exit(STORAGE_FAILED);
     });
     Ok(prepare(settings, Clock::System, local_url, on_fatal)?)
+}
+
+/// Opens as [`open`] does, unless the end is asked for meanwhile: a database that does not answer must not
+/// keep a server from ending. What has been opened so far ends with the process, as in a crash.
+async fn open_unless(
+    stopped: impl Future<Output = ()>,
+    settings: Settings,
+    local_url: String,
+) -> Result<Option<Shared>, Failure> {
+    let (done, opened) = oneshot::channel();
+    // The store connects and joins threads, so it comes and goes outside of async code.
+    std::thread::spawn(move || {
+        // Nobody waits for it any more when the process is about to end.
+        let _ = done.send(open(settings, local_url));
+    });
+    tokio::select! {
+        opened = opened => match opened {
+            Ok(opened) => opened.map(Some),
+            Err(_) => Err(Failure::refused("a panic while the database was opened")),
+        },
+        () = stopped => Ok(None),
+    }
 }
 
 /// Lets go of everything in the order that works: the runtime, then the store.

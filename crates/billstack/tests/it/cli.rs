@@ -3,6 +3,7 @@
 mod complaints;
 mod limits;
 mod metrics;
+mod stopping;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -140,21 +141,26 @@ impl Server {
     }
 
     /// The same, with the caller's choice of standard error.
-    fn start_as_it_is(mut command: Command) -> Server {
-        command.stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
-        let mut server = Server {
-            lines: lines_of(child.stdout.take().expect("a pipe")),
-            child,
-            address: String::new(),
-            printed: String::new(),
-        };
+    fn start_as_it_is(command: Command) -> Server {
+        let mut server = Server::launch(command);
         server.read_until("http://");
         let line = server.printed.lines().last().unwrap_or_default();
         let (_, after) = line.split_once("http://").expect("an address");
         let port = |c: char| c.is_ascii_digit() || c == '.' || c == ':';
         server.address = after.chars().take_while(|c| port(*c)).collect();
         server
+    }
+
+    /// Starts it and waits for nothing.
+    fn launch(mut command: Command) -> Server {
+        command.stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        Server {
+            lines: lines_of(child.stdout.take().expect("a pipe")),
+            child,
+            address: String::new(),
+            printed: String::new(),
+        }
     }
 
     /// Reads what it prints up to a line that contains `text`.
