@@ -29,6 +29,14 @@ const MIGRATIONS: &[Migration] = &[Migration {
 /// Any number will do, as long as every version of this program uses the same one.
 const ADVISORY_LOCK: i64 = 0x6269_6c6c_7374_636b;
 
+/// The limits of the session are for requests. A step of the schema may take long, and whoever waits for
+/// the node that takes it waits as long.
+const BEGIN_PATIENTLY: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+
+/// A table that is in use for long (a report, a dump) is another matter: everybody else would queue behind
+/// the one who waits for it. So a step gives up then, as any statement does.
+const END_OF_WAITING: &str = "SET LOCAL lock_timeout TO DEFAULT";
+
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (\
     version {int} NOT NULL PRIMARY KEY, name {text} NOT NULL, applied_at {int} NOT NULL) {rows}";
 const NEWEST: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM schema_migrations";
@@ -110,8 +118,10 @@ fn migrate_postgres(settings: &Settings, at: Micros) -> Result<Vec<i64>, Fault> 
 }
 
 fn upgrade_postgres(runner: &mut PostgresTx, at: Micros) -> Result<Vec<i64>, Fault> {
-    runner.simple("BEGIN")?;
+    runner.be_patient();
+    runner.simple(BEGIN_PATIENTLY)?;
     runner.simple(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
+    runner.simple(END_OF_WAITING)?;
     runner.simple(&Dialect::Postgres.migration(CREATE_LIST))?;
     let missing = missing_after(newest_applied(runner)?)?;
     for migration in missing {

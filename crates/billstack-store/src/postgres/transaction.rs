@@ -83,6 +83,11 @@ impl PostgresTx {
         self.ending || self.client.is_closed()
     }
 
+    /// From here on statements may last as long as they like.
+    pub(crate) fn be_patient(&self) {
+        self.driver.give_up_after(None);
+    }
+
     /// Runs commands without parameters or result, such as `BEGIN`, and waits for them.
     pub(crate) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
         let done = self.driver.run(self.client.batch_execute(sql));

@@ -1,5 +1,7 @@
 //! Migrations: run once, whoever runs them, and never backwards.
 
+use std::time::Duration;
+
 use billstack_store::backup::backup;
 use billstack_store::migrate::{migrate, newest_version};
 use billstack_store::options::Options;
@@ -56,6 +58,29 @@ fn many_at_once_is_once() {
             assert!(applied.iter().all(Vec::is_empty), "{engine:?}");
         }
     }
+}
+
+/// The limits of the session are for requests; here they are shorter, so that the test is.
+#[test]
+fn who_waits_for_a_migration_waits_as_long_as_it_takes() {
+    let url = postgres_database(None);
+    let mut other = postgres::Client::connect(&url, NoTls).unwrap();
+    let migrating = "BEGIN; SELECT pg_advisory_xact_lock(7091318301320831851)";
+    other.batch_execute(migrating).unwrap();
+    let limits = "options=-c%20lock_timeout%3D100%20-c%20statement_timeout%3D200";
+    let target = Target::from_url(&format!("{url}?{limits}")).unwrap();
+    let applied = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| migrate(&target, START));
+        let asks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        while other.query(asks, &[]).unwrap().is_empty() && !waiting.is_finished() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(600));
+        other.batch_execute("COMMIT").unwrap();
+        waiting.join().unwrap()
+    });
+    assert_eq!(applied, Ok(every_version()));
 }
 
 #[test]
