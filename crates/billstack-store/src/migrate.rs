@@ -44,9 +44,16 @@ const NEWEST: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM sche
 const TABLES_OF_FILE: &str = "SELECT COUNT(*) FILTER \
     (WHERE name = 'schema_migrations' AND sql LIKE '%applied_at%'), COUNT(*) \
     FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-/// Whether our list is there, and whether there is any schema that the user may look into.
-const HAS_LIST: &str =
-    "SELECT to_regclass('schema_migrations') IS NOT NULL, current_schema() IS NOT NULL";
+/// Whether our list is there, the schema that tables would be made in, if there is any that the user may
+/// look into, and whether it holds tables, of which those of extensions are in nobody's way.
+const STATE_OF_SCHEMA: &str = "SELECT \
+    EXISTS (SELECT 1 FROM pg_attribute \
+        WHERE attrelid = to_regclass('schema_migrations') AND attname = 'applied_at'), \
+    CAST(current_schema() AS TEXT), \
+    EXISTS (SELECT 1 FROM pg_class t JOIN pg_namespace s ON s.oid = t.relnamespace \
+        WHERE s.nspname = current_schema() AND t.relkind IN ('r', 'p', 'f') AND NOT EXISTS ( \
+            SELECT 1 FROM pg_depend d WHERE d.classid = CAST('pg_class' AS REGCLASS) \
+                AND d.objid = t.oid AND d.deptype = 'e'))";
 const MARK: &str = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
 
 /// The schema version this program was built for.
@@ -178,13 +185,21 @@ pub(crate) fn version_of_file(path: &Path) -> Result<i64, Fault> {
     }
 }
 
-/// The version of the schema in a PostgreSQL database, 0 where nothing has been created yet.
+/// The version of the schema in a PostgreSQL database, 0 where nothing has been created yet. A schema with
+/// tables of another program is refused, and left as it is.
 fn version_in(tx: &mut dyn Tx) -> Result<i64, Fault> {
-    let found = tx.one(HAS_LIST, &[], |row| Ok((row.flag(0)?, row.flag(1)?)))?;
+    let found = tx.one(STATE_OF_SCHEMA, &[], |row| {
+        let schema = row.opt_text(1)?.map(str::to_owned);
+        Ok((row.flag(0)?, schema, row.flag(2)?))
+    })?;
     match found.unwrap_or_default() {
-        (true, _) => newest_applied(tx),
-        (false, true) => Ok(0),
-        (false, false) => Err(Fault::Unavailable(
+        (true, _, _) => newest_applied(tx),
+        (false, Some(_), false) => Ok(0),
+        (false, Some(schema), true) => Err(Fault::Unavailable(format!(
+            "the schema {schema} holds tables of another program; BillStack needs a database, or a \
+             schema, of its own"
+        ))),
+        (false, None, _) => Err(Fault::Unavailable(
             "the database user may use no schema on its search path; grant it USAGE on the one with \
              the tables"
                 .to_owned(),

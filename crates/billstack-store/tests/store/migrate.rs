@@ -192,6 +192,55 @@ fn a_user_without_any_right_is_not_told_to_migrate() {
 }
 
 #[test]
+fn a_schema_of_another_program_is_refused_and_left_alone() {
+    // The second keeps a list of its migrations under the name of ours, and has a name of our own.
+    for tables in [
+        "CREATE TABLE users (id INT)",
+        "CREATE TABLE schema_migrations (version TEXT PRIMARY KEY); \
+         INSERT INTO schema_migrations VALUES ('20240101000000')",
+        "CREATE TABLE parted (id INT) PARTITION BY RANGE (id)",
+    ] {
+        let url = postgres_database(None);
+        let mut other = postgres::Client::connect(&url, NoTls).unwrap();
+        other.batch_execute(tables).unwrap();
+        let count = "SELECT COUNT(*) FROM pg_class";
+        let mut objects = || other.query_one(count, &[]).unwrap().get::<_, i64>(0);
+        let before = objects();
+        let target = Target::from_url(&url).unwrap();
+        for refused in [
+            migrate(&target, START).map(|_| ()),
+            Store::open(&target, &Options::default()).map(|_| ()),
+        ] {
+            let Err(Fault::Unavailable(why)) = refused else {
+                panic!("{refused:?}");
+            };
+            let wanted = "the schema public holds tables of another program; BillStack needs a \
+                          database, or a schema, of its own";
+            assert_eq!(why, wanted);
+        }
+        assert_eq!(objects(), before);
+        // A schema of our own beside the other program's is as good as a database.
+        other.batch_execute("CREATE SCHEMA ours").unwrap();
+        let beside = format!("{url}?options=-c%20search_path%3Dours,public");
+        let beside = Target::from_url(&beside).unwrap();
+        assert_eq!(migrate(&beside, START), Ok(every_version()), "{tables}");
+        drop(Store::open(&beside, &Options::default()).unwrap());
+    }
+}
+
+/// Those of PostGIS lie beside ours without any harm.
+#[test]
+fn tables_of_an_extension_are_nobody_elses_program() {
+    let url = postgres_database(None);
+    let mut owner = postgres::Client::connect(&url, NoTls).unwrap();
+    let belongs = "CREATE TABLE spatial (id INT); \
+                   ALTER EXTENSION plpgsql ADD TABLE spatial";
+    owner.batch_execute(belongs).unwrap();
+    let target = Target::from_url(&url).unwrap();
+    assert_eq!(migrate(&target, START), Ok(every_version()));
+}
+
+#[test]
 fn a_file_of_another_program_is_refused_and_left_alone() {
     // The second keeps a list of its migrations under the name of ours.
     for tables in [
