@@ -154,10 +154,9 @@ fn referrals_of(
 /// Whether the same Stripe customer has been referred before under another customer's id, which did not
 /// come out at the apply: it was linked afterwards.
 fn was_referred_before(place: &Place, referral: &Referral, all: &[(Place, Referral)]) -> bool {
-    let key = |referral: &'_ Referral| (referral.created_at, referral.id.clone());
-    let own = key(referral);
+    let own = (referral.created_at, &referral.id);
     all.iter()
-        .any(|(at, other)| at == place && key(other) < own)
+        .any(|(at, other)| at == place && (other.created_at, &other.id) < own)
 }
 
 /// An event that does not count (yet): tells every referral it concerns why.
