@@ -305,7 +305,7 @@ pub fn update(
     act.record(tx, place, &fact)?;
     if new.stripe_customer_id != old.stripe_customer_id {
         // They may tell of whoever is that Stripe customer in truth, who could not be erased from them.
-        erase::forget_events(tx, place, id)?;
+        erase::forget_events(tx, place, id, None)?;
         if new.stripe_customer_id.is_some() {
             reconsider::again(tx, act, place, &new, Which::Open, grace)?;
         }

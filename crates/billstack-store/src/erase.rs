@@ -45,7 +45,7 @@ pub fn erase(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<
     let (team_id, project_id) = (&place.team_id, &place.project_id);
     tx.must(ERASE, params![team_id, project_id, id, act.at])?;
     let stripe_id = customer.stripe_customer_id.as_deref();
-    tx.execute(FORGET_EVENTS, params![team_id, id, stripe_id])?;
+    forget_events(tx, place, id, stripe_id)?;
     tx.execute(FORGET_ANSWERS, params![team_id, id])?;
     tx.execute(FORGET_RESERVATION, params![team_id, project_id, id])?;
     let fact = Fact {
@@ -57,9 +57,14 @@ pub fn erase(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<
     Ok(act.record(tx, place, &fact)?)
 }
 
-/// Forgets the bodies of the events kept with a customer.
-pub(crate) fn forget_events(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<(), Fault> {
-    tx.execute(FORGET_EVENTS, params![&place.team_id, id, None::<&str>])?;
+/// Forgets the bodies of the events kept with a customer, or with another one who is this Stripe customer.
+pub(crate) fn forget_events(
+    tx: &mut dyn Tx,
+    place: &Place,
+    id: &str,
+    stripe_id: Option<&str>,
+) -> Result<(), Fault> {
+    tx.execute(FORGET_EVENTS, params![&place.team_id, id, stripe_id])?;
     Ok(())
 }
 

@@ -66,7 +66,7 @@ pub fn newest_version() -> i64 {
 /// A schema newer than this program is refused: an older program must never write to it. One that is up
 /// to date is only looked at, so that neither a user who may not change it nor a live server minds.
 pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
-    must_be_ours(target)?;
+    target.directory_must_exist()?;
     match &target.0 {
         Kind::Sqlite(path) => migrate_sqlite(path, at),
         Kind::Postgres(settings) => migrate_postgres(settings, at),
@@ -92,20 +92,18 @@ fn migrate_sqlite(path: &Path, at: Micros) -> Result<Vec<i64>, Fault> {
     // A server that is running on the file must not see its schema change underneath.
     let _held = (current > 0).then(|| hold_file(path)).transpose()?;
     let connection = open_writer(path)?;
-    let run = |sql: &str| connection.execute_batch(sql).map_err(|e| fault(&e));
-    run("BEGIN IMMEDIATE")?;
-    run(&Dialect::Sqlite.migration(CREATE_LIST))?;
     let mut tx = SqliteTx::new(&connection);
-    let missing = missing_after(newest_applied(&mut tx)?)?;
-    for migration in missing {
-        run(&Dialect::Sqlite.migration(migration.sql))?;
-        mark(&mut tx, migration, at)?;
-    }
-    if !missing.is_empty() {
+    tx.step("BEGIN IMMEDIATE")?;
+    let run = |tx: &mut SqliteTx<'_>, sql: &str| {
+        let done = tx.connection().execute_batch(sql);
+        done.map_err(|e| fault(&e))
+    };
+    let applied = apply_missing(&mut tx, Dialect::Sqlite, run, at)?;
+    if !applied.is_empty() {
         statistics::write(&connection).map_err(|e| fault(&e))?;
     }
-    run("COMMIT")?;
-    Ok(versions(missing))
+    tx.step("COMMIT")?;
+    Ok(applied)
 }
 
 fn migrate_postgres(settings: &Settings, at: Micros) -> Result<Vec<i64>, Fault> {
@@ -129,14 +127,26 @@ fn upgrade_postgres(runner: &mut PostgresTx, at: Micros) -> Result<Vec<i64>, Fau
     runner.simple(BEGIN_PATIENTLY)?;
     runner.simple(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
     runner.simple(END_OF_WAITING)?;
-    runner.simple(&Dialect::Postgres.migration(CREATE_LIST))?;
-    let missing = missing_after(newest_applied(runner)?)?;
-    for migration in missing {
-        runner.simple(&Dialect::Postgres.migration(migration.sql))?;
-        mark(runner, migration, at)?;
-    }
+    let applied = apply_missing(runner, Dialect::Postgres, PostgresTx::simple, at)?;
     runner.simple("COMMIT")?;
-    Ok(versions(missing))
+    Ok(applied)
+}
+
+/// Applies what is missing and tells the versions, inside a transaction that nobody else migrates beside.
+/// `run` takes several statements at once.
+fn apply_missing<T: Tx>(
+    tx: &mut T,
+    dialect: Dialect,
+    run: impl Fn(&mut T, &str) -> Result<(), Fault>,
+    at: Micros,
+) -> Result<Vec<i64>, Fault> {
+    run(tx, &dialect.migration(CREATE_LIST))?;
+    let missing = missing_after(newest_applied(tx)?)?;
+    for migration in missing {
+        run(tx, &dialect.migration(migration.sql))?;
+        mark(tx, migration, at)?;
+    }
+    Ok(missing.iter().map(|migration| migration.version).collect())
 }
 
 /// Makes a missing database file readable by its owner alone; SQLite gives the log beside it the same
@@ -158,10 +168,6 @@ fn create_private(path: &Path) -> Result<(), Fault> {
 
 fn mark(tx: &mut dyn Tx, migration: &Migration, at: Micros) -> Result<(), Fault> {
     tx.must(MARK, params![migration.version, migration.name, at])
-}
-
-fn versions(applied: &[Migration]) -> Vec<i64> {
-    applied.iter().map(|migration| migration.version).collect()
 }
 
 fn newest_applied(tx: &mut dyn Tx) -> Result<i64, Fault> {

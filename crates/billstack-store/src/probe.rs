@@ -1,9 +1,8 @@
 //! Writes that leave nothing behind: they tell whether writes work.
 
-use crate::params;
-use crate::statements;
 use crate::teams;
 use crate::tx::{Abort, Fault, Tx};
+use crate::{params, statements};
 
 statements! {
     MAKE = "INSERT INTO locks (team_id, name) VALUES (0, $1)";

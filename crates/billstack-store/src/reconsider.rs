@@ -167,9 +167,6 @@ fn is_of_other_mode(
     team_id: &TeamId,
     theirs: Option<bool>,
 ) -> Result<bool, Fault> {
-    let Some(theirs) = theirs else {
-        return Ok(false);
-    };
     let ours = stripe_connections::livemode(tx, team_id)?;
-    Ok(ours.is_some_and(|ours| ours != theirs))
+    Ok(stripe_connections::modes_differ(ours, theirs))
 }

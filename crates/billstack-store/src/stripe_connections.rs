@@ -85,6 +85,12 @@ pub fn get(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Connection>, Faul
     tx.one(GET, params![team_id], decode)
 }
 
+/// Whether an event is of another mode than a team is connected in, as far as both are known.
+pub fn modes_differ(ours: Option<bool>, theirs: Option<bool>) -> bool {
+    ours.zip(theirs)
+        .is_some_and(|(ours, theirs)| ours != theirs)
+}
+
 /// Whether the team is connected in live mode; `None` where nothing tells.
 pub(crate) fn livemode(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<bool>, Fault> {
     Ok(tx

@@ -162,7 +162,6 @@ pub(super) fn could_not_sync(error: &rusqlite::Error) -> bool {
 mod tests {
     use super::*;
 
-    /// What is set in `.cargo/config.toml` gets lost without a word when cargo is run elsewhere.
     #[test]
     fn a_file_that_may_not_be_written_is_refused_at_once() {
         let directory = tempfile::tempdir().unwrap();
@@ -176,6 +175,7 @@ mod tests {
         assert!(why.contains("a.db may not be written"), "{why}");
     }
 
+    /// What is set in `.cargo/config.toml` gets lost without a word when cargo is run elsewhere.
     #[test]
     fn sqlite_is_built_as_it_was_measured() {
         let connection = Connection::open_in_memory().unwrap();

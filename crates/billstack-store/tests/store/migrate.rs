@@ -6,10 +6,11 @@ use billstack_store::backup::backup;
 use billstack_store::migrate::{migrate, newest_version};
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::Fault;
 use postgres::NoTls;
 
-use crate::support::{ENGINES, Engine, START, directory, make_team, origin, postgres_database};
+use crate::support::{
+    ENGINES, Engine, START, directory, make_team, origin, postgres_database, refusal,
+};
 
 /// A database without any table, and whatever keeps it alive.
 fn empty(engine: Engine) -> (String, Option<tempfile::TempDir>) {
@@ -25,6 +26,13 @@ fn empty(engine: Engine) -> (String, Option<tempfile::TempDir>) {
 
 fn every_version() -> Vec<i64> {
     (1..=newest_version()).collect()
+}
+
+/// Why neither a migration nor a server can use a database.
+#[track_caller]
+fn refusals(target: &Target) -> [String; 2] {
+    let opened = Store::open(target, &Options::default());
+    [refusal(migrate(target, START)), refusal(opened)]
 }
 
 #[test]
@@ -87,10 +95,8 @@ fn who_waits_for_a_migration_waits_as_long_as_it_takes() {
 fn a_database_that_was_never_migrated_is_refused() {
     for engine in ENGINES {
         let (url, _kept) = empty(engine);
-        let opened = Store::open(&Target::from_url(&url).unwrap(), &Options::default());
-        let Err(Fault::Unavailable(why)) = opened.map(|_| ()) else {
-            panic!("{engine:?}: opened");
-        };
+        let target = Target::from_url(&url).unwrap();
+        let why = refusal(Store::open(&target, &Options::default()));
         assert!(why.contains("billstack migrate"), "{why}");
     }
 }
@@ -113,13 +119,7 @@ fn a_newer_schema_is_refused() {
                 .batch_execute(newer)
                 .unwrap(),
         }
-        for refused in [
-            migrate(&target, START).map(|_| ()),
-            Store::open(&target, &Options::default()).map(|_| ()),
-        ] {
-            let Err(Fault::Unavailable(why)) = refused else {
-                panic!("{engine:?}: {refused:?}");
-            };
+        for why in refusals(&target) {
             assert!(why.contains("1000"), "{why}");
         }
     }
@@ -154,10 +154,7 @@ fn a_user_who_may_only_use_the_schema_finds_nothing_to_do() {
     owner
         .batch_execute("DELETE FROM schema_migrations")
         .unwrap();
-    let refused = migrate(&target, START);
-    let Err(Fault::Unavailable(why)) = refused else {
-        panic!("{refused:?}");
-    };
+    let why = refusal(migrate(&target, START));
     let wanted = "cannot bring the schema from version 0 to 1: 42501: permission denied";
     assert!(why.starts_with(wanted), "{why}");
 }
@@ -179,13 +176,7 @@ fn a_user_without_any_right_is_not_told_to_migrate() {
     ] {
         let (_, url) = database_of_a_user(name, rights);
         let target = Target::from_url(&url).unwrap();
-        for refused in [
-            migrate(&target, START).map(|_| ()),
-            Store::open(&target, &Options::default()).map(|_| ()),
-        ] {
-            let Err(Fault::Unavailable(why)) = refused else {
-                panic!("{refused:?}");
-            };
+        for why in refusals(&target) {
             assert_eq!(why, wanted);
         }
     }
@@ -207,13 +198,7 @@ fn a_schema_of_another_program_is_refused_and_left_alone() {
         let mut objects = || other.query_one(count, &[]).unwrap().get::<_, i64>(0);
         let before = objects();
         let target = Target::from_url(&url).unwrap();
-        for refused in [
-            migrate(&target, START).map(|_| ()),
-            Store::open(&target, &Options::default()).map(|_| ()),
-        ] {
-            let Err(Fault::Unavailable(why)) = refused else {
-                panic!("{refused:?}");
-            };
+        for why in refusals(&target) {
             let wanted = "the schema public holds tables of another program; BillStack needs a \
                           database, or a schema, of its own";
             assert_eq!(why, wanted);
@@ -255,14 +240,8 @@ fn a_file_of_another_program_is_refused_and_left_alone() {
         drop(connection);
         let before = std::fs::read(&file).unwrap();
         let target = Target::from_url(&format!("sqlite://{}", file.display())).unwrap();
-        for refused in [
-            migrate(&target, START).map(|_| ()),
-            Store::open(&target, &Options::default()).map(|_| ()),
-            backup(&target, &directory.path().join("copy.db"), |_| ()).map(|_| ()),
-        ] {
-            let Err(Fault::Unavailable(why)) = refused else {
-                panic!("{refused:?}");
-            };
+        let copied = backup(&target, &directory.path().join("copy.db"), |_| ());
+        for why in [&refusals(&target)[..], &[refusal(copied)]].concat() {
             assert!(
                 why.contains("other.db holds tables of another program"),
                 "{why}"

@@ -333,3 +333,13 @@ pub(crate) fn two_sides() -> (Side, Side) {
     let side = |here, there| Side { here, there };
     (side(left, of_right), side(right, of_left))
 }
+
+/// Why the database is of no use to something that was refused for that.
+#[track_caller]
+pub(crate) fn refusal<T>(done: Result<T, Fault>) -> String {
+    match done {
+        Err(Fault::Unavailable(why)) => why,
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("it was taken"),
+    }
+}

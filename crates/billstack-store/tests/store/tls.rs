@@ -6,12 +6,11 @@ use std::path::Path;
 
 use billstack_store::migrate::migrate;
 use billstack_store::store::Target;
-use billstack_store::tx::Fault;
 use postgres::{Client, NoTls};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use scratch_postgres::Cluster;
 
-use crate::support::{START, directory};
+use crate::support::{START, directory, refusal};
 
 /// What an authority has made: its own certificate, and that of a server at 127.0.0.1 with its key.
 struct Certificates {
@@ -56,14 +55,6 @@ fn cluster(made: &Certificates) -> Cluster {
     drop(client);
     cluster.restart().unwrap();
     cluster
-}
-
-fn refusal<T>(done: Result<T, Fault>) -> String {
-    match done {
-        Err(Fault::Unavailable(why)) => why,
-        Err(other) => panic!("{other:?}"),
-        Ok(_) => panic!("it was taken"),
-    }
 }
 
 #[test]

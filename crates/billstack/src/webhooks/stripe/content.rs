@@ -3,7 +3,7 @@
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{self, Event, Meaning, Start, read_object};
 use billstack_core::time::Micros;
-use billstack_store::stripe_connections::Connection;
+use billstack_store::stripe_connections::{Connection, modes_differ};
 use billstack_store::stripe_events::{Content, Incoming};
 
 use crate::app::App;
@@ -118,9 +118,9 @@ pub fn known_content(
 
 /// Why an event is of another mode than the team is connected in, if both are known.
 fn wrong_mode(connection: Option<&Connection>, theirs: Option<bool>) -> Option<&'static str> {
-    let ours = connection?.livemode?;
+    let is_wrong = modes_differ(connection?.livemode, theirs);
     theirs
-        .filter(|theirs| *theirs != ours)
+        .filter(|_| is_wrong)
         .map(|theirs| WRONG_MODE[usize::from(theirs)])
 }
 

@@ -239,6 +239,14 @@ impl Bench {
         answer.await.created()["referral"].take()
     }
 
+    /// The same with a referee whom Stripe does not know yet.
+    pub(crate) async fn unlinked(&self, name: &str) -> (Pair, String) {
+        let pair = self.pair(name).await;
+        self.link(&pair.referee, Value::Null).await;
+        let referral = text(&self.apply(&pair).await["id"]);
+        (pair, referral)
+    }
+
     /// Gives a customer another id in Stripe, or none.
     pub(crate) async fn link(&self, customer: &str, stripe: Value) {
         let path = format!("customers/{customer}");

@@ -109,12 +109,8 @@ async fn several_events_of_one_subscription_are_all_erased(t: &Bench) {
         .expect("an object")
         .remove("stripeCustomerId");
     let id = text(&t.customer_with(body).await["id"]);
-    let path = format!("customers/{id}");
-    t.key
-        .patch(&path, json!({"stripeCustomerId": "cus_zeb"}))
-        .await
-        .ok();
-    t.key.delete(&path).await.ok();
+    t.link(&id, json!("cus_zeb")).await;
+    t.erase(&id).await;
     assert_forgotten(t).await;
 }
 
@@ -133,10 +129,8 @@ async fn events_are_erased_whoever_else_becomes_that_stripe_customer(t: &Bench) 
     // It has found its customer, and nothing can come of another one who is new.
     let other = t.linked("other", "cus_zeb").await;
     assert_eq!(whose().await, id.as_str());
-    let path = format!("customers/{other}");
-    for link in [json!(null), json!("cus_zeb")] {
-        let patch = json!({"stripeCustomerId": link});
-        t.key.patch(&path, patch).await.ok();
+    for stripe in [json!(null), json!("cus_zeb")] {
+        t.link(&other, stripe).await;
     }
     assert_eq!(whose().await, json!(null));
     t.erase(&id).await;
@@ -240,11 +234,7 @@ async fn the_stripe_customer_cannot_be_referred_anew(t: &Bench) {
         .post("referrals/apply", apply_body(&pair.code, &late))
         .await;
     answer.created();
-    let path = format!("customers/{late}");
-    t.key
-        .patch(&path, json!({"stripeCustomerId": pair.stripe}))
-        .await
-        .ok();
+    t.link(&late, json!(pair.stripe)).await;
     t.accept(&t.completed(&pair.stripe)).await;
     assert_eq!(t.credits().await.len(), 2);
 }

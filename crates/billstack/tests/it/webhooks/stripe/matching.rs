@@ -46,28 +46,12 @@ async fn the_customer_may_be_text_object_or_account(t: &Bench) {
         assert_eq!(t.status(&referral).await, "converted", "{name}");
     }
     let pair = t.pair("account").await;
-    let path = format!("customers/{}", pair.referee);
-    t.key
-        .patch(&path, json!({"stripeCustomerId": "acct_1"}))
-        .await
-        .ok();
+    t.link(&pair.referee, json!("acct_1")).await;
     let referral = text(&t.apply(&pair).await["id"]);
     let subscription = Subscription::new("sub_account", Value::Null).customer_account("acct_1");
     t.accept(&t.event(CREATED, &subscription.created(t.seconds())))
         .await;
     assert_eq!(t.status(&referral).await, "converted");
-}
-
-/// A referee whom Stripe does not know yet, with a pending referral.
-async fn unlinked(t: &Bench, name: &str) -> (Pair, String) {
-    let pair = t.pair(&format!("{name}x")).await;
-    let pair = Pair {
-        referee: t.customer(&format!("{name}-unlinked")).await,
-        stripe: format!("cus_{name}"),
-        ..pair
-    };
-    let referral = text(&t.apply(&pair).await["id"]);
-    (pair, referral)
 }
 
 async fn stripe_id_of(t: &Bench, customer: &str) -> Value {
@@ -76,13 +60,13 @@ async fn stripe_id_of(t: &Bench, customer: &str) -> Value {
 }
 
 async fn a_reference_links_a_customer_without_a_stripe_id(t: &Bench) {
-    let (pair, referral) = unlinked(t, "a").await;
+    let (pair, referral) = t.unlinked("a").await;
     let session = t.session(&pair.stripe).client_reference_id(&pair.referee);
     t.accept(&t.event(COMPLETED, &session)).await;
     assert_eq!(t.status(&referral).await, "converted");
     assert_eq!(stripe_id_of(t, &pair.referee).await, pair.stripe.as_str());
     // Without a Stripe customer there is nothing to link, but still somebody who subscribed.
-    let (pair, referral) = unlinked(t, "b").await;
+    let (pair, referral) = t.unlinked("b").await;
     let session = CheckoutSession::new("cs_test_b", CustomerRef::Null).created(t.seconds());
     let session = session.client_reference_id(&pair.referee);
     t.accept(&t.event(COMPLETED, &session)).await;
@@ -129,13 +113,13 @@ async fn a_reference_makes_no_old_customer_of_somebody_else(t: &Bench) {
 }
 
 async fn metadata_names_our_customer(t: &Bench) {
-    let (pair, referral) = unlinked(t, "a").await;
+    let (pair, referral) = t.unlinked("a").await;
     let subscription = t.subscription(&pair.stripe);
     let subscription = subscription.metadata("billstackCustomerId", &pair.referee);
     t.accept(&t.event(CREATED, &subscription)).await;
     assert_eq!(t.status(&referral).await, "converted");
     assert_eq!(stripe_id_of(t, &pair.referee).await, pair.stripe.as_str());
-    let (pair, referral) = unlinked(t, "b").await;
+    let (pair, referral) = t.unlinked("b").await;
     let session = t
         .session(&pair.stripe)
         .metadata("billstackCustomerId", &pair.referee);
@@ -162,16 +146,12 @@ async fn what_matches_nobody_is_kept_and_found_later(t: &Bench) {
 }
 
 async fn an_event_is_found_when_its_customer_is_linked(t: &Bench) {
-    let (pair, referral) = unlinked(t, "a").await;
+    let (pair, referral) = t.unlinked("a").await;
     let event = t.created(&pair.stripe);
     t.accept(&event).await;
     assert_eq!(t.outcome(&event).await, "no_customer");
     t.later(48 * HOUR).await;
-    let path = format!("customers/{}", pair.referee);
-    t.key
-        .patch(&path, json!({"stripeCustomerId": pair.stripe}))
-        .await
-        .ok();
+    t.link(&pair.referee, json!(pair.stripe)).await;
     assert_eq!(t.status(&referral).await, "converted");
     assert_eq!(t.outcome(&event).await, "converted");
     assert_eq!(t.credits().await.len(), 2);
@@ -268,14 +248,8 @@ async fn one_subscription_converts_one_referral_of_all_projects(t: &Bench) {
 
 async fn one_customer_under_two_stripe_ids_converts_one_referral(t: &Bench) {
     let (pair, first) = t.pending("a").await;
-    let (_, second) = unlinked(t, "b").await;
-    let path = format!("referrals/{second}");
-    let referee = text(&t.key.get(&path).await.ok()["referral"]["refereeCustomerId"]);
-    let link = json!({"stripeCustomerId": "acct_1"});
-    t.key
-        .patch(&format!("customers/{referee}"), link)
-        .await
-        .ok();
+    let (other, second) = t.unlinked("b").await;
+    t.link(&other.referee, json!("acct_1")).await;
     let subscription = Subscription::new("sub_1", Value::Null).customer_account("acct_1");
     t.accept(&t.event(CREATED, &subscription.created(t.seconds())))
         .await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
 use crate::support::client::{Caller, KeyClient};
-use crate::support::fixture::{Pair, apply_body, text};
+use crate::support::fixture::{apply_body, text};
 use crate::support::stripe::SECRET;
 
 on_both_engines! {
@@ -27,14 +27,6 @@ const CREATED: &str = "customer.subscription.created";
 const UPDATED: &str = "customer.subscription.updated";
 const COMPLETED: &str = "checkout.session.completed";
 
-/// A referee whom Stripe does not know yet, who has applied a code.
-async fn unlinked(t: &Bench, name: &str) -> (Pair, String) {
-    let pair = t.pair(name).await;
-    t.link(&pair.referee, Value::Null).await;
-    let referral = text(&t.apply(&pair).await["id"]);
-    (pair, referral)
-}
-
 /// The last entry of a referral's story.
 async fn last_reason(t: &Bench, referral: &str) -> Value {
     let path = format!("referrals/{referral}/events");
@@ -46,7 +38,7 @@ async fn last_reason(t: &Bench, referral: &str) -> Value {
 }
 
 async fn nobody_is_paid_for_their_own_stripe_customer(t: &Bench) {
-    let (pair, referral) = unlinked(t, "a").await;
+    let (pair, referral) = t.unlinked("a").await;
     t.link(&pair.referrer, json!("cus_same")).await;
     t.link(&pair.referee, json!("cus_same")).await;
     let event = t.created("cus_same");
@@ -55,7 +47,7 @@ async fn nobody_is_paid_for_their_own_stripe_customer(t: &Bench) {
     assert_eq!(t.status(&referral).await, "pending");
     assert_eq!(last_reason(t, &referral).await, "self-referral");
     // Nor as the account that Stripe names beside the customer.
-    let (pair, referral) = unlinked(t, "b").await;
+    let (pair, referral) = t.unlinked("b").await;
     t.link(&pair.referrer, json!("cus_b")).await;
     t.link(&pair.referee, json!("acct_b")).await;
     let both = Subscription::new("sub_b", "cus_b").customer_account("acct_b");
@@ -84,7 +76,7 @@ async fn a_session_that_leads_to_nothing_links_nobody(t: &Bench) {
         ("c", COMPLETED, "payment"),
         ("d", COMPLETED, "setup"),
     ] {
-        let (pair, referral) = unlinked(t, name).await;
+        let (pair, referral) = t.unlinked(name).await;
         let guest = t.session(&format!("cus_guest_{name}")).mode(mode);
         let event = t.event(kind, &guest.client_reference_id(&pair.referee));
         t.accept(&event).await;
@@ -96,8 +88,8 @@ async fn a_session_that_leads_to_nothing_links_nobody(t: &Bench) {
 }
 
 async fn of_two_referrals_of_one_stripe_customer_the_first_converts(t: &Bench) {
-    let (first, early) = unlinked(t, "a").await;
-    let (second, late) = unlinked(t, "b").await;
+    let (first, early) = t.unlinked("a").await;
+    let (second, late) = t.unlinked("b").await;
     for pair in [&second, &first] {
         t.link(&pair.referee, json!("cus_both")).await;
     }
@@ -128,7 +120,7 @@ async fn elsewhere(t: &Bench, stripe: &str) -> (String, KeyClient) {
 }
 
 async fn metadata_is_heard_beside_a_customer_of_another_project(t: &Bench) {
-    let (pair, referral) = unlinked(t, "a").await;
+    let (pair, referral) = t.unlinked("a").await;
     elsewhere(t, &pair.stripe).await;
     let subscription = t.subscription(&pair.stripe);
     let subscription = subscription.metadata("billstackCustomerId", &pair.referee);
@@ -186,7 +178,7 @@ async fn what_came_before_the_mode_was_known_converts_nothing_in_the_other(t: &B
 }
 
 async fn events_that_found_nobody_are_placed_by_one_that_converts(t: &Bench) {
-    let (pair, referral) = unlinked(t, "a").await;
+    let (pair, referral) = t.unlinked("a").await;
     let first = t.created(&pair.stripe);
     t.accept(&first).await;
     assert_eq!(t.outcome(&first).await, "no_customer");
