@@ -215,6 +215,14 @@ pub(crate) fn sqlite(file: &Path, place: &Place, size: Size) -> rusqlite::Result
     Ok(())
 }
 
+/// The program that codes belong to, and terms for the referrals.
+const PROGRAM_SQLITE: &str = "SELECT id FROM programs WHERE team_id = ?1 AND project_id = ?2";
+const PROGRAM_POSTGRES: &str = "SELECT id FROM programs WHERE team_id = $1 AND project_id = $2";
+const TERMS_SQLITE: &str =
+    "INSERT INTO terms VALUES (?1, 'terms_bench', ?2, 1000, 500, 'usd', 0, 0)";
+const TERMS_POSTGRES: &str =
+    "INSERT INTO terms VALUES ($1, 'terms_bench', $2, 1000, 500, 'usd', 0, 0)";
+
 fn load_sqlite(
     db: &Connection,
     place: &Place,
@@ -231,19 +239,20 @@ fn load_sqlite(
         insert.execute(params![team, project, c.id, c.email, c.stripe_id, c.at])?;
     }
     bar.set_message("codes");
+    let program: String = db.query_row(PROGRAM_SQLITE, [team, project], |row| row.get(0))?;
+    db.execute(TERMS_SQLITE, params![team, program])?;
     let mut insert = db.prepare(
-        "INSERT INTO codes (team_id, project_id, code, customer_id, is_active, created_at) \
-         VALUES (?1, ?2, ?3, ?4, TRUE, ?5)",
+        "INSERT INTO codes (team_id, project_id, code, program_id, customer_id, is_active, \
+         created_at) VALUES (?1, ?2, ?3, ?4, ?5, TRUE, ?6)",
     )?;
     for c in bar.wrap_iter(codes(size)) {
-        insert.execute(params![team, project, c.code, c.customer_id, c.at])?;
+        insert.execute(params![team, project, c.code, program, c.customer_id, c.at])?;
     }
     bar.set_message("referrals");
     let mut insert = db.prepare(
-        "INSERT INTO referrals (team_id, project_id, code, created_at, id, referrer_customer_id, \
-         referee_customer_id, status, converted_at, referrer_credit_amount, \
-         referee_credit_amount, currency) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1000, 500, 'usd')",
+        "INSERT INTO referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
+         referrer_customer_id, referee_customer_id, status, converted_at, story_length, story_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'terms_bench', ?7, ?8, ?9, ?10, 1, ?4)",
     )?;
     for r in bar.wrap_iter(referrals(size)) {
         let status = if r.converted_at.is_some() {
@@ -257,6 +266,7 @@ fn load_sqlite(
             r.code,
             r.at,
             r.id,
+            program,
             r.referrer,
             r.referee,
             status,
@@ -305,13 +315,16 @@ pub(crate) fn postgres(
     copy.finish()?;
     db.batch_execute("ANALYZE")?;
     bar.set_message("codes");
+    let program: String = db.query_one(PROGRAM_POSTGRES, &[&team, &project])?.get(0);
+    db.execute(TERMS_POSTGRES, &[&team, &program])?;
     let mut copy = db.copy_in(
-        "COPY codes (team_id, project_id, code, customer_id, is_active, created_at) FROM STDIN",
+        "COPY codes (team_id, project_id, code, program_id, customer_id, is_active, created_at) \
+         FROM STDIN",
     )?;
     for c in bar.wrap_iter(codes(size)) {
         writeln!(
             copy,
-            "{team}\t{project}\t{}\t{}\tt\t{}",
+            "{team}\t{project}\t{}\t{program}\t{}\tt\t{}",
             c.code, c.customer_id, c.at
         )?;
     }
@@ -319,9 +332,9 @@ pub(crate) fn postgres(
     db.batch_execute("ANALYZE")?;
     bar.set_message("referrals");
     let mut copy = db.copy_in(
-        "COPY referrals (team_id, project_id, code, created_at, id, referrer_customer_id, \
-         referee_customer_id, status, converted_at, referrer_credit_amount, \
-         referee_credit_amount, currency) FROM STDIN",
+        "COPY referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
+         referrer_customer_id, referee_customer_id, status, converted_at, story_length, story_at) \
+         FROM STDIN",
     )?;
     for r in bar.wrap_iter(referrals(size)) {
         let status = if r.converted_at.is_some() {
@@ -332,8 +345,9 @@ pub(crate) fn postgres(
         let converted_at = r.converted_at.map_or("\\N".to_owned(), |at| at.to_string());
         writeln!(
             copy,
-            "{team}\t{project}\t{}\t{}\t{}\t{}\t{}\t{status}\t{converted_at}\t1000\t500\tusd",
-            r.code, r.at, r.id, r.referrer, r.referee
+            "{team}\t{project}\t{}\t{}\t{}\t{program}\tterms_bench\t{}\t{}\t{status}\t\
+             {converted_at}\t1\t{}",
+            r.code, r.at, r.id, r.referrer, r.referee, r.at
         )?;
     }
     copy.finish()?;

@@ -14,8 +14,15 @@ text_enum! {
 }
 
 text_enum! {
-    /// Where a credit stands. One state today; the type leaves room for later ones, such as a
-    /// credit that was sent on to Stripe or taken back after a refund.
+    /// What a credit is given for.
+    pub enum CreditKind {
+        /// A conversion.
+        Referral = "referral",
+    }
+}
+
+text_enum! {
+    /// Where a credit stands. One state today.
     pub enum CreditStatus {
         /// Promised, earned and written into the ledger.
         Granted = "granted",
@@ -71,6 +78,7 @@ mod tests {
                 referrer_credit_amount: Amount::new(referrer).unwrap(),
                 referee_credit_amount: Amount::new(referee).unwrap(),
                 currency: Currency::USD,
+                grace: 0,
             });
             let expected: Vec<(Side, i64)> = [(Side::Referrer, referrer), (Side::Referee, referee)]
                 .into_iter()

@@ -44,6 +44,10 @@ pub enum IdKind {
     Event,
     /// An invitation to a team, `inv_`.
     Invitation,
+    /// A referral program of a project, `prog_`.
+    Program,
+    /// The terms of a program, as one change left them, `terms_`.
+    Terms,
 }
 
 impl IdKind {
@@ -59,6 +63,8 @@ impl IdKind {
             IdKind::Credit => "cr_",
             IdKind::Event => "evt_",
             IdKind::Invitation => "inv_",
+            IdKind::Program => "prog_",
+            IdKind::Terms => "terms_",
         }
     }
 }
@@ -170,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
 
-    const KINDS: [IdKind; 9] = [
+    const KINDS: [IdKind; 11] = [
         IdKind::Team,
         IdKind::Project,
         IdKind::User,
@@ -180,6 +186,8 @@ mod tests {
         IdKind::Credit,
         IdKind::Event,
         IdKind::Invitation,
+        IdKind::Program,
+        IdKind::Terms,
     ];
 
     #[test]

@@ -7,18 +7,22 @@
 //!
 //! Where to look first:
 //!
-//! - [`referral`] decides whether a code may be applied and whether a referral converts.
+//! - [`referral`] decides whether a code may be applied.
+//! - [`attribution`] decides whose an event is, whether it counts, and who was first.
 //! - [`stripe_event`] reads what a Stripe webhook says, across all API versions since 2020.
-//! - [`credit`] and [`ledger`] turn a conversion into credits and balanced postings.
+//! - [`credit`] and [`ledger`] turn a conversion into credits and balanced entries.
+//! - [`event`] lists everything that can happen here.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
 #[macro_use]
 mod text_enum;
 
 pub mod access;
+pub mod attribution;
 pub mod code;
 pub mod credit;
 pub mod email;
+pub mod event;
 pub mod ids;
 pub mod ledger;
 pub mod money;
@@ -26,3 +30,4 @@ pub mod program;
 pub mod referral;
 pub mod stripe_event;
 pub mod time;
+pub mod word;

@@ -38,24 +38,33 @@ impl Amount {
 }
 
 /// A currency that Stripe bills in, as its lower-case ISO 4217 code.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Currency(&'static str);
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency([u8; 3]);
 
 impl Currency {
     /// The United States dollar, the currency when none is named.
-    pub const USD: Currency = Currency("usd");
+    pub const USD: Currency = Currency(*b"usd");
 
     /// Reads a code in any ASCII case. Nothing is trimmed; an unknown code is `None`.
     pub fn parse(text: &str) -> Option<Currency> {
         let mut folded: [u8; 3] = text.as_bytes().try_into().ok()?;
         folded.make_ascii_lowercase();
         let found = CODES.binary_search_by(|code| code.as_bytes().cmp(&folded[..]));
-        found.ok().map(|index| Currency(CODES[index]))
+        found.is_ok().then_some(Currency(folded))
+    }
+
+    /// Reads a stored code: three lower-case letters. A newer version may know more codes than this one.
+    pub fn read(text: &str) -> Option<Currency> {
+        let code: [u8; 3] = text.as_bytes().try_into().ok()?;
+        code.iter()
+            .all(u8::is_ascii_lowercase)
+            .then_some(Currency(code))
     }
 
     /// The lower-case code, as Stripe writes it.
-    pub const fn as_str(self) -> &'static str {
-        self.0
+    pub fn as_str(&self) -> &str {
+        // Only letters come in, so this never fails.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// Every code [`Currency::parse`] knows, lower case and sorted.
@@ -66,13 +75,19 @@ impl Currency {
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
 impl Serialize for Currency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0)
+        serializer.serialize_str(self.as_str())
     }
 }
 

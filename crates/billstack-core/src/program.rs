@@ -1,7 +1,7 @@
 //! The settings of a project's referral program.
 
 use crate::money::{Amount, Currency};
-use crate::referral::Terms;
+use crate::referral::{GRACE, Terms};
 
 /// What a project promises for a referral, and whether it promises anything at present.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Program {
     pub referee_credit_amount: Amount,
     /// The currency of both amounts.
     pub currency: Currency,
+    /// How long before an apply a subscription may have begun, in microseconds.
+    pub grace: i64,
 }
 
 impl Program {
@@ -23,6 +25,7 @@ impl Program {
             referrer_credit_amount: self.referrer_credit_amount,
             referee_credit_amount: self.referee_credit_amount,
             currency: self.currency,
+            grace: self.grace,
         }
     }
 }
@@ -35,6 +38,7 @@ impl Default for Program {
             referrer_credit_amount: Amount::ZERO,
             referee_credit_amount: Amount::ZERO,
             currency: Currency::USD,
+            grace: GRACE,
         }
     }
 }
@@ -59,10 +63,12 @@ mod tests {
             referrer_credit_amount: Amount::new(1_000).unwrap(),
             referee_credit_amount: Amount::new(500).unwrap(),
             currency: Currency::parse("eur").unwrap(),
+            grace: 7,
         };
         let terms = program.terms();
         assert_eq!(terms.referrer_credit_amount.get(), 1_000);
         assert_eq!(terms.referee_credit_amount.get(), 500);
         assert_eq!(terms.currency.as_str(), "eur");
+        assert_eq!(terms.grace, 7);
     }
 }

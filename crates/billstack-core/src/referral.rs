@@ -1,4 +1,4 @@
-//! Referrals: when a code may be applied, and when a referral converts.
+//! Referrals: what one is, and when a code may be applied.
 //!
 //! The order of the refusals is part of the contract: a client that retries must get the answer
 //! that helps it most, so "already referred" comes before anything that may have changed since.
@@ -17,6 +17,29 @@ pub struct Terms {
     pub referee_credit_amount: Amount,
     /// The currency of both amounts.
     pub currency: Currency,
+    /// How long before the apply a subscription may have begun, in microseconds; see [`GRACE`].
+    pub grace: i64,
+}
+
+/// One person brought by another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Referral {
+    /// `ref_…`.
+    pub id: String,
+    /// The code that was applied.
+    pub code: String,
+    /// Who owns the code.
+    pub referrer_customer_id: String,
+    /// Who applied it.
+    pub referee_customer_id: String,
+    /// Where it stands.
+    pub status: Status,
+    /// When the code was applied.
+    pub created_at: Micros,
+    /// When it converted.
+    pub converted_at: Option<Micros>,
+    /// What was promised when the code was applied.
+    pub terms: Terms,
 }
 
 text_enum! {
@@ -122,80 +145,14 @@ pub fn decide_apply(facts: &ApplyFacts<'_>) -> Result<(), ApplyRefusal> {
 }
 
 /// The one test of age, so that an apply and a conversion can never disagree about it.
-fn began_too_early(began: Micros, applied: Micros, grace: i64) -> bool {
+pub(crate) fn began_too_early(began: Micros, applied: Micros, grace: i64) -> bool {
     applied.since(began) > grace
-}
-
-/// What becomes of a referral when its referee subscribes.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Conversion {
-    /// It converts.
-    Converts {
-        /// The time of conversion: the event's, but never before the referral was made.
-        at: Micros,
-    },
-    /// It stays as it is.
-    Refused(NotConverted),
-}
-
-/// Why a subscription does not convert a referral.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum NotConverted {
-    /// It was converted before, or another one was by the same subscription or Stripe customer; credits are
-    /// granted once.
-    AlreadyConverted,
-    /// The Stripe customer had been referred under another customer's id before.
-    AlreadyReferred,
-    /// Referrer and referee have turned out to be one person.
-    SelfReferral,
-    /// It is closed.
-    ReferralExpired,
-    /// The subscription is older than the referral by more than the grace.
-    BeganTooEarly,
-}
-
-impl NotConverted {
-    /// The reason as a short phrase, for the event log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            NotConverted::AlreadyConverted => "already converted",
-            NotConverted::AlreadyReferred => "already referred",
-            NotConverted::SelfReferral => "self-referral",
-            NotConverted::ReferralExpired => "referral expired",
-            NotConverted::BeganTooEarly => "began too early",
-        }
-    }
-}
-
-/// Whether a subscription converts a referral.
-///
-/// `created_at` is when the referral was made, `began_at` when the subscription (or session) was
-/// created at Stripe, `occurred_at` the time of the event that told us; `grace` is in microseconds.
-/// Looking at `began_at` keeps a routine update of an old subscription from ever paying.
-pub fn decide_conversion(
-    status: Status,
-    created_at: Micros,
-    began_at: Micros,
-    occurred_at: Micros,
-    grace: i64,
-) -> Conversion {
-    match status {
-        Status::Converted => Conversion::Refused(NotConverted::AlreadyConverted),
-        Status::Expired => Conversion::Refused(NotConverted::ReferralExpired),
-        Status::Pending if began_too_early(began_at, created_at, grace) => {
-            Conversion::Refused(NotConverted::BeganTooEarly)
-        }
-        Status::Pending => Conversion::Converts {
-            at: occurred_at.max(created_at),
-        },
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::time::SECOND;
-    use proptest::prelude::*;
 
     const NOW: Micros = Micros::from_secs(1_700_000_000);
 
@@ -272,64 +229,5 @@ mod tests {
         }
         let erased = |id| person(id, None, None);
         assert!(!is_self_referral(&erased("pc_3"), &erased("pc_4")));
-    }
-
-    #[test]
-    fn reasons_have_their_phrases() {
-        assert_eq!(NotConverted::AlreadyConverted.as_str(), "already converted");
-        assert_eq!(NotConverted::AlreadyReferred.as_str(), "already referred");
-        assert_eq!(NotConverted::SelfReferral.as_str(), "self-referral");
-        assert_eq!(NotConverted::ReferralExpired.as_str(), "referral expired");
-        assert_eq!(NotConverted::BeganTooEarly.as_str(), "began too early");
-        assert_eq!(Status::parse("pending"), Some(Status::Pending));
-    }
-
-    proptest! {
-        #[test]
-        fn only_a_pending_referral_converts(
-            created in any::<i64>(),
-            began in any::<i64>(),
-            occurred in any::<i64>(),
-            grace in 0..=i64::MAX,
-        ) {
-            let decide = |status| {
-                decide_conversion(status, Micros(created), Micros(began), Micros(occurred), grace)
-            };
-            prop_assert_eq!(
-                decide(Status::Converted),
-                Conversion::Refused(NotConverted::AlreadyConverted)
-            );
-            prop_assert_eq!(
-                decide(Status::Expired),
-                Conversion::Refused(NotConverted::ReferralExpired)
-            );
-            if let Conversion::Converts { at } = decide(Status::Pending) {
-                prop_assert!(at.0 >= created && (at.0 == created || at.0 == occurred));
-            }
-        }
-
-        #[test]
-        fn age_decides_a_pending_one(
-            created in -1_i64 << 50..1_i64 << 50,
-            before in -1_i64 << 50..1_i64 << 50,
-            grace in 0..1_i64 << 50,
-        ) {
-            let created = Micros(created);
-            let decided =
-                decide_conversion(Status::Pending, created, created.plus(-before), NOW, grace);
-            let refused = decided == Conversion::Refused(NotConverted::BeganTooEarly);
-            prop_assert_eq!(refused, before > grace);
-        }
-
-        // A subscription that an apply calls too old must not convert that same referral, and one
-        // it accepts must.
-        #[test]
-        fn apply_and_conversion_agree_on_age(before in -GRACE * 3..GRACE * 3) {
-            let began = NOW.plus(-before);
-            let facts = ApplyFacts { earliest_subscription: Some(began), ..welcome() };
-            let converts = decide_conversion(Status::Pending, NOW, began, NOW, GRACE)
-                == Conversion::Converts { at: NOW };
-            prop_assert_eq!(decide_apply(&facts).is_ok(), converts);
-        }
     }
 }

@@ -14,7 +14,7 @@ mod members;
 mod rfc3339;
 mod subscriptions;
 
-pub use meaning::{Meaning, Source, Standing, Start, read_object};
+pub use meaning::{Eligibility, Meaning, Source, Start, read_object};
 pub use subscriptions::Subscriptions;
 
 use crate::time::Micros;

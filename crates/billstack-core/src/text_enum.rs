@@ -1,7 +1,9 @@
 //! One way to write an enum whose variants have a stable text form.
 //!
 //! The text goes into databases and API answers, so it must be spelled exactly once: the macro
-//! derives `ALL`, `as_str`, `parse`, `Display` and `Serialize` from that one spelling.
+//! derives `ALL`, `as_str`, `parse`, `read`, `Display` and `Serialize` from that one spelling.
+//!
+//! Every such enum has a variant `Other`: a word that a newer version wrote is a value, not an error.
 
 macro_rules! text_enum {
     (
@@ -14,25 +16,43 @@ macro_rules! text_enum {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
             $( $(#[$variant_meta])* $variant, )+
+            /// A word that this version does not know: shown as it is, and never acted on.
+            Other($crate::word::Word),
         }
 
         impl $name {
-            /// Every variant, in the order of declaration.
+            /// Every variant that this version knows, in the order of declaration.
             pub const ALL: &'static [$name] = &[$( $name::$variant, )+];
 
             /// The stable text form, as stored and as shown in the API.
-            pub const fn as_str(self) -> &'static str {
+            pub fn as_str(&self) -> &str {
                 match self {
-                    $( $name::$variant => $text, )+
+                    $name::Other(word) => word.as_str(),
+                    known => known.known().unwrap_or_default(),
                 }
             }
 
-            /// Reads the text form back; anything but an exact match is `None`.
+            /// The text form of a variant that this version knows.
+            pub const fn known(&self) -> Option<&'static str> {
+                match self {
+                    $( $name::$variant => Some($text), )+
+                    $name::Other(_) => None,
+                }
+            }
+
+            /// Reads what a caller sent: anything but an exact match is `None`.
             pub fn parse(text: &str) -> Option<$name> {
                 match text {
                     $( $text => Some($name::$variant), )+
                     _ => None,
                 }
+            }
+
+            /// Reads what is stored, which a newer version may have written. `None` only for what
+            /// is no word at all.
+            pub fn read(text: &str) -> Option<$name> {
+                let other = || $crate::word::Word::new(text).map($name::Other);
+                $name::parse(text).or_else(other)
             }
         }
 
@@ -48,4 +68,30 @@ macro_rules! text_enum {
             }
         }
     };
+}
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro is for public enums")]
+mod tests {
+    text_enum! {
+        /// Two words, and any other.
+        pub enum Colour {
+            /// One.
+            Red = "red",
+            /// The other.
+            Blue = "blue",
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_newer_version_is_a_value() {
+        let green = Colour::read("green").unwrap();
+        assert_eq!((green.as_str(), green.known()), ("green", None));
+        assert_eq!(serde_json::to_string(&green).unwrap(), "\"green\"");
+        assert_eq!(Colour::read("red"), Some(Colour::Red));
+        assert_eq!(Colour::Blue.to_string(), "blue");
+        assert_eq!(Colour::parse("green"), None);
+        assert_eq!(Colour::read(""), None);
+        assert_eq!(Colour::ALL, [Colour::Red, Colour::Blue]);
+    }
 }

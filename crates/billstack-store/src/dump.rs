@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::tx::{Fault, Row, Tx};
+use crate::seam::{Fault, Row, Tx};
 
 /// What a column holds, as the seam reads it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,39 +66,42 @@ tables! {
         webhook_secret: Text, old_webhook_secret: Text, old_valid_until: Int, livemode: Bool,
         account_id: Text, account_name: Text, connected_at: Int,
     }
-    programs by "team_id, project_id" {
-        team_id: Int, project_id: Int, enabled: Bool, referrer_credit_amount: Int,
-        referee_credit_amount: Int, currency: Text, updated_at: Int,
+    programs by "team_id, id" {
+        team_id: Int, id: Text, project_id: Int, is_default: Bool, enabled: Bool, terms_id: Text,
+        created_at: Int, updated_at: Int,
+    }
+    terms by "team_id, id" {
+        team_id: Int, id: Text, program_id: Text, referrer_credit_amount: Int,
+        referee_credit_amount: Int, currency: Text, grace: Int, created_at: Int,
     }
     customers by "team_id, project_id, id" {
         team_id: Int, project_id: Int, id: Text, email: Text, name: Text, external_id: Text,
         stripe_customer_id: Text, metadata: Text, created_at: Int, updated_at: Int, erased_at: Int,
     }
-    customer_reservations by "team_id, project_id, email" {
-        team_id: Int, project_id: Int, email: Text, customer_id: Text, attempt: Int,
-        claimed_until: Int, created_at: Int,
-    }
     codes by "team_id, project_id, code" {
-        team_id: Int, project_id: Int, code: Text, customer_id: Text, is_active: Bool,
-        created_at: Int, deactivated_at: Int,
+        team_id: Int, project_id: Int, code: Text, program_id: Text, customer_id: Text,
+        is_active: Bool, created_at: Int, deactivated_at: Int,
     }
     referrals by "team_id, project_id, code, created_at, id" {
-        team_id: Int, project_id: Int, code: Text, created_at: Int, id: Text,
-        referrer_customer_id: Text, referee_customer_id: Text, status: Text, converted_at: Int,
-        referrer_credit_amount: Int, referee_credit_amount: Int, currency: Text,
-        stripe_customer_id: Text, stripe_event_id: Text, stripe_subscription_id: Text,
+        team_id: Int, project_id: Int, code: Text, created_at: Int, id: Text, program_id: Text,
+        terms_id: Text, referrer_customer_id: Text, referee_customer_id: Text, status: Text,
+        converted_at: Int, story_length: Int, story_at: Int, stripe_customer_id: Text,
+        stripe_event_id: Text, stripe_subscription_id: Text,
     }
     credits by "team_id, project_id, id" {
-        team_id: Int, project_id: Int, id: Text, referral_id: Text, customer_id: Text,
-        side: Text, amount: Int, currency: Text, status: Text, created_at: Int,
+        team_id: Int, project_id: Int, id: Text, kind: Text, seq: Int, referral_id: Text,
+        side: Text, customer_id: Text, amount: Int, currency: Text, status: Text, created_at: Int,
     }
-    postings by "team_id, project_id, credit_id, account" {
-        team_id: Int, project_id: Int, credit_id: Text, account: Text, customer_id: Text,
-        amount: Int, currency: Text, created_at: Int,
+    entries by "team_id, project_id, credit_id, seq" {
+        team_id: Int, project_id: Int, credit_id: Text, seq: Int, cause: Text, cause_id: Text,
+        effective_at: Int, created_at: Int,
+    }
+    entry_lines by "team_id, project_id, credit_id, seq, account" {
+        team_id: Int, project_id: Int, credit_id: Text, seq: Int, account: Text, amount: Int,
     }
     stripe_events by "team_id, id" {
         team_id: Int, id: Text, type: Text, created_at: Int, received_at: Int, livemode: Bool,
-        outcome: Text, reason: Text, project_id: Int, customer_id: Text, referral_id: Text,
+        source: Text, outcome: Text, reason: Text, project_id: Int, customer_id: Text, referral_id: Text,
         start: Text, payload: Text,
     }
     subscription_starts by "team_id, match_key, object_id" {
@@ -107,11 +110,15 @@ tables! {
     }
     events by "team_id, created_at, id" {
         team_id: Int, created_at: Int, id: Text, project_id: Int, type: Text, subject: Text,
-        referral_id: Text, actor: Text, request_id: Text, facts: Text,
+        referral_id: Text, sequence: Int, actor: Text, request_id: Text, facts: Text,
     }
     idempotency_keys by "team_id, caller, idempotency_key" {
         team_id: Int, caller: Text, idempotency_key: Text, request_hash: Text, status: Int,
-        body: Text, customer_id: Text, claimed_until: Int, created_at: Int,
+        body: Text, customer_id: Text, created_at: Int,
+    }
+    work by "team_id, project_id, kind, subject" {
+        team_id: Int, project_id: Int, kind: Text, subject: Text, facts: Text, run_after: Int,
+        leased_until: Int, attempt: Int, last_error: Text, created_at: Int,
     }
 }
 

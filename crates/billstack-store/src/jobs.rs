@@ -6,7 +6,9 @@ use billstack_core::ids::TeamId;
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
-use crate::tx::{Abort, EachOf, EachRow, Fault, Query, Tx, Val};
+use crate::seam::rows::EachRow;
+use crate::seam::tx::{EachOf, Query};
+use crate::seam::{Abort, Fault, Tx, Val};
 
 /// What the engine does with the savepoint of an operation that has run.
 #[derive(Debug, PartialEq)]
@@ -30,16 +32,20 @@ pub(crate) trait Job: Send {
     fn answer(self: Box<Self>, committed: Result<(), Fault>);
 }
 
-struct Call<F, T> {
+/// What an operation answers: `R` is what it can refuse, of which the queue knows nothing.
+type Answer<T, R> = Result<T, Abort<R>>;
+
+struct Call<F, T, R> {
     op: F,
-    outcome: Option<Result<T, Abort>>,
-    reply: oneshot::Sender<Result<T, Abort>>,
+    outcome: Option<Answer<T, R>>,
+    reply: oneshot::Sender<Answer<T, R>>,
 }
 
-impl<F, T> Job for Call<F, T>
+impl<F, T, R> Job for Call<F, T, R>
 where
-    F: FnMut(&mut dyn Tx) -> Result<T, Abort> + Send,
+    F: FnMut(&mut dyn Tx) -> Answer<T, R> + Send,
     T: Send,
+    R: Send,
 {
     fn run(&mut self, tx: &mut dyn Tx) -> Verdict {
         let mut watched = Watched { tx, fault: None };
@@ -136,9 +142,9 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// Boxes an operation for the queue and hands out the place where its answer will appear.
-pub(crate) fn job<T: Send + 'static>(
-    op: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
-) -> (Box<dyn Job>, oneshot::Receiver<Result<T, Abort>>) {
+pub(crate) fn job<T: Send + 'static, R: Send + 'static>(
+    op: impl FnMut(&mut dyn Tx) -> Answer<T, R> + Send + 'static,
+) -> (Box<dyn Job>, oneshot::Receiver<Answer<T, R>>) {
     let (reply, answer) = oneshot::channel();
     (
         Box::new(Call {

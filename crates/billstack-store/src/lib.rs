@@ -1,52 +1,37 @@
 //! Storage of the BillStack referral service: one operation, two engines.
 //!
-//! An operation is a plain function over [`tx::Tx`]: synchronous, deterministic, re-runnable. The
-//! same function runs on SQLite and on PostgreSQL; there is no second copy that could drift. Start
-//! at [`store::Store`], which runs operations, then read one subject, for example [`codes`].
+//! Four floors, and an import goes down only: [`seam`] is what a transaction is; `tables` has one file for
+//! each table, with the only writes to it; `operations` are the things that can be done; the engines run
+//! them on SQLite and on PostgreSQL, and know nothing but the seam.
+//!
+//! An operation is a plain function over [`Tx`]: synchronous, deterministic, re-runnable. Start at
+//! [`store::Store`], which runs operations, then read one, for example [`codes`].
 
-pub mod act;
-pub mod dialect;
+pub mod backup;
+pub mod dump;
 mod failing;
 mod jobs;
-pub mod list;
 pub mod migrate;
+mod operations;
 pub mod options;
 mod postgres;
 pub mod prepare;
-pub mod refusal;
+pub mod seam;
 mod sqlite;
 pub mod store;
-pub mod tx;
-
-pub mod api_keys;
-pub mod apply;
-pub mod backup;
-pub mod codes;
-pub mod conversion;
-pub mod credits;
-pub mod customer_reservations;
-pub mod customers;
-pub mod dump;
-pub mod erase;
-pub mod events;
-mod grants;
-pub mod idempotency;
-pub mod invitations;
-pub mod members;
-mod probe;
-pub mod programs;
-pub mod projects;
-mod reconsider;
-pub mod referrals;
-pub mod retention;
-pub mod sessions;
-pub mod stats;
-pub mod stripe_connections;
-pub mod stripe_events;
-mod subscription_starts;
-pub mod teams;
-pub mod users;
+mod tables;
 pub mod verify;
+
+pub use operations::refusal::{Abort, Refusal, Thing};
+pub use operations::{
+    api_keys, apply, codes, credits, customer_creation, customers, erase, idempotency, intake,
+    invitations, members, programs, projects, queue, referrals, retention, sessions, stats, story,
+    stripe_connection, teams, users,
+};
+pub use seam::list;
+pub use seam::{Act, Actor, Fault, Origin, Place, Tx};
+
+use seam::{dialect, tx};
 
 #[cfg(test)]
 mod testing;

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use billstack_core::time::Micros;
 
-use crate::dialect::Dialect;
 use crate::params;
 use crate::postgres::{PostgresTx, Settings};
+use crate::seam::dialect::Dialect;
+use crate::seam::{Fault, Tx};
 use crate::sqlite::{SqliteTx, fault, hold_file, open_existing, open_writer, statistics};
 use crate::store::{Kind, Target};
-use crate::tx::{Fault, Tx};
 
 /// One step of the schema.
 struct Migration {

@@ -1,9 +1,9 @@
 //! Every statement of the store in one list, and how each engine understands it. The test that
 //! prepares them all stands on this.
 
-use crate::dialect::Dialect;
-use crate::list::List;
 use crate::postgres::PostgresTx;
+use crate::seam::dialect::Dialect;
+use crate::seam::list::List;
 use crate::sqlite::{fault, open_reader};
 use crate::store::{Kind, Target};
 use crate::tx::Fault;
@@ -11,16 +11,15 @@ use crate::tx::Fault;
 macro_rules! subjects {
     (statements: $($module:ident),*; lists: $($listed:ident),*) => {
         const STATEMENTS: &[(&str, &[(&str, &str)])] =
-            &[$((stringify!($module), crate::$module::STATEMENTS)),*];
-        const LISTS: &[&[&List]] = &[$(crate::$listed::LISTS),*];
+            &[$((stringify!($module), crate::tables::$module::STATEMENTS)),*];
+        const LISTS: &[&[&List]] = &[$(crate::tables::$listed::LISTS),*];
     };
 }
 
 subjects! {
-    statements: act, api_keys, apply, codes, conversion, credits, customer_reservations, customers,
-        erase, grants, idempotency, invitations, members, probe, programs, projects, reconsider,
-        referrals, retention, sessions, stats, stripe_connections, stripe_events,
-        subscription_starts, teams, users;
+    statements: api_keys, codes, credits, customers, entries, events, idempotency_keys, invitations,
+        locks, members, programs, projects, referrals, sessions, setup_tokens, stripe_connections,
+        stripe_events, subscription_starts, teams, terms, users, work;
     lists: api_keys, codes, credits, customers, events, invitations, members, projects, referrals,
         stripe_events, teams
 }
@@ -35,6 +34,8 @@ pub fn statements() -> Vec<(String, String)> {
                 .map(|(name, sql)| (format!("{module}::{name}"), (*sql).to_owned())),
         );
     }
+    let counts = crate::operations::stats::STATEMENTS.iter();
+    all.extend(counts.map(|(name, sql)| (format!("stats::{name}"), (*sql).to_owned())));
     let rules = crate::verify::statements().map(|(name, sql)| (format!("rule {name}"), sql));
     let tables = crate::dump::statements().map(|(name, sql)| (format!("dump {name}"), sql));
     all.extend(rules.chain(tables));

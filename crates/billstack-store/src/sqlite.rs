@@ -25,10 +25,11 @@ use commits::Commits;
 use inline::Inline;
 use log::Log;
 
+use crate::Abort;
 use crate::failing::Failing;
 use crate::jobs::{Job, enqueue};
 use crate::options::Options;
-use crate::tx::{Abort, Fault, Tx};
+use crate::tx::{Fault, Tx};
 
 pub(crate) use connection::{fault, open_existing, open_reader, open_writer};
 pub(crate) use inline::rest;

@@ -1,18 +1,20 @@
 //! A store: operations in, outcomes out, on whichever engine its address names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use crate::act::{Act, Origin};
 use crate::failing::Failing;
 use crate::jobs::job;
 use crate::migrate;
+use crate::operations::probe;
+use crate::operations::refusal::Abort;
 use crate::options::Options;
 use crate::postgres::{Postgres, Settings};
-use crate::probe;
+use crate::seam::{Act, Fault, Origin, Tx};
 use crate::sqlite::{self, Sqlite};
-use crate::tx::{Abort, Fault, Tx};
 
 /// The database an address names.
 #[derive(Clone)]
@@ -83,6 +85,9 @@ fn real_path(path: &Path) -> PathBuf {
     }
 }
 
+/// Where the answer of an operation will appear.
+type Answer<T> = oneshot::Receiver<Result<T, Abort>>;
+
 enum Engine {
     Sqlite(Sqlite),
     Postgres(Postgres),
@@ -99,6 +104,7 @@ pub fn rest() {
 pub struct Store {
     engine: Engine,
     failing: Failing,
+    enqueued: Notify,
 }
 
 impl Store {
@@ -110,7 +116,11 @@ impl Store {
             Kind::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options, &failing)?),
             Kind::Postgres(at) => Engine::Postgres(Postgres::open(at, options, &failing)?),
         };
-        Ok(Store { engine, failing })
+        Ok(Store {
+            engine,
+            failing,
+            enqueued: Notify::new(),
+        })
     }
 
     /// Runs a write; it is committed, durably, before this returns `Ok`.
@@ -121,8 +131,10 @@ impl Store {
         origin: Origin,
         op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, Abort> {
-        let answer = self.queue_write(origin, op)?;
-        answer.await.unwrap_or(Err(Abort::Fault(Fault::Closed)))
+        let (answer, due) = self.queue_write(origin, op)?;
+        let done = answer.await.unwrap_or(Err(Abort::Fault(Fault::Closed)));
+        self.wake_workers(&done, &due);
+        done
     }
 
     /// [`Store::write`] for code without a runtime.
@@ -131,23 +143,42 @@ impl Store {
         origin: Origin,
         op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, Abort> {
-        let answer = self.queue_write(origin, op)?;
-        answer
-            .blocking_recv()
-            .unwrap_or(Err(Abort::Fault(Fault::Closed)))
+        let (answer, due) = self.queue_write(origin, op)?;
+        let done = answer.blocking_recv();
+        let done = done.unwrap_or(Err(Abort::Fault(Fault::Closed)));
+        self.wake_workers(&done, &due);
+        done
     }
 
     fn queue_write<T: Send + 'static>(
         &self,
         origin: Origin,
         mut op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
-    ) -> Result<oneshot::Receiver<Result<T, Abort>>, Fault> {
-        let (job, answer) = job(move |tx: &mut dyn Tx| op(tx, &mut origin.act()));
+    ) -> Result<(Answer<T>, Arc<AtomicBool>), Fault> {
+        let due = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&due);
+        let (job, answer) = job(move |tx: &mut dyn Tx| {
+            let mut act = origin.act();
+            let done = op(tx, &mut act);
+            told.store(act.has_enqueued, Ordering::Relaxed);
+            done
+        });
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
             Engine::Postgres(postgres) => postgres.write(job)?,
         }
-        Ok(answer)
+        Ok((answer, due))
+    }
+
+    fn wake_workers<T>(&self, done: &Result<T, Abort>, due: &AtomicBool) {
+        if done.is_ok() && due.load(Ordering::Relaxed) {
+            self.enqueued.notify_one();
+        }
+    }
+
+    /// Is notified when work that is due at once has been put into the queue by this store.
+    pub fn enqueued(&self) -> &Notify {
+        &self.enqueued
     }
 
     /// Runs a read that touches a bounded, small number of rows by key.
@@ -211,7 +242,7 @@ impl Store {
     /// Writes enough to tell that writes work, and takes it back. When it succeeds the store is no longer
     /// [failing](Store::is_failing).
     pub async fn prove_writes(&self, origin: Origin) -> Result<(), Abort> {
-        self.write(origin, |tx, _| probe::write(tx)).await?;
+        self.write(origin, |tx, _| Ok(probe::write(tx)?)).await?;
         self.failing.clear();
         Ok(())
     }

@@ -24,33 +24,10 @@ macro_rules! declare_rules {
 macro_rules! place_of {
     ($row:literal) => {
         concat!(
-            $crate::teams::team_of!($row),
+            $crate::tables::teams::team_of!($row),
             " || '/' || ",
-            $crate::projects::project_of!($row)
+            $crate::tables::projects::project_of!($row)
         )
-    };
-}
-
-/// SQL for whether the facts of the event `e` do not give a member this value.
-///
-/// What is compared is the text, which never changes once it is written: the engines' operators for JSON
-/// have nothing in common. A number is looked for with the comma behind it, or `5` would be found in
-/// `50`; so the member may not be the last one.
-macro_rules! untold {
-    (text $member:literal, $value:literal) => {
-        untold!(concat!("'\"", $member, "\":\"' || ", $value, " || '\"'"))
-    };
-    (number $member:literal, $value:literal) => {
-        untold!(concat!(
-            "'\"",
-            $member,
-            "\":' || CAST(",
-            $value,
-            " AS TEXT) || ','"
-        ))
-    };
-    ($wanted:expr) => {
-        concat!("REPLACE(e.facts, ", $wanted, ", '') = e.facts")
     };
 }
 
@@ -59,16 +36,18 @@ mod numbers;
 mod people;
 mod referrals;
 mod relations;
+mod story;
 mod values;
 
 use std::fmt;
 
 use billstack_core::credit::{CreditStatus, Side};
+use billstack_core::ledger::Account;
 use billstack_core::money::{Amount, Currency};
 use billstack_core::referral::Status;
 
 use crate::params;
-use crate::tx::{Fault, Row, Tx};
+use crate::seam::{Fault, Row, Tx};
 
 /// The most offenders that one rule reports; each query ends in this limit, if it returns no others.
 pub const MOST_PER_RULE: usize = 100;
@@ -96,9 +75,9 @@ pub struct Rule {
 enum Reads {
     /// By one query.
     Once,
-    /// By one for each page of a large table of which SQL cannot tell the offenders. It returns those
-    /// behind the team's number `$1` and the id `$2` in this order, `$3` of them at most, with the
-    /// number in the third column.
+    /// By one for each page of a large table of which SQL cannot tell the offenders. It returns what
+    /// belongs to `$3` rows at most behind the one of team number `$1` and id `$2`, which are in its
+    /// third and fourth column.
     InPages,
 }
 
@@ -123,6 +102,8 @@ impl fmt::Display for Breach {
 pub const RULES: &[&[Rule]] = &[
     ledger::RULES,
     referrals::RULES,
+    story::RULES,
+    story::AS_TOLD,
     people::RULES,
     relations::RULES,
     values::RULES,
@@ -163,13 +144,13 @@ impl Rule {
         breaches: &mut Vec<Breach>,
     ) -> Result<(), Fault> {
         let mut last = (i64::MIN, String::new());
-        let mut seen = PAGE;
-        while seen == PAGE && breaches.len() < MOST_PER_RULE {
+        let mut is_over = false;
+        while !is_over && breaches.len() < MOST_PER_RULE {
             let (team, id) = last.clone();
-            seen = 0;
+            is_over = true;
             tx.query(sql, params![team, &id, PAGE], &mut |row| {
-                seen += 1;
-                last = (row.int(2)?, row.string(0)?);
+                is_over = false;
+                last = (row.int(2)?, row.string(3)?);
                 self.judge(row, breaches)
             })?;
         }
@@ -197,14 +178,16 @@ impl Rule {
 
 /// What the program can read in some columns, behind the name by which a rule calls it: it is spelled
 /// in `billstack_core` alone.
-fn known() -> [(&'static str, String); 5] {
+fn known() -> [(&'static str, String); 6] {
     let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
     let statuses = Status::ALL.iter().map(|status| status.as_str());
     let sides = Side::ALL.iter().map(|side| side.as_str());
+    let accounts = Account::ALL.iter().map(|account| account.as_str());
     let of_credits = CreditStatus::ALL.iter().map(|status| status.as_str());
     [
         ("{statuses}", quoted(statuses.collect())),
         ("{sides}", quoted(sides.collect())),
+        ("{accounts}", quoted(accounts.collect())),
         ("{credit_statuses}", quoted(of_credits.collect())),
         ("{currencies}", quoted(Currency::all().to_vec())),
         ("{most}", Amount::MAX.get().to_string()),

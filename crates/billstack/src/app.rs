@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use billstack_core::ids::{IdSeed, TeamId};
 use billstack_core::time::Micros;
-use billstack_store::act::{Actor, Origin};
 use billstack_store::store::Store;
+use billstack_store::{Actor, Origin};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;

@@ -8,8 +8,8 @@ use billstack_core::time::Micros;
 use billstack_store::migrate;
 use billstack_store::options::{Fatal, Options};
 use billstack_store::store::{self, Store, Target};
-use billstack_store::stripe_connections;
-use billstack_store::tx::{Fault, Tx};
+use billstack_store::stripe_connection;
+use billstack_store::{Fault, Tx};
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::Semaphore;
@@ -18,13 +18,13 @@ use crate::app::{App, Shared};
 use crate::clock::Clock;
 use crate::http;
 use crate::http::serve::{Limits, serve};
-use crate::jobs;
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, SecretField, StripeClient, unsealed};
 use crate::webhooks::stripe::LARGE_EVENTS;
+use crate::workers;
 
 /// Why a server could not start; each is a sentence for the operator.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ pub fn prepare(
 ///
 /// The server starts all the same: everything else works, and connecting again mends it.
 fn look_at_secrets(app: &App) {
-    let read = |tx: &mut dyn Tx| Ok(stripe_connections::active(tx)?);
+    let read = |tx: &mut dyn Tx| Ok(stripe_connection::active(tx)?);
     let active = app.store.scan_blocking(read).unwrap_or_else(|error| {
         tracing::error!(?error, "the teams' Stripe secrets could not be looked at");
         Vec::new()
@@ -156,12 +156,12 @@ fn options(settings: &Settings, on_fatal: Fatal) -> Options {
 
 /// Serves until `shutdown` is done, then drains and returns.
 pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-    let jobs = tokio::spawn(jobs::run(Arc::clone(app)));
+    let workers = tokio::spawn(workers::run(Arc::clone(app)));
     let limits = limits(&app.settings);
     serve(listener, http::app(app, &limits), limits, shutdown).await;
-    jobs.abort();
-    // The job holds the state; wait until it has let go of it.
-    let _ = jobs.await;
+    workers.abort();
+    // The workers hold the state; wait until they have let go of it.
+    let _ = workers.await;
 }
 
 fn limits(settings: &Settings) -> Limits {

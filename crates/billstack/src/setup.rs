@@ -1,6 +1,6 @@
 //! How the first user gets into a new server: with a token that only its operator sees.
 
-use billstack_store::act::Actor;
+use billstack_store::Actor;
 use billstack_store::users;
 
 use crate::app::App;

@@ -4,13 +4,13 @@
 //! and setting them up twice changes nothing. Metrics that other crates count by name are
 //! described here too, so that this file is their one list.
 
+use billstack_core::attribution::Outcome;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::sync::{OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-use billstack_store::stripe_events::Outcome;
 use metrics::{
     Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
@@ -45,6 +45,8 @@ const OPERATION_RETRIES: &str = "billstack_operation_retries_total";
 const WEBHOOK_ROUTE: &str = "/api/webhooks/stripe/{teamId}";
 const WEBHOOK_FAILURES: [u16; 3] = [500, 502, 503];
 
+/// The outcome of an event that a newer version has decided.
+pub const OTHER: &str = "other";
 /// An event that was taken in before.
 pub const DUPLICATE: &str = "duplicate";
 /// An event that met a fault of ours.
@@ -230,8 +232,8 @@ fn begin_at_nothing() {
     for status in WEBHOOK_FAILURES {
         requests("POST", WEBHOOK_ROUTE, status).increment(0);
     }
-    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
-    let others = [DUPLICATE, ERROR, Reason::InvalidSignature.as_str()];
+    let outcomes = Outcome::ALL.iter().filter_map(Outcome::known);
+    let others = [DUPLICATE, OTHER, ERROR, Reason::InvalidSignature.as_str()];
     for outcome in outcomes.chain(others) {
         counter!(WEBHOOKS, "outcome" => outcome).increment(0);
     }

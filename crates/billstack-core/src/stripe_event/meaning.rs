@@ -26,14 +26,14 @@ pub enum Meaning {
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct Start {
     /// The id of the subscription or session; empty when the object has none that can be read, and
-    /// then it is [`Standing::Never`].
+    /// then it is [`Eligibility::Never`].
     pub object_id: String,
     /// Which of the two it is.
     pub source: Source,
     /// The subscription, when it is known: a session names it once it is complete.
     pub subscription_id: Option<String>,
     /// What it can do for a referral.
-    pub standing: Standing,
+    pub eligibility: Eligibility,
     /// Why it does not count, as a short phrase; `None` exactly when it counts.
     pub reason: Option<String>,
     /// When Stripe created the object; the time of the event when the object does not say.
@@ -78,6 +78,21 @@ impl Start {
         }
     }
 
+    /// When the event happened, if the subscription counts by it.
+    pub fn counted_at(&self) -> Option<Micros> {
+        (self.eligibility == Eligibility::Counts).then_some(self.occurred_at)
+    }
+
+    /// Whether it has been a real subscription at any time.
+    pub fn existed(&self) -> bool {
+        matches!(self.eligibility, Eligibility::Counts | Eligibility::Past)
+    }
+
+    /// Whether the object itself says which of our customers it is about.
+    pub fn is_hinted(&self) -> bool {
+        self.client_reference_id.is_some() || self.billstack_customer_id.is_some()
+    }
+
     /// The keys under which the event can be found again once its customer is known: `stripe:` and
     /// a Stripe id, or `customer:` and an id of ours. Sorted, each once.
     pub fn match_keys(&self) -> Vec<String> {
@@ -110,7 +125,7 @@ pub enum Source {
 /// What an object can do for a referral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum Eligibility {
     /// The customer subscribed: a pending referral converts.
     Counts,
     /// It may still come to count; another event will tell.
@@ -211,11 +226,11 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
 
     let object_id = identifier(id);
     let source = kind.source();
-    let (standing, reason) = match (&object_id, source) {
-        (None, _) => (Standing::Never, Some("object without an id")),
-        (_, Source::Subscription) => subscription_standing(kind, text(status).as_deref()),
+    let (eligibility, reason) = match (&object_id, source) {
+        (None, _) => (Eligibility::Never, Some("object without an id")),
+        (_, Source::Subscription) => subscription_eligibility(kind, text(status).as_deref()),
         (_, Source::Session) => {
-            session_standing(kind, text(mode).as_deref(), text(payment).as_deref())
+            session_eligibility(kind, text(mode).as_deref(), text(payment).as_deref())
         }
     };
     let (subscription_id, client_reference_id) = match source {
@@ -226,7 +241,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         object_id: object_id.unwrap_or_default(),
         source,
         subscription_id,
-        standing,
+        eligibility,
         reason: reason.map(str::to_owned),
         began_at: time(created).unwrap_or(occurred_at),
         occurred_at,
@@ -245,46 +260,49 @@ fn customer_id(raw: Option<&RawValue>) -> Option<String> {
 }
 
 /// Source of the statuses: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>.
-fn subscription_standing(kind: Kind, status: Option<&str>) -> (Standing, Option<&'static str>) {
+fn subscription_eligibility(
+    kind: Kind,
+    status: Option<&str>,
+) -> (Eligibility, Option<&'static str>) {
     // A deleted subscription existed, whatever status it ends in, and its end pays nobody.
     if matches!(kind, Kind::SubscriptionDeleted) {
-        return (Standing::Past, Some("subscription deleted"));
+        return (Eligibility::Past, Some("subscription deleted"));
     }
     match status {
-        Some("active" | "trialing") => (Standing::Counts, None),
-        Some("incomplete") => (Standing::Waits, Some("subscription incomplete")),
-        Some("past_due") => (Standing::Past, Some("subscription past due")),
-        Some("unpaid") => (Standing::Past, Some("subscription unpaid")),
-        Some("paused") => (Standing::Past, Some("subscription paused")),
-        Some("canceled") => (Standing::Past, Some("subscription canceled")),
-        Some("incomplete_expired") => (Standing::Never, Some("subscription incomplete expired")),
+        Some("active" | "trialing") => (Eligibility::Counts, None),
+        Some("incomplete") => (Eligibility::Waits, Some("subscription incomplete")),
+        Some("past_due") => (Eligibility::Past, Some("subscription past due")),
+        Some("unpaid") => (Eligibility::Past, Some("subscription unpaid")),
+        Some("paused") => (Eligibility::Past, Some("subscription paused")),
+        Some("canceled") => (Eligibility::Past, Some("subscription canceled")),
+        Some("incomplete_expired") => (Eligibility::Never, Some("subscription incomplete expired")),
         // The list of statuses is open; one we do not know must not pay, nor close the matter.
-        _ => (Standing::Waits, Some("subscription status unknown")),
+        _ => (Eligibility::Waits, Some("subscription status unknown")),
     }
 }
 
 /// Sources: <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-mode>
 /// and <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_status>.
-fn session_standing(
+fn session_eligibility(
     kind: Kind,
     mode: Option<&str>,
     payment_status: Option<&str>,
-) -> (Standing, Option<&'static str>) {
+) -> (Eligibility, Option<&'static str>) {
     match mode {
         Some("subscription") => {}
-        Some("payment") => return (Standing::Never, Some("mode payment")),
+        Some("payment") => return (Eligibility::Never, Some("mode payment")),
         // A card changed in the customer portal arrives as a completed session of this mode.
-        Some("setup") => return (Standing::Never, Some("mode setup")),
-        _ => return (Standing::Never, Some("mode unknown")),
+        Some("setup") => return (Eligibility::Never, Some("mode setup")),
+        _ => return (Eligibility::Never, Some("mode unknown")),
     }
     match kind {
-        Kind::SessionExpired => return (Standing::Never, Some("session expired")),
-        Kind::SessionFailed => return (Standing::Never, Some("payment failed")),
+        Kind::SessionExpired => return (Eligibility::Never, Some("session expired")),
+        Kind::SessionFailed => return (Eligibility::Never, Some("payment failed")),
         _ => {}
     }
     match payment_status {
-        Some("paid" | "no_payment_required") => (Standing::Counts, None),
-        Some("unpaid") => (Standing::Waits, Some("payment unpaid")),
-        _ => (Standing::Waits, Some("payment status unknown")),
+        Some("paid" | "no_payment_required") => (Eligibility::Counts, None),
+        Some("unpaid") => (Eligibility::Waits, Some("payment unpaid")),
+        _ => (Eligibility::Waits, Some("payment status unknown")),
     }
 }

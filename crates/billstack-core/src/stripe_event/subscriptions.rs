@@ -1,6 +1,6 @@
 //! What Stripe tells of a customer when it is asked, rather than by its events.
 
-use super::{Standing, Start};
+use super::{Eligibility, Start};
 use crate::time::Micros;
 
 /// The subscriptions of a customer.
@@ -21,11 +21,11 @@ impl Subscriptions {
     }
 
     fn add(&mut self, start: Start) {
-        if matches!(start.standing, Standing::Counts | Standing::Past) {
+        if matches!(start.eligibility, Eligibility::Counts | Eligibility::Past) {
             self.earliest = self.earliest.into_iter().chain([start.began_at]).min();
         }
         // The last one that counts is the oldest.
-        if start.standing == Standing::Counts {
+        if start.eligibility == Eligibility::Counts {
             self.counting = Some(Box::new(start));
         }
     }

@@ -102,13 +102,13 @@ fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// The standing of an object with these members.
-fn standing(kind: &str, members: &str) -> (Standing, Option<String>) {
+/// The eligibility of an object with these members.
+fn eligibility(kind: &str, members: &str) -> (Eligibility, Option<String>) {
     let object = format!(r#"{{"id":"x_1","customer":"cus_1",{members}}}"#);
     match read_object(kind, object.as_bytes(), RECEIVED).unwrap() {
         Meaning::Start(start) => {
             assert_eq!(start.match_keys(), ["stripe:cus_1"]);
-            (start.standing, start.reason)
+            (start.eligibility, start.reason)
         }
         Meaning::Irrelevant => panic!("{kind}"),
     }
@@ -127,7 +127,7 @@ fn reads_a_subscription_of_2020() {
             object_id: "sub_1A".to_owned(),
             source: Source::Subscription,
             subscription_id: some("sub_1A"),
-            standing: Standing::Counts,
+            eligibility: Eligibility::Counts,
             reason: None,
             began_at: Micros::from_secs(1_630_000_000),
             occurred_at: Micros::from_secs(1_630_000_010),
@@ -143,7 +143,7 @@ fn reads_a_subscription_of_2020() {
 #[test]
 fn reads_a_payment_without_a_customer() {
     let start = start(SESSION_2022);
-    assert_eq!(start.standing, Standing::Never);
+    assert_eq!(start.eligibility, Eligibility::Never);
     assert_eq!(start.reason.as_deref(), Some("mode payment"));
     assert_eq!(start.stripe_customer_id, None);
     assert_eq!(start.match_keys(), ["customer:pc_2A"]);
@@ -152,7 +152,7 @@ fn reads_a_payment_without_a_customer() {
 #[test]
 fn reads_expanded_objects() {
     let start = start(SESSION_BASIL);
-    assert_eq!(start.standing, Standing::Counts);
+    assert_eq!(start.eligibility, Eligibility::Counts);
     assert_eq!(start.source, Source::Session);
     assert_eq!(start.object_id, "cs_live_3A");
     assert_eq!(start.subscription_id.as_deref(), Some("sub_3A"));
@@ -163,7 +163,7 @@ fn reads_expanded_objects() {
 #[test]
 fn reads_a_deleted_customer_and_an_unfinished_subscription() {
     let start = start(SUBSCRIPTION_CLOVER);
-    assert_eq!(start.standing, Standing::Waits);
+    assert_eq!(start.eligibility, Eligibility::Waits);
     assert_eq!(start.reason.as_deref(), Some("subscription incomplete"));
     assert_eq!(start.match_keys(), ["stripe:cus_4A"]);
 }
@@ -171,7 +171,7 @@ fn reads_a_deleted_customer_and_an_unfinished_subscription() {
 #[test]
 fn reads_an_account_as_customer() {
     let start = start(SESSION_2026);
-    assert_eq!(start.standing, Standing::Counts);
+    assert_eq!(start.eligibility, Eligibility::Counts);
     assert_eq!(start.stripe_customer_account.as_deref(), Some("acct_5A"));
     assert_eq!(start.client_reference_id, None);
     assert_eq!(start.project_id, None);
@@ -218,36 +218,41 @@ fn a_snapshot_keeps_its_type_as_it_is() {
 #[test]
 fn subscriptions_stand_by_their_status() {
     let table = [
-        ("active", Standing::Counts, None),
-        ("trialing", Standing::Counts, None),
+        ("active", Eligibility::Counts, None),
+        ("trialing", Eligibility::Counts, None),
         (
             "incomplete",
-            Standing::Waits,
+            Eligibility::Waits,
             Some("subscription incomplete"),
         ),
         (
             "of_the_future",
-            Standing::Waits,
+            Eligibility::Waits,
             Some("subscription status unknown"),
         ),
-        ("past_due", Standing::Past, Some("subscription past due")),
-        ("unpaid", Standing::Past, Some("subscription unpaid")),
-        ("paused", Standing::Past, Some("subscription paused")),
-        ("canceled", Standing::Past, Some("subscription canceled")),
+        ("past_due", Eligibility::Past, Some("subscription past due")),
+        ("unpaid", Eligibility::Past, Some("subscription unpaid")),
+        ("paused", Eligibility::Past, Some("subscription paused")),
+        ("canceled", Eligibility::Past, Some("subscription canceled")),
         (
             "incomplete_expired",
-            Standing::Never,
+            Eligibility::Never,
             Some("subscription incomplete expired"),
         ),
     ];
     for (status, expected, reason) in table {
         let members = format!(r#""status":"{status}""#);
         for verb in ["created", "updated", "paused", "resumed"] {
-            let (standing, why) = standing(&format!("customer.subscription.{verb}"), &members);
-            assert_eq!((standing, why.as_deref()), (expected, reason), "{status}");
+            let (eligibility, why) =
+                eligibility(&format!("customer.subscription.{verb}"), &members);
+            assert_eq!(
+                (eligibility, why.as_deref()),
+                (expected, reason),
+                "{status}"
+            );
         }
-        let (standing, why) = standing("customer.subscription.deleted", &members);
-        assert_eq!(standing, Standing::Past);
+        let (eligibility, why) = eligibility("customer.subscription.deleted", &members);
+        assert_eq!(eligibility, Eligibility::Past);
         assert_eq!(why.as_deref(), Some("subscription deleted"));
     }
 }
@@ -255,83 +260,89 @@ fn subscriptions_stand_by_their_status() {
 #[test]
 fn sessions_stand_by_mode_and_payment() {
     let table = [
-        ("completed", "subscription", "paid", Standing::Counts, None),
+        (
+            "completed",
+            "subscription",
+            "paid",
+            Eligibility::Counts,
+            None,
+        ),
         (
             "completed",
             "subscription",
             "no_payment_required",
-            Standing::Counts,
+            Eligibility::Counts,
             None,
         ),
         (
             "async_payment_succeeded",
             "subscription",
             "paid",
-            Standing::Counts,
+            Eligibility::Counts,
             None,
         ),
         (
             "completed",
             "subscription",
             "unpaid",
-            Standing::Waits,
+            Eligibility::Waits,
             Some("payment unpaid"),
         ),
         (
             "completed",
             "subscription",
             "new",
-            Standing::Waits,
+            Eligibility::Waits,
             Some("payment status unknown"),
         ),
         (
             "completed",
             "payment",
             "paid",
-            Standing::Never,
+            Eligibility::Never,
             Some("mode payment"),
         ),
         (
             "completed",
             "setup",
             "no_payment_required",
-            Standing::Never,
+            Eligibility::Never,
             Some("mode setup"),
         ),
         (
             "completed",
             "new",
             "paid",
-            Standing::Never,
+            Eligibility::Never,
             Some("mode unknown"),
         ),
         (
             "expired",
             "subscription",
             "unpaid",
-            Standing::Never,
+            Eligibility::Never,
             Some("session expired"),
         ),
         (
             "async_payment_failed",
             "subscription",
             "unpaid",
-            Standing::Never,
+            Eligibility::Never,
             Some("payment failed"),
         ),
         (
             "async_payment_failed",
             "subscription",
             "paid",
-            Standing::Never,
+            Eligibility::Never,
             Some("payment failed"),
         ),
     ];
     for (verb, mode, payment, expected, reason) in table {
         let members = format!(r#""mode":"{mode}","payment_status":"{payment}""#);
-        let (standing, why) = standing(&format!("checkout.session.{verb}"), &members);
+        let (eligibility, why) = eligibility(&format!("checkout.session.{verb}"), &members);
         assert_eq!(
-            (standing, why.as_deref()),
+            (eligibility, why.as_deref()),
             (expected, reason),
             "{verb} {mode} {payment}"
         );
@@ -381,7 +392,7 @@ fn an_object_without_an_id_never_counts() {
         let Some(Meaning::Start(start)) = read_object(kind, object.as_bytes(), RECEIVED) else {
             panic!("{object}");
         };
-        assert_eq!(start.standing, Standing::Never);
+        assert_eq!(start.eligibility, Eligibility::Never);
         assert_eq!(start.subscription_id, None);
         assert_eq!(start.match_keys(), ["stripe:cus_1"]);
     }
@@ -481,14 +492,14 @@ proptest! {
         object.insert(name.clone(), strange);
         let after = start(&body.to_string());
 
-        prop_assert_eq!(after.reason.is_none(), after.standing == Standing::Counts);
+        prop_assert_eq!(after.reason.is_none(), after.eligibility == Eligibility::Counts);
         prop_assert!(name == "id" || after.object_id == before.object_id);
         prop_assert!(name == "created" || after.began_at == before.began_at);
         prop_assert!(name == "customer" || after.stripe_customer_id == before.stripe_customer_id);
         prop_assert!(name == "metadata" || after.project_id == before.project_id);
         prop_assert!(
             ["id", "status", "mode", "payment_status"].contains(&name.as_str())
-                || after.standing == before.standing
+                || after.eligibility == before.eligibility
         );
     }
 

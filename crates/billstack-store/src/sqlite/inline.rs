@@ -18,7 +18,8 @@ use self_cell::self_cell;
 use super::commits::Commits;
 use super::connection::open_reader;
 use super::transaction::SqliteTx;
-use crate::tx::{Abort, Fault, Tx};
+use crate::Abort;
+use crate::tx::{Fault, Tx};
 
 /// Look-ups that may share a transaction: it keeps the log from being begun anew, and does not see what
 /// another process (a command line tool) commits.

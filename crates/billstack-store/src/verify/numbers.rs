@@ -3,8 +3,8 @@
 use billstack_core::ids::number_of;
 
 use super::{Reads, Rule};
-use crate::teams::team_of;
-use crate::tx::{Fault, Row};
+use crate::seam::{Fault, Row};
+use crate::tables::teams::team_of;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

@@ -1,6 +1,6 @@
 //! Customers, and what erasing one must have taken away.
 
-use crate::teams::team_of;
+use crate::tables::teams::team_of;
 
 declare_rules! {
     erased_person, "an erased customer has no e-mail address, name, external id or metadata, and \
@@ -42,6 +42,7 @@ declare_rules! {
 
     erased_reservation, "no erased customer is being created in Stripe" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM customers c \
-        JOIN customer_reservations v ON v.team_id = c.team_id AND v.project_id = c.project_id \
-        AND v.customer_id = c.id WHERE c.erased_at IS NOT NULL LIMIT 100");
+        JOIN work w ON w.team_id = c.team_id AND w.project_id = c.project_id \
+        AND w.kind = 'customer_creation' AND REPLACE(w.facts, c.id, '') <> w.facts \
+        WHERE c.erased_at IS NOT NULL LIMIT 100");
 }

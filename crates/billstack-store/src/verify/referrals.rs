@@ -1,6 +1,6 @@
 //! Codes, referrals, and the Stripe events that converted them.
 
-use crate::teams::team_of;
+use crate::tables::teams::team_of;
 
 declare_rules! {
     one_active_code, "a customer has one active code at most" =
@@ -11,14 +11,14 @@ declare_rules! {
         concat!("SELECT code, ", place_of!("codes"), " FROM codes \
         WHERE is_active = (deactivated_at IS NOT NULL) LIMIT 100");
 
-    one_referral_per_referee, "a customer is referred once at most" =
+    one_referral_per_referee, "a customer is referred once at most in a program" =
         concat!("SELECT referee_customer_id, ", place_of!("referrals"), " FROM referrals \
-        GROUP BY team_id, project_id, referee_customer_id HAVING COUNT(*) > 1 LIMIT 100");
+        GROUP BY team_id, project_id, program_id, referee_customer_id HAVING COUNT(*) > 1 LIMIT 100");
 
-    one_conversion_per_stripe_customer, "a Stripe customer converts one referral of a project" =
+    one_conversion_per_stripe_customer, "a Stripe customer converts one referral of a program" =
         concat!("SELECT stripe_customer_id, ", place_of!("referrals"), " FROM referrals \
         WHERE stripe_customer_id IS NOT NULL \
-        GROUP BY team_id, project_id, stripe_customer_id HAVING COUNT(*) > 1 LIMIT 100");
+        GROUP BY team_id, project_id, program_id, stripe_customer_id HAVING COUNT(*) > 1 LIMIT 100");
 
     one_conversion_per_subscription, "a subscription converts one referral of a team" =
         concat!("SELECT stripe_subscription_id, ", team_of!("referrals"), " FROM referrals \
@@ -34,6 +34,12 @@ declare_rules! {
         LEFT JOIN codes c ON c.team_id = r.team_id AND c.project_id = r.project_id \
         AND c.code = r.code WHERE c.customer_id IS NULL \
         OR c.customer_id <> r.referrer_customer_id LIMIT 100");
+
+    promised_terms, "the terms of a referral are terms of its program, and not younger than it" =
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
+        LEFT JOIN terms t ON t.team_id = r.team_id AND t.id = r.terms_id \
+        WHERE t.id IS NULL OR t.program_id <> r.program_id OR t.created_at > r.created_at \
+        LIMIT 100");
 
     converted_at, "a referral has a time of conversion, not before its creation, exactly when it \
         is converted" =
@@ -52,41 +58,6 @@ declare_rules! {
         concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
         WHERE status = 'converted' AND (stripe_event_id IS NULL \
         OR stripe_subscription_id IS NULL) LIMIT 100");
-
-    applied_event, "a referral has exactly one referral.applied in the log" =
-        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
-        WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = r.team_id AND e.referral_id = r.id \
-        AND e.project_id = r.project_id AND e.type = 'referral.applied') <> 1 LIMIT 100");
-
-    story_begins, "the story of a referral begins with referral.applied" =
-        concat!("SELECT a.referral_id, ", place_of!("a"), " FROM events a \
-        WHERE a.type = 'referral.applied' AND EXISTS (SELECT 1 FROM events e \
-        WHERE e.team_id = a.team_id AND e.referral_id = a.referral_id \
-        AND e.created_at < a.created_at) LIMIT 100");
-
-    converted_event, "a converted referral has exactly one referral.converted in the log, any \
-        other none" =
-        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
-        WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = r.team_id AND e.referral_id = r.id \
-        AND e.project_id = r.project_id AND e.type = 'referral.converted') \
-        <> CASE WHEN r.status = 'converted' THEN 1 ELSE 0 END LIMIT 100");
-
-    referral_as_applied, "a referral has the code, customers, amounts and currency of its \
-        referral.applied in the log" =
-        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r JOIN events e \
-        ON e.team_id = r.team_id AND e.referral_id = r.id AND e.project_id = r.project_id \
-        AND e.type = 'referral.applied' WHERE ", untold!(text "code", "r.code"),
-        " OR ", untold!(text "referrerCustomerId", "r.referrer_customer_id"),
-        " OR ", untold!(text "refereeCustomerId", "r.referee_customer_id"),
-        " OR ", untold!(number "referrerCreditAmount", "r.referrer_credit_amount"),
-        " OR ", untold!(number "refereeCreditAmount", "r.referee_credit_amount"),
-        " OR ", untold!(text "currency", "r.currency"), " LIMIT 100");
-
-    conversion_first, "the story of a referral tells of its conversion before its credits" =
-        concat!("SELECT c.referral_id, ", place_of!("c"), " FROM events c \
-        WHERE c.type = 'referral.converted' AND EXISTS (SELECT 1 FROM events g \
-        WHERE g.team_id = c.team_id AND g.referral_id = c.referral_id \
-        AND g.type = 'credit.granted' AND (g.created_at, g.id) < (c.created_at, c.id)) LIMIT 100");
 
     converted_by_event, "a converted referral was converted by a Stripe event that says so" =
         concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \

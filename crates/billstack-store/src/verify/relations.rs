@@ -3,8 +3,7 @@
 //! Foreign keys cover part of this; a distributed database may have been set up without them, and
 //! a restore may have loaded tables one by one.
 
-use crate::projects::project_of;
-use crate::teams::team_of;
+use crate::tables::teams::team_of;
 
 /// Rows of a table for which there is no row of another.
 macro_rules! orphans {
@@ -51,14 +50,26 @@ declare_rules! {
     stripe_event_team, "the team of a Stripe event exists" =
         orphans!("stripe_events", "c.id", team_of!("c"), "teams", "p.team_id = c.team_id");
     program_project, "the project of a program exists" =
-        orphans!("programs", project_of!("c"), team_of!("c"), "projects",
+        orphans!("programs", "c.id", team_of!("c"), "projects",
             "p.team_id = c.team_id AND p.project_id = c.project_id");
+    project_program, "a project has a default program" =
+        orphans!("projects", "c.id", team_of!("c"), "programs",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.is_default");
+    program_terms, "the terms of a program exist and are its own" =
+        orphans!("programs", "c.id", team_of!("c"), "terms",
+            "p.team_id = c.team_id AND p.id = c.terms_id AND p.program_id = c.id");
+    terms_program, "the program of terms exists" =
+        orphans!("terms", "c.id", team_of!("c"), "programs",
+            "p.team_id = c.team_id AND p.id = c.program_id");
+    code_program, "the program of a code is of its project" =
+        orphans!("codes", "c.code", team_of!("c"), "programs",
+            "p.team_id = c.team_id AND p.id = c.program_id AND p.project_id = c.project_id");
     customer_project, "the project of a customer exists" =
         orphans!("customers", "c.id", team_of!("c"), "projects",
             "p.team_id = c.team_id AND p.project_id = c.project_id");
-    reservation_project, "the project of a customer being created exists" =
-        orphans!("customer_reservations", "c.customer_id", team_of!("c"), "projects",
-            "p.team_id = c.team_id AND p.project_id = c.project_id");
+    work_team, "the team of work exists" =
+        orphans!("work", "c.subject", team_of!("c"), "teams", "p.team_id = c.team_id",
+            "c.team_id <> 0");
     code_customer, "the customer of a code exists" =
         orphans!("codes", "c.code", team_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
@@ -73,9 +84,13 @@ declare_rules! {
     credit_customer, "the customer of a credit exists" =
         orphans!("credits", "c.id", team_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
-    posting_credit, "the credit of a posting exists" =
-        orphans!("postings", "c.credit_id", team_of!("c"), "credits",
+    entry_credit, "the credit of an entry exists" =
+        orphans!("entries", "c.credit_id", team_of!("c"), "credits",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.credit_id");
+    line_entry, "the entry of a line exists" =
+        orphans!("entry_lines", "c.credit_id", team_of!("c"), "entries",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.credit_id = c.credit_id \
+            AND p.seq = c.seq");
     start_event, "the Stripe event that told of a subscription is kept" =
         orphans!("subscription_starts", "c.object_id", team_of!("c"), "stripe_events",
             "p.team_id = c.team_id AND p.id = c.event_id");

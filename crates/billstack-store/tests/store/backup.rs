@@ -8,7 +8,7 @@ use billstack_store::backup::backup;
 use billstack_store::dump::dump;
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::{Fault, Tx};
+use billstack_store::{Fault, Tx};
 
 use crate::support::{
     Db, Engine, assert_sound, directory, make_customer, make_project, make_team, write,

@@ -5,11 +5,12 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use billstack_core::ids::TeamId;
-use billstack_store::act::Act;
+use billstack_store::Act;
+use billstack_store::Refusal;
 use billstack_store::params;
-use billstack_store::refusal::Refusal;
+use billstack_store::seam::tx::Query;
 use billstack_store::store::Store;
-use billstack_store::tx::{Abort, Fault, Query, Tx};
+use billstack_store::{Abort, Fault, Tx};
 
 use crate::support::{Db, ENGINES, Engine, Side, make_team, origin, two_sides, write};
 

@@ -7,12 +7,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use billstack_store::act::{Act, Origin, Place};
 use billstack_store::migrate::migrate;
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::{Abort, Fault, Tx};
-use billstack_store::{codes, customers, programs, referrals, stripe_events};
+use billstack_store::{Abort, Fault, Tx};
+use billstack_store::{Act, Origin, Place};
+use billstack_store::{codes, customers, intake, programs, referrals};
 use scratch_postgres::Cluster;
 
 use crate::support::{
@@ -108,7 +108,7 @@ fn assert_kept(store: &Store, place: &Place, reported: &[String]) {
                 "customer" => customers::get(tx, &place, id)?.is_some(),
                 "code" => codes::get(tx, &place, id)?.is_some(),
                 "referral" => referrals::get(tx, &place, id)?.is_some(),
-                "event" => stripe_events::get(tx, &place.team_id, id).is_ok(),
+                "event" => matches!(intake::get(tx, &place.team_id, id), Ok(Some(_))),
                 _ => panic!("{line}"),
             };
             assert!(kept, "lost: {line}");

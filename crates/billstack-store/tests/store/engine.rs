@@ -3,11 +3,11 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use billstack_store::Refusal;
 use billstack_store::options::Options;
 use billstack_store::params;
-use billstack_store::refusal::Refusal;
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::{Abort, Fault, Tx};
+use billstack_store::{Abort, Fault, Tx};
 
 use crate::support::{Db, ENGINES, Engine, make_team, origin, write};
 

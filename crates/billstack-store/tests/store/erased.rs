@@ -2,15 +2,14 @@
 
 use std::fs;
 
-use billstack_core::referral::GRACE;
 use billstack_core::time::DAY;
-use billstack_store::act::Place;
+use billstack_store::Place;
 use billstack_store::customers::{self, NewCustomer};
 use billstack_store::erase::erase;
 use billstack_store::idempotency::{self, Answer, Keyed};
+use billstack_store::intake::Incoming;
 use billstack_store::retention;
 use billstack_store::store::Store;
-use billstack_store::stripe_events::Incoming;
 
 use crate::support::{
     Db, Engine, START, deliver, incoming, make_project, make_team, new_customer, start, write,
@@ -86,7 +85,7 @@ fn event(number: u32) -> Incoming {
 fn make(store: &Store, place: &Place, number: u32, new: NewCustomer) -> String {
     let place = place.clone();
     write(store, move |tx, act| {
-        let made = customers::create(tx, act, &place, &new, GRACE)?;
+        let made = customers::create(tx, act, &place, &new)?;
         let (keyed, answer) = answer(number, made.id.clone());
         idempotency::record(tx, act, &keyed, &answer)?;
         deliver(tx, act, "team_1", &event(number))?;
@@ -141,7 +140,7 @@ fn nothing_that_retention_has_forgotten_stays_in_the_file() {
     }
     let later = START.plus(1_000 * DAY);
     let gone = write(&db.store, move |tx, _| {
-        let payloads = retention::forget_payloads(tx, later, 1_000)?;
+        let payloads = retention::drop_old_payloads(tx, later, 1_000)?;
         Ok((payloads, retention::drop_answers(tx, later, 1_000)?))
     });
     assert_eq!(gone, (u64::from(CUSTOMERS), u64::from(CUSTOMERS)));

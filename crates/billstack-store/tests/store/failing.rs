@@ -2,7 +2,7 @@
 
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::{Abort, Fault};
+use billstack_store::{Abort, Fault};
 use postgres::{Client, NoTls};
 
 use crate::support::{Db, Engine, make_team, origin, wait_for};

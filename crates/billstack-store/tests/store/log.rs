@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use billstack_store::intake::{self, Content, Incoming};
 use billstack_store::migrate::migrate;
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::stripe_events::{self, Content, Incoming};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -173,7 +173,7 @@ fn what_cannot_be_copied_stays_in_it() {
     let store = open(&target);
     let kept = store.scan_blocking(|tx| {
         for number in 0..BY_CHILD * 4 {
-            stripe_events::get(tx, &"team_0".into(), &format!("evt_b_{number}"))?;
+            intake::get(tx, &"team_0".into(), &format!("evt_b_{number}"))?;
         }
         Ok(())
     });

@@ -7,7 +7,7 @@ use billstack_core::ids::TeamId;
 use billstack_store::api_keys::{self, NewApiKey};
 use billstack_store::params;
 use billstack_store::store::{Store, rest};
-use billstack_store::tx::{Abort, Fault, Tx};
+use billstack_store::{Abort, Fault, Tx};
 use futures_util::FutureExt;
 
 use crate::support::{Db, Engine, START, make_team, write};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use billstack_store::Refusal;
 use billstack_store::options::Options;
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::{Abort, Tx};
 use postgres::{Client, NoTls};
 
 use crate::support::{Db, Engine, make_team, origin, wait_for};

@@ -3,10 +3,10 @@
 //! It shares no code with the store but the words of the commands. Where both agree over thousands
 //! of random commands, either both are right or two authors made the same mistake.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use billstack_core::referral::GRACE;
-use billstack_core::stripe_event::{Source, Standing, Start};
+use billstack_core::stripe_event::{Eligibility, Source, Start};
 
 /// A project of a team.
 pub(crate) type At = (&'static str, String);
@@ -62,6 +62,8 @@ struct Kept {
     id: String,
     start: Start,
     converted: bool,
+    /// It found nobody.
+    unplaced: bool,
 }
 
 /// What is known of one subscription by one name of its customer.
@@ -82,6 +84,16 @@ pub(crate) struct Model {
     pub(crate) referrals: Vec<Referral>,
     events: Vec<Kept>,
     known: BTreeMap<(&'static str, String, String), Known>,
+    /// Customers whose events are decided anew before a command ends, and the events decided in it.
+    waiting: VecDeque<usize>,
+    decided: Vec<String>,
+}
+
+/// Which kept events of a customer are decided anew.
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    Unplaced,
+    Open,
 }
 
 /// The members of a customer that an update may change.
@@ -116,6 +128,10 @@ impl Model {
             return said;
         }
         self.customers.push(new);
+        let index = self.customers.len() - 1;
+        if self.customers[index].stripe.is_some() {
+            self.look_again(index, Which::Unplaced);
+        }
         Said::Done
     }
 
@@ -133,7 +149,7 @@ impl Model {
         let linked = new.stripe.is_some() && new.stripe != self.customers[index].stripe;
         self.customers[index] = new;
         if linked {
-            self.look_again(index, "");
+            self.look_again(index, Which::Open);
         }
         Said::Done
     }
@@ -227,7 +243,7 @@ impl Model {
             payer: None,
             subscription: None,
         });
-        self.look_again(index, "");
+        self.look_again(index, Which::Open);
         Said::Done
     }
 
@@ -250,14 +266,17 @@ impl Model {
                 id: id.to_owned(),
                 start: start.clone(),
                 converted: false,
+                unplaced: false,
             }),
         }
         self.remember(team, id, start);
+        self.decided.clear();
         let (converted, concerned) = self.settle(team, id, start);
         let hinted = start.client_reference_id.is_some() || start.billstack_customer_id.is_some();
         if let (true, Some(index)) = (hinted, concerned) {
-            self.look_again(index, id);
+            self.waiting.push_back(index);
         }
+        self.finish();
         Said::Taken(converted)
     }
 
@@ -270,8 +289,8 @@ impl Model {
     }
 
     fn remember(&mut self, team: &'static str, id: &str, start: &Start) {
-        let counted = (start.standing == Standing::Counts).then_some(start.occurred_at.0);
-        let existed = counted.is_some() || start.standing == Standing::Past;
+        let counted = (start.eligibility == Eligibility::Counts).then_some(start.occurred_at.0);
+        let existed = counted.is_some() || start.eligibility == Eligibility::Past;
         let project = self.project(team, start);
         // Anybody can set this one: it makes nobody a customer who is known as another one.
         let hint = start.client_reference_id.as_ref();
@@ -331,40 +350,47 @@ impl Model {
             .filter(move |k| k.project.as_ref().is_none_or(|named| *named == project))
     }
 
-    /// Looks at every kept event that may be a customer's, the oldest subscription first, until no
-    /// event links the customer any more.
-    fn look_again(&mut self, index: usize, current: &str) {
-        let mut seen = vec![current.to_owned()];
-        loop {
-            let customer = self.customers[index].clone();
-            for name in names_of(&customer) {
-                let mut kept: Vec<_> = self
-                    .known
-                    .iter()
-                    .filter(|((team, n, _), _)| *team == customer.at.0 && *n == name)
-                    .map(|((_, _, object), k)| (k.began, object.clone(), k.event.clone()))
-                    .collect();
-                kept.sort();
-                for (_, _, event) in kept {
-                    if !seen.contains(&event) {
-                        self.settle_kept(customer.at.0, &event);
-                        seen.push(event);
-                    }
+    /// Decides anew about the kept events that may be a customer's, and then about those of everybody who
+    /// was linked by that.
+    fn look_again(&mut self, index: usize, which: Which) {
+        self.decided.clear();
+        self.look_at(index, which);
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        while let Some(index) = self.waiting.pop_front() {
+            self.look_at(index, Which::Open);
+        }
+    }
+
+    /// Those of the oldest subscription first, each once in a command.
+    fn look_at(&mut self, index: usize, which: Which) {
+        let customer = self.customers[index].clone();
+        for name in names_of(&customer) {
+            let mut kept: Vec<_> = self
+                .known
+                .iter()
+                .filter(|((team, n, _), _)| *team == customer.at.0 && *n == name)
+                .map(|((_, _, object), k)| (k.began, object.clone(), k.event.clone()))
+                .collect();
+            kept.sort();
+            for (_, _, event) in kept {
+                if !self.decided.contains(&event) {
+                    self.decided.push(event.clone());
+                    self.settle_kept(customer.at.0, &event, which);
                 }
-            }
-            if self.customers[index].stripe == customer.stripe {
-                return;
             }
         }
     }
 
-    fn settle_kept(&mut self, team: &'static str, id: &str) {
+    fn settle_kept(&mut self, team: &'static str, id: &str, which: Which) {
         let kept = self
             .events
             .iter()
             .find(|e| e.team == team && e.id == id)
             .unwrap();
-        if !kept.converted {
+        if !kept.converted && (which == Which::Open || kept.unplaced) {
             let start = kept.start.clone();
             self.settle(team, id, &start);
         }
@@ -372,7 +398,11 @@ impl Model {
 
     /// Whether the event converted a referral, and the one customer it concerns.
     fn settle(&mut self, team: &'static str, id: &str, start: &Start) -> (bool, Option<usize>) {
+        self.decided.push(id.to_owned());
         let candidates = self.candidates(team, start);
+        let kept = self.events.iter_mut();
+        let this = kept.into_iter().find(|e| e.team == team && e.id == id);
+        this.unwrap().unplaced = candidates.is_empty();
         let concerned = match candidates.as_slice() {
             [one] => Some(*one),
             _ => None,
@@ -423,7 +453,7 @@ impl Model {
         };
         let spent = self.referrals.iter().any(paid) || is_late(referral);
         let own = self.is_own(referral, &payers);
-        if start.standing != Standing::Counts || too_early || own || spent {
+        if start.eligibility != Eligibility::Counts || too_early || own || spent {
             return (false, concerned);
         }
         let payer = payer.cloned();
@@ -504,10 +534,13 @@ impl Model {
         if let ([index], Some(id), false) = (
             found.as_slice(),
             stripe.first(),
-            start.standing == Standing::Never,
+            start.eligibility == Eligibility::Never,
         ) {
             let customer = &mut self.customers[*index];
-            customer.stripe.get_or_insert_with(|| (*id).clone());
+            if customer.stripe.is_none() {
+                customer.stripe = Some((*id).clone());
+                self.waiting.push_back(*index);
+            }
         }
         [known, found].concat()
     }

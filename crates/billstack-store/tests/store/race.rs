@@ -8,17 +8,18 @@ mod pairs;
 
 use std::time::{Duration, Instant};
 
+use billstack_core::attribution::Outcome;
 use billstack_core::program::Program;
-use billstack_core::referral::{ApplyRefusal, GRACE, Status};
-use billstack_core::stripe_event::{Standing, Start};
-use billstack_store::act::{Act, Place};
+use billstack_core::referral::{ApplyRefusal, Referral, Status};
+use billstack_core::stripe_event::{Eligibility, Start};
 use billstack_store::customers::{self, CustomerPatch, NewCustomer};
+use billstack_store::intake::{self, Delivery, Incoming};
 use billstack_store::list::Page;
-use billstack_store::referrals::{self, Referral, ReferralFilter};
-use billstack_store::refusal::Refusal;
+use billstack_store::referrals::{self, ReferralFilter};
 use billstack_store::store::Store;
-use billstack_store::stripe_events::{self, Delivery, Incoming, Outcome};
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::{Abort, Tx};
+use billstack_store::{Act, Place};
+use billstack_store::{Refusal, Thing};
 use billstack_store::{codes, credits, erase, programs};
 
 use crate::support::{
@@ -202,7 +203,7 @@ fn link(store: &Store, round: &Round) {
             stripe_customer_id: Some(Some(round.stripe.clone())),
             ..CustomerPatch::default()
         };
-        customers::update(tx, act, &round.place, &round.referee, &patch, GRACE)
+        customers::update(tx, act, &round.place, &round.referee, &patch)
     });
     assert_eq!(
         linked.unwrap().stripe_customer_id.as_ref(),
@@ -222,7 +223,7 @@ fn statuses(db: &Db, rounds: &[Round]) -> Vec<Option<Status>> {
     let rounds = rounds.to_vec();
     let read = move |tx: &mut dyn Tx| {
         let of = |round: &Round| {
-            let referral = referrals::get_of_referee(tx, &round.place, &round.referee)?;
+            let referral = referrals::of_referee(tx, &round.place, &round.referee)?;
             Ok(referral.map(|referral| referral.status))
         };
         rounds.iter().map(of).collect()

@@ -6,9 +6,8 @@ use std::path::Path;
 use billstack_core::access::Scopes;
 use billstack_core::credit::Side;
 use billstack_core::money::Currency;
-use billstack_core::stripe_event::{Standing, Start};
+use billstack_core::stripe_event::{Eligibility, Start};
 use billstack_core::time::{DAY, HOUR, Micros};
-use billstack_store::act::{Act, Place};
 use billstack_store::api_keys::{self, NewApiKey};
 use billstack_store::backup::backup;
 use billstack_store::credits::{self, CreditFilter};
@@ -16,9 +15,10 @@ use billstack_store::list::Page;
 use billstack_store::options::Options;
 use billstack_store::stats::{CreditSum, Day, Stats, stats};
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::{Abort, Fault, Tx};
 use billstack_store::verify::{rules, verify};
-use billstack_store::{codes, erase, events, params, programs, retention};
+use billstack_store::{Abort, Fault, Tx};
+use billstack_store::{Act, Place};
+use billstack_store::{codes, erase, params, programs, retention, story};
 
 use crate::support::{
     Db, ENGINES, Engine, START, apply_code, deliver, directory, incoming, make_customer,
@@ -29,7 +29,7 @@ use crate::verify::CHANGES;
 const TEAM: &str = "team_1";
 
 /// A referrer with a code and two referees, of whom the first has converted; and somebody erased.
-pub(crate) fn story(tx: &mut dyn Tx, act: &mut Act) -> Result<Place, Abort> {
+pub(crate) fn told(tx: &mut dyn Tx, act: &mut Act) -> Result<Place, Abort> {
     make_team(tx, TEAM)?;
     let place = make_project(tx, act, TEAM)?;
     programs::put(tx, act, &place, &program())?;
@@ -51,7 +51,7 @@ pub(crate) fn story(tx: &mut dyn Tx, act: &mut Act) -> Result<Place, Abort> {
 fn statistics_count_and_sum() {
     for engine in ENGINES {
         let db = Db::new(engine);
-        let place = db.store.write_blocking(origin_at(START, 1), story).unwrap();
+        let place = db.store.write_blocking(origin_at(START, 1), told).unwrap();
         let (at, later) = (place.clone(), START.plus(2 * DAY));
         let convert_late = move |tx: &mut dyn Tx, act: &mut Act| {
             let mut late = start(Some("cus_cem"));
@@ -101,7 +101,7 @@ fn a_story_is_told_in_order_whatever_the_clocks_say() {
     for engine in ENGINES {
         let db = Db::new(engine);
         let (place, referral) = write(&db.store, |tx, act| {
-            let place = story(tx, act)?;
+            let place = told(tx, act)?;
             let referee = make_customer(tx, act, &place, "eve", Some("cus_eve"))?.id;
             let ann = make_customer(tx, act, &place, "ann2", None)?.id;
             let code = codes::create(tx, act, &place, &ann)?.code;
@@ -110,10 +110,10 @@ fn a_story_is_told_in_order_whatever_the_clocks_say() {
         });
         // Taken in by a node whose clock is late: one that waits first, then the one that counts.
         let mut waits = start(Some("cus_eve"));
-        waits.standing = Standing::Waits;
+        waits.eligibility = Eligibility::Waits;
         waits.reason = Some("subscription incomplete".to_owned());
         let counts = Start {
-            standing: Standing::Counts,
+            eligibility: Eligibility::Counts,
             reason: None,
             ..waits.clone()
         };
@@ -130,7 +130,7 @@ fn a_story_is_told_in_order_whatever_the_clocks_say() {
                 offset: 0,
                 after: None,
             };
-            let told = events::story(tx, &place.team_id, &referral.id, &page)?;
+            let told = story::story(tx, &place.team_id, &referral.id, &page)?;
             let filter = CreditFilter {
                 referral_id: Some(referral.id.clone()),
                 ..CreditFilter::default()
@@ -157,10 +157,10 @@ type Batch = fn(&mut dyn Tx) -> Result<u64, Fault>;
 
 #[test]
 fn retention_forgets_the_old_in_batches_and_leaves_the_rest() {
-    let batches: [(&str, Batch); 5] = [
+    let batches: [(&str, Batch); 4] = [
         (
             "SELECT COUNT(*) FROM stripe_events WHERE payload IS NOT NULL",
-            |tx| retention::forget_payloads(tx, Micros(100), 2),
+            |tx| retention::drop_old_payloads(tx, Micros(100), 2),
         ),
         ("SELECT COUNT(*) FROM idempotency_keys", |tx| {
             retention::drop_answers(tx, Micros(100), 2)
@@ -170,9 +170,6 @@ fn retention_forgets_the_old_in_batches_and_leaves_the_rest() {
         }),
         ("SELECT COUNT(*) FROM invitations", |tx| {
             retention::drop_invitations(tx, Micros(100 + 30 * DAY), 2)
-        }),
-        ("SELECT COUNT(*) FROM customer_reservations", |tx| {
-            retention::drop_reservations(tx, Micros(100 + 7 * DAY), 2)
         }),
     ];
     for engine in ENGINES {
@@ -209,10 +206,10 @@ fn retention_forgets_the_old_in_batches_and_leaves_the_rest() {
 fn old_rows(tx: &mut dyn Tx, place: &Place, number: i64, at: i64) -> Result<(), Fault> {
     let id = &format!("id_{number}");
     let inserts = [
-        "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, outcome, payload) \
-         VALUES ($1, $2, 'x', $3, $3, 'ignored', '{}')",
+        "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, source, outcome, \
+         payload) VALUES ($1, $2, 'x', $3, $3, 'event', 'ignored', '{}')",
         "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \
-         claimed_until, created_at) VALUES ($1, 'user', $2, 'h', $3, $3)",
+         created_at) VALUES ($1, 'user', $2, 'h', $3)",
         "INSERT INTO invitations (team_id, id, email, role, token_hash, created_at, expires_at) \
          VALUES ($1, $2, $2, 'admin', $2, 0, $3)",
     ];
@@ -221,33 +218,36 @@ fn old_rows(tx: &mut dyn Tx, place: &Place, number: i64, at: i64) -> Result<(), 
     }
     let session = "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at) \
                    VALUES ($1, 'usr_1', 0, $2, $2)";
-    tx.must(session, params![id, at])?;
-    let reservation = "INSERT INTO customer_reservations (team_id, project_id, email, \
-                       customer_id, attempt, claimed_until, created_at) \
-                       VALUES ($1, $2, $3, $3, 1, 0, $4)";
-    tx.must(
-        reservation,
-        params![&place.team_id, &place.project_id, id, at],
-    )
+    tx.must(session, params![id, at])
 }
 
 /// Damage, and the rules that must notice it.
 const DAMAGE: &[(&str, &[&str])] = &[
     (
-        "UPDATE postings SET amount = amount + 1 WHERE account = 'customer'",
-        &["postings_balance", "credit_postings", "balances"],
+        "UPDATE entry_lines SET amount = amount + 1 WHERE account = 'customer'",
+        &["entries_balance", "credit_lines"],
     ),
     (
-        "UPDATE postings SET currency = 'eur'",
-        &["postings_currency", "balances"],
+        "UPDATE entry_lines SET amount = 2 * amount",
+        &["credit_lines"],
     ),
     (
-        "DELETE FROM postings WHERE account = 'program'",
-        &["postings_balance", "credit_postings"],
+        "DELETE FROM entry_lines WHERE account = 'program'",
+        &["entries_balance", "credit_lines"],
+    ),
+    ("DELETE FROM entry_lines", &["entry_lines", "credit_lines"]),
+    (
+        "UPDATE entry_lines SET account = 'bank' WHERE account = 'customer'",
+        &["line_values", "credit_lines"],
+    ),
+    ("DELETE FROM entries", &["line_entry"]),
+    (
+        "UPDATE entries SET seq = 2; UPDATE entry_lines SET seq = 2",
+        &["entry_numbers"],
     ),
     (
         "DELETE FROM credits WHERE side = 'referrer'",
-        &["referrer_credit", "posting_credit"],
+        &["referrer_credit", "entry_credit"],
     ),
     (
         "UPDATE credits SET amount = 1 WHERE side = 'referee'",
@@ -262,7 +262,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["credit_of_converted", "converted_event", "event_converted"],
     ),
     (
-        "UPDATE referrals SET referrer_credit_amount = 0",
+        "UPDATE terms SET referrer_credit_amount = 0",
         &["referrer_credit"],
     ),
     (
@@ -311,7 +311,24 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ),
     (
         "UPDATE events SET created_at = created_at + 10000000 WHERE type = 'referral.applied'",
-        &["story_begins"],
+        &["story_order"],
+    ),
+    (
+        "UPDATE events SET sequence = 0 WHERE type = 'referral.applied'; \
+         UPDATE events SET sequence = 1 WHERE type = 'referral.converted'",
+        &["story_begins", "story_numbers"],
+    ),
+    (
+        "UPDATE referrals SET story_length = story_length + 1",
+        &["story_numbers"],
+    ),
+    (
+        "UPDATE referrals SET terms_id = 'terms_x' WHERE status = 'pending'",
+        &["promised_terms"],
+    ),
+    (
+        "UPDATE terms SET created_at = created_at + 10000000",
+        &["promised_terms"],
     ),
     ("UPDATE credits SET created_at = 1", &["credit_created_at"]),
     (
@@ -349,12 +366,13 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["payload_customer"],
     ),
     (
-        "INSERT INTO idempotency_keys SELECT team_id, 'c', 'k', 'h', 200, 'b', id, 0, \
+        "INSERT INTO idempotency_keys SELECT team_id, 'c', 'k', 'h', 200, 'b', id, \
          erased_at + 1 FROM customers WHERE erased_at IS NOT NULL",
         &["erased_answer"],
     ),
     (
-        "INSERT INTO customer_reservations SELECT team_id, project_id, 'e', id, 1, 0, 0 \
+        "INSERT INTO work SELECT team_id, project_id, 'customer_creation', 'e', \
+         '{\"customerId\":\"' || id || '\"}', 0, 0, 1, NULL, 0 \
          FROM customers WHERE erased_at IS NOT NULL",
         &["erased_reservation"],
     ),
@@ -384,9 +402,14 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["program_project", "customer_project"],
     ),
     (
-        "INSERT INTO customer_reservations VALUES (1, 2, 'e', 'pc_x', 1, 0, 0)",
-        &["reservation_project"],
+        "INSERT INTO work VALUES (1, 2, 'kind', 'subject', '{}', 0, 0, 1, NULL, 0)",
+        &["work_team"],
     ),
+    (
+        "DELETE FROM programs",
+        &["project_program", "terms_program", "code_program"],
+    ),
+    ("DELETE FROM terms", &["program_terms", "promised_terms"]),
     (
         "DELETE FROM customers",
         &["referral_referrer", "referral_referee", "credit_customer"],
@@ -404,12 +427,12 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["referral_values"],
     ),
     (
-        "UPDATE referrals SET referee_credit_amount = -1",
-        &["referral_values", "referral_as_applied"],
+        "UPDATE terms SET referee_credit_amount = -1",
+        &["terms_values", "referral_as_applied"],
     ),
     (
-        "UPDATE programs SET referrer_credit_amount = 100000000",
-        &["program_values"],
+        "UPDATE terms SET referrer_credit_amount = 100000000",
+        &["terms_values"],
     ),
     (
         "UPDATE credits SET side = 'third' WHERE side = 'referee'",
@@ -435,7 +458,7 @@ const IMPOSSIBLE: &[&str] = &["one_credit_per_side", "one_referral_per_referee"]
 #[test]
 fn every_rule_notices_its_breach() {
     let db = Db::new(Engine::Sqlite);
-    write(&db.store, story);
+    write(&db.store, told);
     db.assert_sound();
     let directory = directory();
     let mut proven: BTreeSet<&str> = IMPOSSIBLE.iter().copied().collect();
@@ -490,7 +513,7 @@ fn a_key_whose_project_is_missing_does_not_become_one_for_all_projects() {
 #[test]
 fn a_damaged_database_is_copied_and_named() {
     let db = Db::new(Engine::Sqlite);
-    write(&db.store, story);
+    write(&db.store, told);
     damage(db.target.sqlite_file().unwrap(), "DELETE FROM events");
     let directory = directory();
     let file = directory.path().join("copy.db");

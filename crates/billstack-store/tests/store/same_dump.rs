@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use billstack_core::attribution::Outcome;
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::Program;
 use billstack_core::referral::{ApplyRefusal, GRACE};
-use billstack_core::stripe_event::{Source, Standing, Start};
+use billstack_core::stripe_event::{Eligibility, Source, Start};
 use billstack_core::time::{HOUR, MINUTE, Micros};
-use billstack_store::act::{Act, Place};
 use billstack_store::customers::{self, CustomerPatch, NewCustomer};
 use billstack_store::dump::dump;
+use billstack_store::intake::{self, Delivery};
 use billstack_store::list::Page;
 use billstack_store::projects;
 use billstack_store::referrals::{self, ReferralFilter};
-use billstack_store::refusal::Refusal;
 use billstack_store::store::Store;
-use billstack_store::stripe_events::{self, Delivery, Outcome};
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::{Abort, Tx};
+use billstack_store::{Act, Place};
+use billstack_store::{Refusal, Thing};
 use billstack_store::{codes, credits, erase, programs};
 
 use crate::model::{At, Change, Code, Customer, Model, Said};
@@ -83,6 +84,7 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
                 referrer_credit_amount: Amount::new(*referrer).unwrap(),
                 referee_credit_amount: Amount::new(*referee).unwrap(),
                 currency: Currency::parse(currency).unwrap(),
+                grace: GRACE,
             };
             programs::put(tx, act, &place(at), &program)?;
         }
@@ -92,7 +94,7 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
                 external_id: new.external.clone(),
                 ..new_customer(&new.email, new.stripe.as_deref())
             };
-            customers::create(tx, act, &place(&new.at), &row, GRACE)?;
+            customers::create(tx, act, &place(&new.at), &row)?;
         }
         Command::Update(at, id, change) => {
             let patch = CustomerPatch {
@@ -101,7 +103,7 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
                 stripe_customer_id: change.stripe.clone(),
                 ..CustomerPatch::default()
             };
-            customers::update(tx, act, &place(at), id, &patch, GRACE)?;
+            customers::update(tx, act, &place(at), id, &patch)?;
         }
         Command::Erase(at, id) => erase::erase(tx, act, &place(at), id)?,
         Command::Code(at, owner) => made = codes::create(tx, act, &place(at), owner)?.code,
@@ -113,7 +115,7 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
         }
         Command::Event(team, id, start, delivery) => {
             let event = incoming(id, start.clone());
-            let said = stripe_events::receive(tx, act, &(*team).into(), &event, *delivery)?;
+            let said = intake::receive(tx, act, &(*team).into(), &event, *delivery)?;
             let taken = |outcome| Said::Taken(outcome == Outcome::Converted);
             return Ok((
                 said.map_or(Said::Seen, |settled| taken(settled.outcome)),
@@ -126,8 +128,8 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
 
 fn name(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::NotFound("customer") => "no customer",
-        Refusal::NotFound("code") => "no code",
+        Refusal::NotFound(Thing::Customer) => "no customer",
+        Refusal::NotFound(Thing::Code) => "no code",
         Refusal::CustomerExists(..) => "customer_exists",
         Refusal::ExternalIdTaken => "external_id_taken",
         Refusal::ActiveCodeExists(..) => "active_code_exists",
@@ -314,16 +316,16 @@ impl Draw {
     }
 
     fn event(&mut self, model: &Model, team: &'static str, now: Micros) -> Command {
-        let standings = [
-            (Standing::Counts, None),
-            (Standing::Counts, None),
-            (Standing::Counts, None),
-            (Standing::Counts, None),
-            (Standing::Waits, Some("subscription incomplete")),
-            (Standing::Past, Some("subscription canceled")),
-            (Standing::Never, Some("mode payment")),
+        let eligibilitys = [
+            (Eligibility::Counts, None),
+            (Eligibility::Counts, None),
+            (Eligibility::Counts, None),
+            (Eligibility::Counts, None),
+            (Eligibility::Waits, Some("subscription incomplete")),
+            (Eligibility::Past, Some("subscription canceled")),
+            (Eligibility::Never, Some("mode payment")),
         ];
-        let (standing, reason) = *self.random.pick(&standings).unwrap();
+        let (eligibility, reason) = *self.random.pick(&eligibilitys).unwrap();
         let session = self.random.one_in(3);
         let ago = self.random.below(30) as i64 * HOUR;
         let hint = |draw: &mut Draw| {
@@ -341,7 +343,7 @@ impl Draw {
             } else {
                 Source::Subscription
             },
-            standing,
+            eligibility,
             reason: reason.map(str::to_owned),
             began_at: now.plus(-ago),
             occurred_at: now.plus(-ago / 2),
@@ -393,7 +395,7 @@ fn facts(store: &Store, at: &At) -> (Vec<Told>, Vec<Credit>) {
         });
         let all = credits::list(tx, &place, &credits::CreditFilter::default(), &page)?.rows;
         let credits = all.into_iter().map(|c| {
-            let (side, currency) = (c.side.to_string(), c.currency.to_string());
+            let (side, currency) = (c.side.unwrap().to_string(), c.currency.to_string());
             (c.customer_id, side, c.amount.get(), currency)
         });
         Ok((told.collect(), credits.collect()))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use billstack_store::migrate::migrate;
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::{Abort, Fault, Tx};
+use billstack_store::{Abort, Fault, Tx};
 use scratch_postgres::{Cluster, Proxy};
 
 use crate::support::{START, make_team, origin, postgres_database, wait_for};

@@ -12,18 +12,17 @@ use billstack_core::code;
 use billstack_core::ids::{IdSeed, TeamId};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::Program;
-use billstack_core::referral::GRACE;
-use billstack_core::stripe_event::{Source, Standing, Start};
+use billstack_core::referral::{GRACE, Referral};
+use billstack_core::stripe_event::{Eligibility, Source, Start};
 use billstack_core::time::Micros;
-use billstack_store::act::{Act, Actor, Origin, Place};
-use billstack_store::apply::{self, Apply};
+use billstack_store::apply::{self, Applied, Apply};
 use billstack_store::customers::{self, Customer, NewCustomer};
+use billstack_store::intake::{self, Content, Delivery, Incoming, Settled};
 use billstack_store::migrate::migrate;
 use billstack_store::options::Options;
-use billstack_store::referrals::Referral;
 use billstack_store::store::{Store, Target};
-use billstack_store::stripe_events::{self, Content, Delivery, Incoming, Settled};
-use billstack_store::tx::{Abort, Fault, Tx};
+use billstack_store::{Abort, Fault, Tx};
+use billstack_store::{Act, Actor, Origin, Place};
 use billstack_store::{params, projects, verify};
 use futures_util::FutureExt;
 use scratch_postgres::Cluster;
@@ -198,6 +197,7 @@ pub(crate) fn program() -> Program {
         referrer_credit_amount: Amount::new(1_000).unwrap(),
         referee_credit_amount: Amount::new(500).unwrap(),
         currency: Currency::USD,
+        grace: GRACE,
     }
 }
 
@@ -222,7 +222,7 @@ pub(crate) fn make_customer(
     stripe: Option<&str>,
 ) -> Result<Customer, Abort> {
     let email = format!("{name}@example.com");
-    customers::create(tx, act, place, &new_customer(&email, stripe), GRACE)
+    customers::create(tx, act, place, &new_customer(&email, stripe))
 }
 
 pub(crate) fn apply_code(
@@ -236,9 +236,11 @@ pub(crate) fn apply_code(
         code: code::normalize(typed),
         referee_customer_id: referee.to_owned(),
         in_stripe: None,
-        grace: GRACE,
     };
-    apply::apply(tx, act, place, &cmd)
+    match apply::apply(tx, act, place, &cmd)? {
+        Applied::Done(referral) => Ok(referral),
+        Applied::AskStripe(id) => panic!("asked about {id}"),
+    }
 }
 
 /// An active subscription of a Stripe customer that began at [`START`].
@@ -247,7 +249,7 @@ pub(crate) fn start(stripe: Option<&str>) -> Start {
         object_id: format!("sub_{}", stripe.unwrap_or("none")),
         source: Source::Subscription,
         subscription_id: None,
-        standing: Standing::Counts,
+        eligibility: Eligibility::Counts,
         reason: None,
         began_at: START,
         occurred_at: START,
@@ -266,8 +268,8 @@ pub(crate) fn incoming(id: &str, start: Start) -> Incoming {
         created_at: start.occurred_at,
         livemode: Some(false),
         content: Content::Start(Box::new(start)),
+        source: intake::Source::Event,
         payload: format!("{{\"id\":\"{id}\"}}"),
-        grace: GRACE,
     }
 }
 
@@ -277,7 +279,7 @@ pub(crate) fn deliver(
     team_id: &str,
     event: &Incoming,
 ) -> Result<Option<Settled>, Abort> {
-    stripe_events::receive(tx, act, &team_id.into(), event, Delivery::Delivered)
+    intake::receive(tx, act, &team_id.into(), event, Delivery::Delivered)
 }
 
 /// A small generator (xorshift64*, Vigna 2016), so that a failing run can be repeated from its seed.

@@ -4,26 +4,32 @@ use std::collections::BTreeSet;
 
 use billstack_core::ids::TeamId;
 use billstack_store::params;
-use billstack_store::tx::{Abort, Tx};
 use billstack_store::verify::{Breach, MOST_PER_RULE, verify};
+use billstack_store::{Abort, Tx};
 
-use crate::reports::story;
+use crate::reports::told;
 use crate::support::{Db, ENGINES, START, make_team, start, write};
 
 /// Changes, and the rules that notice them: these and no others.
 pub(crate) const CHANGES: &[(&str, &[&str])] = &[
-    ("UPDATE programs SET currency = 'USD'", &["program_values"]),
     (
-        "UPDATE referrals SET currency = 'dollar' WHERE status = 'pending'",
-        &["referral_values", "referral_as_applied"],
+        "UPDATE terms SET currency = 'USD' WHERE referrer_credit_amount = 0",
+        &["terms_values"],
+    ),
+    (
+        "UPDATE terms SET currency = 'dollar'",
+        &[
+            "terms_values",
+            "referral_as_applied",
+            "referrer_credit",
+            "referee_credit",
+        ],
     ),
     (
         "UPDATE credits SET currency = 'xyz'",
         &[
             "credit_values",
             "credit_as_granted",
-            "postings_currency",
-            "balances",
             "referrer_credit",
             "referee_credit",
         ],
@@ -56,33 +62,30 @@ pub(crate) const CHANGES: &[(&str, &[&str])] = &[
     ),
     (
         "UPDATE events SET created_at = created_at + 10000000 WHERE type = 'referral.converted'",
-        &["conversion_first"],
+        &["conversion_first", "story_order"],
     ),
     // What agrees with everything but the story. Ten times and a tenth, since the one amount is the
     // beginning of the other.
     (
-        "UPDATE referrals SET referrer_credit_amount = 10000; \
+        "UPDATE terms SET referrer_credit_amount = 10000; \
          UPDATE credits SET amount = 10000 WHERE side = 'referrer'; \
-         UPDATE postings SET amount = 10 * amount WHERE amount IN (1000, -1000)",
+         UPDATE entry_lines SET amount = 10 * amount WHERE amount IN (1000, -1000)",
         &["referral_as_applied", "credit_as_granted"],
     ),
     (
-        "UPDATE referrals SET referee_credit_amount = 50; \
+        "UPDATE terms SET referee_credit_amount = 50; \
          UPDATE credits SET amount = 50 WHERE side = 'referee'; \
-         UPDATE postings SET amount = amount / 10 WHERE amount IN (500, -500)",
+         UPDATE entry_lines SET amount = amount / 10 WHERE amount IN (500, -500)",
         &["referral_as_applied", "credit_as_granted"],
     ),
     (
-        "UPDATE referrals SET currency = 'eur'; UPDATE credits SET currency = 'eur'; \
-         UPDATE postings SET currency = 'eur'",
+        "UPDATE terms SET currency = 'eur'; UPDATE credits SET currency = 'eur'",
         &["referral_as_applied", "credit_as_granted"],
     ),
     (
         "UPDATE referrals SET referee_customer_id = (SELECT id FROM customers \
          WHERE erased_at IS NOT NULL) WHERE status = 'converted'; UPDATE credits SET customer_id = \
-         (SELECT id FROM customers WHERE erased_at IS NOT NULL) WHERE side = 'referee'; \
-         UPDATE postings SET customer_id = (SELECT id FROM customers WHERE erased_at IS NOT NULL) \
-         WHERE amount = 500",
+         (SELECT id FROM customers WHERE erased_at IS NOT NULL) WHERE side = 'referee'",
         &["referral_as_applied", "credit_as_granted"],
     ),
     ("UPDATE stripe_events SET start = '{}'", &["readable_start"]),
@@ -101,7 +104,7 @@ fn a_change_that_no_constraint_refuses_is_noticed() {
     for engine in ENGINES {
         for (sql, wanted) in CHANGES {
             let db = Db::new(engine);
-            write(&db.store, story);
+            write(&db.store, told);
             db.assert_sound();
             let change = |tx: &mut dyn Tx| -> Result<(), Abort> {
                 for statement in sql.split("; ") {
@@ -120,8 +123,9 @@ fn a_change_that_no_constraint_refuses_is_noticed() {
 
 #[test]
 fn a_table_that_is_read_in_pages_is_read_to_its_end() {
-    let insert = "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, outcome, \
-                  start) VALUES ($1, $2, 'customer.subscription.created', $3, $3, 'no_customer', $4)";
+    let insert = "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, source, \
+                  outcome, start) VALUES ($1, $2, 'customer.subscription.created', $3, $3, 'event', \
+                  'no_customer', $4)";
     for engine in ENGINES {
         let db = Db::new(engine);
         // More than a page in each team, so that one page is of both; those at the edges cannot be read.

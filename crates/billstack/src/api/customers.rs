@@ -7,8 +7,12 @@ pub mod get;
 pub mod list;
 pub mod update;
 
+use crate::http::answer;
+use axum::http::StatusCode;
 use billstack_core::ids::ProjectId;
+use billstack_store::Place;
 use billstack_store::customers::Customer;
+use billstack_store::idempotency::Answer;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -75,6 +79,16 @@ impl CustomerJson {
 pub struct CustomerAnswer {
     /// The customer.
     pub customer: CustomerJson,
+}
+
+/// A customer as an answer, which is erased with them where it is kept.
+fn answer(status: StatusCode, customer: &Customer, place: &Place) -> Answer {
+    let customer_id = Some(customer.id.clone());
+    let customer = CustomerJson::new(customer, &place.project_id);
+    Answer {
+        customer_id,
+        ..answer::answer(status, &CustomerAnswer { customer })
+    }
 }
 
 /// An e-mail address as it is compared, or the error that names the field.

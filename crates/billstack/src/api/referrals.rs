@@ -9,8 +9,8 @@ pub mod get;
 pub mod list;
 pub mod stats;
 
-use billstack_core::referral::Terms;
-use billstack_store::referrals::Referral;
+use billstack_core::money::Currency;
+use billstack_core::referral::{Referral, Status, Terms};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,8 +27,8 @@ pub struct TermsJson {
     #[schema(minimum = 0, maximum = 99_999_999, example = 500)]
     referee_credit_amount: i64,
     /// ISO 4217 code in lower case.
-    #[schema(example = "usd")]
-    currency: &'static str,
+    #[schema(value_type = String, example = "usd")]
+    currency: Currency,
 }
 
 impl From<&Terms> for TermsJson {
@@ -36,7 +36,7 @@ impl From<&Terms> for TermsJson {
         TermsJson {
             referrer_credit_amount: terms.referrer_credit_amount.get(),
             referee_credit_amount: terms.referee_credit_amount.get(),
-            currency: terms.currency.as_str(),
+            currency: terms.currency,
         }
     }
 }
@@ -56,7 +56,8 @@ pub struct ReferralJson {
     /// The customer who applied it.
     referee_customer_id: String,
     /// How far it has come.
-    status: StatusJson,
+    #[schema(value_type = StatusJson)]
+    status: Status,
     /// When the code was applied.
     #[schema(format = DateTime)]
     created_at: String,
@@ -79,16 +80,6 @@ pub enum StatusJson {
     Expired,
 }
 
-impl From<billstack_core::referral::Status> for StatusJson {
-    fn from(status: billstack_core::referral::Status) -> StatusJson {
-        match status {
-            billstack_core::referral::Status::Pending => StatusJson::Pending,
-            billstack_core::referral::Status::Converted => StatusJson::Converted,
-            billstack_core::referral::Status::Expired => StatusJson::Expired,
-        }
-    }
-}
-
 impl ReferralJson {
     /// The JSON form of a referral.
     pub fn new(referral: &Referral) -> ReferralJson {
@@ -97,7 +88,7 @@ impl ReferralJson {
             code: referral.code.clone(),
             referrer_customer_id: referral.referrer_customer_id.clone(),
             referee_customer_id: referral.referee_customer_id.clone(),
-            status: referral.status.into(),
+            status: referral.status,
             created_at: rfc3339(referral.created_at.0),
             converted_at: referral.converted_at.map(|at| rfc3339(at.0)),
             terms: TermsJson::from(&referral.terms),

@@ -10,9 +10,9 @@ pub mod stripe;
 
 use billstack_core::access::Role;
 use billstack_core::ids::TeamId;
-use billstack_store::refusal::Refusal;
+use billstack_store::Refusal;
 use billstack_store::teams::Team;
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::{Abort, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,17 +37,6 @@ pub enum RoleJson {
     Viewer,
 }
 
-impl From<Role> for RoleJson {
-    fn from(role: Role) -> RoleJson {
-        match role {
-            Role::Owner => RoleJson::Owner,
-            Role::Admin => RoleJson::Admin,
-            Role::Member => RoleJson::Member,
-            Role::Viewer => RoleJson::Viewer,
-        }
-    }
-}
-
 /// A team as one of its members sees it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -58,7 +47,8 @@ pub struct TeamJson {
     /// Display name.
     name: String,
     /// What the signed-in user may do in it.
-    role: RoleJson,
+    #[schema(value_type = RoleJson)]
+    role: Role,
     /// When it was created.
     #[schema(format = DateTime)]
     created_at: String,
@@ -70,7 +60,7 @@ impl TeamJson {
         TeamJson {
             id: team.id.to_string(),
             name: team.name.clone(),
-            role: role.into(),
+            role,
             created_at: rfc3339(team.created_at.0),
         }
     }

@@ -5,9 +5,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use billstack_store::Fault;
 use billstack_store::backup::backup;
 use billstack_store::store::Target;
-use billstack_store::tx::Fault;
 
 use super::database;
 use super::output::{Failure, Progress, say, size};

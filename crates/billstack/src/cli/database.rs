@@ -1,11 +1,11 @@
 //! The database as the commands use it that run beside a server, or without one.
 
 use billstack_core::time::Micros;
-use billstack_store::act::{Act, Actor, Origin};
 use billstack_store::migrate;
 use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
-use billstack_store::tx::{Abort, Fault, Tx};
+use billstack_store::{Abort, Fault, Tx};
+use billstack_store::{Act, Actor, Origin};
 
 use super::output::Failure;
 use crate::clock::Clock;

@@ -3,14 +3,14 @@
 use billstack_core::access::{Scopes, api_key_hash, api_key_prefix, format_api_key};
 use billstack_core::email;
 use billstack_core::ids::{ProjectId, TeamId};
-use billstack_store::act::Act;
+use billstack_store::Act;
+use billstack_store::Refusal;
 use billstack_store::api_keys::NewApiKey;
-use billstack_store::refusal::Refusal;
 use billstack_store::store::Store;
-use billstack_store::stripe_connections::NewConnection;
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::stripe_connection::NewConnection;
 use billstack_store::users::NewUser;
-use billstack_store::{api_keys, projects, stripe_connections, teams, users};
+use billstack_store::{Abort, Tx};
+use billstack_store::{api_keys, projects, stripe_connection, teams, users};
 use serde::Serialize;
 
 use super::output::{Failure, say};
@@ -202,7 +202,7 @@ fn create(
             account_id: None,
             account_name: None,
         };
-        stripe_connections::connect(tx, act, &team.id, &connection)?;
+        stripe_connection::connect(tx, act, &team.id, &connection)?;
     }
     Ok((user.id, team.id, project.id))
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use billstack_store::tx::{Abort, Fault};
+use billstack_store::{Abort, Fault};
 
 use crate::server::StartError;
 

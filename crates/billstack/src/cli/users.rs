@@ -1,8 +1,9 @@
 //! `billstack users …`.
 
 use billstack_core::email;
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::Abort;
+use billstack_store::Abort;
+use billstack_store::Refusal;
+use billstack_store::Thing;
 use billstack_store::users;
 
 use super::output::{Failure, say};
@@ -51,7 +52,7 @@ fn set_password(settings: &Settings, args: &SetPasswordArgs) -> Result<(), Failu
     let wanted = email.clone();
     let ended = database::write(&store, "users set-password", move |tx, act| {
         let found = users::credentials(tx, &wanted)?;
-        let (user, _) = found.ok_or(Refusal::NotFound("user"))?;
+        let (user, _) = found.ok_or(Refusal::NotFound(Thing::User))?;
         users::set_password(tx, act, &user.id, &hash)
     });
     match ended {

@@ -18,11 +18,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use billstack_core::access::{Role, Scope, api_key_hash, is_api_key};
 use billstack_core::time::Micros;
-use billstack_store::act::{Actor, Place};
+use billstack_store::Refusal;
 use billstack_store::api_keys::KeyOwner;
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::{Abort, Tx};
 use billstack_store::users::User;
+use billstack_store::{Abort, Tx};
+use billstack_store::{Actor, Place};
 use billstack_store::{api_keys, members, projects, sessions};
 
 use crate::app::Shared;
@@ -179,6 +179,7 @@ impl Guard {
             Right::TeamAdmin => role.can_administer(),
             Right::Project(Scope::CustomersRead | Scope::ReferralsRead) => true,
             Right::Project(Scope::CustomersWrite | Scope::ReferralsWrite) => role.can_write(),
+            Right::Project(Scope::Other(_)) => false,
         };
         if !allowed {
             return Ok(Err(Reason::Forbidden));

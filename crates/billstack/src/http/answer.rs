@@ -4,11 +4,12 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use billstack_store::act::Act;
+use billstack_store::Act;
+use billstack_store::Refusal;
+use billstack_store::Thing;
 use billstack_store::customers;
 use billstack_store::idempotency::{self, Answer, Claim, Keyed};
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::{Abort, Tx};
 use serde::Serialize;
 
 use crate::app::App;
@@ -30,7 +31,7 @@ pub fn created(body: &impl Serialize) -> Answer {
 }
 
 /// An answer with a JSON body.
-fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
+pub fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
     Answer {
         status: status.as_u16(),
         body: to_json(body),
@@ -69,39 +70,50 @@ pub(crate) fn replay(answer: Answer) -> Response {
     response
 }
 
-/// A change that was made, now or at an earlier request under the same Idempotency-Key.
-pub(crate) enum Done {
-    Fresh(Answer),
+/// What came of a change.
+pub(crate) enum Done<T> {
+    /// It was made now. The answer is there already when it was kept under an Idempotency-Key.
+    Fresh(T, Option<Answer>),
+    /// An earlier request under the same Idempotency-Key made it.
     Replayed(Answer),
 }
 
 impl App {
     /// Runs a change for a caller and answers it. In one transaction: the caller's right is checked
     /// again, the Idempotency-Key is claimed, the operation runs, its answer is kept.
-    pub async fn write_answer(
+    pub async fn write_answer<T: Send + 'static>(
         &self,
         caller: &Caller,
         keyed: Option<Keyed>,
-        op: impl Fn(&mut dyn Tx, &mut Act) -> Result<Answer, Abort> + Clone + Send + 'static,
+        op: impl Fn(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Clone + Send + 'static,
+        answer: impl Fn(&T) -> Answer + Clone + Send + 'static,
     ) -> Result<Response, ApiError> {
-        let done = self.change(caller, keyed.as_ref(), op).await;
-        self.conclude(caller, keyed, done).await
+        let kept = answer.clone();
+        let done = self.change(caller, keyed.as_ref(), op, move |made| Some(kept(made)));
+        match done.await {
+            Ok(Done::Fresh(made, kept)) => Ok(send(kept.unwrap_or_else(|| answer(&made)))),
+            Ok(Done::Replayed(answer)) => Ok(replay(answer)),
+            Err(abort) => self.fail(caller, keyed, abort).await,
+        }
     }
 
-    /// The first half of [`App::write_answer`]: makes the change.
-    pub(crate) async fn change(
+    /// The first half of [`App::write_answer`]: makes the change. Under an Idempotency-Key the answer is
+    /// kept in the same transaction; `None` says that there is nothing to keep yet.
+    pub(crate) async fn change<T: Send + 'static>(
         &self,
         caller: &Caller,
         keyed: Option<&Keyed>,
-        op: impl Fn(&mut dyn Tx, &mut Act) -> Result<Answer, Abort> + Clone + Send + 'static,
-    ) -> Result<Done, Abort> {
+        op: impl Fn(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Clone + Send + 'static,
+        answer: impl Fn(&T) -> Option<Answer> + Clone + Send + 'static,
+    ) -> Result<Done<T>, Abort> {
         let mut tries = 0;
         loop {
-            let (guard, key, op) = (caller.guard.clone(), keyed.cloned(), op.clone());
+            let (guard, key) = (caller.guard.clone(), keyed.cloned());
+            let (op, answer) = (op.clone(), answer.clone());
             let origin = self.origin(caller.actor.clone(), &caller.request_id);
             let done = self.store.write(origin, move |tx, act| {
                 guard.recheck(tx, act.at)?;
-                run_keyed(tx, act, key.as_ref(), &op)
+                run_keyed(tx, act, key.as_ref(), &op, &answer)
             });
             tries += 1;
             match done.await {
@@ -111,18 +123,16 @@ impl App {
         }
     }
 
-    /// The second half of [`App::write_answer`]: tells what came of it.
-    pub(crate) async fn conclude(
+    /// The other half where the change was not made.
+    pub(crate) async fn fail(
         &self,
         caller: &Caller,
         keyed: Option<Keyed>,
-        done: Result<Done, Abort>,
+        abort: Abort,
     ) -> Result<Response, ApiError> {
-        match done {
-            Ok(Done::Fresh(answer)) => Ok(send(answer)),
-            Ok(Done::Replayed(answer)) => Ok(replay(answer)),
-            Err(Abort::Refused(refusal)) => self.refuse(caller, keyed, refusal).await,
-            Err(fault) => Err(fault.into()),
+        match abort {
+            Abort::Refused(refusal) => self.refuse(caller, keyed, refusal).await,
+            fault => Err(fault.into()),
         }
     }
 
@@ -168,43 +178,43 @@ impl App {
         let kept = refusal_answer(&error, shown.as_ref().map(|(_, id)| id.clone()));
         let origin = self.origin(caller.actor.clone(), &caller.request_id);
         let done = self.store.write(origin, move |tx, act| {
-            run_keyed(
-                tx,
-                act,
-                Some(&keyed),
-                &|tx: &mut dyn Tx, _: &mut Act| match &shown {
-                    Some((place, id)) if !customers::hold_existing(tx, place, id)? => {
-                        Err(Refusal::NotFound("customer").into())
-                    }
-                    _ => Ok(kept.clone()),
-                },
-            )
+            let still_there = |tx: &mut dyn Tx, act: &mut Act| match &shown {
+                Some((place, id)) if !customers::hold_existing(tx, act, place, id)? => {
+                    Err(Refusal::NotFound(Thing::Customer).into())
+                }
+                _ => Ok(()),
+            };
+            run_keyed(tx, act, Some(&keyed), &still_there, &|_| Some(kept.clone()))
         });
         match done.await {
-            Ok(Done::Fresh(_)) | Err(Abort::Refused(Refusal::NotFound(_))) => Err(error),
+            Ok(Done::Fresh(..)) | Err(Abort::Refused(Refusal::NotFound(_))) => Err(error),
             Ok(Done::Replayed(answer)) => Ok(replay(answer)),
             Err(abort) => Err(abort.into()),
         }
     }
 }
 
-fn run_keyed(
+fn run_keyed<T>(
     tx: &mut dyn Tx,
     act: &mut Act,
     keyed: Option<&Keyed>,
-    op: &impl Fn(&mut dyn Tx, &mut Act) -> Result<Answer, Abort>,
-) -> Result<Done, Abort> {
+    op: &impl Fn(&mut dyn Tx, &mut Act) -> Result<T, Abort>,
+    answer: &impl Fn(&T) -> Option<Answer>,
+) -> Result<Done<T>, Abort> {
     let Some(keyed) = keyed else {
-        return op(tx, act).map(Done::Fresh);
+        return Ok(Done::Fresh(op(tx, act)?, None));
     };
     let found = idempotency::look(tx, act, keyed)?;
     if let Some(Claim::Answered(answer)) = found {
         return Ok(Done::Replayed(answer));
     }
-    let answer = op(tx, act)?;
+    let made = op(tx, act)?;
+    let Some(answer) = answer(&made) else {
+        return Ok(Done::Fresh(made, None));
+    };
     match found {
         Some(_) => idempotency::keep(tx, keyed, &answer)?,
         None => idempotency::record(tx, act, keyed, &answer)?,
     }
-    Ok(Done::Fresh(answer))
+    Ok(Done::Fresh(made, Some(answer)))
 }

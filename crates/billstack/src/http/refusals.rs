@@ -1,8 +1,9 @@
 //! The one place where refusals and faults of the store become answers.
 
 use billstack_core::referral::ApplyRefusal;
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::{Abort, Fault};
+use billstack_store::Refusal;
+use billstack_store::Thing;
+use billstack_store::{Abort, Fault};
 
 use crate::api::customers::CustomerJson;
 use crate::api::referrals::ReferralJson;
@@ -44,29 +45,25 @@ impl From<Refusal> for ApiError {
             Refusal::KeyInUse => ApiError::new(Reason::IdempotencyKeyInUse),
             Refusal::CustomerBeingCreated => ApiError::new(Reason::CustomerBeingCreated),
             Refusal::StripeNotConnected => ApiError::new(Reason::StripeNotConnected),
-            // Both are answered by trying again; a caller sees them only when that fails too.
-            Refusal::StripeConnectionChanged => ApiError::new(Reason::DatabaseUnavailable),
-            Refusal::StripeUnasked(_) => ApiError::new(Reason::StripeUnavailable),
             Refusal::PayloadGone => ApiError::new(Reason::PayloadGone),
         }
     }
 }
 
 /// A 404 that says what is missing.
-pub fn not_found(what: &'static str) -> ApiError {
-    let reason = match what {
-        "customer" => Reason::CustomerNotFound,
-        "code" => Reason::CodeNotFound,
-        "referral" => Reason::ReferralNotFound,
-        "credit" => Reason::CreditNotFound,
-        "event" => Reason::EventNotFound,
-        "project" => return missing("No such project in this team."),
-        "member" => return missing("No such member of this team."),
-        "invitation" => return missing("No such invitation to this team."),
-        "api key" => return missing("No such API key of this team."),
-        _ => Reason::NotFound,
-    };
-    ApiError::new(reason)
+pub fn not_found(what: Thing) -> ApiError {
+    match what {
+        Thing::Customer => ApiError::new(Reason::CustomerNotFound),
+        Thing::Code => ApiError::new(Reason::CodeNotFound),
+        Thing::Referral => ApiError::new(Reason::ReferralNotFound),
+        Thing::Credit => ApiError::new(Reason::CreditNotFound),
+        Thing::StripeEvent => ApiError::new(Reason::EventNotFound),
+        Thing::Project => missing("No such project in this team."),
+        Thing::Member => missing("No such member of this team."),
+        Thing::Invitation => missing("No such invitation to this team."),
+        Thing::ApiKey => missing("No such API key of this team."),
+        Thing::Team | Thing::User => ApiError::new(Reason::NotFound),
+    }
 }
 
 fn missing(sentence: &'static str) -> ApiError {

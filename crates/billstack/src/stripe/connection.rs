@@ -1,7 +1,7 @@
 //! A team's keys and secrets: their form, and how they are sealed for the database.
 
 use billstack_core::ids::TeamId;
-use billstack_store::stripe_connections::{self, Connection};
+use billstack_store::stripe_connection::{self, Connection};
 
 use crate::app::App;
 use crate::error::{ApiError, Reason};
@@ -103,7 +103,7 @@ impl App {
         let team = team_id.clone();
         let read = self
             .store
-            .point(move |tx| Ok(stripe_connections::get(tx, &team)?));
+            .point(move |tx| Ok(stripe_connection::get(tx, &team)?));
         match read.await? {
             Some(connection) => self.key_of(team_id, &connection),
             None => Ok(None),

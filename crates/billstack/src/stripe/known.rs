@@ -3,16 +3,17 @@
 //!
 //! What is known decides only whether an event is looked at. The transaction that keeps it looks
 //! whether the connection is still that one
-//! ([`stripe_connections::recheck`](billstack_store::stripe_connections::recheck)), on whichever node
+//! ([`stripe_connection::recheck`](billstack_store::stripe_connection::recheck)), on whichever node
 //! it was changed; and a signature that does not fit is held against the database before it is refused.
 
+use billstack_store::Thing;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
-use billstack_store::refusal::Refusal;
-use billstack_store::stripe_connections::{self, Connection};
+use billstack_store::Refusal;
+use billstack_store::stripe_connection::{self, Connection};
 use billstack_store::teams;
 
 use super::{SecretField, unsealed};
@@ -79,9 +80,9 @@ impl App {
         self.known_connections.remove(team_id);
         let team = team_id.clone();
         let read = self.store.point(move |tx| {
-            let connection = stripe_connections::get(tx, &team)?;
+            let connection = stripe_connection::get(tx, &team)?;
             if connection.is_none() {
-                teams::get(tx, &team)?.ok_or(Refusal::NotFound("team"))?;
+                teams::get(tx, &team)?.ok_or(Refusal::NotFound(Thing::Team))?;
             }
             Ok(connection)
         });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use billstack_core::stripe_event::{Start, Subscriptions};
-use billstack_store::act::Place;
+use billstack_store::Place;
 use billstack_store::projects;
 
 use crate::app::App;

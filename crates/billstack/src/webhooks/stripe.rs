@@ -4,6 +4,8 @@ mod content;
 mod schema;
 pub mod signature;
 
+use billstack_core::attribution::Outcome;
+use billstack_store::intake::Intake;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +16,9 @@ use axum::response::Response;
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event;
 use billstack_core::time::Micros;
-use billstack_store::act::Actor;
-use billstack_store::refusal::Refusal;
-use billstack_store::stripe_connections;
-use billstack_store::stripe_events::{self, Delivery, Incoming, Outcome};
-use billstack_store::tx::Abort;
+use billstack_store::Actor;
+use billstack_store::intake::{self, Incoming};
+use billstack_store::stripe_connection;
 use hyper::body::Body as _;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -70,7 +70,8 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let outcome = receive(&app, &team_id, request).await;
     telemetry::webhook(match &outcome {
-        Ok(outcome) => outcome.map_or(telemetry::DUPLICATE, Outcome::as_str),
+        Ok(None) => telemetry::DUPLICATE,
+        Ok(Some(outcome)) => outcome.known().unwrap_or(telemetry::OTHER),
         Err(error) if error.reason.status().is_server_error() => telemetry::ERROR,
         Err(error) => error.reason.as_str(),
     });
@@ -141,7 +142,8 @@ async fn receive(
         Attempt::Taken(outcome) => Ok(outcome),
         Attempt::Refused(why) => Err(refused(team_id, why)),
         Attempt::NotAnEvent => Err(ApiError::new(Reason::NotAnEvent)),
-        Attempt::Outdated => Err(Refusal::StripeConnectionChanged.into()),
+        // It changed twice while we looked; Stripe sends the event again.
+        Attempt::Outdated => Err(ApiError::new(Reason::DatabaseUnavailable)),
     }
 }
 
@@ -156,7 +158,7 @@ async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<A
         return Ok(Attempt::NotAnEvent);
     };
     if matches!(event.content, stripe_event::Content::Thin { .. }) {
-        match unless_changed(is_settled(app, arrived, by, &event.id).await)? {
+        match is_settled(app, arrived, by, &event.id).await? {
             None => return Ok(Attempt::Outdated),
             Some(true) => return Ok(Attempt::Taken(None)),
             Some(false) => {}
@@ -199,30 +201,25 @@ fn refused(team_id: &TeamId, why: BadSignature) -> ApiError {
     ApiError::new(Reason::InvalidSignature)
 }
 
-/// Whether an event was taken in before, so that its object need not be fetched again.
+/// Whether an event was taken in before, so that its object need not be fetched again; `None` when the
+/// team's connection is another one by now.
 async fn is_settled(
     app: &App,
     arrived: &Arrived<'_>,
     by: &Arc<Opened>,
     id: &str,
-) -> Result<bool, Abort> {
+) -> Result<Option<bool>, ApiError> {
     let (team, by, id) = (arrived.team_id.clone(), Arc::clone(by), id.to_owned());
     let read = app.store.point(move |tx| {
-        stripe_connections::recheck(tx, &team, &by.connection)?;
-        Ok(stripe_events::outcome(tx, &team, &id)?)
+        if stripe_connection::get(tx, &team)?.as_ref() != Some(&by.connection) {
+            return Ok(None);
+        }
+        let before = intake::outcome(tx, &team, &id)?;
+        Ok(Some(
+            before.is_some_and(|outcome| outcome != Outcome::Failed),
+        ))
     });
-    Ok(read
-        .await?
-        .is_some_and(|outcome| outcome != Outcome::Failed))
-}
-
-/// What came of a transaction; `None` when the team's connection is another one by now.
-fn unless_changed<T>(done: Result<T, Abort>) -> Result<Option<T>, ApiError> {
-    match done {
-        Ok(done) => Ok(Some(done)),
-        Err(Abort::Refused(Refusal::StripeConnectionChanged)) => Ok(None),
-        Err(why) => Err(why.into()),
-    }
+    Ok(read.await?)
 }
 
 /// Stores an event with all it leads to, in one transaction.
@@ -234,12 +231,12 @@ async fn keep(
 ) -> Result<Attempt, ApiError> {
     let origin = app.origin(Actor::Stripe(incoming.id.clone()), &arrived.request_id);
     let (team, by) = (arrived.team_id.clone(), Arc::clone(by));
-    let settled = app.store.write(origin, move |tx, act| {
-        stripe_connections::recheck(tx, &team, &by.connection)?;
-        stripe_events::receive(tx, act, &team, &incoming, Delivery::Delivered)
+    let taken = app.store.write(origin, move |tx, act| {
+        intake::take_in(tx, act, &team, &by.connection, &incoming)
     });
-    Ok(match unless_changed(settled.await)? {
-        Some(settled) => Attempt::Taken(settled.map(|settled| settled.outcome)),
-        None => Attempt::Outdated,
+    Ok(match taken.await? {
+        Intake::Settled(settled) => Attempt::Taken(Some(settled.outcome)),
+        Intake::Seen => Attempt::Taken(None),
+        Intake::ConnectionChanged => Attempt::Outdated,
     })
 }

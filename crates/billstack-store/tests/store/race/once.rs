@@ -59,7 +59,7 @@ fn apply_and_replay() {
             let done = run(db.node(), round, |tx, act, round| {
                 let start = start(Some(&round.stripe));
                 let id = format!("evt_{}_{}", round.number, start.object_id);
-                stripe_events::receive(
+                intake::receive(
                     tx,
                     act,
                     &TEAM.into(),

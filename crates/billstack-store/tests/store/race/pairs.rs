@@ -60,7 +60,7 @@ fn creation_and_event() {
         // Whichever came first, the event knows its customer.
         let outcomes = each(&db, &rounds, |tx, _, round| {
             let event = event_of(round, |_, _| {});
-            Ok(stripe_events::outcome(tx, &TEAM.into(), &event.id)?)
+            Ok(intake::outcome(tx, &TEAM.into(), &event.id)?)
         });
         assert!(outcomes.iter().all(|one| *one == Some(Outcome::NoReferral)));
         db.assert_sound();
@@ -92,7 +92,7 @@ fn apply_and_an_event_of_the_customer_an_older_event_links() {
         }
         let mut early = deliver_each(&db, &rounds, |start, round| {
             start.client_reference_id = Some(round.referee.clone());
-            start.standing = Standing::Waits;
+            start.eligibility = Eligibility::Waits;
             start.reason = Some("subscription incomplete".to_owned());
             start.object_id.push_str("_early");
         });
@@ -103,7 +103,7 @@ fn apply_and_an_event_of_the_customer_an_older_event_links() {
                 id: Some(round.referee.clone()),
                 ..new_customer(&format!("late{}@example.com", round.number), None)
             };
-            customers::create(tx, act, &round.place, &new, GRACE)
+            customers::create(tx, act, &round.place, &new)
         });
         let event = |round: &Round| event(db.node(), round, |_, _| {});
         race(&rounds, |round| apply(db.node(), round).unwrap(), event);
@@ -201,7 +201,7 @@ fn create_code_and_erase() {
         };
         let erase = |round: &Round| erase(db.node(), round, |round| &round.referee);
         let (created, _) = race(&rounds, create, erase);
-        let no_customer = Err(Abort::Refused(Refusal::NotFound("customer")));
+        let no_customer = Err(Abort::Refused(Refusal::NotFound(Thing::Customer)));
         assert!(
             created
                 .iter()
@@ -214,7 +214,7 @@ fn create_code_and_erase() {
 #[test]
 fn apply_and_erase() {
     type Whom = fn(&Round) -> &str;
-    let gone = Abort::Refused(Refusal::NotFound("customer"));
+    let gone = Abort::Refused(Refusal::NotFound(Thing::Customer));
     let inactive = Abort::Refused(Refusal::Apply(ApplyRefusal::CodeInactive));
     let cases: [(Whom, Abort); 2] = [
         (|round| &round.referee, gone),

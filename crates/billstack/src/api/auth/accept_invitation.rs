@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::refusal::Refusal;
+use billstack_store::Refusal;
+use billstack_store::Thing;
 use billstack_store::{invitations, members};
 use utoipa::ToSchema;
 
@@ -49,14 +50,14 @@ pub async fn handle(
         return Err(Refusal::InvalidToken.into());
     };
     let user = signed.user;
-    let done = app.write_answer(&signed.caller, None, move |tx, act| {
+    let accepted = app.write(&signed.caller, move |tx, act| {
         let team = invitations::accept_as_user(tx, act, &team_id, &hash, &user)?;
         let role = members::role_of(tx, &team_id, &user.id)?;
-        let role = role.ok_or(Refusal::NotFound("member"))?;
-        let team = TeamJson::new(&team, role);
-        Ok(answer::ok(&TeamAnswer { team }))
+        Ok((team, role.ok_or(Refusal::NotFound(Thing::Member))?))
     });
-    done.await
+    let (team, role) = accepted.await?;
+    let team = TeamJson::new(&team, role);
+    Ok(answer::send(answer::ok(&TeamAnswer { team })))
 }
 
 /// The refusals it can meet, for the API document.

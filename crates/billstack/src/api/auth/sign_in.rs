@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::act::Actor;
+use billstack_store::Actor;
 use billstack_store::users::User;
 use billstack_store::{sessions, users};
 use utoipa::ToSchema;

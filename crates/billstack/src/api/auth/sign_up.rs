@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::act::{Act, Actor};
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::Refusal;
 use billstack_store::users::{self, NewUser, User};
+use billstack_store::{Abort, Tx};
+use billstack_store::{Act, Actor};
 use billstack_store::{invitations, sessions};
 use utoipa::ToSchema;
 

@@ -3,19 +3,19 @@
 mod in_stripe;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
-use billstack_store::customer_reservations;
+use billstack_store::customer_creation;
+use billstack_store::customers::Customer;
 use billstack_store::customers::{self, NewCustomer};
+use billstack_store::{Act, Tx};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{
-    CustomerAnswer, CustomerJson, LARGEST_METADATA, LONGEST_TEXT, normal_email, stripe_customer_id,
-};
+use super::{CustomerAnswer, LARGEST_METADATA, LONGEST_TEXT, normal_email, stripe_customer_id};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
-use crate::http::answer;
 use crate::http::input::Input;
 use crate::http::json::JsonObject;
 use crate::http::schema::EmailText;
@@ -91,18 +91,15 @@ pub async fn handle(
         };
         return creation.run().await;
     }
-    let (place, grace) = (access.place.clone(), app.grace());
-    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
+    let (place, at) = (access.place.clone(), access.place.clone());
+    let create = move |tx: &mut dyn Tx, act: &mut Act| {
         // One that an earlier try left behind, before the team was disconnected from Stripe.
-        customer_reservations::finish(tx, &place, &new.email)?;
-        let customer = customers::create(tx, act, &place, &new, grace)?;
-        let customer_id = Some(customer.id.clone());
-        let customer = CustomerJson::new(&customer, &place.project_id);
-        let mut answer = answer::created(&CustomerAnswer { customer });
-        answer.customer_id = customer_id;
-        Ok(answer)
-    });
-    done.await
+        customer_creation::finish(tx, &place, &new.email)?;
+        customers::create(tx, act, &place, &new)
+    };
+    let answer = move |customer: &Customer| super::answer(StatusCode::CREATED, customer, &at);
+    app.write_answer(&access.caller, input.keyed, create, answer)
+        .await
 }
 
 /// The refusals it can meet, for the API document.

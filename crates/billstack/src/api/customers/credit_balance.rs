@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::money::Currency;
 use billstack_store::{credits, customers};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,8 +17,8 @@ use crate::http::path::Item;
 #[derive(Serialize, ToSchema)]
 pub struct BalanceJson {
     /// ISO 4217 code in lower case.
-    #[schema(example = "usd")]
-    currency: &'static str,
+    #[schema(value_type = String, example = "usd")]
+    currency: Currency,
     /// The sum in minor units.
     #[schema(example = 1500)]
     amount: i64,
@@ -44,12 +45,12 @@ pub async fn handle(
         customers::require(tx, place, &id)?;
         Ok(credits::balances(tx, place, &id)?)
     });
-    let balances = balances.await?;
-    let balances = balances.iter();
+    let found = balances.await?;
+    let balances = found.iter();
     Ok(answer::send(answer::ok(&BalancesAnswer {
         balances: balances
             .map(|b| BalanceJson {
-                currency: b.currency.as_str(),
+                currency: b.currency,
                 amount: b.amount,
             })
             .collect(),

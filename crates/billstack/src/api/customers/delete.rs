@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::erase;
+use billstack_store::{Act, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,14 +45,15 @@ pub async fn handle(
     Item(id): Item,
     input: NoInput,
 ) -> Result<Response, ApiError> {
-    let place = access.place.clone();
-    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
-        erase::erase(tx, act, &place, &id)?;
+    let (place, erased) = (access.place.clone(), id.clone());
+    let erase = move |tx: &mut dyn Tx, act: &mut Act| erase::erase(tx, act, &place, &id);
+    let answer = move |(): &()| {
         let customer = DeletedCustomerJson {
-            id: id.clone(),
+            id: erased.clone(),
             deleted: true,
         };
-        Ok(answer::ok(&DeleteCustomerAnswer { customer }))
-    });
-    done.await
+        answer::ok(&DeleteCustomerAnswer { customer })
+    };
+    app.write_answer(&access.caller, input.keyed, erase, answer)
+        .await
 }

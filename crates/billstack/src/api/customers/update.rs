@@ -1,18 +1,18 @@
 //! `PATCH …/customers/{id}`.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
+use billstack_store::customers::Customer;
 use billstack_store::customers::{self, CustomerPatch};
+use billstack_store::{Act, Tx};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{
-    CustomerAnswer, CustomerJson, LARGEST_METADATA, LONGEST_TEXT, normal_email, stripe_customer_id,
-};
+use super::{CustomerAnswer, LARGEST_METADATA, LONGEST_TEXT, normal_email, stripe_customer_id};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
-use crate::http::answer;
 use crate::http::input::Input;
 use crate::http::json::{JsonObject, Member};
 use crate::http::path::Item;
@@ -94,15 +94,12 @@ pub async fn handle(
     input: Input,
 ) -> Result<Response, ApiError> {
     let patch = read(&input.body)?;
-    let (place, grace) = (access.place.clone(), app.grace());
-    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
-        let customer = customers::update(tx, act, &place, &id, &patch, grace)?;
-        let customer = CustomerJson::new(&customer, &place.project_id);
-        let mut answer = answer::ok(&CustomerAnswer { customer });
-        answer.customer_id = Some(id.clone());
-        Ok(answer)
-    });
-    done.await
+    let (place, at) = (access.place.clone(), access.place.clone());
+    let update =
+        move |tx: &mut dyn Tx, act: &mut Act| customers::update(tx, act, &place, &id, &patch);
+    let answer = move |customer: &Customer| super::answer(StatusCode::OK, customer, &at);
+    app.write_answer(&access.caller, input.keyed, update, answer)
+        .await
 }
 
 /// The refusals it can meet, for the API document.

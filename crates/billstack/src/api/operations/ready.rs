@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use billstack_store::act::Actor;
+use billstack_store::Actor;
 use billstack_store::users;
 
 use super::health::HealthAnswer;

@@ -3,10 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::code;
+use billstack_store::Abort;
+use billstack_store::Refusal;
+use billstack_store::apply::Applied;
 use billstack_store::apply::{self, Apply};
+use billstack_store::idempotency::Answer;
 use billstack_store::idempotency::Keyed;
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::Abort;
+use billstack_store::{Act, Thing, Tx};
 use utoipa::ToSchema;
 
 use super::{ReferralAnswer, ReferralJson};
@@ -68,23 +71,29 @@ pub async fn handle(
         code: code::normalize(&request.code),
         referee_customer_id: request.referee_customer_id,
         in_stripe: None,
-        grace: app.grace(),
     };
     let mut done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     match &done {
-        Err(Abort::Refused(Refusal::NotFound("code"))) => share.miss(),
+        Err(Abort::Refused(Refusal::NotFound(Thing::Code))) => share.miss(),
         _ => share.hit(),
     }
     // More than once only when the customer is linked to another Stripe customer meanwhile.
     for _ in 0..MOST_QUESTIONS {
-        let Err(Abort::Refused(Refusal::StripeUnasked(id))) = &done else {
+        let Ok(Done::Fresh(Applied::AskStripe(id), _)) = &done else {
             break;
         };
         let told = app.subscriptions_in_stripe(&access.place, id);
         cmd.in_stripe = told.await?.map(|told| (id.clone(), told));
         done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     }
-    app.conclude(&access.caller, input.keyed, done).await
+    match done {
+        Ok(Done::Fresh(applied, kept)) => {
+            let answer = kept.or_else(|| answer(&applied));
+            Ok(answer::send(answer.ok_or(Reason::StripeUnavailable)?))
+        }
+        Ok(Done::Replayed(answer)) => Ok(answer::replay(answer)),
+        Err(abort) => app.fail(&access.caller, input.keyed, abort).await,
+    }
 }
 
 async fn run(
@@ -92,15 +101,19 @@ async fn run(
     access: &ProjectAccess,
     keyed: Option<&Keyed>,
     cmd: &Apply,
-) -> Result<Done, Abort> {
+) -> Result<Done<Applied>, Abort> {
     let (place, cmd) = (access.place.clone(), cmd.clone());
-    let change = app.change(&access.caller, keyed, move |tx, act| {
-        let referral = apply::apply(tx, act, &place, &cmd)?;
-        Ok(answer::created(&ReferralAnswer {
-            referral: ReferralJson::new(&referral),
-        }))
-    });
-    change.await
+    let apply = move |tx: &mut dyn Tx, act: &mut Act| apply::apply(tx, act, &place, &cmd);
+    app.change(&access.caller, keyed, apply, answer).await
+}
+
+/// `None` while Stripe is still to be asked.
+fn answer(applied: &Applied) -> Option<Answer> {
+    let Applied::Done(referral) = applied else {
+        return None;
+    };
+    let referral = ReferralJson::new(referral);
+    Some(answer::created(&ReferralAnswer { referral }))
 }
 
 /// The refusals that an apply can meet, for the API document.

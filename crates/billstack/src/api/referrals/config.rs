@@ -4,6 +4,7 @@ pub mod get;
 pub mod put;
 
 use billstack_core::ids::ProjectId;
+use billstack_core::money::Currency;
 use billstack_core::program::Program;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,8 +22,8 @@ pub struct ConfigJson {
     #[schema(minimum = 0, maximum = 99_999_999, example = 500)]
     referee_credit_amount: i64,
     /// ISO 4217 code in lower case.
-    #[schema(example = "usd")]
-    currency: &'static str,
+    #[schema(value_type = String, example = "usd")]
+    currency: Currency,
     /// The project.
     project_id: String,
 }
@@ -42,7 +43,7 @@ impl ConfigAnswer {
                 enabled: program.enabled,
                 referrer_credit_amount: program.referrer_credit_amount.get(),
                 referee_credit_amount: program.referee_credit_amount.get(),
-                currency: program.currency.as_str(),
+                currency: program.currency,
                 project_id: project_id.to_string(),
             },
         }

@@ -4,6 +4,7 @@ pub mod get;
 pub mod list;
 
 use billstack_core::credit::{CreditStatus, Side};
+use billstack_core::money::Currency;
 use billstack_store::credits::Credit;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,19 +37,22 @@ pub struct CreditJson {
     #[schema(example = "cr_01kgv5r3mq7x2h9d4t8w6c0b1e")]
     id: String,
     /// The referral that earned it.
-    referral_id: String,
+    #[schema(value_type = String)]
+    referral_id: Option<String>,
     /// Who has it.
     customer_id: String,
     /// Which side of the referral that is.
-    side: SideJson,
+    #[schema(value_type = SideJson)]
+    side: Option<Side>,
     /// How much, in minor units.
     #[schema(minimum = 1, maximum = 99_999_999, example = 1000)]
     amount: i64,
     /// ISO 4217 code in lower case.
-    #[schema(example = "usd")]
-    currency: &'static str,
+    #[schema(value_type = String, example = "usd")]
+    currency: Currency,
     /// How far it has come.
-    status: CreditStatusJson,
+    #[schema(value_type = CreditStatusJson)]
+    status: CreditStatus,
     /// When it was granted.
     #[schema(format = DateTime)]
     created_at: String,
@@ -61,15 +65,10 @@ impl CreditJson {
             id: credit.id.clone(),
             referral_id: credit.referral_id.clone(),
             customer_id: credit.customer_id.clone(),
-            side: match credit.side {
-                Side::Referrer => SideJson::Referrer,
-                Side::Referee => SideJson::Referee,
-            },
+            side: credit.side,
             amount: credit.amount.get(),
-            currency: credit.currency.as_str(),
-            status: match credit.status {
-                CreditStatus::Granted => CreditStatusJson::Granted,
-            },
+            currency: credit.currency,
+            status: credit.status,
             created_at: rfc3339(credit.created_at.0),
         }
     }

@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::events::{self, Event};
+use billstack_store::Refusal;
+use billstack_store::Thing;
 use billstack_store::referrals;
-use billstack_store::refusal::Refusal;
+use billstack_store::story::{self, LoggedEvent};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -46,7 +47,7 @@ pub struct EventJson {
 }
 
 impl EventJson {
-    fn new(event: Event) -> EventJson {
+    fn new(event: LoggedEvent) -> EventJson {
         EventJson {
             facts: serde_json::from_str(&event.facts).unwrap_or_default(),
             id: event.id,
@@ -87,8 +88,8 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
     let part = access.scan(&app, move |tx, place| {
-        referrals::get(tx, place, &id)?.ok_or(Refusal::NotFound("referral"))?;
-        Ok(events::story(tx, &place.team_id, &id, &page)?)
+        referrals::get(tx, place, &id)?.ok_or(Refusal::NotFound(Thing::Referral))?;
+        Ok(story::story(tx, &place.team_id, &id, &page)?)
     });
     let part = part.await?;
     Ok(answer::send(answer::ok(&EventsAnswer {

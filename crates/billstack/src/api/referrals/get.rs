@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_store::Refusal;
+use billstack_store::Thing;
 use billstack_store::referrals;
-use billstack_store::refusal::Refusal;
 
 use super::{ReferralAnswer, ReferralJson};
 use crate::app::Shared;
@@ -23,7 +24,7 @@ pub async fn handle(
     Item(id): Item,
 ) -> Result<Response, ApiError> {
     let referral = access.point(&app, move |tx, place| {
-        Ok(referrals::get(tx, place, &id)?.ok_or(Refusal::NotFound("referral"))?)
+        Ok(referrals::get(tx, place, &id)?.ok_or(Refusal::NotFound(Thing::Referral))?)
     });
     let referral = ReferralJson::new(&referral.await?);
     Ok(answer::send(answer::ok(&ReferralAnswer { referral })))

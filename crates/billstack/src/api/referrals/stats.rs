@@ -1,5 +1,6 @@
 //! `GET …/referrals/stats`.
 
+use billstack_core::money::Currency;
 use std::collections::BTreeMap;
 
 use axum::extract::State;
@@ -50,10 +51,11 @@ struct ReferralCounts {
 #[derive(Serialize, ToSchema)]
 struct CreditSumJson {
     /// Which side of the referrals.
-    side: SideJson,
+    #[schema(value_type = SideJson)]
+    side: Side,
     /// ISO 4217 code in lower case.
-    #[schema(example = "usd")]
-    currency: &'static str,
+    #[schema(value_type = String, example = "usd")]
+    currency: Currency,
     /// How many.
     count: i64,
     /// Their sum, in minor units.
@@ -143,11 +145,8 @@ fn json(stats: &Stats, first: i64, today: i64) -> StatsJson {
 
 fn credit_sum(sum: &CreditSum) -> CreditSumJson {
     CreditSumJson {
-        side: match sum.side {
-            Side::Referrer => SideJson::Referrer,
-            Side::Referee => SideJson::Referee,
-        },
-        currency: sum.currency.as_str(),
+        side: sum.side,
+        currency: sum.currency,
         count: sum.count,
         amount: sum.amount,
     }

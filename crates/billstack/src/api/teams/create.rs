@@ -43,10 +43,9 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let request = CreateTeamRequest::read(&input.body)?;
     let user_id = signed.user.id;
-    let done = app.write_answer(&signed.caller, None, move |tx, act| {
-        let team = teams::create(tx, act, &request.name, &user_id)?;
-        let team = TeamJson::new(&team, Role::Owner);
-        Ok(answer::created(&TeamAnswer { team }))
+    let made = app.write(&signed.caller, move |tx, act| {
+        teams::create(tx, act, &request.name, &user_id)
     });
-    done.await
+    let team = TeamJson::new(&made.await?, Role::Owner);
+    Ok(answer::send(answer::created(&TeamAnswer { team })))
 }

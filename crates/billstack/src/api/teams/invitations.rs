@@ -4,6 +4,7 @@ pub mod create;
 pub mod list;
 pub mod revoke;
 
+use billstack_core::access::Role;
 use billstack_store::invitations::Invitation;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,7 +23,8 @@ pub struct InvitationJson {
     #[schema(example = "ada@example.com")]
     email: String,
     /// The role it gives.
-    role: RoleJson,
+    #[schema(value_type = RoleJson)]
+    role: Role,
     /// From when on it cannot be accepted any more.
     #[schema(format = DateTime)]
     expires_at: String,
@@ -37,7 +39,7 @@ impl InvitationJson {
         InvitationJson {
             id: invitation.id.clone(),
             email: invitation.email.clone(),
-            role: invitation.role.into(),
+            role: invitation.role,
             expires_at: rfc3339(invitation.expires_at.0),
             created_at: rfc3339(invitation.created_at.0),
         }

@@ -4,6 +4,7 @@ pub mod list;
 pub mod remove;
 pub mod update;
 
+use billstack_core::access::Role;
 use billstack_store::members::Member;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,7 +25,8 @@ pub struct MemberJson {
     #[schema(example = "ada@example.com")]
     email: String,
     /// What they may do in the team.
-    role: RoleJson,
+    #[schema(value_type = RoleJson)]
+    role: Role,
     /// When they joined.
     #[schema(format = DateTime)]
     created_at: String,
@@ -37,7 +39,7 @@ impl MemberJson {
             user_id: member.user_id.clone(),
             name: member.name.clone(),
             email: member.email.clone(),
-            role: member.role.into(),
+            role: member.role,
             created_at: rfc3339(member.created_at.0),
         }
     }

@@ -8,8 +8,8 @@ pub mod status;
 pub mod webhook_url;
 
 use billstack_core::ids::TeamId;
-use billstack_store::stripe_events;
-use billstack_store::tx::{Fault, Tx};
+use billstack_store::intake;
+use billstack_store::{Fault, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -33,7 +33,7 @@ pub enum SyncStatusJson {
 
 impl SyncStatusJson {
     fn of(tx: &mut dyn Tx, team_id: &TeamId) -> Result<SyncStatusJson, Fault> {
-        Ok(match stripe_events::any(tx, team_id)? {
+        Ok(match intake::any(tx, team_id)? {
             true => SyncStatusJson::Ready,
             false => SyncStatusJson::Pending,
         })

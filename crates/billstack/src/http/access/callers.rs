@@ -6,9 +6,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use billstack_core::access::Role;
 use billstack_core::ids::TeamId;
-use billstack_store::act::{Actor, Place};
-use billstack_store::tx::{Abort, Tx};
 use billstack_store::users::User;
+use billstack_store::{Abort, Tx};
+use billstack_store::{Actor, Place};
 
 use super::Guard;
 use crate::app::App;

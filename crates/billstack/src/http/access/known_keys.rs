@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use billstack_store::act::Place;
+use billstack_store::Place;
 use billstack_store::api_keys::KeyOwner;
 
 use super::Credential;

@@ -3,8 +3,9 @@
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{self, Event, Meaning, Start, read_object};
 use billstack_core::time::Micros;
-use billstack_store::stripe_connections::{Connection, modes_differ};
-use billstack_store::stripe_events::{Content, Incoming};
+use billstack_store::intake::Source;
+use billstack_store::intake::{Content, Incoming};
+use billstack_store::stripe_connection::{Connection, modes_differ};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -42,8 +43,8 @@ impl App {
             created_at,
             livemode,
             content,
+            source: Source::Event,
             payload,
-            grace: self.grace(),
         })
     }
 

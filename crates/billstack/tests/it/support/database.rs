@@ -6,10 +6,10 @@ use std::sync::{Mutex, OnceLock};
 
 use billstack_core::ids::IdSeed;
 use billstack_core::time::Micros;
-use billstack_store::act::{Actor, Origin};
 use billstack_store::dump;
 use billstack_store::migrate::migrate;
 use billstack_store::store::{Store, Target};
+use billstack_store::{Actor, Origin};
 use scratch_postgres::Cluster;
 use tempfile::TempDir;
 

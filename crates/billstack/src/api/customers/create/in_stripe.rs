@@ -7,19 +7,19 @@
 //! If the process dies in between, the claims end by themselves; the next try gets the same id, and
 //! with it finds the customer that Stripe may have created.
 
+use axum::http::StatusCode;
 use std::time::Duration;
 
 use axum::response::Response;
-use billstack_store::act::Act;
-use billstack_store::customer_reservations::{self, Reservation};
-use billstack_store::customers::{self, CustomerFilter, NewCustomer};
+use billstack_store::Act;
+use billstack_store::Refusal;
+use billstack_store::customer_creation::{self, NextTry, Reservation};
+use billstack_store::customers::{self, NewCustomer};
 use billstack_store::idempotency::{self, Answer, Claim, Keyed};
-use billstack_store::list::Page;
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::{Abort, Tx};
 use tracing::Instrument as _;
 
-use crate::api::customers::{CustomerAnswer, CustomerJson};
+use crate::api::customers::answer as customers_answer;
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
@@ -128,7 +128,7 @@ impl Creation {
                 return Ok(Begun::Answered(answer));
             }
             let place = &me.access.place;
-            let reservation = customer_reservations::reserve(tx, act, place, &me.new.email)?;
+            let reservation = customer_creation::reserve(tx, act, place, &me.new.email)?;
             me.refuse_taken_external_id(tx)?;
             Ok(Begun::Reserved(reservation))
         })
@@ -177,18 +177,13 @@ impl Creation {
             stripe_note: Some(link.note),
             ..self.asked.new.clone()
         };
-        let grace = self.app.grace();
         let created = self.write(move |tx, act| {
             me.access.caller.guard.recheck(tx, act.at)?;
             let place = &me.access.place;
             // Missing only when another try took the claim over and was faster; the address decides.
-            customer_reservations::finish(tx, place, &new.email)?;
-            let customer = customers::create(tx, act, place, &new, grace)?;
-            let json = CustomerJson::new(&customer, &place.project_id);
-            let answer = Answer {
-                customer_id: Some(customer.id),
-                ..answer::created(&CustomerAnswer { customer: json })
-            };
+            customer_creation::finish(tx, place, &new.email)?;
+            let customer = customers::create(tx, act, place, &new)?;
+            let answer = customers_answer(StatusCode::CREATED, &customer, place);
             if let Some(keyed) = &me.keyed {
                 idempotency::keep(tx, keyed, &answer)?;
             }
@@ -206,21 +201,23 @@ impl Creation {
     /// Lets go of the claims. If this fails too, they end by themselves.
     async fn give_up(&self, aftermath: Aftermath) {
         let me = self.asked.clone();
-        let done = self.write(move |tx, _| {
+        let done = self.write(move |tx, act| {
             let (place, email) = (&me.access.place, &me.new.email);
             let aftermath = match &aftermath {
                 // Erased meanwhile: nothing is in the way of the next try, and nobody may be kept.
-                Aftermath::Exists(_, id) if !customers::hold_existing(tx, place, id)? => {
+                Aftermath::Exists(_, id) if !customers::hold_existing(tx, act, place, id)? => {
                     &Aftermath::Release
                 }
                 aftermath => aftermath,
             };
             match aftermath {
                 Aftermath::Release | Aftermath::Refused(_) => {
-                    customer_reservations::release(tx, place, email)?
+                    customer_creation::release(tx, act, place, email, NextTry::Same)?
                 }
-                Aftermath::NextAttempt => customer_reservations::next_attempt(tx, place, email)?,
-                Aftermath::Exists(..) => customer_reservations::finish(tx, place, email)?,
+                Aftermath::NextAttempt => {
+                    customer_creation::release(tx, act, place, email, NextTry::Another)?
+                }
+                Aftermath::Exists(..) => customer_creation::finish(tx, place, email)?,
             };
             let Some(keyed) = &me.keyed else {
                 return Ok(());
@@ -253,22 +250,12 @@ impl Creation {
 impl Asked {
     /// Looks before Stripe is asked; the unique index decides in the end.
     fn refuse_taken_external_id(&self, tx: &mut dyn Tx) -> Result<(), Abort> {
-        if self.new.external_id.is_none() {
+        let Some(external_id) = &self.new.external_id else {
             return Ok(());
-        }
-        let filter = CustomerFilter {
-            external_id: self.new.external_id.clone(),
-            ..CustomerFilter::default()
         };
-        let page = Page {
-            limit: 1,
-            offset: 0,
-            after: None,
-        };
-        let taken = customers::list(tx, &self.access.place, &filter, &page)?;
-        match taken.rows.is_empty() {
-            true => Ok(()),
-            false => Err(Refusal::ExternalIdTaken.into()),
+        match customers::id_of_external(tx, &self.access.place, external_id)? {
+            None => Ok(()),
+            Some(_) => Err(Refusal::ExternalIdTaken.into()),
         }
     }
 }

@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::codes;
+use billstack_store::codes::Code;
+use billstack_store::{Act, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -57,14 +59,15 @@ pub async fn handle(
     input: Input,
 ) -> Result<Response, ApiError> {
     let request = CreateCodeRequest::read(&input.body)?;
-    let place = access.place.clone();
-    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
-        let code = codes::create(tx, act, &place, &request.customer_id)?;
-        Ok(answer::created(&CodeAnswer {
-            code: CodeJson::new(&code.listed(), &place.project_id),
-        }))
-    });
-    done.await
+    let (place, at) = (access.place.clone(), access.place.clone());
+    let create =
+        move |tx: &mut dyn Tx, act: &mut Act| codes::create(tx, act, &place, &request.customer_id);
+    let answer = move |code: &Code| {
+        let code = CodeJson::new(&code.listed(), &at.project_id);
+        answer::created(&CodeAnswer { code })
+    };
+    app.write_answer(&access.caller, input.keyed, create, answer)
+        .await
 }
 
 /// The refusals it can meet, for the API document.

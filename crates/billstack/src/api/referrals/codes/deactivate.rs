@@ -3,8 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::code;
+use billstack_store::Refusal;
 use billstack_store::codes;
-use billstack_store::refusal::Refusal;
+use billstack_store::codes::Code;
+use billstack_store::{Act, Thing, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,14 +52,17 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let code = code::normalize(&text);
     let place = access.place.clone();
-    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
-        let code = code.as_deref().ok_or(Refusal::NotFound("code"))?;
-        let code = codes::deactivate(tx, act, &place, code)?;
+    let deactivate = move |tx: &mut dyn Tx, act: &mut Act| {
+        let code = code.as_deref().ok_or(Refusal::NotFound(Thing::Code))?;
+        codes::deactivate(tx, act, &place, code)
+    };
+    let answer = |code: &Code| {
         let code = CodeStateJson {
-            code: code.code,
+            code: code.code.clone(),
             is_active: code.is_active,
         };
-        Ok(answer::ok(&DeactivateCodeAnswer { code }))
-    });
-    done.await
+        answer::ok(&DeactivateCodeAnswer { code })
+    };
+    app.write_answer(&access.caller, input.keyed, deactivate, answer)
+        .await
 }

@@ -3,12 +3,14 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::code;
-use billstack_store::act::Place;
+use billstack_core::referral::Status;
+use billstack_store::Place;
+use billstack_store::Refusal;
+use billstack_store::Thing;
 use billstack_store::codes;
 use billstack_store::list::{Cursor, Page};
 use billstack_store::referrals;
-use billstack_store::refusal::Refusal;
-use billstack_store::tx::{Abort, Tx};
+use billstack_store::{Abort, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,7 +52,8 @@ pub struct HistoryJson<'r> {
     /// The customer who applied the code.
     referee_customer_id: &'r str,
     /// How far it has come.
-    status: StatusJson,
+    #[schema(value_type = StatusJson)]
+    status: Status,
     /// When the code was applied.
     #[schema(value_type = String, format = DateTime)]
     created_at: Moment,
@@ -89,7 +92,7 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, LARGEST_LIMIT)?;
-    let code = code::normalize(&text).ok_or(Refusal::NotFound("code"))?;
+    let code = code::normalize(&text).ok_or(Refusal::NotFound(Thing::Code))?;
     let first = Page {
         limit: page.limit.min(POINT_LIMIT),
         ..page.clone()
@@ -110,7 +113,7 @@ fn read(
     code: &str,
     page: &Page,
 ) -> Result<(Rows, Option<Cursor>), Abort> {
-    let found = codes::get(tx, place, code)?.ok_or(Refusal::NotFound("code"))?;
+    let found = codes::get(tx, place, code)?.ok_or(Refusal::NotFound(Thing::Code))?;
     let detail = CodeDetailJson {
         code: &found.code,
         customer_id: &found.customer_id,
@@ -122,7 +125,7 @@ fn read(
         rows.push(&HistoryJson {
             id: episode.id,
             referee_customer_id: episode.referee_customer_id,
-            status: episode.status.into(),
+            status: episode.status,
             created_at: Moment(episode.created_at),
             converted_at: episode.converted_at.map(Moment),
         });

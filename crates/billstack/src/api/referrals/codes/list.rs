@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::act::Place;
+use billstack_store::Place;
+use billstack_store::Tx;
 use billstack_store::codes::{self, ActiveOnly, Listed};
-use billstack_store::tx::Tx;
 use utoipa::ToSchema;
 
 use super::CodeJson;

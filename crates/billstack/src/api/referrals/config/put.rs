@@ -5,6 +5,7 @@ use axum::response::Response;
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::Program;
 use billstack_store::programs;
+use billstack_store::{Act, Tx};
 use utoipa::ToSchema;
 
 use super::ConfigAnswer;
@@ -69,11 +70,12 @@ pub async fn handle(
         referrer_credit_amount: request.referrer_credit_amount,
         referee_credit_amount: request.referee_credit_amount,
         currency: request.currency,
+        grace: app.grace(),
     };
     let place = access.place.clone();
-    let done = app.write_answer(&access.caller, input.keyed, move |tx, act| {
-        programs::put(tx, act, &place, &program)?;
-        Ok(answer::ok(&ConfigAnswer::new(&program, &place.project_id)))
-    });
-    done.await
+    let at = access.place.clone();
+    let put = move |tx: &mut dyn Tx, act: &mut Act| programs::put(tx, act, &place, &program);
+    let answer = move |(): &()| answer::ok(&ConfigAnswer::new(&program, &at.project_id));
+    app.write_answer(&access.caller, input.keyed, put, answer)
+        .await
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::credits;
+use billstack_store::{Refusal, Thing};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,9 +31,10 @@ pub async fn handle(
     access: ProjectAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let credit = access
-        .point(&app, move |tx, place| credits::get(tx, place, &id))
-        .await?;
+    let read = access.point(&app, move |tx, place| {
+        Ok(credits::get(tx, place, &id)?.ok_or(Refusal::NotFound(Thing::Credit))?)
+    });
+    let credit = read.await?;
     Ok(answer::send(answer::ok(&CreditAnswer {
         credit: CreditJson::new(&credit),
     })))

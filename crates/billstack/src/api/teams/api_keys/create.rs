@@ -101,14 +101,14 @@ pub async fn handle(
         expires_at: request.expires_at,
     };
     let team_id = access.team_id;
-    let done = app.write_answer(&access.caller, None, move |tx, act| {
-        let key = api_keys::create(tx, act, &team_id, &new)?;
-        Ok(answer::created(&CreateApiKeyAnswer {
-            key: ApiKeyJson::new(&key),
-            raw_key: raw_key.clone(),
-        }))
+    let made = app.write(&access.caller, move |tx, act| {
+        api_keys::create(tx, act, &team_id, &new)
     });
-    done.await
+    let key = ApiKeyJson::new(&made.await?);
+    Ok(answer::send(answer::created(&CreateApiKeyAnswer {
+        key,
+        raw_key,
+    })))
 }
 
 /// The refusals it can meet, for the API document.

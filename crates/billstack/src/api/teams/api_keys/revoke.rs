@@ -35,10 +35,9 @@ pub async fn handle(
     _: NoInput,
 ) -> Result<Response, ApiError> {
     let team_id = access.team_id;
-    let done = app.write_answer(&access.caller, None, move |tx, act| {
-        let key = api_keys::revoke(tx, act, &team_id, &id)?;
-        let key = ApiKeyJson::new(&key);
-        Ok(answer::ok(&RevokeApiKeyAnswer { key }))
+    let revoked = app.write(&access.caller, move |tx, act| {
+        api_keys::revoke(tx, act, &team_id, &id)
     });
-    done.await
+    let key = ApiKeyJson::new(&revoked.await?);
+    Ok(answer::send(answer::ok(&RevokeApiKeyAnswer { key })))
 }

@@ -70,15 +70,15 @@ pub async fn handle(
     let (team_id, user_id) = (access.team_id, access.user.id);
     let token = new_invitation_token(&team_id);
     let hash = token_hash(&token);
-    let done = app.write_answer(&access.caller, None, move |tx, act| {
+    let made = app.write(&access.caller, move |tx, act| {
         let actor_role = actor_role(tx, &team_id, &user_id)?;
-        let made = invitations::create(tx, act, &team_id, actor_role, &email, role, &hash)?;
-        Ok(answer::created(&CreateInvitationAnswer {
-            invitation: InvitationJson::new(&made),
-            token: token.clone(),
-        }))
+        invitations::create(tx, act, &team_id, actor_role, &email, role, &hash)
     });
-    done.await
+    let invitation = InvitationJson::new(&made.await?);
+    Ok(answer::send(answer::created(&CreateInvitationAnswer {
+        invitation,
+        token,
+    })))
 }
 
 /// The refusals it can meet, for the API document.

@@ -42,13 +42,15 @@ pub async fn handle(
     _: NoInput,
 ) -> Result<Response, ApiError> {
     let team_id = access.team_id;
-    let done = app.write_answer(&access.caller, None, move |tx, act| {
-        invitations::revoke(tx, act, &team_id, &id)?;
-        let invitation = RevokedInvitationJson {
-            id: id.clone(),
-            deleted: true,
-        };
-        Ok(answer::ok(&RevokeInvitationAnswer { invitation }))
+    let invitation = RevokedInvitationJson {
+        id: id.clone(),
+        deleted: true,
+    };
+    let revoked = app.write(&access.caller, move |tx, act| {
+        invitations::revoke(tx, act, &team_id, &id)
     });
-    done.await
+    revoked.await?;
+    Ok(answer::send(answer::ok(&RevokeInvitationAnswer {
+        invitation,
+    })))
 }

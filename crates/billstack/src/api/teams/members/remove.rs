@@ -48,16 +48,16 @@ pub async fn handle(
         return Err(ApiError::new(Reason::Forbidden));
     }
     let (team_id, user_id) = (access.team_id, access.user.id);
-    let done = app.write_answer(&access.caller, None, move |tx, act| {
+    let member = RemovedMemberJson {
+        user_id: id.clone(),
+        deleted: true,
+    };
+    let removed = app.write(&access.caller, move |tx, act| {
         let actor_role = actor_role(tx, &team_id, &user_id)?;
-        members::remove(tx, act, &team_id, &user_id, actor_role, &id)?;
-        let member = RemovedMemberJson {
-            user_id: id.clone(),
-            deleted: true,
-        };
-        Ok(answer::ok(&RemoveMemberAnswer { member }))
+        members::remove(tx, act, &team_id, &user_id, actor_role, &id)
     });
-    done.await
+    removed.await?;
+    Ok(answer::send(answer::ok(&RemoveMemberAnswer { member })))
 }
 
 /// The refusals it can meet, for the API document.

@@ -54,13 +54,12 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let request = UpdateMemberRequest::read(&input.body)?;
     let (team_id, user_id) = (access.team_id, access.user.id);
-    let done = app.write_answer(&access.caller, None, move |tx, act| {
+    let changed = app.write(&access.caller, move |tx, act| {
         let actor_role = actor_role(tx, &team_id, &user_id)?;
-        let member = members::set_role(tx, act, &team_id, actor_role, &id, request.role)?;
-        let member = MemberJson::new(&member);
-        Ok(answer::ok(&MemberAnswer { member }))
+        members::set_role(tx, act, &team_id, actor_role, &id, request.role)
     });
-    done.await
+    let member = MemberJson::new(&changed.await?);
+    Ok(answer::send(answer::ok(&MemberAnswer { member })))
 }
 
 /// The refusals it can meet, for the API document.

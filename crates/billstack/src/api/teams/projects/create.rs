@@ -49,10 +49,10 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let request = CreateProjectRequest::read(&input.body)?;
     let team_id = access.team_id;
-    let done = app.write_answer(&access.caller, None, move |tx, act| {
-        let project = projects::create(tx, act, &team_id, &request.name)?;
-        let project = ProjectJson::new(&project, &team_id);
-        Ok(answer::created(&ProjectAnswer { project }))
+    let of_team = team_id.clone();
+    let made = app.write(&access.caller, move |tx, act| {
+        projects::create(tx, act, &of_team, &request.name)
     });
-    done.await
+    let project = ProjectJson::new(&made.await?, &team_id);
+    Ok(answer::send(answer::created(&ProjectAnswer { project })))
 }

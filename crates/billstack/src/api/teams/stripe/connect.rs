@@ -5,7 +5,7 @@ mod request;
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::TeamId;
-use billstack_store::stripe_connections::{self, NewConnection};
+use billstack_store::stripe_connection::{self, NewConnection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,7 +116,7 @@ pub async fn handle(
     let new = keys.verify(&app, &access.team_id).await?;
     let team_id = access.team_id.clone();
     let connected = app.write(&access.caller, move |tx, act| {
-        stripe_connections::connect(tx, act, &team_id, &new)?;
+        stripe_connection::connect(tx, act, &team_id, &new)?;
         Ok(SyncStatusJson::of(tx, &team_id)?)
     });
     let sync_status = connected.await?;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::stripe_connections;
+use billstack_store::stripe_connection;
 
 use super::SuccessAnswer;
 use crate::app::Shared;
@@ -26,7 +26,7 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let team_id = access.team_id.clone();
     let done = app.write(&access.caller, move |tx, act| {
-        stripe_connections::disconnect(tx, act, &team_id)
+        stripe_connection::disconnect(tx, act, &team_id)
     });
     done.await?;
     app.known_connections.remove(&access.team_id);

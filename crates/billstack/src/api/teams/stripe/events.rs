@@ -4,7 +4,8 @@ pub mod get;
 pub mod list;
 pub mod replay;
 
-use billstack_store::stripe_events::{Outcome, StripeEvent};
+use billstack_core::attribution::Outcome;
+use billstack_store::intake::StripeEvent;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -31,20 +32,6 @@ pub enum OutcomeJson {
     Failed,
 }
 
-impl From<Outcome> for OutcomeJson {
-    fn from(outcome: Outcome) -> OutcomeJson {
-        match outcome {
-            Outcome::Converted => OutcomeJson::Converted,
-            Outcome::NoReferral => OutcomeJson::NoReferral,
-            Outcome::NoCustomer => OutcomeJson::NoCustomer,
-            Outcome::Ambiguous => OutcomeJson::Ambiguous,
-            Outcome::Ignored => OutcomeJson::Ignored,
-            Outcome::Waiting => OutcomeJson::Waiting,
-            Outcome::Failed => OutcomeJson::Failed,
-        }
-    }
-}
-
 /// An event from Stripe.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -65,7 +52,8 @@ pub struct StripeEventJson {
     /// Whether it is from live mode; null when it did not say.
     livemode: Option<bool>,
     /// What became of it.
-    outcome: OutcomeJson,
+    #[schema(value_type = OutcomeJson)]
+    outcome: Outcome,
     /// Why, for a person.
     reason: Option<String>,
     /// The project of the customer it concerned.
@@ -85,7 +73,7 @@ impl StripeEventJson {
             created_at: rfc3339(event.created_at.0),
             received_at: rfc3339(event.received_at.0),
             livemode: event.livemode,
-            outcome: settled.outcome.into(),
+            outcome: settled.outcome,
             reason: Some(settled.reason).filter(|reason| !reason.is_empty()),
             project_id: settled.project_id.map(|id| id.to_string()),
             customer_id: settled.customer_id,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::TeamId;
 use billstack_core::time::HOUR;
-use billstack_store::stripe_connections::{self, Connection};
+use billstack_store::stripe_connection::{self, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -71,13 +71,13 @@ pub async fn handle(
     let (cipher, team_id) = (app.cipher.clone(), access.team_id.clone());
     let sealed = seal(&cipher, &team_id, SecretField::WebhookSecret, &secret);
     let rolled = app.write(&access.caller, move |tx, act| {
-        if let Some(connection) = stripe_connections::get(tx, &team_id)?
+        if let Some(connection) = stripe_connection::get(tx, &team_id)?
             && is_in_use(&cipher, &team_id, &connection, &secret)
         {
             return Ok(connection);
         }
         let until = act.at.plus(overlap);
-        stripe_connections::roll(tx, act, &team_id, &sealed, until)
+        stripe_connection::roll(tx, act, &team_id, &sealed, until)
     });
     let until = rolled.await?.old_valid_until;
     app.known_connections.remove(&access.team_id);

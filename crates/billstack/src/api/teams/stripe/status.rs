@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::TeamId;
-use billstack_store::stripe_connections::{self, Connection};
+use billstack_store::stripe_connection::{self, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -40,7 +40,7 @@ pub struct StatusAnswer {
 pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Response, ApiError> {
     let team_id = access.team_id.clone();
     let read = app.store.point(move |tx| {
-        let connection = stripe_connections::get(tx, &team_id)?;
+        let connection = stripe_connection::get(tx, &team_id)?;
         Ok((connection, SyncStatusJson::of(tx, &team_id)?))
     });
     let (connection, sync_status) = read.await?;

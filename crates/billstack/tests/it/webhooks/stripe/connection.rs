@@ -3,7 +3,7 @@
 
 use billstack_core::ids::TeamId;
 use billstack_core::time::{HOUR, SECOND};
-use billstack_store::stripe_connections;
+use billstack_store::stripe_connection;
 use fake_stripe::{EventOptions, body, sign, thin_event};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -137,7 +137,7 @@ async fn an_old_secret_that_cannot_be_opened_is_in_nobodys_way(t: &Bench) {
     t.connect().await;
     let team = TeamId::from(t.home.team.as_str());
     let until = t.now().plus(HOUR);
-    t.write(move |tx, act| stripe_connections::roll(tx, act, &team, "sealed by another", until))
+    t.write(move |tx, act| stripe_connection::roll(tx, act, &team, "sealed by another", until))
         .await;
     roll(t, 2).await;
     for node in &t.nodes {

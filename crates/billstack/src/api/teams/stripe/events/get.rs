@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::stripe_events;
+use billstack_store::intake;
+use billstack_store::{Refusal, Thing};
 
 use super::StripeEventAnswer;
 use crate::app::Shared;
@@ -21,9 +22,10 @@ pub async fn handle(
     access: TeamAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let read = app
-        .store
-        .scan(move |tx| stripe_events::get(tx, &access.team_id, &id));
+    let read = app.store.scan(move |tx| {
+        let found = intake::get(tx, &access.team_id, &id)?;
+        Ok(found.ok_or(Refusal::NotFound(Thing::StripeEvent))?)
+    });
     Ok(answer::send(answer::ok(&StripeEventAnswer::new(
         read.await?,
     ))))

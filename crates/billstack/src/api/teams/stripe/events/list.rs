@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::stripe_events::{self, Outcome};
+use billstack_core::attribution::Outcome;
+use billstack_store::intake::{self};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,7 +45,7 @@ pub async fn handle(
     let kind = text(&query, "type", 255)?;
     let part = app.store.scan(move |tx| {
         let (team_id, kind) = (&access.team_id, kind.clone());
-        Ok(stripe_events::list(tx, team_id, outcome, kind, &page)?)
+        Ok(intake::list(tx, team_id, outcome, kind, &page)?)
     });
     let part = part.await?;
     Ok(answer::send(answer::ok(&StripeEventsAnswer {

@@ -2,11 +2,14 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::attribution::Outcome;
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{self, Start};
-use billstack_store::refusal::Refusal;
-use billstack_store::stripe_connections::{self, Connection};
-use billstack_store::stripe_events::{self, Content, Delivery, Incoming, Outcome, StripeEvent};
+use billstack_store::Refusal;
+use billstack_store::Thing;
+use billstack_store::intake::Source;
+use billstack_store::intake::{self, Content, Delivery, Incoming, StripeEvent};
+use billstack_store::stripe_connection::{self, Connection};
 
 use super::StripeEventAnswer;
 use crate::app::{App, Shared};
@@ -33,9 +36,10 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let team = access.team_id.clone();
     let read = app.store.scan(move |tx| {
-        let event = stripe_events::get(tx, &team, &id)?;
-        let start = stripe_events::stored_start(tx, &team, &id)?;
-        Ok((event, start, stripe_connections::get(tx, &team)?))
+        let event = intake::get(tx, &team, &id)?;
+        let event = event.ok_or(Refusal::NotFound(Thing::StripeEvent))?;
+        let start = intake::kept_start(tx, &team, &id)?.map(|kept| kept.start);
+        Ok((event, start, stripe_connection::get(tx, &team)?))
     });
     let (event, start, connection) = read.await?;
     if event.settled.outcome == Outcome::Converted {
@@ -45,8 +49,9 @@ pub async fn handle(
     let incoming = read_again(&app, &access.team_id, event, start, connection.as_ref()).await?;
     let team = access.team_id;
     let replayed = app.write(&access.caller, move |tx, act| {
-        stripe_events::receive(tx, act, &team, &incoming, Delivery::Replayed)?;
-        stripe_events::get(tx, &team, &incoming.id)
+        intake::receive(tx, act, &team, &incoming, Delivery::Replayed)?;
+        let event = intake::get(tx, &team, &incoming.id)?;
+        Ok(event.ok_or(Refusal::NotFound(Thing::StripeEvent))?)
     });
     Ok(answer::send(answer::ok(&StripeEventAnswer::new(
         replayed.await?,
@@ -79,8 +84,8 @@ async fn read_again(
         created_at: event.created_at,
         livemode: event.livemode,
         content: content.ok_or(Refusal::PayloadGone)?,
+        source: Source::Event,
         payload,
-        grace: app.grace(),
     })
 }
 

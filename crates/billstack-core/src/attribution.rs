@@ -1,0 +1,201 @@
+//! Whose event of Stripe is it, does it count, and who was first?
+//!
+//! The store reads the rows; what follows from them is decided here. Two questions are kept apart:
+//! whom an event may be about ([`candidates`]), and which referral of theirs it converts ([`meant`],
+//! [`conversion_time`] and [`Objections`]).
+
+mod candidates;
+
+pub use candidates::{Candidates, Found, Leads, candidates, names_spoken_for};
+
+use crate::ids::ProjectId;
+use crate::referral::{Referral, Status, began_too_early};
+use crate::stripe_event::{Eligibility, Start};
+use crate::time::Micros;
+
+text_enum! {
+    /// What became of an event of Stripe.
+    pub enum Outcome {
+        /// It converted a referral.
+        Converted = "converted",
+        /// Its customer has no referral it could convert.
+        NoReferral = "no_referral",
+        /// Nobody here is its customer, so far.
+        NoCustomer = "no_customer",
+        /// Several pending referrals could be meant.
+        Ambiguous = "ambiguous",
+        /// It does not concern us, or can never convert.
+        Ignored = "ignored",
+        /// It may count later: an incomplete subscription, an unpaid session.
+        Waiting = "waiting",
+        /// It could not be read to the end; a replay may help.
+        Failed = "failed",
+    }
+}
+
+/// What becomes of an event that tells of a subscription which does not count (yet).
+pub const fn outcome_of_uncounted(eligibility: Eligibility) -> Outcome {
+    match eligibility {
+        Eligibility::Waits => Outcome::Waiting,
+        _ => Outcome::Ignored,
+    }
+}
+
+/// Which of the kept events that may belong to a customer are decided anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reconsider {
+    /// Those that found nobody, for a customer who has been created. It has no referral, so nothing
+    /// else can come of it, and what was decided about somebody else is not told to them again.
+    Unplaced,
+    /// Those that have not converted, for a customer who has applied a code or been linked.
+    Open,
+}
+
+impl Reconsider {
+    /// Whether an event with this outcome is decided anew. What a newer version decided stays.
+    pub fn includes(self, outcome: Outcome) -> bool {
+        match (self, outcome) {
+            (_, Outcome::Converted | Outcome::Other(_)) => false,
+            (Reconsider::Unplaced, outcome) => outcome == Outcome::NoCustomer,
+            (Reconsider::Open, _) => true,
+        }
+    }
+}
+
+/// Whether an event that did not convert a referral belongs to its story. A routine update of the
+/// subscription that converted it long ago does not.
+pub fn belongs_to_story(event_type: &str, status: Status) -> bool {
+    let is_routine = !matches!(
+        event_type,
+        "customer.subscription.created"
+            | "checkout.session.completed"
+            | "checkout.session.async_payment_succeeded"
+    );
+    !is_routine || status == Status::Pending
+}
+
+/// A referral of somebody whom an event may be about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// Its project.
+    pub project_id: ProjectId,
+    /// The referral.
+    pub referral: Referral,
+}
+
+impl Claim {
+    /// Whether the same person has been referred before in this project under another customer's id,
+    /// which did not come out when the code was applied: it was linked afterwards. `all` are the
+    /// referrals of everybody who is that person.
+    pub fn is_late(&self, all: &[Claim]) -> bool {
+        let own = (self.referral.created_at, &self.referral.id);
+        all.iter().any(|other| {
+            let theirs = (other.referral.created_at, &other.referral.id);
+            other.project_id == self.project_id && theirs < own
+        })
+    }
+}
+
+/// The pending referrals that an event may be about.
+#[derive(Debug, Default, PartialEq)]
+pub struct Meant<'c> {
+    /// Those that may be meant.
+    pub claims: Vec<&'c Claim>,
+    /// Those that are not, because the person had been referred before.
+    pub late: Vec<&'c Claim>,
+}
+
+/// Which pending referrals are meant. Of several in one project that is the first, and of several in
+/// all the one whose referee the team names itself.
+pub fn meant<'c>(start: &Start, living: &'c [Claim], all: &[Claim]) -> Meant<'c> {
+    let pending = living
+        .iter()
+        .filter(|claim| claim.referral.status == Status::Pending);
+    let claims: Vec<_> = pending.collect();
+    let late = Vec::new();
+    if claims.len() < 2 {
+        return Meant { claims, late };
+    }
+    let (late, mut claims): (Vec<_>, Vec<_>) =
+        claims.into_iter().partition(|claim| claim.is_late(all));
+    let named = start.billstack_customer_id.as_deref();
+    let is_named = |claim: &&Claim| named == Some(&claim.referral.referee_customer_id);
+    if claims.iter().any(is_named) {
+        claims.retain(is_named);
+    }
+    Meant { claims, late }
+}
+
+/// Why a subscription does not convert a referral.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum NotConverted {
+    /// It was converted before, or another one was by the same subscription or Stripe customer; credits are
+    /// granted once.
+    AlreadyConverted,
+    /// The Stripe customer had been referred under another customer's id before.
+    AlreadyReferred,
+    /// Referrer and referee have turned out to be one person.
+    SelfReferral,
+    /// It is closed.
+    ReferralExpired,
+    /// The subscription is older than the referral by more than the grace.
+    BeganTooEarly,
+}
+
+impl NotConverted {
+    /// The reason as a short phrase, for the event log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            NotConverted::AlreadyConverted => "already converted",
+            NotConverted::AlreadyReferred => "already referred",
+            NotConverted::SelfReferral => "self-referral",
+            NotConverted::ReferralExpired => "referral expired",
+            NotConverted::BeganTooEarly => "began too early",
+        }
+    }
+}
+
+/// When a subscription converts a referral, as far as the two alone can tell: at the time of the
+/// event, but never before the referral was made.
+///
+/// Looking at when the subscription began keeps a routine update of an old one from ever paying.
+pub fn conversion_time(referral: &Referral, start: &Start) -> Result<Micros, NotConverted> {
+    let applied = referral.created_at;
+    match referral.status {
+        Status::Converted => Err(NotConverted::AlreadyConverted),
+        // A status of a newer version is not ours to move.
+        Status::Expired | Status::Other(_) => Err(NotConverted::ReferralExpired),
+        Status::Pending if began_too_early(start.began_at, applied, referral.terms.grace) => {
+            Err(NotConverted::BeganTooEarly)
+        }
+        Status::Pending => Ok(start.occurred_at.max(applied)),
+    }
+}
+
+/// What may speak against a conversion besides the referral and the subscription themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Objections {
+    /// See [`Claim::is_late`].
+    pub is_late: bool,
+    /// Referrer and referee are one person, or the referrer pays.
+    pub is_own: bool,
+    /// A referral has been converted by the same subscription, or in this program by the same
+    /// Stripe customer.
+    pub is_paid: bool,
+}
+
+impl Objections {
+    /// The first that holds.
+    pub fn first(self) -> Option<NotConverted> {
+        [
+            (self.is_late, NotConverted::AlreadyReferred),
+            (self.is_own, NotConverted::SelfReferral),
+            (self.is_paid, NotConverted::AlreadyConverted),
+        ]
+        .into_iter()
+        .find_map(|(holds, why)| holds.then_some(why))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,260 @@
+//! The catalogue of our own events: what can happen, and what is told of it.
+//!
+//! Every change writes one of these in its own transaction. The log is the audit trail and the answer
+//! to "why?". It holds ids and amounts, never names or addresses of customers.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::access::{Role, Scopes};
+use crate::credit::Side;
+use crate::ids::ProjectId;
+use crate::money::{Amount, Currency};
+use crate::time::Micros;
+
+/// Declares the events with the type that each has in the log.
+///
+/// Members are declared in alphabetical order, the order in which they have been written from the start.
+macro_rules! catalogue {
+    ($(
+        $(#[$meta:meta])*
+        $kind:literal $variant:ident { $( $(#[$member_meta:meta])* $member:ident: $type:ty, )* }
+    )*) => {
+        /// Something that happened. It serialises as its facts, a JSON object.
+        #[derive(Clone, Debug, Serialize)]
+        #[serde(untagged, rename_all_fields = "camelCase")]
+        pub enum Event<'a> {
+            $( $(#[$meta])* $variant { $( $(#[$member_meta])* $member: $type, )* }, )*
+        }
+
+        impl Event<'_> {
+            /// Every type of event, by its name in the log.
+            pub const KINDS: &'static [&'static str] = &[$( $kind, )*];
+
+            /// The type in the log and in the API: a dotted name in the past tense.
+            pub const fn kind(&self) -> &'static str {
+                match self {
+                    $( Event::$variant { .. } => $kind, )*
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// An API key was made.
+    "api_key.created" ApiKeyCreated {
+        /// From when on it is refused.
+        expires_at: Option<Micros>,
+        /// The one project it is good for.
+        project_id: Option<&'a ProjectId>,
+        /// What it may do.
+        scopes: &'a Scopes,
+    }
+    /// An API key was revoked.
+    "api_key.revoked" ApiKeyRevoked {}
+    /// A customer got a code.
+    "code.created" CodeCreated {
+        /// Its owner.
+        customer_id: &'a str,
+    }
+    /// A code can no longer be applied.
+    "code.deactivated" CodeDeactivated {}
+    /// A conversion granted a credit.
+    "credit.granted" CreditGranted {
+        /// How much, in minor units.
+        amount: Amount,
+        /// The credit.
+        credit_id: &'a str,
+        /// Of which currency.
+        currency: Currency,
+        /// Who has it.
+        customer_id: &'a str,
+        /// Which side of the referral that is.
+        side: Side,
+    }
+    /// A customer was created.
+    "customer.created" CustomerCreated {
+        /// How the customer in Stripe was found, when we looked for one.
+        stripe: Option<&'a str>,
+        /// The customer in Stripe, when there is one.
+        stripe_customer_id: Option<&'a str>,
+    }
+    /// A customer's personal data were erased.
+    "customer.erased" CustomerErased {}
+    /// An event of Stripe told which customer in Stripe this one is.
+    "customer.linked" CustomerLinked {
+        /// The customer in Stripe.
+        stripe_customer_id: &'a str,
+    }
+    /// Members of a customer were changed.
+    "customer.updated" CustomerUpdated {
+        /// Their names; the log keeps no personal values.
+        changed: Vec<&'static str>,
+    }
+    /// An invitation was accepted.
+    "invitation.accepted" InvitationAccepted {
+        /// By whom.
+        user_id: &'a str,
+    }
+    /// Somebody was invited to a team.
+    "invitation.created" InvitationCreated {
+        /// The role they will have.
+        role: Role,
+    }
+    /// An invitation was taken back.
+    "invitation.revoked" InvitationRevoked {}
+    /// A user joined a team.
+    "member.joined" MemberJoined {
+        /// Their role.
+        role: Role,
+    }
+    /// A user left a team, or was removed.
+    "member.removed" MemberRemoved {
+        /// The role they had.
+        role: Role,
+    }
+    /// A member got another role.
+    "member.role_changed" MemberRoleChanged {
+        /// The role before.
+        from: Role,
+        /// The role since.
+        to: Role,
+    }
+    /// A program was changed.
+    "program.updated" ProgramUpdated {
+        /// The currency of both amounts.
+        currency: Currency,
+        /// Whether codes can be applied.
+        enabled: bool,
+        /// What the referee is promised.
+        referee_credit_amount: Amount,
+        /// What the referrer is promised.
+        referrer_credit_amount: Amount,
+    }
+    /// A project was created.
+    "project.created" ProjectCreated {
+        /// Its display name.
+        name: &'a str,
+    }
+    /// A code was applied: the referral begins.
+    "referral.applied" ReferralApplied {
+        /// The code.
+        code: &'a str,
+        /// The currency of both amounts.
+        currency: Currency,
+        /// What the referee is promised.
+        referee_credit_amount: Amount,
+        /// Who applied the code.
+        referee_customer_id: &'a str,
+        /// What the referrer is promised.
+        referrer_credit_amount: Amount,
+        /// Who owns the code.
+        referrer_customer_id: &'a str,
+    }
+    /// A referral converted.
+    "referral.converted" ReferralConverted {
+        /// The event of Stripe that converted it.
+        stripe_event_id: &'a str,
+        /// The type of that event.
+        stripe_event_type: &'a str,
+        /// The subscription or session it tells of.
+        stripe_object_id: &'a str,
+    }
+    /// A referral was closed without a conversion.
+    "referral.expired" ReferralExpired {
+        /// The customer it was closed for.
+        customer_id: &'a str,
+        /// Why.
+        reason: &'a str,
+    }
+    /// An event of Stripe was looked at for a referral, and did not convert it.
+    "referral.not_converted" ReferralNotConverted {
+        /// Why.
+        reason: &'a str,
+        /// The event.
+        stripe_event_id: &'a str,
+        /// Its type.
+        stripe_event_type: &'a str,
+        /// The subscription or session it tells of.
+        stripe_object_id: &'a str,
+    }
+    /// A team was connected to Stripe.
+    "stripe.connected" StripeConnected {
+        /// The account, when a secret key told it.
+        account_id: Option<&'a str>,
+        /// Whether the keys are live ones, when something tells.
+        livemode: Option<bool>,
+        /// Whether a secret key was given.
+        with_secret_key: bool,
+    }
+    /// A team was disconnected from Stripe.
+    "stripe.disconnected" StripeDisconnected {}
+    /// A webhook secret was replaced.
+    "stripe.webhook_secret_rolled" StripeWebhookSecretRolled {
+        /// Until when the one before stays valid.
+        old_valid_until: Micros,
+    }
+    /// A team was created.
+    "team.created" TeamCreated {
+        /// Its display name.
+        name: &'a str,
+    }
+    /// A user's password was set.
+    "user.password_set" UserPasswordSet {
+        /// How many sessions that ended.
+        sessions_ended: u64,
+    }
+}
+
+/// The facts of an event, read back from the log.
+pub struct Facts(Value);
+
+impl Facts {
+    /// Reads what an event serialised as; what cannot be read tells nothing.
+    pub fn read(text: &str) -> Facts {
+        Facts(serde_json::from_str(text).unwrap_or_default())
+    }
+
+    /// Whether a member has this value.
+    pub fn tell(&self, member: &str, value: impl Into<Value>) -> bool {
+        self.0.get(member) == Some(&value.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_read_by_name() {
+        let event = Event::CreditGranted {
+            amount: Amount::new(50).unwrap(),
+            credit_id: "cr_1",
+            currency: Currency::USD,
+            customer_id: "pc_1",
+            side: Side::Referee,
+        };
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            text,
+            r#"{"amount":50,"creditId":"cr_1","currency":"usd","customerId":"pc_1","side":"referee"}"#
+        );
+        let facts = Facts::read(&text);
+        assert!(facts.tell("amount", 50) && facts.tell("side", "referee"));
+        assert!(!facts.tell("amount", 5) && !facts.tell("code", "K7M2QX9D"));
+        assert!(!Facts::read("no JSON").tell("amount", 50));
+        assert_eq!(event.kind(), "credit.granted");
+    }
+
+    #[test]
+    fn an_event_without_facts_is_an_empty_object() {
+        let event = Event::CodeDeactivated {};
+        assert_eq!(serde_json::to_string(&event).unwrap(), "{}");
+    }
+
+    #[test]
+    fn every_event_has_a_name_of_its_own() {
+        assert!(Event::KINDS.is_sorted_by(|a, b| a < b));
+    }
+}

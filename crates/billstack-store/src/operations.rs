@@ -1,0 +1,34 @@
+//! One file for each operation over several tables: it reads facts, asks `billstack_core`, and writes
+//! through the tables.
+//!
+//! An operation is a plain function over [`Tx`](crate::Tx). It may be run again from the start, so time, ids
+//! and codes come in with the [`Act`](crate::Act).
+
+pub mod api_keys;
+pub mod apply;
+pub mod codes;
+mod convert;
+pub mod credits;
+pub mod customer_creation;
+pub mod customers;
+pub mod erase;
+pub(crate) mod hold;
+pub mod idempotency;
+pub mod intake;
+pub mod invitations;
+pub mod members;
+pub(crate) mod probe;
+pub mod programs;
+pub mod projects;
+pub mod queue;
+mod reconsider;
+pub mod referrals;
+pub(crate) mod refusal;
+pub mod retention;
+pub mod sessions;
+mod settle;
+pub mod stats;
+pub mod story;
+pub mod stripe_connection;
+pub mod teams;
+pub mod users;

@@ -1,0 +1,148 @@
+//! Applying a code: a new customer says who brought them.
+
+mod facts;
+
+use billstack_core::attribution::Reconsider;
+use billstack_core::event::Event;
+use billstack_core::ids::IdKind;
+use billstack_core::referral::{ApplyFacts, ApplyRefusal, Person, Referral, Status, decide_apply};
+use billstack_core::stripe_event::Subscriptions;
+use billstack_core::time::Micros;
+
+use super::intake::{self, Delivery, Incoming};
+use super::reconsider;
+use super::refusal::{Abort, Refusal, Thing};
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::codes::HeldCode;
+use crate::tables::customers::Customer;
+use crate::tables::programs::KeptProgram;
+use crate::tables::{events, referrals};
+
+use facts::Facts;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Apply {
+    /// The normalised code, `None` when the text cannot be one.
+    pub code: Option<String>,
+    /// The new customer.
+    pub referee_customer_id: String,
+    /// The Stripe customer that Stripe was asked about, and the subscriptions that it told of; their
+    /// events may not have come yet.
+    pub in_stripe: Option<(String, Subscriptions)>,
+}
+
+impl Apply {
+    /// What Stripe told of the Stripe customer that the referee is now.
+    fn told_of(&self, referee: &Customer) -> Option<&Subscriptions> {
+        let (id, told) = self.in_stripe.as_ref()?;
+        (referee.stripe_customer_id.as_ref() == Some(id)).then_some(told)
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Applied {
+    /// The code is applied.
+    Done(Referral),
+    /// Nothing speaks against it so far, and Stripe can tell whether this Stripe customer (`cus_…`) is
+    /// new: ask, and apply again with the answer. Nothing was done.
+    AskStripe(String),
+}
+
+/// Applies a code. A subscription that is already known and began within the grace converts the
+/// referral at once, in the same transaction.
+pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Result<Applied, Abort> {
+    let gathered = facts::gather(tx, act, place, cmd)?;
+    let mut facts = gathered.ok_or(Refusal::NotFound(Thing::Customer))?;
+    let held = facts.code.take().ok_or(Refusal::NotFound(Thing::Code))?;
+    match (decide(&facts, &held, cmd, act.at), facts.existing) {
+        (Err(ApplyRefusal::AlreadyReferred), Some(existing)) => {
+            return Err(Refusal::AlreadyReferred(Box::new(existing)).into());
+        }
+        (Err(refusal), _) => return Err(Refusal::from(refusal).into()),
+        (Ok(()), _) => {}
+    }
+    let (referee, code) = (facts.referee, held.code);
+    let told = cmd.told_of(&referee);
+    if let (None, true, Some(id)) = (told, facts.stripe_answers, &referee.stripe_customer_id) {
+        return Ok(Applied::AskStripe(id.clone()));
+    }
+    let referral = Referral {
+        id: act.id(IdKind::Referral),
+        code: code.code,
+        referrer_customer_id: code.customer_id,
+        referee_customer_id: referee.id.clone(),
+        status: Status::Pending,
+        created_at: act.at,
+        converted_at: None,
+        terms: facts.program.program.terms(),
+    };
+    insert(tx, act, place, &referral, &facts.program)?;
+    let counting = told.and_then(|told| told.counting.as_ref());
+    if !facts.starts.any && counting.is_none() {
+        return Ok(Applied::Done(referral));
+    }
+    reconsider::again(tx, act, place, &referee, Reconsider::Open)?;
+    if let Some(start) = counting {
+        let found = Incoming::asked(start, act.at);
+        intake::receive(tx, act, &place.team_id, &found, Delivery::Delivered)?;
+    }
+    let known = referrals::get(tx, place, &referral.id)?;
+    let known = known.ok_or_else(|| Fault::Defect(format!("no referral {}", referral.id)))?;
+    Ok(Applied::Done(known))
+}
+
+fn decide(facts: &Facts, held: &HeldCode, cmd: &Apply, now: Micros) -> Result<(), ApplyRefusal> {
+    let told = cmd.told_of(&facts.referee).and_then(|told| told.earliest);
+    decide_apply(&ApplyFacts {
+        already_referred: facts.existing.is_some(),
+        program_enabled: facts.program.program.enabled,
+        code_active: held.code.is_active,
+        referrer: Person {
+            customer_id: &held.code.customer_id,
+            email: held.owner_email.as_deref(),
+            stripe_customer_id: held.owner_stripe_id.as_deref(),
+        },
+        referee: Person {
+            customer_id: &facts.referee.id,
+            email: Some(&facts.referee.email),
+            stripe_customer_id: facts.referee.stripe_customer_id.as_deref(),
+        },
+        earliest_subscription: facts.starts.earliest.into_iter().chain(told).min(),
+        now,
+        grace: facts.program.program.grace,
+    })
+}
+
+fn insert(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    referral: &Referral,
+    program: &KeptProgram,
+) -> Result<(), Abort> {
+    let inserted = referrals::insert(tx, place, referral, &program.id, &program.terms_id)?;
+    let Some(mut chapter) = inserted else {
+        // The unique index on the referee decides; whoever holds it is committed by now.
+        let winner = referrals::of_referee(tx, place, &referral.referee_customer_id)?;
+        let winner = winner.ok_or_else(|| Fault::Conflict("referral id taken".to_owned()))?;
+        return Err(Refusal::AlreadyReferred(Box::new(winner)).into());
+    };
+    let event = Event::ReferralApplied {
+        code: &referral.code,
+        currency: referral.terms.currency,
+        referee_credit_amount: referral.terms.referee_credit_amount,
+        referee_customer_id: &referral.referee_customer_id,
+        referrer_credit_amount: referral.terms.referrer_credit_amount,
+        referrer_customer_id: &referral.referrer_customer_id,
+    };
+    Ok(events::record_in_story(
+        tx,
+        act,
+        place,
+        &mut chapter,
+        &referral.id,
+        &event,
+    )?)
+}

@@ -1,0 +1,144 @@
+//! What an apply is decided from, read while everybody it concerns is held.
+
+use billstack_core::referral::Referral;
+
+use super::Apply;
+use crate::operations::hold::{ThenReconsider, confirm, take};
+use crate::params;
+use crate::seam::tx::Question;
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::codes::{self, HeldCode};
+use crate::tables::customers::{self, Customer, names_of};
+use crate::tables::programs::{self, KeptProgram};
+use crate::tables::referrals;
+use crate::tables::stripe_connections;
+use crate::tables::subscription_starts::{self, KnownStarts};
+
+/// The facts, as they stay until the transaction ends.
+pub(super) struct Facts {
+    pub(super) referee: Customer,
+    pub(super) code: Option<HeldCode>,
+    /// The referral that the referee, or anyone who is or was the same Stripe customer, has already.
+    pub(super) existing: Option<Referral>,
+    pub(super) program: KeptProgram,
+    pub(super) starts: KnownStarts,
+    /// Whether a secret key is connected to ask Stripe with.
+    pub(super) stripe_answers: bool,
+}
+
+/// Holds the referee and reads the facts; `None` when there is no such customer.
+pub(super) fn gather(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    cmd: &Apply,
+) -> Result<Option<Facts>, Fault> {
+    let id = &cmd.referee_customer_id;
+    let Some(taken) = take(tx, act, place, id, None, ThenReconsider::Yes)? else {
+        return Ok(None);
+    };
+    let read = read(tx, place, cmd, &taken)?;
+    let referee = match tx.is_alone() {
+        true => Some(taken),
+        false => confirm(&taken, read.now, None)?,
+    };
+    let Some(referee) = referee else {
+        return Ok(None);
+    };
+    let existing = match read.existing {
+        None => oldest_of(tx, place, &read.sharing)?,
+        existing => existing,
+    };
+    Ok(Some(Facts {
+        referee,
+        code: read.code,
+        existing,
+        program: read.program.ok_or_else(programs::missing)?,
+        starts: read.starts,
+        stripe_answers: read.stripe_answers,
+    }))
+}
+
+/// What was read about a customer who is held.
+#[derive(Default)]
+struct Read {
+    code: Option<HeldCode>,
+    existing: Option<Referral>,
+    /// Other customers of the project who are or were the same Stripe customer.
+    sharing: Vec<String>,
+    starts: KnownStarts,
+    stripe_answers: bool,
+    /// The customer as it is now; not asked where nobody else writes.
+    now: Option<Customer>,
+    program: Option<KeptProgram>,
+}
+
+/// Asks for everything together, because on PostgreSQL each way there and back costs more than what is
+/// done there.
+fn read(tx: &mut dyn Tx, place: &Place, cmd: &Apply, taken: &Customer) -> Result<Read, Fault> {
+    let (team, project) = (&place.team_id, &place.project_id);
+    let stripe_id = taken.stripe_customer_id.as_deref();
+    let names = names_of(&taken.id, stripe_id);
+    let mut read = Read::default();
+
+    let of_code = params![team, project, cmd.code.as_deref()];
+    let of_project = params![team, project];
+    let of_referee = params![team, project, &taken.id];
+    let of_stripe = params![team, stripe_id];
+    let of_names = params![team, &names[0], &names[names.len() - 1], project];
+    let of_team = params![team];
+    let mut questions = vec![
+        Question::new(codes::HOLD, of_code, |row| {
+            read.code = Some(codes::decode_held(row)?);
+            Ok(())
+        }),
+        Question::new(referrals::OF_REFEREE, of_referee, |row| {
+            read.existing = Some(referrals::decode(row)?);
+            Ok(())
+        }),
+        Question::new(customers::IDS_OF_STRIPE, of_stripe, |row| {
+            let other = row.string(1)?;
+            if row.int(0)? == project.number() && other != taken.id {
+                read.sharing.push(other);
+            }
+            Ok(())
+        }),
+        Question::new(subscription_starts::KNOWN, of_names, |row| {
+            read.starts = subscription_starts::decode(row)?;
+            Ok(())
+        }),
+        Question::new(stripe_connections::WITH_SECRET_KEY, of_team, |_| {
+            read.stripe_answers = true;
+            Ok(())
+        }),
+    ];
+    // Nothing can have changed where nobody else writes, and nothing need be held there.
+    if !tx.is_alone() {
+        questions.push(Question::new(programs::HOLD, of_project, |_| Ok(())));
+        questions.push(Question::new(customers::GET, of_referee, |row| {
+            read.now = Some(customers::decode(row)?);
+            Ok(())
+        }));
+    }
+    questions.push(Question::new(programs::GET, of_project, |row| {
+        read.program = Some(programs::decode(row)?);
+        Ok(())
+    }));
+    tx.ask_together(&mut questions)?;
+    drop(questions);
+    Ok(read)
+}
+
+/// The oldest referral in which one of these customers is the referee.
+fn oldest_of(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_ids: &[String],
+) -> Result<Option<Referral>, Fault> {
+    let mut oldest: Option<Referral> = None;
+    for id in customer_ids {
+        let found = referrals::of_referee(tx, place, id)?;
+        oldest = oldest.into_iter().chain(found).min_by_key(|r| r.created_at);
+    }
+    Ok(oldest)
+}

@@ -1,0 +1,91 @@
+//! Converting a referral: it moves on, and its credits and their entries are written with it.
+
+use billstack_core::credit::{CreditStatus, Side, grants};
+use billstack_core::event::Event;
+use billstack_core::ids::IdKind;
+use billstack_core::ledger::{Account, Cause, Entry};
+use billstack_core::referral::Referral;
+use billstack_core::time::Micros;
+
+use super::settle::Evidence;
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::credits::{self, Credit};
+use crate::tables::entries::{self, Reason};
+use crate::tables::events;
+use crate::tables::referrals::{self, Advance, Chapter};
+
+/// Converts a pending referral at a time, and grants its credits.
+pub(super) fn convert(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    evidence: &Evidence<'_>,
+    place: &Place,
+    referral: &Referral,
+    at: Micros,
+) -> Result<(), Fault> {
+    let start = evidence.start;
+    let grants = grants(&referral.terms);
+    let to = Advance::Converted {
+        at,
+        stripe_customer_id: start.stripe_ids().next(),
+        stripe_event_id: evidence.event_id,
+        stripe_subscription_id: start.subscription(),
+    };
+    let events = 1 + grants.len() as i64;
+    let advanced = referrals::advance(tx, act, place, &referral.id, to, events)?;
+    let changed = || Fault::Conflict("the referral changed since it was read".to_owned());
+    let mut chapter = advanced.ok_or_else(changed)?;
+    let event = Event::ReferralConverted {
+        stripe_event_id: evidence.event_id,
+        stripe_event_type: evidence.kind,
+        stripe_object_id: &start.object_id,
+    };
+    events::record_in_story(tx, act, place, &mut chapter, &referral.id, &event)?;
+    for grant in grants {
+        let customer_id = match grant.side {
+            Side::Referrer => &referral.referrer_customer_id,
+            _ => &referral.referee_customer_id,
+        };
+        let credit = Credit {
+            id: act.id(IdKind::Credit),
+            referral_id: Some(referral.id.clone()),
+            customer_id: customer_id.clone(),
+            side: Some(grant.side),
+            amount: grant.amount,
+            currency: referral.terms.currency,
+            status: CreditStatus::Granted,
+            // The event may have come in before the apply, and waited for it.
+            created_at: act.at.max(referral.created_at),
+        };
+        let reason = Reason {
+            cause: Cause::Event,
+            cause_id: evidence.event_id,
+            effective_at: at,
+        };
+        give(tx, act, place, &credit, grant.side, reason, &mut chapter)?;
+    }
+    Ok(())
+}
+
+/// Writes a credit, the entry by which the customer gains what the program gives, and the event.
+fn give(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit: &Credit,
+    side: Side,
+    reason: Reason<'_>,
+    chapter: &mut Chapter,
+) -> Result<(), Fault> {
+    credits::insert(tx, place, credit)?;
+    let entry = Entry::transfer(Account::Program, Account::Customer, credit.amount);
+    entries::insert(tx, place, &credit.id, 1, &entry, reason, credit.created_at)?;
+    let event = Event::CreditGranted {
+        amount: credit.amount,
+        credit_id: &credit.id,
+        currency: credit.currency,
+        customer_id: &credit.customer_id,
+        side,
+    };
+    events::record_in_story(tx, act, place, chapter, &credit.id, &event)
+}

@@ -1,0 +1,237 @@
+//! Taking in what Stripe tells: it is kept, and converts the referral it concerns.
+
+use billstack_core::attribution::Outcome;
+use billstack_core::ids::TeamId;
+use billstack_core::stripe_event::Start;
+use billstack_core::time::Micros;
+use serde_json::json;
+
+use super::reconsider::{self, Reconsiderations};
+use super::refusal::Abort;
+use super::settle::{gather, remember, settle};
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::stripe_connections::{self, Connection};
+use crate::tables::stripe_events::{self, NewEvent};
+
+pub use crate::tables::stripe_events::{
+    KeptStart, Settled, Source, StripeEvent, any, get, kept_start, list, outcome,
+};
+
+/// A verified event, read as far as it could be.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// `evt_…`, unique inside the team.
+    pub id: String,
+    /// Its type, such as `customer.subscription.created`.
+    pub kind: String,
+    /// When it happened, as Stripe says.
+    pub created_at: Micros,
+    /// Live or test mode, when it says.
+    pub livemode: Option<bool>,
+    /// How we came to know.
+    pub source: Source,
+    /// What it means to us.
+    pub content: Content,
+    /// The body as it came.
+    pub payload: String,
+}
+
+/// What an event means to us.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// It tells of a subscription.
+    Start(Box<Start>),
+    /// It is kept and has no effect; the text says why.
+    Ignored(&'static str),
+    /// It is of the mode that the team is not connected in, which may be a mistake: so it has no effect,
+    /// and is kept such that it can be decided again.
+    OtherMode {
+        /// Which mode it is of.
+        why: &'static str,
+        /// The subscription it tells of; `None` for a thin event, whose object was not fetched.
+        start: Option<Box<Start>>,
+    },
+    /// It could not be read to the end; the text says why.
+    Failed(String),
+}
+
+impl Content {
+    /// The subscription it tells of, whether or not that has an effect.
+    fn start(&self) -> Option<&Start> {
+        match self {
+            Content::Start(start) => Some(start),
+            Content::OtherMode { start, .. } => start.as_deref(),
+            Content::Ignored(_) | Content::Failed(_) => None,
+        }
+    }
+}
+
+impl Incoming {
+    /// A subscription that Stripe told of when it was asked, taken for an event of its own: whoever asks
+    /// why the referral converted finds it among the others.
+    pub(super) fn asked(start: &Start, at: Micros) -> Incoming {
+        Incoming {
+            id: format!("asked_{}", start.object_id),
+            kind: "customer.subscription.found".to_owned(),
+            created_at: at,
+            livemode: None,
+            source: Source::Asked,
+            content: Content::Start(Box::new(start.clone())),
+            payload: json!({"id": start.object_id, "object": "subscription"}).to_string(),
+        }
+    }
+
+    /// A payload is kept only where it is known whose it is: nobody could be erased from any other. The
+    /// facts that were read from it are kept in any case, and are all that deciding anew needs.
+    fn payload_to_keep(&self, settled: &Settled) -> Option<&str> {
+        let keeps = match self.content {
+            Content::Start(_) => settled.customer_id.is_some(),
+            Content::Ignored(_) => false,
+            // Of these only a thin event was not read, and that holds nothing but ids.
+            Content::OtherMode { ref start, .. } => start.is_none(),
+            Content::Failed(_) => true,
+        };
+        keeps.then_some(self.payload.as_str())
+    }
+}
+
+/// Whether an event seen before is decided again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Delivery {
+    /// From Stripe: a second delivery has no effect, unless the first one failed.
+    Delivered,
+    /// On request: everything but a conversion is decided anew.
+    Replayed,
+}
+
+/// What came of taking in an event by a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intake {
+    /// It was decided.
+    Settled(Settled),
+    /// It was taken in before.
+    Seen,
+    /// The team's connection is not the one that it was verified by any more; nothing was done.
+    ConnectionChanged,
+}
+
+/// Takes in an event that was verified by a connection, if that is still the team's.
+pub fn take_in(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    verified_by: &Connection,
+    event: &Incoming,
+) -> Result<Intake, Abort> {
+    if stripe_connections::get(tx, team_id)?.as_ref() != Some(verified_by) {
+        return Ok(Intake::ConnectionChanged);
+    }
+    let settled = receive(tx, act, team_id, event, Delivery::Delivered)?;
+    Ok(settled.map_or(Intake::Seen, Intake::Settled))
+}
+
+/// Keeps an event, and converts the referral it concerns. `None` means that it was taken in before.
+pub fn receive(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    event: &Incoming,
+    delivery: Delivery,
+) -> Result<Option<Settled>, Abort> {
+    if let Content::Start(start) = &event.content {
+        hold_everybody(tx, act, team_id, start)?;
+    }
+    let before = stripe_events::outcome(tx, team_id, &event.id)?;
+    match (before, delivery) {
+        (None | Some(Outcome::Failed), _) => {}
+        (Some(Outcome::Converted), _) | (Some(_), Delivery::Delivered) => return Ok(None),
+        (Some(_), Delivery::Replayed) => {}
+    }
+    let settled = match &event.content {
+        Content::Start(start) => return settle_new(tx, act, team_id, event, start, before),
+        Content::OtherMode { why, .. } if before.is_some() => {
+            stripe_events::set_aside(tx, team_id, &event.id, why)?;
+            return Ok(Some(Settled::new(Outcome::Ignored, why)));
+        }
+        Content::Ignored(why) | Content::OtherMode { why, .. } => {
+            Settled::new(Outcome::Ignored, why)
+        }
+        Content::Failed(why) => Settled::new(Outcome::Failed, why),
+    };
+    keep(tx, act, team_id, event, &settled, before)?;
+    Ok(Some(settled))
+}
+
+/// Holds everybody whom an event may concern. When it names a customer, it may link them, and their
+/// earlier events are decided anew.
+fn hold_everybody(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    start: &Start,
+) -> Result<(), Fault> {
+    let mut names = start.match_keys();
+    if start.is_hinted() && !tx.is_alone() {
+        reconsider::add_names(tx, team_id, start, &mut names)?;
+        reconsider::add_payers(tx, team_id, start, &mut names)?;
+        reconsider::foresee(tx, team_id, &mut names)?;
+    }
+    act.hold(tx, team_id, names)
+}
+
+/// Decides about an event that tells of a subscription, keeps it, and then decides anew about the earlier
+/// events of a customer whom it names.
+fn settle_new(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    event: &Incoming,
+    start: &Start,
+    before: Option<Outcome>,
+) -> Result<Option<Settled>, Abort> {
+    let mut later = Reconsiderations::default();
+    let evidence = gather(tx, team_id, &event.id, &event.kind, start)?;
+    remember(tx, &evidence)?;
+    let settled = settle(tx, act, &evidence, &mut later)?;
+    keep(tx, act, team_id, event, &settled, before)?;
+    if let (true, Some(project_id), Some(id)) =
+        (start.is_hinted(), &settled.project_id, &settled.customer_id)
+    {
+        later.add(Place::new(team_id.clone(), project_id.clone()), id);
+    }
+    later.finish(tx, act)?;
+    Ok(Some(settled))
+}
+
+fn keep(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    event: &Incoming,
+    settled: &Settled,
+    before: Option<Outcome>,
+) -> Result<(), Fault> {
+    let start = event.content.start().map(serde_json::to_string).transpose();
+    let start = start.map_err(|e| Fault::Defect(e.to_string()))?;
+    if before.is_some() {
+        return stripe_events::rewrite(tx, team_id, &event.id, settled, start.as_deref());
+    }
+    let new = NewEvent {
+        id: &event.id,
+        kind: &event.kind,
+        created_at: event.created_at,
+        received_at: act.at,
+        livemode: event.livemode,
+        source: event.source,
+        settled,
+        start: start.as_deref(),
+        payload: event.payload_to_keep(settled),
+    };
+    if stripe_events::insert(tx, team_id, &new)? {
+        return Ok(());
+    }
+    // The same event came twice at once and the other delivery won. Run again: it will be found.
+    Err(Fault::Conflict(
+        "the event was kept by another delivery".to_owned(),
+    ))
+}

@@ -1,0 +1,31 @@
+//! Projects of a team.
+
+use billstack_core::event::Event;
+use billstack_core::ids::{IdKind, ProjectId, TeamId};
+
+use super::programs;
+use super::refusal::Abort;
+use crate::seam::{Act, Place, Tx};
+use crate::tables::{events, projects};
+
+pub use crate::tables::projects::{Project, exists, list};
+
+/// Creates a project, with a program that is switched off.
+pub fn create(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    name: &str,
+) -> Result<Project, Abort> {
+    let project = Project {
+        id: ProjectId::from(act.id(IdKind::Project)),
+        name: name.to_owned(),
+        created_at: act.at,
+    };
+    projects::insert(tx, team_id, &project)?;
+    let place = Place::new(team_id.clone(), project.id.clone());
+    programs::create_default(tx, act, &place)?;
+    let event = Event::ProjectCreated { name };
+    events::record(tx, act, &place, project.id.as_str(), &event)?;
+    Ok(project)
+}

@@ -1,0 +1,99 @@
+//! Taking work from the one queue, and giving it back.
+
+use billstack_core::time::Micros;
+
+use crate::seam::{Act, Fault, Tx};
+use crate::tables::work::{self, When};
+
+pub use crate::tables::work::{Key, Work, done, due, enqueue, later};
+
+/// Work under a lease.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Leased {
+    /// What it is about.
+    pub key: Key,
+    /// What it needs to know.
+    pub work: Work,
+}
+
+/// Leases work of a kind that is due, the longest due first: so many rows at most, each until `until`.
+///
+/// Nodes that claim at the same moment read the same rows; the update of each decides whose it is.
+pub fn claim(
+    tx: &mut dyn Tx,
+    act: &Act,
+    kind: &'static str,
+    limit: i64,
+    until: Micros,
+) -> Result<Vec<Leased>, Fault> {
+    let mut leased = Vec::new();
+    for key in work::due(tx, kind, act.at, limit)? {
+        if !work::lease(tx, &key, act.at, until, When::Due)? {
+            continue;
+        }
+        let work = work::get(tx, &key)?;
+        let work = work.ok_or_else(|| Fault::Defect("leased work is gone".to_owned()))?;
+        leased.push(Leased { key, work });
+    }
+    Ok(leased)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bench;
+
+    const KIND: &str = "test";
+    const LEASE: i64 = 1_000;
+
+    fn add(bench: &Bench, subject: &str, run_after: Micros) -> bool {
+        let key = Key::of_server(KIND, subject);
+        bench
+            .run(|tx, act| Ok(enqueue(tx, act, &key, "{}", run_after)?))
+            .unwrap()
+    }
+
+    fn take(bench: &Bench) -> Vec<(String, i64)> {
+        let claimed = bench.run(|tx, act| Ok(claim(tx, act, KIND, 10, act.at.plus(LEASE))?));
+        let subject = |leased: Leased| (leased.key.subject, leased.work.attempt);
+        claimed.unwrap().into_iter().map(subject).collect()
+    }
+
+    #[test]
+    fn work_is_taken_when_due_and_by_one() {
+        let bench = Bench::new();
+        let now = bench.time();
+        assert!(add(&bench, "b", now.plus(500)));
+        assert!(add(&bench, "a", now));
+        assert!(!add(&bench, "a", now), "one row for each subject");
+        assert_eq!(take(&bench), [("a".to_owned(), 1)]);
+        assert_eq!(take(&bench), []);
+        bench.set_time(now.plus(600));
+        assert_eq!(take(&bench), [("b".to_owned(), 1)]);
+        // Nobody came back with "a": its lease has run out.
+        bench.set_time(now.plus(1_100));
+        assert_eq!(take(&bench), [("a".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn work_is_put_off_with_a_reason_and_done_once() {
+        let bench = Bench::new();
+        let now = bench.time();
+        let key = Key::of_server(KIND, "a");
+        add(&bench, "a", now);
+        take(&bench);
+        let put_off = |until: Micros| {
+            bench.run(|tx, _| Ok(later(tx, &key, "{\"n\":1}", until, Some("no answer"))?))
+        };
+        assert_eq!(put_off(now.plus(100)), Ok(true));
+        assert_eq!(take(&bench), []);
+        let since = now.plus(100);
+        bench.set_time(since.plus(-1));
+        assert_eq!(take(&bench), []);
+        bench.set_time(since);
+        assert_eq!(take(&bench), [("a".to_owned(), 2)]);
+        assert_eq!(bench.run(|tx, _| Ok(done(tx, &key)?)), Ok(true));
+        assert_eq!(bench.run(|tx, _| Ok(done(tx, &key)?)), Ok(false));
+        assert_eq!(put_off(now), Ok(false));
+    }
+}

@@ -1,0 +1,181 @@
+//! Deciding anew about kept events, once there is somebody whose they may be.
+
+use std::collections::VecDeque;
+
+use billstack_core::attribution::Reconsider;
+use billstack_core::ids::TeamId;
+use billstack_core::stripe_event::Start;
+
+use super::settle::{gather, settle};
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::customers::{self, Customer, names_of};
+use crate::tables::stripe_connections::{self, modes_differ};
+use crate::tables::stripe_events::{self, KeptStart};
+use crate::tables::subscription_starts::events_of;
+
+/// How many names are followed from event to event. Whoever is reached by more is left for another time.
+const MOST_FOLLOWED: usize = 64;
+
+/// Customers whose kept events are still to be decided anew before the operation ends, and the events that
+/// have been decided in it.
+#[derive(Default)]
+pub(crate) struct Reconsiderations {
+    waiting: VecDeque<(Place, String)>,
+    decided: Vec<String>,
+}
+
+impl Reconsiderations {
+    /// Adds a customer who has been linked or concerned.
+    pub(crate) fn add(&mut self, place: Place, customer_id: &str) {
+        self.waiting.push_back((place, customer_id.to_owned()));
+    }
+
+    /// An event is decided: not again in this operation.
+    pub(crate) fn decided(&mut self, event_id: &str) {
+        self.decided.push(event_id.to_owned());
+    }
+
+    /// Decides anew about the kept events of everybody on the list. Deciding may link further customers,
+    /// each of them once, so the list comes to an end.
+    pub(crate) fn finish(&mut self, tx: &mut dyn Tx, act: &mut Act) -> Result<(), Fault> {
+        while let Some((place, id)) = self.waiting.pop_front() {
+            if let Some(customer) = customers::get(tx, &place, &id)? {
+                self.of_customer(tx, act, &place, &customer, Reconsider::Open)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn of_customer(
+        &mut self,
+        tx: &mut dyn Tx,
+        act: &mut Act,
+        place: &Place,
+        customer: &Customer,
+        which: Reconsider,
+    ) -> Result<(), Fault> {
+        for name in names_of(&customer.id, customer.stripe_customer_id.as_deref()) {
+            for event_id in events_of(tx, &place.team_id, &[name])? {
+                if !self.decided.contains(&event_id) {
+                    self.decide(tx, act, &place.team_id, &event_id, which)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides anew about one kept event, if it is one of `which`.
+    fn decide(
+        &mut self,
+        tx: &mut dyn Tx,
+        act: &mut Act,
+        team_id: &TeamId,
+        event_id: &str,
+        which: Reconsider,
+    ) -> Result<(), Fault> {
+        self.decided(event_id);
+        let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
+            return Ok(());
+        };
+        if !which.includes(kept.outcome) || is_of_other_mode(tx, team_id, &kept)? {
+            return Ok(());
+        }
+        // Everybody the event names must be held, as when it came in: it may be another customer's as
+        // well, whose own call decides about it at this moment. It came in after we took the names.
+        if !act.holds(&kept.start.match_keys()) {
+            return match act.held_names() {
+                0..=MOST_FOLLOWED => Err(Fault::Conflict("an event came in meanwhile".to_owned())),
+                _ => Ok(()),
+            };
+        }
+        let evidence = gather(tx, team_id, event_id, &kept.kind, &kept.start)?;
+        let settled = settle(tx, act, &evidence, self)?;
+        stripe_events::set_outcome(tx, team_id, event_id, &settled)
+    }
+}
+
+/// Decides anew about the kept events that may belong to a customer, now that there is something new about
+/// them, and about those of everybody who is linked by that.
+pub(crate) fn again(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    customer: &Customer,
+    which: Reconsider,
+) -> Result<(), Fault> {
+    let mut later = Reconsiderations::default();
+    later.of_customer(tx, act, place, customer, which)?;
+    later.finish(tx, act)
+}
+
+/// Adds the names of everybody who may be concerned when the events kept under these names are decided
+/// anew: those whom an event names, and the Stripe customers of customers it names.
+///
+/// They are taken in one order, before anything else. Taken one by one later, two calls about
+/// customers whom one event names would wait for each other until PostgreSQL ends one of them, which
+/// it does only after a second.
+pub(crate) fn foresee(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    names: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let mut followed = 0;
+    while followed < names.len().min(MOST_FOLLOWED) {
+        let upto = names.len().min(MOST_FOLLOWED);
+        let kept = events_of(tx, team_id, &names[followed..upto])?;
+        followed = upto;
+        for event_id in &kept {
+            if let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? {
+                add_names(tx, team_id, &kept.start, names)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds the names that a start gives, and those under which the customers it names are known besides.
+pub(crate) fn add_names(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    start: &Start,
+    names: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let mut found = start.match_keys();
+    for id in [&start.client_reference_id, &start.billstack_customer_id]
+        .into_iter()
+        .flatten()
+    {
+        for customer in customers::of_id(tx, team_id, id)? {
+            found.extend(names_of(id, customer.stripe_customer_id.as_deref()));
+        }
+    }
+    found.retain(|name| !names.contains(name));
+    found.sort_unstable();
+    found.dedup();
+    names.extend(found);
+    Ok(())
+}
+
+/// Adds the names of those who are known to be the Stripe customer that a start tells of.
+pub(crate) fn add_payers(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    start: &Start,
+    names: &mut Vec<String>,
+) -> Result<(), Fault> {
+    for stripe_id in start.stripe_ids() {
+        for customer in customers::of_stripe(tx, team_id, stripe_id)? {
+            let found = names_of(&customer.customer_id, None).into_iter();
+            let new: Vec<_> = found.filter(|name| !names.contains(name)).collect();
+            names.extend(new);
+        }
+    }
+    Ok(())
+}
+
+/// Whether an event is of another mode than the team is connected in now. It may have come in before that
+/// was known.
+fn is_of_other_mode(tx: &mut dyn Tx, team_id: &TeamId, kept: &KeptStart) -> Result<bool, Fault> {
+    let ours = stripe_connections::livemode(tx, team_id)?;
+    Ok(modes_differ(ours, kept.livemode))
+}

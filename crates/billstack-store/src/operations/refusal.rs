@@ -1,0 +1,92 @@
+//! Why the state refuses a change. The HTTP layer gives each its status and sentence.
+
+use billstack_core::referral::{ApplyRefusal, Referral};
+
+use crate::seam::{Place, fault};
+use crate::tables::codes::Code;
+use crate::tables::customers::Customer;
+
+/// Why an operation ended without a result: the rules said no, or the store failed.
+pub type Abort = fault::Abort<Refusal>;
+
+/// Something that can be missing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Thing {
+    /// A customer of the project.
+    Customer,
+    /// A code of the project.
+    Code,
+    /// A referral of the project.
+    Referral,
+    /// A credit of the project.
+    Credit,
+    /// An event of Stripe.
+    StripeEvent,
+    /// A team.
+    Team,
+    /// A project of the team.
+    Project,
+    /// A member of the team.
+    Member,
+    /// An invitation to the team.
+    Invitation,
+    /// An API key of the team.
+    ApiKey,
+    /// A user.
+    User,
+}
+
+/// A rule that said no. Nothing the operation wrote is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// There is no such thing in the caller's project or team.
+    NotFound(Thing),
+    /// The caller's key is revoked or expired, its session ended, or its role was taken away.
+    CallerNoLongerAllowed,
+    /// The e-mail address belongs to this customer of the project.
+    CustomerExists(Place, Box<Customer>),
+    /// The external id belongs to another customer of the project.
+    ExternalIdTaken,
+    /// The customer already has this active code.
+    ActiveCodeExists(Place, Box<Code>),
+    /// Eight fresh codes in a row were taken; the caller tries again with another seed.
+    CodeCollision,
+    /// The referee already has this referral.
+    AlreadyReferred(Box<Referral>),
+    /// One of the other rules of an apply.
+    Apply(ApplyRefusal),
+    /// The last owner of a team cannot be removed or lowered.
+    LastOwner,
+    /// Only an owner may make or unmake owners.
+    OwnerRequired,
+    /// A user with this e-mail address exists.
+    UserExists,
+    /// The user belongs to the team already.
+    AlreadyMember,
+    /// The server has its first user already.
+    AlreadySetUp,
+    /// The set-up token or invitation is unknown, used or expired.
+    InvalidToken,
+    /// The Idempotency-Key was used for another request.
+    KeyReused,
+    /// The first request under this Idempotency-Key is still running.
+    KeyInUse,
+    /// A customer with this e-mail address is being created in Stripe right now.
+    CustomerBeingCreated,
+    /// The team has no Stripe connection.
+    StripeNotConnected,
+    /// The stored event has lost its payload to retention or erasure and cannot be read again.
+    PayloadGone,
+}
+
+impl From<ApplyRefusal> for Refusal {
+    fn from(refusal: ApplyRefusal) -> Self {
+        Refusal::Apply(refusal)
+    }
+}
+
+impl From<Refusal> for Abort {
+    fn from(refusal: Refusal) -> Self {
+        Abort::Refused(refusal)
+    }
+}

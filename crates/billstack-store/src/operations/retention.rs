@@ -1,0 +1,29 @@
+//! Forgetting what is no longer needed, a bounded number of rows at a time.
+//!
+//! A worker calls each of these until it returns fewer rows than `limit`. A batch is one short
+//! transaction, so webhooks and applies never wait long behind it.
+
+use billstack_core::time::{DAY, Micros};
+
+use crate::seam::{Fault, Tx};
+use crate::tables::{idempotency_keys, invitations, sessions};
+
+pub use crate::tables::stripe_events::drop_old_payloads;
+
+/// How long an expired invitation stays in sight of the team's administrators.
+const INVITATIONS_STAY: i64 = 30 * DAY;
+
+/// Drops the answers under idempotency keys first used before a time. Returns how many.
+pub fn drop_answers(tx: &mut dyn Tx, before: Micros, limit: i64) -> Result<u64, Fault> {
+    idempotency_keys::drop_old(tx, before, limit)
+}
+
+/// Drops sessions that have expired, or were not used for `idle` microseconds. Returns how many.
+pub fn drop_sessions(tx: &mut dyn Tx, now: Micros, idle: i64, limit: i64) -> Result<u64, Fault> {
+    sessions::drop_dead(tx, now, idle, limit)
+}
+
+/// Drops invitations that expired a month ago. Returns how many.
+pub fn drop_invitations(tx: &mut dyn Tx, now: Micros, limit: i64) -> Result<u64, Fault> {
+    invitations::drop_expired(tx, now.plus(-INVITATIONS_STAY), limit)
+}

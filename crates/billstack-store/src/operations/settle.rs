@@ -1,0 +1,366 @@
+//! Settling: an event of Stripe meets a pending referral, whichever of the two came first.
+//!
+//! Both sides come through [`settle`]: an event when it arrives, and an apply or a link by way of
+//! [`reconsider`](super::reconsider), for the events that were kept before there was anybody to convert.
+//! What follows from the facts is decided in [`attribution`].
+
+use billstack_core::attribution::{
+    self, Candidates, Claim, Found, Leads, NotConverted, Objections, Outcome,
+};
+use billstack_core::event::Event;
+use billstack_core::ids::{ProjectId, TeamId};
+use billstack_core::referral::{Person, Referral, is_self_referral};
+use billstack_core::stripe_event::Start;
+
+use super::convert::convert;
+use super::reconsider::Reconsiderations;
+use crate::params;
+use crate::seam::tx::{Query, Question};
+use crate::seam::{Act, Fault, Place, Tx, Val};
+use crate::tables::stripe_events::Settled;
+use crate::tables::subscription_starts::{self, Told};
+use crate::tables::{customers, events, projects, referrals};
+
+/// An event that tells of the start of a subscription.
+pub(crate) struct Evidence<'a> {
+    pub(crate) team_id: &'a TeamId,
+    pub(crate) event_id: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) start: &'a Start,
+    /// The project that its metadata picks, see [`named_project`].
+    pub(crate) named: Option<ProjectId>,
+    /// Whom it leads to.
+    pub(crate) leads: Leads,
+}
+
+impl Evidence<'_> {
+    fn place(&self, found: &Found) -> Place {
+        Place::new(self.team_id.clone(), found.project_id.clone())
+    }
+}
+
+/// Reads whom an event may be about.
+pub(crate) fn gather<'a>(
+    tx: &mut dyn Tx,
+    team_id: &'a TeamId,
+    event_id: &'a str,
+    kind: &'a str,
+    start: &'a Start,
+) -> Result<Evidence<'a>, Fault> {
+    let mut leads = Leads::default();
+    for stripe_id in start.stripe_ids() {
+        leads
+            .by_stripe_id
+            .extend(customers::of_stripe(tx, team_id, stripe_id)?);
+    }
+    if let Some(id) = &start.billstack_customer_id {
+        leads.by_metadata = customers::of_id(tx, team_id, id)?;
+    }
+    if let Some(id) = &start.client_reference_id {
+        leads.by_reference = customers::of_id(tx, team_id, id)?;
+    }
+    let named = named_project(tx, team_id, start)?;
+    Ok(Evidence {
+        team_id,
+        event_id,
+        kind,
+        start,
+        named,
+        leads,
+    })
+}
+
+/// The project that the event's metadata picks. Metadata is the team's to write, so it can only
+/// choose among the team's own projects; anything else says nothing.
+fn named_project(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    start: &Start,
+) -> Result<Option<ProjectId>, Fault> {
+    let Some(named) = start.project_id.as_deref() else {
+        return Ok(None);
+    };
+    let place = Place::new(team_id.clone(), named);
+    Ok(projects::exists(tx, &place)?.then_some(place.project_id))
+}
+
+/// Keeps what an event tells of a subscription, findable by everyone it may belong to.
+pub(crate) fn remember(tx: &mut dyn Tx, evidence: &Evidence<'_>) -> Result<(), Fault> {
+    let Evidence { team_id, start, .. } = evidence;
+    let told = Told {
+        object_id: &start.object_id,
+        event_id: evidence.event_id,
+        began_at: start.customer_since(),
+        counted_at: start.counted_at(),
+        existed: start.existed(),
+        project_id: evidence.named.as_ref(),
+    };
+    let named = evidence.named.as_ref();
+    for name in attribution::names_spoken_for(start, named, &evidence.leads) {
+        subscription_starts::keep(tx, team_id, &name, told)?;
+    }
+    Ok(())
+}
+
+/// Finds whose subscription an event tells of and converts their pending referral, or says why not. A
+/// customer whom it links is put on the list of those whose kept events are decided anew.
+pub(crate) fn settle(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    evidence: &Evidence<'_>,
+    later: &mut Reconsiderations,
+) -> Result<Settled, Fault> {
+    later.decided(evidence.event_id);
+    let named = evidence.named.as_ref();
+    let found = attribution::candidates(evidence.start, named, &evidence.leads);
+    link(tx, act, evidence, &found, later)?;
+    if found.living.is_empty() {
+        return Ok(Settled::new(Outcome::NoCustomer, "no such customer"));
+    }
+    let living = claims_of(tx, evidence, &found.living)?;
+    if let Some(reason) = &evidence.start.reason {
+        return does_not_count(tx, act, evidence, reason, &living, &found.living);
+    }
+    let all = [living.clone(), claims_of(tx, evidence, &found.erased)?].concat();
+    let meant = attribution::meant(evidence.start, &living, &all);
+    for claim in meant.late {
+        let why = NotConverted::AlreadyReferred.as_str();
+        not_converted(tx, act, evidence, claim, why)?;
+    }
+    match (meant.claims.as_slice(), living.as_slice()) {
+        ([claim], _) => decide(tx, act, evidence, claim, &all),
+        ([], [claim]) => decide(tx, act, evidence, claim, &[]),
+        ([], _) => {
+            let settled = Settled::new(Outcome::NoReferral, "no pending referral");
+            Ok(of_only(evidence, settled, &found.living))
+        }
+        (several, _) => {
+            for claim in several {
+                not_converted(tx, act, evidence, claim, "ambiguous")?;
+            }
+            let why = "several customers with a pending referral share this Stripe customer";
+            Ok(Settled::new(Outcome::Ambiguous, why))
+        }
+    }
+}
+
+/// Links the customer that the event shows to be its Stripe customer, if it is not linked yet.
+fn link(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    evidence: &Evidence<'_>,
+    found: &Candidates,
+    later: &mut Reconsiderations,
+) -> Result<(), Fault> {
+    let (Some(to_link), Some(stripe_id)) = (&found.to_link, evidence.start.stripe_ids().next())
+    else {
+        return Ok(());
+    };
+    let (place, id) = (evidence.place(to_link), &to_link.customer_id);
+    if customers::link(tx, &place, id, stripe_id, act.at)? {
+        let event = Event::CustomerLinked {
+            stripe_customer_id: stripe_id,
+        };
+        events::record(tx, act, &place, id, &event)?;
+        later.add(place, id);
+    }
+    Ok(())
+}
+
+/// The referrals in which these customers are the referees.
+fn claims_of(
+    tx: &mut dyn Tx,
+    evidence: &Evidence<'_>,
+    customers: &[Found],
+) -> Result<Vec<Claim>, Fault> {
+    let mut claims = Vec::new();
+    for found in customers {
+        let place = evidence.place(found);
+        if let Some(referral) = referrals::of_referee(tx, &place, &found.customer_id)? {
+            claims.push(Claim {
+                project_id: place.project_id,
+                referral,
+            });
+        }
+    }
+    Ok(claims)
+}
+
+/// What became of an event, about the only customer it may concern.
+fn of_only(evidence: &Evidence<'_>, settled: Settled, customers: &[Found]) -> Settled {
+    match customers {
+        [found] => settled.of_customer(&evidence.place(found), &found.customer_id),
+        _ => settled,
+    }
+}
+
+/// An event that does not count (yet): tells every referral it concerns why.
+fn does_not_count(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    evidence: &Evidence<'_>,
+    reason: &str,
+    claims: &[Claim],
+    customers: &[Found],
+) -> Result<Settled, Fault> {
+    for claim in claims {
+        not_converted(tx, act, evidence, claim, reason)?;
+    }
+    let outcome = attribution::outcome_of_uncounted(evidence.start.eligibility);
+    let mut settled = of_only(evidence, Settled::new(outcome, reason), customers);
+    if let [claim] = claims {
+        settled.referral_id = Some(claim.referral.id.clone());
+    }
+    Ok(settled)
+}
+
+/// Decides about the one referral an event is about; `all` are those of everybody who is that person.
+fn decide(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    evidence: &Evidence<'_>,
+    claim: &Claim,
+    all: &[Claim],
+) -> Result<Settled, Fault> {
+    let Claim {
+        project_id,
+        referral,
+    } = claim;
+    let place = Place::new(evidence.team_id.clone(), project_id.clone());
+    let objection = match attribution::conversion_time(referral, evidence.start) {
+        Ok(at) => match objections(tx, &place, evidence.start, claim, all)?.first() {
+            None => {
+                convert(tx, act, evidence, &place, referral, at)?;
+                None
+            }
+            objection => objection,
+        },
+        Err(why) => Some(why),
+    };
+    let settled = match objection {
+        None => Settled::new(Outcome::Converted, "converted"),
+        Some(why) => {
+            not_converted(tx, act, evidence, claim, why.as_str())?;
+            Settled::new(Outcome::NoReferral, why.as_str())
+        }
+    };
+    Ok(Settled {
+        referral_id: Some(referral.id.clone()),
+        ..settled.of_customer(&place, &referral.referee_customer_id)
+    })
+}
+
+fn objections(
+    tx: &mut dyn Tx,
+    place: &Place,
+    start: &Start,
+    claim: &Claim,
+    all: &[Claim],
+) -> Result<Objections, Fault> {
+    if claim.is_late(all) {
+        return Ok(Objections {
+            is_late: true,
+            ..Objections::default()
+        });
+    }
+    Ok(Objections {
+        is_late: false,
+        is_own: is_own_referral(tx, place, &claim.referral, start)?,
+        is_paid: is_paid(tx, place, start)?,
+    })
+}
+
+/// Whether referrer and referee are one person, which did not come out when the code was applied: one of
+/// them was linked or changed their address afterwards.
+fn is_own_referral(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral: &Referral,
+    start: &Start,
+) -> Result<bool, Fault> {
+    let ids = [
+        &*referral.referrer_customer_id,
+        &*referral.referee_customer_id,
+    ];
+    let (mut referrer, mut referee) = ((None, None), (None, None));
+    let (team_id, project_id) = (&place.team_id, &place.project_id);
+    tx.ask_together(&mut [
+        Question::new(
+            customers::PERSON,
+            params![team_id, project_id, ids[0]],
+            |row| {
+                referrer = (row.opt_string(0)?, row.opt_string(1)?);
+                Ok(())
+            },
+        ),
+        Question::new(
+            customers::PERSON,
+            params![team_id, project_id, ids[1]],
+            |row| {
+                referee = (row.opt_string(0)?, row.opt_string(1)?);
+                Ok(())
+            },
+        ),
+    ])?;
+    let one = person(ids[0], &referrer);
+    let other = person(ids[1], &referee);
+    let pays = |id| one.stripe_customer_id == Some(id);
+    Ok(is_self_referral(&one, &other) || start.stripe_ids().any(pays))
+}
+
+/// A person by what a row of [`customers::PERSON`] tells.
+fn person<'a>(id: &'a str, known: &'a (Option<String>, Option<String>)) -> Person<'a> {
+    Person {
+        customer_id: id,
+        email: known.0.as_deref(),
+        stripe_customer_id: known.1.as_deref(),
+    }
+}
+
+/// Whether a referral has been converted by the same subscription, or in this project by the same
+/// Stripe customer. The unique indexes say so too, to whoever comes at the same moment.
+fn is_paid(tx: &mut dyn Tx, place: &Place, start: &Start) -> Result<bool, Fault> {
+    let (team_id, project_id) = (&place.team_id, &place.project_id);
+    let customers: Vec<_> = start
+        .stripe_ids()
+        .map(|id| [Val::from(team_id), Val::from(project_id), Val::from(id)])
+        .collect();
+    let subscription = params![team_id, start.subscription()];
+    let mut queries: Vec<Query<'_>> = vec![(referrals::PAID_FOR_SUBSCRIPTION, subscription)];
+    for (customer, id) in customers.iter().zip(start.stripe_ids()) {
+        queries.push((referrals::PAID_FOR_CUSTOMER, customer));
+        // What is kept is the customer where both are named, so only an account may be missed.
+        if id.starts_with("acct_") {
+            queries.push((referrals::PAID_FOR_ACCOUNT, customer));
+        }
+    }
+    let mut is_paid = false;
+    tx.query_together(&queries, &mut |_, _| {
+        is_paid = true;
+        Ok(())
+    })?;
+    Ok(is_paid)
+}
+
+/// Adds to a referral's story why an event did not convert it, if that belongs there.
+fn not_converted(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    evidence: &Evidence<'_>,
+    claim: &Claim,
+    reason: &str,
+) -> Result<(), Fault> {
+    let referral = &claim.referral;
+    if !attribution::belongs_to_story(evidence.kind, referral.status) {
+        return Ok(());
+    }
+    let place = Place::new(evidence.team_id.clone(), claim.project_id.clone());
+    let mut chapter = referrals::tell(tx, act, &place, &referral.id)?;
+    let event = Event::ReferralNotConverted {
+        reason,
+        stripe_event_id: evidence.event_id,
+        stripe_event_type: evidence.kind,
+        stripe_object_id: &evidence.start.object_id,
+    };
+    events::record_in_story(tx, act, &place, &mut chapter, &referral.id, &event)
+}

@@ -1,0 +1,130 @@
+//! What a write carries in from outside: the time, ids, and who acts.
+
+use billstack_core::ids::{IdKind, IdSeed, Ids, TeamId};
+use billstack_core::time::Micros;
+
+use super::{Fault, Tx};
+
+/// Who is behind a change. Its text form is kept with every event.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Actor {
+    /// An API key, by its id.
+    ApiKey(String),
+    /// A signed-in user, by id.
+    User(String),
+    /// A verified Stripe event, by its id.
+    Stripe(String),
+    /// Somebody at the command line of the server.
+    CommandLine,
+    /// The server itself: a background job.
+    System,
+    /// Nobody who is known, such as a person signing in.
+    Anonymous,
+}
+
+impl Actor {
+    /// `api_key:key_…`, `user:usr_…`, `stripe:evt_…`, `command_line`, `system`, `anonymous`.
+    pub fn to_text(&self) -> String {
+        match self {
+            Actor::ApiKey(id) => format!("api_key:{id}"),
+            Actor::User(id) => format!("user:{id}"),
+            Actor::Stripe(id) => format!("stripe:{id}"),
+            Actor::CommandLine => "command_line".to_owned(),
+            Actor::System => "system".to_owned(),
+            Actor::Anonymous => "anonymous".to_owned(),
+        }
+    }
+}
+
+/// Everything about a call that an operation may not find out for itself: the time, a seed for ids,
+/// who calls, and under which request id.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Ids and codes are drawn from it, the same ones each time the operation is run again.
+    pub seed: IdSeed,
+    /// Who is behind the change.
+    pub actor: Actor,
+    /// The `X-Request-Id` of the call.
+    pub request_id: String,
+}
+
+impl Origin {
+    /// The start of one run of the operation.
+    pub fn act(&self) -> Act {
+        Act {
+            at: self.seed.at(),
+            ids: self.seed.start(),
+            actor: self.actor.to_text(),
+            request_id: self.request_id.clone(),
+            recorded: 0,
+            held: None,
+            has_enqueued: false,
+        }
+    }
+}
+
+/// One run of an operation: its time, its ids, and whom it holds.
+pub struct Act {
+    /// The time of the operation.
+    pub at: Micros,
+    /// New ids and codes.
+    pub ids: Ids,
+    /// Who acts, as [`Actor::to_text`] writes it.
+    pub(crate) actor: String,
+    /// The request it happens in.
+    pub(crate) request_id: String,
+    recorded: i64,
+    /// The names it holds, where others could write meanwhile.
+    held: Option<Vec<String>>,
+    /// Whether it has put work that is due at once into the queue.
+    pub(crate) has_enqueued: bool,
+}
+
+impl Act {
+    /// A new id.
+    pub fn id(&mut self, kind: IdKind) -> String {
+        self.ids.next(kind)
+    }
+
+    /// Takes names of a team once, before the operation looks at what they stand for. See
+    /// [`dialect`](super::dialect) for when that is due.
+    pub(crate) fn hold(
+        &mut self,
+        tx: &mut dyn Tx,
+        team_id: &TeamId,
+        names: Vec<String>,
+    ) -> Result<(), Fault> {
+        if tx.is_alone() {
+            return Ok(());
+        }
+        tx.lock(
+            team_id,
+            &names.iter().map(String::as_str).collect::<Vec<_>>(),
+        )?;
+        self.held = Some(names);
+        Ok(())
+    }
+
+    /// Whether every one of these names is held, or nobody else could write.
+    pub(crate) fn holds(&self, names: &[String]) -> bool {
+        let all_in = |held: &Vec<String>| names.iter().all(|name| held.contains(name));
+        self.held.as_ref().is_none_or(all_in)
+    }
+
+    /// How many names are held.
+    pub(crate) fn held_names(&self) -> usize {
+        self.held.as_ref().map_or(0, Vec::len)
+    }
+
+    /// The time of whatever happens next in the operation.
+    pub(crate) fn moment(&self) -> Micros {
+        self.at.plus(self.recorded)
+    }
+
+    /// The time of the next event: those of one operation are a microsecond apart, in order.
+    pub(crate) fn next_moment(&mut self) -> Micros {
+        let at = self.moment();
+        self.recorded += 1;
+        at
+    }
+}

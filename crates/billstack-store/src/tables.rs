@@ -1,0 +1,26 @@
+//! One file for each table: its rows, its statements, and the only writes to it.
+//!
+//! A read that joins stands with the table whose rows it returns. Nothing here decides anything.
+
+pub(crate) mod api_keys;
+pub(crate) mod codes;
+pub(crate) mod credits;
+pub(crate) mod customers;
+pub(crate) mod entries;
+pub(crate) mod events;
+pub(crate) mod idempotency_keys;
+pub(crate) mod invitations;
+pub(crate) mod locks;
+pub(crate) mod members;
+pub(crate) mod programs;
+pub(crate) mod projects;
+pub(crate) mod referrals;
+pub(crate) mod sessions;
+pub(crate) mod setup_tokens;
+pub(crate) mod stripe_connections;
+pub(crate) mod stripe_events;
+pub(crate) mod subscription_starts;
+pub(crate) mod teams;
+pub(crate) mod terms;
+pub(crate) mod users;
+pub(crate) mod work;

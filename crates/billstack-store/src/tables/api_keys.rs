@@ -1,0 +1,163 @@
+//! API keys of a team. The key itself is never stored, only its hash and how it begins.
+
+use billstack_core::access::Scopes;
+use billstack_core::ids::{ProjectId, TeamId};
+use billstack_core::time::Micros;
+
+use super::projects::project_of;
+use super::teams::team_of;
+use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
+use crate::seam::{Fault, Row, Tx};
+use crate::{params, statements};
+
+statements! {
+    FIND = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
+        expires_at, revoked_at, created_at, ", team_of!("api_keys"), " \
+        FROM api_keys WHERE key_hash = $1");
+    EXPIRY = "SELECT expires_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL";
+    GET = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
+        expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1 AND id = $2");
+    INSERT = "INSERT INTO api_keys (key_hash, team_id, id, name, prefix, project_id, scopes, \
+        expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    REVOKE = "UPDATE api_keys SET revoked_at = $3 \
+        WHERE team_id = $1 AND id = $2 AND revoked_at IS NULL";
+}
+
+/// Every list of keys.
+pub(crate) const LISTS: &[&List] = &[&LIST];
+
+static LIST: List = List {
+    name: "api keys",
+    select: concat!(
+        "SELECT id, name, prefix, ",
+        project_of!("api_keys"),
+        ", scopes, expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1"
+    ),
+    scope: 1,
+    filters: &[],
+    keys: ["created_at", "id"],
+    order: Order::NewestFirst,
+    texts: Texts::new(),
+};
+
+/// An API key, but for the secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiKey {
+    /// `key_…`.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// How the key begins, to recognise it by.
+    pub prefix: String,
+    /// The one project it is good for; `None` means every project of the team.
+    pub project_id: Option<ProjectId>,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// From when on it is refused.
+    pub expires_at: Option<Micros>,
+    /// When it was revoked.
+    pub revoked_at: Option<Micros>,
+    /// When it was made.
+    pub created_at: Micros,
+}
+
+/// A key and the team it speaks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyOwner {
+    /// The key.
+    pub key: ApiKey,
+    /// The team.
+    pub team_id: TeamId,
+}
+
+fn decode(row: &dyn Row) -> Result<ApiKey, Fault> {
+    Ok(ApiKey {
+        id: row.string(0)?,
+        name: row.string(1)?,
+        prefix: row.string(2)?,
+        project_id: row.opt_project_id(3)?,
+        scopes: row.read(4, Scopes::from_text)?,
+        expires_at: row.opt_time(5)?,
+        revoked_at: row.opt_time(6)?,
+        created_at: row.time(7)?,
+    })
+}
+
+/// The key with this hash, even one that is revoked or expired: the caller is told which.
+pub fn find(tx: &mut dyn Tx, key_hash: &str) -> Result<Option<KeyOwner>, Fault> {
+    tx.one(FIND, params![key_hash], |row| {
+        Ok(KeyOwner {
+            key: decode(row)?,
+            team_id: row.team_id(8)?,
+        })
+    })
+}
+
+/// Whether the key with this hash is neither revoked nor expired.
+pub fn is_valid(tx: &mut dyn Tx, key_hash: &str, now: Micros) -> Result<bool, Fault> {
+    let expiry = tx.one(EXPIRY, params![key_hash], |row| row.opt_time(0))?;
+    Ok(expiry.is_some_and(|expiry| expiry.is_none_or(|at| at > now)))
+}
+
+/// Keys of a team, the newest first, those that are revoked among them.
+pub fn list(tx: &mut dyn Tx, team_id: &TeamId, page: &Page) -> Result<Part<ApiKey>, Fault> {
+    LIST.read(tx, params![team_id], &[], page, decode, |key| Cursor {
+        at: key.created_at.0,
+        key: key.id.clone(),
+    })
+}
+
+/// The key of a team with this id.
+pub(crate) fn get(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<Option<ApiKey>, Fault> {
+    tx.one(GET, params![team_id, id], decode)
+}
+
+/// What a new key is made of.
+#[derive(Clone, Debug)]
+pub struct NewApiKey {
+    /// The hash of the key.
+    pub key_hash: String,
+    /// Display name.
+    pub name: String,
+    /// How the key begins.
+    pub prefix: String,
+    /// The one project it is good for.
+    pub project_id: Option<ProjectId>,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// From when on it is refused.
+    pub expires_at: Option<Micros>,
+}
+
+/// Adds a key.
+pub(crate) fn insert(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    id: &str,
+    new: &NewApiKey,
+    at: Micros,
+) -> Result<(), Fault> {
+    let scopes = new.scopes.to_text();
+    let row = params![
+        &new.key_hash,
+        team_id,
+        id,
+        &new.name,
+        &new.prefix,
+        new.project_id.as_ref(),
+        &scopes,
+        new.expires_at,
+        at,
+    ];
+    tx.must(INSERT, row)
+}
+
+/// Revokes a key; tells whether it was not revoked before.
+pub(crate) fn revoke(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    id: &str,
+    at: Micros,
+) -> Result<bool, Fault> {
+    tx.hit(REVOKE, params![team_id, id, at])
+}

@@ -1,0 +1,193 @@
+//! Referral codes. A code is never deleted.
+
+use billstack_core::time::Micros;
+
+use crate::seam::list::{Cursor, Filter, Last, List, Order, Page, Texts, Wanted};
+use crate::seam::{Fault, Place, Row, Tx};
+use crate::{params, statements};
+
+statements! {
+    GET = "SELECT code, customer_id, is_active, created_at FROM codes \
+        WHERE team_id = $1 AND project_id = $2 AND code = $3";
+    /// A code that nobody may deactivate until the transaction ends, and who owns it.
+    HOLD = "SELECT codes.code, codes.customer_id, codes.is_active, codes.created_at, \
+        owners.email, owners.stripe_customer_id FROM codes JOIN customers AS owners \
+        ON owners.team_id = codes.team_id AND owners.project_id = codes.project_id \
+        AND owners.id = codes.customer_id \
+        WHERE codes.team_id = $1 AND codes.project_id = $2 AND codes.code = $3 \
+        /* FOR SHARE OF codes */";
+    GET_ACTIVE = "SELECT code, customer_id, is_active, created_at FROM codes \
+        WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 AND is_active";
+    INSERT = "INSERT INTO codes (team_id, project_id, code, program_id, customer_id, is_active, \
+        created_at) VALUES ($1, $2, $3, $4, $5, TRUE, $6) ON CONFLICT DO NOTHING";
+    DEACTIVATE = "UPDATE codes SET is_active = FALSE, deactivated_at = $4 \
+        WHERE team_id = $1 AND project_id = $2 AND code = $3 AND is_active";
+}
+
+/// Every list of codes.
+pub(crate) const LISTS: &[&List] = &[&LIST];
+
+static LIST: List = List {
+    name: "codes",
+    select: "SELECT code, customer_id, is_active, created_at FROM codes \
+        WHERE team_id = $1 AND project_id = $2",
+    scope: 2,
+    filters: &[Filter::Equals("customer_id"), Filter::Holds("is_active")],
+    keys: ["created_at", "code"],
+    order: Order::NewestFirst,
+    texts: Texts::new(),
+};
+
+/// A referral code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Code {
+    /// Eight upper-case letters and digits.
+    pub code: String,
+    /// The referrer it belongs to.
+    pub customer_id: String,
+    /// Whether it can be applied.
+    pub is_active: bool,
+    /// When it was made.
+    pub created_at: Micros,
+}
+
+impl Code {
+    /// The same, borrowed.
+    pub fn listed(&self) -> Listed<'_> {
+        Listed {
+            code: &self.code,
+            customer_id: &self.customer_id,
+            is_active: self.is_active,
+            created_at: self.created_at,
+        }
+    }
+}
+
+fn decode(row: &dyn Row) -> Result<Code, Fault> {
+    Ok(Code {
+        code: row.string(0)?,
+        customer_id: row.string(1)?,
+        is_active: row.flag(2)?,
+        created_at: row.time(3)?,
+    })
+}
+
+/// The code with this normalised text.
+pub fn get(tx: &mut dyn Tx, place: &Place, code: &str) -> Result<Option<Code>, Fault> {
+    tx.one(
+        GET,
+        params![&place.team_id, &place.project_id, code],
+        decode,
+    )
+}
+
+/// A code that nobody may deactivate until the transaction ends, and who owns it.
+pub(crate) struct HeldCode {
+    pub(crate) code: Code,
+    /// The owner's e-mail address; `None` once the owner has been erased.
+    pub(crate) owner_email: Option<String>,
+    /// The owner's Stripe id.
+    pub(crate) owner_stripe_id: Option<String>,
+}
+
+/// A row of [`HOLD`].
+pub(crate) fn decode_held(row: &dyn Row) -> Result<HeldCode, Fault> {
+    Ok(HeldCode {
+        code: decode(row)?,
+        owner_email: row.opt_string(4)?,
+        owner_stripe_id: row.opt_string(5)?,
+    })
+}
+
+/// The active code of a customer.
+pub fn get_active(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: &str,
+) -> Result<Option<Code>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id];
+    tx.one(GET_ACTIVE, scope, decode)
+}
+
+/// Adds a code; tells whether neither the code nor another active one of its owner was in the way.
+pub(crate) fn insert(
+    tx: &mut dyn Tx,
+    place: &Place,
+    code: &Code,
+    program_id: &str,
+) -> Result<bool, Fault> {
+    let row = params![
+        &place.team_id,
+        &place.project_id,
+        &code.code,
+        program_id,
+        &code.customer_id,
+        code.created_at,
+    ];
+    tx.hit(INSERT, row)
+}
+
+/// Deactivates a code; tells whether it was active.
+pub(crate) fn deactivate(
+    tx: &mut dyn Tx,
+    place: &Place,
+    code: &str,
+    at: Micros,
+) -> Result<bool, Fault> {
+    tx.hit(
+        DEACTIVATE,
+        params![&place.team_id, &place.project_id, code, at],
+    )
+}
+
+/// A code as a list shows it, borrowed from its row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Listed<'r> {
+    /// Eight upper-case letters and digits.
+    pub code: &'r str,
+    /// The referrer it belongs to.
+    pub customer_id: &'r str,
+    /// Whether it can be applied.
+    pub is_active: bool,
+    /// When it was made.
+    pub created_at: Micros,
+}
+
+/// Whether a list leaves out codes that were deactivated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ActiveOnly {
+    /// Only codes that can be applied.
+    Yes,
+    /// All codes.
+    No,
+}
+
+/// Shows codes, the newest first, and tells where the next page begins.
+pub fn list(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: Option<String>,
+    active: ActiveOnly,
+    page: &Page,
+    mut each: impl FnMut(&Listed<'_>),
+) -> Result<Option<Cursor>, Fault> {
+    let active = match active {
+        ActiveOnly::Yes => Wanted::Holds,
+        ActiveOnly::No => Wanted::Any,
+    };
+    let scope = params![&place.team_id, &place.project_id];
+    let wanted = [Wanted::from(customer_id), active];
+    let mut last = Last::default();
+    let more = LIST.visit(tx, scope, &wanted, page, &mut |row| {
+        let listed = Listed {
+            code: row.text(0)?,
+            customer_id: row.text(1)?,
+            is_active: row.flag(2)?,
+            created_at: row.time(3)?,
+        };
+        each(&listed);
+        last.set(listed.created_at, listed.code);
+        Ok(())
+    })?;
+    Ok(last.cursor(more))
+}

@@ -1,0 +1,171 @@
+//! The event log: what happened, by whom, and why. It is only ever added to.
+
+use billstack_core::event::Event;
+use billstack_core::ids::{IdKind, ProjectId, TeamId};
+use billstack_core::time::Micros;
+
+use super::referrals::Chapter;
+use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
+use crate::seam::{Act, Fault, Place, Row, Tx};
+use crate::{params, statements};
+
+statements! {
+    INSERT = "INSERT INTO events (team_id, created_at, id, project_id, type, subject, referral_id, \
+        sequence, actor, request_id, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+}
+
+/// Every list of events.
+pub(crate) const LISTS: &[&List] = &[&STORY];
+
+static STORY: List = List {
+    name: "events of a referral",
+    select: "SELECT id, type, subject, actor, request_id, facts, created_at, sequence FROM events \
+        WHERE team_id = $1 AND referral_id = $2",
+    scope: 2,
+    filters: &[],
+    keys: ["sequence", "id"],
+    order: Order::OldestFirst,
+    texts: Texts::new(),
+};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoggedEvent {
+    /// `evt_…`.
+    pub id: String,
+    /// Dotted name in the past tense, such as `referral.converted`.
+    pub kind: String,
+    /// The id or code of what changed.
+    pub subject: String,
+    /// Who did it, as [`crate::Actor::to_text`] writes it.
+    pub actor: String,
+    /// The request it happened in.
+    pub request_id: String,
+    /// Details, a JSON object.
+    pub facts: String,
+    /// When.
+    pub created_at: Micros,
+    /// Its number in the story of its referral.
+    pub sequence: i64,
+}
+
+fn decode(row: &dyn Row) -> Result<LoggedEvent, Fault> {
+    Ok(LoggedEvent {
+        id: row.string(0)?,
+        kind: row.string(1)?,
+        subject: row.string(2)?,
+        actor: row.string(3)?,
+        request_id: row.string(4)?,
+        facts: row.string(5)?,
+        created_at: row.time(6)?,
+        sequence: row.int(7)?,
+    })
+}
+
+/// The story of a referral, from its beginning.
+pub fn story(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    referral_id: &str,
+    page: &Page,
+) -> Result<Part<LoggedEvent>, Fault> {
+    let scope = params![team_id, referral_id];
+    STORY.read(tx, scope, &[], page, decode, |event| Cursor {
+        at: event.sequence,
+        key: event.id.clone(),
+    })
+}
+
+/// Records what happened in a project.
+pub(crate) fn record(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    subject: &str,
+    event: &Event<'_>,
+) -> Result<(), Fault> {
+    let at = act.next_moment();
+    let about = About {
+        project_id: Some(&place.project_id),
+        subject,
+        chapter: None,
+        at,
+    };
+    insert(tx, act, &place.team_id, &about, event)
+}
+
+/// Records what happened to a team as a whole.
+pub(crate) fn record_of_team(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    subject: &str,
+    event: &Event<'_>,
+) -> Result<(), Fault> {
+    let at = act.next_moment();
+    let about = About {
+        project_id: None,
+        subject,
+        chapter: None,
+        at,
+    };
+    insert(tx, act, team_id, &about, event)
+}
+
+/// Records what happened to a referral, as the next event of a chapter of its story.
+pub(crate) fn record_in_story(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    chapter: &mut Chapter,
+    subject: &str,
+    event: &Event<'_>,
+) -> Result<(), Fault> {
+    let (sequence, at) = chapter.turn_page()?;
+    act.next_moment();
+    let chapter = Some((chapter.referral_id(), sequence));
+    let about = About {
+        project_id: Some(&place.project_id),
+        subject,
+        chapter,
+        at,
+    };
+    insert(tx, act, &place.team_id, &about, event)
+}
+
+/// Where an event belongs.
+struct About<'a> {
+    project_id: Option<&'a ProjectId>,
+    subject: &'a str,
+    /// The referral whose story it is part of, and its number there.
+    chapter: Option<(&'a str, i64)>,
+    at: Micros,
+}
+
+fn insert(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    about: &About<'_>,
+    event: &Event<'_>,
+) -> Result<(), Fault> {
+    let facts = serde_json::to_string(event).map_err(|e| Fault::Defect(e.to_string()))?;
+    let id = act.id(IdKind::Event);
+    let (referral_id, sequence) = about.chapter.unzip();
+    tx.must_later(
+        INSERT,
+        params![
+            team_id,
+            about.at,
+            &id,
+            about.project_id,
+            event.kind(),
+            about.subject,
+            referral_id,
+            sequence,
+            &act.actor,
+            &act.request_id,
+            &facts,
+        ],
+    )
+}

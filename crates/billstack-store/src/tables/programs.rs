@@ -1,0 +1,93 @@
+//! Referral programs: whether one runs, and which terms it promises at present.
+
+use billstack_core::program::Program;
+use billstack_core::time::Micros;
+
+use crate::seam::{Fault, Place, Row, Tx};
+use crate::{params, statements};
+
+statements! {
+    /// The default program of a project with its terms.
+    GET = "SELECT p.id, p.terms_id, p.enabled, t.referrer_credit_amount, t.referee_credit_amount, \
+        t.currency, t.grace FROM programs p JOIN terms t ON t.team_id = p.team_id \
+        AND t.id = p.terms_id WHERE p.team_id = $1 AND p.project_id = $2 AND p.is_default";
+    /// Lets nobody change the default program until the transaction ends. It is not one with [`GET`]: on
+    /// PostgreSQL a query that waits for a row sees its new version beside the other tables as they were.
+    HOLD = "SELECT id FROM programs \
+        WHERE team_id = $1 AND project_id = $2 AND is_default /* FOR SHARE */";
+    DEFAULT_OF = "SELECT id FROM programs WHERE team_id = $1 AND project_id = $2 AND is_default";
+    INSERT = "INSERT INTO programs (team_id, id, project_id, is_default, enabled, terms_id, \
+        created_at, updated_at) VALUES ($1, $2, $3, TRUE, FALSE, $4, $5, $5)";
+    UPDATE = "UPDATE programs SET enabled = $3, terms_id = $4, updated_at = $5 \
+        WHERE team_id = $1 AND id = $2";
+}
+
+/// A program as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KeptProgram {
+    /// `prog_…`.
+    pub(crate) id: String,
+    /// The terms it promises at present.
+    pub(crate) terms_id: String,
+    /// The settings, the terms among them.
+    pub(crate) program: Program,
+}
+
+/// A row of [`GET`].
+pub(crate) fn decode(row: &dyn Row) -> Result<KeptProgram, Fault> {
+    Ok(KeptProgram {
+        id: row.string(0)?,
+        terms_id: row.string(1)?,
+        program: Program {
+            enabled: row.flag(2)?,
+            referrer_credit_amount: row.amount(3)?,
+            referee_credit_amount: row.amount(4)?,
+            currency: row.currency(5)?,
+            grace: row.int(6)?,
+        },
+    })
+}
+
+/// The default program of a project; every project has one.
+pub fn get(tx: &mut dyn Tx, place: &Place) -> Result<Program, Fault> {
+    let found = tx.one(GET, params![&place.team_id, &place.project_id], decode)?;
+    Ok(found.ok_or_else(missing)?.program)
+}
+
+/// The id of the default program of a project.
+pub(crate) fn default_of(tx: &mut dyn Tx, place: &Place) -> Result<String, Fault> {
+    let scope = params![&place.team_id, &place.project_id];
+    let found = tx.one(DEFAULT_OF, scope, |row| row.string(0))?;
+    found.ok_or_else(missing)
+}
+
+/// What a project without a program is.
+pub(crate) fn missing() -> Fault {
+    Fault::Defect("the project has no program".to_owned())
+}
+
+/// Adds the default program of a project, switched off.
+pub(crate) fn insert(
+    tx: &mut dyn Tx,
+    place: &Place,
+    id: &str,
+    terms_id: &str,
+    at: Micros,
+) -> Result<(), Fault> {
+    tx.must_later(
+        INSERT,
+        params![&place.team_id, id, &place.project_id, terms_id, at],
+    )
+}
+
+/// Switches a program on or off, and lets it promise other terms.
+pub(crate) fn update(
+    tx: &mut dyn Tx,
+    place: &Place,
+    id: &str,
+    enabled: bool,
+    terms_id: &str,
+    at: Micros,
+) -> Result<(), Fault> {
+    tx.must(UPDATE, params![&place.team_id, id, enabled, terms_id, at])
+}

@@ -1,0 +1,374 @@
+//! Referrals: who brought whom, by which code, on what terms, and where it stands.
+//!
+//! [`advance`] is the only update of a status.
+
+use billstack_core::referral::{Referral, Status, Terms};
+use billstack_core::time::Micros;
+
+use crate::seam::list::{Cursor, Filter, Last, List, Order, Page, Part, Texts, Wanted};
+use crate::seam::{Act, Fault, Place, Row, Tx};
+use crate::{params, statements};
+
+/// A referral with its terms, by what follows the `WHERE`.
+macro_rules! referral_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT r.id, r.code, r.referrer_customer_id, r.referee_customer_id, r.status, \
+             r.created_at, r.converted_at, t.referrer_credit_amount, t.referee_credit_amount, \
+             t.currency, t.grace FROM referrals r JOIN terms t ON t.team_id = r.team_id \
+             AND t.id = r.terms_id WHERE r.team_id = $1 AND r.project_id = $2",
+            $condition
+        )
+    };
+}
+
+/// What every update of a referral does to its story: it makes room for `$4` events, of which the first
+/// is not before `$5`. Nodes have clocks of their own, so the story decides what is later.
+macro_rules! update {
+    ($set:literal, $condition:literal) => {
+        concat!(
+            "UPDATE referrals SET ",
+            $set,
+            "story_length = story_length + $4, \
+             story_at = CASE WHEN story_at < $5 THEN $5 ELSE story_at + 1 END + $4 - 1 \
+             WHERE team_id = $1 AND project_id = $2 AND id = $3",
+            $condition,
+            " RETURNING story_length, story_at"
+        )
+    };
+}
+
+statements! {
+    GET = referral_where!(" AND r.id = $3");
+    OF_REFEREE = referral_where!(" AND r.referee_customer_id = $3");
+    /// With several codes the referrals of all of them are sorted, with one they are in order.
+    CODES_OF = "SELECT code FROM codes \
+        WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 LIMIT 2";
+    /// Pending ones in which a customer is the referee or the referrer.
+    PENDING_OF = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
+        AND referee_customer_id = $3 AND status = 'pending' UNION \
+        SELECT r.id FROM codes AS c JOIN referrals AS r ON r.team_id = c.team_id \
+        AND r.project_id = c.project_id AND r.code = c.code \
+        WHERE c.team_id = $1 AND c.project_id = $2 AND c.customer_id = $3 \
+        AND r.status = 'pending' ORDER BY id";
+    PAID_FOR_CUSTOMER = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
+        AND stripe_customer_id = $3";
+    /// By a subscription of a customer who has this id besides the one that was kept with the referral.
+    PAID_FOR_ACCOUNT = "SELECT r.id FROM subscription_starts AS s JOIN referrals AS r \
+        ON r.team_id = s.team_id AND r.stripe_subscription_id = s.object_id \
+        WHERE s.team_id = $1 AND r.project_id = $2 AND s.match_key = 'stripe:' || $3";
+    PAID_FOR_SUBSCRIPTION = "SELECT id FROM referrals WHERE team_id = $1 \
+        AND stripe_subscription_id = $2";
+    INSERT = "INSERT INTO referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
+        referrer_customer_id, referee_customer_id, status, story_length, story_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $4) ON CONFLICT DO NOTHING";
+    CONVERT = update!("status = 'converted', converted_at = $6, stripe_customer_id = $7, \
+        stripe_event_id = $8, stripe_subscription_id = $9, ", " AND status = 'pending'");
+    EXPIRE = update!("status = 'expired', ", " AND status = 'pending'");
+    TELL = update!("", "");
+}
+
+/// Every list of referrals.
+pub(crate) const LISTS: &[&List] = &[&LIST, &HISTORY];
+
+static LIST: List = List {
+    name: "referrals",
+    select: referral_where!(""),
+    scope: 2,
+    filters: &[
+        Filter::Equals("r.status"),
+        // A code is its owner's for ever, and there are few to each owner.
+        Filter::Within(
+            "r.code",
+            "SELECT code FROM codes WHERE team_id = $1 AND project_id = $2 AND customer_id",
+        ),
+        Filter::Equals("r.referee_customer_id"),
+        Filter::Equals("r.code"),
+        Filter::Holds("r.status = 'pending'"),
+    ],
+    keys: ["r.created_at", "r.id"],
+    order: Order::NewestFirst,
+    texts: Texts::new(),
+};
+
+static HISTORY: List = List {
+    name: "referrals of a code",
+    select: "SELECT id, referee_customer_id, status, created_at, converted_at FROM referrals \
+        WHERE team_id = $1 AND project_id = $2 AND code = $3",
+    scope: 3,
+    filters: &[],
+    keys: ["created_at", "id"],
+    order: Order::OldestFirst,
+    texts: Texts::new(),
+};
+
+/// A row of [`GET`] or [`OF_REFEREE`].
+pub(crate) fn decode(row: &dyn Row) -> Result<Referral, Fault> {
+    Ok(Referral {
+        id: row.string(0)?,
+        code: row.string(1)?,
+        referrer_customer_id: row.string(2)?,
+        referee_customer_id: row.string(3)?,
+        status: row.read(4, Status::read)?,
+        created_at: row.time(5)?,
+        converted_at: row.opt_time(6)?,
+        terms: Terms {
+            referrer_credit_amount: row.amount(7)?,
+            referee_credit_amount: row.amount(8)?,
+            currency: row.currency(9)?,
+            grace: row.int(10)?,
+        },
+    })
+}
+
+/// The referral with this id.
+pub fn get(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Option<Referral>, Fault> {
+    tx.one(GET, params![&place.team_id, &place.project_id, id], decode)
+}
+
+/// The referral in which this customer is the referee.
+pub fn of_referee(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: &str,
+) -> Result<Option<Referral>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id];
+    tx.one(OF_REFEREE, scope, decode)
+}
+
+/// The ids of the pending referrals that a customer takes part in, on either side.
+pub(crate) fn pending_of(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: &str,
+) -> Result<Vec<String>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id];
+    tx.all(PENDING_OF, scope, |row| row.string(0))
+}
+
+/// Adds a pending referral; tells whether nobody was first. Its story begins with one event.
+pub(crate) fn insert(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral: &Referral,
+    program_id: &str,
+    terms_id: &str,
+) -> Result<Option<Chapter>, Fault> {
+    let row = params![
+        &place.team_id,
+        &place.project_id,
+        &referral.code,
+        referral.created_at,
+        &referral.id,
+        program_id,
+        terms_id,
+        &referral.referrer_customer_id,
+        &referral.referee_customer_id,
+    ];
+    let chapter = Chapter {
+        referral_id: referral.id.clone(),
+        next: 1,
+        at: referral.created_at,
+        left: 1,
+    };
+    Ok(tx.hit(INSERT, row)?.then_some(chapter))
+}
+
+/// What moves a pending referral on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Advance<'a> {
+    /// It converts.
+    Converted {
+        /// When.
+        at: Micros,
+        /// The Stripe customer that subscribed.
+        stripe_customer_id: Option<&'a str>,
+        /// The event that told of it.
+        stripe_event_id: &'a str,
+        /// The subscription, or a session that names none.
+        stripe_subscription_id: &'a str,
+    },
+    /// It is closed.
+    Expired,
+}
+
+/// Moves a pending referral on, and begins a chapter of its story for so many events. `None` when it is
+/// not pending any more.
+pub(crate) fn advance(
+    tx: &mut dyn Tx,
+    act: &Act,
+    place: &Place,
+    id: &str,
+    to: Advance<'_>,
+    events: i64,
+) -> Result<Option<Chapter>, Fault> {
+    let (team_id, project_id, now) = (&place.team_id, &place.project_id, act.moment());
+    match to {
+        Advance::Converted {
+            at,
+            stripe_customer_id,
+            stripe_event_id,
+            stripe_subscription_id,
+        } => {
+            let row = params![
+                team_id,
+                project_id,
+                id,
+                events,
+                now,
+                at,
+                stripe_customer_id,
+                stripe_event_id,
+                stripe_subscription_id,
+            ];
+            begin_chapter(tx, CONVERT, row, id, events)
+        }
+        Advance::Expired => {
+            let row = params![team_id, project_id, id, events, now];
+            begin_chapter(tx, EXPIRE, row, id, events)
+        }
+    }
+}
+
+/// Begins a chapter of one event in the story of a referral that stays as it is.
+pub(crate) fn tell(tx: &mut dyn Tx, act: &Act, place: &Place, id: &str) -> Result<Chapter, Fault> {
+    let row = params![&place.team_id, &place.project_id, id, 1_i64, act.moment()];
+    let chapter = begin_chapter(tx, TELL, row, id, 1)?;
+    chapter.ok_or_else(|| Fault::Defect(format!("no referral {id}")))
+}
+
+fn begin_chapter(
+    tx: &mut dyn Tx,
+    sql: &str,
+    params: &[crate::seam::Val<'_>],
+    id: &str,
+    events: i64,
+) -> Result<Option<Chapter>, Fault> {
+    tx.one(sql, params, |row| {
+        let (length, last) = (row.int(0)?, row.time(1)?);
+        Ok(Chapter {
+            referral_id: id.to_owned(),
+            next: length - events + 1,
+            at: last.plus(1 - events),
+            left: events,
+        })
+    })
+}
+
+/// Room for events in the story of a referral, numbered in the order in which they are recorded.
+#[derive(Debug)]
+pub(crate) struct Chapter {
+    referral_id: String,
+    next: i64,
+    at: Micros,
+    left: i64,
+}
+
+impl Chapter {
+    /// Whose story it is.
+    pub(crate) fn referral_id(&self) -> &str {
+        &self.referral_id
+    }
+
+    /// The number and the time of the next event.
+    pub(crate) fn turn_page(&mut self) -> Result<(i64, Micros), Fault> {
+        let page = (self.next, self.at);
+        if self.left == 0 {
+            return Err(Fault::Defect(
+                "a chapter has more events than it has room for".to_owned(),
+            ));
+        }
+        (self.next, self.at, self.left) = (self.next + 1, self.at.plus(1), self.left - 1);
+        Ok(page)
+    }
+}
+
+/// What a list of referrals may be narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct ReferralFilter {
+    /// Where it stands.
+    pub status: Option<Status>,
+    /// Who owns the code.
+    pub referrer_customer_id: Option<String>,
+    /// Who applied it.
+    pub referee_customer_id: Option<String>,
+    /// The normalised code.
+    pub code: Option<String>,
+}
+
+/// Referrals, the newest first.
+pub fn list(
+    tx: &mut dyn Tx,
+    place: &Place,
+    filter: &ReferralFilter,
+    page: &Page,
+) -> Result<Part<Referral>, Fault> {
+    // The literal lets both engines use the index of pending referrals.
+    let (status, pending) = match filter.status {
+        Some(Status::Pending) => (Wanted::Any, Wanted::Holds),
+        other => (
+            Wanted::from(other.map(|status| status.as_str().to_owned())),
+            Wanted::Any,
+        ),
+    };
+    let scope = params![&place.team_id, &place.project_id];
+    let (mut referrer, mut code) = (filter.referrer_customer_id.clone(), filter.code.clone());
+    if let (Some(id), None) = (&referrer, &code) {
+        let of_referrer = params![&place.team_id, &place.project_id, id];
+        let codes = tx.all(CODES_OF, of_referrer, |row| row.string(0))?;
+        if let [only] = codes.as_slice() {
+            (referrer, code) = (None, Some(only.clone()));
+        }
+    }
+    let wanted = [
+        status,
+        Wanted::from(referrer),
+        Wanted::from(filter.referee_customer_id.clone()),
+        Wanted::from(code),
+        pending,
+    ];
+    LIST.read(tx, scope, &wanted, page, decode, |referral| Cursor {
+        at: referral.created_at.0,
+        key: referral.id.clone(),
+    })
+}
+
+/// A referral as the history of its code tells of it, borrowed from its row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Episode<'r> {
+    /// `ref_…`.
+    pub id: &'r str,
+    /// Who applied the code.
+    pub referee_customer_id: &'r str,
+    /// Where it stands.
+    pub status: Status,
+    /// When the code was applied.
+    pub created_at: Micros,
+    /// When it converted.
+    pub converted_at: Option<Micros>,
+}
+
+/// Shows the referrals of one code, the oldest first, and tells where the next page begins.
+pub fn history(
+    tx: &mut dyn Tx,
+    place: &Place,
+    code: &str,
+    page: &Page,
+    mut each: impl FnMut(&Episode<'_>),
+) -> Result<Option<Cursor>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, code];
+    let mut last = Last::default();
+    let more = HISTORY.visit(tx, scope, &[], page, &mut |row| {
+        let episode = Episode {
+            id: row.text(0)?,
+            referee_customer_id: row.text(1)?,
+            status: row.read(2, Status::read)?,
+            created_at: row.time(3)?,
+            converted_at: row.opt_time(4)?,
+        };
+        each(&episode);
+        last.set(episode.created_at, episode.id);
+        Ok(())
+    })?;
+    Ok(last.cursor(more))
+}

@@ -1,0 +1,155 @@
+//! Connections of teams to Stripe. Secrets come and go sealed; the store cannot read them.
+
+use billstack_core::ids::TeamId;
+use billstack_core::time::Micros;
+
+use super::teams::team_of;
+use crate::seam::{Fault, Row, Tx};
+use crate::{params, statements};
+
+statements! {
+    GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
+        old_valid_until, livemode, account_id, account_name, connected_at \
+        FROM stripe_connections WHERE team_id = $1";
+    /// The connections of all teams, for the server's own look at their secrets.
+    ACTIVE = concat!("SELECT is_active, secret_key, publishable_key, webhook_secret, \
+        old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, ",
+        team_of!("stripe_connections"), " FROM stripe_connections WHERE is_active \
+        ORDER BY team_id LIMIT 1000");
+    LIVEMODE = "SELECT livemode FROM stripe_connections WHERE team_id = $1 AND is_active";
+    /// Finds a team that is connected with a secret key.
+    WITH_SECRET_KEY = "SELECT team_id FROM stripe_connections \
+        WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
+    PUT = "INSERT INTO stripe_connections (team_id, is_active, secret_key, publishable_key, \
+        webhook_secret, livemode, account_id, account_name, connected_at) \
+        VALUES ($1, TRUE, $2, $3, $4, $5, $6, $7, $8) \
+        ON CONFLICT (team_id) DO UPDATE SET is_active = excluded.is_active, \
+        secret_key = excluded.secret_key, publishable_key = excluded.publishable_key, \
+        webhook_secret = excluded.webhook_secret, old_webhook_secret = NULL, \
+        old_valid_until = NULL, livemode = excluded.livemode, \
+        account_id = excluded.account_id, account_name = excluded.account_name, \
+        connected_at = excluded.connected_at";
+    DISCONNECT = "UPDATE stripe_connections SET is_active = FALSE, secret_key = NULL, \
+        publishable_key = NULL, webhook_secret = NULL, old_webhook_secret = NULL, \
+        old_valid_until = NULL WHERE team_id = $1 AND is_active";
+    ROLL = "UPDATE stripe_connections SET webhook_secret = $2, \
+        old_webhook_secret = webhook_secret, old_valid_until = $3 \
+        WHERE team_id = $1 AND is_active";
+}
+
+/// How a team is, or was, connected to Stripe.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// Whether it is in use; a connection that is not has no keys and no secrets.
+    pub is_active: bool,
+    /// The secret API key, sealed.
+    pub secret_key: Option<String>,
+    /// The publishable API key.
+    pub publishable_key: Option<String>,
+    /// The secret that webhooks are signed with, sealed.
+    pub webhook_secret: Option<String>,
+    /// The one before it, sealed.
+    pub old_webhook_secret: Option<String>,
+    /// From when on the one before it is not valid any more.
+    pub old_valid_until: Option<Micros>,
+    /// Whether the keys are live ones; `None` when nothing tells.
+    pub livemode: Option<bool>,
+    /// The Stripe account, when a secret key told it.
+    pub account_id: Option<String>,
+    /// The name of that account.
+    pub account_name: Option<String>,
+    /// When it was last connected.
+    pub connected_at: Micros,
+}
+
+fn decode(row: &dyn Row) -> Result<Connection, Fault> {
+    Ok(Connection {
+        is_active: row.flag(0)?,
+        secret_key: row.opt_string(1)?,
+        publishable_key: row.opt_string(2)?,
+        webhook_secret: row.opt_string(3)?,
+        old_webhook_secret: row.opt_string(4)?,
+        old_valid_until: row.opt_time(5)?,
+        livemode: row.opt_flag(6)?,
+        account_id: row.opt_string(7)?,
+        account_name: row.opt_string(8)?,
+        connected_at: row.time(9)?,
+    })
+}
+
+/// The team's connection, active or not; `None` when there never was one.
+pub fn get(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Connection>, Fault> {
+    tx.one(GET, params![team_id], decode)
+}
+
+/// Whether an event is of another mode than a team is connected in, as far as both are known.
+pub fn modes_differ(ours: Option<bool>, theirs: Option<bool>) -> bool {
+    ours.zip(theirs)
+        .is_some_and(|(ours, theirs)| ours != theirs)
+}
+
+/// Whether the team is connected in live mode; `None` where nothing tells.
+pub(crate) fn livemode(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<bool>, Fault> {
+    Ok(tx
+        .one(LIVEMODE, params![team_id], |row| row.opt_flag(0))?
+        .flatten())
+}
+
+/// The teams that are connected, up to a thousand of them.
+pub fn active(tx: &mut dyn Tx) -> Result<Vec<(TeamId, Connection)>, Fault> {
+    tx.all(ACTIVE, params![], |row| {
+        Ok((row.team_id(10)?, decode(row)?))
+    })
+}
+
+/// What a team is connected with.
+#[derive(Clone, Debug)]
+pub struct NewConnection {
+    /// The secret API key, sealed.
+    pub secret_key: Option<String>,
+    /// The publishable API key.
+    pub publishable_key: Option<String>,
+    /// The secret that webhooks are signed with, sealed.
+    pub webhook_secret: String,
+    /// Whether the keys are live ones.
+    pub livemode: Option<bool>,
+    /// The Stripe account.
+    pub account_id: Option<String>,
+    /// The name of that account.
+    pub account_name: Option<String>,
+}
+
+/// Keeps what a team is connected with, in place of anything before.
+pub(crate) fn put(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    new: &NewConnection,
+    at: Micros,
+) -> Result<(), Fault> {
+    let row = params![
+        team_id,
+        new.secret_key.as_deref(),
+        new.publishable_key.as_deref(),
+        &new.webhook_secret,
+        new.livemode,
+        new.account_id.as_deref(),
+        new.account_name.as_deref(),
+        at,
+    ];
+    tx.must(PUT, row)
+}
+
+/// Removes keys and secrets; tells whether the team was connected.
+pub(crate) fn deactivate(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
+    tx.hit(DISCONNECT, params![team_id])
+}
+
+/// Replaces the webhook secret; tells whether the team was connected.
+pub(crate) fn roll(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    webhook_secret: &str,
+    old_valid_until: Micros,
+) -> Result<bool, Fault> {
+    tx.hit(ROLL, params![team_id, webhook_secret, old_valid_until])
+}

@@ -1,0 +1,200 @@
+//! The one queue: whatever is to happen later is a row here, written by the transaction that causes it.
+//!
+//! Whoever works on a row holds a lease on it. A lease that runs out (the process died) may be taken over,
+//! so every kind of work must bear to be done twice; `attempt` tells how often it was begun.
+
+use billstack_core::ids::{ProjectId, TeamId};
+use billstack_core::time::Micros;
+
+use crate::seam::{Act, Fault, Row, Tx};
+use crate::{params, statements};
+
+statements! {
+    ENQUEUE = "INSERT INTO work (team_id, project_id, kind, subject, facts, run_after, leased_until, \
+        attempt, created_at) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7) ON CONFLICT DO NOTHING";
+    GET = "SELECT facts, attempt, leased_until FROM work \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
+    /// Which rows are due; whoever wants one leases it by its key.
+    DUE = "SELECT team_id, project_id, subject FROM work \
+        WHERE kind = $1 AND run_after <= $2 AND leased_until <= $2 ORDER BY run_after LIMIT $3";
+    LEASE = "UPDATE work SET leased_until = $5, attempt = attempt + 1 \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 \
+        AND leased_until <= $6 AND run_after <= $7";
+    LATER = "UPDATE work SET leased_until = 0, facts = $5, run_after = $6, last_error = $7 \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
+    DONE = "DELETE FROM work \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
+}
+
+/// What a row of work is about.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Key {
+    /// The number of the team; 0 for work of the server itself.
+    pub team: i64,
+    /// The number of the project; 0 for work of a whole team.
+    pub project: i64,
+    /// What is to be done.
+    pub kind: &'static str,
+    /// What it is to be done to: unique in its place and kind.
+    pub subject: String,
+}
+
+impl Key {
+    /// Work in a project.
+    pub fn new(team_id: &TeamId, project_id: &ProjectId, kind: &'static str, subject: &str) -> Key {
+        Key {
+            team: team_id.number(),
+            project: project_id.number(),
+            kind,
+            subject: subject.to_owned(),
+        }
+    }
+
+    /// Work of a team as a whole.
+    pub fn of_team(team_id: &TeamId, kind: &'static str, subject: &str) -> Key {
+        let subject = subject.to_owned();
+        Key {
+            team: team_id.number(),
+            project: 0,
+            kind,
+            subject,
+        }
+    }
+
+    /// Work of the server itself.
+    pub fn of_server(kind: &'static str, subject: &str) -> Key {
+        let subject = subject.to_owned();
+        Key {
+            team: 0,
+            project: 0,
+            kind,
+            subject,
+        }
+    }
+}
+
+/// A row of work.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Work {
+    /// What it needs to know, a JSON object.
+    pub facts: String,
+    /// How often it was begun, this time included once it is leased.
+    pub attempt: i64,
+    /// Until when somebody works on it.
+    pub leased_until: Micros,
+}
+
+fn decode(row: &dyn Row) -> Result<Work, Fault> {
+    Ok(Work {
+        facts: row.string(0)?,
+        attempt: row.int(1)?,
+        leased_until: row.time(2)?,
+    })
+}
+
+/// Adds a row, due from `run_after` on; tells whether there was none of its key.
+pub fn enqueue(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    key: &Key,
+    facts: &str,
+    run_after: Micros,
+) -> Result<bool, Fault> {
+    let row = params![
+        key.team,
+        key.project,
+        key.kind,
+        &key.subject,
+        facts,
+        run_after,
+        act.at,
+    ];
+    act.has_enqueued |= run_after <= act.at;
+    tx.hit(ENQUEUE, row)
+}
+
+/// The row of this key.
+pub(crate) fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<Work>, Fault> {
+    tx.one(
+        GET,
+        params![key.team, key.project, key.kind, &key.subject],
+        decode,
+    )
+}
+
+/// The keys of rows of a kind that are due and that nobody works on, the longest due first.
+pub fn due(
+    tx: &mut dyn Tx,
+    kind: &'static str,
+    now: Micros,
+    limit: i64,
+) -> Result<Vec<Key>, Fault> {
+    tx.all(DUE, params![kind, now, limit], |row| {
+        Ok(Key {
+            team: row.int(0)?,
+            project: row.int(1)?,
+            kind,
+            subject: row.string(2)?,
+        })
+    })
+}
+
+/// Whether a row must be due to be leased.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum When {
+    /// A worker takes what is due.
+    Due,
+    /// A call that has its own reason to do the work takes it at any time.
+    AnyTime,
+}
+
+/// Leases a row until a time; tells whether it was there and nobody held it. Of several who try at once
+/// one succeeds, because the update decides.
+pub(crate) fn lease(
+    tx: &mut dyn Tx,
+    key: &Key,
+    now: Micros,
+    until: Micros,
+    when: When,
+) -> Result<bool, Fault> {
+    let due = match when {
+        When::Due => now,
+        When::AnyTime => Micros(i64::MAX),
+    };
+    let row = params![
+        key.team,
+        key.project,
+        key.kind,
+        &key.subject,
+        until,
+        now,
+        due
+    ];
+    tx.hit(LEASE, row)
+}
+
+/// Gives a lease up: the work is due again from `run_after` on, with what is known of it by now. Tells
+/// whether there was such a row.
+pub fn later(
+    tx: &mut dyn Tx,
+    key: &Key,
+    facts: &str,
+    run_after: Micros,
+    why: Option<&str>,
+) -> Result<bool, Fault> {
+    let row = params![
+        key.team,
+        key.project,
+        key.kind,
+        &key.subject,
+        facts,
+        run_after,
+        why
+    ];
+    tx.hit(LATER, row)
+}
+
+/// Removes a row whose work is done; tells whether there was one.
+pub fn done(tx: &mut dyn Tx, key: &Key) -> Result<bool, Fault> {
+    tx.hit(DONE, params![key.team, key.project, key.kind, &key.subject])
+}

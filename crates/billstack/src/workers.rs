@@ -1,0 +1,133 @@
+//! Workers: they take from the one queue what is due, and do it.
+//!
+//! Every node runs them; they share nothing but the table `work`. Work is done under a lease, in short
+//! transactions, and survives every failure: what could not be done is put off with the reason, and what a
+//! node that died has begun is taken over when its lease runs out.
+
+mod retention;
+
+use std::time::Duration;
+
+use billstack_core::time::{MINUTE, Micros, SECOND};
+use billstack_store::queue::{self, Leased};
+use billstack_store::{Abort, Actor, customer_creation, idempotency};
+
+use crate::app::{App, Shared};
+
+/// How often a node looks for work that others have put into the queue.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long it waits when the database did not answer.
+const AFTER_A_FAILURE: Duration = Duration::from_secs(10);
+
+/// How long a worker may be silent before another takes its work over.
+const LEASE: i64 = MINUTE;
+
+/// The longest time between two tries of work that fails, in microseconds.
+const LONGEST_PAUSE: i64 = 10 * MINUTE;
+
+/// How many rows of a kind are leased at once.
+const AT_ONCE: i64 = 10;
+
+/// What becomes of work that was begun.
+enum Next {
+    /// It is over.
+    Done,
+    /// It is due again, with these facts.
+    Again(Micros, String),
+}
+
+/// The kinds of work that this version knows. Those of another version stay in the queue.
+const KINDS: [&str; 3] = [retention::KIND, customer_creation::KIND, idempotency::KIND];
+
+/// Runs until the server stops and drops it; it waits nowhere but between two transactions.
+pub async fn run(app: Shared) {
+    while let Err(abort) = retention::enqueue(&app).await {
+        tracing::warn!(?abort, "standing work could not be put into the queue");
+        tokio::time::sleep(AFTER_A_FAILURE).await;
+    }
+    loop {
+        let pause = match round(&app).await {
+            Ok(0) => LOOK_EVERY,
+            Ok(_) => continue,
+            Err(abort) => {
+                tracing::warn!(?abort, "the queue of work could not be looked at");
+                AFTER_A_FAILURE
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = app.store.enqueued().notified() => {}
+        }
+    }
+}
+
+/// Does what is due now, and tells how many rows that were.
+async fn round(app: &App) -> Result<usize, Abort> {
+    let mut rows = 0;
+    for kind in KINDS {
+        for leased in claim(app, kind).await? {
+            finish(app, &leased, work(app, &leased).await).await?;
+            rows += 1;
+        }
+    }
+    Ok(rows)
+}
+
+/// Leases what is due of a kind. Most of the time that is nothing, and a read tells so.
+async fn claim(app: &App, kind: &'static str) -> Result<Vec<Leased>, Abort> {
+    let now = app.now();
+    let due = app.store.scan(move |tx| Ok(queue::due(tx, kind, now, 1)?));
+    if due.await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let origin = app.origin(Actor::System, "worker");
+    let claimed = app.store.write(origin, move |tx, act| {
+        let until = act.at.plus(LEASE);
+        Ok(queue::claim(tx, act, kind, AT_ONCE, until)?)
+    });
+    claimed.await
+}
+
+async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
+    match leased.key.kind {
+        retention::KIND => retention::work(app, leased).await,
+        // Nobody has come back to it for so long that it is given up.
+        _ => Ok(Next::Done),
+    }
+}
+
+/// Ends the lease: the work is over, due again, or put off because it failed.
+async fn finish(app: &App, leased: &Leased, next: Result<Next, Abort>) -> Result<(), Abort> {
+    let Leased { key, work } = leased.clone();
+    let (next, why) = match next {
+        Ok(next) => (next, None),
+        Err(abort) => {
+            tracing::warn!(
+                kind = key.kind,
+                subject = key.subject,
+                ?abort,
+                "work is put off"
+            );
+            let at = app.now().plus(pause_after(work.attempt));
+            (Next::Again(at, work.facts), Some(format!("{abort:?}")))
+        }
+    };
+    let origin = app.origin(Actor::System, "worker");
+    let ended = app.store.write(origin, move |tx, _| {
+        Ok(match &next {
+            Next::Done => queue::done(tx, &key)?,
+            Next::Again(at, facts) => queue::later(tx, &key, facts, *at, why.as_deref())?,
+        })
+    });
+    ended.await.map(|_| ())
+}
+
+/// Twice as long after each try, up to [`LONGEST_PAUSE`].
+fn pause_after(attempt: i64) -> i64 {
+    let doublings = u32::try_from(attempt.clamp(0, 20)).unwrap_or_default();
+    (SECOND << doublings).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests;

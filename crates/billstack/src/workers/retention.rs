@@ -1,0 +1,112 @@
+//! Forgetting what is no longer needed: payloads of Stripe events, kept answers, dead sessions, old
+//! invitations.
+
+use billstack_core::time::{DAY, HOUR, MINUTE, Micros};
+use billstack_store::queue::{self, Key, Leased};
+use billstack_store::{Abort, Actor, Fault, Tx, retention, sessions};
+
+use super::Next;
+use crate::app::App;
+use crate::settings::Settings;
+use crate::telemetry;
+
+/// The kind of work; its subjects are the [`KINDS`].
+pub(super) const KIND: &str = "retention";
+
+/// Rows in one transaction: few enough that a webhook behind it does not notice.
+const BATCH: i64 = 200;
+
+/// A breath between two batches, for whoever waits.
+const PAUSE: i64 = 50 * 1_000;
+
+/// Time between two rounds.
+const INTERVAL: i64 = 10 * MINUTE;
+
+/// One batch of a kind: forgets at most so many rows, given the time and what the operator wants.
+type Batch = fn(&mut dyn Tx, &Ages, i64) -> Result<u64, Fault>;
+
+/// Everything that is forgotten, by the name it has in logs and metrics.
+const KINDS: [(&str, Batch); 4] = [
+    ("stripe_payloads", |tx, ages, limit| {
+        retention::drop_old_payloads(tx, ages.payloads_before, limit)
+    }),
+    ("idempotent_answers", |tx, ages, limit| {
+        retention::drop_answers(tx, ages.answers_before, limit)
+    }),
+    ("sessions", |tx, ages, limit| {
+        retention::drop_sessions(tx, ages.now, sessions::IDLE, limit)
+    }),
+    ("invitations", |tx, ages, limit| {
+        retention::drop_invitations(tx, ages.now, limit)
+    }),
+];
+
+/// Which times are over.
+#[derive(Clone, Copy)]
+struct Ages {
+    now: Micros,
+    payloads_before: Micros,
+    answers_before: Micros,
+}
+
+impl Ages {
+    fn new(now: Micros, settings: &Settings) -> Ages {
+        let days = i64::from(settings.stripe_event_retention_days);
+        let hours = i64::from(settings.idempotency_retention_hours);
+        Ages {
+            now,
+            payloads_before: now.plus(-days * DAY),
+            answers_before: now.plus(-hours * HOUR),
+        }
+    }
+}
+
+/// Puts the standing work into the queue of a database that has none yet.
+pub(super) async fn enqueue(app: &App) -> Result<(), Abort> {
+    let origin = app.origin(Actor::System, "worker");
+    let enqueued = app.store.write(origin, |tx, act| {
+        for (kind, _) in KINDS {
+            let at = act.at;
+            queue::enqueue(tx, act, &Key::of_server(KIND, kind), "{}", at)?;
+        }
+        Ok(())
+    });
+    enqueued.await
+}
+
+/// Forgets one batch. A full one is followed by the next at once, any other by a long pause.
+pub(super) async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
+    let subject = leased.key.subject.as_str();
+    let Some(&(kind, batch)) = KINDS.iter().find(|(kind, _)| *kind == subject) else {
+        return Ok(Next::Done);
+    };
+    let ages = Ages::new(app.now(), &app.settings);
+    let origin = app.origin(Actor::System, "job:retention");
+    let gone = app
+        .store
+        .write(origin, move |tx, _| Ok(batch(tx, &ages, BATCH)?));
+    let gone = gone.await?;
+    telemetry::forgotten(kind, gone);
+    if gone > 0 {
+        tracing::info!(kind, rows = gone, "forgot what was kept long enough");
+    }
+    let pause = match gone < BATCH.unsigned_abs() {
+        true => INTERVAL,
+        false => PAUSE,
+    };
+    Ok(Next::Again(app.now().plus(pause), "{}".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_follow_the_settings() {
+        let now = Micros(1_000 * DAY);
+        let ages = Ages::new(now, &Settings::default());
+        assert_eq!(ages.now, now);
+        assert_eq!(now.since(ages.payloads_before), 90 * DAY);
+        assert_eq!(now.since(ages.answers_before), 24 * HOUR);
+    }
+}

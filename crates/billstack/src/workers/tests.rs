@@ -1,0 +1,116 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use billstack_core::time::DAY;
+use billstack_store::queue::Key;
+use billstack_store::users::{self, NewUser};
+use billstack_store::{Act, Tx, sessions};
+
+use super::*;
+use crate::clock::Clock;
+use crate::server::prepare;
+use crate::settings::{DatabaseUrl, Settings};
+
+const BEGIN: i64 = 20_000 * DAY;
+
+fn app(directory: &tempfile::TempDir) -> Shared {
+    let file = directory.path().join("test.db");
+    let settings = Settings {
+        database_url: DatabaseUrl::new(format!("sqlite://{}", file.display())),
+        ..Settings::default()
+    };
+    let fatal = Arc::new(|_: &str| {});
+    prepare(settings, Clock::manual(BEGIN), String::new(), fatal).expect("an app")
+}
+
+fn set_clock(app: &App, at: i64) {
+    let Clock::Manual(hands) = &app.clock else {
+        unreachable!("it was made so");
+    };
+    hands.store(at, Ordering::SeqCst);
+}
+
+fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime.expect("a runtime").block_on(work)
+}
+
+fn sessions_of(app: &App) -> Option<i64> {
+    let count =
+        |tx: &mut dyn Tx| Ok(tx.one("SELECT COUNT(*) FROM sessions", &[], |row| row.int(0))?);
+    app.store.scan_blocking(count).expect("a count")
+}
+
+fn open_sessions(app: &App, number: i64) {
+    let open = move |tx: &mut dyn Tx, act: &mut Act| {
+        let new = NewUser {
+            email: "a@example.com".to_owned(),
+            name: "A".to_owned(),
+            password_hash: "hash".to_owned(),
+        };
+        let user = users::create_first(tx, act, &new)?;
+        for token in 0..number {
+            let hash = format!("token {token}");
+            sessions::create(tx, act, &user.id, &hash, sessions::LIFETIME)?;
+        }
+        Ok(())
+    };
+    let origin = app.origin(Actor::System, "test");
+    app.store.write_blocking(origin, open).expect("sessions");
+}
+
+#[test]
+fn retention_forgets_more_than_a_batch_and_only_what_is_over() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let app = app(&directory);
+    let number = 401;
+    open_sessions(&app, number);
+    wait_for(retention::enqueue(&app)).expect("standing work");
+    wait_for(round(&app)).expect("a round");
+    assert_eq!(sessions_of(&app), Some(number));
+    let over = BEGIN + sessions::LIFETIME;
+    // Each full batch is followed by the next after a breath.
+    for (batch, left) in [(0, 201), (1, 1), (2, 0)] {
+        set_clock(&app, over + batch * SECOND);
+        wait_for(round(&app)).expect("a round");
+        assert_eq!(sessions_of(&app), Some(left));
+    }
+    assert_eq!(wait_for(round(&app)).expect("a round"), 0);
+}
+
+#[test]
+fn work_that_fails_is_put_off_longer_and_longer() {
+    assert_eq!(pause_after(1), 2 * SECOND);
+    assert_eq!(pause_after(2), 4 * SECOND);
+    assert_eq!(pause_after(1_000), LONGEST_PAUSE);
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let app = app(&directory);
+    let key = Key::of_server(retention::KIND, "sessions");
+    wait_for(retention::enqueue(&app)).expect("standing work");
+    let leased = wait_for(claim(&app, retention::KIND)).expect("a claim");
+    let ours = leased.iter().find(|leased| leased.key == key);
+    let failed = Err(Abort::Fault(billstack_store::Fault::Overloaded));
+    wait_for(finish(&app, ours.expect("sessions"), failed)).expect("an end");
+    let told = |tx: &mut dyn Tx| {
+        let sql = "SELECT last_error, run_after FROM work WHERE subject = 'sessions'";
+        Ok(tx.one(sql, &[], |row| Ok((row.opt_string(0)?, row.int(1)?)))?)
+    };
+    let (why, run_after) = app
+        .store
+        .scan_blocking(told)
+        .expect("a row")
+        .expect("a row");
+    assert!(why.is_some_and(|why| why.contains("Overloaded")));
+    assert_eq!(run_after, BEGIN + 2 * SECOND);
+}
+
+#[test]
+fn a_node_wakes_its_own_worker() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let app = app(&directory);
+    wait_for(retention::enqueue(&app)).expect("standing work");
+    wait_for(app.store.enqueued().notified());
+}
