@@ -3,14 +3,14 @@
 //! Scans go to a few threads with `query_only` connections; bounded look-ups run on the calling
 //! thread, on a connection of its own, because a hand-off costs more than the look-up.
 
-mod checkpointer;
+mod checkpoint;
 mod commits;
 mod connection;
 mod inline;
-mod log;
 mod readers;
 pub(crate) mod statistics;
 mod transaction;
+mod wal;
 mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -19,11 +19,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
-use sqlite_pacing::Pacer;
 
 use commits::Commits;
 use inline::Inline;
-use log::Log;
+use wal::Wal;
 
 use crate::failing::Failing;
 use crate::jobs::{Job, enqueue};
@@ -50,24 +49,22 @@ impl Sqlite {
         let held = options.exclusive.then(|| hold_file(path)).transpose()?;
         let (writes, jobs) = bounded(options.queue_capacity);
         let connection = open_writer(path)?;
-        if !sqlite_pacing::install() {
-            tracing::info!("checkpoints cannot be paced on this system; commits may wait for them");
-        }
         let commits = Arc::new(Commits::default());
-        let (ours, theirs) = passes();
+        let (ask, asked) = bounded(1);
+        let (end, ended) = bounded(1);
         let mut threads = vec![
             spawn("sqlite-writer", {
                 let fatal = Arc::clone(&options.on_fatal);
                 let (commits, failing) = (Arc::clone(&commits), failing.clone());
                 move || {
-                    let log = Log::new(&connection, ours, &*fatal);
-                    writer::run(log, &jobs, &commits, &failing, &*fatal);
+                    let wal = Wal::new(&connection, ask, ended, &*fatal);
+                    writer::run(wal, &jobs, &commits, &failing, &*fatal);
                 }
             })?,
             spawn("sqlite-checkpoint", {
                 let fatal = Arc::clone(&options.on_fatal);
                 let connection = open_writer(path)?;
-                move || checkpointer::run(&connection, &theirs, &*fatal)
+                move || checkpoint::run(&connection, &asked, &end, &*fatal)
             })?,
         ];
         let (scans, jobs) = bounded(options.queue_capacity);
@@ -78,11 +75,10 @@ impl Sqlite {
                 readers::run(connection, &jobs)
             })?);
         }
-        let inline = Inline::new(path.to_owned(), commits);
         Ok(Sqlite {
             writes: Some(writes),
             scans: Some(scans),
-            inline,
+            inline: Inline::new(path.to_owned(), commits),
             threads,
             path: path.to_owned(),
             _held: held,
@@ -113,7 +109,7 @@ impl Sqlite {
     /// closed when those of the threads are gone.
     fn put_away(&self) {
         let last = open_existing(&self.path);
-        let copied = last.and_then(|last| checkpointer::copy(&last).map_err(|e| fault(&e)));
+        let copied = last.and_then(|last| checkpoint::pass(&last).map_err(|e| fault(&e)));
         if let Err(error) = copied {
             tracing::warn!(%error, "the write-ahead log is left to the next start");
         }
@@ -135,23 +131,6 @@ impl Drop for Sqlite {
         }
         self.put_away();
     }
-}
-
-/// How the writer and the checkpointer talk.
-fn passes() -> (log::Passes, checkpointer::Passes) {
-    let ((begin, begun), (end, ended)) = (bounded(1), bounded(1));
-    let pacer = Pacer::default();
-    let ours = log::Passes {
-        begin,
-        ended,
-        pacer: pacer.clone(),
-    };
-    let theirs = checkpointer::Passes {
-        begin: begun,
-        ended: end,
-        pacer,
-    };
-    (ours, theirs)
 }
 
 /// Holds `<database>.lock`, so that a second server on the same file refuses to start. The database

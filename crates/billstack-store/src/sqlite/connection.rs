@@ -44,7 +44,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     connection
         .pragma_update(None, "secure_delete", true)
         .map_err(|e| fault(&e))?;
-    // The checkpointer thread does this, so that no commit has to wait for it.
+    // The checkpoint thread does this, so that no commit has to wait for it.
     connection
         .pragma_update(None, "wal_autocheckpoint", 0)
         .map_err(|e| fault(&e))?;
@@ -99,8 +99,6 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Fault> {
 }
 
 fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    // Before any connection is there. Whether it could be done is told once, where a store is opened.
-    let _can_pace = sqlite_pacing::install();
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Without it SQLite plans a cached statement anew whenever another value is bound and a partial

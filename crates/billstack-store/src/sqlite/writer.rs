@@ -8,8 +8,8 @@ use rusqlite::{Connection, ffi};
 
 use super::commits::Commits;
 use super::connection::{could_not_sync, fault};
-use super::log::Log;
 use super::transaction::SqliteTx;
+use super::wal::Wal;
 use crate::failing::Failing;
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
@@ -19,13 +19,13 @@ const LARGEST_BATCH: usize = 256;
 
 /// Serves the queue until every sender is gone.
 pub(super) fn run(
-    mut log: Log<'_>,
+    mut wal: Wal<'_>,
     jobs: &Receiver<Box<dyn Job>>,
     commits: &Commits,
     failing: &Failing,
     on_fatal: &dyn Fn(&str),
 ) {
-    let mut tx = SqliteTx::new(log.connection());
+    let mut tx = SqliteTx::new(wal.connection());
     let mut batch = Vec::with_capacity(LARGEST_BATCH);
     while let Ok(first) = jobs.recv() {
         batch.push(first);
@@ -36,7 +36,7 @@ pub(super) fn run(
         for job in batch.drain(..) {
             job.answer(committed.clone());
         }
-        log.bound(jobs.len());
+        wal.bound();
     }
 }
 
