@@ -1,11 +1,8 @@
 //! API keys of a team. The key itself is never stored, only its hash and how it begins.
 
-use std::collections::HashMap;
-
 use billstack_core::access::Scopes;
 use billstack_core::ids::{IdKind, ProjectId, TeamId};
 use billstack_core::time::Micros;
-use foldhash::fast::FixedState;
 use serde_json::json;
 
 use crate::act::{Act, Place};
@@ -101,34 +98,8 @@ pub fn find(tx: &mut dyn Tx, key_hash: &str) -> Result<Option<KeyOwner>, Fault> 
 
 /// Whether the key with this hash is neither revoked nor expired.
 pub fn is_valid(tx: &mut dyn Tx, key_hash: &str, now: Micros) -> Result<bool, Fault> {
-    let known = tx
-        .sound_keys()
-        .and_then(|keys| keys.0.get(key_hash).copied());
-    let expiry = match known {
-        Some(expiry) => expiry,
-        None => {
-            let found = tx.one(EXPIRY, params![key_hash], |row| row.opt_time(0))?;
-            let Some(expiry) = found else {
-                return Ok(false);
-            };
-            if let Some(keys) = tx.sound_keys() {
-                keys.0.insert(key_hash.into(), expiry);
-            }
-            expiry
-        }
-    };
-    Ok(expiry.is_none_or(|at| at > now))
-}
-
-/// The hashes of keys that one state of the database holds unrevoked, with the end of each.
-#[derive(Debug, Default)]
-pub struct SoundKeys(HashMap<Box<str>, Option<Micros>, FixedState>);
-
-impl SoundKeys {
-    /// Forgets them, because another state is read from now on.
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
+    let expiry = tx.one(EXPIRY, params![key_hash], |row| row.opt_time(0))?;
+    Ok(expiry.is_some_and(|expiry| expiry.is_none_or(|at| at > now)))
 }
 
 /// Keys of a team, the newest first, those that are revoked among them.

@@ -4,7 +4,6 @@
 //! thread, on a connection of its own, because a hand-off costs more than the look-up.
 
 mod checkpoint;
-mod commits;
 mod connection;
 mod inline;
 mod readers;
@@ -20,7 +19,6 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
 
-use commits::Commits;
 use inline::Inline;
 use wal::Wal;
 
@@ -30,7 +28,6 @@ use crate::options::Options;
 use crate::tx::{Abort, Fault, Tx};
 
 pub(crate) use connection::{fault, open_existing, open_reader, open_writer};
-pub(crate) use inline::rest;
 pub(crate) use transaction::SqliteTx;
 
 /// The SQLite engine. Dropping it answers what is queued and joins its threads.
@@ -49,16 +46,15 @@ impl Sqlite {
         let held = options.exclusive.then(|| hold_file(path)).transpose()?;
         let (writes, jobs) = bounded(options.queue_capacity);
         let connection = open_writer(path)?;
-        let commits = Arc::new(Commits::default());
         let (ask, asked) = bounded(1);
         let (end, ended) = bounded(1);
         let mut threads = vec![
             spawn("sqlite-writer", {
                 let fatal = Arc::clone(&options.on_fatal);
-                let (commits, failing) = (Arc::clone(&commits), failing.clone());
+                let failing = failing.clone();
                 move || {
                     let wal = Wal::new(&connection, ask, ended, &*fatal);
-                    writer::run(wal, &jobs, &commits, &failing, &*fatal);
+                    writer::run(wal, &jobs, &failing, &*fatal);
                 }
             })?,
             spawn("sqlite-checkpoint", {
@@ -78,7 +74,7 @@ impl Sqlite {
         Ok(Sqlite {
             writes: Some(writes),
             scans: Some(scans),
-            inline: Inline::new(path.to_owned(), commits),
+            inline: Inline::new(path.to_owned()),
             threads,
             path: path.to_owned(),
             _held: held,
@@ -87,7 +83,6 @@ impl Sqlite {
 
     /// Queues a write for the next group commit.
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        self.inline.let_go();
         enqueue(self.writes.as_ref(), job)
     }
 

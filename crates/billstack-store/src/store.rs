@@ -11,7 +11,7 @@ use crate::migrate;
 use crate::options::Options;
 use crate::postgres::{Postgres, Settings};
 use crate::probe;
-use crate::sqlite::{self, Sqlite};
+use crate::sqlite::Sqlite;
 use crate::tx::{Abort, Fault, Tx};
 
 /// The database an address names.
@@ -86,12 +86,6 @@ fn real_path(path: &Path) -> PathBuf {
 enum Engine {
     Sqlite(Sqlite),
     Postgres(Postgres),
-}
-
-/// To be called by a thread of a runtime each time before it waits for work: what its reads
-/// ([`Store::point`]) share is ended. Threads that do not call this share nothing.
-pub fn rest() {
-    sqlite::rest();
 }
 
 /// Runs operations. Dropping it answers what is queued and then closes every connection; drop it

@@ -10,7 +10,6 @@ use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
 
-use crate::api_keys::SoundKeys;
 use crate::refusal::Refusal;
 
 /// A value bound to a parameter. Times, money and the numbers of teams and projects are 64-bit
@@ -191,11 +190,6 @@ pub trait Tx {
     /// On PostgreSQL it is sent together with the next statement, which saves waiting for it.
     fn must_later(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
         exactly_one(self.execute(sql, params)?, sql)
-    }
-    /// The keys that operations before this one have found sound in the very state of the database that
-    /// this one reads, where several share one; `None` where each reads a state of its own.
-    fn sound_keys(&mut self) -> Option<&mut SoundKeys> {
-        None
     }
     /// Holds the named things of a team until the transaction ends, waiting for whoever holds them.
     ///

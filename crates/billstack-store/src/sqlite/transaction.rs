@@ -8,7 +8,6 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row as SqliteRow, Statement, ToSql};
 
 use super::connection::fault;
-use crate::api_keys::SoundKeys;
 use crate::tx::{EachRow, Fault, Row, Tx, Val};
 
 /// More than the statements of the service, so that none of them is prepared twice.
@@ -21,7 +20,6 @@ const MOST_PREPARED: usize = 512;
 pub(crate) struct SqliteTx<'c> {
     connection: &'c Connection,
     prepared: HashMap<Box<str>, Prepared<'c>, foldhash::fast::FixedState>,
-    sound_keys: Option<SoundKeys>,
 }
 
 struct Prepared<'c> {
@@ -37,15 +35,7 @@ impl<'c> SqliteTx<'c> {
         SqliteTx {
             connection,
             prepared: HashMap::default(),
-            sound_keys: None,
         }
-    }
-
-    /// Begins a transaction that several operations may share, one after the other. They only read.
-    pub(crate) fn begin_shared(&mut self) -> Result<(), Fault> {
-        self.step("BEGIN")?;
-        self.sound_keys.get_or_insert_default().clear();
-        Ok(())
     }
 
     /// The connection itself.
@@ -119,10 +109,6 @@ impl Tx for SqliteTx<'_> {
 
     fn is_alone(&self) -> bool {
         true
-    }
-
-    fn sound_keys(&mut self) -> Option<&mut SoundKeys> {
-        self.sound_keys.as_mut()
     }
 
     fn lock(&mut self, _team_id: &TeamId, _names: &[&str]) -> Result<(), Fault> {

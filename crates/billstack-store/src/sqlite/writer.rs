@@ -6,7 +6,6 @@
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ffi};
 
-use super::commits::Commits;
 use super::connection::{could_not_sync, fault};
 use super::transaction::SqliteTx;
 use super::wal::Wal;
@@ -21,7 +20,6 @@ const LARGEST_BATCH: usize = 256;
 pub(super) fn run(
     mut wal: Wal<'_>,
     jobs: &Receiver<Box<dyn Job>>,
-    commits: &Commits,
     failing: &Failing,
     on_fatal: &dyn Fn(&str),
 ) {
@@ -31,7 +29,7 @@ pub(super) fn run(
         batch.push(first);
         batch.extend(jobs.try_iter().take(LARGEST_BATCH - 1));
         metrics::histogram!("billstack_write_batch_size").record(batch.len() as f64);
-        let committed = commit_batch(&mut tx, &mut batch, commits, on_fatal);
+        let committed = commit_batch(&mut tx, &mut batch, on_fatal);
         failing.note(&committed);
         for job in batch.drain(..) {
             job.answer(committed.clone());
@@ -44,13 +42,9 @@ pub(super) fn run(
 fn commit_batch(
     tx: &mut SqliteTx<'_>,
     batch: &mut [Box<dyn Job>],
-    commits: &Commits,
     on_fatal: &dyn Fn(&str),
 ) -> Result<(), Fault> {
-    let committed = run_batch(tx, batch).and_then(|()| {
-        let commit = || commit(tx.connection(), on_fatal);
-        commits.count(commit)
-    });
+    let committed = run_batch(tx, batch).and_then(|()| commit(tx.connection(), on_fatal));
     if let Err(why) = &committed {
         tracing::error!(%why, operations = batch.len(), "a batch of writes failed");
         if !tx.connection().is_autocommit() {
