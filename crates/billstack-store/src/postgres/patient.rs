@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 use super::attempts::{Trouble, persist};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
-use super::writer::{commit, end};
+use super::writer::{BEGIN, commit, end};
 use crate::failing::Failing;
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
@@ -50,7 +50,7 @@ fn serve(
 
 /// One attempt. After it the connection is outside of any transaction, or closed.
 fn try_once(tx: &mut PostgresTx, job: &mut dyn Job) -> Result<(), Fault> {
-    tx.begin("BEGIN");
+    tx.begin(BEGIN);
     let verdict = match job.run(tx) {
         // Whatever was not waited for counts as much as the rest.
         Verdict::Keep => tx.flush().map_or_else(Verdict::Failed, |()| Verdict::Keep),

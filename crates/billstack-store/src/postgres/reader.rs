@@ -8,6 +8,9 @@ use super::transaction::PostgresTx;
 use crate::jobs::{Job, Verdict};
 use crate::tx::Fault;
 
+/// Every read of a transaction sees the same state.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Serves the queue until every sender is gone, up to `most` reads to a transaction. A lost connection
 /// is made anew for what comes next.
 ///
@@ -51,17 +54,12 @@ impl Reader<'_> {
             Some(tx) => tx,
             None => {
                 self.within = false;
-                let mut tx = PostgresTx::open(self.settings)?;
-                tx.simple(
-                    "SET default_transaction_isolation = 'repeatable read'; \
-                     SET default_transaction_read_only = on",
-                )?;
-                tx
+                PostgresTx::open(self.settings)?
             }
         };
         let tx = self.connection.insert(tx);
         if !self.within {
-            tx.later("BEGIN");
+            tx.later(BEGIN);
             self.within = true;
         }
         Ok(tx)

@@ -27,8 +27,13 @@ const LARGEST_BATCH: usize = 60;
 /// which comes after a second, and far longer than a batch of another node takes.
 const PATIENCE: &str = "SET lock_timeout = '50ms'";
 
+/// Begins an operation that has a transaction of its own. It names the isolation because a database or a role may
+/// have another default, at which what was committed during the wait for a lock is not seen. It does not say
+/// `READ WRITE`: a server that is read only by default, as after a failover, must refuse it.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
 /// Begins a batch of several.
-const BEGIN: &str = "BEGIN; SAVEPOINT operation";
+const BEGIN_BATCH: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SAVEPOINT operation";
 
 /// Keeps an operation and begins the next one.
 const NEXT: &str = "RELEASE operation; SAVEPOINT operation";
@@ -127,7 +132,7 @@ fn run_batch(
     hindered: &mut Option<Box<dyn Job>>,
 ) -> Result<Kept, Fault> {
     let (alone, mut kept) = (batch.len() == 1, Kept::Nothing);
-    tx.begin(if alone { "BEGIN" } else { BEGIN });
+    tx.begin(if alone { BEGIN } else { BEGIN_BATCH });
     let mut next = false;
     while let Some(mut job) = batch.pop_front() {
         if next {
