@@ -6,13 +6,13 @@
 
 mod attempts;
 mod connection;
+mod driver;
 mod fault;
 mod patient;
 mod reader;
 mod tls;
 mod transaction;
 mod values;
-mod wire;
 mod writer;
 
 use std::thread::JoinHandle;

@@ -1,22 +1,18 @@
 //! Where PostgreSQL is, and how to get a connection to it.
 
 use std::error::Error as _;
-use std::net::{TcpStream, ToSocketAddrs};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
-use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode};
+use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::driver::Driver;
 use super::fault::fault;
 use super::tls::{Roots, connector, take_roots};
-use super::wire::{Driver, Socket, Stream};
 use crate::tx::Fault;
 
 /// A statement, a lock or an idle transaction that lasts longer than this is ended by the server;
@@ -25,10 +21,10 @@ const OPTIONS: &str = "-c statement_timeout=20000 -c lock_timeout=10000 \
                        -c idle_in_transaction_session_timeout=30000 \
                        -c client_min_messages=warning";
 
-/// How long a server may say nothing while we wait for it. No statement of ours lasts that long.
+/// How long a server may take to answer what is sent together. No statement of ours lasts that long.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How long a connection may take when the URL does not say, and then each answer while logging in.
+/// How long a connection may take when the URL does not say, and logging in as long again.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a host may leave unconfirmed what it was sent, and how soon and how often one that has
@@ -47,7 +43,7 @@ static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Settings {
     config: Config,
     tls: Option<MakeRustlsConnect>,
-    /// How long a server may say nothing; without end where the URL says how long statements may last.
+    /// How long a server may take to answer; without end where the URL says how long statements may last.
     silence: Option<Duration>,
 }
 
@@ -106,28 +102,32 @@ fn notice_dead_hosts(config: &mut Config) {
     }
 }
 
-/// Connects to the first host that answers and is what the URL asks for.
+/// Connects to the first address that answers and is what the URL asks for.
+///
+/// The driver is given one address at a time, because it waits without end for a host that takes connections
+/// but does not speak.
 pub(super) fn connect(settings: &Settings) -> Result<(Client, Driver), Fault> {
     let unavailable = |why: String| {
         let why = format!("cannot connect to PostgreSQL: {why}");
         Fault::Unavailable(why)
     };
-    let hosts = hosts(&settings.config).map_err(unavailable)?;
+    let mut driver = Driver::new()?;
     let mut last = "the database URL names no host".to_owned();
-    for host in hosts {
-        let sockets = match host.sockets(&settings.config) {
-            Ok(sockets) => sockets,
+    for host in hosts(&settings.config).map_err(unavailable)? {
+        let addresses = match host.addresses() {
+            Ok(addresses) => addresses,
             Err(why) => {
                 last = why.to_string();
                 continue;
             }
         };
-        for socket in sockets {
-            let opened = socket
-                .map_err(|error| Fault::Unavailable(error.to_string()))
-                .and_then(|socket| open(socket, &host.name, settings));
-            match opened {
-                Ok(opened) => return Ok(opened),
+        for address in addresses {
+            let config = host.config(address, &settings.config);
+            match log_in(&mut driver, &config, settings.tls.clone()) {
+                Ok(client) => {
+                    driver.give_up_after(settings.silence);
+                    return Ok((client, driver));
+                }
                 Err(Fault::Unavailable(why) | Fault::Defect(why)) => last = why,
                 Err(other) => last = other.to_string(),
             }
@@ -139,8 +139,8 @@ pub(super) fn connect(settings: &Settings) -> Result<(Client, Driver), Fault> {
 /// One of the hosts that a URL names.
 struct Candidate {
     /// What its certificate must be for.
-    name: String,
-    address: Host,
+    name: Option<Host>,
+    address: Option<IpAddr>,
     port: u16,
 }
 
@@ -156,20 +156,15 @@ fn hosts(config: &Config) -> Result<Vec<Candidate>, String> {
     if !fits(names.len()) || !fits(addresses.len()) || !(ports.len() == 1 || fits(ports.len())) {
         return Err("host, hostaddr and port of the database URL differ in number".to_owned());
     }
-    let mut hosts = Vec::new();
-    for index in 0..count {
-        let name = names.get(index);
-        let by_address = addresses.get(index).map(|ip| Host::Tcp(ip.to_string()));
+    let candidate = |index| {
         let port = ports.get(index).or(ports.first()).copied();
-        hosts.extend(by_address.or(name.cloned()).map(|address| Candidate {
-            name: match name {
-                Some(Host::Tcp(name)) => name.clone(),
-                _ => String::new(),
-            },
-            address,
+        Candidate {
+            name: names.get(index).cloned(),
+            address: addresses.get(index).copied(),
             port: port.unwrap_or(5432),
-        }));
-    }
+        }
+    };
+    let mut hosts: Vec<_> = (0..count).map(candidate).collect();
     if config.get_load_balance_hosts() == LoadBalanceHosts::Random && !hosts.is_empty() {
         let first = CONNECTIONS.fetch_add(1, Ordering::Relaxed) % hosts.len();
         hosts.rotate_left(first);
@@ -178,112 +173,83 @@ fn hosts(config: &Config) -> Result<Vec<Candidate>, String> {
 }
 
 impl Candidate {
-    /// A socket for each address that the host has, connected when it is asked for.
-    fn sockets<'c>(
-        &self,
-        config: &'c Config,
-    ) -> std::io::Result<Box<dyn Iterator<Item = std::io::Result<Socket>> + 'c>> {
-        match &self.address {
-            Host::Tcp(host) => {
-                let addresses = (host.as_str(), self.port).to_socket_addrs()?;
-                let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
-                Ok(Box::new(addresses.map(move |address| {
-                    let socket = TcpStream::connect_timeout(&address, limit)?;
-                    prepare(&socket, config)?;
-                    Ok(Socket::Tcp(socket))
-                })))
+    /// Each address that the host has; `None` for one that is reached by its name alone, a socket file.
+    fn addresses(&self) -> std::io::Result<Vec<Option<IpAddr>>> {
+        match (&self.name, self.address) {
+            (Some(Host::Tcp(name)), None) => {
+                let found = (name.as_str(), self.port).to_socket_addrs()?;
+                Ok(found.map(|address| Some(address.ip())).collect())
             }
+            (_, address) => Ok(vec![address]),
+        }
+    }
+
+    /// What a URL says, for one address.
+    fn config(&self, address: Option<IpAddr>, all: &Config) -> Config {
+        let mut config = Config::new();
+        config
+            .port(self.port)
+            .ssl_mode(all.get_ssl_mode())
+            .ssl_negotiation(all.get_ssl_negotiation())
+            .channel_binding(all.get_channel_binding())
+            .target_session_attrs(all.get_target_session_attrs())
+            .keepalives(all.get_keepalives())
+            .keepalives_idle(all.get_keepalives_idle());
+        match &self.name {
+            Some(Host::Tcp(name)) => config.host(name),
             #[cfg(unix)]
-            Host::Unix(directory) => {
-                let path = directory.join(format!(".s.PGSQL.{}", self.port));
-                Ok(Box::new(std::iter::once_with(move || {
-                    UnixStream::connect(path).map(Socket::Unix)
-                })))
-            }
+            Some(Host::Unix(directory)) => config.host_path(directory),
+            None => &mut config,
+        };
+        if let Some(address) = address {
+            config.hostaddr(address);
         }
-    }
-}
-
-fn prepare(socket: &TcpStream, config: &Config) -> std::io::Result<()> {
-    socket.set_nodelay(true)?;
-    let socket = SockRef::from(socket);
-    #[cfg(target_os = "linux")]
-    if let Some(limit) = config.get_tcp_user_timeout() {
-        socket.set_tcp_user_timeout(Some(*limit))?;
-    }
-    if !config.get_keepalives() {
-        return Ok(());
-    }
-    let mut keepalive = TcpKeepalive::new().with_time(config.get_keepalives_idle());
-    if let Some(interval) = config.get_keepalives_interval() {
-        keepalive = keepalive.with_interval(interval);
-    }
-    if let Some(retries) = config.get_keepalives_retries() {
-        keepalive = keepalive.with_retries(retries);
-    }
-    socket.set_tcp_keepalive(&keepalive)
-}
-
-/// Logs in over a socket, and refuses a server of the wrong kind, or one that takes connections but
-/// does not speak: another host may.
-fn open(socket: Socket, host: &str, settings: &Settings) -> Result<(Client, Driver), Fault> {
-    let (mut driver, stream) =
-        Driver::over(socket).map_err(|e| Fault::Unavailable(e.to_string()))?;
-    let limit = *settings
-        .config
-        .get_connect_timeout()
-        .unwrap_or(&CONNECT_TIMEOUT);
-    driver.give_up_after(Some(limit));
-    let client = match &settings.tls {
-        Some(tls) => log_in(&mut driver, stream, tls.clone(), host, &settings.config),
-        None => log_in(&mut driver, stream, NoTls, host, &settings.config),
-    }?;
-    must_be_wanted(&mut driver, &client, settings)?;
-    driver.give_up_after(settings.silence);
-    Ok((client, driver))
-}
-
-/// Refuses a server that is not what the URL asks for.
-fn must_be_wanted(driver: &mut Driver, client: &Client, settings: &Settings) -> Result<(), Fault> {
-    let wanted = settings.config.get_target_session_attrs();
-    if wanted == TargetSessionAttrs::Any {
-        return Ok(());
-    }
-    let told = driver.run(client.simple_query("SHOW transaction_read_only"));
-    let told = told.map_err(|error| fault(&error))?;
-    let read_only = told
-        .iter()
-        .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("on")));
-    match (wanted, read_only) {
-        (TargetSessionAttrs::ReadWrite, true) => {
-            Err(Fault::Unavailable("it does not allow writes".to_owned()))
+        if let Some(user) = all.get_user() {
+            config.user(user);
         }
-        (TargetSessionAttrs::ReadOnly, false) => {
-            Err(Fault::Unavailable("it is not read only".to_owned()))
+        if let Some(password) = all.get_password() {
+            config.password(password);
         }
-        _ => Ok(()),
+        if let Some(name) = all.get_dbname() {
+            config.dbname(name);
+        }
+        if let Some(options) = all.get_options() {
+            config.options(options);
+        }
+        if let Some(name) = all.get_application_name() {
+            config.application_name(name);
+        }
+        if let Some(limit) = all.get_connect_timeout() {
+            config.connect_timeout(*limit);
+        }
+        if let Some(limit) = all.get_tcp_user_timeout() {
+            config.tcp_user_timeout(*limit);
+        }
+        if let Some(interval) = all.get_keepalives_interval() {
+            config.keepalives_interval(interval);
+        }
+        if let Some(retries) = all.get_keepalives_retries() {
+            config.keepalives_retries(retries);
+        }
+        config
     }
 }
 
-fn log_in<T>(
+/// Logs in at the one address of `config`, in limited time: for the connection, and as long again for the rest.
+fn log_in(
     driver: &mut Driver,
-    stream: Stream,
-    mut tls: T,
-    host: &str,
     config: &Config,
-) -> Result<Client, Fault>
-where
-    T: MakeTlsConnect<Stream>,
-    T::Stream: Send + 'static,
-{
-    let tls = tls.make_tls_connect(host).map_err(|error| {
-        let error: Box<dyn std::error::Error + Send + Sync> = error.into();
-        Fault::Unavailable(error.to_string())
-    })?;
-    let (client, connection) = driver
-        .run(config.connect_raw(stream, tls))
-        .map_err(|error| fault(&error))?;
-    driver.drive(Box::pin(connection));
+    tls: Option<MakeRustlsConnect>,
+) -> Result<Client, Fault> {
+    let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+    driver.give_up_after(Some(2 * limit));
+    if let Some(tls) = tls {
+        let (client, connection) = driver.run(config.connect(tls))?.map_err(|e| fault(&e))?;
+        driver.drive(connection);
+        return Ok(client);
+    }
+    let (client, connection) = driver.run(config.connect(NoTls))?.map_err(|e| fault(&e))?;
+    driver.drive(connection);
     Ok(client)
 }
 
@@ -322,5 +288,23 @@ mod tests {
         assert_eq!(schema.silence, Some(SILENCE));
         let endless = settings("options=-c%20statement_timeout%3D0");
         assert_eq!(endless.silence, None);
+    }
+
+    /// What is not handed on to the driver would be ignored without a word.
+    #[test]
+    fn an_address_is_tried_with_all_that_the_url_says() {
+        let url = "postgres://u:p@h:1/d?hostaddr=10.0.0.1&options=-cx%3D1&application_name=a\
+            &sslmode=disable&sslnegotiation=direct&connect_timeout=1&tcp_user_timeout=2&keepalives=0\
+            &keepalives_idle=3&keepalives_interval=4&keepalives_retries=5\
+            &target_session_attrs=read-write&channel_binding=disable";
+        let all = Config::from_str(url).unwrap();
+        let hosts = hosts(&all).unwrap();
+        let [address] = hosts[0].addresses().unwrap()[..] else {
+            panic!("it has one address");
+        };
+        assert!(hosts[0].config(address, &all) == all);
+        let socket = Config::from_str("postgres://u@%2Frun:2/d").unwrap();
+        let host = &super::hosts(&socket).unwrap()[0];
+        assert!(host.config(host.addresses().unwrap()[0], &socket) == socket);
     }
 }

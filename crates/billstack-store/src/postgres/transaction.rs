@@ -16,9 +16,9 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row as PostgresRow, Statement};
 
 use super::connection::{Settings, connect};
+use super::driver::Driver;
 use super::fault::{ends_connection, fault};
 use super::values::Owned;
-use super::wire::Driver;
 use crate::dialect::{Dialect, lock_keys};
 use crate::tx::{EachOf, EachRow, Fault, Query, Tx, Val, exactly_one};
 
@@ -34,7 +34,7 @@ pub(crate) struct PostgresTx {
     waiting: Vec<Waiting>,
     operation: u32,
     spoiled: Option<Fault>,
-    /// Whether the server has said that it ends the connection.
+    /// Whether the server has said that it ends the connection, or says nothing.
     ending: bool,
 }
 
@@ -84,14 +84,14 @@ impl PostgresTx {
     }
 
     /// From here on statements may last as long as they like.
-    pub(crate) fn be_patient(&self) {
+    pub(crate) fn be_patient(&mut self) {
         self.driver.give_up_after(None);
     }
 
     /// Runs commands without parameters or result, such as `BEGIN`, and waits for them.
     pub(crate) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
         let done = self.driver.run(self.client.batch_execute(sql));
-        done.map_err(|error| self.told(&error))
+        self.heard(done)?.map_err(|error| self.told(&error))
     }
 
     /// The prepared form of a statement.
@@ -101,7 +101,7 @@ impl PostgresTx {
         }
         let text = Dialect::Postgres.statement(sql);
         let prepared = self.driver.run(self.client.prepare(&text));
-        let statement = prepared.map_err(|error| self.told(&error))?;
+        let statement = self.heard(prepared)?.map_err(|error| self.told(&error))?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -155,6 +155,12 @@ impl PostgresTx {
         });
     }
 
+    /// A server that does not answer is as good as gone.
+    fn heard<T>(&mut self, answer: Result<T, Fault>) -> Result<T, Fault> {
+        self.ending |= answer.is_err();
+        answer
+    }
+
     fn told(&mut self, error: &Error) -> Fault {
         self.ending |= ends_connection(error);
         // What the server said when it closed the connection tells more than that it is closed.
@@ -175,7 +181,8 @@ impl PostgresTx {
         for (statement, params) in last {
             asked.push(Box::pin(ask(client, statement, params)));
         }
-        let mut answers = self.driver.run(all(asked)).into_iter();
+        let answers = self.driver.run(all(asked));
+        let mut answers = self.heard(answers)?.into_iter();
         for (waiting, answer) in waiting.iter().zip(&mut answers) {
             let checked = answer
                 .map_err(|error| self.told(&error))
