@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tempfile::TempPath;
 
+use crate::engines::sqlite::{SqliteTx, fault, open_existing};
 use crate::migrate::version_of_file;
-use crate::sqlite::{SqliteTx, fault, open_existing};
 use crate::store::{Kind, Target};
 use crate::tx::Fault;
 use crate::verify::verify;

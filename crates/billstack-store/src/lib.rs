@@ -6,15 +6,14 @@
 
 pub mod act;
 pub mod dialect;
+mod engines;
 mod failing;
-mod jobs;
 pub mod list;
 pub mod migrate;
 pub mod options;
-mod postgres;
 pub mod prepare;
+mod queue;
 pub mod refusal;
-mod sqlite;
 pub mod store;
 pub mod tx;
 

@@ -7,9 +7,9 @@ use std::path::Path;
 use billstack_core::time::Micros;
 
 use crate::dialect::Dialect;
+use crate::engines::postgres::{PostgresTx, Settings};
+use crate::engines::sqlite::{SqliteTx, fault, hold_file, open_existing, open_writer, statistics};
 use crate::params;
-use crate::postgres::{PostgresTx, Settings};
-use crate::sqlite::{SqliteTx, fault, hold_file, open_existing, open_writer, statistics};
 use crate::store::{Kind, Target};
 use crate::tx::{Fault, Tx};
 

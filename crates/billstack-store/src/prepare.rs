@@ -2,9 +2,9 @@
 //! prepares them all stands on this.
 
 use crate::dialect::Dialect;
+use crate::engines::postgres::PostgresTx;
+use crate::engines::sqlite::{fault, open_reader};
 use crate::list::List;
-use crate::postgres::PostgresTx;
-use crate::sqlite::{fault, open_reader};
 use crate::store::{Kind, Target};
 use crate::tx::Fault;
 

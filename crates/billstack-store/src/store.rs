@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
 use crate::act::{Act, Origin};
+use crate::engines::postgres::{Postgres, Settings};
+use crate::engines::sqlite::Sqlite;
 use crate::failing::Failing;
-use crate::jobs::job;
 use crate::migrate;
 use crate::options::Options;
-use crate::postgres::{Postgres, Settings};
 use crate::probe;
-use crate::sqlite::Sqlite;
+use crate::queue::job;
 use crate::tx::{Abort, Fault, Tx};
 
 /// The database an address names.

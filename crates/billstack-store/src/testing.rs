@@ -8,9 +8,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::act::{Act, Actor, Origin};
+use crate::engines::sqlite::{SqliteTx, open_writer};
 use crate::list::{Cursor, Page};
 use crate::migrate::migrate;
-use crate::sqlite::{SqliteTx, open_writer};
 use crate::store::Target;
 use crate::teams::{self, Team};
 use crate::tx::{Abort, Fault, Tx};

@@ -23,8 +23,8 @@ use inline::Inline;
 use wal::Wal;
 
 use crate::failing::Failing;
-use crate::jobs::{Job, enqueue};
 use crate::options::Options;
+use crate::queue::{Job, enqueue};
 use crate::tx::{Abort, Fault, Tx};
 
 pub(crate) use connection::{fault, open_existing, open_reader, open_writer};

@@ -5,7 +5,7 @@ use crossbeam_channel::Receiver;
 use super::attempts::{Trouble, persist};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
-use crate::jobs::{Job, Verdict};
+use crate::queue::{Job, Verdict};
 use crate::tx::Fault;
 
 /// Every read of a transaction sees the same state.

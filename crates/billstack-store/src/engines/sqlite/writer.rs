@@ -10,7 +10,7 @@ use super::connection::{could_not_sync, fault};
 use super::transaction::SqliteTx;
 use super::wal::Wal;
 use crate::failing::Failing;
-use crate::jobs::{Job, Verdict};
+use crate::queue::{Job, Verdict};
 use crate::tx::Fault;
 
 /// The most operations in one commit: it bounds how long the first of them waits.

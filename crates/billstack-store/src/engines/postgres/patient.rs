@@ -10,7 +10,7 @@ use super::connection::Settings;
 use super::transaction::PostgresTx;
 use super::writer::{BEGIN, commit, end};
 use crate::failing::Failing;
-use crate::jobs::{Job, Verdict};
+use crate::queue::{Job, Verdict};
 use crate::tx::Fault;
 
 /// Serves the queue until every sender is gone. A lost connection is made anew for the next job.

@@ -21,8 +21,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::failing::Failing;
-use crate::jobs::{Job, enqueue};
 use crate::options::Options;
+use crate::queue::{Job, enqueue};
 use crate::tx::Fault;
 
 pub(crate) use connection::Settings;

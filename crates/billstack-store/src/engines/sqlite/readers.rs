@@ -4,7 +4,7 @@ use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 
 use super::transaction::SqliteTx;
-use crate::jobs::Job;
+use crate::queue::Job;
 
 /// Serves the queue until every sender is gone.
 pub(super) fn run(connection: Connection, jobs: &Receiver<Box<dyn Job>>) {

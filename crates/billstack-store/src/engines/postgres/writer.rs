@@ -16,7 +16,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
 use crate::failing::Failing;
-use crate::jobs::{Job, Verdict};
+use crate::queue::{Job, Verdict};
 use crate::tx::Fault;
 
 /// The most operations in one transaction: PostgreSQL keeps 64 subtransactions where every other
