@@ -1,4 +1,4 @@
-//! A store: operations in, outcomes out, on whichever engine its address names.
+//! The store runs operations on the engine that its address names.
 
 use std::path::{Path, PathBuf};
 
@@ -53,8 +53,8 @@ impl Target {
         }
     }
 
-    /// Refuses a file of SQLite whose directory is not there: whatever is first made in it would complain
-    /// about a name of its own.
+    /// Refuses a SQLite file in a missing directory. Otherwise the first file made there would fail, and its error
+    /// would name that file instead.
     pub(crate) fn directory_must_exist(&self) -> Result<(), Fault> {
         let directory = self.sqlite_file().and_then(Path::parent);
         match directory.filter(|directory| !directory.as_os_str().is_empty()) {
@@ -67,12 +67,12 @@ impl Target {
     }
 }
 
-/// The one name of a file, whatever links lead to it: the lock and the key beside it go by name.
+/// The canonical name of a file: the lock and the key beside it go by that name.
 fn real_path(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
-    // It is still to be made; its directory is there, or creating it will say what is wrong.
+    // The file does not exist yet. If its directory does not either, creating the file reports it.
     let directory = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
@@ -88,8 +88,8 @@ enum Engine {
     Postgres(Postgres),
 }
 
-/// Runs operations. Dropping it answers what is queued and then closes every connection; drop it
-/// outside of async code.
+/// Runs operations. Dropping it answers queued operations and closes every connection; drop it outside of async
+/// code.
 pub struct Store {
     engine: Engine,
     failing: Failing,
@@ -107,9 +107,9 @@ impl Store {
         Ok(Store { engine, failing })
     }
 
-    /// Runs a write; it is committed, durably, before this returns `Ok`.
+    /// Runs a write, and returns `Ok` only after its durable commit.
     ///
-    /// The operation may be run several times; only the last run counts.
+    /// The operation may run several times; only the last run counts.
     pub async fn write<T: Send + 'static>(
         &self,
         origin: Origin,
@@ -196,13 +196,13 @@ impl Store {
         Ok(answer)
     }
 
-    /// Whether the database did not take a write, as on a full disk or a server that became read only,
-    /// and nothing has proved since that it does again.
+    /// Whether a write failed, as on a full disk or a server that became read only, and none has been proved to work
+    /// since.
     pub fn is_failing(&self) -> bool {
         self.failing.is_set()
     }
 
-    /// Writes enough to tell that writes work, and takes it back. When it succeeds the store is no longer
+    /// Writes enough to prove that writes work, and undoes it. Success means that the store is no longer
     /// [failing](Store::is_failing).
     pub async fn prove_writes(&self, origin: Origin) -> Result<(), Abort> {
         self.write(origin, |tx, _| probe::write(tx)).await?;
@@ -210,7 +210,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many writes wait for their turn.
+    /// How many writes are queued.
     pub fn queued_writes(&self) -> usize {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.queued(),

@@ -1,27 +1,27 @@
-//! Trying again what others are in the way of, the same way in every lane that has the time.
+//! Retries, the same in every lane that has time for them.
 
 use std::time::Duration;
 
 use crate::tx::Fault;
 
-/// How often an operation is run when others are in its way, or its connection breaks early.
+/// How often an operation runs when it conflicts with others, or its connection breaks early.
 const ATTEMPTS: u32 = 8;
 
-/// Why an attempt came to nothing.
-pub(super) struct Trouble {
+/// Why an attempt failed.
+pub(super) struct Failed {
     pub(super) why: Fault,
-    /// Whether the connection is gone; a new one may do better.
+    /// Whether the connection is gone; a new one may work.
     pub(super) lost: bool,
 }
 
-impl From<Fault> for Trouble {
-    fn from(why: Fault) -> Trouble {
-        Trouble { why, lost: false }
+impl From<Fault> for Failed {
+    fn from(why: Fault) -> Failed {
+        Failed { why, lost: false }
     }
 }
 
-/// Runs `once` until it ends well or there is no point in going on, each time after a longer pause.
-pub(super) fn persist(mut once: impl FnMut() -> Result<(), Trouble>) -> Result<(), Fault> {
+/// Runs `once` until it succeeds or a retry is pointless, each time after a longer pause.
+pub(super) fn retry(mut once: impl FnMut() -> Result<(), Failed>) -> Result<(), Fault> {
     let mut last = Fault::Closed;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
@@ -30,16 +30,16 @@ pub(super) fn persist(mut once: impl FnMut() -> Result<(), Trouble>) -> Result<(
         }
         match once() {
             Ok(()) => return Ok(()),
-            // The connection broke before COMMIT was sent, so nothing can have been kept.
-            Err(Trouble {
+            // The connection broke before COMMIT was sent, so nothing was committed.
+            Err(Failed {
                 why: Fault::Unavailable(_),
                 lost: true,
             }) if attempt == 0 => {}
-            Err(Trouble {
+            Err(Failed {
                 why: why @ Fault::Conflict(_),
                 ..
             }) => last = why,
-            Err(Trouble { why, .. }) => return Err(why),
+            Err(Failed { why, .. }) => return Err(why),
         }
     }
     Err(Fault::Unavailable(format!(

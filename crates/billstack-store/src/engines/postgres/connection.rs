@@ -1,4 +1,4 @@
-//! Where PostgreSQL is, and how to get a connection to it.
+//! Where PostgreSQL is, and how to connect to it.
 
 use std::error::Error as _;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -15,27 +15,27 @@ use super::fault::fault;
 use super::tls::{Roots, connector, take_roots};
 use crate::tx::Fault;
 
-/// A statement, a lock or an idle transaction that lasts longer than this is ended by the server;
-/// its notices about things that exist already are not worth a line.
+/// The server ends statements, lock waits and idle transactions that last longer than this. Its notices about
+/// existing objects are noise.
 const OPTIONS: &str = "-c statement_timeout=20000 -c lock_timeout=10000 \
                        -c idle_in_transaction_session_timeout=30000 \
                        -c client_min_messages=warning";
 
-/// How long a server may take to answer what is sent together. No statement of ours lasts that long.
+/// How long a server may take to answer a round trip. No statement of ours lasts that long.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How long a connection may take when the URL does not say, and logging in as long again.
+/// How long a connection may take when the URL does not say; logging in may take as long again.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a host may leave unconfirmed what it was sent, and how soon and how often one that has
-/// confirmed everything is asked whether it is still there. The system's own values are a quarter of an
-/// hour and two hours: until then a thread would wait for a dead host while others could serve it.
+/// How long a host may leave data unacknowledged, and how soon and how often an idle one is probed. The system's
+/// defaults are a quarter of an hour and two hours: so long a thread would wait for a dead host while others
+/// could serve it.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVES_RETRIES: u32 = 3;
 
-/// Counts connections, so that with `load_balance_hosts=random` each begins at another host.
+/// Counts connections, so that with `load_balance_hosts=random` each starts at another host.
 static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 
 /// Where and how to connect.
@@ -43,18 +43,17 @@ static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Settings {
     config: Config,
     tls: Option<MakeRustlsConnect>,
-    /// How long a server may take to answer; without end where the URL says how long statements may last.
+    /// How long a server may take to answer; no limit when the URL sets its own limit for statements.
     silence: Option<Duration>,
 }
 
 impl Settings {
-    /// Reads a `postgres://` URL. TLS is used, and certificates are checked against the system's roots
-    /// or those of `sslrootcert`, with `sslmode=require`; several hosts and `target_session_attrs` are
-    /// understood.
+    /// Reads a `postgres://` URL, which may name several hosts. `sslmode=require` turns on TLS and checks certificates
+    /// against the system's roots or those of `sslrootcert`.
     pub(crate) fn from_url(url: &str) -> Result<Settings, Fault> {
         let (url, roots) = take_roots(url);
         let mut config = Config::from_str(&url).map_err(|error| {
-            // The cause names the option at fault; the URL itself holds a password.
+            // The cause names the option at fault. The URL itself contains a password.
             let cause = error
                 .source()
                 .map(|cause| format!(": {cause}"))
@@ -83,7 +82,7 @@ impl Settings {
     }
 }
 
-/// Fills in what the URL does not say about how soon a host that does not answer is given up.
+/// Sets the limits that the URL leaves open for a host that does not answer.
 fn notice_dead_hosts(config: &mut Config) {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
@@ -102,10 +101,10 @@ fn notice_dead_hosts(config: &mut Config) {
     }
 }
 
-/// Connects to the first address that answers and is what the URL asks for.
+/// Connects to the first address that answers and satisfies the URL.
 ///
-/// The driver is given one address at a time, because it waits without end for a host that takes connections
-/// but does not speak.
+/// The driver gets one address at a time, because it would wait forever for a host that accepts connections but
+/// does not speak.
 pub(super) fn connect(settings: &Settings) -> Result<(Client, Driver), Fault> {
     let unavailable = |why: String| {
         let why = format!("cannot connect to PostgreSQL: {why}");
@@ -136,15 +135,15 @@ pub(super) fn connect(settings: &Settings) -> Result<(Client, Driver), Fault> {
     Err(unavailable(last))
 }
 
-/// One of the hosts that a URL names.
+/// One of the URL's hosts.
 struct Candidate {
-    /// What its certificate must be for.
+    /// The name its certificate must carry.
     name: Option<Host>,
     address: Option<IpAddr>,
     port: u16,
 }
 
-/// The hosts of a URL in the order in which they are tried.
+/// The hosts of a URL in the order of attempts.
 fn hosts(config: &Config) -> Result<Vec<Candidate>, String> {
     let (names, addresses, ports) = (
         config.get_hosts(),
@@ -173,7 +172,7 @@ fn hosts(config: &Config) -> Result<Vec<Candidate>, String> {
 }
 
 impl Candidate {
-    /// Each address that the host has; `None` for one that is reached by its name alone, a socket file.
+    /// The addresses of the host; `None` for a socket file, which is reached by its name.
     fn addresses(&self) -> std::io::Result<Vec<Option<IpAddr>>> {
         match (&self.name, self.address) {
             (Some(Host::Tcp(name)), None) => {
@@ -184,7 +183,7 @@ impl Candidate {
         }
     }
 
-    /// What a URL says, for one address.
+    /// The settings of the URL for one address.
     fn config(&self, address: Option<IpAddr>, all: &Config) -> Config {
         let mut config = Config::new();
         config
@@ -235,7 +234,7 @@ impl Candidate {
     }
 }
 
-/// Logs in at the one address of `config`, in limited time: for the connection, and as long again for the rest.
+/// Connects to the one address of `config` and logs in, within twice the time for a connection.
 fn log_in(
     driver: &mut Driver,
     config: &Config,
@@ -280,7 +279,7 @@ mod tests {
         assert_eq!(told.get_keepalives_retries(), Some(5));
     }
 
-    /// `billstack verify` asks for statements without end.
+    /// `billstack verify` asks for statements without a limit.
     #[test]
     fn silence_is_borne_where_statements_may_last() {
         assert_eq!(settings("").silence, Some(SILENCE));
@@ -290,7 +289,7 @@ mod tests {
         assert_eq!(endless.silence, None);
     }
 
-    /// What is not handed on to the driver would be ignored without a word.
+    /// A setting that is not handed on would be ignored silently.
     #[test]
     fn an_address_is_tried_with_all_that_the_url_says() {
         let url = "postgres://u:p@h:1/d?hostaddr=10.0.0.1&options=-cx%3D1&application_name=a\

@@ -1,4 +1,4 @@
-//! The runtime under a connection: it runs on the thread that asks, and only while that waits for an answer.
+//! The runtime of a connection. It runs on the calling thread, and only while that waits for an answer.
 
 use std::time::Duration;
 
@@ -31,13 +31,13 @@ impl Driver {
         })
     }
 
-    /// From here on, a server that takes so long to answer is gone, and so is the connection. The kernel tells
-    /// when a host is dead, but not when a process on it hangs.
+    /// Sets how long the server may take to answer before the connection counts as lost. The kernel notices a dead
+    /// host, but not a hanging process on it.
     pub(super) fn give_up_after(&mut self, silence: Option<Duration>) {
         self.silence = silence;
     }
 
-    /// Moves the bytes of a connection whenever something is waited for.
+    /// Runs a connection's input and output whenever an answer is waited for.
     pub(super) fn drive(
         &mut self,
         connection: impl Future<Output = Result<(), Error>> + Send + 'static,
@@ -45,7 +45,7 @@ impl Driver {
         self.connection = Some(self.runtime.spawn(connection));
     }
 
-    /// Why the connection ended, when it has.
+    /// Why the connection ended, if it has.
     pub(super) fn ended(&mut self) -> Option<&Fault> {
         if let Some(connection) = self.connection.take_if(|c| c.is_finished()) {
             let end = self.runtime.block_on(connection);
@@ -54,12 +54,12 @@ impl Driver {
         self.ended.as_ref()
     }
 
-    /// Waits for work of this connection. A fault means that the server did not answer.
+    /// Waits for the answers to `work`. A fault means that the server did not answer.
     pub(super) fn run<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Fault> {
         let Some(silence) = self.silence else {
             return Ok(self.runtime.block_on(work));
         };
-        // Made inside the runtime, whose clock it needs.
+        // The timer is created inside the runtime, because it needs its clock.
         let done = self
             .runtime
             .block_on(async { timeout(silence, work).await });
@@ -67,13 +67,13 @@ impl Driver {
             if let Some(connection) = &self.connection {
                 connection.abort();
             }
-            Fault::Unavailable(format!("the server has said nothing for {silence:?}"))
+            Fault::Unavailable(format!("the server has not answered for {silence:?}"))
         })
     }
 }
 
 impl Drop for Driver {
-    /// Takes leave of the server, when the client is gone and everything has been answered.
+    /// Lets the connection say goodbye to the server, now that the client is gone.
     fn drop(&mut self) {
         self.runtime.block_on(tokio::task::yield_now());
     }

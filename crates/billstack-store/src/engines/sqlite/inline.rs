@@ -1,4 +1,4 @@
-//! Point look-ups on the calling thread, over a connection that belongs to this store and thread.
+//! Point look-ups on the calling thread, over a connection of this store and thread.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -23,20 +23,20 @@ self_cell!(
 );
 
 thread_local! {
-    /// One reader per store, because many servers may run in one process (tests do).
+    /// One reader per store, because a process may run many servers, as tests do.
     static READERS: RefCell<HashMap<u64, Reader>> = RefCell::new(HashMap::new());
 }
 
 static NEXT_STORE: AtomicU64 = AtomicU64::new(0);
 
-/// Runs bounded reads where they are called. Long-lived threads only: each keeps its connection.
+/// Runs bounded reads on the calling thread. Each thread keeps a connection, so it should be long-lived.
 pub(crate) struct Inline {
     store: u64,
     path: PathBuf,
 }
 
 impl Inline {
-    /// Connections are opened when a thread first reads.
+    /// Opens no connection yet: each thread does so at its first read.
     pub(crate) fn new(path: PathBuf) -> Inline {
         Inline {
             store: NEXT_STORE.fetch_add(1, Ordering::Relaxed),
@@ -44,7 +44,7 @@ impl Inline {
         }
     }
 
-    /// Runs `read` in a transaction of its own. It must not read inline itself.
+    /// Runs `read` in a transaction of its own. `read` must not call this again.
     pub(crate) fn run<T>(
         &self,
         read: impl FnOnce(&mut dyn Tx) -> Result<T, Abort>,
@@ -69,7 +69,7 @@ fn in_transaction<T>(
     read: impl FnOnce(&mut dyn Tx) -> Result<T, Abort>,
 ) -> Result<T, Abort> {
     if !tx.connection().is_autocommit() {
-        // A read before this one panicked.
+        // The previous read panicked.
         tx.step("ROLLBACK")?;
     }
     tx.step("BEGIN")?;
@@ -80,7 +80,7 @@ fn in_transaction<T>(
 
 impl Drop for Inline {
     fn drop(&mut self) {
-        // Other threads close theirs when they end.
+        // Other threads close theirs when they exit.
         let _ = READERS.try_with(|readers| {
             let open = readers.try_borrow_mut();
             open.map(|mut open| open.remove(&self.store))

@@ -1,5 +1,4 @@
-//! The length of the write-ahead log, as the writer sees it: when a checkpoint pass is due, and when the log
-//! starts over.
+//! The length of the write-ahead log, as the writer sees it: when a checkpoint pass and when a restart is due.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,12 +9,12 @@ use rusqlite::Connection;
 use super::checkpoint::end_if_lost;
 use super::connection::BUSY_TIMEOUT;
 
-/// New pages in the log (4 KiB each) that make a pass worthwhile. Under load a page is in the log many times
-/// and is copied once, so shorter passes copy more.
+/// New pages in the log (4 KiB each) that make a checkpoint pass worthwhile. Under load a page is in the log many
+/// times and is copied once a pass, so more passes copy more.
 const PASS_PAGES: i32 = 4_000;
 
-/// Pages in the log from which the writer restarts it, after a pass that leaves it little to copy itself. While
-/// no reader holds on to a snapshot the log stays below twice this length.
+/// Pages in the log from which the writer restarts it, after a pass has left it little to copy. Unless a reader
+/// holds on to a snapshot, the log stays below twice this length.
 const CAP_PAGES: i32 = 16_384;
 
 /// How long a restart waits for readers. Short reads are over by then; a long one (a backup, a report) would
@@ -23,7 +22,7 @@ const CAP_PAGES: i32 = 16_384;
 const RESTART_WAIT: Duration = Duration::from_millis(50);
 
 thread_local! {
-    /// The length of the log after the last commit on this thread.
+    /// The length of the log after this thread's last commit.
     static PAGES: Cell<i32> = const { Cell::new(0) };
 }
 
@@ -40,8 +39,7 @@ pub(super) struct Wal<'c> {
 }
 
 impl<'c> Wal<'c> {
-    /// The log of a connection, whose commits on this thread are counted from now on. Passes are asked for
-    /// over `ask`; each is answered over `ended`.
+    /// The log of a connection that commits on this thread. `ask` asks for a pass, `ended` reports its end.
     pub(super) fn new(
         connection: &'c Connection,
         ask: Sender<()>,
@@ -68,11 +66,11 @@ impl<'c> Wal<'c> {
         self.connection
     }
 
-    /// Keeps the log short: called after each commit.
+    /// Keeps the log short. Called after each commit.
     pub(super) fn bound(&mut self) {
         let pages = PAGES.get();
         if pages < self.pages {
-            // SQLite has restarted the log itself, because all of it had been copied.
+            // SQLite restarts the log itself once all of it has been copied.
             self.pass_from = 0;
         }
         self.pages = pages;
@@ -84,7 +82,7 @@ impl<'c> Wal<'c> {
             self.restart();
         } else if pages - self.pass_from >= PASS_PAGES {
             self.pass_from = pages;
-            // Without its thread, which has panicked, nobody else will copy anything.
+            // When its thread has panicked, the writer copies the log itself.
             self.in_pass = self.ask.try_send(()).is_ok();
             if !self.in_pass {
                 self.restart();
@@ -92,7 +90,7 @@ impl<'c> Wal<'c> {
         }
     }
 
-    /// Whether the pass goes on. A commit waits for it when the log has grown by its whole cap meanwhile.
+    /// Whether the pass is still running. The writer waits for it when the log has grown by its cap since.
     fn is_in_pass(&mut self) -> bool {
         self.in_pass = if self.pages - self.pass_from < CAP_PAGES {
             self.ended.try_recv() == Err(TryRecvError::Empty)
@@ -103,7 +101,8 @@ impl<'c> Wal<'c> {
         self.in_pass
     }
 
-    /// Copies what is left and starts the log over. When a reader still needs it, the next pass tries again.
+    /// Copies the rest of the log and restarts it. When a reader still needs it, the next pass is followed by
+    /// another attempt.
     fn restart(&mut self) {
         match restart(self.connection) {
             Ok(true) => {
@@ -119,7 +118,7 @@ impl<'c> Wal<'c> {
     }
 }
 
-/// Whether nobody reads the log any more, so that it starts over.
+/// Restarts the log unless a reader still needs it.
 fn restart(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(RESTART_WAIT)?;
     let outcome = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0));

@@ -1,7 +1,7 @@
 //! The writer thread: take everything queued, run it, commit once, then answer.
 //!
-//! There is no timer: an idle server commits a lone write at once, a busy one shares the sync of the
-//! disk between all that arrived during the last one.
+//! There is no timer: an idle server commits a lone write at once, and a busy one shares a sync between all
+//! writes that arrived during the previous one.
 
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ffi};
@@ -13,10 +13,10 @@ use crate::failing::Failing;
 use crate::queue::{Job, Verdict};
 use crate::tx::Fault;
 
-/// The most operations in one commit: it bounds how long the first of them waits.
+/// The most operations in one commit. It bounds how long the first one waits.
 const LARGEST_BATCH: usize = 256;
 
-/// Serves the queue until every sender is gone.
+/// Serves the queue until all senders are gone.
 pub(super) fn run(
     mut wal: Wal<'_>,
     jobs: &Receiver<Box<dyn Job>>,
@@ -56,10 +56,9 @@ fn commit_batch(
 
 /// Runs a batch in one transaction, each operation as if it were alone in it.
 ///
-/// Almost every operation is either kept or refused before it has written anything, so the batch is
-/// first run without savepoints, which take 6 % of the instructions of a write. When one operation has to be
-/// undone after all, the whole batch is run again, with them: operations can be run any number of
-/// times.
+/// Almost every operation succeeds, or is refused before it writes, so the batch first runs without savepoints,
+/// which cost time. When an operation must be undone after all, the whole batch runs again with them: operations
+/// are repeatable.
 fn run_batch(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     tx.step("BEGIN IMMEDIATE")?;
     if run_together(tx, batch)? {
@@ -95,10 +94,10 @@ fn run_apart(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fa
         tx.step("SAVEPOINT operation")?;
         match job.run(tx) {
             Verdict::Keep => {}
-            // There is nobody to be in conflict with here; the caller gets the fault.
+            // SQLite has no second writer to conflict with; the caller gets the fault.
             Verdict::Undo | Verdict::Again(_) => tx.step("ROLLBACK TO operation")?,
             Verdict::Failed(why) => {
-                // A full or failing disk may have ended the whole transaction under us.
+                // A full or failing disk may have rolled back the whole transaction.
                 if tx.connection().is_autocommit() || matches!(why, Fault::Unavailable(_)) {
                     return Err(why);
                 }
@@ -110,8 +109,8 @@ fn run_apart(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fa
     Ok(())
 }
 
-/// Commits. When the log could not be written or synced, the rows may be visible here and gone after a
-/// restart, or the reverse.
+/// Commits. After a failed write or sync of the log the rows may be visible now and gone after a restart, or the
+/// reverse.
 fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault> {
     let Err(error) = connection
         .prepare_cached("COMMIT")
