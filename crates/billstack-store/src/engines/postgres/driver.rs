@@ -21,7 +21,10 @@ pub(super) struct Driver {
 impl Driver {
     /// A runtime without a connection.
     pub(super) fn new() -> Result<Driver, Fault> {
-        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build();
         let failed = |error| Fault::Unavailable(format!("cannot start a runtime: {error}"));
         Ok(Driver {
             runtime: runtime.map_err(failed)?,

@@ -102,7 +102,7 @@ fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Otherwise SQLite plans a cached statement again whenever another value is bound and a partial index
-    // of its table might apply: half the time of a read.
+    // of its table might apply, which a read would mostly spend its time on.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(connection)
