@@ -240,15 +240,16 @@ fn log_in(
     config: &Config,
     tls: Option<MakeRustlsConnect>,
 ) -> Result<Client, Fault> {
-    let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
-    driver.give_up_after(Some(2 * limit));
+    let limit = 2 * *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
     if let Some(tls) = tls {
-        let (client, connection) = driver.run(config.connect(tls))?.map_err(|e| fault(&e))?;
-        driver.drive(connection);
+        let opened = driver.log_in(limit, config.connect(tls))?;
+        let (client, connection) = opened.map_err(|error| fault(&error))?;
+        driver.drive(Box::pin(connection));
         return Ok(client);
     }
-    let (client, connection) = driver.run(config.connect(NoTls))?.map_err(|e| fault(&e))?;
-    driver.drive(connection);
+    let opened = driver.log_in(limit, config.connect(NoTls))?;
+    let (client, connection) = opened.map_err(|error| fault(&error))?;
+    driver.drive(Box::pin(connection));
     Ok(client)
 }
 

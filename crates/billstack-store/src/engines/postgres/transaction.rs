@@ -89,7 +89,7 @@ impl PostgresTx {
 
     /// Runs commands without parameters or result, such as `BEGIN`, and waits for them.
     pub(crate) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
-        let done = self.driver.run(self.client.batch_execute(sql));
+        let done = self.driver.answers(self.client.batch_execute(sql));
         self.answered(done)?.map_err(|error| self.fault(&error))
     }
 
@@ -99,7 +99,7 @@ impl PostgresTx {
             return Ok(statement.clone());
         }
         let text = Dialect::Postgres.statement(sql);
-        let prepared = self.driver.run(self.client.prepare(&text));
+        let prepared = self.driver.answers(self.client.prepare(&text));
         let statement = self
             .answered(prepared)?
             .map_err(|error| self.fault(&error))?;
@@ -182,7 +182,7 @@ impl PostgresTx {
         for (statement, params) in last {
             asked.push(Box::pin(ask(client, statement, params)));
         }
-        let answers = self.driver.run(all(asked));
+        let answers = self.driver.answers(all(asked));
         let mut answers = self.answered(answers)?.into_iter();
         for (pending, answer) in pending.iter().zip(&mut answers) {
             let checked = answer
