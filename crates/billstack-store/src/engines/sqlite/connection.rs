@@ -161,6 +161,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_failed_sync_is_a_loss_and_a_refused_write_is_not() {
+        let loses = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            could_not_sync(&error)
+        };
+        assert!(loses(ffi::SQLITE_IOERR_FSYNC));
+        assert!(loses(ffi::SQLITE_IOERR_DIR_FSYNC));
+        assert!(!loses(ffi::SQLITE_IOERR_WRITE));
+        assert!(!loses(ffi::SQLITE_FULL));
+    }
+
+    #[test]
     fn a_file_that_may_not_be_written_is_refused_at_once() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.db");
