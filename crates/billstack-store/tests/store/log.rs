@@ -100,7 +100,8 @@ fn a_long_read_does_not_stall_the_writer_and_is_caught_up_with() {
     assert!(long > 2 * CAP, "{long}");
     let slowest = fill(&db.store, "b", 4 * 128);
     assert!(slowest < Duration::from_secs(4), "{slowest:?}");
-    assert!(length(&db) < 2 * long + MARGIN, "{long} {}", length(&db));
+    // The pass that catches up is overrun by no more than the cap, and then the log is begun anew.
+    assert!(length(&db) < long + CAP + MARGIN, "{long} {}", length(&db));
 }
 
 /// A database with so many MiB in it, whose store has been dropped.
