@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tempfile::TempPath;
 
+use crate::engines::sqlite::{SqliteTx, fault, open_existing};
 use crate::migrate::version_of_file;
-use crate::sqlite::{SqliteTx, fault, open_existing};
-use crate::store::{Kind, Target};
-use crate::tx::Fault;
+use crate::seam::Fault;
+use crate::target::{Kind, Target};
 use crate::verify::verify;
 
 /// Copies that were ended early and lie beside the new one, before somebody has to look after them.

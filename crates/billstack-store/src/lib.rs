@@ -9,29 +9,25 @@
 
 pub mod backup;
 pub mod dump;
-mod failing;
-mod jobs;
+mod engines;
 pub mod migrate;
 mod operations;
-pub mod options;
-mod postgres;
 pub mod prepare;
 pub mod seam;
-mod sqlite;
 pub mod store;
 mod tables;
+mod target;
 pub mod verify;
 
+pub use engines::options;
 pub use operations::refusal::{Abort, Refusal, Thing};
 pub use operations::{
     api_keys, apply, codes, credits, customer_creation, customers, erase, idempotency, intake,
-    invitations, members, programs, projects, queue, referrals, retention, sessions, stats, story,
-    stripe_connection, teams, users,
+    invitations, members, programs, projects, referrals, retention, sessions, stats, story,
+    stripe_connection, teams, users, work,
 };
 pub use seam::list;
 pub use seam::{Act, Actor, Fault, Origin, Place, Tx};
-
-use seam::{dialect, tx};
 
 #[cfg(test)]
 mod testing;

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use billstack_core::time::Micros;
 
+use crate::engines::postgres::{PostgresTx, Settings};
+use crate::engines::sqlite::{SqliteTx, fault, hold_file, open_existing, open_writer, statistics};
 use crate::params;
-use crate::postgres::{PostgresTx, Settings};
 use crate::seam::dialect::Dialect;
 use crate::seam::{Fault, Tx};
-use crate::sqlite::{SqliteTx, fault, hold_file, open_existing, open_writer, statistics};
-use crate::store::{Kind, Target};
+use crate::target::{Kind, Target};
 
 /// One step of the schema.
 struct Migration {
@@ -31,7 +31,8 @@ const ADVISORY_LOCK: i64 = 0x6269_6c6c_7374_636b;
 
 /// The limits of the session are for requests. A step of the schema may take long, and whoever waits for
 /// the node that takes it waits as long.
-const BEGIN_PATIENTLY: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+const BEGIN_PATIENTLY: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
+    SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
 
 /// A table that is in use for long (a report, a dump) is another matter: everybody else would queue behind
 /// the one who waits for it. So a step gives up then, as any statement does.

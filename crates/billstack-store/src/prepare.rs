@@ -1,12 +1,12 @@
 //! Every statement of the store in one list, and how each engine understands it. The test that
 //! prepares them all stands on this.
 
-use crate::postgres::PostgresTx;
+use crate::engines::postgres::PostgresTx;
+use crate::engines::sqlite::{fault, open_reader};
+use crate::seam::Fault;
 use crate::seam::dialect::Dialect;
 use crate::seam::list::List;
-use crate::sqlite::{fault, open_reader};
-use crate::store::{Kind, Target};
-use crate::tx::Fault;
+use crate::target::{Kind, Target};
 
 macro_rules! subjects {
     (statements: $($module:ident),*; lists: $($listed:ident),*) => {

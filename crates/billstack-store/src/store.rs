@@ -1,89 +1,22 @@
-//! A store: operations in, outcomes out, on whichever engine its address names.
+//! The store runs operations on the engine that its address names.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::failing::Failing;
-use crate::jobs::job;
+use crate::engines::failing::Failing;
+use crate::engines::options::Options;
+use crate::engines::postgres::Postgres;
+use crate::engines::queue::job;
+use crate::engines::sqlite::Sqlite;
 use crate::migrate;
 use crate::operations::probe;
 use crate::operations::refusal::Abort;
-use crate::options::Options;
-use crate::postgres::{Postgres, Settings};
 use crate::seam::{Act, Fault, Origin, Tx};
-use crate::sqlite::{self, Sqlite};
+use crate::target::Kind;
 
-/// The database an address names.
-#[derive(Clone)]
-pub struct Target(pub(crate) Kind);
-
-#[derive(Clone)]
-pub(crate) enum Kind {
-    Sqlite(PathBuf),
-    Postgres(Box<Settings>),
-}
-
-impl Target {
-    /// Reads `sqlite://FILE` or `postgres://…`.
-    pub fn from_url(url: &str) -> Result<Target, Fault> {
-        if let Some(path) = url
-            .strip_prefix("sqlite://")
-            .or_else(|| url.strip_prefix("sqlite:"))
-        {
-            if path.is_empty() || path.starts_with(":memory:") {
-                return Err(Fault::Unavailable(
-                    "the SQLite address names no file".to_owned(),
-                ));
-            }
-            return Ok(Target(Kind::Sqlite(real_path(Path::new(path)))));
-        }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Target(Kind::Postgres(Box::new(Settings::from_url(url)?))));
-        }
-        let wanted = "the database address must begin with sqlite:// or postgres://";
-        Err(Fault::Unavailable(wanted.to_owned()))
-    }
-
-    /// The file, when the database is SQLite.
-    pub fn sqlite_file(&self) -> Option<&Path> {
-        match &self.0 {
-            Kind::Sqlite(path) => Some(path),
-            Kind::Postgres(_) => None,
-        }
-    }
-
-    /// Refuses a file of SQLite whose directory is not there: whatever is first made in it would complain
-    /// about a name of its own.
-    pub(crate) fn directory_must_exist(&self) -> Result<(), Fault> {
-        let directory = self.sqlite_file().and_then(Path::parent);
-        match directory.filter(|directory| !directory.as_os_str().is_empty()) {
-            Some(directory) if !directory.exists() => Err(Fault::Unavailable(format!(
-                "there is no directory {} for the database; make it first",
-                directory.display()
-            ))),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The one name of a file, whatever links lead to it: the lock and the key beside it go by name.
-fn real_path(path: &Path) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
-    // It is still to be made; its directory is there, or creating it will say what is wrong.
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new(".")).canonicalize();
-    match (directory, path.file_name()) {
-        (Ok(directory), Some(name)) => directory.join(name),
-        _ => path.to_owned(),
-    }
-}
+pub use crate::target::Target;
 
 /// Where the answer of an operation will appear.
 type Answer<T> = oneshot::Receiver<Result<T, Abort>>;
@@ -93,14 +26,8 @@ enum Engine {
     Postgres(Postgres),
 }
 
-/// To be called by a thread of a runtime each time before it waits for work: what its reads
-/// ([`Store::point`]) share is ended. Threads that do not call this share nothing.
-pub fn rest() {
-    sqlite::rest();
-}
-
-/// Runs operations. Dropping it answers what is queued and then closes every connection; drop it
-/// outside of async code.
+/// Runs operations. Dropping it answers queued operations and closes every connection; drop it outside of async
+/// code.
 pub struct Store {
     engine: Engine,
     failing: Failing,
@@ -123,9 +50,9 @@ impl Store {
         })
     }
 
-    /// Runs a write; it is committed, durably, before this returns `Ok`.
+    /// Runs a write, and returns `Ok` only after its durable commit.
     ///
-    /// The operation may be run several times; only the last run counts.
+    /// The operation may run several times; only the last run counts.
     pub async fn write<T: Send + 'static>(
         &self,
         origin: Origin,
@@ -233,13 +160,13 @@ impl Store {
         Ok(answer)
     }
 
-    /// Whether the database did not take a write, as on a full disk or a server that became read only,
-    /// and nothing has proved since that it does again.
+    /// Whether a write failed, as on a full disk or a server that became read only, and none has been proved to work
+    /// since.
     pub fn is_failing(&self) -> bool {
         self.failing.is_set()
     }
 
-    /// Writes enough to tell that writes work, and takes it back. When it succeeds the store is no longer
+    /// Writes enough to prove that writes work, and undoes it. Success means that the store is no longer
     /// [failing](Store::is_failing).
     pub async fn prove_writes(&self, origin: Origin) -> Result<(), Abort> {
         self.write(origin, |tx, _| Ok(probe::write(tx)?)).await?;
@@ -247,7 +174,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many writes wait for their turn.
+    /// How many writes are queued.
     pub fn queued_writes(&self) -> usize {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.queued(),

@@ -7,14 +7,14 @@ use billstack_core::time::Micros;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::engines::sqlite::{SqliteTx, open_writer};
 use crate::migrate::migrate;
 use crate::operations::refusal::Abort;
 use crate::operations::teams::{self, Team};
 use crate::operations::users::{self, NewUser, User};
 use crate::seam::list::{Cursor, Page};
 use crate::seam::{Act, Actor, Fault, Origin, Tx};
-use crate::sqlite::{SqliteTx, open_writer};
-use crate::store::Target;
+use crate::target::Target;
 
 /// A migrated database. Each operation happens a microsecond after the one before it.
 pub(crate) struct Bench {

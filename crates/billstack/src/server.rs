@@ -7,11 +7,10 @@ use std::time::Duration;
 use billstack_core::time::Micros;
 use billstack_store::migrate;
 use billstack_store::options::{Fatal, Options};
-use billstack_store::store::{self, Store, Target};
+use billstack_store::store::{Store, Target};
 use billstack_store::stripe_connection;
 use billstack_store::{Fault, Tx};
 use tokio::net::TcpListener;
-use tokio::runtime;
 use tokio::sync::Semaphore;
 
 use crate::app::{App, Shared};
@@ -47,13 +46,6 @@ impl std::fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
-
-/// A builder of the runtime that a server wants: one whose threads tell the store when they rest.
-pub fn runtime() -> runtime::Builder {
-    let mut builder = runtime::Builder::new_multi_thread();
-    builder.enable_all().on_thread_park(store::rest);
-    builder
-}
 
 /// Opens the database, brings its schema up to date, and gathers what requests share.
 ///

@@ -9,7 +9,7 @@ mod retention;
 use std::time::Duration;
 
 use billstack_core::time::{MINUTE, Micros, SECOND};
-use billstack_store::queue::{self, Leased};
+use billstack_store::work::{self, Leased};
 use billstack_store::{Abort, Actor, customer_creation, idempotency};
 
 use crate::app::{App, Shared};
@@ -77,14 +77,14 @@ async fn round(app: &App) -> Result<usize, Abort> {
 /// Leases what is due of a kind. Most of the time that is nothing, and a read tells so.
 async fn claim(app: &App, kind: &'static str) -> Result<Vec<Leased>, Abort> {
     let now = app.now();
-    let due = app.store.scan(move |tx| Ok(queue::due(tx, kind, now, 1)?));
+    let due = app.store.scan(move |tx| Ok(work::due(tx, kind, now, 1)?));
     if due.await?.is_empty() {
         return Ok(Vec::new());
     }
     let origin = app.origin(Actor::System, "worker");
     let claimed = app.store.write(origin, move |tx, act| {
         let until = act.at.plus(LEASE);
-        Ok(queue::claim(tx, act, kind, AT_ONCE, until)?)
+        Ok(work::claim(tx, act, kind, AT_ONCE, until)?)
     });
     claimed.await
 }
@@ -116,8 +116,8 @@ async fn finish(app: &App, leased: &Leased, next: Result<Next, Abort>) -> Result
     let origin = app.origin(Actor::System, "worker");
     let ended = app.store.write(origin, move |tx, _| {
         Ok(match &next {
-            Next::Done => queue::done(tx, &key)?,
-            Next::Again(at, facts) => queue::later(tx, &key, facts, *at, why.as_deref())?,
+            Next::Done => work::done(tx, &key)?,
+            Next::Again(at, facts) => work::later(tx, &key, facts, *at, why.as_deref())?,
         })
     });
     ended.await.map(|_| ())

@@ -1,12 +1,13 @@
-//! Look-ups on the threads of a server, which share what they see of an SQLite database.
+//! Look-ups on the calling thread: each sees every commit there was, and leaves nothing behind.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use billstack_core::access::Scopes;
 use billstack_core::ids::TeamId;
 use billstack_store::api_keys::{self, NewApiKey};
 use billstack_store::params;
-use billstack_store::store::{Store, rest};
+use billstack_store::store::Store;
 use billstack_store::{Abort, Fault, Tx};
 use futures_util::FutureExt;
 
@@ -49,56 +50,17 @@ fn add_one_elsewhere(elsewhere: &rusqlite::Connection) {
     assert_eq!(changed, Ok(1));
 }
 
-/// A database where the number is 1, and a transaction that look-ups of this thread share and that sees 0.
-fn shared() -> (Db, rusqlite::Connection) {
+#[test]
+fn a_look_up_sees_what_another_process_has_committed() {
     let (db, elsewhere) = database();
-    rest();
     assert_eq!(look_up(&db.store), 0);
     add_one_elsewhere(&elsewhere);
-    (db, elsewhere)
-}
-
-#[test]
-fn a_thread_that_does_not_rest_shares_nothing() {
-    let (db, elsewhere) = database();
-    let store = &db.store;
-    // A thread of its own: that of the test may have run another test before.
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            assert_eq!(look_up(store), 0);
-            add_one_elsewhere(&elsewhere);
-            assert_eq!(look_up(store), 1);
-        });
-    });
-}
-
-#[test]
-fn what_look_ups_share_ends_with_the_next_rest() {
-    let (db, _elsewhere) = shared();
-    assert_eq!(look_up(&db.store), 0, "it was not shared");
-    rest();
     assert_eq!(look_up(&db.store), 1);
 }
 
 #[test]
-fn what_look_ups_share_ends_with_the_next_commit() {
-    let (db, _elsewhere) = shared();
-    // On another thread, so that nothing of this one ends by it.
-    let added = std::thread::scope(|scope| scope.spawn(|| add_one(&db.store)).join().unwrap());
-    assert_eq!(added, 2);
-    assert_eq!(look_up(&db.store), 2);
-}
-
-#[test]
-fn what_look_ups_share_ends_after_some_of_them() {
-    let (db, _elsewhere) = shared();
-    let stale = (0..1000).take_while(|_| look_up(&db.store) == 0).count();
-    assert_eq!(stale, 63);
-}
-
-#[test]
-fn what_look_ups_share_does_not_outlive_a_fault() {
-    let (db, _elsewhere) = shared();
+fn a_look_up_outlives_neither_a_fault_nor_a_panic_of_the_one_before() {
+    let (db, elsewhere) = database();
     let failed = db.store.point(|tx| {
         tx.exists("SELECT no such thing", params![])?;
         Ok(())
@@ -108,12 +70,19 @@ fn what_look_ups_share_does_not_outlive_a_fault() {
         matches!(failed, Err(Abort::Fault(Fault::Defect(_)))),
         "{failed:?}"
     );
+    add_one_elsewhere(&elsewhere);
     assert_eq!(look_up(&db.store), 1);
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let read = |tx: &mut dyn Tx| -> Result<(), Abort> { panic!("{:?}", number(tx)) };
+        db.store.point(read).now_or_never()
+    }));
+    assert!(panicked.is_err());
+    add_one_elsewhere(&elsewhere);
+    assert_eq!(look_up(&db.store), 2);
 }
 
-/// What one look-up has found out about a key holds for the others only as long as they share what they see.
 #[test]
-fn a_key_is_as_sound_as_what_look_ups_share_says() {
+fn a_key_that_is_revoked_is_not_valid_at_the_next_look() {
     let (db, _elsewhere) = database();
     let store = &db.store;
     write(store, |tx, _| Ok(make_team(tx, TEAM)?));
@@ -134,42 +103,26 @@ fn a_key_is_as_sound_as_what_look_ups_share_says() {
         let found = store.point(move |tx| Ok(api_keys::is_valid(tx, hash, now)?));
         found.now_or_never().unwrap().unwrap()
     };
-    rest();
-    for _ in 0..2 {
-        assert!(is_valid("one", START));
-        assert!(!is_valid("one", START.plus(1)));
-        assert!(is_valid("two", START.plus(1)));
-        assert!(!is_valid("three", START));
-    }
+    assert!(is_valid("one", START));
+    assert!(!is_valid("one", START.plus(1)));
+    assert!(is_valid("two", START.plus(1)));
+    assert!(!is_valid("three", START));
     let [_, two] = ids;
     write(store, move |tx, act| {
         api_keys::revoke(tx, act, &TeamId::from(TEAM), &two)
     });
-    for _ in 0..2 {
-        assert!(!is_valid("two", START.plus(1)));
-        assert!(is_valid("one", START));
-    }
+    assert!(!is_valid("two", START.plus(1)));
+    assert!(is_valid("one", START));
 }
 
 #[test]
-fn a_thread_at_rest_does_not_keep_the_log() {
-    let (db, elsewhere) = shared();
-    let busy = |elsewhere: &rusqlite::Connection| {
-        let sql = "PRAGMA wal_checkpoint(RESTART)";
-        elsewhere
-            .query_row(sql, [], |row| row.get::<_, i64>(0))
-            .unwrap()
-    };
-    elsewhere.busy_timeout(std::time::Duration::ZERO).unwrap();
-    assert_eq!(busy(&elsewhere), 1);
-    rest();
-    assert_eq!(busy(&elsewhere), 0);
-    // Nor does one that writes.
-    assert_eq!(look_up(&db.store), 1);
+fn a_look_up_that_has_ended_does_not_keep_the_log() {
+    let (db, elsewhere) = database();
+    assert_eq!(look_up(&db.store), 0);
     add_one_elsewhere(&elsewhere);
-    assert_eq!(busy(&elsewhere), 1);
-    assert_eq!(add_one(&db.store), 3);
-    assert_eq!(busy(&elsewhere), 0);
+    elsewhere.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let restarted = elsewhere.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0));
+    assert_eq!(restarted, Ok(0), "somebody still reads");
 }
 
 /// Whoever looks up after an answer sees at least what was answered, whoever got the answer.
@@ -181,7 +134,6 @@ fn nobody_sees_an_older_state_than_somebody_before_them() {
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(move || {
-                rest();
                 loop {
                     let before = seen.load(Ordering::SeqCst);
                     let number = look_up(store);

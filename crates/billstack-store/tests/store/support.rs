@@ -57,14 +57,12 @@ impl Db {
 
     /// One whose operations meet on one node too: a server's own choice of writers.
     pub(crate) fn crowded(engine: Engine) -> Db {
-        let write_lanes = 4;
-        Db::with(
-            engine,
-            &Options {
-                write_lanes,
-                ..Options::default()
-            },
-        )
+        Db::with(engine, &crowd())
+    }
+
+    /// One like it, in a PostgreSQL database that is as somebody has set it.
+    pub(crate) fn crowded_at(url: String) -> Db {
+        Db::open(Engine::Postgres, url, None, &crowd())
     }
 
     pub(crate) fn with(engine: Engine, options: &Options) -> Db {
@@ -77,6 +75,10 @@ impl Db {
             }
             Engine::Postgres => (postgres_database(Some("migrated")), None),
         };
+        Db::open(engine, url, directory, options)
+    }
+
+    fn open(engine: Engine, url: String, directory: Option<TempDir>, options: &Options) -> Db {
         let target = Target::from_url(&url).unwrap();
         let store = Store::open(&target, options).unwrap();
         let other = (engine == Engine::Postgres).then(|| Store::open(&target, options).unwrap());
@@ -109,6 +111,13 @@ impl Db {
     /// Panics with every breach there is.
     pub(crate) fn assert_sound(&self) {
         assert_sound(&self.store);
+    }
+}
+
+fn crowd() -> Options {
+    Options {
+        write_lanes: 4,
+        ..Options::default()
     }
 }
 

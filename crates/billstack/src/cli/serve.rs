@@ -13,7 +13,7 @@ use super::database;
 use super::output::{Failure, say};
 use crate::app::{App, Shared};
 use crate::clock::Clock;
-use crate::server::{self, prepare, run as serve_until};
+use crate::server::{prepare, run as serve_until};
 use crate::settings::Settings;
 use crate::setup::announce_setup;
 use crate::telemetry;
@@ -79,8 +79,7 @@ fn allow_files(connections: usize) {
 
 /// The runtime of a serving command.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = server::runtime().build();
-    runtime.map_err(|error| Failure::refused(format_args!("cannot start threads: {error}")))
+    Runtime::new().map_err(|error| Failure::refused(format_args!("cannot start threads: {error}")))
 }
 
 /// Listens on the address of the settings.

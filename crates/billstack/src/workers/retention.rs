@@ -2,7 +2,7 @@
 //! invitations.
 
 use billstack_core::time::{DAY, HOUR, MINUTE, Micros};
-use billstack_store::queue::{self, Key, Leased};
+use billstack_store::work::{self, Key, Leased};
 use billstack_store::{Abort, Actor, Fault, Tx, retention, sessions};
 
 use super::Next;
@@ -67,7 +67,7 @@ pub(super) async fn enqueue(app: &App) -> Result<(), Abort> {
     let enqueued = app.store.write(origin, |tx, act| {
         for (kind, _) in KINDS {
             let at = act.at;
-            queue::enqueue(tx, act, &Key::of_server(KIND, kind), "{}", at)?;
+            work::enqueue(tx, act, &Key::of_server(KIND, kind), "{}", at)?;
         }
         Ok(())
     });

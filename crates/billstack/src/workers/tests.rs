@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use billstack_core::time::DAY;
-use billstack_store::queue::Key;
 use billstack_store::users::{self, NewUser};
+use billstack_store::work::Key;
 use billstack_store::{Act, Tx, sessions};
 
 use super::*;

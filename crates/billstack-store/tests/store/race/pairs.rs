@@ -1,6 +1,9 @@
 //! Pairs that each look for what the other is writing.
 
+use postgres::{Client, NoTls};
+
 use super::*;
+use crate::support::postgres_database;
 
 #[test]
 fn apply_and_event() {
@@ -11,6 +14,23 @@ fn apply_and_event() {
         race(&rounds, |round| apply(db.node(), round).unwrap(), event);
         assert_all(&db, &rounds, Status::Converted);
     }
+}
+
+/// A transaction that reads one state throughout does not see what was committed while it waited for a lock.
+/// Where the database or the role says that this is the usual isolation, ours must say that it is not.
+#[test]
+fn apply_and_event_where_another_isolation_is_the_default() {
+    let url = postgres_database(Some("migrated"));
+    let mut client = Client::connect(&url, NoTls).unwrap();
+    let name = url.rsplit('/').next().unwrap();
+    let isolation = "default_transaction_isolation = 'repeatable read'";
+    let change = format!("ALTER DATABASE {name} SET {isolation}");
+    client.batch_execute(&change).unwrap();
+    let db = Db::crowded_at(url);
+    let rounds = rounds(&db, 300, Referee::Linked);
+    let event = |round: &Round| event(db.node(), round, |_, _| {});
+    race(&rounds, |round| apply(db.node(), round).unwrap(), event);
+    assert_all(&db, &rounds, Status::Converted);
 }
 
 #[test]

@@ -82,8 +82,11 @@ pub(crate) struct Bench {
 /// Runs a test on a fresh bench, and checks afterwards that the data is sound.
 pub(crate) fn run(engine: Engine, setup: Setup, test: impl AsyncFnOnce(&Bench)) {
     let database = Database::new(engine);
-    let runtime = server::runtime().worker_threads(2).build();
-    let runtime = runtime.expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let stripe = setup.stripe.then(|| runtime.block_on(FakeStripe::start()));
     let clock = Clock::manual(START.0);
     // The store connects and disconnects outside of async code, hence before and after the runtime.

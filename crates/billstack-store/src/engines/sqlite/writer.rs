@@ -1,42 +1,40 @@
 //! The writer thread: take everything queued, run it, commit once, then answer.
 //!
-//! There is no timer: an idle server commits a lone write at once, a busy one shares the sync of the
-//! disk between all that arrived during the last one.
+//! There is no timer: an idle server commits a lone write at once, and a busy one shares a sync between all
+//! writes that arrived during the previous one.
 
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ffi};
 
-use super::commits::Commits;
 use super::connection::{could_not_sync, fault};
-use super::log::Log;
 use super::transaction::SqliteTx;
-use crate::failing::Failing;
-use crate::jobs::{Job, Verdict};
-use crate::tx::Fault;
+use super::wal::Wal;
+use crate::engines::failing::Failing;
+use crate::engines::queue::{Job, Verdict};
+use crate::seam::Fault;
 
-/// The most operations in one commit: it bounds how long the first of them waits.
+/// The most operations in one commit. It bounds how long the first one waits.
 const LARGEST_BATCH: usize = 256;
 
-/// Serves the queue until every sender is gone.
+/// Serves the queue until all senders are gone.
 pub(super) fn run(
-    mut log: Log<'_>,
+    mut wal: Wal<'_>,
     jobs: &Receiver<Box<dyn Job>>,
-    commits: &Commits,
     failing: &Failing,
     on_fatal: &dyn Fn(&str),
 ) {
-    let mut tx = SqliteTx::new(log.connection());
+    let mut tx = SqliteTx::new(wal.connection());
     let mut batch = Vec::with_capacity(LARGEST_BATCH);
     while let Ok(first) = jobs.recv() {
         batch.push(first);
         batch.extend(jobs.try_iter().take(LARGEST_BATCH - 1));
         metrics::histogram!("billstack_write_batch_size").record(batch.len() as f64);
-        let committed = commit_batch(&mut tx, &mut batch, commits, on_fatal);
+        let committed = commit_batch(&mut tx, &mut batch, on_fatal);
         failing.note(&committed);
         for job in batch.drain(..) {
             job.answer(committed.clone());
         }
-        log.bound(jobs.len());
+        wal.bound();
     }
 }
 
@@ -44,13 +42,9 @@ pub(super) fn run(
 fn commit_batch(
     tx: &mut SqliteTx<'_>,
     batch: &mut [Box<dyn Job>],
-    commits: &Commits,
     on_fatal: &dyn Fn(&str),
 ) -> Result<(), Fault> {
-    let committed = run_batch(tx, batch).and_then(|()| {
-        let commit = || commit(tx.connection(), on_fatal);
-        commits.count(commit)
-    });
+    let committed = run_batch(tx, batch).and_then(|()| commit(tx.connection(), on_fatal));
     if let Err(why) = &committed {
         tracing::error!(%why, operations = batch.len(), "a batch of writes failed");
         if !tx.connection().is_autocommit() {
@@ -62,10 +56,9 @@ fn commit_batch(
 
 /// Runs a batch in one transaction, each operation as if it were alone in it.
 ///
-/// Almost every operation is either kept or refused before it has written anything, so the batch is
-/// first run without savepoints, which take 6 % of the instructions of a write. When one operation has to be
-/// undone after all, the whole batch is run again, with them: operations can be run any number of
-/// times.
+/// Almost every operation succeeds, or is refused before it writes, so the batch first runs without savepoints,
+/// which cost time. When an operation must be undone after all, the whole batch runs again with them: operations
+/// are repeatable.
 fn run_batch(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     tx.step("BEGIN IMMEDIATE")?;
     if run_together(tx, batch)? {
@@ -101,10 +94,10 @@ fn run_apart(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fa
         tx.step("SAVEPOINT operation")?;
         match job.run(tx) {
             Verdict::Keep => {}
-            // There is nobody to be in conflict with here; the caller gets the fault.
+            // SQLite has no second writer to conflict with; the caller gets the fault.
             Verdict::Undo | Verdict::Again(_) => tx.step("ROLLBACK TO operation")?,
             Verdict::Failed(why) => {
-                // A full or failing disk may have ended the whole transaction under us.
+                // A full or failing disk may have rolled back the whole transaction.
                 if tx.connection().is_autocommit() || matches!(why, Fault::Unavailable(_)) {
                     return Err(why);
                 }
@@ -116,8 +109,8 @@ fn run_apart(tx: &mut SqliteTx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fa
     Ok(())
 }
 
-/// Commits. When the log could not be written or synced, the rows may be visible here and gone after a
-/// restart, or the reverse.
+/// Commits. After a failed write or sync of the log the rows may be visible now and gone after a restart, or the
+/// reverse.
 fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault> {
     let Err(error) = connection
         .prepare_cached("COMMIT")

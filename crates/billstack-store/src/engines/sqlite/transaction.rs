@@ -1,4 +1,4 @@
-//! The seam over a SQLite connection, with the statements it has prepared.
+//! The seam over a SQLite connection, with its prepared statements.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row as SqliteRow, Statement, ToSql};
 
 use super::connection::fault;
-use crate::tx::{EachRow, Fault, Row, Tx, Val};
+use crate::seam::rows::EachRow;
+use crate::seam::{Fault, Row, Tx, Val};
 
-/// More than the statements of the service, so that none of them is prepared twice.
+/// More than the service has statements, so that none is prepared twice.
 const MOST_PREPARED: usize = 512;
 
-/// A connection that is inside a transaction, and what it has prepared in this and earlier ones.
+/// A connection inside a transaction, and the statements prepared so far.
 ///
-/// The statements are kept here and not in rusqlite's cache, which hashes a text twice and copies it
-/// at each use: 4 % of the instructions of a read.
+/// They are not in rusqlite's cache, which hashes a text twice and copies it at each use.
 pub(crate) struct SqliteTx<'c> {
     connection: &'c Connection,
     prepared: HashMap<Box<str>, Prepared<'c>, foldhash::fast::FixedState>,
@@ -24,13 +24,13 @@ pub(crate) struct SqliteTx<'c> {
 
 struct Prepared<'c> {
     statement: Statement<'c>,
-    /// Which of the caller's parameters each of SQLite's is: there `$2` is a name, numbered by its
-    /// first appearance, not "the second".
+    /// Which of the caller's parameters each of SQLite's is: SQLite takes `$2` for a name and numbers names by
+    /// their first appearance.
     order: Vec<usize>,
 }
 
 impl<'c> SqliteTx<'c> {
-    /// Nothing is prepared yet.
+    /// A transaction without prepared statements.
     pub(crate) fn new(connection: &'c Connection) -> SqliteTx<'c> {
         SqliteTx {
             connection,
@@ -38,12 +38,7 @@ impl<'c> SqliteTx<'c> {
         }
     }
 
-    /// Begins a transaction that several operations may share, one after the other. They only read.
-    pub(crate) fn begin_shared(&mut self) -> Result<(), Fault> {
-        self.step("BEGIN")
-    }
-
-    /// The connection itself.
+    /// The connection.
     pub(crate) fn connection(&self) -> &'c Connection {
         self.connection
     }
@@ -53,7 +48,7 @@ impl<'c> SqliteTx<'c> {
         self.execute(sql, &[]).map(|_| ())
     }
 
-    /// The statement of this text with the values bound.
+    /// The prepared statement with the values bound.
     fn bound(&mut self, sql: &str, params: &[Val<'_>]) -> Result<&mut Statement<'c>, Fault> {
         if !self.prepared.contains_key(sql) {
             if self.prepared.len() >= MOST_PREPARED {
@@ -143,7 +138,7 @@ impl Row for SqliteRow<'_> {
 
     fn opt_text(&self, column: usize) -> Result<Option<&str>, Fault> {
         match self.get_ref(column).map_err(|e| fault(&e))? {
-            // Twice as fast as the standard library for texts as short as ids.
+            // Faster than the standard library on texts as short as ids.
             ValueRef::Text(text) => text.to_str().map(Some).map_err(|_| Fault::decode(column)),
             ValueRef::Null => Ok(None),
             _ => Err(Fault::decode(column)),

@@ -1,18 +1,21 @@
-//! A reading lane: one thread, one connection, reads of one moment in one transaction.
+//! A read lane: one thread, one connection, and one transaction for reads queued at the same time.
 
 use crossbeam_channel::Receiver;
 
-use super::attempts::{Trouble, persist};
+use super::attempts::{Failed, retry};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
-use crate::jobs::{Job, Verdict};
-use crate::tx::Fault;
+use crate::engines::queue::{Job, Verdict};
+use crate::seam::Fault;
 
-/// Serves the queue until every sender is gone, up to `most` reads to a transaction. A lost connection
-/// is made anew for what comes next.
+/// Every read of a transaction sees the same snapshot.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Serves the queue until all senders are gone, up to `most` reads to a transaction. After a lost connection the
+/// next read opens a new one.
 ///
-/// A transaction sees what was committed when its first statement begins. All that share it had been
-/// asked for by then, so each sees whatever its caller knows of.
+/// A transaction's snapshot is taken at its first statement. All its reads were queued by then, so each sees
+/// whatever its caller knows of.
 pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>>) {
     let mut reader = Reader {
         settings,
@@ -30,7 +33,7 @@ pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>
             }
             job.answer(done);
         }
-        // With more to read, the end goes out together with what comes next.
+        // With more to read, COMMIT is sent together with the next statement.
         reader.finish();
         if jobs.is_empty() {
             reader.flush();
@@ -41,7 +44,7 @@ pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>
 struct Reader<'s> {
     settings: &'s Settings,
     connection: Option<PostgresTx>,
-    /// Whether a transaction has begun, or will with what is sent next.
+    /// Whether a transaction has begun, or BEGIN is pending.
     within: bool,
 }
 
@@ -51,24 +54,19 @@ impl Reader<'_> {
             Some(tx) => tx,
             None => {
                 self.within = false;
-                let mut tx = PostgresTx::open(self.settings)?;
-                tx.simple(
-                    "SET default_transaction_isolation = 'repeatable read'; \
-                     SET default_transaction_read_only = on",
-                )?;
-                tx
+                PostgresTx::open(self.settings)?
             }
         };
         let tx = self.connection.insert(tx);
         if !self.within {
-            tx.later("BEGIN");
+            tx.later(BEGIN);
             self.within = true;
         }
         Ok(tx)
     }
 
     fn read(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
-        persist(|| {
+        retry(|| {
             let tx = self.ready()?;
             let why = match job.run(tx) {
                 Verdict::Keep | Verdict::Undo => return Ok(()),
@@ -76,11 +74,11 @@ impl Reader<'_> {
             };
             let lost = tx.is_closed();
             self.roll_back();
-            Err(Trouble { why, lost })
+            Err(Failed { why, lost })
         })
     }
 
-    /// Ends the transaction with the next flight.
+    /// Ends the transaction with the next round trip.
     fn finish(&mut self) {
         if let Some(tx) = self.connection.as_mut().filter(|_| self.within) {
             tx.later("COMMIT");
@@ -88,14 +86,14 @@ impl Reader<'_> {
         self.within = false;
     }
 
-    /// Sends what is waiting. A connection that breaks now is made anew when it is needed.
+    /// Sends pending statements. A connection that breaks now is replaced when it is needed.
     fn flush(&mut self) {
         if let Some(tx) = &mut self.connection {
             let _ = tx.flush();
         }
     }
 
-    /// Ends the transaction at once, without what has not been sent. On a broken connection there is none to end.
+    /// Rolls back at once and drops pending statements. A broken connection has nothing to roll back.
     fn roll_back(&mut self) {
         let open = self.connection.as_mut().filter(|tx| !tx.is_closed());
         if let Some(tx) = open.filter(|_| self.within) {

@@ -1,16 +1,15 @@
-//! SQLite: one writer thread that commits in groups, reader threads, and inline point look-ups.
+//! SQLite: one writer thread with group commit, reader threads, and inline point look-ups.
 //!
-//! Scans go to a few threads with `query_only` connections; bounded look-ups run on the calling
-//! thread, on a connection of its own, because a hand-off costs more than the look-up.
+//! Scans go to a few threads with `query_only` connections. Bounded look-ups run on the calling thread,
+//! over its own connection, because a hand-off costs more than the look-up.
 
-mod checkpointer;
-mod commits;
+mod checkpoint;
 mod connection;
 mod inline;
-mod log;
 mod readers;
 pub(crate) mod statistics;
 mod transaction;
+mod wal;
 mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -19,23 +18,19 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
-use sqlite_pacing::Pacer;
 
-use commits::Commits;
 use inline::Inline;
-use log::Log;
+use wal::Wal;
 
-use crate::Abort;
-use crate::failing::Failing;
-use crate::jobs::{Job, enqueue};
-use crate::options::Options;
-use crate::tx::{Fault, Tx};
+use crate::engines::failing::Failing;
+use crate::engines::options::Options;
+use crate::engines::queue::{Job, enqueue};
+use crate::seam::{Abort, Fault, Tx};
 
 pub(crate) use connection::{fault, open_existing, open_reader, open_writer};
-pub(crate) use inline::rest;
 pub(crate) use transaction::SqliteTx;
 
-/// The SQLite engine. Dropping it answers what is queued and joins its threads.
+/// The SQLite engine. Dropping it answers queued jobs and joins the threads.
 pub(crate) struct Sqlite {
     writes: Option<Sender<Box<dyn Job>>>,
     scans: Option<Sender<Box<dyn Job>>>,
@@ -46,29 +41,26 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Starts the threads on a database that has been migrated.
+    /// Starts the threads on a migrated database.
     pub(crate) fn open(path: &Path, options: &Options, failing: &Failing) -> Result<Sqlite, Fault> {
         let held = options.exclusive.then(|| hold_file(path)).transpose()?;
         let (writes, jobs) = bounded(options.queue_capacity);
         let connection = open_writer(path)?;
-        if !sqlite_pacing::install() {
-            tracing::info!("checkpoints cannot be paced on this system; commits may wait for them");
-        }
-        let commits = Arc::new(Commits::default());
-        let (ours, theirs) = passes();
+        let (ask, asked) = bounded(1);
+        let (end, ended) = bounded(1);
         let mut threads = vec![
             spawn("sqlite-writer", {
                 let fatal = Arc::clone(&options.on_fatal);
-                let (commits, failing) = (Arc::clone(&commits), failing.clone());
+                let failing = failing.clone();
                 move || {
-                    let log = Log::new(&connection, ours, &*fatal);
-                    writer::run(log, &jobs, &commits, &failing, &*fatal);
+                    let wal = Wal::new(&connection, ask, ended, &*fatal);
+                    writer::run(wal, &jobs, &failing, &*fatal);
                 }
             })?,
             spawn("sqlite-checkpoint", {
                 let fatal = Arc::clone(&options.on_fatal);
                 let connection = open_writer(path)?;
-                move || checkpointer::run(&connection, &theirs, &*fatal)
+                move || checkpoint::run(&connection, &asked, &end, &*fatal)
             })?,
         ];
         let (scans, jobs) = bounded(options.queue_capacity);
@@ -79,11 +71,10 @@ impl Sqlite {
                 readers::run(connection, &jobs)
             })?);
         }
-        let inline = Inline::new(path.to_owned(), commits);
         Ok(Sqlite {
             writes: Some(writes),
             scans: Some(scans),
-            inline,
+            inline: Inline::new(path.to_owned()),
             threads,
             path: path.to_owned(),
             _held: held,
@@ -92,7 +83,6 @@ impl Sqlite {
 
     /// Queues a write for the next group commit.
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        self.inline.let_go();
         enqueue(self.writes.as_ref(), job)
     }
 
@@ -101,26 +91,26 @@ impl Sqlite {
         enqueue(self.scans.as_ref(), job)
     }
 
-    /// Runs a bounded read here and now.
-    pub(crate) fn point<T>(
+    /// Runs a bounded read on the calling thread.
+    pub(crate) fn point<T, R>(
         &self,
-        read: impl FnOnce(&mut dyn Tx) -> Result<T, Abort>,
-    ) -> Result<T, Abort> {
+        read: impl FnOnce(&mut dyn Tx) -> Result<T, Abort<R>>,
+    ) -> Result<T, Abort<R>> {
         self.inline.run(read)
     }
 
-    /// Leaves all there is in the one file, unless somebody else still has it open. SQLite does so when the last
-    /// connection is closed, but when two are closed at once neither is the last: so here one is opened and
-    /// closed when those of the threads are gone.
-    fn put_away(&self) {
+    /// Moves everything into the database file, unless another process still has it open. SQLite does so when the
+    /// last connection closes, but of two that close at once neither is the last. So this opens and closes one
+    /// more after the threads are gone.
+    fn remove_log(&self) {
         let last = open_existing(&self.path);
-        let copied = last.and_then(|last| checkpointer::copy(&last).map_err(|e| fault(&e)));
+        let copied = last.and_then(|last| checkpoint::pass(&last).map_err(|e| fault(&e)));
         if let Err(error) = copied {
             tracing::warn!(%error, "the write-ahead log is left to the next start");
         }
     }
 
-    /// How many writes wait.
+    /// How many writes are queued.
     pub(crate) fn queued(&self) -> usize {
         self.writes.as_ref().map_or(0, Sender::len)
     }
@@ -131,32 +121,15 @@ impl Drop for Sqlite {
         self.writes = None;
         self.scans = None;
         for thread in self.threads.drain(..) {
-            // A panicked thread has already been reported; there is nothing left to wait for.
+            // A panicked thread has already been reported.
             let _ = thread.join();
         }
-        self.put_away();
+        self.remove_log();
     }
 }
 
-/// How the writer and the checkpointer talk.
-fn passes() -> (log::Passes, checkpointer::Passes) {
-    let ((begin, begun), (end, ended)) = (bounded(1), bounded(1));
-    let pacer = Pacer::default();
-    let ours = log::Passes {
-        begin,
-        ended,
-        pacer: pacer.clone(),
-    };
-    let theirs = checkpointer::Passes {
-        begin: begun,
-        ended: end,
-        pacer,
-    };
-    (ours, theirs)
-}
-
-/// Holds `<database>.lock`, so that a second server on the same file refuses to start. The database
-/// file itself is never opened outside SQLite: closing any handle to it would drop SQLite's locks.
+/// Locks `<database>.lock`, so that a second server on the same file refuses to start. The database file
+/// itself is never opened outside SQLite: closing any handle to it would drop SQLite's locks.
 pub(crate) fn hold_file(path: &Path) -> Result<File, Fault> {
     refuse_hard_links(path)?;
     let mut name = path.as_os_str().to_owned();
@@ -169,7 +142,7 @@ pub(crate) fn hold_file(path: &Path) -> Result<File, Fault> {
     };
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
-    // Whoever can open it can lock it.
+    // Whoever can open the file can lock it.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(&name).map_err(unavailable)?;
@@ -183,8 +156,8 @@ pub(crate) fn hold_file(path: &Path) -> Result<File, Fault> {
     }
 }
 
-/// SQLite finds its log by the name of the file, so two names of one file are two logs, and each
-/// loses what is in the other (sqlite.org/howtocorrupt.html, "unlinking or renaming").
+/// SQLite finds the log by the file's name, so two names of one file mean two logs, each without the commits
+/// of the other (sqlite.org/howtocorrupt.html, "unlinking or renaming").
 fn refuse_hard_links(path: &Path) -> Result<(), Fault> {
     #[cfg(unix)]
     if let Ok(file) = std::fs::metadata(path)

@@ -1,19 +1,19 @@
-//! The patient lane: operations that somebody was in the way of, one by one.
+//! The patient lane: runs blocked operations one by one.
 //!
-//! Each has a transaction of its own, so it holds only what it needs itself, and it may wait for a
-//! name as long as the connection allows, while the writer goes on with what others ask for.
+//! Each has a transaction of its own, so it holds only its own locks and may wait for one as long as the
+//! connection allows, while the writers go on with other operations.
 
 use crossbeam_channel::Receiver;
 
-use super::attempts::{Trouble, persist};
+use super::attempts::{Failed, retry};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
-use super::writer::{commit, end};
-use crate::failing::Failing;
-use crate::jobs::{Job, Verdict};
-use crate::tx::Fault;
+use super::writer::{BEGIN, commit, end};
+use crate::engines::failing::Failing;
+use crate::engines::queue::{Job, Verdict};
+use crate::seam::Fault;
 
-/// Serves the queue until every sender is gone. A lost connection is made anew for the next job.
+/// Serves the queue until all senders are gone. After a lost connection the next job opens a new one.
 pub(super) fn run(settings: &Settings, jobs: &Receiver<Box<dyn Job>>, failing: &Failing) {
     let mut connection = None;
     while let Ok(mut job) = jobs.recv() {
@@ -24,24 +24,24 @@ pub(super) fn run(settings: &Settings, jobs: &Receiver<Box<dyn Job>>, failing: &
         }
         job.answer(done.clone());
         if let (None, Err(why)) = (&connection, done) {
-            // The server cannot be reached; the others need not wait for the same, one by one.
+            // The server cannot be reached, so the others fail at once instead of one by one.
             jobs.try_iter().for_each(|job| job.answer(Err(why.clone())));
         }
     }
 }
 
-/// Runs one job to its end: committed, refused, or failed for a reason that the caller is told.
+/// Runs one job until it is committed, refused or failed.
 fn serve(
     settings: &Settings,
     connection: &mut Option<PostgresTx>,
     job: &mut dyn Job,
 ) -> Result<(), Fault> {
-    persist(|| {
+    retry(|| {
         let tx = match connection.take().filter(|tx| !tx.is_closed()) {
             Some(tx) => connection.insert(tx),
             None => connection.insert(PostgresTx::open(settings)?),
         };
-        try_once(tx, job).map_err(|why| Trouble {
+        try_once(tx, job).map_err(|why| Failed {
             why,
             lost: tx.is_closed(),
         })
@@ -50,9 +50,9 @@ fn serve(
 
 /// One attempt. After it the connection is outside of any transaction, or closed.
 fn try_once(tx: &mut PostgresTx, job: &mut dyn Job) -> Result<(), Fault> {
-    tx.begin("BEGIN");
+    tx.begin(BEGIN);
     let verdict = match job.run(tx) {
-        // Whatever was not waited for counts as much as the rest.
+        // Pending statements may still fail.
         Verdict::Keep => tx.flush().map_or_else(Verdict::Failed, |()| Verdict::Keep),
         other => other,
     };
@@ -60,7 +60,7 @@ fn try_once(tx: &mut PostgresTx, job: &mut dyn Job) -> Result<(), Fault> {
         Verdict::Keep => commit(tx),
         Verdict::Undo => end(tx, "ROLLBACK"),
         Verdict::Again(why) | Verdict::Failed(why) => {
-            // On a broken connection this fails too; the server has rolled back by itself.
+            // On a broken connection this fails too; the server rolls back by itself.
             let _ = end(tx, "ROLLBACK");
             Err(why)
         }

@@ -8,7 +8,7 @@ pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
 /// Sizes and hooks of a store. The defaults suit tests and small tools.
 #[derive(Clone)]
 pub struct Options {
-    /// How many operations may wait; more are refused with [`crate::tx::Fault::Overloaded`].
+    /// How many operations a queue holds; more are refused with [`crate::Fault::Overloaded`].
     pub queue_capacity: usize,
     /// SQLite: threads that scan.
     pub reader_threads: usize,
@@ -20,7 +20,7 @@ pub struct Options {
     pub scan_lanes: usize,
     /// SQLite: refuse to open a file that another server holds.
     pub exclusive: bool,
-    /// Called when a write to disk failed in a way that leaves memory and disk apart.
+    /// Called when a failed write to disk may have left memory and disk different.
     pub on_fatal: Fatal,
 }
 

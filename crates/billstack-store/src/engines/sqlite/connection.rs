@@ -1,4 +1,4 @@
-//! A connection to SQLite: its settings, and what its errors mean.
+//! A SQLite connection: its settings, and what its errors mean.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
-use crate::tx::Fault;
+use crate::seam::Fault;
 
-/// Oldest SQLite that has no WAL-reset bug (sqlite.org/wal.html, "the WAL-reset bug").
+/// Oldest SQLite without the WAL-reset bug (sqlite.org/wal.html, "the WAL-reset bug").
 const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
 
 /// How long another process (a command line tool beside the server) may hold the write lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Memory for pages of a connection. More is not better for the one that writes: while the database is below
-/// 1 GiB, most commits look at each page that it holds (see `bench/README.md`).
+/// Page cache of a connection. More would slow the writer down: while the database is below 1 GiB, most commits
+/// look at every cached page (see `bench/README.md`).
 const CACHE_KIB: i64 = 16_384;
 
-/// Opens a connection that may write, creating the file when it is missing.
+/// Opens a connection that may write, and creates a missing file.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
         return Err(Fault::Unavailable(format!(
@@ -39,12 +39,12 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     connection
         .pragma_update(None, "foreign_keys", true)
         .map_err(|e| fault(&e))?;
-    // What is erased goes from the file too, with zeros written over it. `fast` would leave what stood in
-    // pages that are freed, and long texts have pages of their own; apply and webhooks free none.
+    // Overwrites erased data with zeros in the file too. `fast` would leave freed pages as they are, and long
+    // texts have pages of their own; apply and webhooks free none.
     connection
         .pragma_update(None, "secure_delete", true)
         .map_err(|e| fault(&e))?;
-    // The checkpointer thread does this, so that no commit has to wait for it.
+    // The checkpoint thread does it, so that commits need not wait.
     connection
         .pragma_update(None, "wal_autocheckpoint", 0)
         .map_err(|e| fault(&e))?;
@@ -53,7 +53,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// SQLite opens a file that may not be written for reading alone, and says so at the first write.
+/// SQLite opens a file without write permission read only, and complains only at the first write.
 fn refuse_read_only(connection: &Connection, path: &Path) -> Result<(), Fault> {
     match connection.is_readonly("main").map_err(|e| fault(&e))? {
         false => Ok(()),
@@ -64,8 +64,8 @@ fn refuse_read_only(connection: &Connection, path: &Path) -> Result<(), Fault> {
     }
 }
 
-/// Switches to the write-ahead log. SQLite does not wait for others here as it does elsewhere: when
-/// several open a fresh file at once, all but one are told at once that it is locked.
+/// Switches to the write-ahead log. SQLite ignores its busy timeout here: when several processes open a new
+/// file at once, all but one fail immediately.
 fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
     const PAUSE: Duration = Duration::from_millis(10);
     let mut waited = Duration::ZERO;
@@ -83,7 +83,7 @@ fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Opens a connection to a file that must be there already.
+/// Opens a connection to an existing file.
 pub(crate) fn open_existing(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     open(path, flags).map_err(|e| fault(&e))
@@ -99,18 +99,16 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Fault> {
 }
 
 fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    // Before any connection is there. Whether it could be done is told once, where a store is opened.
-    let _can_pace = sqlite_pacing::install();
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // Without it SQLite plans a cached statement anew whenever another value is bound and a partial
-    // index of its table might or might not apply: half the time of a read.
+    // Otherwise SQLite plans a cached statement again whenever another value is bound and a partial index
+    // of its table might apply, which a read would mostly spend its time on.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(connection)
 }
 
-/// A durability setting that did not take is a lost ledger later: refuse now.
+/// A durability setting that did not take effect would lose the ledger later, so refuse now.
 fn expect_pragma(connection: &Connection, name: &str, wanted: &str) -> Result<(), Fault> {
     let got = connection
         .pragma_query_value(None, name, |row| {
@@ -149,8 +147,8 @@ pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
     }
 }
 
-/// Whether a sync failed, so that pages may not have reached the disk. The process must end then, and the next one
-/// start from the log: the kernel tells such a loss once, so that a later sync would succeed without them.
+/// Whether a sync failed, so that pages may not have reached the disk. The process must then exit and recover from
+/// the log: the kernel reports such a loss only once, so a later sync would succeed without those pages.
 pub(super) fn could_not_sync(error: &rusqlite::Error) -> bool {
     let syncs = [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC];
     error
@@ -161,6 +159,18 @@ pub(super) fn could_not_sync(error: &rusqlite::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_sync_is_a_loss_and_a_refused_write_is_not() {
+        let loses = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            could_not_sync(&error)
+        };
+        assert!(loses(ffi::SQLITE_IOERR_FSYNC));
+        assert!(loses(ffi::SQLITE_IOERR_DIR_FSYNC));
+        assert!(!loses(ffi::SQLITE_IOERR_WRITE));
+        assert!(!loses(ffi::SQLITE_FULL));
+    }
 
     #[test]
     fn a_file_that_may_not_be_written_is_refused_at_once() {
@@ -175,7 +185,7 @@ mod tests {
         assert!(why.contains("a.db may not be written"), "{why}");
     }
 
-    /// What is set in `.cargo/config.toml` gets lost without a word when cargo is run elsewhere.
+    /// The settings of `.cargo/config.toml` are silently lost when cargo runs elsewhere.
     #[test]
     fn sqlite_is_built_as_it_was_measured() {
         let connection = Connection::open_in_memory().unwrap();

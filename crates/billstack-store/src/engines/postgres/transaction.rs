@@ -1,10 +1,9 @@
-//! The seam over a connection: statements of an operation, sent in flights.
+//! The seam over a PostgreSQL connection: an operation's statements, sent in few round trips.
 //!
-//! A flight is everything that waits to be sent, and one statement whose result somebody waits for.
-//! What costs is the waiting, not the sending: a flight of five statements takes little longer than
-//! one of a single statement. So `BEGIN`, savepoints, locks and writes whose result is known
-//! beforehand are not sent by themselves; they wait for the next statement that must be answered, or
-//! for [`PostgresTx::flush`].
+//! A round trip carries all pending statements and one whose result is needed. Waiting costs, not sending: five
+//! statements take little longer than one. So `BEGIN`, savepoints, locks and writes with a known result are not
+//! sent by themselves; they are pending until the next statement that needs an answer, or until
+//! [`PostgresTx::flush`].
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -16,36 +15,38 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row as PostgresRow, Statement};
 
 use super::connection::{Settings, connect};
+use super::driver::Driver;
 use super::fault::{ends_connection, fault};
 use super::values::Owned;
-use super::wire::Driver;
-use crate::dialect::{Dialect, lock_keys};
-use crate::tx::{EachOf, EachRow, Fault, Query, Tx, Val, exactly_one};
+use crate::seam::dialect::{Dialect, lock_keys};
+use crate::seam::rows::EachRow;
+use crate::seam::tx::{EachOf, Query, exactly_one};
+use crate::seam::{Fault, Tx, Val};
 
-/// Takes the names of a team, in the order given, until the transaction ends.
+/// Locks names of a team in the given order until the transaction ends.
 pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(k) FROM unnest(CAST($1 AS BIGINT[])) k";
 
-/// A client with the statements it has prepared, and what is still to be sent.
+/// A client with its prepared statements and pending ones.
 pub(crate) struct PostgresTx {
-    // Dropped in this order: once the client is gone, the driver takes leave of the server.
+    // Dropped in this order: the driver says goodbye to the server once the client is gone.
     client: Client,
     driver: Driver,
     statements: HashMap<String, Statement>,
-    waiting: Vec<Waiting>,
+    pending: Vec<Pending>,
     operation: u32,
     spoiled: Option<Fault>,
-    /// Whether the server has said that it ends the connection.
+    /// Whether the server has announced that it closes the connection, or does not answer.
     ending: bool,
 }
 
-/// Something that is sent with the next flight.
-struct Waiting {
-    what: What,
-    /// Which operation of the transaction it belongs to.
+/// Something to send with the next round trip.
+struct Pending {
+    request: Request,
+    /// The operation of the transaction that it belongs to.
     operation: u32,
 }
 
-enum What {
+enum Request {
     /// A command without parameters or result.
     Command(&'static str),
     /// A statement that must change exactly one row.
@@ -54,7 +55,7 @@ enum What {
     Any(Statement, Vec<Owned>),
 }
 
-/// What a statement brought.
+/// The result of a statement.
 #[derive(Default)]
 struct Answer {
     rows: Vec<PostgresRow>,
@@ -71,27 +72,27 @@ impl PostgresTx {
             client,
             driver,
             statements: HashMap::new(),
-            waiting: Vec::new(),
+            pending: Vec::new(),
             operation: 0,
             spoiled: None,
             ending: false,
         })
     }
 
-    /// Whether the connection is gone, or as good as gone.
+    /// Whether the connection is gone or about to be.
     pub(crate) fn is_closed(&self) -> bool {
         self.ending || self.client.is_closed()
     }
 
-    /// From here on statements may last as long as they like.
-    pub(crate) fn be_patient(&self) {
+    /// Lifts the time limit on answers.
+    pub(crate) fn be_patient(&mut self) {
         self.driver.give_up_after(None);
     }
 
     /// Runs commands without parameters or result, such as `BEGIN`, and waits for them.
     pub(crate) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
-        let done = self.driver.run(self.client.batch_execute(sql));
-        done.map_err(|error| self.told(&error))
+        let done = self.driver.answers(self.client.batch_execute(sql));
+        self.answered(done)?.map_err(|error| self.fault(&error))
     }
 
     /// The prepared form of a statement.
@@ -100,109 +101,118 @@ impl PostgresTx {
             return Ok(statement.clone());
         }
         let text = Dialect::Postgres.statement(sql);
-        let prepared = self.driver.run(self.client.prepare(&text));
-        let statement = prepared.map_err(|error| self.told(&error))?;
+        let prepared = self.driver.answers(self.client.prepare(&text));
+        let statement = self
+            .answered(prepared)?
+            .map_err(|error| self.fault(&error))?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
 
-    /// Begins a transaction with the next flight.
+    /// Begins a transaction with the next round trip.
     pub(super) fn begin(&mut self, command: &'static str) {
         self.forget_all();
         self.later(command);
     }
 
-    /// Sends a command with the next flight.
+    /// Sends a command with the next round trip.
     pub(super) fn later(&mut self, command: &'static str) {
-        self.wait(What::Command(command));
+        self.send_later(Request::Command(command));
     }
 
-    /// From here on, what is sent belongs to another operation than what is waiting.
+    /// Whatever follows belongs to a new operation.
     pub(super) fn next_operation(&mut self) {
         self.operation += 1;
     }
 
-    /// Takes back what the running operation has not sent yet.
+    /// Drops pending statements of the running operation.
     pub(super) fn forget_operation(&mut self) {
         let running = self.operation;
-        self.waiting.retain(|waiting| waiting.operation != running);
+        self.pending.retain(|pending| pending.operation != running);
     }
 
-    /// Takes back whatever has not been sent, and begins anew.
+    /// Drops all pending statements and starts over.
     pub(super) fn forget_all(&mut self) {
-        self.waiting.clear();
+        self.pending.clear();
         self.operation = 0;
         self.spoiled = None;
     }
 
-    /// Why an operation before the running one cannot be kept, when that came out late.
+    /// Why an operation before the running one cannot be kept, when its fault came late.
     pub(super) fn spoiled(&self) -> Option<&Fault> {
         self.spoiled.as_ref()
     }
 
-    /// Sends what is waiting, and tells how it ended.
+    /// Sends all pending statements and waits for their results.
     pub(super) fn flush(&mut self) -> Result<(), Fault> {
-        if self.waiting.is_empty() {
+        if self.pending.is_empty() {
             return Ok(());
         }
-        self.fly(&[]).map(|_| ())
+        self.round_trip(&[]).map(|_| ())
     }
 
-    fn wait(&mut self, what: What) {
-        self.waiting.push(Waiting {
-            what,
+    fn send_later(&mut self, request: Request) {
+        self.pending.push(Pending {
+            request,
             operation: self.operation,
         });
     }
 
-    fn told(&mut self, error: &Error) -> Fault {
+    /// Marks a connection whose server does not answer.
+    fn answered<T>(&mut self, answer: Result<T, Fault>) -> Result<T, Fault> {
+        self.ending |= answer.is_err();
+        answer
+    }
+
+    fn fault(&mut self, error: &Error) -> Fault {
         self.ending |= ends_connection(error);
-        // What the server said when it closed the connection tells more than that it is closed.
+        // The server's reason for closing says more than "closed".
         match self.driver.ended() {
             Some(why) if error.is_closed() => why.clone(),
             _ => fault(error),
         }
     }
 
-    /// Sends what is waiting and then the statements whose answers are returned.
+    /// Sends all pending statements and then those whose answers are returned.
     ///
-    /// The first fault counts: in a transaction every later statement fails because of it.
-    fn fly(&mut self, last: &[(Statement, &[Val<'_>])]) -> Result<Vec<Answer>, Fault> {
-        let waiting = std::mem::take(&mut self.waiting);
+    /// The first fault counts: it makes every later statement of the transaction fail.
+    fn round_trip(&mut self, last: &[(Statement, &[Val<'_>])]) -> Result<Vec<Answer>, Fault> {
+        let pending = std::mem::take(&mut self.pending);
         let client = &self.client;
-        let mut asked: Vec<Asked<'_>> = Vec::with_capacity(waiting.len() + last.len());
-        asked.extend(waiting.iter().map(|waiting| waiting.what.ask(client)));
+        let mut asked: Vec<Asked<'_>> = Vec::with_capacity(pending.len() + last.len());
+        asked.extend(pending.iter().map(|pending| pending.request.ask(client)));
         for (statement, params) in last {
             asked.push(Box::pin(ask(client, statement, params)));
         }
-        let mut answers = self.driver.run(all(asked)).into_iter();
-        for (waiting, answer) in waiting.iter().zip(&mut answers) {
+        let answers = self.driver.answers(all(asked));
+        let mut answers = self.answered(answers)?.into_iter();
+        for (pending, answer) in pending.iter().zip(&mut answers) {
             let checked = answer
-                .map_err(|error| self.told(&error))
-                .and_then(|answer| waiting.what.check(&answer));
+                .map_err(|error| self.fault(&error))
+                .and_then(|answer| pending.request.check(&answer));
             if let Err(why) = checked {
-                if waiting.operation != self.operation {
+                if pending.operation != self.operation {
                     self.spoiled = Some(why.clone());
-                    // The running operation did nothing wrong: it is run again, without the other.
+                    // The running operation is not at fault, so it runs again without the other.
                     return Err(Fault::Conflict(format!("before this operation: {why}")));
                 }
                 return Err(why);
             }
         }
         answers
-            .map(|answer| answer.map_err(|error| self.told(&error)))
+            .map(|answer| answer.map_err(|error| self.fault(&error)))
             .collect()
     }
 }
 
-impl What {
+impl Request {
     fn ask<'a>(&'a self, client: &'a Client) -> Asked<'a> {
         match self {
-            What::Command(sql) => Box::pin(async {
+            Request::Command(sql) => Box::pin(async {
                 client.batch_execute(sql).await?;
                 Ok(Answer::default())
             }),
-            What::OneRow(_, statement, params) | What::Any(statement, params) => {
+            Request::OneRow(_, statement, params) | Request::Any(statement, params) => {
                 Box::pin(ask(client, statement, params))
             }
         }
@@ -210,13 +220,13 @@ impl What {
 
     fn check(&self, answer: &Answer) -> Result<(), Fault> {
         match self {
-            What::OneRow(sql, _, _) => exactly_one(answer.changed, sql),
-            What::Command(_) | What::Any(_, _) => Ok(()),
+            Request::OneRow(sql, _, _) => exactly_one(answer.changed, sql),
+            Request::Command(_) | Request::Any(_, _) => Ok(()),
         }
     }
 }
 
-/// Asks for a statement; it is sent when this is looked at for the first time.
+/// Runs a statement; the first poll sends it.
 async fn ask<P: ToSql + Sync>(
     client: &Client,
     statement: &Statement,
@@ -232,7 +242,7 @@ async fn ask<P: ToSql + Sync>(
     Ok(Answer { rows, changed })
 }
 
-/// All answers. What is asked is sent in order, because all of it is looked at in order.
+/// All answers. Statements are sent in order, because they are polled in order.
 async fn all(mut asked: Vec<Asked<'_>>) -> Vec<Result<Answer, Error>> {
     let mut answers: Vec<Option<_>> = asked.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
@@ -256,7 +266,7 @@ async fn all(mut asked: Vec<Asked<'_>>) -> Vec<Result<Answer, Error>> {
 impl Tx for PostgresTx {
     fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> Result<u64, Fault> {
         let statement = self.prepare(sql)?;
-        let answers = self.fly(&[(statement, params)])?;
+        let answers = self.round_trip(&[(statement, params)])?;
         Ok(answers.iter().map(|answer| answer.changed).sum())
     }
 
@@ -267,7 +277,7 @@ impl Tx for PostgresTx {
         each: &mut EachRow<'_>,
     ) -> Result<(), Fault> {
         let statement = self.prepare(sql)?;
-        let answers = self.fly(&[(statement, params)])?;
+        let answers = self.round_trip(&[(statement, params)])?;
         answers
             .iter()
             .flat_map(|answer| &answer.rows)
@@ -283,7 +293,7 @@ impl Tx for PostgresTx {
         for (sql, params) in queries {
             asked.push((self.prepare(sql)?, *params));
         }
-        for (number, answer) in self.fly(&asked)?.iter().enumerate() {
+        for (number, answer) in self.round_trip(&asked)?.iter().enumerate() {
             for row in &answer.rows {
                 each(number, row)?;
             }
@@ -298,14 +308,14 @@ impl Tx for PostgresTx {
     fn must_later(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
         let statement = self.prepare(sql)?;
         let params = params.iter().map(Owned::from).collect();
-        self.wait(What::OneRow(sql.to_owned(), statement, params));
+        self.send_later(Request::OneRow(sql.to_owned(), statement, params));
         Ok(())
     }
 
     fn lock(&mut self, team_id: &TeamId, names: &[&str]) -> Result<(), Fault> {
         let statement = self.prepare(LOCK)?;
         let keys = Owned::Ints(lock_keys(team_id, names));
-        self.wait(What::Any(statement, vec![keys]));
+        self.send_later(Request::Any(statement, vec![keys]));
         Ok(())
     }
 }

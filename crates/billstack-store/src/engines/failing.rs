@@ -1,17 +1,17 @@
-//! Whether writes fail although the database answers, as on a full disk.
+//! Whether writes fail while the database still answers, as on a full disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::tx::Fault;
+use crate::seam::Fault;
 
-/// Set by a write that the database did not take. Only [`crate::store::Store::prove_writes`] clears it:
-/// that another write went through may mean no more than that it was small, or that it wrote nothing.
+/// Set by a failed write. Only [`crate::store::Store::prove_writes`] clears it: another write may have succeeded
+/// only because it was small, or wrote nothing.
 #[derive(Clone, Default)]
 pub(crate) struct Failing(Arc<AtomicBool>);
 
 impl Failing {
-    /// Looks at how a write, or a batch of them, ended.
+    /// Notes the result of a write or a batch of writes.
     pub(crate) fn note(&self, ended: &Result<(), Fault>) {
         if let Err(Fault::Unavailable(_) | Fault::Unknown(_)) = ended {
             self.0.store(true, Ordering::Relaxed);

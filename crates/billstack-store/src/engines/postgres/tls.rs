@@ -1,4 +1,4 @@
-//! Which certificates a server of PostgreSQL may show.
+//! Which certificates of a PostgreSQL server are trusted.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,24 +8,24 @@ use rustls::RootCertStore;
 use rustls_native_certs::{load_certs_from_paths, load_native_certs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::tx::Fault;
+use crate::seam::Fault;
 
 /// The parameter of a URL that names a file of root certificates.
 const PARAMETER: &str = "sslrootcert=";
 
-/// Whose signature on a certificate is believed.
+/// Which authorities are trusted.
 #[derive(Debug, PartialEq)]
 pub(super) enum Roots {
-    /// Whomever the system believes.
+    /// Those of the system.
     System,
-    /// Those in a file, and nobody else.
+    /// Only those in a file.
     File(PathBuf),
 }
 
-/// Takes `sslrootcert` out of a URL, because the driver does not know it; `None` where there is none. As
-/// with `libpq`, `system` stands for the system's roots.
+/// Takes `sslrootcert` out of a URL, because the driver does not know it. As with `libpq`, `system` means the
+/// system's roots.
 pub(super) fn take_roots(url: &str) -> (String, Option<Roots>) {
-    // Before the `@` there may be a password with anything in it.
+    // A password before the `@` may contain anything.
     let host = url.find('@').unwrap_or(0);
     let Some(mark) = url[host..].find('?').map(|mark| host + mark) else {
         return (url.to_owned(), None);
@@ -44,7 +44,7 @@ pub(super) fn take_roots(url: &str) -> (String, Option<Roots>) {
     (format!("{address}?{}", theirs.join("&")), roots)
 }
 
-/// What opens encrypted connections to servers whose certificate and name are as they should be.
+/// Opens encrypted connections and verifies the server's certificate and name.
 pub(super) fn connector(roots: &Roots) -> Result<MakeRustlsConnect, Fault> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)

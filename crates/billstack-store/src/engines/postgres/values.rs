@@ -1,10 +1,10 @@
-//! Values and rows of the seam, as PostgreSQL's protocol carries them.
+//! Values and rows of the seam in PostgreSQL's protocol.
 
 use tokio_postgres::Row as PostgresRow;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use crate::tx::{Fault, Row, Val};
+use crate::seam::{Fault, Row, Val};
 
 impl ToSql for Val<'_> {
     fn to_sql(
@@ -28,14 +28,14 @@ impl ToSql for Val<'_> {
     to_sql_checked!();
 }
 
-/// A value that outlives the call which bound it, for a statement that is sent later.
+/// A value that outlives the call that bound it, for a statement that is sent later.
 #[derive(Debug)]
 pub(super) enum Owned {
     Int(i64),
     Text(String),
     Bool(bool),
     Null,
-    /// Several integers as one array; no operation binds one, only the engine itself.
+    /// An array of integers; only the engine itself binds one.
     Ints(Vec<i64>),
 }
 

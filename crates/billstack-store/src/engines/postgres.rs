@@ -1,18 +1,18 @@
-//! PostgreSQL: one writer, a lane for what is in its way, and lanes that read, each a thread with a
-//! connection of its own.
+//! PostgreSQL: write lanes, a patient lane for blocked writes, and read lanes, each a thread with its own
+//! connection.
 //!
-//! The threads wait for the server themselves; nothing here runs inside async code. Writes, look-ups
-//! and reports have threads of their own, so that a long report cannot hold up a webhook.
+//! The threads block on the server; nothing here runs inside async code. Writes, look-ups and reports have
+//! separate threads, so that a long report cannot delay a webhook.
 
 mod attempts;
 mod connection;
+mod driver;
 mod fault;
 mod patient;
 mod reader;
 mod tls;
 mod transaction;
 mod values;
-mod wire;
 mod writer;
 
 use std::thread::JoinHandle;
@@ -20,22 +20,22 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::failing::Failing;
-use crate::jobs::{Job, enqueue};
-use crate::options::Options;
-use crate::tx::Fault;
+use crate::engines::failing::Failing;
+use crate::engines::options::Options;
+use crate::engines::queue::{Job, enqueue};
+use crate::seam::Fault;
 
 pub(crate) use connection::Settings;
 pub(crate) use transaction::PostgresTx;
 
-/// How many look-ups may share a transaction.
+/// The most look-ups in one transaction.
 const POINTS_TOGETHER: usize = 32;
 
-/// How long the end waits for a server that does not answer. Who asked is gone by then.
+/// How long shutdown waits for a server that does not answer. The callers are gone by then.
 const LAST_ANSWERS: Duration = Duration::from_secs(4);
 
-/// The PostgreSQL engine. Dropping it answers what is queued and joins its threads, unless the server
-/// does not answer: then they are left to the end of the process.
+/// The PostgreSQL engine. Dropping it answers queued jobs and joins the threads. When the server does not answer,
+/// they are left to the end of the process.
 pub(crate) struct Postgres {
     writes: Option<Sender<Box<dyn Job>>>,
     points: Option<Sender<Box<dyn Job>>>,
@@ -44,7 +44,7 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Starts the threads on a database that has been migrated.
+    /// Starts the threads on a migrated database.
     pub(crate) fn open(
         settings: &Settings,
         options: &Options,
@@ -54,19 +54,19 @@ impl Postgres {
         let (points, point_jobs) = bounded(options.queue_capacity);
         let (scans, scan_jobs) = bounded(options.queue_capacity);
         let mut threads = Threads::new();
-        let (hindered, hindered_jobs) = bounded(options.queue_capacity);
+        let (blocked, blocked_jobs) = bounded(options.queue_capacity);
         let lanes = options.write_lanes.max(1);
         for _ in 0..lanes {
             let (jobs, at) = (write_jobs.clone(), settings.clone());
-            let (hindered, failing) = (hindered.clone(), failing.clone());
+            let (blocked, failing) = (blocked.clone(), failing.clone());
             threads.spawn("postgres-writer", move || {
-                writer::run(&at, lanes, &jobs, &hindered, &failing);
+                writer::run(&at, lanes, &jobs, &blocked, &failing);
             })?;
         }
-        drop(hindered);
+        drop(blocked);
         let (at, failing) = (settings.clone(), failing.clone());
         threads.spawn("postgres-patient", move || {
-            patient::run(&at, &hindered_jobs, &failing);
+            patient::run(&at, &blocked_jobs, &failing);
         })?;
         let kinds = [
             (
@@ -106,13 +106,13 @@ impl Postgres {
         enqueue(self.scans.as_ref(), job)
     }
 
-    /// How many writes wait.
+    /// How many writes are queued.
     pub(crate) fn queued(&self) -> usize {
         self.writes.as_ref().map_or(0, Sender::len)
     }
 }
 
-/// Threads, and how to wait for them no longer than for a while: each holds a sender until it ends.
+/// Threads that can be joined with a time limit: each holds a sender until it ends.
 struct Threads {
     running: Vec<JoinHandle<()>>,
     alive: Option<Sender<()>>,
@@ -141,15 +141,15 @@ impl Threads {
         Ok(())
     }
 
-    /// Joins them, if all of them end in time.
+    /// Joins the threads if all of them end in time.
     fn join(&mut self, within: Duration) {
         self.alive = None;
         if self.ended.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("the database does not answer; what was asked of it is left alone");
+            tracing::warn!("the database does not answer; its threads are abandoned");
             return;
         }
         for thread in self.running.drain(..) {
-            // A panicked thread has already been reported; there is nothing left to wait for.
+            // A panicked thread has already been reported.
             let _ = thread.join();
         }
     }

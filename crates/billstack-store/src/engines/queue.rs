@@ -1,4 +1,4 @@
-//! What the engines share: an operation in a queue, and the answer that waits for its commit.
+//! The queue in front of an engine: operations, and answers that are sent after the commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,25 +10,25 @@ use crate::seam::rows::EachRow;
 use crate::seam::tx::{EachOf, Query};
 use crate::seam::{Abort, Fault, Tx, Val};
 
-/// What the engine does with the savepoint of an operation that has run.
+/// What the engine does with the savepoint of an operation after it ran.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Verdict {
-    /// Keep what it wrote; it is answered after the commit.
+    /// Keep its writes; the answer is sent after the commit.
     Keep,
-    /// Undo what it wrote; the refusal is answered after the commit too, so that an answer never
-    /// tells of a state that a failed commit takes back.
+    /// Undo its writes. The refusal too is sent after the commit, or it might tell of a state that a failed commit
+    /// takes back.
     Undo,
-    /// Undo and run again: another transaction was in the way.
+    /// Undo and retry: it conflicts with another transaction.
     Again(Fault),
     /// Undo; the engine must check whether its connection still works.
     Failed(Fault),
 }
 
-/// An operation in the queue, its types hidden.
+/// A queued operation, its types erased.
 pub(crate) trait Job: Send {
     /// Runs the operation from the start and keeps its outcome.
     fn run(&mut self, tx: &mut dyn Tx) -> Verdict;
-    /// Answers the caller: the outcome kept, or the fault that came after it.
+    /// Answers the caller with the outcome, or with the fault of the commit.
     fn answer(self: Box<Self>, committed: Result<(), Fault>);
 }
 
@@ -70,14 +70,13 @@ where
             (Ok(()), Some(outcome)) => outcome,
             (Ok(()), None) => Err(Abort::Fault(Fault::Closed)),
         };
-        // A caller that went away does not need its answer; the commit stands.
+        // The caller may be gone; the commit stands.
         let _ = self.reply.send(answer);
     }
 }
 
-/// A transaction that remembers its first fault, so that an operation which went on after it is not
-/// kept: PostgreSQL has given the transaction up by then, and would answer COMMIT as if all were
-/// well while it rolls back.
+/// A transaction that remembers its first fault, so that an operation that ignores it is not kept: PostgreSQL has
+/// aborted the transaction by then, and answers COMMIT without an error although it rolls back.
 struct Watched<'t> {
     tx: &'t mut dyn Tx,
     fault: Option<Fault>,
@@ -141,7 +140,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "no message".to_owned())
 }
 
-/// Boxes an operation for the queue and hands out the place where its answer will appear.
+/// Boxes an operation for the queue, and returns the receiver of its answer.
 pub(crate) fn job<T: Send + 'static, R: Send + 'static>(
     op: impl FnMut(&mut dyn Tx) -> Answer<T, R> + Send + 'static,
 ) -> (Box<dyn Job>, oneshot::Receiver<Answer<T, R>>) {
@@ -156,7 +155,7 @@ pub(crate) fn job<T: Send + 'static, R: Send + 'static>(
     )
 }
 
-/// Puts a job into a bounded queue; a full queue refuses at once.
+/// Queues a job. A full queue refuses it at once.
 pub(crate) fn enqueue(
     queue: Option<&Sender<Box<dyn Job>>>,
     job: Box<dyn Job>,

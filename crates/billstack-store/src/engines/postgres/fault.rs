@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use tokio_postgres::error::{Severity, SqlState};
 
-use crate::tx::Fault;
+use crate::seam::Fault;
 
 /// Sorts a PostgreSQL error by what it means for the caller.
 pub(super) fn fault(error: &tokio_postgres::Error) -> Fault {
@@ -20,7 +20,7 @@ pub(super) fn fault(error: &tokio_postgres::Error) -> Fault {
     };
     let code = database.code();
     let text = format!("{}: {}", code.code(), database.message());
-    // A unique violation means that somebody else was first since we looked; a second run sees it.
+    // A unique violation means that another transaction was first; a retry sees its row.
     let in_the_way = [
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
@@ -41,8 +41,8 @@ pub(super) fn fault(error: &tokio_postgres::Error) -> Fault {
     Fault::Defect(text)
 }
 
-/// Whether the server ends the connection with this error. Its word comes before the end of the stream,
-/// so by then the connection still seems to be open.
+/// Whether the server closes the connection with this error. The error arrives before the end of the stream, so
+/// the connection still looks open.
 pub(super) fn ends_connection(error: &tokio_postgres::Error) -> bool {
     let Some(database) = error.as_db_error() else {
         return false;

@@ -1,13 +1,12 @@
-//! A writer: one thread, one connection, its share of what is queued in one transaction.
+//! A writer: one thread, one connection, and one transaction for its share of the queue.
 //!
-//! Each operation has a savepoint, and all of them share one `BEGIN` and one `COMMIT`. There is no
-//! timer: an idle server commits a lone write at once, a busy one takes whatever arrived meanwhile.
+//! Each operation has a savepoint, and all of them share one `BEGIN` and one `COMMIT`. There is no timer: an
+//! idle server commits a lone write at once, and a busy one takes whatever arrived meanwhile.
 //!
-//! Two batches wait for each other's names as soon as they share two, those of one node like those of
-//! different nodes. So a writer waits for a name for [`PATIENCE`] only; then the operation is taken out
-//! of the batch and handed to the patient lane, and the batch commits what it has. That undoes any
-//! circle of waiting, and nobody else waits with the operation. Several writers, because each spends
-//! most of its time on waiting for answers: four do twice as much as one (apply, two cores).
+//! Two batches that share two locks can deadlock, on one node or on several. So a writer waits for a lock only as
+//! long as [`PATIENCE`] says; then it hands the operation to the patient lane and commits the rest of the batch.
+//! That breaks every deadlock, and no other operation waits. There are several writers because each mostly waits
+//! for answers.
 
 use std::collections::VecDeque;
 
@@ -15,31 +14,36 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::connection::Settings;
 use super::transaction::PostgresTx;
-use crate::failing::Failing;
-use crate::jobs::{Job, Verdict};
-use crate::tx::Fault;
+use crate::engines::failing::Failing;
+use crate::engines::queue::{Job, Verdict};
+use crate::seam::Fault;
 
-/// The most operations in one transaction: PostgreSQL keeps 64 subtransactions where every other
-/// connection can see them cheaply, and with more each of them has to look on disk.
+/// The most operations in one transaction: PostgreSQL keeps 64 subtransactions in shared memory, and with more
+/// every other connection has to look them up on disk.
 const LARGEST_BATCH: usize = 60;
 
-/// How long the writer waits for a lock. It is far shorter than PostgreSQL's own look for circles,
-/// which comes after a second, and far longer than a batch of another node takes.
+/// How long a writer waits for a lock: far less than PostgreSQL's deadlock check, which comes after a second, and
+/// far more than another node's batch takes.
 const PATIENCE: &str = "SET lock_timeout = '50ms'";
 
-/// Begins a batch of several.
-const BEGIN: &str = "BEGIN; SAVEPOINT operation";
+/// Begins a lone operation. It names the isolation level because the default of a database or role may be another
+/// one, at which an operation does not see what was committed while it waited for a lock. It does not say
+/// `READ WRITE`: a server that is read only by default, as after a failover, must refuse writes.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// Keeps an operation and begins the next one.
+/// Begins a batch of several.
+const BEGIN_BATCH: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SAVEPOINT operation";
+
+/// Keeps an operation and begins the next.
 const NEXT: &str = "RELEASE operation; SAVEPOINT operation";
 
-/// Takes back an operation; what follows has the same savepoint.
+/// Undoes an operation; the next one reuses the savepoint.
 const UNDO: &str = "ROLLBACK TO operation";
 
 type Jobs = VecDeque<Box<dyn Job>>;
 
-/// Serves the queue until every sender is gone. Operations that somebody is in the way of go to
-/// `patient`. A lost connection is made anew for what comes next.
+/// Serves the queue until all senders are gone. Blocked operations go to `patient`. After a lost connection the
+/// next batch opens a new one.
 pub(super) fn run(
     settings: &Settings,
     lanes: usize,
@@ -78,24 +82,23 @@ fn ready<'c>(
     Ok(connection.insert(tx))
 }
 
-/// Runs and commits operations up to the first that somebody is in the way of; those after it stay in
-/// the batch.
+/// Runs and commits operations up to the first blocked one; those after it stay in the batch.
 fn commit_batch(
     tx: &mut PostgresTx,
     batch: &mut Jobs,
     patient: &Sender<Box<dyn Job>>,
     failing: &Failing,
 ) {
-    let (mut done, mut hindered) = (Jobs::new(), None);
-    let committed = match run_batch(tx, batch, &mut done, &mut hindered) {
-        Ok(Kept::Some) => commit(tx),
-        Ok(Kept::Nothing) => end(tx, "ROLLBACK"),
-        // COMMIT has not been sent: nothing is kept, whatever went wrong.
+    let (mut done, mut blocked) = (Jobs::new(), None);
+    let committed = match run_batch(tx, batch, &mut done, &mut blocked) {
+        Ok(Batch::Kept) => commit(tx),
+        Ok(Batch::Empty) => end(tx, "ROLLBACK"),
+        // COMMIT was not sent, so nothing is kept.
         Err(why) => Err(Fault::Conflict(why.to_string())),
     };
     if let Err(Fault::Conflict(why)) = &committed {
-        tracing::debug!(%why, operations = done.len(), "a batch of writes is run again, one by one");
-        // On a broken connection this fails too; the server has rolled back by itself.
+        tracing::debug!(%why, operations = done.len(), "a batch of writes runs again, one by one");
+        // On a broken connection this fails too; the server rolls back by itself.
         let _ = end(tx, "ROLLBACK");
         for job in done.drain(..) {
             hand_over(job, patient);
@@ -107,16 +110,16 @@ fn commit_batch(
         tracing::warn!(%why, operations = done.len(), "a batch of writes failed");
     }
     answer(&mut done, &committed, failing);
-    if let Some(job) = hindered {
+    if let Some(job) = blocked {
         hand_over(job, patient);
     }
 }
 
-/// Whether there is anything to commit.
+/// Whether a batch has anything to commit.
 #[derive(PartialEq)]
-enum Kept {
-    Some,
-    Nothing,
+enum Batch {
+    Kept,
+    Empty,
 }
 
 /// Runs operations up to their commit. A fault means that none of them can be kept.
@@ -124,10 +127,10 @@ fn run_batch(
     tx: &mut PostgresTx,
     batch: &mut Jobs,
     done: &mut Jobs,
-    hindered: &mut Option<Box<dyn Job>>,
-) -> Result<Kept, Fault> {
-    let (alone, mut kept) = (batch.len() == 1, Kept::Nothing);
-    tx.begin(if alone { "BEGIN" } else { BEGIN });
+    blocked: &mut Option<Box<dyn Job>>,
+) -> Result<Batch, Fault> {
+    let (alone, mut outcome) = (batch.len() == 1, Batch::Empty);
+    tx.begin(if alone { BEGIN } else { BEGIN_BATCH });
     let mut next = false;
     while let Some(mut job) = batch.pop_front() {
         if next {
@@ -137,20 +140,20 @@ fn run_batch(
         let verdict = job.run(tx);
         next = verdict == Verdict::Keep;
         if tx.spoiled().is_some() || (!next && tx.is_closed()) {
-            *hindered = Some(job);
+            *blocked = Some(job);
             return Err(Fault::Conflict(
                 "an earlier operation cannot be kept".to_owned(),
             ));
         }
         if next {
-            kept = Kept::Some;
+            outcome = Batch::Kept;
         } else {
             tx.forget_operation();
             tx.later(UNDO);
         }
         match verdict {
             Verdict::Again(_) | Verdict::Failed(Fault::Unavailable(_)) => {
-                *hindered = Some(job);
+                *blocked = Some(job);
                 break;
             }
             Verdict::Failed(why) => {
@@ -160,23 +163,23 @@ fn run_batch(
             Verdict::Keep | Verdict::Undo => done.push_back(job),
         }
     }
-    if kept == Kept::Some {
+    if outcome == Batch::Kept {
         tx.flush()?;
     }
-    Ok(kept)
+    Ok(outcome)
 }
 
-/// Commits. Everything that was sent before has been answered, and well.
+/// Commits. Everything sent before has succeeded.
 pub(super) fn commit(tx: &mut PostgresTx) -> Result<(), Fault> {
     match tx.simple("COMMIT") {
         Ok(()) => Ok(()),
         Err(Fault::Conflict(why)) => Err(Fault::Conflict(why)),
-        // The server may have committed before the answer was lost. Never run again here.
+        // The server may have committed before the answer was lost, so this is never retried here.
         Err(why) => Err(Fault::Unknown(why.to_string())),
     }
 }
 
-/// Ends the transaction without what has not been sent.
+/// Ends the transaction and drops pending statements.
 pub(super) fn end(tx: &mut PostgresTx, command: &'static str) -> Result<(), Fault> {
     tx.forget_all();
     tx.simple(command)
@@ -189,7 +192,7 @@ fn answer(jobs: &mut Jobs, committed: &Result<(), Fault>, failing: &Failing) {
     }
 }
 
-/// Gives an operation to the lane that has time. Nothing of it has been kept.
+/// Hands an operation to the patient lane. Nothing of it was kept.
 fn hand_over(job: Box<dyn Job>, patient: &Sender<Box<dyn Job>>) {
     metrics::counter!("billstack_operation_retries_total").increment(1);
     match patient.try_send(job) {

@@ -1,9 +1,8 @@
-//! What SQLite's planner believes about the data: the same in every database, whatever is in it.
+//! Statistics for SQLite's planner: the same in every database, whatever it holds.
 //!
-//! Without statistics it believes that a team has ten rows of anything, and would sooner read all
-//! rows of a team in order than the few that were asked for. With those of `ANALYZE` a plan would
-//! depend on the day it was run. So the numbers are made up, once, from the names of the columns,
-//! and `plans.txt` beside the tests shows what comes of them.
+//! Without statistics the planner assumes ten rows of a team in any table, and rather reads all of a team's
+//! rows in order than look up the few that are wanted. With `ANALYZE` a plan would depend on the day it ran. So
+//! the numbers are derived once from the column names, and `plans.txt` beside the tests shows the resulting plans.
 
 use rusqlite::Connection;
 
@@ -13,15 +12,15 @@ const ROWS: u64 = 10_000_000;
 /// Rows of a large team or project.
 const ROWS_OF_TEAM: u64 = 1_000_000;
 
-/// Rows that share one value of a column that has many.
+/// Rows that share a value in a column with many values.
 const ROWS_OF_VALUE: u64 = 10;
 
-/// Columns with a handful of values: each of them keeps a quarter of the rows.
+/// Columns with a handful of values: each value keeps a quarter of the rows.
 const COARSE: [&str; 6] = ["status", "outcome", "type", "side", "account", "is_active"];
 
-/// Writes the numbers for every index; connections read them when they are opened.
+/// Writes the numbers for every index; connections read them when they open.
 pub(crate) fn write(connection: &Connection) -> rusqlite::Result<()> {
-    // The table can only be made by ANALYZE; this one is always empty on SQLite.
+    // Only ANALYZE can create the statistics table; `locks` is always empty on SQLite.
     connection.execute_batch("ANALYZE locks; DELETE FROM sqlite_stat1")?;
     let mut indexes = connection.prepare(
         "SELECT m.name, l.name, l.\"unique\", l.origin = 'pk' AND w.wr FROM sqlite_schema AS m, \
@@ -32,7 +31,7 @@ pub(crate) fn write(connection: &Connection) -> rusqlite::Result<()> {
     while let Some(row) = found.next()? {
         let (table, index): (String, String) = (row.get(0)?, row.get(1)?);
         let numbers = numbers(&columns(connection, &index)?, row.get(2)?);
-        // The key that a table is clustered by goes by the name of the table.
+        // The statistics name a clustered primary key after its table.
         let name = if row.get(3)? { &table } else { &index };
         let sql = "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?1, ?2, ?3)";
         connection.execute(sql, [&table, name, &numbers])?;
@@ -45,7 +44,7 @@ fn columns(connection: &Connection, index: &str) -> rusqlite::Result<Vec<String>
     names.query_map([index], |row| row.get(0))?.collect()
 }
 
-/// How many rows share the first column, the first two, and so on, after how many there are.
+/// The number of rows, then how many share the first column, the first two, and so on.
 fn numbers(columns: &[String], unique: bool) -> String {
     let mut rows = ROWS;
     let mut text = rows.to_string();

@@ -1,0 +1,310 @@
+//! Where PostgreSQL is, and how to connect to it.
+
+use std::error::Error as _;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode};
+use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::driver::Driver;
+use super::fault::fault;
+use super::tls::{Roots, connector, take_roots};
+use crate::seam::Fault;
+
+/// The server ends statements, lock waits and idle transactions that last longer than this. Its notices about
+/// existing objects are noise.
+const OPTIONS: &str = "-c statement_timeout=20000 -c lock_timeout=10000 \
+                       -c idle_in_transaction_session_timeout=30000 \
+                       -c client_min_messages=warning";
+
+/// How long a server may take to answer a round trip. No statement of ours lasts that long.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long a connection may take when the URL does not say; logging in may take as long again.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a host may leave data unacknowledged, and how soon and how often an idle one is probed. The system's
+/// defaults are a quarter of an hour and two hours: so long a thread would wait for a dead host while others
+/// could serve it.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(15);
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVES_RETRIES: u32 = 3;
+
+/// Counts connections, so that with `load_balance_hosts=random` each starts at another host.
+static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Where and how to connect.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    /// How long a server may take to answer; no limit when the URL sets its own limit for statements.
+    silence: Option<Duration>,
+}
+
+impl Settings {
+    /// Reads a `postgres://` URL, which may name several hosts. `sslmode=require` turns on TLS and checks certificates
+    /// against the system's roots or those of `sslrootcert`.
+    pub(crate) fn from_url(url: &str) -> Result<Settings, Fault> {
+        let (url, roots) = take_roots(url);
+        let mut config = Config::from_str(&url).map_err(|error| {
+            // The cause names the option at fault. The URL itself contains a password.
+            let cause = error
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            Fault::Unavailable(format!("the database URL is not valid{cause}"))
+        })?;
+        let own = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!("{OPTIONS} {own}"));
+        let silence = (!own.contains("statement_timeout")).then_some(SILENCE);
+        notice_dead_hosts(&mut config);
+        if config.get_application_name().is_none() {
+            config.application_name("billstack");
+        }
+        let encrypted = config.get_ssl_mode() == SslMode::Require;
+        if roots.is_some() && !encrypted {
+            let why = "sslrootcert of the database URL needs sslmode=require beside it";
+            return Err(Fault::Unavailable(why.to_owned()));
+        }
+        let tls = encrypted.then(|| connector(&roots.unwrap_or(Roots::System)));
+        let tls = tls.transpose()?;
+        Ok(Settings {
+            config,
+            tls,
+            silence,
+        })
+    }
+}
+
+/// Sets the limits that the URL leaves open for a host that does not answer.
+fn notice_dead_hosts(config: &mut Config) {
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(TCP_USER_TIMEOUT);
+    }
+    if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+        config.keepalives_idle(KEEPALIVES_IDLE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(KEEPALIVES_INTERVAL);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(KEEPALIVES_RETRIES);
+    }
+}
+
+/// Connects to the first address that answers and satisfies the URL.
+///
+/// The driver gets one address at a time, because it would wait forever for a host that accepts connections but
+/// does not speak.
+pub(super) fn connect(settings: &Settings) -> Result<(Client, Driver), Fault> {
+    let unavailable = |why: String| {
+        let why = format!("cannot connect to PostgreSQL: {why}");
+        Fault::Unavailable(why)
+    };
+    let mut driver = Driver::new()?;
+    let mut last = "the database URL names no host".to_owned();
+    for host in hosts(&settings.config).map_err(unavailable)? {
+        let addresses = match host.addresses() {
+            Ok(addresses) => addresses,
+            Err(why) => {
+                last = why.to_string();
+                continue;
+            }
+        };
+        for address in addresses {
+            let config = host.config(address, &settings.config);
+            match log_in(&mut driver, &config, settings.tls.clone()) {
+                Ok(client) => {
+                    driver.give_up_after(settings.silence);
+                    return Ok((client, driver));
+                }
+                Err(Fault::Unavailable(why) | Fault::Defect(why)) => last = why,
+                Err(other) => last = other.to_string(),
+            }
+        }
+    }
+    Err(unavailable(last))
+}
+
+/// One of the URL's hosts.
+struct Candidate {
+    /// The name its certificate must carry.
+    name: Option<Host>,
+    address: Option<IpAddr>,
+    port: u16,
+}
+
+/// The hosts of a URL in the order of attempts.
+fn hosts(config: &Config) -> Result<Vec<Candidate>, String> {
+    let (names, addresses, ports) = (
+        config.get_hosts(),
+        config.get_hostaddrs(),
+        config.get_ports(),
+    );
+    let count = names.len().max(addresses.len());
+    let fits = |given: usize| given == 0 || given == count;
+    if !fits(names.len()) || !fits(addresses.len()) || !(ports.len() == 1 || fits(ports.len())) {
+        return Err("host, hostaddr and port of the database URL differ in number".to_owned());
+    }
+    let candidate = |index| {
+        let port = ports.get(index).or(ports.first()).copied();
+        Candidate {
+            name: names.get(index).cloned(),
+            address: addresses.get(index).copied(),
+            port: port.unwrap_or(5432),
+        }
+    };
+    let mut hosts: Vec<_> = (0..count).map(candidate).collect();
+    if config.get_load_balance_hosts() == LoadBalanceHosts::Random && !hosts.is_empty() {
+        let first = CONNECTIONS.fetch_add(1, Ordering::Relaxed) % hosts.len();
+        hosts.rotate_left(first);
+    }
+    Ok(hosts)
+}
+
+impl Candidate {
+    /// The addresses of the host; `None` for a socket file, which is reached by its name.
+    fn addresses(&self) -> std::io::Result<Vec<Option<IpAddr>>> {
+        match (&self.name, self.address) {
+            (Some(Host::Tcp(name)), None) => {
+                let found = (name.as_str(), self.port).to_socket_addrs()?;
+                Ok(found.map(|address| Some(address.ip())).collect())
+            }
+            (_, address) => Ok(vec![address]),
+        }
+    }
+
+    /// The settings of the URL for one address.
+    fn config(&self, address: Option<IpAddr>, all: &Config) -> Config {
+        let mut config = Config::new();
+        config
+            .port(self.port)
+            .ssl_mode(all.get_ssl_mode())
+            .ssl_negotiation(all.get_ssl_negotiation())
+            .channel_binding(all.get_channel_binding())
+            .target_session_attrs(all.get_target_session_attrs())
+            .keepalives(all.get_keepalives())
+            .keepalives_idle(all.get_keepalives_idle());
+        match &self.name {
+            Some(Host::Tcp(name)) => config.host(name),
+            #[cfg(unix)]
+            Some(Host::Unix(directory)) => config.host_path(directory),
+            None => &mut config,
+        };
+        if let Some(address) = address {
+            config.hostaddr(address);
+        }
+        if let Some(user) = all.get_user() {
+            config.user(user);
+        }
+        if let Some(password) = all.get_password() {
+            config.password(password);
+        }
+        if let Some(name) = all.get_dbname() {
+            config.dbname(name);
+        }
+        if let Some(options) = all.get_options() {
+            config.options(options);
+        }
+        if let Some(name) = all.get_application_name() {
+            config.application_name(name);
+        }
+        if let Some(limit) = all.get_connect_timeout() {
+            config.connect_timeout(*limit);
+        }
+        if let Some(limit) = all.get_tcp_user_timeout() {
+            config.tcp_user_timeout(*limit);
+        }
+        if let Some(interval) = all.get_keepalives_interval() {
+            config.keepalives_interval(interval);
+        }
+        if let Some(retries) = all.get_keepalives_retries() {
+            config.keepalives_retries(retries);
+        }
+        config
+    }
+}
+
+/// Connects to the one address of `config` and logs in, within twice the time for a connection.
+fn log_in(
+    driver: &mut Driver,
+    config: &Config,
+    tls: Option<MakeRustlsConnect>,
+) -> Result<Client, Fault> {
+    let limit = 2 * *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+    if let Some(tls) = tls {
+        let opened = driver.log_in(limit, config.connect(tls))?;
+        let (client, connection) = opened.map_err(|error| fault(&error))?;
+        driver.drive(Box::pin(connection));
+        return Ok(client);
+    }
+    let opened = driver.log_in(limit, config.connect(NoTls))?;
+    let (client, connection) = opened.map_err(|error| fault(&error))?;
+    driver.drive(Box::pin(connection));
+    Ok(client)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(parameters: &str) -> Settings {
+        Settings::from_url(&format!("postgres://u@h/d?{parameters}")).unwrap()
+    }
+
+    #[test]
+    fn a_dead_host_is_noticed_soon_unless_the_address_says_otherwise() {
+        let usual = settings("").config;
+        assert_eq!(usual.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
+        assert_eq!(usual.get_tcp_user_timeout(), Some(&TCP_USER_TIMEOUT));
+        assert_eq!(usual.get_keepalives_idle(), KEEPALIVES_IDLE);
+        assert_eq!(usual.get_keepalives_interval(), Some(KEEPALIVES_INTERVAL));
+        assert_eq!(usual.get_keepalives_retries(), Some(KEEPALIVES_RETRIES));
+        let told = "connect_timeout=1&tcp_user_timeout=2&keepalives_idle=3&keepalives_interval=4\
+                    &keepalives_retries=5";
+        let told = settings(told).config;
+        let seconds = Duration::from_secs;
+        assert_eq!(told.get_connect_timeout(), Some(&seconds(1)));
+        assert_eq!(told.get_tcp_user_timeout(), Some(&seconds(2)));
+        assert_eq!(told.get_keepalives_idle(), seconds(3));
+        assert_eq!(told.get_keepalives_interval(), Some(seconds(4)));
+        assert_eq!(told.get_keepalives_retries(), Some(5));
+    }
+
+    /// `billstack verify` asks for statements without a limit.
+    #[test]
+    fn silence_is_borne_where_statements_may_last() {
+        assert_eq!(settings("").silence, Some(SILENCE));
+        let schema = settings("options=-c%20search_path%3Dbillstack");
+        assert_eq!(schema.silence, Some(SILENCE));
+        let endless = settings("options=-c%20statement_timeout%3D0");
+        assert_eq!(endless.silence, None);
+    }
+
+    /// A setting that is not handed on would be ignored silently.
+    #[test]
+    fn an_address_is_tried_with_all_that_the_url_says() {
+        let url = "postgres://u:p@h:1/d?hostaddr=10.0.0.1&options=-cx%3D1&application_name=a\
+            &sslmode=disable&sslnegotiation=direct&connect_timeout=1&tcp_user_timeout=2&keepalives=0\
+            &keepalives_idle=3&keepalives_interval=4&keepalives_retries=5\
+            &target_session_attrs=read-write&channel_binding=disable";
+        let all = Config::from_str(url).unwrap();
+        let hosts = hosts(&all).unwrap();
+        let [address] = hosts[0].addresses().unwrap()[..] else {
+            panic!("it has one address");
+        };
+        assert!(hosts[0].config(address, &all) == all);
+        let socket = Config::from_str("postgres://u@%2Frun:2/d").unwrap();
+        let host = &super::hosts(&socket).unwrap()[0];
+        assert!(host.config(host.addresses().unwrap()[0], &socket) == socket);
+    }
+}
