@@ -36,6 +36,8 @@ pub struct App {
     pub large_events: Semaphore,
     /// API keys that were let in before.
     pub known_keys: Arc<KnownKeys>,
+    /// The API document.
+    pub api_document: &'static str,
     /// Requests per caller.
     pub rate: RateLimiter,
     /// Unknown codes per caller.

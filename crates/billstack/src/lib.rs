@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod one_time_token;
 pub mod password;
 pub mod rate_limit;
+pub mod routes;
 pub mod secrets;
 pub mod server;
 pub mod settings;

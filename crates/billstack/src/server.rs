@@ -16,11 +16,11 @@ use tokio::sync::Semaphore;
 
 use crate::app::{App, Shared};
 use crate::clock::Clock;
-use crate::http;
 use crate::http::serve::{Limits, serve};
 use crate::jobs;
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
+use crate::routes;
 use crate::secrets::{Cipher, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, SecretField, StripeClient, unsealed};
@@ -83,6 +83,7 @@ pub fn prepare(
         cipher,
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
         known_connections: KnownConnections::default(),
+        api_document: routes::document(),
         large_events: Semaphore::new(LARGE_EVENTS),
         known_keys: Arc::default(),
         rate: RateLimiter::new(settings.rate_limit),
@@ -158,7 +159,7 @@ fn options(settings: &Settings, on_fatal: Fatal) -> Options {
 pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let jobs = tokio::spawn(jobs::run(Arc::clone(app)));
     let limits = limits(&app.settings);
-    serve(listener, http::app(app, &limits), limits, shutdown).await;
+    serve(listener, routes::app(app, &limits), limits, shutdown).await;
     jobs.abort();
     // The job holds the state; wait until it has let go of it.
     let _ = jobs.await;

@@ -7,6 +7,7 @@ mod headers;
 mod strict;
 
 use axum::http::Method;
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{
     HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths,
@@ -22,7 +23,7 @@ use utoipa::openapi::{
 };
 
 use crate::http::access::Right;
-use crate::http::routes::Route;
+use crate::http::route::Route;
 
 const ABOUT: &str = "Referral codes, conversions and credits over Stripe, on your own server.
 
@@ -47,6 +48,35 @@ const TAGS: [(&str, &str); 7] = [
     ("Sign-in", "Signing up, in and out."),
     ("Operations", "For those who run the server."),
 ];
+
+/// The document for a table of routes as people read it, with what it is first.
+pub fn text(table: Vec<Route>) -> String {
+    let document = document(table);
+    let [openapi, info, servers, tags, paths, components] =
+        ["openapi", "info", "servers", "tags", "paths", "components"]
+            .map(|member| &document[member]);
+    let ordered = Ordered {
+        openapi,
+        info,
+        servers,
+        tags,
+        paths,
+        components,
+    };
+    let mut text = serde_json::to_string_pretty(&ordered).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct Ordered<'d> {
+    openapi: &'d Value,
+    info: &'d Value,
+    servers: &'d Value,
+    tags: &'d Value,
+    paths: &'d Value,
+    components: &'d Value,
+}
 
 /// The document for a table of routes.
 pub fn document(table: Vec<Route>) -> Value {

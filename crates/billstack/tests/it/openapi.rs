@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use billstack::error::Reason;
-use billstack::http::table;
+use billstack::routes::{self, table};
 use serde_json::Value;
 
 use crate::support::bench::Bench;
@@ -14,7 +14,7 @@ on_both_engines! { the_server_serves_the_document_in_the_repository }
 
 async fn the_server_serves_the_document_in_the_repository(t: &Bench) {
     let served = t.nobody.get("/openapi.json").await.ok();
-    let text = billstack::api::operations::openapi::text();
+    let text = routes::document();
     assert_eq!(
         served,
         serde_json::from_str::<Value>(text).expect("a document")

@@ -12,7 +12,7 @@ use utoipa::openapi::{Ref, Response, ResponseBuilder};
 use super::headers;
 use crate::error::Reason;
 use crate::http::access::Right;
-use crate::http::routes::Route;
+use crate::http::route::Route;
 
 /// Every way a call can refuse, by status.
 pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {

@@ -4,8 +4,8 @@
 mod csrf;
 
 use billstack::http::access::Right;
-use billstack::http::routes::Route;
-use billstack::http::table;
+use billstack::http::route::Route;
+use billstack::routes::table;
 use billstack_core::access::{Role, Scope};
 use billstack_core::time::HOUR;
 use billstack_store::{api_keys, projects};

@@ -3,7 +3,8 @@
 
 use std::sync::OnceLock;
 
-use billstack::http::{openapi, table};
+use billstack::http::openapi;
+use billstack::routes::table;
 use serde_json::Value;
 
 use super::client::Answer;

@@ -53,7 +53,7 @@ impl From<Refusal> for ApiError {
 }
 
 /// A 404 that says what is missing.
-pub fn not_found(what: &'static str) -> ApiError {
+fn not_found(what: &'static str) -> ApiError {
     let reason = match what {
         "customer" => Reason::CustomerNotFound,
         "code" => Reason::CodeNotFound,
