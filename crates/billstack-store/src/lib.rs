@@ -21,6 +21,7 @@ pub mod tx;
 pub mod api_keys;
 pub mod apply;
 pub mod backup;
+pub mod callers;
 pub mod codes;
 pub mod conversion;
 pub mod credits;

@@ -9,7 +9,6 @@ use billstack_store::store::Store;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::http::access::KnownKeys;
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
@@ -34,8 +33,6 @@ pub struct App {
     pub known_connections: KnownConnections,
     /// Room for events that are larger than usual.
     pub large_events: Semaphore,
-    /// API keys that were let in before.
-    pub known_keys: Arc<KnownKeys>,
     /// The API document.
     pub api_document: &'static str,
     /// Requests per caller.

@@ -13,12 +13,15 @@ use crate::api::teams::stripe;
 use crate::api::{auth, customers, operations, referrals, teams};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
-use crate::http::access::Right::{Open, Project, SignedIn, TeamAdmin, TeamMember};
+use crate::http::access::Right::{self, Project, SignedIn, TeamAdmin, TeamMember};
 use crate::http::openapi;
 use crate::http::route::{Route, router};
 use crate::http::serve::{Limits, harden};
 use crate::secrets::unique_bytes;
 use crate::webhooks;
+
+/// Anybody may call; the handler itself asks for a password, a token or a signature.
+const OPEN: Option<Right> = None;
 
 macro_rules! table {
     ($($method:ident $path:literal $($handler:ident)::+, $right:expr, $reasons:expr $(, $largest_body:expr)?;)*) => {
@@ -53,10 +56,10 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::events, Project(ReferralsRead), &[ReferralNotFound];
-        POST "/api/auth/sign-up/email" auth::sign_up, Open, auth::sign_up::REASONS;
-        POST "/api/auth/sign-in/email" auth::sign_in, Open, auth::sign_in::REASONS;
-        POST "/api/auth/sign-out" auth::sign_out, Open, &[CrossSiteRequest];
-        GET "/api/auth/get-session" auth::get_session, Open, &[];
+        POST "/api/auth/sign-up/email" auth::sign_up, OPEN, auth::sign_up::REASONS;
+        POST "/api/auth/sign-in/email" auth::sign_in, OPEN, auth::sign_in::REASONS;
+        POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest];
+        GET "/api/auth/get-session" auth::get_session, OPEN, &[];
         POST "/api/auth/change-password" auth::change_password, SignedIn, auth::change_password::REASONS;
         POST "/api/auth/accept-invitation" auth::accept_invitation, SignedIn, auth::accept_invitation::REASONS;
         GET "/api/billstack/teams" teams::list, SignedIn, &[];
@@ -80,11 +83,11 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/stripe/events" stripe::events::list, TeamAdmin, &[];
         GET "/api/billstack/teams/{teamId}/stripe/events/{id}" stripe::events::get, TeamAdmin, &[EventNotFound];
         POST "/api/billstack/teams/{teamId}/stripe/events/{id}/replay" stripe::events::replay, TeamAdmin, stripe::events::replay::REASONS;
-        POST "/api/webhooks/stripe/{teamId}" webhooks::stripe, Open, &[NotFound, InvalidSignature, NotAnEvent, StripeUnavailable], webhooks::stripe::LARGEST_EVENT;
-        GET "/healthz" operations::health, Open, &[];
-        GET "/readyz" operations::ready, Open, &[];
-        GET "/metrics" operations::metrics, Open, &[Unauthenticated, Forbidden];
-        GET "/openapi.json" operations::openapi, Open, &[];
+        POST "/api/webhooks/stripe/{teamId}" webhooks::stripe, OPEN, &[NotFound, InvalidSignature, NotAnEvent, StripeUnavailable], webhooks::stripe::LARGEST_EVENT;
+        GET "/healthz" operations::health, OPEN, &[];
+        GET "/readyz" operations::ready, OPEN, &[];
+        GET "/metrics" operations::metrics, OPEN, &[Unauthenticated, Forbidden];
+        GET "/openapi.json" operations::openapi, OPEN, &[];
     }
 }
 

@@ -85,7 +85,6 @@ pub fn prepare(
         known_connections: KnownConnections::default(),
         api_document: routes::document(),
         large_events: Semaphore::new(LARGE_EVENTS),
-        known_keys: Arc::default(),
         rate: RateLimiter::new(settings.rate_limit),
         misses: MissBudget::new(miss_budget(&settings)),
         sign_ins: SignInThrottle::new(),

@@ -155,8 +155,8 @@ fn described(route: Route, components: &mut Components) -> Operation {
     operation.tags = Some(vec![tag(route.path).to_owned()]);
     operation.security = Some(match route.right {
         // A handler that anybody may call says itself what it can be shown.
-        Right::Open => operation.security.unwrap_or_default(),
-        Right::Project(_) => vec![requirement("apiKey"), requirement("session")],
+        None => operation.security.unwrap_or_default(),
+        Some(Right::Project(_)) => vec![requirement("apiKey"), requirement("session")],
         _ => vec![requirement("session")],
     });
     headers::add(&mut operation, &route);
@@ -221,7 +221,7 @@ fn parameters(route: &Route, components: &mut Components) -> Vec<RefOr<Parameter
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut parameters: Vec<_> = names.map(path_parameter).collect();
-    if matches!(route.right, Right::Project(_)) && route.method != Method::GET {
+    if matches!(route.right, Some(Right::Project(_))) && route.method != Method::GET {
         parameters.push(idempotency_key());
     }
     let shared = parameters.into_iter().map(|parameter| {

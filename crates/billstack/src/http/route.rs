@@ -19,8 +19,9 @@ pub struct Route {
     pub method: Method,
     /// The path, with `{names}` for its variable parts.
     pub path: &'static str,
-    /// Who may call it.
-    pub right: Right,
+    /// Who may call it; anybody without one, and the handler itself asks for a password, a token or a
+    /// signature.
+    pub right: Option<Right>,
     /// How it may refuse, besides what every call of its kind can answer.
     pub reasons: &'static [Reason],
     /// Its description for the API document.
@@ -37,7 +38,7 @@ impl Route {
     pub fn new(
         method: Method,
         path: &'static str,
-        right: Right,
+        right: impl Into<Option<Right>>,
         reasons: &'static [Reason],
         (schemas, mut paths, handler): UtoipaMethodRouter<Shared>,
     ) -> Route {
@@ -49,7 +50,7 @@ impl Route {
         Route {
             method,
             path,
-            right,
+            right: right.into(),
             reasons,
             operation,
             schemas,

@@ -7,10 +7,10 @@ use axum::http::request::Parts;
 use billstack_core::access::Role;
 use billstack_core::ids::TeamId;
 use billstack_store::act::{Actor, Place};
+use billstack_store::callers::Guard;
 use billstack_store::tx::{Abort, Tx};
 use billstack_store::users::User;
 
-use super::Guard;
 use crate::app::App;
 use crate::error::{ApiError, Reason};
 

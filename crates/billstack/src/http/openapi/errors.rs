@@ -44,11 +44,11 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
     by_status
 }
 
-fn of_right(right: Right, changes: bool) -> Vec<Reason> {
+fn of_right(right: Option<Right>, changes: bool) -> Vec<Reason> {
     use Reason as R;
-    if right == Right::Open {
+    let Some(right) = right else {
         return Vec::new();
-    }
+    };
     let mut all = vec![R::Unauthenticated, R::InvalidApiKey];
     all.extend([R::ApiKeyExpired, R::ApiKeyRevoked, R::SessionExpired]);
     all.extend([R::Forbidden, R::RateLimited]);

@@ -30,8 +30,8 @@ pub(super) fn kind(route: &Route, status: &str) -> Option<Kind> {
     let is_kept = KEPT.contains(&status);
     match route.right {
         _ if !is_kept && !status.starts_with('2') => None,
-        Right::Open => Some(Kind::Open),
-        Right::Project(_) if is_kept && route.method != Method::GET => Some(Kind::Keyed),
+        None => Some(Kind::Open),
+        Some(Right::Project(_)) if is_kept && route.method != Method::GET => Some(Kind::Keyed),
         _ => Some(Kind::Counted),
     }
 }
