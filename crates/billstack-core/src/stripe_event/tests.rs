@@ -253,6 +253,7 @@ fn subscriptions_stand_by_their_status() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn sessions_stand_by_mode_and_payment() {
     let table = [
         ("completed", "subscription", "paid", Standing::Counts, None),
