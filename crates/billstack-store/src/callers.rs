@@ -1,19 +1,25 @@
 //! Who may do what where: the one place that turns a credential into a caller.
 //!
-//! A caller is admitted once, before anything is done for it, and its [`Guard`] looks again inside every
-//! transaction that follows: a key that was revoked in between, on any node, changes and reads nothing.
+//! A caller is admitted before anything is done for it, and its [`Guard`] looks again inside the
+//! transaction of a write: a key that was revoked in between, on any node, changes nothing.
 
 use std::sync::Arc;
 
-use billstack_core::access::{Role, Scope};
+use billstack_core::access::{Role, Scope, Scopes};
 use billstack_core::time::Micros;
 
 use crate::act::{Actor, Place};
-use crate::api_keys::{self, KeyOwner};
 use crate::refusal::Refusal;
 use crate::tx::{Abort, Fault, Tx};
 use crate::users::User;
-use crate::{members, projects, sessions};
+use crate::{api_keys, members, params, projects, sessions, statements};
+
+statements! {
+    /// One statement, because each request of a backend waits for it.
+    KEY = "SELECT k.id, k.scopes, k.expires_at, k.revoked_at, k.team_id, k.project_id, \
+        (SELECT p.id FROM projects p WHERE p.team_id = $2 AND p.project_id = $3) \
+        FROM api_keys k WHERE k.key_hash = $1";
+}
 
 /// What somebody may be allowed to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -82,24 +88,24 @@ pub enum Denial {
     NoSuchProject,
 }
 
+/// What decides about a key. Teams and projects are compared by their numbers.
+struct Key {
+    id: String,
+    scopes: Scopes,
+    expires_at: Option<Micros>,
+    revoked_at: Option<Micros>,
+    team: i64,
+    project: Option<i64>,
+    is_project_there: bool,
+}
+
 impl Guard {
     /// Decides from what the database says now.
     pub fn admit(&self, tx: &mut dyn Tx, now: Micros) -> Result<Result<Admitted, Denial>, Fault> {
-        let admission = match &self.credential {
-            Credential::ApiKey(hash) => {
-                let owner = api_keys::find(tx, hash)?;
-                owner
-                    .ok_or(Denial::UnknownKey)
-                    .and_then(|owner| self.judge_key(owner, now))
-            }
-            Credential::Session(hash) => self.judge_session(tx, hash, now)?,
-        };
-        // Who may do nothing in the team does not learn which projects it has.
-        let asks_for_project = matches!(self.right, Right::Project(_));
-        if admission.is_ok() && asks_for_project && !projects::exists(tx, &self.place)? {
-            return Ok(Err(Denial::NoSuchProject));
+        match &self.credential {
+            Credential::ApiKey(hash) => Ok(self.judge_key(self.find_key(tx, hash)?, now)),
+            Credential::Session(hash) => self.admit_session(tx, hash, now),
         }
-        Ok(admission)
     }
 
     /// Looks again at what may have changed since the caller was let in.
@@ -124,8 +130,23 @@ impl Guard {
         Ok(())
     }
 
-    fn judge_key(&self, owner: KeyOwner, now: Micros) -> Result<Admitted, Denial> {
-        let KeyOwner { key, team_id } = owner;
+    fn find_key(&self, tx: &mut dyn Tx, hash: &str) -> Result<Option<Key>, Fault> {
+        let (team_id, project_id) = (&self.place.team_id, &self.place.project_id);
+        tx.one(KEY, params![hash, team_id, project_id], |row| {
+            Ok(Key {
+                id: row.string(0)?,
+                scopes: row.parsed(1, Scopes::from_text)?,
+                expires_at: row.opt_time(2)?,
+                revoked_at: row.opt_time(3)?,
+                team: row.int(4)?,
+                project: row.opt_int(5)?,
+                is_project_there: row.opt_text(6)?.is_some(),
+            })
+        })
+    }
+
+    fn judge_key(&self, key: Option<Key>, now: Micros) -> Result<Admitted, Denial> {
+        let key = key.ok_or(Denial::UnknownKey)?;
         if key.revoked_at.is_some() {
             return Err(Denial::KeyRevoked);
         }
@@ -135,14 +156,15 @@ impl Guard {
         let Right::Project(scope) = self.right else {
             return Err(Denial::PersonRequired);
         };
-        let of_project = key.project_id.as_ref();
-        let is_elsewhere = team_id != self.place.team_id
-            || of_project.is_some_and(|project| *project != self.place.project_id);
-        if is_elsewhere {
+        let (team, project) = (self.place.team_id.number(), self.place.project_id.number());
+        if key.team != team || key.project.is_some_and(|only| only != project) {
             return Err(Denial::Forbidden);
         }
         if !key.scopes.grants(scope) {
             return Err(Denial::ScopeMissing);
+        }
+        if !key.is_project_there {
+            return Err(Denial::NoSuchProject);
         }
         Ok(Admitted {
             actor: Actor::ApiKey(key.id),
@@ -152,7 +174,7 @@ impl Guard {
         })
     }
 
-    fn judge_session(
+    fn admit_session(
         &self,
         tx: &mut dyn Tx,
         hash: &str,
@@ -167,6 +189,11 @@ impl Guard {
         };
         if !self.right.is_held_by(role) {
             return Ok(Err(Denial::Forbidden));
+        }
+        // Who has no part in the team does not learn which projects it has.
+        let asks_for_project = matches!(self.right, Right::Project(_));
+        if asks_for_project && !projects::exists(tx, &self.place)? {
+            return Ok(Err(Denial::NoSuchProject));
         }
         Ok(Ok(Admitted {
             actor: Actor::User(session.user.id.clone()),
@@ -194,7 +221,6 @@ impl Right {
 
 #[cfg(test)]
 mod tests {
-    use billstack_core::access::Scopes;
     use billstack_core::ids::{ProjectId, TeamId};
 
     use super::*;

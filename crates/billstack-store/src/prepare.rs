@@ -17,7 +17,7 @@ macro_rules! subjects {
 }
 
 subjects! {
-    statements: act, api_keys, apply, codes, conversion, credits, customer_reservations, customers,
+    statements: act, api_keys, apply, callers, codes, conversion, credits, customer_reservations, customers,
         erase, grants, idempotency, invitations, members, probe, programs, projects, reconsider,
         referrals, retention, sessions, stats, stripe_connections, stripe_events,
         subscription_starts, teams, users;

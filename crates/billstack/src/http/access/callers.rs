@@ -17,7 +17,7 @@ use crate::error::{ApiError, Reason};
 /// A caller with a right: what a read or a write needs to know about where it comes from.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Checked again inside every transaction.
+    /// Checked again inside the transaction of every write.
     pub guard: Arc<Guard>,
     /// Who it is, for the audit log.
     pub actor: Actor,
@@ -35,36 +35,25 @@ pub struct ProjectAccess {
 }
 
 impl ProjectAccess {
-    /// Runs a bounded read in the project, in one transaction with the check that the caller still
-    /// may; see [`Store::point`](billstack_store::store::Store::point).
+    /// Runs a bounded read in the project; see
+    /// [`Store::point`](billstack_store::store::Store::point).
     pub async fn point<T: Send + 'static>(
         &self,
         app: &App,
-        read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
+        mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, ApiError> {
-        Ok(app.store.point(self.checked(app, read)).await?)
+        let place = Arc::clone(&self.place);
+        Ok(app.store.point(move |tx| read(tx, &place)).await?)
     }
 
     /// [`ProjectAccess::point`] for a read that may touch many rows.
     pub async fn scan<T: Send + 'static>(
         &self,
         app: &App,
-        read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        Ok(app.store.scan(self.checked(app, read)).await?)
-    }
-
-    fn checked<T>(
-        &self,
-        app: &App,
         mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
-    ) -> impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static {
-        let (guard, place) = (Arc::clone(&self.caller.guard), Arc::clone(&self.place));
-        let now = app.now();
-        move |tx| {
-            guard.recheck(tx, now)?;
-            read(tx, &place)
-        }
+    ) -> Result<T, ApiError> {
+        let place = Arc::clone(&self.place);
+        Ok(app.store.scan(move |tx| read(tx, &place)).await?)
     }
 }
 
