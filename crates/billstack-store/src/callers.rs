@@ -43,14 +43,12 @@ pub enum Credential {
     Session(String),
 }
 
-/// A right asked for at a place by somebody with a credential.
+/// A right that somebody with a credential asks for at a place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Guard {
-    /// What is to be done.
     pub right: Right,
-    /// What the caller shows.
     pub credential: Credential,
-    /// Where. The right decides which part of it counts; the other may be empty.
+    /// The right decides which part of it counts; the other may be empty.
     pub place: Arc<Place>,
 }
 
@@ -70,19 +68,15 @@ pub struct Admitted {
 /// Why a caller is not let in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Denial {
-    /// There is no such API key.
     UnknownKey,
-    /// The key has been revoked.
     KeyRevoked,
-    /// The key has expired.
     KeyExpired,
-    /// The key has not the scope.
     ScopeMissing,
-    /// Only a person may do this, and the credential is a key.
+    /// Only a person may do this, not a key.
     PersonRequired,
     /// There is no such session, or it has ended.
     SessionEnded,
-    /// The caller has nothing to do with the place, or its role there does not reach.
+    /// The caller has no part in the place, or too low a role there.
     Forbidden,
     /// The caller belongs to the team, which has no such project.
     NoSuchProject,

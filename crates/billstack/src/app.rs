@@ -23,17 +23,14 @@ pub struct App {
     pub store: Store,
     /// How the operator wants it.
     pub settings: Settings,
-    /// The time.
     pub clock: Clock,
     /// Seals Stripe secrets.
     pub cipher: Cipher,
-    /// Calls Stripe.
     pub stripe: StripeClient,
     /// Teams whose events came before.
     pub known_connections: KnownConnections,
     /// Room for events that are larger than usual.
     pub large_events: Semaphore,
-    /// The API document.
     pub api_document: &'static str,
     /// Requests per caller.
     pub rate: RateLimiter,

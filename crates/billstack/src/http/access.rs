@@ -32,11 +32,10 @@ pub use callers::{Caller, ProjectAccess, SignedIn, TeamAccess};
 /// What stands in front of a route.
 #[derive(Clone)]
 pub struct Gate {
-    /// What requests share.
     pub app: Shared,
-    /// Who is let in; anybody without one.
+    /// Anybody is let in where there is none.
     pub right: Option<Right>,
-    /// The largest body, in bytes.
+    /// In bytes.
     pub largest_body: usize,
 }
 

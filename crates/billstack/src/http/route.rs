@@ -15,12 +15,10 @@ use crate::http::input::LARGEST_BODY;
 
 /// One call of the API.
 pub struct Route {
-    /// The method.
     pub method: Method,
     /// The path, with `{names}` for its variable parts.
     pub path: &'static str,
-    /// Who may call it; anybody without one, and the handler itself asks for a password, a token or a
-    /// signature.
+    /// Without one anybody may call, and the handler itself asks for a password, a token or a signature.
     pub right: Option<Right>,
     /// How it may refuse, besides what every call of its kind can answer.
     pub reasons: &'static [Reason],
@@ -28,7 +26,7 @@ pub struct Route {
     pub operation: Operation,
     /// The schemas that the description refers to.
     pub schemas: Vec<(String, RefOr<Schema>)>,
-    /// The largest body, in bytes.
+    /// In bytes.
     pub largest_body: usize,
     handler: MethodRouter<Shared>,
 }

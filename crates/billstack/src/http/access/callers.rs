@@ -28,9 +28,7 @@ pub struct Caller {
 /// A caller who may do something in a project. A handler cannot get at a [`Place`] otherwise.
 #[derive(Clone, Debug)]
 pub struct ProjectAccess {
-    /// Where.
     pub place: Arc<Place>,
-    /// Who.
     pub caller: Caller,
 }
 
@@ -60,24 +58,17 @@ impl ProjectAccess {
 /// A signed-in caller who may do something in a team.
 #[derive(Clone, Debug)]
 pub struct TeamAccess {
-    /// Where.
     pub team_id: TeamId,
-    /// The signed-in user.
     pub user: User,
-    /// Their role in the team.
     pub role: Role,
-    /// Who.
     pub caller: Caller,
 }
 
 /// A signed-in caller.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The signed-in user.
     pub user: User,
-    /// The hash of the session's token.
     pub token_hash: String,
-    /// Who.
     pub caller: Caller,
 }
 
