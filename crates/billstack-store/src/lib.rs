@@ -22,8 +22,8 @@ pub mod verify;
 pub use engines::options;
 pub use operations::refusal::{Abort, Refusal, Thing};
 pub use operations::{
-    api_keys, apply, codes, credits, customer_creation, customers, erase, idempotency, intake,
-    invitations, members, programs, projects, referrals, retention, sessions, stats, story,
+    api_keys, apply, callers, codes, credits, customer_creation, customers, erase, idempotency,
+    intake, invitations, members, programs, projects, referrals, retention, sessions, stats, story,
     stripe_connection, teams, users, work,
 };
 pub use seam::list;

@@ -6,12 +6,14 @@
 
 pub mod api_keys;
 pub mod apply;
+pub mod callers;
 pub mod codes;
 mod convert;
 pub mod credits;
 pub mod customer_creation;
 pub mod customers;
 pub mod erase;
+mod evidence;
 pub(crate) mod hold;
 pub mod idempotency;
 pub mod intake;
@@ -30,5 +32,6 @@ pub mod stats;
 pub mod story;
 pub mod stripe_connection;
 pub mod teams;
+mod to_reconsider;
 pub mod users;
 pub mod work;

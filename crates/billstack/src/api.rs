@@ -1,8 +1,9 @@
-//! The HTTP API. A file per verb at the path of its URL; the table of routes is [`crate::http`].
+//! The HTTP API. A file per verb at the path of its URL; the table of routes is [`crate::routes`].
 
 pub mod auth;
 pub mod currency;
 pub mod customers;
 pub mod operations;
 pub mod referrals;
+mod refusals;
 pub mod teams;

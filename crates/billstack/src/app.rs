@@ -9,7 +9,6 @@ use billstack_store::{Actor, Origin};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::http::access::KnownKeys;
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
@@ -24,18 +23,15 @@ pub struct App {
     pub store: Store,
     /// How the operator wants it.
     pub settings: Settings,
-    /// The time.
     pub clock: Clock,
     /// Seals Stripe secrets.
     pub cipher: Cipher,
-    /// Calls Stripe.
     pub stripe: StripeClient,
     /// Teams whose events came before.
     pub known_connections: KnownConnections,
     /// Room for events that are larger than usual.
     pub large_events: Semaphore,
-    /// API keys that were let in before.
-    pub known_keys: Arc<KnownKeys>,
+    pub api_document: &'static str,
     /// Requests per caller.
     pub rate: RateLimiter,
     /// Unknown codes per caller.

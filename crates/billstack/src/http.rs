@@ -1,4 +1,6 @@
-//! The HTTP server: every route and its right on one screen, and the layers around them.
+//! What every route shares: rights, bodies in, answers out, and the layers around them.
+//!
+//! Nothing here knows a single call of the API; `routes.rs` is where the two meet.
 
 pub mod access;
 pub mod answer;
@@ -11,133 +13,10 @@ pub mod origin;
 pub mod page;
 pub mod path;
 pub mod query;
-pub mod refusals;
 pub mod request_id;
-pub mod routes;
+pub mod route;
 pub mod rows;
 pub mod schema;
 pub mod serve;
 pub(crate) mod to_json;
 pub mod visitor;
-
-use axum::Router;
-use axum::http::Method;
-use axum::routing::get;
-use billstack_core::access::Scope::{CustomersRead, CustomersWrite, ReferralsRead, ReferralsWrite};
-use utoipa_axum::routes;
-
-use crate::api::operations::docs;
-use crate::api::teams::stripe;
-use crate::api::{auth, customers, operations, referrals, teams};
-use crate::app::Shared;
-use crate::error::{ApiError, Reason};
-use crate::http::access::Right::{Open, Project, SignedIn, TeamAdmin, TeamMember};
-use crate::http::routes::{Route, router};
-use crate::http::serve::{Limits, harden};
-use crate::secrets::unique_bytes;
-use crate::webhooks;
-
-macro_rules! table {
-    ($($method:ident $path:literal $($handler:ident)::+, $right:expr, $reasons:expr;)*) => {
-        vec![$(Route::new(
-            Method::$method, $path, $right, $reasons, routes!($($handler)::+::handle),
-        )),*]
-    };
-}
-
-/// Every route: method, path, handler, who may call it, and how it may refuse.
-pub fn table() -> Vec<Route> {
-    use Reason::{CodeNotFound, CreditNotFound, CustomerNotFound, ReferralNotFound};
-    let mut table = table! {
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers" customers::list, Project(CustomersRead), &[];
-        POST "/api/billstack/teams/{teamId}/projects/{projectId}/customers" customers::create, Project(CustomersWrite), customers::create::REASONS;
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::get, Project(CustomersRead), &[CustomerNotFound];
-        PATCH "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::update, Project(CustomersWrite), customers::update::REASONS;
-        DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::delete, Project(CustomersWrite), &[CustomerNotFound];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-balance" customers::credit_balance, Project(ReferralsRead), &[CustomerNotFound];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::get, Project(ReferralsRead), &[];
-        PUT "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::put, Project(ReferralsWrite), &[];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::list, Project(ReferralsRead), &[];
-        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::create, Project(ReferralsWrite), referrals::codes::create::REASONS;
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::get, Project(ReferralsRead), &[CodeNotFound];
-        DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::deactivate, Project(ReferralsWrite), &[CodeNotFound];
-        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/apply" referrals::apply, Project(ReferralsRead), referrals::apply::REASONS;
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals" referrals::list, Project(ReferralsRead), &[];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits" referrals::credits::list, Project(ReferralsRead), &[];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}" referrals::credits::get, Project(ReferralsRead), &[CreditNotFound];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::events, Project(ReferralsRead), &[ReferralNotFound];
-    };
-    table.extend(team_table());
-    table.extend(stripe_table());
-    table
-}
-
-/// The routes for people who sign in, for Stripe, and for operators.
-fn team_table() -> Vec<Route> {
-    table! {
-        POST "/api/auth/sign-up/email" auth::sign_up, Open, auth::sign_up::REASONS;
-        POST "/api/auth/sign-in/email" auth::sign_in, Open, auth::sign_in::REASONS;
-        POST "/api/auth/sign-out" auth::sign_out, Open, &[Reason::CrossSiteRequest];
-        GET "/api/auth/get-session" auth::get_session, Open, &[];
-        POST "/api/auth/change-password" auth::change_password, SignedIn, auth::change_password::REASONS;
-        POST "/api/auth/accept-invitation" auth::accept_invitation, SignedIn, auth::accept_invitation::REASONS;
-        GET "/api/billstack/teams" teams::list, SignedIn, &[];
-        POST "/api/billstack/teams" teams::create, SignedIn, &[];
-        GET "/api/billstack/teams/{teamId}/projects" teams::projects::list, TeamMember, &[];
-        POST "/api/billstack/teams/{teamId}/projects" teams::projects::create, TeamAdmin, &[];
-        GET "/api/billstack/teams/{teamId}/members" teams::members::list, TeamAdmin, &[];
-        PATCH "/api/billstack/teams/{teamId}/members/{userId}" teams::members::update, TeamAdmin, teams::members::update::REASONS;
-        DELETE "/api/billstack/teams/{teamId}/members/{userId}" teams::members::remove, TeamMember, teams::members::remove::REASONS;
-        GET "/api/billstack/teams/{teamId}/invitations" teams::invitations::list, TeamAdmin, &[];
-        POST "/api/billstack/teams/{teamId}/invitations" teams::invitations::create, TeamAdmin, teams::invitations::create::REASONS;
-        DELETE "/api/billstack/teams/{teamId}/invitations/{id}" teams::invitations::revoke, TeamAdmin, &[Reason::NotFound];
-        GET "/api/billstack/teams/{teamId}/api-keys" teams::api_keys::list, TeamAdmin, &[];
-        POST "/api/billstack/teams/{teamId}/api-keys" teams::api_keys::create, TeamAdmin, teams::api_keys::create::REASONS;
-        DELETE "/api/billstack/teams/{teamId}/api-keys/{keyId}" teams::api_keys::revoke, TeamAdmin, &[Reason::NotFound];
-        GET "/healthz" operations::health, Open, &[];
-        GET "/readyz" operations::ready, Open, &[];
-        GET "/metrics" operations::metrics, Open, &[Reason::Unauthenticated, Reason::Forbidden];
-        GET "/openapi.json" operations::openapi, Open, &[];
-    }
-}
-
-/// The routes of a team's connection to Stripe, and the one that Stripe itself calls.
-fn stripe_table() -> Vec<Route> {
-    use Reason::{
-        EventNotFound, InvalidSignature, NotAnEvent, NotFound, StripeNotConnected,
-        StripeUnavailable,
-    };
-    let mut table = table! {
-        POST "/api/billstack/teams/{teamId}/stripe/connect" stripe::connect, TeamAdmin, stripe::connect::REASONS;
-        GET "/api/billstack/teams/{teamId}/stripe/status" stripe::status, TeamAdmin, &[];
-        GET "/api/billstack/teams/{teamId}/stripe/webhook-url" stripe::webhook_url, TeamAdmin, &[];
-        POST "/api/billstack/teams/{teamId}/stripe/disconnect" stripe::disconnect, TeamAdmin, &[StripeNotConnected];
-        POST "/api/billstack/teams/{teamId}/stripe/roll-webhook-secret" stripe::roll_webhook_secret, TeamAdmin, &[StripeNotConnected];
-        GET "/api/billstack/teams/{teamId}/stripe/events" stripe::events::list, TeamAdmin, &[];
-        GET "/api/billstack/teams/{teamId}/stripe/events/{id}" stripe::events::get, TeamAdmin, &[EventNotFound];
-        POST "/api/billstack/teams/{teamId}/stripe/events/{id}/replay" stripe::events::replay, TeamAdmin, stripe::events::replay::REASONS;
-    };
-    let webhook = table! {
-        POST "/api/webhooks/stripe/{teamId}" webhooks::stripe, Open, &[NotFound, InvalidSignature, NotAnEvent, StripeUnavailable];
-    };
-    let largest = webhooks::stripe::LARGEST_EVENT;
-    table.extend(
-        webhook
-            .into_iter()
-            .map(|route| route.with_largest_body(largest)),
-    );
-    table
-}
-
-/// The whole server: routes, and around them what every answer needs.
-pub fn app(app: &Shared, limits: &Limits) -> Router {
-    let routes = router(table(), app)
-        .route("/docs", get(docs::index))
-        .route("/docs/", get(docs::index))
-        .route("/docs/{*file}", get(docs::asset))
-        .fallback(|| async { ApiError::new(Reason::NotFound) })
-        .with_state(app.clone());
-    harden(routes, limits, unique_bytes)
-}

@@ -9,6 +9,7 @@ pub mod http;
 pub mod one_time_token;
 pub mod password;
 pub mod rate_limit;
+pub mod routes;
 pub mod secrets;
 pub mod server;
 pub mod settings;

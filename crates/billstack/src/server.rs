@@ -15,10 +15,10 @@ use tokio::sync::Semaphore;
 
 use crate::app::{App, Shared};
 use crate::clock::Clock;
-use crate::http;
 use crate::http::serve::{Limits, serve};
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
+use crate::routes;
 use crate::secrets::{Cipher, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, SecretField, StripeClient, unsealed};
@@ -75,8 +75,8 @@ pub fn prepare(
         cipher,
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
         known_connections: KnownConnections::default(),
+        api_document: routes::document(),
         large_events: Semaphore::new(LARGE_EVENTS),
-        known_keys: Arc::default(),
         rate: RateLimiter::new(settings.rate_limit),
         misses: MissBudget::new(miss_budget(&settings)),
         sign_ins: SignInThrottle::new(),
@@ -150,7 +150,7 @@ fn options(settings: &Settings, on_fatal: Fatal) -> Options {
 pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let workers = tokio::spawn(workers::run(Arc::clone(app)));
     let limits = limits(&app.settings);
-    serve(listener, http::app(app, &limits), limits, shutdown).await;
+    serve(listener, routes::app(app, &limits), limits, shutdown).await;
     workers.abort();
     // The workers hold the state; wait until they have let go of it.
     let _ = workers.await;

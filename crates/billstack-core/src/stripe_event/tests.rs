@@ -258,6 +258,7 @@ fn subscriptions_stand_by_their_status() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn sessions_stand_by_mode_and_payment() {
     let table = [
         (

@@ -7,7 +7,7 @@ use billstack_core::ledger::{Account, Cause, Entry};
 use billstack_core::referral::Referral;
 use billstack_core::time::Micros;
 
-use super::settle::Evidence;
+use super::evidence::Evidence;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
 use crate::tables::entries::{self, Reason};

@@ -6,9 +6,11 @@ use billstack_core::stripe_event::Start;
 use billstack_core::time::Micros;
 use serde_json::json;
 
-use super::reconsider::{self, Reconsiderations};
+use super::evidence::{gather, remember};
+use super::reconsider;
 use super::refusal::Abort;
-use super::settle::{gather, remember, settle};
+use super::settle::settle;
+use super::to_reconsider::ToReconsider;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::stripe_connections::{self, Connection};
 use crate::tables::stripe_events::{self, NewEvent};
@@ -189,7 +191,7 @@ fn settle_new(
     start: &Start,
     before: Option<Outcome>,
 ) -> Result<Option<Settled>, Abort> {
-    let mut later = Reconsiderations::default();
+    let mut later = ToReconsider::default();
     let evidence = gather(tx, team_id, &event.id, &event.kind, start)?;
     remember(tx, &evidence)?;
     let settled = settle(tx, act, &evidence, &mut later)?;
@@ -199,7 +201,7 @@ fn settle_new(
     {
         later.add(Place::new(team_id.clone(), project_id.clone()), id);
     }
-    later.finish(tx, act)?;
+    reconsider::finish(tx, act, &mut later)?;
     Ok(Some(settled))
 }
 

@@ -1,12 +1,12 @@
 //! Deciding anew about kept events, once there is somebody whose they may be.
 
-use std::collections::VecDeque;
-
 use billstack_core::attribution::Reconsider;
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::Start;
 
-use super::settle::{gather, settle};
+use super::evidence::gather;
+use super::settle::settle;
+use super::to_reconsider::ToReconsider;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::customers::{self, Customer, names_of};
 use crate::tables::stripe_connections::{self, modes_differ};
@@ -15,84 +15,6 @@ use crate::tables::subscription_starts::events_of;
 
 /// How many names are followed from event to event. Whoever is reached by more is left for another time.
 const MOST_FOLLOWED: usize = 64;
-
-/// Customers whose kept events are still to be decided anew before the operation ends, and the events that
-/// have been decided in it.
-#[derive(Default)]
-pub(crate) struct Reconsiderations {
-    waiting: VecDeque<(Place, String)>,
-    decided: Vec<String>,
-}
-
-impl Reconsiderations {
-    /// Adds a customer who has been linked or concerned.
-    pub(crate) fn add(&mut self, place: Place, customer_id: &str) {
-        self.waiting.push_back((place, customer_id.to_owned()));
-    }
-
-    /// An event is decided: not again in this operation.
-    pub(crate) fn decided(&mut self, event_id: &str) {
-        self.decided.push(event_id.to_owned());
-    }
-
-    /// Decides anew about the kept events of everybody on the list. Deciding may link further customers,
-    /// each of them once, so the list comes to an end.
-    pub(crate) fn finish(&mut self, tx: &mut dyn Tx, act: &mut Act) -> Result<(), Fault> {
-        while let Some((place, id)) = self.waiting.pop_front() {
-            if let Some(customer) = customers::get(tx, &place, &id)? {
-                self.of_customer(tx, act, &place, &customer, Reconsider::Open)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn of_customer(
-        &mut self,
-        tx: &mut dyn Tx,
-        act: &mut Act,
-        place: &Place,
-        customer: &Customer,
-        which: Reconsider,
-    ) -> Result<(), Fault> {
-        for name in names_of(&customer.id, customer.stripe_customer_id.as_deref()) {
-            for event_id in events_of(tx, &place.team_id, &[name])? {
-                if !self.decided.contains(&event_id) {
-                    self.decide(tx, act, &place.team_id, &event_id, which)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Decides anew about one kept event, if it is one of `which`.
-    fn decide(
-        &mut self,
-        tx: &mut dyn Tx,
-        act: &mut Act,
-        team_id: &TeamId,
-        event_id: &str,
-        which: Reconsider,
-    ) -> Result<(), Fault> {
-        self.decided(event_id);
-        let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
-            return Ok(());
-        };
-        if !which.includes(kept.outcome) || is_of_other_mode(tx, team_id, &kept)? {
-            return Ok(());
-        }
-        // Everybody the event names must be held, as when it came in: it may be another customer's as
-        // well, whose own call decides about it at this moment. It came in after we took the names.
-        if !act.holds(&kept.start.match_keys()) {
-            return match act.held_names() {
-                0..=MOST_FOLLOWED => Err(Fault::Conflict("an event came in meanwhile".to_owned())),
-                _ => Ok(()),
-            };
-        }
-        let evidence = gather(tx, team_id, event_id, &kept.kind, &kept.start)?;
-        let settled = settle(tx, act, &evidence, self)?;
-        stripe_events::set_outcome(tx, team_id, event_id, &settled)
-    }
-}
 
 /// Decides anew about the kept events that may belong to a customer, now that there is something new about
 /// them, and about those of everybody who is linked by that.
@@ -103,9 +25,67 @@ pub(crate) fn again(
     customer: &Customer,
     which: Reconsider,
 ) -> Result<(), Fault> {
-    let mut later = Reconsiderations::default();
-    later.of_customer(tx, act, place, customer, which)?;
-    later.finish(tx, act)
+    let mut list = ToReconsider::default();
+    of_customer(tx, act, &mut list, place, customer, which)?;
+    finish(tx, act, &mut list)
+}
+
+/// Decides anew about the kept events of everybody on the list. Deciding may link further customers, each
+/// of them once, so the list comes to an end.
+pub(crate) fn finish(tx: &mut dyn Tx, act: &mut Act, list: &mut ToReconsider) -> Result<(), Fault> {
+    while let Some((place, id)) = list.next() {
+        if let Some(customer) = customers::get(tx, &place, &id)? {
+            of_customer(tx, act, list, &place, &customer, Reconsider::Open)?;
+        }
+    }
+    Ok(())
+}
+
+fn of_customer(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    list: &mut ToReconsider,
+    place: &Place,
+    customer: &Customer,
+    which: Reconsider,
+) -> Result<(), Fault> {
+    for name in names_of(&customer.id, customer.stripe_customer_id.as_deref()) {
+        for event_id in events_of(tx, &place.team_id, &[name])? {
+            if !list.is_decided(&event_id) {
+                decide(tx, act, list, &place.team_id, &event_id, which)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Decides anew about one kept event, if it is one of `which`.
+fn decide(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    list: &mut ToReconsider,
+    team_id: &TeamId,
+    event_id: &str,
+    which: Reconsider,
+) -> Result<(), Fault> {
+    list.decided(event_id);
+    let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
+        return Ok(());
+    };
+    if !which.includes(kept.outcome) || is_of_other_mode(tx, team_id, &kept)? {
+        return Ok(());
+    }
+    // Everybody the event names must be held, as when it came in: it may be another customer's as
+    // well, whose own call decides about it at this moment. It came in after we took the names.
+    if !act.holds(&kept.start.match_keys()) {
+        return match act.held_names() {
+            0..=MOST_FOLLOWED => Err(Fault::Conflict("an event came in meanwhile".to_owned())),
+            _ => Ok(()),
+        };
+    }
+    let evidence = gather(tx, team_id, event_id, &kept.kind, &kept.start)?;
+    let settled = settle(tx, act, &evidence, list)?;
+    stripe_events::set_outcome(tx, team_id, event_id, &settled)
 }
 
 /// Adds the names of everybody who may be concerned when the events kept under these names are decided

@@ -5,102 +5,20 @@
 //! What follows from the facts is decided in [`attribution`].
 
 use billstack_core::attribution::{
-    self, Candidates, Claim, Found, Leads, NotConverted, Objections, Outcome,
+    self, Candidates, Claim, Found, NotConverted, Objections, Outcome,
 };
 use billstack_core::event::Event;
-use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::referral::{Person, Referral, is_self_referral};
 use billstack_core::stripe_event::Start;
 
 use super::convert::convert;
-use super::reconsider::Reconsiderations;
+use super::evidence::Evidence;
+use super::to_reconsider::ToReconsider;
 use crate::params;
 use crate::seam::tx::{Query, Question};
 use crate::seam::{Act, Fault, Place, Tx, Val};
 use crate::tables::stripe_events::Settled;
-use crate::tables::subscription_starts::{self, Told};
-use crate::tables::{customers, events, projects, referrals};
-
-/// An event that tells of the start of a subscription.
-pub(crate) struct Evidence<'a> {
-    pub(crate) team_id: &'a TeamId,
-    pub(crate) event_id: &'a str,
-    pub(crate) kind: &'a str,
-    pub(crate) start: &'a Start,
-    /// The project that its metadata picks, see [`named_project`].
-    pub(crate) named: Option<ProjectId>,
-    /// Whom it leads to.
-    pub(crate) leads: Leads,
-}
-
-impl Evidence<'_> {
-    fn place(&self, found: &Found) -> Place {
-        Place::new(self.team_id.clone(), found.project_id.clone())
-    }
-}
-
-/// Reads whom an event may be about.
-pub(crate) fn gather<'a>(
-    tx: &mut dyn Tx,
-    team_id: &'a TeamId,
-    event_id: &'a str,
-    kind: &'a str,
-    start: &'a Start,
-) -> Result<Evidence<'a>, Fault> {
-    let mut leads = Leads::default();
-    for stripe_id in start.stripe_ids() {
-        leads
-            .by_stripe_id
-            .extend(customers::of_stripe(tx, team_id, stripe_id)?);
-    }
-    if let Some(id) = &start.billstack_customer_id {
-        leads.by_metadata = customers::of_id(tx, team_id, id)?;
-    }
-    if let Some(id) = &start.client_reference_id {
-        leads.by_reference = customers::of_id(tx, team_id, id)?;
-    }
-    let named = named_project(tx, team_id, start)?;
-    Ok(Evidence {
-        team_id,
-        event_id,
-        kind,
-        start,
-        named,
-        leads,
-    })
-}
-
-/// The project that the event's metadata picks. Metadata is the team's to write, so it can only
-/// choose among the team's own projects; anything else says nothing.
-fn named_project(
-    tx: &mut dyn Tx,
-    team_id: &TeamId,
-    start: &Start,
-) -> Result<Option<ProjectId>, Fault> {
-    let Some(named) = start.project_id.as_deref() else {
-        return Ok(None);
-    };
-    let place = Place::new(team_id.clone(), named);
-    Ok(projects::exists(tx, &place)?.then_some(place.project_id))
-}
-
-/// Keeps what an event tells of a subscription, findable by everyone it may belong to.
-pub(crate) fn remember(tx: &mut dyn Tx, evidence: &Evidence<'_>) -> Result<(), Fault> {
-    let Evidence { team_id, start, .. } = evidence;
-    let told = Told {
-        object_id: &start.object_id,
-        event_id: evidence.event_id,
-        began_at: start.customer_since(),
-        counted_at: start.counted_at(),
-        existed: start.existed(),
-        project_id: evidence.named.as_ref(),
-    };
-    let named = evidence.named.as_ref();
-    for name in attribution::names_spoken_for(start, named, &evidence.leads) {
-        subscription_starts::keep(tx, team_id, &name, told)?;
-    }
-    Ok(())
-}
+use crate::tables::{customers, events, referrals};
 
 /// Finds whose subscription an event tells of and converts their pending referral, or says why not. A
 /// customer whom it links is put on the list of those whose kept events are decided anew.
@@ -108,7 +26,7 @@ pub(crate) fn settle(
     tx: &mut dyn Tx,
     act: &mut Act,
     evidence: &Evidence<'_>,
-    later: &mut Reconsiderations,
+    later: &mut ToReconsider,
 ) -> Result<Settled, Fault> {
     later.decided(evidence.event_id);
     let named = evidence.named.as_ref();
@@ -150,7 +68,7 @@ fn link(
     act: &mut Act,
     evidence: &Evidence<'_>,
     found: &Candidates,
-    later: &mut Reconsiderations,
+    later: &mut ToReconsider,
 ) -> Result<(), Fault> {
     let (Some(to_link), Some(stripe_id)) = (&found.to_link, evidence.start.stripe_ids().next())
     else {

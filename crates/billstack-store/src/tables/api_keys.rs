@@ -5,15 +5,15 @@ use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::time::Micros;
 
 use super::projects::project_of;
-use super::teams::team_of;
 use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
-use crate::seam::{Fault, Row, Tx};
+use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
 statements! {
-    FIND = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
-        expires_at, revoked_at, created_at, ", team_of!("api_keys"), " \
-        FROM api_keys WHERE key_hash = $1");
+    /// One statement, because each request of a backend waits for it.
+    FIND_AT = "SELECT k.id, k.scopes, k.expires_at, k.revoked_at, k.team_id, k.project_id, \
+        (SELECT p.id FROM projects p WHERE p.team_id = $2 AND p.project_id = $3) \
+        FROM api_keys k WHERE k.key_hash = $1";
     EXPIRY = "SELECT expires_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL";
     GET = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
         expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1 AND id = $2");
@@ -61,13 +61,17 @@ pub struct ApiKey {
     pub created_at: Micros,
 }
 
-/// A key and the team it speaks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeyOwner {
-    /// The key.
-    pub key: ApiKey,
-    /// The team.
-    pub team_id: TeamId,
+/// What decides about a key at a place. Teams and projects are compared by their numbers.
+pub(crate) struct KeyAt {
+    pub(crate) id: String,
+    pub(crate) scopes: Scopes,
+    pub(crate) expires_at: Option<Micros>,
+    pub(crate) revoked_at: Option<Micros>,
+    pub(crate) team: i64,
+    /// The one project it is good for.
+    pub(crate) project: Option<i64>,
+    /// Whether the project of the place exists.
+    pub(crate) is_project_there: bool,
 }
 
 fn decode(row: &dyn Row) -> Result<ApiKey, Fault> {
@@ -83,12 +87,22 @@ fn decode(row: &dyn Row) -> Result<ApiKey, Fault> {
     })
 }
 
-/// The key with this hash, even one that is revoked or expired: the caller is told which.
-pub fn find(tx: &mut dyn Tx, key_hash: &str) -> Result<Option<KeyOwner>, Fault> {
-    tx.one(FIND, params![key_hash], |row| {
-        Ok(KeyOwner {
-            key: decode(row)?,
-            team_id: row.team_id(8)?,
+/// The key with this hash, even one that is revoked or expired, for a request at a place.
+pub(crate) fn find_at(
+    tx: &mut dyn Tx,
+    key_hash: &str,
+    place: &Place,
+) -> Result<Option<KeyAt>, Fault> {
+    let scope = params![key_hash, &place.team_id, &place.project_id];
+    tx.one(FIND_AT, scope, |row| {
+        Ok(KeyAt {
+            id: row.string(0)?,
+            scopes: row.read(1, Scopes::from_text)?,
+            expires_at: row.opt_time(2)?,
+            revoked_at: row.opt_time(3)?,
+            team: row.int(4)?,
+            project: row.opt_int(5)?,
+            is_project_there: row.opt_text(6)?.is_some(),
         })
     })
 }

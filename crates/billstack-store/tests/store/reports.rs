@@ -125,11 +125,7 @@ fn a_story_is_told_in_order_whatever_the_clocks_say() {
         }
         let created_at = referral.created_at;
         let read = move |tx: &mut dyn Tx| {
-            let page = Page {
-                limit: 50,
-                offset: 0,
-                after: None,
-            };
+            let page = first_page();
             let told = story::story(tx, &place.team_id, &referral.id, &page)?;
             let filter = CreditFilter {
                 referral_id: Some(referral.id.clone()),
@@ -150,6 +146,14 @@ fn a_story_is_told_in_order_whatever_the_clocks_say() {
         assert_eq!(kinds, wanted, "{engine:?}");
         assert_eq!(credits.len(), 2);
         assert!(credits.iter().all(|c| c.created_at == created_at));
+    }
+}
+
+fn first_page() -> Page {
+    Page {
+        limit: 50,
+        offset: 0,
+        after: None,
     }
 }
 
@@ -500,9 +504,12 @@ fn a_key_whose_project_is_missing_does_not_become_one_for_all_projects() {
         api_keys::create(tx, act, &place.team_id, &new)?;
         Ok(place)
     });
+    let team_id = place.team_id.clone();
     let of_key = || {
-        let owner = db.store.scan_blocking(|tx| Ok(api_keys::find(tx, "hash")?));
-        owner.unwrap().unwrap().key.project_id
+        let (team_id, page) = (team_id.clone(), first_page());
+        let list = move |tx: &mut dyn Tx| Ok(api_keys::list(tx, &team_id, &page)?);
+        let keys = db.store.scan_blocking(list).unwrap();
+        keys.rows[0].project_id.clone()
     };
     assert_eq!(of_key().as_ref(), Some(&place.project_id));
     damage(db.target.sqlite_file().unwrap(), "DELETE FROM projects");

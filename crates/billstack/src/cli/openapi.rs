@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::output::Failure;
-use crate::api::operations::openapi;
+use crate::routes;
 
 pub(super) const EXAMPLES: &str = "\
 A running server gives out the same document at /openapi.json, and shows it to people at /docs.
@@ -14,7 +14,7 @@ Example:
 /// Prints the API document.
 pub(super) fn run() -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(openapi::text().as_bytes())?;
+    out.write_all(routes::document().as_bytes())?;
     out.flush()?;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod errors;
 mod examples;
 mod headers;
 mod strict;
+mod text;
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -18,11 +19,12 @@ use utoipa::openapi::security::{
 use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
-    ComponentsBuilder, Info, InfoBuilder, LicenseBuilder, OpenApiBuilder, RefOr, Required,
+    Components, ComponentsBuilder, Info, InfoBuilder, LicenseBuilder, OpenApiBuilder, Ref, RefOr,
+    Required,
 };
 
 use crate::http::access::Right;
-use crate::http::routes::Route;
+use crate::http::route::Route;
 
 const ABOUT: &str = "Referral codes, conversions and credits over Stripe, on your own server.
 
@@ -48,14 +50,21 @@ const TAGS: [(&str, &str); 7] = [
     ("Operations", "For those who run the server."),
 ];
 
+/// The document for a table of routes as people read it.
+pub fn text(table: Vec<Route>) -> String {
+    text::written(&document(table))
+}
+
 /// The document for a table of routes.
 pub fn document(table: Vec<Route>) -> Value {
     let mut components = components();
     let mut paths = Paths::new();
     for mut route in table {
-        components = components.schemas_from_iter(std::mem::take(&mut route.schemas));
+        components
+            .schemas
+            .extend(std::mem::take(&mut route.schemas));
         let (path, method) = (route.path, http_method(&route.method));
-        let item = PathItem::new(method, described(route));
+        let item = PathItem::new(method, described(route, &mut components));
         match paths.paths.get_mut(path) {
             Some(existing) => existing.merge_operations(item),
             None => {
@@ -70,7 +79,7 @@ pub fn document(table: Vec<Route>) -> Value {
         .info(info())
         .servers(Some([server.build()]))
         .paths(paths)
-        .components(Some(components.build()))
+        .components(Some(components))
         .tags(Some(tags()))
         .build();
     let mut document = json!(document);
@@ -92,7 +101,7 @@ fn info() -> Info {
         .build()
 }
 
-fn components() -> ComponentsBuilder {
+fn components() -> Components {
     let bearer = |description: &str| {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
         SecurityScheme::Http(bearer.description(Some(description)).build())
@@ -105,11 +114,17 @@ fn components() -> ComponentsBuilder {
     );
     let key = bearer("An API key: `bs_` and 48 hex digits.");
     let metrics = bearer("`BILLSTACK_METRICS_TOKEN` of the server.");
-    ComponentsBuilder::new()
+    let components = ComponentsBuilder::new()
         .schema("Error", errors::schema())
         .security_scheme("apiKey", key)
         .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
-        .security_scheme("metricsToken", metrics)
+        .security_scheme("metricsToken", metrics);
+    let headers = headers::shared().into_iter();
+    headers
+        .fold(components, |components, (name, header)| {
+            components.header(name, header)
+        })
+        .build()
 }
 
 fn tags() -> Vec<Tag> {
@@ -130,30 +145,33 @@ fn http_method(method: &Method) -> HttpMethod {
     }
 }
 
-/// A handler's description, completed with what the table knows.
-fn described(route: Route) -> Operation {
-    let reasons = errors::reasons(&route);
-    let mut operation = route.operation;
-    let mut parameters = path_parameters(route.path);
+/// A handler's description, completed with what the table knows. What calls have in common is put into
+/// the components once.
+fn described(route: Route, components: &mut Components) -> Operation {
+    let mut operation = route.operation.clone();
+    let mut parameters = parameters(&route, components);
     parameters.extend(operation.parameters.take().unwrap_or_default());
-    let is_project = matches!(route.right, Right::Project(_));
-    if is_project && route.method != Method::GET {
-        parameters.push(idempotency_key().into());
-    }
     operation.parameters = Some(parameters);
     operation.tags = Some(vec![tag(route.path).to_owned()]);
     operation.security = Some(match route.right {
         // A handler that anybody may call says itself what it can be shown.
-        Right::Open => operation.security.unwrap_or_default(),
-        Right::Project(_) => vec![requirement("apiKey"), requirement("session")],
+        None => operation.security.unwrap_or_default(),
+        Some(Right::Project(_)) => vec![requirement("apiKey"), requirement("session")],
         _ => vec![requirement("session")],
     });
-    for (status, reasons) in reasons {
-        let response = errors::response(status, &reasons);
+    headers::add(&mut operation, &route);
+    for (status, reasons) in errors::reasons(&route) {
+        for reason in &reasons {
+            let example = errors::example(*reason);
+            let examples = &mut components.examples;
+            examples.insert(reason.as_str().to_owned(), example.into());
+        }
+        let (name, response) = errors::response(&route, status, &reasons);
+        let reference = RefOr::Ref(Ref::from_response_name(&name));
+        components.responses.insert(name, response.into());
         let responses = &mut operation.responses.responses;
-        responses.insert(status.as_str().to_owned(), RefOr::T(response));
+        responses.insert(status.as_str().to_owned(), reference);
     }
-    headers::add(&mut operation, route.right, &route.method);
     operation
 }
 
@@ -196,28 +214,39 @@ fn tag(path: &str) -> &'static str {
     }
 }
 
-fn path_parameters(path: &'static str) -> Vec<RefOr<Parameter>> {
-    let names = path
+/// The parameters that the path and the right bring along.
+fn parameters(route: &Route, components: &mut Components) -> Vec<RefOr<Parameter>> {
+    let names = route
+        .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names
-        .map(|name| {
-            let description = match name {
-                "teamId" => "The team.",
-                "projectId" => "The project.",
-                "code" => "The code; case does not matter.",
-                _ => "The id.",
-            };
-            ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Path)
-                .required(Required::True)
-                .description(Some(description))
-                .schema(Some(string_schema()))
-                .build()
-                .into()
-        })
-        .collect()
+    let mut parameters: Vec<_> = names.map(path_parameter).collect();
+    if matches!(route.right, Some(Right::Project(_))) && route.method != Method::GET {
+        parameters.push(idempotency_key());
+    }
+    let shared = parameters.into_iter().map(|parameter| {
+        let reference = Ref::new(format!("#/components/parameters/{}", parameter.name));
+        let parameters = &mut components.parameters;
+        parameters.insert(parameter.name.clone(), parameter.into());
+        RefOr::Ref(reference)
+    });
+    shared.collect()
+}
+
+fn path_parameter(name: &str) -> Parameter {
+    let description = match name {
+        "teamId" => "The team.",
+        "projectId" => "The project.",
+        "code" => "The code; case does not matter.",
+        _ => "The id.",
+    };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some(description))
+        .schema(Some(string_schema()))
+        .build()
 }
 
 fn idempotency_key() -> Parameter {

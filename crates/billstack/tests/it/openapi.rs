@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use billstack::error::Reason;
-use billstack::http::table;
+use billstack::routes::{self, table};
 use serde_json::Value;
 
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
-use crate::support::document::{conforms, document};
+use crate::support::document::{conforms, document, resolved};
 
 on_both_engines! { the_server_serves_the_document_in_the_repository }
 
 async fn the_server_serves_the_document_in_the_repository(t: &Bench) {
     let served = t.nobody.get("/openapi.json").await.ok();
-    let text = billstack::api::operations::openapi::text();
+    let text = routes::document();
     assert_eq!(
         served,
         serde_json::from_str::<Value>(text).expect("a document")
@@ -78,11 +78,12 @@ fn every_error_has_an_example_of_its_shape() {
             .iter()
             .filter(|(status, _)| status.as_str() >= "400");
         for (status, response) in errors {
-            let content = &response["content"]["application/json"];
+            let content = &resolved(response)["content"]["application/json"];
             let examples = content["examples"].as_object();
             let examples = examples.unwrap_or_else(|| panic!("{name} {status}"));
             assert!(!examples.is_empty(), "{name} {status}");
             for (reason, example) in examples {
+                let example = resolved(example);
                 let known = Reason::ALL.iter().find(|known| known.as_str() == reason);
                 let known = known.unwrap_or_else(|| panic!("{name}: {reason}"));
                 assert_eq!(known.status().as_str(), status, "{name}: {reason}");
@@ -103,7 +104,7 @@ fn every_body_has_an_example_that_fits() {
         let successes = responses
             .iter()
             .filter(|(status, _)| status.starts_with('2'))
-            .map(|(_, response)| &response["content"]["application/json"]);
+            .map(|(_, response)| &resolved(response)["content"]["application/json"]);
         let contents = successes.chain([request]);
         for content in contents.filter(|content| content.is_object()) {
             let own = &content["example"];
@@ -136,5 +137,17 @@ fn every_reference_leads_somewhere() {
     for reference in references {
         let pointer = reference.trim_start_matches('#');
         assert!(document().pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn nothing_is_kept_for_nobody() {
+    let text = routes::document();
+    let components = document()["components"].as_object().expect("components");
+    for kind in ["responses", "headers", "parameters", "examples", "schemas"] {
+        for name in components[kind].as_object().expect("components").keys() {
+            let reference = format!("\"#/components/{kind}/{name}\"");
+            assert!(text.contains(&reference), "no operation uses {reference}");
+        }
     }
 }

@@ -6,18 +6,18 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use billstack_core::access::Role;
 use billstack_core::ids::TeamId;
+use billstack_store::callers::Guard;
 use billstack_store::users::User;
 use billstack_store::{Abort, Tx};
 use billstack_store::{Actor, Place};
 
-use super::Guard;
 use crate::app::App;
 use crate::error::{ApiError, Reason};
 
 /// A caller with a right: what a read or a write needs to know about where it comes from.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Checked again inside every transaction.
+    /// Checked again inside the transaction of every write.
     pub guard: Arc<Guard>,
     /// Who it is, for the audit log.
     pub actor: Actor,
@@ -28,67 +28,47 @@ pub struct Caller {
 /// A caller who may do something in a project. A handler cannot get at a [`Place`] otherwise.
 #[derive(Clone, Debug)]
 pub struct ProjectAccess {
-    /// Where.
     pub place: Arc<Place>,
-    /// Who.
     pub caller: Caller,
 }
 
 impl ProjectAccess {
-    /// Runs a bounded read in the project, in one transaction with the check that the caller still
-    /// may; see [`Store::point`](billstack_store::store::Store::point).
+    /// Runs a bounded read in the project; see
+    /// [`Store::point`](billstack_store::store::Store::point).
     pub async fn point<T: Send + 'static>(
         &self,
         app: &App,
-        read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
+        mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, ApiError> {
-        Ok(app.store.point(self.checked(app, read)).await?)
+        let place = Arc::clone(&self.place);
+        Ok(app.store.point(move |tx| read(tx, &place)).await?)
     }
 
     /// [`ProjectAccess::point`] for a read that may touch many rows.
     pub async fn scan<T: Send + 'static>(
         &self,
         app: &App,
-        read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        Ok(app.store.scan(self.checked(app, read)).await?)
-    }
-
-    fn checked<T>(
-        &self,
-        app: &App,
         mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
-    ) -> impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static {
-        let (guard, place) = (Arc::clone(&self.caller.guard), Arc::clone(&self.place));
-        let now = app.now();
-        move |tx| {
-            guard.recheck(tx, now)?;
-            read(tx, &place)
-        }
+    ) -> Result<T, ApiError> {
+        let place = Arc::clone(&self.place);
+        Ok(app.store.scan(move |tx| read(tx, &place)).await?)
     }
 }
 
 /// A signed-in caller who may do something in a team.
 #[derive(Clone, Debug)]
 pub struct TeamAccess {
-    /// Where.
     pub team_id: TeamId,
-    /// The signed-in user.
     pub user: User,
-    /// Their role in the team.
     pub role: Role,
-    /// Who.
     pub caller: Caller,
 }
 
 /// A signed-in caller.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The signed-in user.
     pub user: User,
-    /// The hash of the session's token.
     pub token_hash: String,
-    /// Who.
     pub caller: Caller,
 }
 

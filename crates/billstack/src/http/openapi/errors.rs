@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::content::Content;
+use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::{Ref, Response, ResponseBuilder};
+use utoipa::openapi::{Ref, RefOr, Response, ResponseBuilder};
 
-use super::headers;
+use super::headers::{self, Kind};
 use crate::error::Reason;
 use crate::http::access::Right;
-use crate::http::routes::Route;
+use crate::http::route::Route;
 
 /// Every way a call can refuse, by status.
 pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
@@ -44,11 +44,11 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
     by_status
 }
 
-fn of_right(right: Right, changes: bool) -> Vec<Reason> {
+fn of_right(right: Option<Right>, changes: bool) -> Vec<Reason> {
     use Reason as R;
-    if right == Right::Open {
+    let Some(right) = right else {
         return Vec::new();
-    }
+    };
     let mut all = vec![R::Unauthenticated, R::InvalidApiKey];
     all.extend([R::ApiKeyExpired, R::ApiKeyRevoked, R::SessionExpired]);
     all.extend([R::Forbidden, R::RateLimited]);
@@ -67,29 +67,48 @@ fn of_right(right: Right, changes: bool) -> Vec<Reason> {
     all
 }
 
-/// The answer of one status.
-pub(super) fn response(status: StatusCode, reasons: &[Reason]) -> Response {
-    let names: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
-    let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error")));
-    for reason in reasons {
-        let body = json!({"error": reason.sentence(), "reason": reason.as_str()});
-        let example = ExampleBuilder::new()
-            .summary(reason.sentence())
-            .value(Some(body));
-        content = content.examples_from_iter([(reason.as_str().to_owned(), example.build())]);
-    }
+/// An answer that calls share, and its name in the document.
+///
+/// The name says all that makes one differ from another, so that equal answers meet under one name, and
+/// a reader of an operation sees how it refuses.
+pub(super) fn response(
+    route: &Route,
+    status: StatusCode,
+    reasons: &[Reason],
+) -> (String, Response) {
+    let kind = headers::kind(route, status.as_str());
+    let name: Vec<String> = reasons.iter().map(|reason| format!("{reason:?}")).collect();
+    let name = name.join("Or");
+    let name = match kind {
+        Some(Kind::Open) => format!("Open{name}"),
+        Some(Kind::Keyed) => format!("Keyed{name}"),
+        Some(Kind::Counted) | None => name,
+    };
+    let words: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
     let phrase = status.canonical_reason().unwrap_or("Error");
-    let response = ResponseBuilder::new()
-        .description(format!("{phrase}: `{}`.", names.join("`, `")))
-        .content("application/json", content.build());
-    match status {
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            response.header("Retry-After", headers::retry_after())
-        }
-        StatusCode::UNAUTHORIZED => response.header("WWW-Authenticate", headers::scheme()),
-        _ => response,
-    }
-    .build()
+    let mut content = Content::new(Some(Ref::from_schema_name("Error")));
+    content.examples = words.iter().map(|word| example_of(word)).collect();
+    let mut response = ResponseBuilder::new()
+        .description(format!("{phrase}: `{}`.", words.join("`, `")))
+        .content("application/json", content)
+        .build();
+    response.headers = headers::of(kind);
+    response.headers.extend(headers::of_error(status));
+    (name, response)
+}
+
+fn example_of(word: &str) -> (String, RefOr<Example>) {
+    let reference = Ref::new(format!("#/components/examples/{word}"));
+    (word.to_owned(), RefOr::Ref(reference))
+}
+
+/// The example of a refusal.
+pub(super) fn example(reason: Reason) -> Example {
+    let body = json!({"error": reason.sentence(), "reason": reason.as_str()});
+    ExampleBuilder::new()
+        .summary(reason.sentence())
+        .value(Some(body))
+        .build()
 }
 
 /// The one shape of every error.

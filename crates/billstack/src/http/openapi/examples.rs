@@ -53,24 +53,22 @@ pub(super) fn add(document: &mut Value) {
             illustrate(content, &schemas);
         }
         let responses = operation["responses"].as_object_mut();
-        for (status, response) in responses.into_iter().flatten() {
-            let Some(content) = response.pointer_mut("/content/application~1json") else {
-                continue;
-            };
-            if status.starts_with('2') {
+        for (_, response) in responses.into_iter().flatten() {
+            // Errors have theirs in the components.
+            if let Some(content) = response.pointer_mut("/content/application~1json") {
                 illustrate(content, &schemas);
-            } else {
-                show_what_is_in_the_way(content, &schemas);
-            }
-        }
-        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
-            let name = parameter["name"].as_str().unwrap_or_default();
-            if let (true, Some(example)) = (parameter["in"] == "path", by_name(name)) {
-                parameter["example"] = example;
             }
         }
     }
-    document["components"]["schemas"] = schemas;
+    let components = &mut document["components"];
+    show_what_is_in_the_way(&mut components["examples"], &schemas);
+    let parameters = components["parameters"].as_object_mut();
+    for (name, parameter) in parameters.into_iter().flatten() {
+        if let (true, Some(example)) = (parameter["in"] == "path", by_name(name)) {
+            parameter["example"] = example;
+        }
+    }
+    components["schemas"] = schemas;
 }
 
 fn illustrate(content: &mut Value, schemas: &Value) {
@@ -80,16 +78,14 @@ fn illustrate(content: &mut Value, schemas: &Value) {
 }
 
 /// The refusals that carry a resource show one.
-fn show_what_is_in_the_way(content: &mut Value, schemas: &Value) {
+fn show_what_is_in_the_way(examples: &mut Value, schemas: &Value) {
     for (reason, member) in [
         (Reason::CustomerExists, "customer"),
         (Reason::ActiveCodeExists, "code"),
         (Reason::AlreadyReferred, "referral"),
     ] {
-        let pointer = format!("/examples/{}/value", reason.as_str());
-        if let Some(value) = content.pointer_mut(&pointer) {
-            value[member] = example(&schemas["Error"]["properties"][member], member, schemas);
-        }
+        let value = &mut examples[reason.as_str()]["value"];
+        value[member] = example(&schemas["Error"]["properties"][member], member, schemas);
     }
 }
 

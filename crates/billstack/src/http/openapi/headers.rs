@@ -1,37 +1,91 @@
 //! The headers of answers, as the document tells them.
 
-use axum::http::Method;
+use std::collections::BTreeMap;
+
+use axum::http::{Method, StatusCode};
 use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{RefOr, path::Operation};
-use utoipa::openapi::{Response, Responses};
+use utoipa::openapi::{Ref, RefOr};
 
 use crate::http::access::Right;
+use crate::http::route::Route;
 
 /// Statuses whose answers an Idempotency-Key can keep.
 const KEPT: [&str; 4] = ["200", "201", "404", "409"];
 
-/// Adds the headers of a call to each of its answers.
-pub(super) fn add(operation: &mut Operation, right: Right, method: &Method) {
-    let Responses { responses, .. } = &mut operation.responses;
-    for (status, response) in responses {
-        let RefOr::T(response) = response else {
-            continue;
-        };
-        insert(response, "X-Request-Id", request_id());
-        if right != Right::Open && (status.starts_with('2') || KEPT.contains(&status.as_str())) {
-            insert(response, "RateLimit-Policy", policy());
-            insert(response, "RateLimit", rate());
+/// What counts the answers of a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// Anybody may call, uncounted.
+    Open,
+    /// The caller's requests are counted.
+    Counted,
+    /// They are, and the answer is kept under an Idempotency-Key.
+    Keyed,
+}
+
+/// What the answers of this status are, where that is a question.
+pub(super) fn kind(route: &Route, status: &str) -> Option<Kind> {
+    let is_kept = KEPT.contains(&status);
+    match route.right {
+        _ if !is_kept && !status.starts_with('2') => None,
+        None => Some(Kind::Open),
+        Some(Right::Project(_)) if is_kept && route.method != Method::GET => Some(Kind::Keyed),
+        _ => Some(Kind::Counted),
+    }
+}
+
+/// The headers of an answer of this kind.
+pub(super) fn of(kind: Option<Kind>) -> BTreeMap<String, RefOr<Header>> {
+    let names: &[&str] = match kind {
+        None | Some(Kind::Open) => &["X-Request-Id"],
+        Some(Kind::Counted) => &["X-Request-Id", "RateLimit-Policy", "RateLimit"],
+        Some(Kind::Keyed) => &[
+            "X-Request-Id",
+            "RateLimit-Policy",
+            "RateLimit",
+            "Idempotency-Replayed",
+        ],
+    };
+    names.iter().map(|name| named(name)).collect()
+}
+
+/// The header with which errors of this status say what to do next.
+pub(super) fn of_error(status: StatusCode) -> Option<(String, RefOr<Header>)> {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            Some(named("Retry-After"))
         }
-        let is_keyed = matches!(right, Right::Project(_)) && *method != Method::GET;
-        if is_keyed && KEPT.contains(&status.as_str()) {
-            insert(response, "Idempotency-Replayed", replayed());
+        StatusCode::UNAUTHORIZED => Some(named("WWW-Authenticate")),
+        _ => None,
+    }
+}
+
+fn named(name: &str) -> (String, RefOr<Header>) {
+    let reference = Ref::new(format!("#/components/headers/{name}"));
+    (name.to_owned(), RefOr::Ref(reference))
+}
+
+/// Adds the headers of a call to each answer that its handler describes.
+pub(super) fn add(operation: &mut Operation, route: &Route) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response {
+            response.headers.extend(of(kind(route, status)));
         }
     }
 }
 
-fn insert(response: &mut Response, name: &str, header: Header) {
-    response.headers.insert(name.to_owned(), header.into());
+/// Every header that answers share.
+pub(super) fn shared() -> [(&'static str, Header); 6] {
+    [
+        ("X-Request-Id", request_id()),
+        ("RateLimit-Policy", policy()),
+        ("RateLimit", rate()),
+        ("Idempotency-Replayed", replayed()),
+        ("Retry-After", retry_after()),
+        ("WWW-Authenticate", scheme()),
+    ]
 }
 
 fn request_id() -> Header {
@@ -69,7 +123,7 @@ fn replayed() -> Header {
         .build()
 }
 
-pub(super) fn retry_after() -> Header {
+fn retry_after() -> Header {
     let schema = ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::Integer))
         .minimum(Some(1))
@@ -80,7 +134,7 @@ pub(super) fn retry_after() -> Header {
         .build()
 }
 
-pub(super) fn scheme() -> Header {
+fn scheme() -> Header {
     text("How to authenticate.", "Bearer realm=\"billstack\"")
 }
 

@@ -4,8 +4,8 @@
 mod csrf;
 
 use billstack::http::access::Right;
-use billstack::http::routes::Route;
-use billstack::http::table;
+use billstack::http::route::Route;
+use billstack::routes::table;
 use billstack_core::access::{Role, Scope};
 use billstack_core::time::HOUR;
 use billstack_store::{api_keys, projects};
@@ -32,9 +32,7 @@ on_both_engines! {
 
 /// Every call that is not open to everybody, in the home of this tenant.
 fn guarded(tenant: &Tenant) -> Vec<(Route, String)> {
-    let table = table()
-        .into_iter()
-        .filter(|route| route.right != Right::Open);
+    let table = table().into_iter().filter(|route| route.right.is_some());
     let filled = table.map(|route| {
         let path = route.path.replace("{teamId}", &tenant.team);
         let path = path.replace("{projectId}", &tenant.project);
@@ -94,7 +92,7 @@ async fn a_key_of_another_project_is_403(t: &Bench) {
     let (other, _) = t.project("other").await;
     let (_, key) = t.key(Some(&other), &[], None).await;
     for (route, path) in guarded(&t.home) {
-        if matches!(route.right, Right::Project(_)) {
+        if matches!(route.right, Some(Right::Project(_))) {
             knock(&key, &route, &path).await.refused("forbidden");
         }
     }
@@ -111,7 +109,7 @@ async fn a_project_that_is_not_there_is_told_to_nobody_else(t: &Bench) {
     let mut absent = t.home.clone();
     absent.project = "proj_unknown".to_owned();
     for (route, path) in guarded(&absent) {
-        if !matches!(route.right, Right::Project(_)) {
+        if !matches!(route.right, Some(Right::Project(_))) {
             continue;
         }
         knock(&stranger.key, &route, &path)
@@ -128,7 +126,7 @@ async fn a_project_that_is_not_there_is_told_to_nobody_else(t: &Bench) {
     misplaced.project = t.home.project.clone();
     t.key.get("customers").await.ok();
     for (route, path) in guarded(&misplaced) {
-        if matches!(route.right, Right::Project(_)) {
+        if matches!(route.right, Some(Right::Project(_))) {
             knock(&t.key, &route, &path).await.refused("forbidden");
         }
     }
@@ -145,7 +143,7 @@ async fn each_scope_opens_its_own_routes(t: &Bench) {
     for held in Scope::ALL.iter().copied() {
         let (_, key) = t.key(None, &[held], None).await;
         for (route, path) in guarded(&t.home) {
-            let Right::Project(needed) = route.right else {
+            let Some(Right::Project(needed)) = route.right else {
                 continue;
             };
             let answer = knock(&key, &route, &path).await;
@@ -161,7 +159,7 @@ async fn each_scope_opens_its_own_routes(t: &Bench) {
 async fn a_key_is_nothing_on_routes_of_sessions(t: &Bench) {
     let before = t.dump().await;
     for (route, path) in guarded(&t.home) {
-        if !matches!(route.right, Right::Project(_)) {
+        if !matches!(route.right, Some(Right::Project(_))) {
             knock(&t.key, &route, &path)
                 .await
                 .refused("session_required");
@@ -233,10 +231,10 @@ async fn each_role_opens_its_own_routes(t: &Bench) {
                 continue;
             }
             let allowed = match route.right {
-                Right::Open | Right::SignedIn | Right::TeamMember => true,
-                Right::TeamAdmin => role.can_administer(),
-                Right::Project(Scope::CustomersRead | Scope::ReferralsRead) => true,
-                Right::Project(_) => role.can_write(),
+                None | Some(Right::SignedIn | Right::TeamMember) => true,
+                Some(Right::TeamAdmin) => role.can_administer(),
+                Some(Right::Project(Scope::CustomersRead | Scope::ReferralsRead)) => true,
+                Some(Right::Project(_)) => role.can_write(),
             };
             let answer = knock(&member, &route, &path).await;
             if allowed {

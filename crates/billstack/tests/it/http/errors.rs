@@ -1,6 +1,6 @@
 //! Bad input of every kind, and the one shape of errors.
 
-use billstack::http::table;
+use billstack::routes::table;
 use reqwest::Method;
 use serde_json::json;
 

@@ -3,7 +3,8 @@
 
 use std::sync::OnceLock;
 
-use billstack::http::{openapi, table};
+use billstack::http::openapi;
+use billstack::routes::table;
 use serde_json::Value;
 
 use super::client::Answer;
@@ -43,14 +44,14 @@ pub(crate) fn check(answer: &Answer) {
     let Some(operation) = operation(answer) else {
         return;
     };
-    let response = &operation["responses"][answer.status.to_string()];
+    let response = resolved(&operation["responses"][answer.status.to_string()]);
     assert!(
         response.is_object(),
         "status not in the document: {answer:?}"
     );
     let content = &response["content"]["application/json"];
     if answer.status >= 400 {
-        let example = &content["examples"][answer.reason()];
+        let example = resolved(&content["examples"][answer.reason()]);
         assert!(
             example.is_object(),
             "reason not in the document: {answer:?}"
@@ -64,10 +65,10 @@ pub(crate) fn check(answer: &Answer) {
     }
 }
 
-/// The schema behind a reference, or the schema itself.
-fn resolved(schema: &'static Value) -> &'static Value {
-    let Some(reference) = schema["$ref"].as_str() else {
-        return schema;
+/// What a reference leads to, or the value itself.
+pub(crate) fn resolved(value: &'static Value) -> &'static Value {
+    let Some(reference) = value["$ref"].as_str() else {
+        return value;
     };
     let target = document().pointer(reference.trim_start_matches('#'));
     target.unwrap_or_else(|| panic!("{reference} leads nowhere"))

@@ -51,7 +51,7 @@ impl From<Refusal> for ApiError {
 }
 
 /// A 404 that says what is missing.
-pub fn not_found(what: Thing) -> ApiError {
+fn not_found(what: Thing) -> ApiError {
     match what {
         Thing::Customer => ApiError::new(Reason::CustomerNotFound),
         Thing::Code => ApiError::new(Reason::CodeNotFound),

@@ -15,19 +15,18 @@ use crate::http::input::LARGEST_BODY;
 
 /// One call of the API.
 pub struct Route {
-    /// The method.
     pub method: Method,
     /// The path, with `{names}` for its variable parts.
     pub path: &'static str,
-    /// Who may call it.
-    pub right: Right,
+    /// Without one anybody may call, and the handler itself asks for a password, a token or a signature.
+    pub right: Option<Right>,
     /// How it may refuse, besides what every call of its kind can answer.
     pub reasons: &'static [Reason],
     /// Its description for the API document.
     pub operation: Operation,
     /// The schemas that the description refers to.
     pub schemas: Vec<(String, RefOr<Schema>)>,
-    /// The largest body, in bytes.
+    /// In bytes.
     pub largest_body: usize,
     handler: MethodRouter<Shared>,
 }
@@ -37,7 +36,7 @@ impl Route {
     pub fn new(
         method: Method,
         path: &'static str,
-        right: Right,
+        right: impl Into<Option<Right>>,
         reasons: &'static [Reason],
         (schemas, mut paths, handler): UtoipaMethodRouter<Shared>,
     ) -> Route {
@@ -49,7 +48,7 @@ impl Route {
         Route {
             method,
             path,
-            right,
+            right: right.into(),
             reasons,
             operation,
             schemas,

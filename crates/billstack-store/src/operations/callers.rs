@@ -1,0 +1,293 @@
+//! Who may do what where: the one place that turns a credential into a caller.
+//!
+//! A caller is admitted before anything is done for it, and its [`Guard`] looks again inside the
+//! transaction of a write: a key that was revoked in between, on any node, changes nothing.
+
+use std::sync::Arc;
+
+use billstack_core::access::{Role, Scope};
+use billstack_core::time::Micros;
+
+use super::refusal::{Abort, Refusal};
+use super::{sessions, users::User};
+use crate::seam::{Actor, Fault, Place, Tx};
+use crate::tables::api_keys::{self, KeyAt};
+use crate::tables::{members, projects};
+
+/// What somebody may be allowed to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Right {
+    /// Whatever anybody may who is signed in.
+    SignedIn,
+    /// What every signed-in member of the team may.
+    TeamMember,
+    /// What signed-in owners and admins of the team may.
+    TeamAdmin,
+    /// What an API key with this scope may in the project, or a signed-in member whose role allows it.
+    Project(Scope),
+}
+
+/// What a caller shows to be let in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Credential {
+    /// The hash of an API key.
+    ApiKey(String),
+    /// The hash of a session token.
+    Session(String),
+}
+
+/// A right that somebody with a credential asks for at a place.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Guard {
+    pub right: Right,
+    pub credential: Credential,
+    /// The right decides which part of it counts; the other may be empty.
+    pub place: Arc<Place>,
+}
+
+/// Who was let in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Admitted {
+    /// The caller, for the audit log and for limits.
+    pub actor: Actor,
+    /// The person behind a session.
+    pub user: Option<User>,
+    /// Their role in the team, where the right is one in a team.
+    pub role: Option<Role>,
+    /// Whether the session was last seen long enough ago for [`Guard::touch`].
+    pub is_stale: bool,
+}
+
+/// Why a caller is not let in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Denial {
+    UnknownKey,
+    KeyRevoked,
+    KeyExpired,
+    ScopeMissing,
+    /// Only a person may do this, not a key.
+    PersonRequired,
+    /// There is no such session, or it has ended.
+    SessionEnded,
+    /// The caller has no part in the place, or too low a role there.
+    Forbidden,
+    /// The caller belongs to the team, which has no such project.
+    NoSuchProject,
+}
+
+impl Guard {
+    /// Decides from what the database says now.
+    pub fn admit(&self, tx: &mut dyn Tx, now: Micros) -> Result<Result<Admitted, Denial>, Fault> {
+        match &self.credential {
+            Credential::ApiKey(hash) => {
+                let found = api_keys::find_at(tx, hash, &self.place)?;
+                Ok(self.judge_key(found, now))
+            }
+            Credential::Session(hash) => self.admit_session(tx, hash, now),
+        }
+    }
+
+    /// Looks again at what may have changed since the caller was let in.
+    pub fn recheck(&self, tx: &mut dyn Tx, now: Micros) -> Result<(), Abort> {
+        let is_allowed = match &self.credential {
+            // Nothing else about a key ever changes, and projects are not deleted.
+            Credential::ApiKey(hash) => api_keys::is_valid(tx, hash, now)?,
+            Credential::Session(_) => self.admit(tx, now)?.is_ok(),
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        Err(Refusal::CallerNoLongerAllowed.into())
+    }
+
+    /// Keeps a session that is in use from going idle.
+    pub fn touch(&self, tx: &mut dyn Tx, now: Micros) -> Result<(), Fault> {
+        if let Credential::Session(hash) = &self.credential {
+            // Another request may have done it first.
+            let _was_due = sessions::touch(tx, hash, now)?;
+        }
+        Ok(())
+    }
+
+    fn judge_key(&self, key: Option<KeyAt>, now: Micros) -> Result<Admitted, Denial> {
+        let key = key.ok_or(Denial::UnknownKey)?;
+        if key.revoked_at.is_some() {
+            return Err(Denial::KeyRevoked);
+        }
+        if key.expires_at.is_some_and(|expires_at| expires_at <= now) {
+            return Err(Denial::KeyExpired);
+        }
+        let Right::Project(scope) = self.right else {
+            return Err(Denial::PersonRequired);
+        };
+        let (team, project) = (self.place.team_id.number(), self.place.project_id.number());
+        if key.team != team || key.project.is_some_and(|only| only != project) {
+            return Err(Denial::Forbidden);
+        }
+        if !key.scopes.grants(scope) {
+            return Err(Denial::ScopeMissing);
+        }
+        if !key.is_project_there {
+            return Err(Denial::NoSuchProject);
+        }
+        Ok(Admitted {
+            actor: Actor::ApiKey(key.id),
+            user: None,
+            role: None,
+            is_stale: false,
+        })
+    }
+
+    fn admit_session(
+        &self,
+        tx: &mut dyn Tx,
+        hash: &str,
+        now: Micros,
+    ) -> Result<Result<Admitted, Denial>, Fault> {
+        let Some(session) = sessions::find(tx, hash, now, sessions::IDLE)? else {
+            return Ok(Err(Denial::SessionEnded));
+        };
+        let role = match self.right {
+            Right::SignedIn => None,
+            _ => members::role_of(tx, &self.place.team_id, &session.user.id)?,
+        };
+        if !self.right.is_held_by(role) {
+            return Ok(Err(Denial::Forbidden));
+        }
+        // Who has no part in the team does not learn which projects it has.
+        let asks_for_project = matches!(self.right, Right::Project(_));
+        if asks_for_project && !projects::exists(tx, &self.place)? {
+            return Ok(Err(Denial::NoSuchProject));
+        }
+        Ok(Ok(Admitted {
+            actor: Actor::User(session.user.id.clone()),
+            user: Some(session.user),
+            role,
+            is_stale: now.since(session.seen_at) > sessions::TOUCH_AFTER,
+        }))
+    }
+}
+
+impl Right {
+    /// Whether a person with this role in the team has it.
+    fn is_held_by(self, role: Option<Role>) -> bool {
+        match self {
+            Right::SignedIn => true,
+            Right::TeamMember => role.is_some(),
+            Right::TeamAdmin => role.is_some_and(Role::can_administer),
+            Right::Project(Scope::Other(_)) => false,
+            Right::Project(Scope::CustomersRead | Scope::ReferralsRead) => role.is_some(),
+            Right::Project(Scope::CustomersWrite | Scope::ReferralsWrite) => {
+                role.is_some_and(Role::can_write)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use billstack_core::access::Scopes;
+    use billstack_core::ids::{ProjectId, TeamId};
+
+    use super::*;
+    use crate::operations::{api_keys, members, projects};
+    use crate::testing::Bench;
+
+    const HASH: &str = "hash";
+
+    /// Asks for a right, as whoever holds [`HASH`].
+    fn ask(bench: &Bench, guard: &Guard) -> Result<Actor, Denial> {
+        let now = bench.run(|_, act| Ok(act.at)).unwrap();
+        let admission = bench.read(|tx| guard.admit(tx, now));
+        let again = bench.run(|tx, act| guard.recheck(tx, act.at));
+        // What is looked at again is what ends; an admitted caller never fails at it.
+        assert!(again.is_ok() || admission.is_err(), "{admission:?}");
+        admission.map(|admitted| admitted.actor)
+    }
+
+    fn guard(right: Right, credential: Credential, team: &TeamId, project: &ProjectId) -> Guard {
+        Guard {
+            right,
+            credential,
+            place: Arc::new(Place::new(team.clone(), project.clone())),
+        }
+    }
+
+    fn project(bench: &Bench, team: &TeamId) -> ProjectId {
+        let made = bench.run(|tx, act| projects::create(tx, act, team, "Shop"));
+        made.unwrap().id
+    }
+
+    #[test]
+    fn a_key_opens_its_project_until_it_ends() {
+        let bench = Bench::new();
+        let user = bench.user("a@example.com");
+        let (team, other) = (bench.team(&user).id, bench.team(&user).id);
+        let (shop, second) = (project(&bench, &team), project(&bench, &team));
+        let key = || Credential::ApiKey(HASH.to_owned());
+        let read = Right::Project(Scope::CustomersRead);
+        let asks = |right: Right, team: &TeamId, project: &ProjectId| {
+            ask(&bench, &guard(right, key(), team, project))
+        };
+        assert_eq!(asks(read, &team, &shop), Err(Denial::UnknownKey));
+
+        let new = api_keys::NewApiKey {
+            key_hash: HASH.to_owned(),
+            name: "Backend".to_owned(),
+            prefix: "bs_0000".to_owned(),
+            project_id: Some(shop.clone()),
+            scopes: Scopes::from_list(vec![Scope::CustomersRead]),
+            expires_at: None,
+        };
+        let made = bench.run(|tx, act| api_keys::create(tx, act, &team, &new));
+        let id = made.unwrap().id;
+        assert_eq!(asks(read, &team, &shop), Ok(Actor::ApiKey(id.clone())));
+        assert_eq!(asks(read, &team, &second), Err(Denial::Forbidden));
+        assert_eq!(asks(read, &other, &shop), Err(Denial::Forbidden));
+        let write = Right::Project(Scope::CustomersWrite);
+        assert_eq!(asks(write, &team, &shop), Err(Denial::ScopeMissing));
+        let admin = asks(Right::TeamAdmin, &team, &shop);
+        assert_eq!(admin, Err(Denial::PersonRequired));
+
+        let revoked = bench.run(|tx, act| api_keys::revoke(tx, act, &team, &id));
+        revoked.unwrap();
+        assert_eq!(asks(read, &team, &shop), Err(Denial::KeyRevoked));
+        // That it has ended comes before everything else.
+        assert_eq!(asks(read, &other, &shop), Err(Denial::KeyRevoked));
+        let guard = guard(read, key(), &team, &shop);
+        let refused = bench.run(|tx, act| guard.recheck(tx, act.at));
+        assert_eq!(refused, Err(Refusal::CallerNoLongerAllowed.into()));
+    }
+
+    #[test]
+    fn a_person_is_admitted_by_their_role() {
+        let bench = Bench::new();
+        let (ann, bob) = (bench.user("a@example.com"), bench.user("b@example.com"));
+        let team = bench.team(&ann).id;
+        let shop = project(&bench, &team);
+        let asks = |right: Right, project: &ProjectId| {
+            let session = Credential::Session(HASH.to_owned());
+            ask(&bench, &guard(right, session, &team, project)).map(|_| ())
+        };
+        let read = Right::Project(Scope::ReferralsRead);
+        let write = Right::Project(Scope::ReferralsWrite);
+        assert_eq!(asks(Right::SignedIn, &shop), Err(Denial::SessionEnded));
+
+        let opened =
+            bench.run(|tx, act| sessions::create(tx, act, &bob.id, HASH, sessions::LIFETIME));
+        opened.unwrap();
+        let absent = ProjectId::from("proj_unknown");
+        assert_eq!(asks(Right::SignedIn, &absent), Ok(()));
+        for right in [Right::TeamMember, Right::TeamAdmin, read, write] {
+            assert_eq!(asks(right, &absent), Err(Denial::Forbidden), "{right:?}");
+        }
+
+        let joined = bench.run(|tx, act| members::add(tx, act, &team, &bob.id, Role::Viewer));
+        joined.unwrap();
+        assert_eq!(asks(Right::TeamMember, &absent), Ok(()));
+        assert_eq!(asks(Right::TeamAdmin, &shop), Err(Denial::Forbidden));
+        assert_eq!(asks(write, &shop), Err(Denial::Forbidden));
+        assert_eq!(asks(read, &shop), Ok(()));
+        assert_eq!(asks(read, &absent), Err(Denial::NoSuchProject));
+    }
+}
