@@ -7,10 +7,10 @@ use billstack_core::event::Event;
 use billstack_core::ids::IdKind;
 
 use super::refusal::{Abort, Refusal, Thing};
-use super::sessions;
+
 use crate::seam::place::no_team;
 use crate::seam::{Act, Fault, Tx};
-use crate::tables::{events, setup_tokens, users};
+use crate::tables::{events, sessions, setup_tokens, users};
 
 pub use crate::tables::users::{User, any, credentials, get, has_password};
 
@@ -118,6 +118,7 @@ fn hold_first(tx: &mut dyn Tx) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::sessions;
     use crate::testing::{Bench, new_user};
 
     #[test]
