@@ -170,7 +170,8 @@ CREATE TABLE codes (
     FOREIGN KEY (team_id, program_id) REFERENCES programs (team_id, id),
     FOREIGN KEY (team_id, project_id, customer_id) REFERENCES customers (team_id, project_id, id)
 ) {clustered};
-CREATE UNIQUE INDEX codes_one_active ON codes (customer_id, team_id, program_id) WHERE is_active;
+CREATE UNIQUE INDEX codes_one_active ON codes (customer_id, team_id, project_id, program_id)
+    WHERE is_active;
 CREATE INDEX codes_of_customer ON codes (customer_id, team_id, project_id, created_at, code);
 -- The rest of what a list shows is in its indexes, so that a page is one range of them.
 CREATE INDEX codes_newest ON codes (team_id, project_id, created_at, code, customer_id, is_active);
@@ -201,7 +202,7 @@ CREATE TABLE referrals (
     stripe_subscription_id {text},
     PRIMARY KEY (team_id, project_id, code, created_at, id),
     UNIQUE (id, team_id, project_id),
-    UNIQUE (referee_customer_id, team_id, program_id),
+    UNIQUE (referee_customer_id, team_id, project_id, program_id),
     FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code),
     FOREIGN KEY (team_id, terms_id) REFERENCES terms (team_id, id),
     FOREIGN KEY (team_id, project_id, referee_customer_id)
@@ -216,7 +217,8 @@ CREATE INDEX referrals_pending ON referrals (team_id, project_id, created_at, id
     WHERE status = 'pending';
 -- One Stripe customer is paid for once in a program, whatever customers point at it.
 CREATE UNIQUE INDEX referrals_one_per_stripe_customer
-    ON referrals (stripe_customer_id, team_id, program_id) WHERE stripe_customer_id IS NOT NULL;
+    ON referrals (stripe_customer_id, team_id, project_id, program_id)
+    WHERE stripe_customer_id IS NOT NULL;
 -- One subscription is paid for once, whatever projects and customers its events may be about.
 CREATE UNIQUE INDEX referrals_one_per_subscription
     ON referrals (stripe_subscription_id, team_id) WHERE stripe_subscription_id IS NOT NULL;
@@ -237,7 +239,7 @@ CREATE TABLE credits (
     status {text} NOT NULL,
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id, id),
-    UNIQUE (referral_id, team_id, side, kind, seq, project_id),
+    UNIQUE (referral_id, team_id, side, project_id, kind, seq),
     FOREIGN KEY (team_id, project_id, referral_id) REFERENCES referrals (team_id, project_id, id),
     CHECK ((referral_id IS NULL) = (side IS NULL))
 ) {clustered};
