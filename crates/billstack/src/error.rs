@@ -79,7 +79,6 @@ reasons! {
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request did not arrive in time.";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.";
-    HeaderFieldsTooLarge = "header_fields_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The header fields are too large.";
 
     CustomerExists = "customer_exists", CONFLICT, "A customer with this e-mail address exists already.";
     ExternalIdTaken = "external_id_taken", CONFLICT, "Another customer has this external id.";

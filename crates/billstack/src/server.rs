@@ -163,7 +163,6 @@ fn limits(settings: &Settings) -> Limits {
         header_timeout: seconds(settings.header_timeout_seconds),
         idle_timeout: seconds(settings.idle_timeout_seconds),
         request_timeout: seconds(settings.request_timeout_seconds),
-        body_timeout: seconds(settings.body_timeout_seconds),
         shutdown_grace: seconds(settings.shutdown_grace_seconds),
         ..Limits::default()
     }

@@ -91,7 +91,7 @@ fn is_ours(headers: &HeaderMap) -> bool {
 }
 
 /// The status and reason that stand for an answer of the framework.
-pub(super) fn translate(status: StatusCode) -> (StatusCode, Reason) {
+fn translate(status: StatusCode) -> (StatusCode, Reason) {
     let reason = match status {
         StatusCode::UNAUTHORIZED => Reason::Unauthenticated,
         StatusCode::FORBIDDEN => Reason::Forbidden,
@@ -100,7 +100,6 @@ pub(super) fn translate(status: StatusCode) -> (StatusCode, Reason) {
         StatusCode::REQUEST_TIMEOUT => Reason::RequestTimeout,
         StatusCode::PAYLOAD_TOO_LARGE => Reason::PayloadTooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Reason::UnsupportedMediaType,
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Reason::HeaderFieldsTooLarge,
         StatusCode::TOO_MANY_REQUESTS => Reason::RateLimited,
         StatusCode::SERVICE_UNAVAILABLE => Reason::Overloaded,
         // 422 has one meaning here, and it is not "I could not read your body".

@@ -33,8 +33,8 @@ parameters; a text with NUL, a member or parameter sent twice, and broken UTF-8 
 Times are RFC 3339 in UTC; money is an integer in the smallest unit of its currency.
 
 Every refusal has the shape of `Error`, also where no operation is to tell of it: 404 `not_found` at an
-unknown address, 405 `method_not_allowed` with `Allow` for another method, 431
-`header_fields_too_large`.";
+unknown address, 405 `method_not_allowed` with `Allow` for another method. Only
+a head that is not HTTP, or too large, gets a bare 400 or 431.";
 
 /// The tags in the order of the document, and what they are about.
 const TAGS: [(&str, &str); 7] = [

@@ -6,9 +6,7 @@
 
 mod body;
 mod connection;
-mod framing;
-mod io;
-mod refusals;
+mod head;
 
 pub use body::{bound_body, read_body};
 pub use connection::Peer;
@@ -20,13 +18,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::Method;
+use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::{ApiError, Reason};
 use crate::http::failures::{catch_panics, json_errors};
@@ -43,9 +41,7 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a request may take from its head to the head of the answer.
     pub request_timeout: Duration,
-    /// How long a request body may take to arrive.
-    pub body_timeout: Duration,
-    /// How long a client may leave an answer unread before it must take 64 KiB or all of it.
+    /// How long a client may take nothing of an answer that is waiting for it.
     pub write_timeout: Duration,
     /// How long requests in progress may go on after the signal to stop.
     pub shutdown_grace: Duration,
@@ -58,7 +54,6 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
-            body_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(20),
         }
@@ -88,7 +83,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     let slots = Arc::new(Semaphore::new(limits.max_connections));
-    let graceful = GracefulShutdown::new();
+    let stopping = CancellationToken::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -98,8 +93,7 @@ pub async fn serve(
             Some(_) = connections.join_next() => continue,
             accepted = accept(&listener, &slots) => accepted,
         };
-        let watcher = graceful.watcher();
-        let connection = connection::run(stream, app.clone(), limits, watcher);
+        let connection = connection::run(stream, app.clone(), limits, stopping.clone());
         connections.spawn(async move {
             connection.await;
             drop(slot);
@@ -107,10 +101,8 @@ pub async fn serve(
     }
     // Closed before the draining, so that a balancer is refused at once instead of kept waiting.
     drop(listener);
-    let drained = async {
-        graceful.shutdown().await;
-        while connections.join_next().await.is_some() {}
-    };
+    stopping.cancel();
+    let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limits.shutdown_grace, drained)
         .await
         .is_err()
@@ -149,10 +141,13 @@ fn is_the_clients(error: &Error) -> bool {
     )
 }
 
-/// Answers what the connection found malformed, and bounds the time of the rest.
-async fn guard(limit: Duration, mut request: Request, next: Next) -> Response {
-    if let Some(connection::Malformed(fault)) = request.extensions_mut().remove() {
-        return fault.into_response();
+/// Refuses a request that names no host or several, and bounds the time of the rest.
+async fn guard(limit: Duration, request: Request, next: Next) -> Response {
+    if !has_its_host(request.version(), request.headers()) {
+        let fault = ApiError::new(Reason::InvalidRequest);
+        let fault = fault.message("Exactly one Host header is needed.");
+        let close = HeaderValue::from_static("close");
+        return ([(header::CONNECTION, close)], fault).into_response();
     }
     let reads_only = matches!(
         *request.method(),
@@ -169,6 +164,13 @@ async fn guard(limit: Duration, mut request: Request, next: Next) -> Response {
             };
             ApiError::new(reason).into_response()
         }
+    }
+}
+
+fn has_its_host(version: Version, headers: &HeaderMap) -> bool {
+    match headers.get_all(header::HOST).iter().count() {
+        0 => version < Version::HTTP_11,
+        hosts => hosts == 1,
     }
 }
 

@@ -1,129 +1,149 @@
 //! One connection: hyper in the middle, our limits around it.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Request, Version, header};
+use axum::http::{HeaderValue, Request, header};
 use axum::response::Response;
+use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::io::InspectReader;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::Limits;
-use super::body::TimedBody;
-use super::io::GuardedIo;
-use super::refusals::OwnRefusals;
-use crate::error::{ApiError, Reason};
+use super::head::HeadClock;
 
 /// Nothing legitimate comes near: a key, a cookie and a browser's usual headers are under 4 KiB.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 
+/// How long, and how much of, an unwanted head or body is read after our last word.
+///
+/// Closing a socket with unread bytes resets it, and the reset may overtake the answer.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: u64 = 8 * 1024 * 1024;
+
 /// The address at the other end of the connection: the client, or the proxy in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// Marks a request that must be refused with this before any handler sees it.
-#[derive(Debug, Clone)]
-pub(super) struct Malformed(pub(super) ApiError);
-
-impl Malformed {
-    fn new(message: &'static str) -> Self {
-        Self(ApiError::new(Reason::InvalidRequest).message(message))
-    }
+/// What is known of a connection while it is served.
+#[derive(Clone)]
+struct Connection {
+    app: Router,
+    peer: Peer,
+    clock: HeadClock,
+    /// Whether the body of the last request has not been read to its end.
+    unread: Arc<AtomicBool>,
 }
 
 /// Serves one connection to its end.
-pub(super) async fn run(stream: TcpStream, app: Router, limits: Limits, watcher: Watcher) {
+pub(super) async fn run(
+    stream: TcpStream,
+    app: Router,
+    limits: Limits,
+    stopping: CancellationToken,
+) {
     let Ok(peer) = stream.peer_addr() else {
         return;
     };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
-    let io = GuardedIo::new(stream, &limits);
-    let ambiguous = io.ambiguous_head();
-    let io = OwnRefusals::new(io, app.clone(), Peer(peer));
-    let heads = Arc::new(AtomicU64::new(0));
-
-    let service = service_fn(move |request: Request<Incoming>| {
-        let number = heads.fetch_add(1, Ordering::Relaxed) + 1;
-        let both_lengths = ambiguous.load(Ordering::Relaxed) == number;
-        let malformed = find_fault(&request, both_lengths);
-        let finished = Arc::new(AtomicBool::new(request.body().is_end_stream()));
-        let request = prepare(request, peer, malformed, &limits, &finished);
-        answer(app.clone(), request, finished)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // Hyper starts this clock when the last answer is done, which makes it the idle timeout.
-        // The tighter one for the head itself is kept by the guarded socket.
-        .header_read_timeout(limits.idle_timeout.max(limits.header_timeout))
-        .max_header_size(MAX_HEAD_BYTES)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(4 * MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(io), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection ended early");
-    }
-}
-
-fn prepare(
-    request: Request<Incoming>,
-    peer: SocketAddr,
-    malformed: Option<Malformed>,
-    limits: &Limits,
-    finished: &Arc<AtomicBool>,
-) -> Request<Body> {
-    let timeout = limits.body_timeout;
-    let mut request = request.map(|body| {
-        if body.is_end_stream() {
-            Body::empty()
-        } else {
-            Body::new(TimedBody::new(body, timeout, Arc::clone(finished)))
+    let me = Connection {
+        app,
+        peer: Peer(peer),
+        clock: HeadClock::start(),
+        unread: Arc::default(),
+    };
+    let served = me.serve(stream, &limits, stopping);
+    tokio::select! {
+        () = served => {}
+        () = me.clock.late(limits.header_timeout) => {
+            tracing::debug!("a head did not arrive in time");
         }
-    });
-    request.extensions_mut().insert(Peer(peer));
-    if let Some(fault) = malformed {
-        request.extensions_mut().insert(fault);
     }
-    request
 }
 
-async fn answer(
-    app: Router,
-    request: Request<Body>,
-    finished: Arc<AtomicBool>,
-) -> Result<Response, Infallible> {
-    let malformed = request.extensions().get::<Malformed>().is_some();
-    let mut response = app.oneshot(request).await?;
-    if malformed || !finished.load(Ordering::Relaxed) {
-        // The rest of the body, or worse, would be taken for the next request. The client must be
-        // told, or it would send that one into a connection that is being closed.
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
+impl Connection {
+    async fn serve(&self, stream: TcpStream, limits: &Limits, stopping: CancellationToken) {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.write_timeout));
+        let clock = self.clock.clone();
+        let stream = InspectReader::new(stream, move |_: &[u8]| clock.received());
+        let service = service_fn(|request| Box::pin(self.clone().answer(request)));
+        let mut connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.idle_timeout.max(limits.header_timeout))
+            .max_header_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(4 * MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let mut stop = pin!(stopping.cancelled());
+        let mut told = false;
+        let ended = loop {
+            tokio::select! {
+                ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
+                () = &mut stop, if !told => {
+                    told = true;
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
+            }
+        };
+        let mut stream = connection.into_parts().io.into_inner();
+        if let Err(error) = &ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+        let is_sending = ended.is_err() || self.unread.load(Ordering::Relaxed);
+        if stream.shutdown().await.is_ok() && is_sending {
+            linger(stream).await;
+        }
     }
-    Ok(response)
+
+    async fn answer(self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        self.clock.head_ended();
+        let unread = Arc::clone(&self.unread);
+        unread.store(!request.body().is_end_stream(), Ordering::Relaxed);
+        let mut request = request.map(|body| match body.is_end_stream() {
+            true => Body::empty(),
+            false => Body::new(body.with_trailers(poll_fn(move |_| {
+                unread.store(false, Ordering::Relaxed);
+                Poll::Ready(None)
+            }))),
+        });
+        request.extensions_mut().insert(self.peer);
+        let mut response = self.app.oneshot(request).await?;
+        if self.unread.load(Ordering::Relaxed) {
+            // The rest of the body would be taken for the next request. The client must be told, or
+            // it would send that one into a connection that is being closed.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        } else {
+            self.clock.answered();
+        }
+        Ok(response)
+    }
 }
 
-fn find_fault(request: &Request<Incoming>, both_lengths: bool) -> Option<Malformed> {
-    let headers: &HeaderMap = request.headers();
-    if both_lengths && headers.contains_key(header::TRANSFER_ENCODING) {
-        let text = "Content-Length and Transfer-Encoding must not be sent together.";
-        return Some(Malformed::new(text));
-    }
-    let hosts = headers.get_all(header::HOST).iter().count();
-    let wants_one = request.version() == Version::HTTP_11;
-    if hosts > 1 || (wants_one && hosts == 0) {
-        return Some(Malformed::new("Exactly one Host header is needed."));
-    }
-    None
+/// Reads on for a while from a client that may still be sending.
+async fn linger(stream: impl AsyncRead + Unpin) {
+    let mut rest = stream.take(LINGER_BYTES);
+    let mut nowhere = tokio::io::sink();
+    let unwanted = tokio::io::copy(&mut rest, &mut nowhere);
+    let _ = tokio::time::timeout(LINGER, unwanted).await;
 }

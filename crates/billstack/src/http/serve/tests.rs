@@ -73,9 +73,9 @@ impl Server {
 }
 
 fn routes() -> Router {
-    let read = |max| {
+    let read = |max, timeout| {
         move |request: Request| async move {
-            let bytes = read_body(request.into_body(), max, PATIENCE).await?;
+            let bytes = read_body(request.into_body(), max, timeout).await?;
             Ok::<_, ApiError>(bytes.len().to_string())
         }
     };
@@ -86,8 +86,9 @@ fn routes() -> Router {
     let big = || async { Body::from(vec![b'x'; 64 * 1024 * 1024]) };
     let peer = |Extension(Peer(peer)): Extension<Peer>| async move { peer.to_string() };
     Router::new()
-        .route("/read", post(read(1000)))
-        .route("/limited", post(read(100)))
+        .route("/read", post(read(1000, PATIENCE)))
+        .route("/limited", post(read(100, PATIENCE)))
+        .route("/hurried", post(read(100, SOON)))
         .route("/wait/{millis}", get(wait).post(wait))
         .route("/big", get(big))
         .route("/peer", get(peer))
@@ -156,7 +157,7 @@ fn host_is_needed_once() {
 }
 
 #[test]
-fn two_lengths_are_refused_in_either_order() {
+fn two_lengths_end_the_connection() {
     let server = Server::start(Limits::default());
     let length = "Content-Length: 5\r\n";
     let encoding = "Transfer-Encoding: chunked\r\n";
@@ -164,7 +165,7 @@ fn two_lengths_are_refused_in_either_order() {
         let smuggled = format!("0\r\n\r\n{GET_PEER}");
         let bytes = format!("POST /read HTTP/1.1\r\nHost: a\r\n{both}\r\n{smuggled}");
         let answer = server.exchange(&bytes);
-        assert_refused(&answer, 400, "invalid_request");
+        assert!(answer.contains("connection: close"), "{answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
     }
     let differing = "Content-Length: 5\r\nContent-Length: 6\r\n";
@@ -172,6 +173,16 @@ fn two_lengths_are_refused_in_either_order() {
         "POST /read HTTP/1.1\r\nHost: a\r\n{differing}\r\n"
     ));
     assert!(!answer.contains(" 200 "), "{answer}");
+}
+
+#[track_caller]
+fn assert_bare(answer: &str, status: u16) {
+    assert!(
+        answer.starts_with(&format!("HTTP/1.1 {status} ")),
+        "{answer}"
+    );
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
 }
 
 #[test]
@@ -182,8 +193,7 @@ fn heads_are_bounded() {
     let endless = format!("a: {}\r\n", "x".repeat(500 * 1024));
     for headers in [many, large, endless] {
         let answer = server.exchange(&format!("GET /peer HTTP/1.1\r\nHost: a\r\n{headers}\r\n"));
-        assert_refused(&answer, 431, "header_fields_too_large");
-        assert!(answer.contains("connection: close"), "{answer}");
+        assert_bare(&answer, 431);
     }
     let odd = ["CONNECT a:80", "TRACE /peer", "FROB /peer"];
     for line in odd {
@@ -194,7 +204,7 @@ fn heads_are_bounded() {
 }
 
 #[test]
-fn heads_that_cannot_be_read_are_refused_like_the_rest() {
+fn a_head_that_is_not_http_gets_a_bare_400() {
     let server = Server::start(Limits::default());
     let odd = [
         "G@T /peer HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -207,34 +217,30 @@ fn heads_that_cannot_be_read_are_refused_like_the_rest() {
         "POST /read HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
     ];
     for bytes in odd {
-        let answer = server.exchange(bytes);
-        assert_refused(&answer, 400, "invalid_request");
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let length = format!("content-length: {}", body.len());
-        for line in ["connection: close", "date: ", &length] {
-            assert_eq!(head.matches(line).count(), 1, "{line}: {answer}");
-        }
+        assert_bare(&server.exchange(bytes), 400);
     }
     let after_a_good_one = server.exchange(&format!("{GET_PEER}{}", odd[0]));
     let (good, bad) = after_a_good_one.split_at(after_a_good_one.find("HTTP/1.1 400").unwrap());
     assert!(good.starts_with("HTTP/1.1 200 OK"), "{good}");
-    assert_refused(bad, 400, "invalid_request");
-    // Hyper goes on in the version of the request before.
-    let old = "GET /peer HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
-    let both = server.exchange(&format!("{old}{}", odd[0]));
-    let bad = &both[both.find(" 400 ").expect("a refusal") - "HTTP/1.0".len()..];
-    assert_refused(
-        &bad.replacen("HTTP/1.0", "HTTP/1.1", 1),
-        400,
-        "invalid_request",
-    );
+    assert_bare(bad, 400);
+}
+
+/// Sends a head bit by bit: the idle timeout of the test is much longer than it may take.
+#[track_caller]
+fn assert_trickle_ends(client: &mut Client) {
+    let started = Instant::now();
+    while client.write_all(b"a").is_ok() {
+        assert!(started.elapsed() < 3 * SOON, "still open");
+        std::thread::sleep(SOON / 6);
+    }
+    assert!(started.elapsed() > SOON / 2, "{:?}", started.elapsed());
 }
 
 #[test]
 fn slow_heads_and_idle_connections_are_closed() {
     let limits = Limits {
         header_timeout: SOON,
-        idle_timeout: 4 * SOON,
+        idle_timeout: 6 * SOON,
         ..Limits::default()
     };
     let server = Server::start(limits);
@@ -244,11 +250,12 @@ fn slow_heads_and_idle_connections_are_closed() {
         assert!(started.elapsed() >= SOON - Duration::from_millis(5));
     }
     let mut trickle = server.connect();
-    let started = Instant::now();
-    while trickle.write_all(b"a").is_ok() {
-        assert!(started.elapsed() < PATIENCE, "still open");
-        std::thread::sleep(SOON / 6);
-    }
+    assert_trickle_ends(&mut trickle);
+    let mut later = server.connect();
+    later.write_all(GET_PEER.as_bytes()).unwrap();
+    read_one(&mut later);
+    std::thread::sleep(SOON / 2);
+    assert_trickle_ends(&mut later);
 
     let mut idle = server.connect();
     idle.write_all(GET_PEER.as_bytes()).unwrap();
@@ -272,16 +279,12 @@ fn a_long_request_outlives_the_timeouts_of_the_head() {
 
 #[test]
 fn slow_bodies_are_408_and_close() {
-    let limits = Limits {
-        body_timeout: SOON,
-        ..Limits::default()
-    };
-    let server = Server::start(limits);
+    let server = Server::start(Limits::default());
     for framing in [
         "Content-Length: 10\r\n\r\nabc",
         "Transfer-Encoding: chunked\r\n\r\n3\r\na",
     ] {
-        let answer = server.exchange(&format!("POST /read HTTP/1.1\r\nHost: a\r\n{framing}"));
+        let answer = server.exchange(&format!("POST /hurried HTTP/1.1\r\nHost: a\r\n{framing}"));
         assert_refused(&answer, 408, "request_timeout");
         assert!(answer.contains("connection: close"), "{answer}");
     }
