@@ -8,9 +8,11 @@ use std::fmt;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::ser::{Error as _, SerializeMap};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
-use crate::http::to_json::to_json;
+use crate::http::answer::json;
 
 /// Builds the enum and its look-ups from one table, so that no reason can lack a status or text.
 macro_rules! reasons {
@@ -194,7 +196,7 @@ impl ApiError {
 
     /// Shows the resource that is there already, under its singular name.
     pub fn showing(mut self, name: &'static str, resource: &impl Serialize) -> Self {
-        self.resource = Some((name, to_json(resource)));
+        self.resource = Some((name, json(resource)));
         self
     }
 
@@ -207,20 +209,7 @@ impl ApiError {
     /// The JSON body of the answer.
     #[must_use]
     pub fn body(&self) -> String {
-        let (error, reason) = (to_json(&*self.message), to_json(self.reason.as_str()));
-        let mut body = format!(r#"{{"error":{error},"reason":{reason}"#);
-        if let Some(field) = &self.field {
-            body.push_str(r#","field":"#);
-            body.push_str(&to_json(&**field));
-        }
-        if let Some((name, json)) = &self.resource {
-            body.push(',');
-            body.push_str(&to_json(*name));
-            body.push(':');
-            body.push_str(json);
-        }
-        body.push('}');
-        body
+        json(self)
     }
 
     /// The seconds a client is told to wait: 429 and 503 never leave it open.
@@ -229,6 +218,22 @@ impl ApiError {
             Some(seconds) => Some(seconds.max(1)),
             None => self.reason.asks_to_retry().then_some(1),
         }
+    }
+}
+
+impl Serialize for ApiError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("error", &self.message)?;
+        members.serialize_entry("reason", self.reason.as_str())?;
+        if let Some(field) = &self.field {
+            members.serialize_entry("field", field)?;
+        }
+        if let Some((name, json)) = &self.resource {
+            let json: &RawValue = serde_json::from_str(json).map_err(S::Error::custom)?;
+            members.serialize_entry(name, json)?;
+        }
+        members.end()
     }
 }
 

@@ -18,5 +18,4 @@ pub mod route;
 pub mod rows;
 pub mod schema;
 pub mod serve;
-pub(crate) mod to_json;
 pub mod visitor;

@@ -15,7 +15,6 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::http::access::Caller;
-use crate::http::to_json::to_json;
 
 /// How often a write is tried with fresh ids when a code it made was taken.
 const FRESH_IDS: usize = 3;
@@ -34,9 +33,17 @@ pub fn created(body: &impl Serialize) -> Answer {
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
     Answer {
         status: status.as_u16(),
-        body: to_json(body),
+        body: json(body),
         customer_id: None,
     }
+}
+
+/// The JSON of one of our own types.
+///
+/// # Panics
+/// Never for them: they consist of texts, numbers and maps with texts as keys, which always serialise.
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("our own types serialise")
 }
 
 /// A refusal as an answer that can be kept.

@@ -8,7 +8,6 @@ use billstack_store::list::Cursor;
 use serde::Serialize;
 
 use crate::http::answer;
-use crate::http::to_json::write_json;
 
 /// Room for a short list, so that few answers have to move while they grow.
 const USUAL: usize = 2048;
@@ -32,7 +31,7 @@ impl Rows {
     pub fn after(member: &str, value: &impl Serialize, list: &str) -> Rows {
         let mut rows = Rows::open();
         rows.name(member);
-        write_json(&mut rows.json, value);
+        rows.write(value);
         rows.json.push(b',');
         rows.begin(list);
         rows
@@ -53,7 +52,7 @@ impl Rows {
             self.json.push(b',');
         }
         self.is_empty = false;
-        write_json(&mut self.json, row);
+        self.write(row);
     }
 
     /// The answer, with the place of the next page when there is one.
@@ -62,7 +61,7 @@ impl Rows {
         if let Some(next) = next {
             self.json.push(b',');
             self.name("nextCursor");
-            write_json(&mut self.json, &next.encode());
+            self.write(&next.encode());
         }
         self.json.push(b'}');
         answer::send_json(StatusCode::OK, self.json)
@@ -74,7 +73,11 @@ impl Rows {
     }
 
     fn name(&mut self, name: &str) {
-        write_json(&mut self.json, name);
+        self.write(name);
         self.json.push(b':');
+    }
+
+    fn write<T: Serialize + ?Sized>(&mut self, value: &T) {
+        serde_json::to_writer(&mut self.json, value).expect("our own types serialise");
     }
 }
