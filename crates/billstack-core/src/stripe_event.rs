@@ -11,7 +11,6 @@
 
 mod meaning;
 mod members;
-mod rfc3339;
 mod subscriptions;
 
 pub use meaning::{Eligibility, Meaning, Source, Start, read_object};
@@ -54,8 +53,6 @@ pub enum Content {
     Snapshot(Meaning),
     /// Only the name of the object.
     Thin {
-        /// The type of the object as Stripe names it.
-        object_type: Option<String>,
         /// The id under which the object can be fetched.
         object_id: Option<String>,
     },
@@ -130,11 +127,10 @@ pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
 }
 
 fn thin(related: Option<&RawValue>) -> Content {
-    let [object_type, object_id] = related
-        .and_then(|related| members(related, ["type", "id"]))
+    let [object_id] = related
+        .and_then(|related| members(related, ["id"]))
         .unwrap_or_default();
     Content::Thin {
-        object_type: members::identifier(object_type),
         object_id: members::identifier(object_id),
     }
 }

@@ -4,6 +4,8 @@
 //! can make two nodes disagree. Arithmetic saturates: a nonsensical time from outside must lead to
 //! a refusal somewhere, never to a panic or a wrap-around into the past.
 
+mod rfc3339;
+
 use serde::{Deserialize, Serialize};
 
 /// A point in time: microseconds since 1970-01-01T00:00:00 UTC, leap seconds not counted.
@@ -24,6 +26,11 @@ impl Micros {
     /// The time that many whole seconds after the epoch, as Stripe writes times; saturates.
     pub const fn from_secs(seconds: i64) -> Micros {
         Micros(seconds.saturating_mul(SECOND))
+    }
+
+    /// The time that an RFC 3339 text tells, with any offset; digits beyond microseconds are dropped.
+    pub fn from_rfc3339(text: &str) -> Option<Micros> {
+        rfc3339::parse(text)
     }
 
     /// Whole seconds since the epoch, rounded down (also before 1970).

@@ -4,7 +4,6 @@
 //! stands beside it. So members are found as raw text first and understood one by one afterwards.
 //! Skipping a value neither recurses nor allocates, so depth and size cost nothing but the scan.
 
-use super::rfc3339;
 use crate::time::Micros;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -70,7 +69,7 @@ pub(super) fn time(value: Option<&RawValue>) -> Option<Micros> {
     let value = value?;
     let time = match value.get().parse() {
         Ok(seconds) => Micros::from_secs(seconds),
-        Err(_) => rfc3339::parse(&text(Some(value))?)?,
+        Err(_) => Micros::from_rfc3339(&text(Some(value))?)?,
     };
     (0..=LATEST).contains(&time.as_secs()).then_some(time)
 }

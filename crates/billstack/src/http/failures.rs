@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{ApiError, Reason};
+use crate::telemetry;
 
 /// Headers that described the body that is replaced.
 const OF_THE_BODY: [HeaderName; 5] = [
@@ -66,7 +67,7 @@ pub async fn catch_panics(running: impl Future<Output = Response>) -> Response {
     match outcome.await {
         Ok(response) => response,
         Err(payload) => {
-            metrics::counter!("billstack_panics_total").increment(1);
+            telemetry::panicked();
             tracing::error!(panic = panic_text(&*payload), "a handler panicked");
             ApiError::new(Reason::Internal).into_response()
         }

@@ -10,6 +10,7 @@ mod number;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use billstack_core::time::Micros;
 use serde_json::value::RawValue;
 
 use crate::error::{ApiError, Reason};
@@ -185,8 +186,8 @@ impl JsonObject {
             return Ok(None);
         };
         let text: Option<String> = serde_json::from_str(raw).ok();
-        match text.as_deref().and_then(rfc3339_micros) {
-            Some(micros) => Ok(Some(micros)),
+        match text.as_deref().and_then(Micros::from_rfc3339) {
+            Some(Micros(micros)) => Ok(Some(micros)),
             None => {
                 let message =
                     format!("`{name}` must be a time such as 2030-01-31T09:30:00Z (RFC 3339).");
@@ -281,37 +282,6 @@ fn compact(json: &str) -> String {
         text.push(c);
     }
     text
-}
-
-/// Reads exactly the form of RFC 3339; the library alone takes several more.
-fn rfc3339_micros(text: &str) -> Option<i64> {
-    let (clock, rest) = text.split_at_checked(19)?;
-    let shape = "0000-00-00T00:00:00";
-    let fits = clock.bytes().zip(shape.bytes()).all(|(c, s)| match s {
-        b'0' => c.is_ascii_digit(),
-        _ => c.eq_ignore_ascii_case(&s),
-    });
-    let zone = match rest.strip_prefix('.') {
-        None => rest,
-        Some(fraction) => {
-            let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
-            let digits = fraction.len() - zone.len();
-            if !(1..=9).contains(&digits) {
-                return None;
-            }
-            zone
-        }
-    };
-    let zone_fits = match zone.as_bytes() {
-        [b'Z' | b'z'] => true,
-        [b'+' | b'-', h1, h2, b':', m1, m2] => [h1, h2, m1, m2].iter().all(|b| b.is_ascii_digit()),
-        _ => false,
-    };
-    if !(fits && zone_fits) {
-        return None;
-    }
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(time.as_microsecond())
 }
 
 #[cfg(test)]

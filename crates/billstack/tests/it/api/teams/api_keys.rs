@@ -12,6 +12,7 @@ on_both_engines! {
     a_key_is_made_as_documented,
     a_key_keeps_to_its_project_scopes_and_time,
     a_key_is_shown_once_and_stored_as_a_hash,
+    a_key_may_last_for_ever,
     wrong_members_are_refused,
     a_revoked_key_is_refused_at_once,
     unknown_keys_are_404,
@@ -71,6 +72,15 @@ async fn a_key_is_shown_once_and_stored_as_a_hash(t: &Bench) {
     let list = list.ok();
     assert_eq!(list["keys"][0]["id"], answer["key"]["id"]);
     assert!(!t.dump().await.contains(&raw[8..]));
+}
+
+async fn a_key_may_last_for_ever(t: &Bench) {
+    for never in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000+00:00"] {
+        let (answer, client) = make(t, json!({"name": "x", "expiresAt": never})).await;
+        let expires_at = text(&answer["key"]["expiresAt"]);
+        assert_eq!(expires_at, "9999-12-31T23:59:59.000Z");
+        client.get("customers").await.ok();
+    }
 }
 
 async fn wrong_members_are_refused(t: &Bench) {
