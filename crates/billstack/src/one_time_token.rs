@@ -5,9 +5,9 @@
 //! the whole text is ever stored.
 
 use billstack_core::ids::{TeamId, is_id};
+use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::error::ApiError;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 use crate::secrets::{new_token, token_hash};
 
 const SET_UP: &str = "setup";
@@ -37,14 +37,6 @@ pub enum OneTimeToken {
 }
 
 impl OneTimeToken {
-    /// The `token` of a body; one of another form is bad input, not an unknown token.
-    pub fn read(body: &JsonObject) -> Result<OneTimeToken, ApiError> {
-        let text = body.required_str("token", LONGEST)?;
-        OneTimeToken::parse(&text).ok_or_else(|| {
-            ApiError::invalid("token", "`token` must be a set-up token or an invitation.")
-        })
-    }
-
     /// Reads a token; `None` for a text of any other form.
     pub fn parse(text: &str) -> Option<OneTimeToken> {
         let hash = token_hash(text);
@@ -57,6 +49,15 @@ impl OneTimeToken {
             }
             _ => None,
         }
+    }
+}
+
+/// A token of another form is bad input, not an unknown token.
+impl<'de> Deserialize<'de> for OneTimeToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::<1, LONGEST>::deserialize(deserializer)?;
+        OneTimeToken::parse(&text)
+            .ok_or_else(|| D::Error::custom("must be a set-up token or an invitation."))
     }
 }
 

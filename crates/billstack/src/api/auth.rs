@@ -21,11 +21,8 @@ use crate::clock::rfc3339;
 use crate::error::{ApiError, Reason};
 use crate::http::access::session_cookie;
 use crate::http::answer;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 use crate::password::{MAX_LENGTH, NotHashed};
-
-/// The longest e-mail address, in characters, with the white space around it.
-const LONGEST_EMAIL: usize = 255;
 
 /// The longest name of anything, in characters.
 const LONGEST_NAME: usize = 255;
@@ -67,9 +64,7 @@ pub struct UserAnswer {
 }
 
 /// A password that somebody claims is theirs. Whether it may be used as a new one is asked elsewhere.
-fn password(body: &JsonObject, name: &'static str) -> Result<String, ApiError> {
-    body.required_str(name, MAX_LENGTH)
-}
+type Password = Text<1, MAX_LENGTH>;
 
 /// Hashes a new password; `field` is where it was sent.
 async fn hash_new(app: &App, password: String, field: &'static str) -> Result<String, ApiError> {

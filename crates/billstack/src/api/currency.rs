@@ -1,21 +1,21 @@
 //! Currencies in requests.
 
 use billstack_core::money::Currency;
+use serde::de::{Deserialize, Deserializer, Error};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
-use crate::error::ApiError;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 
-/// The `currency` of a body, folded to lower case.
-pub fn read(body: &JsonObject) -> Result<Option<Currency>, ApiError> {
-    let Some(text) = body.optional_str("currency", 3)? else {
-        return Ok(None);
-    };
-    let Some(currency) = Currency::parse(&text) else {
-        let message = "`currency` must be the code of a currency that Stripe bills in.";
-        return Err(ApiError::invalid("currency", message));
-    };
-    Ok(Some(currency))
+/// A currency that Stripe bills in, sent in any case.
+pub struct SentCurrency(pub Currency);
+
+impl<'de> Deserialize<'de> for SentCurrency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::<0, 3>::deserialize(deserializer)?;
+        Currency::parse(&text)
+            .map(SentCurrency)
+            .ok_or_else(|| D::Error::custom("must be the code of a currency that Stripe bills in."))
+    }
 }
 
 /// Its schema: any of the known codes, in any case.

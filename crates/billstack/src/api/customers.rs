@@ -13,12 +13,13 @@ use billstack_core::ids::ProjectId;
 use billstack_store::Place;
 use billstack_store::customers::Customer;
 use billstack_store::idempotency::Answer;
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::clock::rfc3339;
-use crate::error::ApiError;
+use crate::http::json::{JsonObject, Text};
 
 /// The longest name and external id, in characters.
 pub const LONGEST_TEXT: usize = 255;
@@ -91,19 +92,27 @@ fn answer(status: StatusCode, customer: &Customer, place: &Place) -> Answer {
     }
 }
 
-/// An e-mail address as it is compared, or the error that names the field.
-pub fn normal_email(text: &str) -> Result<String, ApiError> {
-    billstack_core::email::normalize(text)
-        .ok_or_else(|| ApiError::invalid("email", "`email` must be an e-mail address."))
+/// The id of a Stripe customer or account.
+pub struct StripeCustomerId(pub String);
+
+impl<'de> Deserialize<'de> for StripeCustomerId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::<0, LONGEST_TEXT>::deserialize(deserializer)?;
+        let plausible = text.starts_with("cus_") || text.starts_with("acct_");
+        let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        match plausible && rest {
+            true => Ok(StripeCustomerId(text)),
+            false => Err(D::Error::custom(
+                "must be an id that begins with cus_ or acct_.",
+            )),
+        }
+    }
 }
 
-/// The text of a Stripe customer or account id, or the error that names the field.
-pub fn stripe_customer_id(text: String) -> Result<String, ApiError> {
-    let plausible = text.starts_with("cus_") || text.starts_with("acct_");
-    let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plausible && rest {
-        return Ok(text);
-    }
-    let message = "`stripeCustomerId` must be an id that begins with cus_ or acct_.";
-    Err(ApiError::invalid("stripeCustomerId", message))
+/// What a team keeps with a customer.
+pub type Metadata = JsonObject<LARGEST_METADATA>;
+
+/// The metadata of a customer with whom nothing is kept.
+fn no_metadata() -> String {
+    "{}".to_owned()
 }

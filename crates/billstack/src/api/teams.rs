@@ -13,12 +13,12 @@ use billstack_core::ids::TeamId;
 use billstack_store::Refusal;
 use billstack_store::teams::Team;
 use billstack_store::{Abort, Tx};
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::rfc3339;
-use crate::error::ApiError;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 
 /// The longest name of a team, project or key, in characters.
 const LONGEST_NAME: usize = 255;
@@ -73,16 +73,19 @@ pub struct TeamAnswer {
     pub team: TeamJson,
 }
 
-/// The `name` of something new.
-fn name(body: &JsonObject) -> Result<String, ApiError> {
-    body.required_str("name", LONGEST_NAME)
-}
+/// The name of something new.
+type Name = Text<1, LONGEST_NAME>;
 
-/// The `role` somebody shall have.
-fn role(body: &JsonObject) -> Result<Role, ApiError> {
-    let text = body.required_str("role", 64)?;
-    Role::parse(&text)
-        .ok_or_else(|| ApiError::invalid("role", "`role` must be owner, admin, member or viewer."))
+/// The role somebody shall have.
+struct SentRole(Role);
+
+impl<'de> Deserialize<'de> for SentRole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::<1, 64>::deserialize(deserializer)?;
+        Role::parse(&text)
+            .map(SentRole)
+            .ok_or_else(|| D::Error::custom("must be owner, admin, member or viewer."))
+    }
 }
 
 /// The role of the caller, as operations want it: read in the transaction that acts on it.

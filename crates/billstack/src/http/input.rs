@@ -7,12 +7,13 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
 use billstack_store::idempotency::Keyed;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
-use crate::http::json::{JsonObject, read_json};
+use crate::http::json::{read_json, read_object};
 use crate::http::serve::read_body;
 
 /// The largest body of our own API, in bytes.
@@ -21,10 +22,10 @@ pub const LARGEST_BODY: usize = 256 * 1024;
 /// The longest Idempotency-Key, in characters.
 const LONGEST_KEY: usize = 255;
 
-/// A JSON object as the body, and the Idempotency-Key of project calls.
-pub struct Input {
-    /// The body.
-    pub body: JsonObject,
+/// A request as a JSON object in the body, and the Idempotency-Key of project calls.
+pub struct Input<T> {
+    /// What is asked for.
+    pub body: T,
     /// Set when the request carries an Idempotency-Key.
     pub keyed: Option<Keyed>,
 }
@@ -35,7 +36,7 @@ pub struct NoInput {
     pub keyed: Option<Keyed>,
 }
 
-impl FromRequest<Shared> for Input {
+impl<T: DeserializeOwned> FromRequest<Shared> for Input<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
@@ -63,7 +64,7 @@ impl FromRequest<Shared> for NoInput {
         }
         let keyed = keyed(&parts, &bytes)?;
         if !bytes.is_empty() {
-            read_json(&bytes)?;
+            read_object(&bytes)?;
         }
         Ok(NoInput { keyed })
     }

@@ -1,13 +1,34 @@
-//! Schemas of texts that stand in more than one request.
+//! Texts that stand in more than one request.
 
 use billstack_core::email;
+use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::json;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// An e-mail address as it may be sent.
-pub struct EmailText;
+use crate::http::json::Text;
+
+/// The longest e-mail address, in characters, with the white space around it.
+const LONGEST: usize = 255;
+
+/// An e-mail address in a request.
+pub struct EmailText {
+    /// As it was sent: Stripe compares case.
+    pub typed: String,
+    /// As it is kept and compared here.
+    pub normal: String,
+}
+
+impl<'de> Deserialize<'de> for EmailText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(typed) = Text::<1, LONGEST>::deserialize(deserializer)?;
+        match email::normalize(&typed) {
+            Some(normal) => Ok(EmailText { typed, normal }),
+            None => Err(D::Error::custom("must be an e-mail address.")),
+        }
+    }
+}
 
 impl PartialSchema for EmailText {
     fn schema() -> RefOr<Schema> {
@@ -16,7 +37,7 @@ impl PartialSchema for EmailText {
             .description(Some(
                 "An e-mail address; white space around it and case do not matter.",
             ))
-            .max_length(Some(255))
+            .max_length(Some(LONGEST))
             .pattern(Some(email::PATTERN))
             .examples([json!("ada@example.com")])
             .build();

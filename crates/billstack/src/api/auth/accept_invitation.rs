@@ -5,6 +5,7 @@ use axum::response::Response;
 use billstack_store::Refusal;
 use billstack_store::Thing;
 use billstack_store::{invitations, members};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::teams::{TeamAnswer, TeamJson};
@@ -13,23 +14,14 @@ use crate::error::{ApiError, Reason};
 use crate::http::access::SignedIn;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
 use crate::one_time_token::OneTimeToken;
 
 /// The invitation.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub struct AcceptInvitationRequest {
     /// The token of an invitation for the address of the signed-in user.
     #[schema(value_type = String, max_length = 133, pattern = "^(setup|inv\\.[A-Za-z0-9_-]{1,64})\\.[0-9a-f]{64}$", example = "inv.team_01kgv5r3mq7x2h9d4t8w6c0b1e.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     token: OneTimeToken,
-}
-
-impl AcceptInvitationRequest {
-    fn read(body: &JsonObject) -> Result<AcceptInvitationRequest, ApiError> {
-        Ok(AcceptInvitationRequest {
-            token: OneTimeToken::read(body)?,
-        })
-    }
 }
 
 /// Accept an invitation.
@@ -43,10 +35,9 @@ impl AcceptInvitationRequest {
 pub async fn handle(
     State(app): State<Shared>,
     signed: SignedIn,
-    input: Input,
+    input: Input<AcceptInvitationRequest>,
 ) -> Result<Response, ApiError> {
-    let request = AcceptInvitationRequest::read(&input.body)?;
-    let OneTimeToken::Invitation { team_id, hash } = request.token else {
+    let OneTimeToken::Invitation { team_id, hash } = input.body.token else {
         return Err(Refusal::InvalidToken.into());
     };
     let user = signed.user;

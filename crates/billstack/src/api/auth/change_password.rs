@@ -3,36 +3,27 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::{sessions, users};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{UserAnswer, hash_new, password, signed_in, throttle};
+use super::{Password, UserAnswer, hash_new, signed_in, throttle};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::SignedIn;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
 use crate::http::visitor::Visitor;
 use crate::secrets::{new_token, token_hash};
 
 /// The password as it is and as it shall be.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ChangePasswordRequest {
     /// The password as it is.
-    #[schema(min_length = 1, max_length = 256)]
-    current_password: String,
+    #[schema(value_type = String, min_length = 1, max_length = 256)]
+    current_password: Password,
     /// 8 to 256 characters, and not a common password.
-    #[schema(min_length = 8, max_length = 256)]
-    new_password: String,
-}
-
-impl ChangePasswordRequest {
-    fn read(body: &JsonObject) -> Result<ChangePasswordRequest, ApiError> {
-        Ok(ChangePasswordRequest {
-            current_password: password(body, "currentPassword")?,
-            new_password: password(body, "newPassword")?,
-        })
-    }
+    #[schema(value_type = String, min_length = 8, max_length = 256)]
+    new_password: Password,
 }
 
 /// Change the password.
@@ -50,11 +41,11 @@ pub async fn handle(
     State(app): State<Shared>,
     signed: SignedIn,
     visitor: Visitor,
-    input: Input,
+    input: Input<ChangePasswordRequest>,
 ) -> Result<Response, ApiError> {
-    let request = ChangePasswordRequest::read(&input.body)?;
-    let old_hash = verify(&app, &signed, &visitor, request.current_password).await?;
-    let new_hash = hash_new(&app, request.new_password, "newPassword").await?;
+    let request = input.body;
+    let old_hash = verify(&app, &signed, &visitor, request.current_password.0).await?;
+    let new_hash = hash_new(&app, request.new_password.0, "newPassword").await?;
     let token = new_token();
     let (user_id, session_hash) = (signed.user.id, token_hash(&token));
     let changed = app.write(&signed.caller, move |tx, act| {

@@ -5,36 +5,26 @@ use axum::response::Response;
 use billstack_store::Actor;
 use billstack_store::users::User;
 use billstack_store::{sessions, users};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{LONGEST_EMAIL, UserAnswer, password, signed_in, throttle};
-use crate::api::customers::normal_email;
+use super::{Password, UserAnswer, signed_in, throttle};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 use crate::http::schema::EmailText;
 use crate::http::visitor::Visitor;
 use crate::secrets::{new_token, token_hash};
 
 /// Who signs in.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub struct SignInRequest {
     /// E-mail address; case does not matter.
-    #[schema(value_type = EmailText)]
-    email: String,
+    email: EmailText,
     /// The password.
-    #[schema(min_length = 1, max_length = 256)]
-    password: String,
-}
-
-impl SignInRequest {
-    fn read(body: &JsonObject) -> Result<SignInRequest, ApiError> {
-        Ok(SignInRequest {
-            email: normal_email(&body.required_str("email", LONGEST_EMAIL)?)?,
-            password: password(body, "password")?,
-        })
-    }
+    #[schema(value_type = String, min_length = 1, max_length = 256)]
+    password: Password,
 }
 
 /// Sign in.
@@ -52,10 +42,10 @@ impl SignInRequest {
 pub async fn handle(
     State(app): State<Shared>,
     visitor: Visitor,
-    input: Input,
+    input: Input<SignInRequest>,
 ) -> Result<Response, ApiError> {
-    let request = SignInRequest::read(&input.body)?;
-    let (account, address) = (request.email.clone(), visitor.address.clone());
+    let request = input.body;
+    let (account, address) = (request.email.normal.clone(), visitor.address.clone());
     throttle(&app, &account, &address)?;
     let token = new_token();
     match sign_in(&app, visitor, request, token_hash(&token)).await? {
@@ -77,7 +67,7 @@ async fn sign_in(
     request: SignInRequest,
     session_hash: String,
 ) -> Result<Option<User>, ApiError> {
-    let SignInRequest { email, password } = request;
+    let (email, Text(password)) = (request.email.normal, request.password);
     let known = app
         .store
         .point(move |tx| Ok(users::credentials(tx, &email)?))

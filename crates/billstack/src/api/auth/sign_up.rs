@@ -7,45 +7,33 @@ use billstack_store::users::{self, NewUser, User};
 use billstack_store::{Abort, Tx};
 use billstack_store::{Act, Actor};
 use billstack_store::{invitations, sessions};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{LONGEST_EMAIL, LONGEST_NAME, UserAnswer, hash_new, password, signed_in};
-use crate::api::customers::normal_email;
+use super::{LONGEST_NAME, Password, UserAnswer, hash_new, signed_in};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 use crate::http::schema::EmailText;
 use crate::http::visitor::Visitor;
 use crate::one_time_token::OneTimeToken;
 use crate::secrets::{new_token, token_hash};
 
 /// Who signs up, and the token that lets them.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub struct SignUpRequest {
     /// Display name.
-    #[schema(min_length = 1, max_length = 255)]
-    name: String,
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    name: Text<1, LONGEST_NAME>,
     /// E-mail address; an invitation is good for its own address only.
-    #[schema(value_type = EmailText)]
-    email: String,
+    email: EmailText,
     /// 8 to 256 characters, and not a common password.
-    #[schema(min_length = 8, max_length = 256)]
-    password: String,
+    #[schema(value_type = String, min_length = 8, max_length = 256)]
+    password: Password,
     /// The set-up token that the server prints while it has no user, or an invitation.
     #[schema(value_type = String, max_length = 133, pattern = "^(setup|inv\\.[A-Za-z0-9_-]{1,64})\\.[0-9a-f]{64}$", example = "inv.team_01kgv5r3mq7x2h9d4t8w6c0b1e.9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     token: OneTimeToken,
-}
-
-impl SignUpRequest {
-    fn read(body: &JsonObject) -> Result<SignUpRequest, ApiError> {
-        Ok(SignUpRequest {
-            name: body.required_str("name", LONGEST_NAME)?,
-            email: normal_email(&body.required_str("email", LONGEST_EMAIL)?)?,
-            password: password(body, "password")?,
-            token: OneTimeToken::read(body)?,
-        })
-    }
 }
 
 /// Sign up.
@@ -63,14 +51,14 @@ impl SignUpRequest {
 pub async fn handle(
     State(app): State<Shared>,
     visitor: Visitor,
-    input: Input,
+    input: Input<SignUpRequest>,
 ) -> Result<Response, ApiError> {
-    let request = SignUpRequest::read(&input.body)?;
+    let request = input.body;
     check_token(&app, &request).await?;
     let new = NewUser {
-        email: request.email,
-        name: request.name,
-        password_hash: hash_new(&app, request.password, "password").await?,
+        email: request.email.normal,
+        name: request.name.0,
+        password_hash: hash_new(&app, request.password.0, "password").await?,
     };
     let token = new_token();
     let session_hash = token_hash(&token);
@@ -88,7 +76,11 @@ pub async fn handle(
 
 /// Looks at the token before a password is hashed for it: without one, nobody makes the server work.
 async fn check_token(app: &App, request: &SignUpRequest) -> Result<(), ApiError> {
-    let (token, email, now) = (request.token.clone(), request.email.clone(), app.now());
+    let (token, email, now) = (
+        request.token.clone(),
+        request.email.normal.clone(),
+        app.now(),
+    );
     let checked = app.store.point(move |tx| match &token {
         OneTimeToken::SetUp { .. } if users::any(tx)? => Err(Refusal::AlreadySetUp.into()),
         OneTimeToken::SetUp { hash } if users::has_setup_token(tx, hash)? => Ok(()),

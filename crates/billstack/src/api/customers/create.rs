@@ -9,52 +9,53 @@ use billstack_store::customer_creation;
 use billstack_store::customers::Customer;
 use billstack_store::customers::{self, NewCustomer};
 use billstack_store::{Act, Tx};
-use serde_json::{Map, Value};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{CustomerAnswer, LARGEST_METADATA, LONGEST_TEXT, normal_email, stripe_customer_id};
+use super::{CustomerAnswer, LONGEST_TEXT, Metadata, StripeCustomerId, no_metadata};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 use crate::http::schema::EmailText;
 use in_stripe::{Asked, Creation};
 
 /// A new customer.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields describe the body in the API document")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct CreateCustomerRequest {
     /// E-mail address; unique in the project after trimming and without regard to case.
-    #[schema(value_type = EmailText)]
-    email: String,
+    email: EmailText,
     /// Display name.
-    #[schema(max_length = 255)]
-    name: Option<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    name: Option<Text<0, LONGEST_TEXT>>,
     /// What the team keeps with the customer, in at most 16,384 bytes of JSON; empty unless given.
-    metadata: Option<Map<String, Value>>,
+    #[schema(value_type = Option<Map<String, Value>>)]
+    metadata: Option<Metadata>,
     /// The team's own id for this customer; unique in the project.
-    #[schema(min_length = 1, max_length = 255)]
-    external_id: Option<String>,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    external_id: Option<Text<1, LONGEST_TEXT>>,
     /// The customer or account in Stripe, when it is known; Stripe is then not asked. Events
     /// that came for it and found nobody are looked at again.
-    #[schema(pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
-    stripe_customer_id: Option<String>,
+    #[schema(value_type = Option<String>, pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
+    stripe_customer_id: Option<StripeCustomerId>,
 }
 
-fn read(body: &JsonObject) -> Result<NewCustomer, ApiError> {
-    let stripe = body.optional_str("stripeCustomerId", LONGEST_TEXT)?;
-    let metadata = body.optional_object("metadata", LARGEST_METADATA)?;
-    Ok(NewCustomer {
-        id: None,
-        email: normal_email(&body.required_str("email", LONGEST_TEXT)?)?,
-        name: body.optional_str("name", LONGEST_TEXT)?,
-        external_id: body.optional_text("externalId", LONGEST_TEXT)?,
-        stripe_customer_id: stripe.map(stripe_customer_id).transpose()?,
-        metadata: metadata.unwrap_or_else(|| "{}".to_owned()),
-        stripe_note: None,
-    })
+impl CreateCustomerRequest {
+    fn into_new(self) -> NewCustomer {
+        NewCustomer {
+            id: None,
+            email: self.email.normal,
+            name: self.name.map(|Text(name)| name),
+            external_id: self.external_id.map(|Text(id)| id),
+            stripe_customer_id: self.stripe_customer_id.map(|StripeCustomerId(id)| id),
+            metadata: self
+                .metadata
+                .map_or_else(no_metadata, |metadata| metadata.0),
+            stripe_note: None,
+        }
+    }
 }
 
 /// Create a customer.
@@ -70,22 +71,22 @@ fn read(body: &JsonObject) -> Result<NewCustomer, ApiError> {
 pub async fn handle(
     State(app): State<Shared>,
     access: ProjectAccess,
-    input: Input,
+    input: Input<CreateCustomerRequest>,
 ) -> Result<Response, ApiError> {
-    let new = read(&input.body)?;
+    let typed_email = input.body.email.typed.trim().to_owned();
+    let new = input.body.into_new();
     let key = match new.stripe_customer_id {
         Some(_) => None,
         None => app.stripe_key(&access.place.team_id).await?,
     };
     if let Some(key) = key {
-        let typed_email = input.body.required_str("email", LONGEST_TEXT)?;
         let creation = Creation {
             app,
             key,
             asked: Asked {
                 access,
                 keyed: input.keyed,
-                typed_email: typed_email.trim().to_owned(),
+                typed_email,
                 new,
             },
         };

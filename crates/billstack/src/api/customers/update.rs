@@ -6,75 +6,64 @@ use axum::response::Response;
 use billstack_store::customers::Customer;
 use billstack_store::customers::{self, CustomerPatch};
 use billstack_store::{Act, Tx};
-use serde_json::{Map, Value};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{CustomerAnswer, LARGEST_METADATA, LONGEST_TEXT, normal_email, stripe_customer_id};
+use super::{CustomerAnswer, LONGEST_TEXT, Metadata, StripeCustomerId, no_metadata};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::input::Input;
-use crate::http::json::{JsonObject, Member};
+use crate::http::json::{Text, sent};
 use crate::http::path::Item;
 use crate::http::schema::EmailText;
 
 /// What to change; a member left out stays as it is, `null` clears it.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields describe the body in the API document")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct UpdateCustomerRequest {
     /// New e-mail address.
+    #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = EmailText, required = false)]
-    email: Option<String>,
+    email: Option<Option<EmailText>>,
     /// New display name.
-    #[schema(max_length = 255)]
-    name: Option<String>,
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    name: Option<Option<Text<0, LONGEST_TEXT>>>,
     /// New id of the team's own.
-    #[schema(min_length = 1, max_length = 255)]
-    external_id: Option<String>,
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    external_id: Option<Option<Text<1, LONGEST_TEXT>>>,
     /// New id in Stripe. Events kept for it are looked at again.
-    #[schema(pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
-    stripe_customer_id: Option<String>,
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<String>, pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
+    stripe_customer_id: Option<Option<StripeCustomerId>>,
     /// New metadata, replacing the old as a whole, in at most 16,384 bytes of JSON; `null` empties it.
-    metadata: Option<Map<String, Value>>,
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<Map<String, Value>>)]
+    metadata: Option<Option<Metadata>>,
 }
 
-fn read(body: &JsonObject) -> Result<CustomerPatch, ApiError> {
-    let email = match body.member("email") {
-        Member::Absent => None,
-        Member::Null => {
-            return Err(ApiError::invalid("email", "`email` cannot be taken away."));
-        }
-        Member::Present => Some(normal_email(&body.required_str("email", LONGEST_TEXT)?)?),
-    };
-    let stripe = nullable(body, "stripeCustomerId")?;
-    let metadata = match body.member("metadata") {
-        Member::Absent => None,
-        _ => Some(
-            body.optional_object("metadata", LARGEST_METADATA)?
-                .unwrap_or_else(|| "{}".to_owned()),
-        ),
-    };
-    Ok(CustomerPatch {
-        email,
-        name: nullable(body, "name")?,
-        external_id: match body.member("externalId") {
-            Member::Absent => None,
-            _ => Some(body.optional_text("externalId", LONGEST_TEXT)?),
-        },
-        stripe_customer_id: match stripe {
-            Some(Some(id)) => Some(Some(stripe_customer_id(id)?)),
-            other => other,
-        },
-        metadata,
-    })
-}
-
-/// `None` when left out, `Some(None)` for null.
-fn nullable(body: &JsonObject, name: &'static str) -> Result<Option<Option<String>>, ApiError> {
-    match body.member(name) {
-        Member::Absent => Ok(None),
-        _ => Ok(Some(body.optional_str(name, LONGEST_TEXT)?)),
+impl UpdateCustomerRequest {
+    fn into_patch(self) -> Result<CustomerPatch, ApiError> {
+        let email = match self.email {
+            None => None,
+            Some(Some(email)) => Some(email.normal),
+            Some(None) => {
+                return Err(ApiError::invalid("email", "`email` cannot be taken away."));
+            }
+        };
+        Ok(CustomerPatch {
+            email,
+            name: self.name.map(|name| name.map(|Text(name)| name)),
+            external_id: self.external_id.map(|id| id.map(|Text(id)| id)),
+            stripe_customer_id: self
+                .stripe_customer_id
+                .map(|id| id.map(|StripeCustomerId(id)| id)),
+            metadata: self
+                .metadata
+                .map(|sent| sent.map_or_else(no_metadata, |metadata| metadata.0)),
+        })
     }
 }
 
@@ -91,9 +80,9 @@ pub async fn handle(
     State(app): State<Shared>,
     access: ProjectAccess,
     Item(id): Item,
-    input: Input,
+    input: Input<UpdateCustomerRequest>,
 ) -> Result<Response, ApiError> {
-    let patch = read(&input.body)?;
+    let patch = input.body.into_patch()?;
     let (place, at) = (access.place.clone(), access.place.clone());
     let update =
         move |tx: &mut dyn Tx, act: &mut Act| customers::update(tx, act, &place, &id, &patch);

@@ -10,6 +10,7 @@ use billstack_store::apply::{self, Apply};
 use billstack_store::idempotency::Answer;
 use billstack_store::idempotency::Keyed;
 use billstack_store::{Act, Thing, Tx};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{ReferralAnswer, ReferralJson};
@@ -18,34 +19,26 @@ use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::answer::{self, Done};
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 
 /// How often Stripe is asked for one apply.
 const MOST_QUESTIONS: usize = 3;
 
 /// Who applies which code.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ApplyRequest {
     /// The code; surrounding space and case do not matter.
-    #[schema(min_length = 1, max_length = 64, example = "K7M2QX9D")]
-    code: String,
+    #[schema(value_type = String, min_length = 1, max_length = 64, example = "K7M2QX9D")]
+    code: Text<1, 64>,
     /// The new customer.
     #[schema(
+        value_type = String,
         min_length = 1,
         max_length = 64,
         example = "pc_01kgv5r3mq7x2h9d4t8w6c0b1e"
     )]
-    referee_customer_id: String,
-}
-
-impl ApplyRequest {
-    fn read(body: &JsonObject) -> Result<ApplyRequest, ApiError> {
-        Ok(ApplyRequest {
-            code: body.required_str("code", 64)?,
-            referee_customer_id: body.required_str("refereeCustomerId", 64)?,
-        })
-    }
+    referee_customer_id: Text<1, 64>,
 }
 
 /// Apply a code.
@@ -61,15 +54,15 @@ impl ApplyRequest {
 pub async fn handle(
     State(app): State<Shared>,
     access: ProjectAccess,
-    input: Input,
+    input: Input<ApplyRequest>,
 ) -> Result<Response, ApiError> {
-    let request = ApplyRequest::read(&input.body)?;
+    let request = input.body;
     let caller = access.caller.actor.to_text();
     let exhausted = |wait: u32| ApiError::new(Reason::TooManyMisses).retry_after(wait.into());
     let share = app.misses.take(&caller).await.map_err(exhausted)?;
     let mut cmd = Apply {
-        code: code::normalize(&request.code),
-        referee_customer_id: request.referee_customer_id,
+        code: code::normalize(&request.code.0),
+        referee_customer_id: request.referee_customer_id.0,
         in_stripe: None,
     };
     let mut done = run(&app, &access, input.keyed.as_ref(), &cmd).await;

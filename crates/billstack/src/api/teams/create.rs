@@ -4,28 +4,23 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::access::Role;
 use billstack_store::teams;
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{TeamAnswer, TeamJson, name};
+use super::{Name, TeamAnswer, TeamJson};
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::SignedIn;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 
 /// What a new team is made of.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub struct CreateTeamRequest {
     /// Display name.
-    #[schema(min_length = 1, max_length = 255, example = "Acme")]
-    name: String,
-}
-
-impl CreateTeamRequest {
-    fn read(body: &JsonObject) -> Result<CreateTeamRequest, ApiError> {
-        Ok(CreateTeamRequest { name: name(body)? })
-    }
+    #[schema(value_type = String, min_length = 1, max_length = 255, example = "Acme")]
+    name: Name,
 }
 
 /// Create a team.
@@ -39,12 +34,12 @@ impl CreateTeamRequest {
 pub async fn handle(
     State(app): State<Shared>,
     signed: SignedIn,
-    input: Input,
+    input: Input<CreateTeamRequest>,
 ) -> Result<Response, ApiError> {
-    let request = CreateTeamRequest::read(&input.body)?;
+    let Text(name) = input.body.name;
     let user_id = signed.user.id;
     let made = app.write(&signed.caller, move |tx, act| {
-        teams::create(tx, act, &request.name, &user_id)
+        teams::create(tx, act, &name, &user_id)
     });
     let team = TeamJson::new(&made.await?, Role::Owner);
     Ok(answer::send(answer::created(&TeamAnswer { team })))

@@ -10,11 +10,11 @@ pub mod webhook_url;
 use billstack_core::ids::TeamId;
 use billstack_store::intake;
 use billstack_store::{Fault, Tx};
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 use crate::settings::SecretText;
 use crate::stripe;
 
@@ -47,11 +47,14 @@ pub struct SuccessAnswer {
     success: bool,
 }
 
-/// The webhook signing secret of a body.
-fn webhook_secret(body: &JsonObject) -> Result<SecretText, ApiError> {
-    let text = body.required_str("webhookSecret", LONGEST_SECRET)?;
-    stripe::webhook_secret(&text).ok_or_else(|| {
-        let message = "`webhookSecret` must be a signing secret that begins with whsec_.";
-        ApiError::invalid("webhookSecret", message)
-    })
+/// A webhook signing secret; surrounding white space does not matter.
+struct WebhookSecret(SecretText);
+
+impl<'de> Deserialize<'de> for WebhookSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::<1, LONGEST_SECRET>::deserialize(deserializer)?;
+        stripe::webhook_secret(&text)
+            .map(WebhookSecret)
+            .ok_or_else(|| D::Error::custom("must be a signing secret that begins with whsec_."))
+    }
 }

@@ -41,7 +41,7 @@ impl Fault {
 }
 
 /// The members of the outermost object in the order sent, each with its literal text.
-pub(super) fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, ApiError> {
+pub(super) fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, ApiError> {
     let malformed = |_| Fault::Malformed.into_error();
     let mut json = serde_json::Deserializer::from_str(text);
     let members = json.deserialize_map(Outermost).map_err(malformed)?;
@@ -109,7 +109,7 @@ fn read_text(json: &str) -> Result<(Cow<'_, str>, &str), Fault> {
 struct Outermost;
 
 impl<'de> Visitor<'de> for Outermost {
-    type Value = Vec<(String, Box<RawValue>)>;
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -117,8 +117,8 @@ impl<'de> Visitor<'de> for Outermost {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+        while let Some((Text(name), value)) = map.next_entry()? {
+            members.push((name, value));
         }
         Ok(members)
     }

@@ -1,12 +1,34 @@
+use super::values::compact;
 use super::*;
 use proptest::prelude::*;
-
-fn read(text: &str) -> JsonObject {
-    read_json(text.as_bytes()).unwrap()
-}
+use serde::Deserialize;
 
 fn fault(bytes: impl AsRef<[u8]>) -> ApiError {
-    read_json(bytes.as_ref()).unwrap_err()
+    read_object(bytes.as_ref()).unwrap_err()
+}
+
+fn is_fine(text: &str) -> bool {
+    read_object(text.as_bytes()).is_ok()
+}
+
+/// A request with one member.
+#[derive(Debug, Deserialize)]
+struct One<T> {
+    a: T,
+}
+
+/// Reads the one member from its literal text.
+fn read<T: DeserializeOwned>(value: &str) -> Result<T, ApiError> {
+    let one: One<T> = read_json(format!("{{\"x\":1,\"a\":{value}}}").as_bytes())?;
+    Ok(one.a)
+}
+
+#[track_caller]
+fn assert_refused<T: DeserializeOwned + std::fmt::Debug>(value: &str, sentence: &str) {
+    let error = read::<T>(value).unwrap_err();
+    assert_eq!(error.reason, Reason::InvalidRequest, "{value}");
+    assert_eq!(error.field.as_deref(), Some("a"), "{value}");
+    assert_eq!(error.message, sentence, "{value}");
 }
 
 #[test]
@@ -63,7 +85,7 @@ fn duplicates_at_any_depth() {
         assert_eq!(error.reason, Reason::InvalidRequest, "{text}");
         assert_eq!(error.field.as_deref(), Some("a"), "{text}");
     }
-    assert!(read_json(br#"{"a":[{"b":1},{"b":1}]}"#).is_ok());
+    assert!(is_fine(r#"{"a":[{"b":1},{"b":1}]}"#));
 }
 
 #[test]
@@ -75,10 +97,9 @@ fn numbers_of_any_size_at_any_depth() {
         "0.1e999",
         &"9".repeat(400),
     ] {
-        let text =
-            format!(r#"{{"a":{number},"b":[{number},{{"c":{number}}}],"c":{{"d":{number}}}}}"#);
-        let kept = read(&text).optional_object("c", 1000).unwrap();
-        assert_eq!(kept, Some(format!(r#"{{"d":{number}}}"#)));
+        let value = format!(r#"{{"b":[{number},{{"c":{number}}}],"d":{number}}}"#);
+        assert_eq!(read(&value), Ok(JsonObject::<2000>(value)));
+        assert!(is_fine(&format!(r#"{{"a":{number}}}"#)));
     }
 }
 
@@ -90,7 +111,7 @@ fn what_stands_in_a_text_is_no_structure() {
         r#"{"a":["b",":","b"]}"#,
         r#"{"a":{"b":{"b":{}},"c":{"b":[]}}}"#,
     ] {
-        assert!(read_json(text.as_bytes()).is_ok(), "{text}");
+        assert!(is_fine(text), "{text}");
     }
     for text in [
         r#"{"a":{"b":[{"b":1}],"b":1}}"#,
@@ -118,7 +139,7 @@ fn depth_is_bounded_and_never_told() {
         let lists = levels - 1;
         format!("{{\"a\":{}{}}}", "[".repeat(lists), "]".repeat(lists))
     };
-    assert!(read_json(nested(32).as_bytes()).is_ok());
+    assert!(is_fine(&nested(32)));
     let error = fault(nested(33));
     assert_eq!(error.message, "The body is nested too deeply.");
     assert!(fault(nested(100_000)).message.len() < 60);
@@ -133,109 +154,102 @@ fn input_is_not_echoed() {
 }
 
 #[test]
+fn what_is_missing_or_null() {
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Request {
+        first_one: Text<1, 9>,
+        other: Option<Text<1, 9>>,
+    }
+    let error = read_json::<Request>(b"{\"other\":null}").unwrap_err();
+    assert_eq!(error.field.as_deref(), Some("firstOne"));
+    assert_eq!(error.message, "`firstOne` is required.");
+    let request: Request = read_json(b"{\"firstOne\":\"x\",\"y\":[1e400]}").unwrap();
+    assert_eq!((request.first_one.0.as_str(), request.other), ("x", None));
+    assert_refused::<Text<0, 9>>("null", "`a` is required.");
+    assert_refused::<Int<0, 9>>("null", "`a` is required.");
+    assert_refused::<Time>("null", "`a` is required.");
+    assert_refused::<JsonObject<9>>("null", "`a` is required.");
+    assert_eq!(read::<Option<Int<0, 9>>>(" null "), Ok(None));
+}
+
+#[test]
 fn strings() {
-    let body = read(r#"{"a":"h\u00e9\ud83d\ude00","n":null,"e":"","x":1}"#);
-    assert_eq!(body.required_str("a", 3).unwrap(), "h\u{e9}\u{1f600}");
-    assert_eq!(body.optional_str("n", 3).unwrap(), None);
-    assert_eq!(body.optional_str("e", 3).unwrap().as_deref(), Some(""));
-    for (name, max) in [("a", 2), ("n", 9), ("e", 9), ("x", 9), ("missing", 9)] {
-        let error = body.required_str(name, max).unwrap_err();
-        assert_eq!(error.field.as_deref(), Some(name));
-        assert_eq!(error.reason, Reason::InvalidRequest);
+    let text = r#""h\u00e9\ud83d\ude00""#;
+    assert_eq!(read(text), Ok(Text::<1, 3>("h\u{e9}\u{1f600}".to_owned())));
+    assert_eq!(read("\"\""), Ok(Some(Text::<0, 3>(String::new()))));
+    assert_refused::<Text<1, 2>>(text, "`a` must have at most 2 characters.");
+    assert_refused::<Text<1, 9>>("\"\"", "`a` must not be empty.");
+    for value in ["1", "true", "[\"x\"]", "{}"] {
+        assert_refused::<Option<Text<1, 9>>>(value, "`a` must be a string.");
     }
 }
 
 #[test]
 fn flags() {
-    let body = read(r#"{"t":true,"f" : false ,"n":null,"s":"true","o":1}"#);
-    assert!(body.required_bool("t").unwrap());
-    assert_eq!(body.optional_bool("f").unwrap(), Some(false));
-    assert_eq!(body.optional_bool("n").unwrap(), None);
-    for name in ["n", "s", "o", "missing"] {
-        assert!(body.required_bool(name).is_err(), "{name}");
+    #[derive(Debug, Deserialize)]
+    struct Flag(#[serde(deserialize_with = "flag")] bool);
+    assert!(read::<Flag>("true").unwrap().0);
+    assert!(!read::<Flag>(" false ").unwrap().0);
+    assert_refused::<Flag>("null", "`a` is required.");
+    for value in ["\"true\"", "1", "[]"] {
+        assert_refused::<Flag>(value, "`a` must be true or false.");
     }
 }
 
 #[test]
 fn integers() {
-    let body = read(
-        r#"{"a":1e3,"b":1000.5,"c":"10","d":1e999999999,"e":-0.0,"f":99999999999999999999,"n":null}"#,
-    );
-    assert_eq!(body.required_int("a", 0..=1000).unwrap(), 1000);
-    assert_eq!(body.required_int("e", 0..=1000).unwrap(), 0);
-    assert_eq!(body.optional_int("n", 0..=1).unwrap(), None);
-    assert!(body.required_int("a", 0..=999).is_err());
-    for name in ["b", "c", "d", "f", "n", "missing"] {
-        let error = body.required_int(name, i64::MIN..=i64::MAX).unwrap_err();
-        assert_eq!(error.field.as_deref(), Some(name));
+    for value in ["1000", "1e3", "1000.0"] {
+        assert_eq!(read(value), Ok(Int::<0, 1000>(1000)));
+        assert_refused::<Int<0, 999>>(value, "`a` must be a whole number from 0 to 999.");
+    }
+    assert_eq!(read("-0.0"), Ok(Int::<0, 1000>(0)));
+    for value in ["0.5", "\"10\"", "1e999999999", "99999999999999999999", "-1"] {
+        let sentence = "`a` must be a whole number from 0 to 9223372036854775807.";
+        assert_refused::<Int<0, { i64::MAX }>>(value, sentence);
     }
 }
 
 #[test]
 fn times() {
-    let micros = |text: &str| read(&format!("{{\"t\":\"{text}\"}}")).optional_time("t");
-    assert_eq!(micros("1970-01-01T00:00:01.5Z").unwrap(), Some(1_500_000));
-    assert_eq!(micros("1970-01-01T01:00:00+01:00").unwrap(), Some(0));
-    assert_eq!(micros("1970-01-01t00:00:00.000001z").unwrap(), Some(1));
-    for text in [
-        "",
-        "1970-01-01",
-        "1970-01-01T00:00:00",
-        "1970-01-01 00:00:00Z",
-        "1970-13-01T00:00:00Z",
-        "1970-01-01T00:00:00Z[UTC]",
-        "1970-01-01T00:00:00.Z",
-        "1970-01-01T00:00Z",
-        "1970-01-01T00:00:00+0100",
-        "+001970-01-01T00:00:00Z",
-        "2023-02-29T00:00:00Z",
-        "1970-01-01T00:00:0\u{e9}Z",
-        "19700101T000000Z",
-    ] {
-        assert!(micros(text).is_err(), "{text}");
+    let micros = |text: &str| read(&format!("\"{text}\"")).map(|Time(at)| at.0);
+    assert_eq!(micros("1970-01-01T00:00:01.5Z"), Ok(1_500_000));
+    assert_eq!(micros("1970-01-01T01:00:00+01:00"), Ok(0));
+    assert_eq!(micros("9999-12-31T23:59:59Z"), Ok(253_402_300_799_000_000));
+    for value in ["\"\"", "\"1970-01-01\"", "5"] {
+        let sentence = "`a` must be a time such as 2030-01-31T09:30:00Z (RFC 3339).";
+        assert_refused::<Time>(value, sentence);
     }
-    assert!(read(r#"{"t":5}"#).optional_time("t").is_err());
-    assert_eq!(read(r#"{"t":null}"#).optional_time("t").unwrap(), None);
 }
 
 #[test]
 fn objects_keep_their_text() {
-    let body = read(
-        r#"{"m": { "b" : 1.10, "a" : [ 1, " x \" y " ] , "c":"\\" , "d": 1 }, "l":[], "n":null}"#,
-    );
-    let text = body.optional_object("m", 100).unwrap().unwrap();
-    assert_eq!(text, r#"{"b":1.10,"a":[1," x \" y "],"c":"\\","d":1}"#);
-    assert!(body.optional_object("m", text.len()).is_ok());
-    assert!(body.optional_object("m", text.len() - 1).is_err());
-    assert!(body.optional_object("l", 100).is_err());
-    assert_eq!(body.optional_object("n", 100).unwrap(), None);
-}
-
-#[test]
-fn lists_of_strings() {
-    let body = read(r#"{"l":["a","bb"],"x":["a",1],"s":"a","n":null,"e":[]}"#);
-    let list = body.optional_str_list("l", 2, 2).unwrap();
-    assert_eq!(list, Some(vec!["a".to_owned(), "bb".to_owned()]));
-    assert_eq!(body.optional_str_list("e", 0, 0).unwrap(), Some(vec![]));
-    assert_eq!(body.optional_str_list("n", 9, 9).unwrap(), None);
-    assert!(body.optional_str_list("l", 1, 2).is_err());
-    assert!(body.optional_str_list("l", 2, 1).is_err());
-    assert!(body.optional_str_list("x", 9, 9).is_err());
-    assert!(body.optional_str_list("s", 9, 9).is_err());
+    let sent = r#"{ "b" : 1.10, "a" : [ 1, " x \" y " ] , "c":"\\" , "d": 1 }"#;
+    let kept = r#"{"b":1.10,"a":[1," x \" y "],"c":"\\","d":1}"#;
+    assert_eq!(kept.len(), 44);
+    assert_eq!(read(sent), Ok(JsonObject::<44>(kept.to_owned())));
+    assert_refused::<JsonObject<43>>(sent, "`a` must have at most 43 bytes.");
+    assert_refused::<JsonObject<43>>("[]", "`a` must be an object.");
 }
 
 #[test]
 fn members_of_a_patch() {
-    let body = read(r#"{"a":null,"b":0}"#);
-    assert_eq!(body.member("a"), Member::Null);
-    assert_eq!(body.member("b"), Member::Present);
-    assert_eq!(body.member("c"), Member::Absent);
+    #[derive(Debug, Deserialize)]
+    struct Patch {
+        #[serde(default, deserialize_with = "sent")]
+        a: Option<Option<Int<0, 9>>>,
+    }
+    let read = |text: &str| read_json::<Patch>(text.as_bytes()).map(|patch| patch.a);
+    assert_eq!(read("{}"), Ok(None));
+    assert_eq!(read("{\"a\":null}"), Ok(Some(None)));
+    assert_eq!(read("{\"a\":1}"), Ok(Some(Some(Int(1)))));
+    assert_eq!(read("{\"a\":{}}").unwrap_err().field.as_deref(), Some("a"));
 }
 
 proptest! {
     #[test]
     fn whatever_passes_is_json_to_everybody(text in r#"[{}\[\]",:a\\u0-9e.\- ]{0,40}"#) {
-        match read_json(text.as_bytes()) {
+        match read_object(text.as_bytes()) {
             // Numbers beyond a float pass the general checks, so the syntax alone is compared.
             Ok(_) => prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()),
             Err(error) if error.reason == Reason::InvalidJson => {

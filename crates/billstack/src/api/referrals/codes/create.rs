@@ -5,7 +5,7 @@ use axum::response::Response;
 use billstack_store::codes;
 use billstack_store::codes::Code;
 use billstack_store::{Act, Tx};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::CodeJson;
@@ -14,27 +14,20 @@ use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 
 /// Whose code to make.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct CreateCodeRequest {
     /// The customer who will be the referrer.
     #[schema(
+        value_type = String,
         min_length = 1,
         max_length = 64,
         example = "pc_01kgv5r3mq7x2h9d4t8w6c0b1e"
     )]
-    customer_id: String,
-}
-
-impl CreateCodeRequest {
-    fn read(body: &JsonObject) -> Result<CreateCodeRequest, ApiError> {
-        Ok(CreateCodeRequest {
-            customer_id: body.required_str("customerId", 64)?,
-        })
-    }
+    customer_id: Text<1, 64>,
 }
 
 /// A code as the one resource of an answer.
@@ -56,12 +49,11 @@ pub struct CodeAnswer<'c> {
 pub async fn handle(
     State(app): State<Shared>,
     access: ProjectAccess,
-    input: Input,
+    input: Input<CreateCodeRequest>,
 ) -> Result<Response, ApiError> {
-    let request = CreateCodeRequest::read(&input.body)?;
+    let Text(customer_id) = input.body.customer_id;
     let (place, at) = (access.place.clone(), access.place.clone());
-    let create =
-        move |tx: &mut dyn Tx, act: &mut Act| codes::create(tx, act, &place, &request.customer_id);
+    let create = move |tx: &mut dyn Tx, act: &mut Act| codes::create(tx, act, &place, &customer_id);
     let answer = move |code: &Code| {
         let code = CodeJson::new(&code.listed(), &at.project_id);
         answer::created(&CodeAnswer { code })

@@ -6,49 +6,44 @@ use billstack_core::money::{Amount, Currency};
 use billstack_core::program::Program;
 use billstack_store::programs;
 use billstack_store::{Act, Tx};
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use super::ConfigAnswer;
-use crate::api::currency;
+use crate::api::currency::{self, SentCurrency};
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json;
 
 /// What the program shall be.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct PutConfigRequest {
     /// Whether codes can be applied.
+    #[serde(deserialize_with = "json::flag")]
     enabled: bool,
     /// Credit of the referrer at conversion, in minor units.
     #[schema(value_type = i64, minimum = 0, maximum = 99_999_999, example = 1000)]
-    referrer_credit_amount: Amount,
+    referrer_credit_amount: SentAmount,
     /// Credit of the referee at conversion, in minor units.
     #[schema(value_type = i64, minimum = 0, maximum = 99_999_999, example = 500)]
-    referee_credit_amount: Amount,
+    referee_credit_amount: SentAmount,
     /// A currency that Stripe bills in; `usd` when left out. Case does not matter.
     #[schema(value_type = Option<String>, schema_with = currency::schema)]
-    currency: Currency,
+    currency: Option<SentCurrency>,
 }
 
-impl PutConfigRequest {
-    fn read(body: &JsonObject) -> Result<PutConfigRequest, ApiError> {
-        Ok(PutConfigRequest {
-            enabled: body.required_bool("enabled")?,
-            referrer_credit_amount: amount(body, "referrerCreditAmount")?,
-            referee_credit_amount: amount(body, "refereeCreditAmount")?,
-            currency: currency::read(body)?.unwrap_or(Currency::USD),
-        })
+/// An amount that can be promised.
+struct SentAmount(Amount);
+
+impl<'de> Deserialize<'de> for SentAmount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let range = Amount::ZERO.get()..=Amount::MAX.get();
+        json::whole_number(deserializer, range, Amount::new).map(SentAmount)
     }
-}
-
-fn amount(body: &JsonObject, name: &'static str) -> Result<Amount, ApiError> {
-    let number = body.required_int(name, 0..=Amount::MAX.get())?;
-    // The range above is the range of an amount.
-    Ok(Amount::new(number).unwrap_or(Amount::ZERO))
 }
 
 /// Set the program.
@@ -62,14 +57,14 @@ fn amount(body: &JsonObject, name: &'static str) -> Result<Amount, ApiError> {
 pub async fn handle(
     State(app): State<Shared>,
     access: ProjectAccess,
-    input: Input,
+    input: Input<PutConfigRequest>,
 ) -> Result<Response, ApiError> {
-    let request = PutConfigRequest::read(&input.body)?;
+    let request = input.body;
     let program = Program {
         enabled: request.enabled,
-        referrer_credit_amount: request.referrer_credit_amount,
-        referee_credit_amount: request.referee_credit_amount,
-        currency: request.currency,
+        referrer_credit_amount: request.referrer_credit_amount.0,
+        referee_credit_amount: request.referee_credit_amount.0,
+        currency: request.currency.map_or(Currency::USD, |sent| sent.0),
         grace: app.grace(),
     };
     let place = access.place.clone();

@@ -6,66 +6,77 @@ use billstack_core::access::{Scope, Scopes, api_key_hash, api_key_prefix, format
 use billstack_core::ids::ProjectId;
 use billstack_core::time::Micros;
 use billstack_store::api_keys::{self, NewApiKey};
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::{ApiKeyJson, ScopeJson};
-use crate::api::teams::name;
+use crate::api::teams::Name;
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json::{Text, Time};
 use crate::secrets::random_bytes;
 
 /// Scopes in one request; more can only be repeats.
 const MOST_SCOPES: usize = 16;
 
+/// The longest text of a scope that is looked at, in characters.
+const LONGEST_SCOPE: usize = 64;
+
 /// What a new key is made of.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct CreateApiKeyRequest {
     /// Display name.
-    #[schema(min_length = 1, max_length = 255, example = "Production")]
-    name: String,
+    #[schema(value_type = String, min_length = 1, max_length = 255, example = "Production")]
+    name: Name,
     /// The one project it is good for; every project of the team when left out.
-    #[schema(min_length = 1, max_length = 64)]
-    project_id: Option<String>,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    project_id: Option<Text<1, 64>>,
     /// What it may do; everything when left out or empty.
     #[schema(value_type = Option<Vec<ScopeJson>>, max_items = 16)]
-    scopes: Scopes,
+    scopes: Option<SentScopes>,
     /// From when on it is refused, in the future; never when left out.
     #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Micros>,
+    expires_at: Option<Time>,
 }
 
-impl CreateApiKeyRequest {
-    fn read(body: &JsonObject, now: Micros) -> Result<CreateApiKeyRequest, ApiError> {
-        let expires_at = body.optional_time("expiresAt")?.map(Micros);
-        if expires_at.is_some_and(|at| at <= now) {
-            let message = "`expiresAt` must be in the future.";
-            return Err(ApiError::invalid("expiresAt", message));
-        }
-        Ok(CreateApiKeyRequest {
-            name: name(body)?,
-            project_id: body.optional_text("projectId", 64)?,
-            scopes: scopes(body)?,
-            expires_at,
+/// What a key may do; a scope may be named twice.
+struct SentScopes(Scopes);
+
+impl<'de> Deserialize<'de> for SentScopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fits = |texts: &Vec<String>| {
+            let short = |text: &String| text.chars().nth(LONGEST_SCOPE).is_none();
+            texts.len() <= MOST_SCOPES && texts.iter().all(short)
+        };
+        let texts = Vec::deserialize(deserializer).ok().filter(fits);
+        let texts = texts.ok_or_else(|| {
+            D::Error::custom(format!(
+                "must be a list of at most {MOST_SCOPES} strings of at most {LONGEST_SCOPE} \
+                 characters."
+            ))
+        })?;
+        let known: Option<Vec<Scope>> = texts.iter().map(|text| Scope::parse(text)).collect();
+        known.map(Scopes::from_list).map(SentScopes).ok_or_else(|| {
+            let all: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+            D::Error::custom(format!("may hold {} and nothing else.", all.join(", ")))
         })
     }
 }
 
-fn scopes(body: &JsonObject) -> Result<Scopes, ApiError> {
-    let Some(texts) = body.optional_str_list("scopes", MOST_SCOPES, 64)? else {
-        return Ok(Scopes::all());
-    };
-    let known: Option<Vec<Scope>> = texts.iter().map(|text| Scope::parse(text)).collect();
-    known.map(Scopes::from_list).ok_or_else(|| {
-        let all: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-        let message = format!("`scopes` may hold {} and nothing else.", all.join(", "));
-        ApiError::invalid("scopes", message)
-    })
+impl CreateApiKeyRequest {
+    fn expires_at(&self, now: Micros) -> Result<Option<Micros>, ApiError> {
+        let expires_at = self.expires_at.map(|Time(at)| at);
+        if expires_at.is_some_and(|at| at <= now) {
+            let message = "`expiresAt` must be in the future.";
+            return Err(ApiError::invalid("expiresAt", message));
+        }
+        Ok(expires_at)
+    }
 }
 
 /// A key and its secret.
@@ -88,17 +99,18 @@ pub struct CreateApiKeyAnswer {
 pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
-    input: Input,
+    input: Input<CreateApiKeyRequest>,
 ) -> Result<Response, ApiError> {
-    let request = CreateApiKeyRequest::read(&input.body, app.now())?;
+    let request = input.body;
+    let expires_at = request.expires_at(app.now())?;
     let raw_key = format_api_key(random_bytes());
     let new = NewApiKey {
         key_hash: api_key_hash(&raw_key),
-        name: request.name,
+        name: request.name.0,
         prefix: api_key_prefix(&raw_key).to_owned(),
-        project_id: request.project_id.map(ProjectId::from),
-        scopes: request.scopes,
-        expires_at: request.expires_at,
+        project_id: request.project_id.map(|Text(id)| ProjectId::from(id)),
+        scopes: request.scopes.map_or_else(Scopes::all, |sent| sent.0),
+        expires_at,
     };
     let team_id = access.team_id;
     let made = app.write(&access.caller, move |tx, act| {
@@ -120,8 +132,8 @@ mod tests {
     use crate::http::json::read_json;
 
     fn field_at_fault(body: &str) -> Option<String> {
-        let body = read_json(body.as_bytes()).unwrap();
-        let read = CreateApiKeyRequest::read(&body, Micros::from_secs(1_700_000_000));
+        let read = read_json::<CreateApiKeyRequest>(body.as_bytes());
+        let read = read.and_then(|request| request.expires_at(Micros::from_secs(1_700_000_000)));
         let error = read.err()?;
         error.field.as_deref().map(str::to_owned)
     }

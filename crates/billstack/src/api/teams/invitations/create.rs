@@ -2,42 +2,29 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::access::Role;
 use billstack_store::invitations;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::InvitationJson;
-use crate::api::customers::{LONGEST_TEXT, normal_email};
-use crate::api::teams::{RoleJson, actor_role, role};
+use crate::api::teams::{RoleJson, SentRole, actor_role};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
 use crate::http::schema::EmailText;
 use crate::one_time_token::new_invitation_token;
 use crate::secrets::token_hash;
 
 /// Who is invited.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub struct CreateInvitationRequest {
     /// E-mail address; only a user with this one can accept.
-    #[schema(value_type = EmailText)]
-    email: String,
+    email: EmailText,
     /// The role in the team.
     #[schema(value_type = RoleJson)]
-    role: Role,
-}
-
-impl CreateInvitationRequest {
-    fn read(body: &JsonObject) -> Result<CreateInvitationRequest, ApiError> {
-        Ok(CreateInvitationRequest {
-            email: normal_email(&body.required_str("email", LONGEST_TEXT)?)?,
-            role: role(body)?,
-        })
-    }
+    role: SentRole,
 }
 
 /// An invitation and its token.
@@ -64,9 +51,9 @@ pub struct CreateInvitationAnswer {
 pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
-    input: Input,
+    input: Input<CreateInvitationRequest>,
 ) -> Result<Response, ApiError> {
-    let CreateInvitationRequest { email, role } = CreateInvitationRequest::read(&input.body)?;
+    let (email, SentRole(role)) = (input.body.email.normal, input.body.role);
     let (team_id, user_id) = (access.team_id, access.user.id);
     let token = new_invitation_token(&team_id);
     let hash = token_hash(&token);

@@ -2,33 +2,25 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::access::Role;
 use billstack_store::members;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::MemberJson;
-use crate::api::teams::{RoleJson, actor_role, role};
+use crate::api::teams::{RoleJson, SentRole, actor_role};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
 use crate::http::path::Item;
 
 /// What the member may do from now on.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub struct UpdateMemberRequest {
     /// The new role.
     #[schema(value_type = RoleJson)]
-    role: Role,
-}
-
-impl UpdateMemberRequest {
-    fn read(body: &JsonObject) -> Result<UpdateMemberRequest, ApiError> {
-        Ok(UpdateMemberRequest { role: role(body)? })
-    }
+    role: SentRole,
 }
 
 /// A member as the one resource of an answer.
@@ -50,13 +42,13 @@ pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
     Item(id): Item,
-    input: Input,
+    input: Input<UpdateMemberRequest>,
 ) -> Result<Response, ApiError> {
-    let request = UpdateMemberRequest::read(&input.body)?;
+    let SentRole(role) = input.body.role;
     let (team_id, user_id) = (access.team_id, access.user.id);
     let changed = app.write(&access.caller, move |tx, act| {
         let actor_role = actor_role(tx, &team_id, &user_id)?;
-        members::set_role(tx, act, &team_id, actor_role, &id, request.role)
+        members::set_role(tx, act, &team_id, actor_role, &id, role)
     });
     let member = MemberJson::new(&changed.await?);
     Ok(answer::send(answer::ok(&MemberAnswer { member })))

@@ -3,30 +3,24 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::projects;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ProjectJson;
-use crate::api::teams::name;
+use crate::api::teams::Name;
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
+use crate::http::json::Text;
 
 /// What a new project is made of.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub struct CreateProjectRequest {
     /// Display name.
-    #[schema(min_length = 1, max_length = 255, example = "Rocket")]
-    name: String,
-}
-
-impl CreateProjectRequest {
-    fn read(body: &JsonObject) -> Result<CreateProjectRequest, ApiError> {
-        Ok(CreateProjectRequest { name: name(body)? })
-    }
+    #[schema(value_type = String, min_length = 1, max_length = 255, example = "Rocket")]
+    name: Name,
 }
 
 /// A project as the one resource of an answer.
@@ -45,13 +39,13 @@ pub struct ProjectAnswer {
 pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
-    input: Input,
+    input: Input<CreateProjectRequest>,
 ) -> Result<Response, ApiError> {
-    let request = CreateProjectRequest::read(&input.body)?;
+    let Text(name) = input.body.name;
     let team_id = access.team_id;
     let of_team = team_id.clone();
     let made = app.write(&access.caller, move |tx, act| {
-        projects::create(tx, act, &of_team, &request.name)
+        projects::create(tx, act, &of_team, &name)
     });
     let project = ProjectJson::new(&made.await?, &team_id);
     Ok(answer::send(answer::created(&ProjectAnswer { project })))

@@ -9,61 +9,36 @@ use billstack_store::stripe_connection::{self, NewConnection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{LONGEST_SECRET, SyncStatusJson, webhook_secret};
+use super::SyncStatusJson;
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json::JsonObject;
 use crate::settings::SecretText;
 use crate::stripe::{self, Mode, SecretField};
+use request::{ConnectRequest, Members};
 
-struct Keys {
-    secret: Option<(SecretText, Mode)>,
-    publishable: Option<(String, Mode)>,
-    webhook_secret: SecretText,
-}
-
-impl Keys {
-    fn read(body: &JsonObject) -> Result<Keys, ApiError> {
-        let secret = match body.optional_str("secretKey", LONGEST_SECRET)? {
-            Some(text) => Some(stripe::secret_key(&text).ok_or_else(|| {
-                let message =
-                    "`secretKey` must begin with sk_test_, sk_live_, rk_test_ or rk_live_.";
-                ApiError::invalid("secretKey", message)
-            })?),
-            None => None,
-        };
-        let publishable = match body.optional_str("publishableKey", LONGEST_SECRET)? {
-            Some(text) => Some(stripe::publishable_key(&text).ok_or_else(|| {
-                let message = "`publishableKey` must begin with pk_test_ or pk_live_.";
-                ApiError::invalid("publishableKey", message)
-            })?),
-            None => None,
-        };
-        if let (Some((_, mode)), Some((_, other))) = (&secret, &publishable)
-            && mode != other
+impl Members {
+    fn check_modes(&self) -> Result<(), ApiError> {
+        if let (Some(secret), Some(publishable)) = (&self.secret_key, &self.publishable_key)
+            && secret.mode != publishable.mode
         {
             let message =
                 "`publishableKey` and `secretKey` must be of the same mode, test or live.";
             return Err(ApiError::invalid("publishableKey", message));
         }
-        Ok(Keys {
-            secret,
-            publishable,
-            webhook_secret: webhook_secret(body)?,
-        })
+        Ok(())
     }
 
     /// Asks Stripe about the secret key, and seals what must be sealed.
     async fn verify(self, app: &App, team_id: &TeamId) -> Result<NewConnection, ApiError> {
-        let modes = [self.secret.as_ref().map(|(_, mode)| *mode)];
-        let modes = modes
-            .into_iter()
-            .chain([self.publishable.as_ref().map(|(_, mode)| *mode)]);
-        let livemode = modes.flatten().next().map(|mode| mode == Mode::Live);
-        let secret = self.secret.map(|(key, _)| key);
+        let secret_mode = self.secret_key.as_ref().map(|key| key.mode);
+        let publishable_mode = self.publishable_key.as_ref().map(|key| key.mode);
+        let livemode = secret_mode
+            .or(publishable_mode)
+            .map(|mode| mode == Mode::Live);
+        let secret = self.secret_key.map(|key| key.text);
         let account = match &secret {
             Some(key) => {
                 let account = app.stripe.account(key).await;
@@ -74,8 +49,8 @@ impl Keys {
         let seal = |field, secret: &SecretText| stripe::seal(&app.cipher, team_id, field, secret);
         Ok(NewConnection {
             secret_key: secret.map(|key| seal(SecretField::SecretKey, &key)),
-            publishable_key: self.publishable.map(|(key, _)| key),
-            webhook_secret: seal(SecretField::WebhookSecret, &self.webhook_secret),
+            publishable_key: self.publishable_key.map(|key| key.text),
+            webhook_secret: seal(SecretField::WebhookSecret, &self.webhook_secret.0),
             livemode,
             account_id: account.as_ref().map(|account| account.id.clone()),
             account_name: account.and_then(|account| account.name),
@@ -104,16 +79,17 @@ pub struct ConnectAnswer {
 /// Stripe refuses it or cannot be reached. Keys and secrets are stored encrypted and never shown.
 #[utoipa::path(
     post, path = "", operation_id = "connect_stripe",
-    request_body = request::ConnectRequest,
+    request_body = ConnectRequest,
     responses((status = 200, description = "The team is connected.", body = ConnectAnswer)),
 )]
 pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
-    input: Input,
+    input: Input<ConnectRequest>,
 ) -> Result<Response, ApiError> {
-    let keys = Keys::read(&input.body)?;
-    let new = keys.verify(&app, &access.team_id).await?;
+    let ConnectRequest(members) = input.body;
+    members.check_modes()?;
+    let new = members.verify(&app, &access.team_id).await?;
     let team_id = access.team_id.clone();
     let connected = app.write(&access.caller, move |tx, act| {
         stripe_connection::connect(tx, act, &team_id, &new)?;

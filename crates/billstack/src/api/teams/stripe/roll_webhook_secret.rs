@@ -5,16 +5,17 @@ use axum::response::Response;
 use billstack_core::ids::TeamId;
 use billstack_core::time::HOUR;
 use billstack_store::stripe_connection::{self, Connection};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::webhook_secret;
+use super::WebhookSecret;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::Input;
+use crate::http::json::Int;
 use crate::secrets::{Cipher, constant_time_eq};
 use crate::settings::SecretText;
 use crate::stripe::{SecretField, seal, unsealed};
@@ -26,16 +27,15 @@ const LONGEST_OVERLAP: i64 = 168;
 const DEFAULT_OVERLAP: i64 = 24;
 
 /// The new signing secret.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields describe the body in the API document")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RollRequest {
     /// The new signing secret of the webhook endpoint.
     #[schema(value_type = String, min_length = 7, max_length = 300, pattern = "^[\\t\\n\\f\\r ]*whsec_[!-~]{1,255}[\\t\\n\\f\\r ]*$")]
-    webhook_secret: String,
+    webhook_secret: WebhookSecret,
     /// How long the old one stays valid beside it.
-    #[schema(minimum = 0, maximum = 168, default = 24)]
-    old_valid_hours: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 168, default = 24)]
+    old_valid_hours: Option<Int<0, LONGEST_OVERLAP>>,
 }
 
 /// The secret is replaced.
@@ -61,13 +61,11 @@ pub struct RollAnswer {
 pub async fn handle(
     State(app): State<Shared>,
     access: TeamAccess,
-    input: Input,
+    input: Input<RollRequest>,
 ) -> Result<Response, ApiError> {
-    let secret = webhook_secret(&input.body)?;
-    let hours = input
-        .body
-        .optional_int("oldValidHours", 0..=LONGEST_OVERLAP)?;
-    let overlap = hours.unwrap_or(DEFAULT_OVERLAP) * HOUR;
+    let WebhookSecret(secret) = input.body.webhook_secret;
+    let hours = input.body.old_valid_hours;
+    let overlap = hours.map_or(DEFAULT_OVERLAP, |Int(hours)| hours) * HOUR;
     let (cipher, team_id) = (app.cipher.clone(), access.team_id.clone());
     let sealed = seal(&cipher, &team_id, SecretField::WebhookSecret, &secret);
     let rolled = app.write(&access.caller, move |tx, act| {

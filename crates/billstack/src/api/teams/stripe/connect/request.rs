@@ -1,36 +1,79 @@
-//! The body of the call, for the API document.
+//! The body of the call.
 
+use serde::de::{Deserialize, Deserializer, Error};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
     AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema, SchemaType, Type,
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::api::teams::stripe::{LONGEST_SECRET, WebhookSecret};
+use crate::http::json::Text;
+use crate::settings::SecretText;
+use crate::stripe::{self, Mode};
+
 /// What to connect with. Surrounding white space does not matter.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields describe the body in the API document")]
-struct Members {
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Members {
     /// A secret or restricted API key. Without one, customers are not created in Stripe and Stripe is
     /// not asked about earlier subscriptions.
     #[schema(
+        value_type = Option<String>,
         max_length = 300,
         pattern = "^[\\t\\n\\f\\r ]*(sk|rk)_(test|live)_[A-Za-z0-9_]{1,255}[\\t\\n\\f\\r ]*$"
     )]
-    secret_key: Option<String>,
+    pub(super) secret_key: Option<SecretKey>,
     /// A publishable API key of the same mode.
     #[schema(
+        value_type = Option<String>,
         max_length = 300,
         pattern = "^[\\t\\n\\f\\r ]*pk_(test|live)_[A-Za-z0-9_]{1,255}[\\t\\n\\f\\r ]*$"
     )]
-    publishable_key: Option<String>,
+    pub(super) publishable_key: Option<PublishableKey>,
     /// The signing secret of the webhook endpoint.
     #[schema(value_type = String, min_length = 7, max_length = 300, pattern = "^[\\t\\n\\f\\r ]*whsec_[!-~]{1,255}[\\t\\n\\f\\r ]*$")]
-    webhook_secret: String,
+    pub(super) webhook_secret: WebhookSecret,
+}
+
+/// A key that Stripe can be asked with.
+pub(super) struct SecretKey {
+    pub(super) text: SecretText,
+    pub(super) mode: Mode,
+}
+
+impl<'de> Deserialize<'de> for SecretKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::<0, LONGEST_SECRET>::deserialize(deserializer)?;
+        match stripe::secret_key(&text) {
+            Some((text, mode)) => Ok(SecretKey { text, mode }),
+            None => Err(D::Error::custom(
+                "must begin with sk_test_, sk_live_, rk_test_ or rk_live_.",
+            )),
+        }
+    }
+}
+
+/// A key that may be shown.
+pub(super) struct PublishableKey {
+    pub(super) text: String,
+    pub(super) mode: Mode,
+}
+
+impl<'de> Deserialize<'de> for PublishableKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::<0, LONGEST_SECRET>::deserialize(deserializer)?;
+        match stripe::publishable_key(&text) {
+            Some((text, mode)) => Ok(PublishableKey { text, mode }),
+            None => Err(D::Error::custom("must begin with pk_test_ or pk_live_.")),
+        }
+    }
 }
 
 /// The members, and that both keys are of one mode.
-pub(super) struct ConnectRequest;
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+pub struct ConnectRequest(pub(super) Members);
 
 impl PartialSchema for ConnectRequest {
     fn schema() -> RefOr<Schema> {
