@@ -5,7 +5,7 @@ use billstack_core::time::Micros;
 use crate::seam::{Act, Fault, Tx};
 use crate::tables::work::{self, When};
 
-pub use crate::tables::work::{Key, Work, done, due, enqueue, later};
+pub use crate::tables::work::{Key, Work, done, due, enqueue, get, later};
 
 /// Work under a lease.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -114,7 +114,7 @@ pub fn enqueue(
 }
 
 /// The row of this key.
-pub(crate) fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<Work>, Fault> {
+pub fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<Work>, Fault> {
     tx.one(
         GET,
         params![key.team, key.project, key.kind, &key.subject],

@@ -61,13 +61,28 @@ impl Ages {
     }
 }
 
-/// Puts the standing work into the queue of a database that has none yet.
+/// Puts the standing work into the queue of a database that has none yet. Where it runs already, a read
+/// tells so.
 pub(super) async fn enqueue(app: &App) -> Result<(), Abort> {
-    let origin = app.origin(Actor::System, "worker");
-    let enqueued = app.store.write(origin, |tx, act| {
+    let missing = app.store.scan(|tx| {
+        let mut missing = Vec::new();
         for (kind, _) in KINDS {
+            let key = Key::of_server(KIND, kind);
+            if work::get(tx, &key)?.is_none() {
+                missing.push(key);
+            }
+        }
+        Ok(missing)
+    });
+    let missing = missing.await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let origin = app.origin(Actor::System, "worker");
+    let enqueued = app.store.write(origin, move |tx, act| {
+        for key in &missing {
             let at = act.at;
-            work::enqueue(tx, act, &Key::of_server(KIND, kind), "{}", at)?;
+            work::enqueue(tx, act, key, "{}", at)?;
         }
         Ok(())
     });

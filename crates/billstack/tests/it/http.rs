@@ -4,3 +4,4 @@ mod access;
 mod errors;
 mod idempotency;
 mod limits;
+mod newer;

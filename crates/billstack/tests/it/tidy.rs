@@ -101,6 +101,30 @@ fn imports_in_the_store_go_down() {
 }
 
 #[test]
+fn each_table_is_written_in_its_own_file() {
+    let files = own_files(&["rs"]);
+    let mut faults = Vec::new();
+    for (path, text) in below(&files, "crates/billstack-store/src") {
+        let sources = text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap_or_default();
+        for (line, table) in imports::written_tables(sources) {
+            // An entry and its lines are written together; SQLite's own tables are its engine's.
+            let owner = table.strip_suffix("_lines").map_or(table, |_| "entries");
+            if !table.starts_with("sqlite_")
+                && path != format!("tables/{owner}.rs")
+                && path != "migrate.rs"
+            {
+                faults.push(format!("{path}:{line}: writes `{table}`"));
+            }
+        }
+    }
+    let advice = "only tables/NAME.rs writes to the table NAME";
+    assert!(faults.is_empty(), "{advice}:\n{}", faults.join("\n"));
+}
+
+#[test]
 fn http_knows_no_call_of_the_api() {
     let files = own_files(&["rs"]);
     let mut faults = Vec::new();

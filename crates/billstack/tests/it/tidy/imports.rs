@@ -162,6 +162,30 @@ fn circle(mut uses: Uses) -> Option<Vec<String>> {
     }
 }
 
+/// The tables that the SQL in a text writes to, with their lines.
+pub(super) fn written_tables(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for verb in ["INSERT INTO ", "UPDATE ", "DELETE FROM "] {
+            let names = line.split(verb).skip(1);
+            let names = names.map(|rest| {
+                let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+                rest.split(|c| !is_name(c)).next().unwrap_or_default()
+            });
+            let named = names.filter(|name| !name.is_empty());
+            found.extend(named.map(|name| (index + 1, name)));
+        }
+    }
+    found
+}
+
+#[test]
+fn writes_are_found_in_sql() {
+    let text =
+        "A = \"INSERT INTO codes (a)\"; ON CONFLICT DO UPDATE SET\n\"DELETE FROM work WHERE\"";
+    assert_eq!(written_tables(text), [(1, "codes"), (2, "work")]);
+}
+
 #[test]
 fn imports_are_read_from_groups_and_from_above() {
     let text = "use crate::{params, tx::{self, Tx}};\nuse super::super::act::Act; // crate::not\n\
