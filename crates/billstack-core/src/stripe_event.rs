@@ -13,7 +13,7 @@ mod meaning;
 mod members;
 mod subscriptions;
 
-pub use meaning::{Eligibility, Meaning, Source, Start, read_object};
+pub use meaning::{Eligibility, Meaning, Source, Start, is_known, read_object};
 pub use subscriptions::Subscriptions;
 
 use crate::time::Micros;
@@ -42,20 +42,8 @@ pub struct Event {
     pub created: Micros,
     /// Whether it is from live mode; `None` when the event does not say.
     pub livemode: Option<bool>,
-    /// What the event carries.
-    pub content: Content,
-}
-
-/// What an event carries besides its envelope.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Content {
-    /// The object itself, already understood.
-    Snapshot(Meaning),
-    /// Only the name of the object.
-    Thin {
-        /// The id under which the object can be fetched.
-        object_id: Option<String>,
-    },
+    /// What it means to us.
+    pub meaning: Meaning,
 }
 
 /// A body that is not a Stripe event.
@@ -103,7 +91,7 @@ pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
             kind: without_version(kind),
             created,
             livemode,
-            content: thin(related),
+            meaning: thin(related),
         });
     }
     let [inner] = data
@@ -112,9 +100,7 @@ pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
     let meaning = match inner.filter(|inner| is_object(inner)) {
         Some(inner) => meaning::read(&kind, inner, created).ok_or(NotAnEvent)?,
         // An event we do not act on may come in a shape that we do not know.
-        None if text(object).as_deref() == Some(EVENT) && !meaning::is_known(&kind) => {
-            Meaning::Irrelevant
-        }
+        None if text(object).as_deref() == Some(EVENT) && !is_known(&kind) => Meaning::Irrelevant,
         None => return Err(NotAnEvent),
     };
     Ok(Event {
@@ -122,15 +108,15 @@ pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
         kind,
         created,
         livemode,
-        content: Content::Snapshot(meaning),
+        meaning,
     })
 }
 
-fn thin(related: Option<&RawValue>) -> Content {
+fn thin(related: Option<&RawValue>) -> Meaning {
     let [object_id] = related
         .and_then(|related| members(related, ["id"]))
         .unwrap_or_default();
-    Content::Thin {
+    Meaning::Thin {
         object_id: members::identifier(object_id),
     }
 }

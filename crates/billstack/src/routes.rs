@@ -41,7 +41,7 @@ pub fn table() -> Vec<Route> {
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/customers" customers::create, Project(CustomersWrite), customers::create::REASONS;
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::get, Project(CustomersRead), &[CustomerNotFound];
         PATCH "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::update, Project(CustomersWrite), customers::update::REASONS;
-        DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::delete, Project(CustomersWrite), &[CustomerNotFound];
+        DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::erase, Project(CustomersWrite), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-balance" customers::credit_balance, Project(ReferralsRead), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::get, Project(ReferralsRead), &[];
         PUT "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::put, Project(ReferralsWrite), &[];
@@ -55,7 +55,7 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}" referrals::credits::get, Project(ReferralsRead), &[CreditNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::events, Project(ReferralsRead), &[ReferralNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
         POST "/api/auth/sign-up/email" auth::sign_up, OPEN, auth::sign_up::REASONS;
         POST "/api/auth/sign-in/email" auth::sign_in, OPEN, auth::sign_in::REASONS;
         POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest];

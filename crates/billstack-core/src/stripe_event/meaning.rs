@@ -6,17 +6,18 @@ use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// What the object of an event means to us.
+/// What an event means to us.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one value lives per event, and never in a collection"
-)]
 pub enum Meaning {
     /// A type of event we do not act on.
     Irrelevant,
     /// A customer's relation to the business began, changed or ended, or failed to begin.
     Start(Start),
+    /// A thin event: its object has to be fetched and handed to [`read_object`].
+    Thin {
+        /// The id under which the object can be fetched.
+        object_id: Option<String>,
+    },
 }
 
 /// A subscription, or a checkout session that leads to one, as an event shows it.
@@ -180,7 +181,7 @@ pub fn read_object(kind: &str, object: &[u8], occurred_at: Micros) -> Option<Mea
 }
 
 /// Whether events of this type (without a leading `v1.`) are acted on.
-pub(super) fn is_known(kind: &str) -> bool {
+pub fn is_known(kind: &str) -> bool {
     Kind::parse(kind).is_some()
 }
 

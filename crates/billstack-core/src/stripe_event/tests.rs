@@ -92,8 +92,8 @@ fn event(body: &str) -> Event {
 }
 
 fn start(body: &str) -> Start {
-    match event(body).content {
-        Content::Snapshot(Meaning::Start(start)) => start,
+    match event(body).meaning {
+        Meaning::Start(start) => start,
         other => panic!("{other:?}"),
     }
 }
@@ -110,7 +110,7 @@ fn eligibility(kind: &str, members: &str) -> (Eligibility, Option<String>) {
             assert_eq!(start.match_keys(), ["stripe:cus_1"]);
             (start.eligibility, start.reason)
         }
-        Meaning::Irrelevant => panic!("{kind}"),
+        other => panic!("{kind}: {other:?}"),
     }
 }
 
@@ -184,8 +184,8 @@ fn reads_a_thin_event() {
     assert_eq!(event.kind, "customer.subscription.created");
     assert_eq!(event.created, Micros(1_789_996_010_250_000));
     assert_eq!(
-        event.content,
-        Content::Thin {
+        event.meaning,
+        Meaning::Thin {
             object_id: some("sub_6A"),
         }
     );
@@ -197,14 +197,14 @@ fn a_thin_event_may_lack_everything_else() {
     assert_eq!(bare.kind, "v1.");
     assert_eq!(bare.created, RECEIVED);
     assert_eq!(bare.livemode, None);
-    assert_eq!(bare.content, Content::Thin { object_id: None });
+    assert_eq!(bare.meaning, Meaning::Thin { object_id: None });
 }
 
 #[test]
 fn a_snapshot_keeps_its_type_as_it_is() {
     let body = r#"{"id":"evt_1","type":"v1.invoice.paid","data":{"object":{}}}"#;
     assert_eq!(event(body).kind, "v1.invoice.paid");
-    assert_eq!(event(body).content, Content::Snapshot(Meaning::Irrelevant));
+    assert_eq!(event(body).meaning, Meaning::Irrelevant);
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn what_is_no_event_is_refused() {
     // A type we do not act on may come in a shape we do not know.
     let foreign = br#"{"id":"evt_1","object":"event","type":"foo.bar"}"#;
     let read = parse(foreign, RECEIVED).unwrap();
-    assert_eq!(read.content, Content::Snapshot(Meaning::Irrelevant));
+    assert_eq!(read.meaning, Meaning::Irrelevant);
     let ours = br#"{"id":"evt_1","object":"event","type":"customer.subscription.created"}"#;
     assert_eq!(parse(ours, RECEIVED), Err(NotAnEvent));
     let in_a_corner = b"{\"id\":\"e\",\"type\":\"a\",\"data\":{\"object\":{}},\"x\":\"\xff\"}";
@@ -504,7 +504,7 @@ proptest! {
         let mut body: serde_json::Value = serde_json::from_str(SUBSCRIPTION_2020).unwrap();
         body[name] = strange;
         let read = event(&body.to_string());
-        prop_assert!(matches!(read.content, Content::Snapshot(Meaning::Start(_))));
+        prop_assert!(matches!(read.meaning, Meaning::Start(_)));
         prop_assert!((0..=253_402_300_799).contains(&read.created.as_secs()));
     }
 }

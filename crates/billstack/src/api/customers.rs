@@ -2,7 +2,7 @@
 
 pub mod create;
 pub mod credit_balance;
-pub mod delete;
+pub mod erase;
 pub mod get;
 pub mod list;
 pub mod update;

@@ -4,10 +4,10 @@ pub mod apply;
 pub mod codes;
 pub mod config;
 pub mod credits;
-pub mod events;
 pub mod get;
 pub mod list;
 pub mod stats;
+pub mod story;
 
 use billstack_core::money::Currency;
 use billstack_core::referral::{Referral, Status, Terms};

@@ -14,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use billstack_core::ids::TeamId;
-use billstack_core::stripe_event;
+use billstack_core::stripe_event::{self, Meaning};
 use billstack_core::time::Micros;
 use billstack_store::Actor;
 use billstack_store::intake::{self, Incoming};
@@ -157,7 +157,7 @@ async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<A
     let (Some(event), Some(payload)) = (event, payload) else {
         return Ok(Attempt::NotAnEvent);
     };
-    if matches!(event.content, stripe_event::Content::Thin { .. }) {
+    if matches!(event.meaning, Meaning::Thin { .. }) {
         match is_settled(app, arrived, by, &event.id).await? {
             None => return Ok(Attempt::Outdated),
             Some(true) => return Ok(Attempt::Taken(None)),

@@ -1,8 +1,7 @@
 //! What a verified event means, its object fetched when the event only names it.
 
 use billstack_core::ids::TeamId;
-use billstack_core::stripe_event::{self, Event, Meaning, Start, read_object};
-use billstack_core::time::Micros;
+use billstack_core::stripe_event::{Event, Meaning, Start, is_known, read_object};
 use billstack_store::intake::Source;
 use billstack_store::intake::{Content, Incoming};
 use billstack_store::stripe_connection::{Connection, modes_differ};
@@ -54,9 +53,10 @@ impl App {
         connection: Option<&Connection>,
         event: Event,
     ) -> Result<Content, ApiError> {
-        let object_id = match event.content {
-            stripe_event::Content::Snapshot(meaning) => return Ok(content(meaning)),
-            stripe_event::Content::Thin { object_id, .. } => object_id,
+        let object_id = match event.meaning {
+            Meaning::Irrelevant => return Ok(Content::Ignored(NO_EFFECT)),
+            Meaning::Start(start) => return Ok(Content::Start(Box::new(start))),
+            Meaning::Thin { object_id } => object_id,
         };
         if let Some(content) = has_no_effect(&event.kind) {
             return Ok(content);
@@ -78,8 +78,11 @@ impl App {
             Ok(object) => object,
             Err(why) => return Ok(Content::Failed(why)),
         };
-        let meaning = read_object(&event.kind, &object, event.created);
-        Ok(meaning.map_or_else(|| failed("what Stripe answered is no object"), content))
+        Ok(match read_object(&event.kind, &object, event.created) {
+            Some(Meaning::Start(start)) => Content::Start(Box::new(start)),
+            Some(_) => Content::Ignored(NO_EFFECT),
+            None => failed("what Stripe answered is no object"),
+        })
     }
 
     /// The object at a path, or why it cannot be had however often it is asked for.
@@ -127,9 +130,9 @@ fn wrong_mode(connection: Option<&Connection>, theirs: Option<bool>) -> Option<&
 
 /// An event of the other mode, with what it takes to decide again about it.
 fn set_aside(event: Event, why: &'static str) -> Content {
-    let start = match event.content {
-        stripe_event::Content::Snapshot(Meaning::Start(start)) => Some(Box::new(start)),
-        stripe_event::Content::Thin { .. } if has_no_effect(&event.kind).is_none() => None,
+    let start = match event.meaning {
+        Meaning::Start(start) => Some(Box::new(start)),
+        Meaning::Thin { .. } if is_known(&event.kind) => None,
         _ => return Content::Ignored(why),
     };
     Content::OtherMode { why, start }
@@ -137,17 +140,9 @@ fn set_aside(event: Event, why: &'static str) -> Content {
 
 /// The content of an event whose type alone says that it has no effect.
 pub fn has_no_effect(kind: &str) -> Option<Content> {
-    let meaning = read_object(kind, b"{}", Micros(0));
-    (meaning == Some(Meaning::Irrelevant)).then_some(Content::Ignored(NO_EFFECT))
+    (!is_known(kind)).then_some(Content::Ignored(NO_EFFECT))
 }
 
 fn failed(why: &str) -> Content {
     Content::Failed(why.to_owned())
-}
-
-fn content(meaning: Meaning) -> Content {
-    match meaning {
-        Meaning::Irrelevant => Content::Ignored(NO_EFFECT),
-        Meaning::Start(start) => Content::Start(Box::new(start)),
-    }
 }

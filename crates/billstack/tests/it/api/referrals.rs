@@ -4,6 +4,6 @@ mod apply;
 mod codes;
 mod config;
 mod credits;
-mod events;
 mod list;
 mod stats;
+mod story;
