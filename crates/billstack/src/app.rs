@@ -33,7 +33,7 @@ pub struct App {
     pub large_events: Semaphore,
     pub api_document: &'static str,
     /// Requests per caller.
-    pub rate: RateLimiter,
+    pub rate: Arc<RateLimiter>,
     /// Unknown codes per caller.
     pub misses: MissBudget,
     /// Failed sign-ins per account and address.

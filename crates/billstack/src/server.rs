@@ -77,7 +77,7 @@ pub fn prepare(
         known_connections: KnownConnections::default(),
         api_document: routes::document(),
         large_events: Semaphore::new(LARGE_EVENTS),
-        rate: RateLimiter::new(settings.rate_limit),
+        rate: Arc::new(RateLimiter::new(settings.rate_limit)),
         misses: MissBudget::new(miss_budget(&settings)),
         sign_ins: SignInThrottle::new(),
         passwords: PasswordHasher::new(),

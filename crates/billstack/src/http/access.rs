@@ -5,6 +5,7 @@
 //! the request.
 
 mod callers;
+mod entry;
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use billstack_core::access::{api_key_hash, is_api_key};
-use billstack_store::callers::{Admitted, Credential, Denial, Guard};
+use billstack_store::callers::{Admitted, Credential, Guard};
 use billstack_store::{Actor, Place};
 
 use crate::app::Shared;
@@ -28,6 +29,9 @@ use crate::secrets::token_hash;
 
 pub use billstack_store::callers::Right;
 pub use callers::{Caller, ProjectAccess, SignedIn, TeamAccess};
+pub use entry::ProjectRead;
+
+use entry::Entry;
 
 /// What stands in front of a route.
 #[derive(Clone)]
@@ -40,6 +44,9 @@ pub struct Gate {
 }
 
 /// The middleware in front of every handler.
+///
+/// A read of a project lets its caller in itself, in the one transaction that it needs anyway; see
+/// [`ProjectRead`]. Everybody else is let in before the handler runs.
 pub async fn authorize(
     State(gate): State<Gate>,
     request: Request,
@@ -51,31 +58,36 @@ pub async fn authorize(
         return Ok(next.run(request).await);
     };
     let (mut parts, body) = request.into_parts();
+    let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+    let request_id = request_id.unwrap_or_default();
     let guard = guard(&app, right, &mut parts).await?;
-    let admitted = admit(&app, &guard).await?;
-    let budget = app.rate.check(&admitted.actor);
-    let spent = budget.as_ref().filter(|budget| !budget.allowed);
-    let mut response = if let Some(budget) = spent {
-        let seconds = u64::from(budget.retry_after.unwrap_or(1));
-        ApiError::new(Reason::RateLimited)
-            .retry_after(seconds)
-            .into_response()
+    let entry = Arc::new(Entry::new(Arc::clone(&guard), &app.rate));
+    let mut response = if matches!(right, Right::Project(_)) && parts.method.is_safe() {
+        parts.extensions.insert(ProjectRead::new(&entry));
+        let response = next.run(Request::from_parts(parts, body)).await;
+        // It has not looked where the request itself was wrong; whoever may not call learns nothing
+        // of that.
+        let refused = entry.decide(&app).await?.admitted().err();
+        refused.map_or(response, IntoResponse::into_response)
     } else {
-        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
-        let caller = Caller {
-            guard,
-            actor: admitted.actor.clone(),
-            request_id: request_id.unwrap_or_default(),
-        };
-        if admitted.is_stale {
-            touch(&app, &caller).await;
+        match entry.decide(&app).await?.admitted() {
+            Ok(admitted) => {
+                insert_access(&mut parts, &guard, &request_id, admitted);
+                next.run(Request::from_parts(parts, body)).await
+            }
+            Err(refused) => refused.into_response(),
         }
-        insert_access(&mut parts, caller, admitted);
-        next.run(Request::from_parts(parts, body)).await
     };
-    response
-        .headers_mut()
-        .extend(budget.iter().flat_map(budget_fields));
+    let ruling = entry.decide(&app).await?;
+    if ruling
+        .admission
+        .as_ref()
+        .is_ok_and(|admitted| admitted.is_stale)
+    {
+        touch(&app, guard, &request_id).await;
+    }
+    let fields = ruling.budget.iter().flat_map(budget_fields);
+    response.headers_mut().extend(fields);
     Ok(response)
 }
 
@@ -93,33 +105,21 @@ async fn guard(app: &Shared, right: Right, parts: &mut Parts) -> Result<Arc<Guar
     }))
 }
 
-async fn admit(app: &Shared, guard: &Arc<Guard>) -> Result<Admitted, ApiError> {
-    let (now, asked) = (app.now(), Arc::clone(guard));
-    let admission = app.store.point(move |tx| Ok(asked.admit(tx, now)?));
-    admission.await?.map_err(|denial| {
-        ApiError::new(match denial {
-            Denial::UnknownKey => Reason::InvalidApiKey,
-            Denial::KeyRevoked => Reason::ApiKeyRevoked,
-            Denial::KeyExpired => Reason::ApiKeyExpired,
-            Denial::ScopeMissing => Reason::InsufficientScope,
-            Denial::PersonRequired => Reason::SessionRequired,
-            Denial::SessionEnded => Reason::SessionExpired,
-            Denial::Forbidden => Reason::Forbidden,
-            Denial::NoSuchProject => Reason::NotFound,
-        })
-    })
-}
-
 /// Puts what the right grants where the extractors find it.
-fn insert_access(parts: &mut Parts, caller: Caller, admitted: Admitted) {
+fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, request_id: &str, admitted: &Admitted) {
+    let caller = Caller {
+        guard: Arc::clone(guard),
+        actor: admitted.actor.clone(),
+        request_id: request_id.to_owned(),
+    };
     let extensions = &mut parts.extensions;
-    match (caller.guard.right, admitted.user, admitted.role) {
+    match (guard.right, admitted.user.clone(), admitted.role.clone()) {
         (Right::Project(_), _, _) => {
-            let place = Arc::clone(&caller.guard.place);
+            let place = Arc::clone(&guard.place);
             extensions.insert(ProjectAccess { place, caller });
         }
         (Right::TeamMember | Right::TeamAdmin, Some(user), Some(role)) => {
-            let team_id = caller.guard.place.team_id.clone();
+            let team_id = guard.place.team_id.clone();
             extensions.insert(TeamAccess {
                 team_id,
                 user,
@@ -128,7 +128,7 @@ fn insert_access(parts: &mut Parts, caller: Caller, admitted: Admitted) {
             });
         }
         (_, Some(user), _) => {
-            if let Credential::Session(token_hash) = &caller.guard.credential {
+            if let Credential::Session(token_hash) = &guard.credential {
                 let token_hash = token_hash.clone();
                 extensions.insert(SignedIn {
                     user,
@@ -204,9 +204,8 @@ fn budget_fields(budget: &Decision) -> impl Iterator<Item = (HeaderName, HeaderV
 }
 
 /// Keeps a session that is in use from going idle; failing at that is no reason to refuse.
-async fn touch(app: &Shared, caller: &Caller) {
-    let guard = Arc::clone(&caller.guard);
-    let origin = app.origin(Actor::System, &caller.request_id);
+async fn touch(app: &Shared, guard: Arc<Guard>, request_id: &str) {
+    let origin = app.origin(Actor::System, request_id);
     let touched = app
         .store
         .write(origin, move |tx, act| Ok(guard.touch(tx, act.at)?));

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::path::Item;
 
@@ -38,7 +38,7 @@ pub struct BalancesAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
     let balances = access.scan(&app, move |tx, place| {

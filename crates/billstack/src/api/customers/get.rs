@@ -7,7 +7,7 @@ use billstack_store::customers;
 use super::{CustomerAnswer, CustomerJson};
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::path::Item;
 
@@ -18,10 +18,10 @@ use crate::http::path::Item;
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let project_id = &access.place.project_id;
+    let project_id = &access.place().project_id;
     let customer = access
         .point(&app, move |tx, place| customers::require(tx, place, &id))
         .await?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{CustomerJson, LONGEST_TEXT};
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, text};
 
@@ -37,7 +37,7 @@ pub struct CustomersAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
@@ -48,7 +48,7 @@ pub async fn handle(
         external_id: text(&query, "externalId", LONGEST_TEXT)?,
         stripe_customer_id: text(&query, "stripeCustomerId", LONGEST_TEXT)?,
     };
-    let place = &access.place;
+    let place = access.place();
     let part = access.scan(&app, move |tx, place| {
         Ok(customers::list(tx, place, &filter, &page)?)
     });

@@ -9,7 +9,7 @@ use billstack_store::referrals;
 use super::{ReferralAnswer, ReferralJson};
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::path::Item;
 
@@ -20,7 +20,7 @@ use crate::http::path::Item;
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
     let referral = access.point(&app, move |tx, place| {

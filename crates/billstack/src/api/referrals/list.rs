@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{ReferralJson, StatusJson};
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text};
 
@@ -40,7 +40,7 @@ pub struct ReferralsAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;

@@ -15,7 +15,7 @@ use super::credits::SideJson;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::QueryString;
 
@@ -112,7 +112,7 @@ pub struct StatsAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let days = query.int("days", DEFAULT_DAYS, 1..=MOST_DAYS)?;

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page};
 use crate::http::path::Item;
@@ -82,7 +82,7 @@ pub struct EventsAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     Item(id): Item,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {

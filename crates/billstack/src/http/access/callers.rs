@@ -1,4 +1,4 @@
-//! What a handler gets of a caller who was let in, and how it reads on their behalf.
+//! What a handler gets of a caller who was let in.
 
 use std::sync::Arc;
 
@@ -8,13 +8,11 @@ use billstack_core::access::Role;
 use billstack_core::ids::TeamId;
 use billstack_store::callers::Guard;
 use billstack_store::users::User;
-use billstack_store::{Abort, Tx};
 use billstack_store::{Actor, Place};
 
-use crate::app::App;
 use crate::error::{ApiError, Reason};
 
-/// A caller with a right: what a read or a write needs to know about where it comes from.
+/// A caller with a right: what a change needs to know about where it comes from.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Checked again inside the transaction of every write.
@@ -25,34 +23,11 @@ pub struct Caller {
     pub request_id: String,
 }
 
-/// A caller who may do something in a project. A handler cannot get at a [`Place`] otherwise.
+/// A caller who may change something in a project.
 #[derive(Clone, Debug)]
 pub struct ProjectAccess {
     pub place: Arc<Place>,
     pub caller: Caller,
-}
-
-impl ProjectAccess {
-    /// Runs a bounded read in the project; see
-    /// [`Store::point`](billstack_store::store::Store::point).
-    pub async fn point<T: Send + 'static>(
-        &self,
-        app: &App,
-        mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let place = Arc::clone(&self.place);
-        Ok(app.store.point(move |tx| read(tx, &place)).await?)
-    }
-
-    /// [`ProjectAccess::point`] for a read that may touch many rows.
-    pub async fn scan<T: Send + 'static>(
-        &self,
-        app: &App,
-        mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let place = Arc::clone(&self.place);
-        Ok(app.store.scan(move |tx| read(tx, &place)).await?)
-    }
 }
 
 /// A signed-in caller who may do something in a team.

@@ -18,7 +18,7 @@ use crate::api::referrals::StatusJson;
 use crate::app::Shared;
 use crate::clock::Moment;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::page::{LARGEST_LIMIT, LargePageParams, QueryString, page};
 use crate::http::path::Item;
 use crate::http::rows::Rows;
@@ -87,7 +87,7 @@ pub struct GetCodeAnswer<'c> {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     Item(text): Item,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {

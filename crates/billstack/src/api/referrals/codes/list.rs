@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::CodeJson;
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, text};
 use crate::http::rows::Rows;
 
@@ -42,7 +42,7 @@ pub struct CodesAnswer<'c> {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;

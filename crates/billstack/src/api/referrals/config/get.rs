@@ -7,7 +7,7 @@ use billstack_store::programs;
 use super::ConfigAnswer;
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 
 /// Get the program.
@@ -17,11 +17,8 @@ use crate::http::answer;
     get, path = "", operation_id = "get_config",
     responses((status = 200, description = "The program.", body = ConfigAnswer)),
 )]
-pub async fn handle(
-    State(app): State<Shared>,
-    access: ProjectAccess,
-) -> Result<Response, ApiError> {
-    let project_id = access.place.project_id.clone();
+pub async fn handle(State(app): State<Shared>, access: ProjectRead) -> Result<Response, ApiError> {
+    let project_id = access.place().project_id.clone();
     let program = access
         .point(&app, |tx, place| Ok(programs::get(tx, place)?))
         .await?;

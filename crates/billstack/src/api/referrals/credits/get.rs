@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::CreditJson;
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::path::Item;
 
@@ -28,7 +28,7 @@ pub struct CreditAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
     let read = access.point(&app, move |tx, place| {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{CreditJson, CreditStatusJson, SideJson};
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text};
 
@@ -39,7 +39,7 @@ pub struct CreditsAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: ProjectAccess,
+    access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
