@@ -52,9 +52,11 @@ declare_rules! {
     program_project, "the project of a program exists" =
         orphans!("programs", "c.id", team_of!("c"), "projects",
             "p.team_id = c.team_id AND p.project_id = c.project_id");
+    // Where the tables are spread over machines, projects are on each and programs are not: a query of one may
+    // not ask for rows of the other one by one.
     project_program, "a project has a default program" =
-        orphans!("projects", "c.id", team_of!("c"), "programs",
-            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.is_default");
+        concat!("SELECT c.id, ", team_of!("c"), " FROM projects c WHERE (c.team_id, c.project_id) NOT IN (\
+            SELECT p.team_id, p.project_id FROM programs p WHERE p.is_default) LIMIT 100");
     program_terms, "the terms of a program exist and are its own" =
         orphans!("programs", "c.id", team_of!("c"), "terms",
             "p.team_id = c.team_id AND p.id = c.terms_id AND p.program_id = c.id");

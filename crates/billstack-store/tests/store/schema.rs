@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use billstack_store::dump::TABLES;
-use billstack_store::prepare::prepare_all;
+use billstack_store::prepare::{prepare_all, statements};
 use postgres::NoTls;
 
 use crate::support::{Db, Engine};
@@ -89,4 +89,42 @@ fn every_statement_prepares_alike() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Whether a statement adds rows and reads others to do so. Citus takes no such statement when both are spread
+/// over several machines: read first, then insert what was read.
+fn inserts_what_it_selects(sql: &str) -> bool {
+    let mut words = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.any(|word| word.eq_ignore_ascii_case("insert"))
+        && words.any(|word| word.eq_ignore_ascii_case("select"))
+}
+
+#[test]
+fn no_statement_inserts_what_it_selects() {
+    let all = statements();
+    let guilty: Vec<_> = all
+        .iter()
+        .filter(|(_, sql)| inserts_what_it_selects(sql))
+        .collect();
+    assert!(guilty.is_empty(), "{guilty:#?}");
+}
+
+#[test]
+fn an_insert_with_a_sub_select_is_noticed() {
+    let guilty = [
+        "INSERT INTO events (team_id, sequence) VALUES ($1, (SELECT MAX(sequence) FROM events))",
+        "INSERT INTO events (team_id) SELECT team_id FROM referrals",
+        "WITH told AS (INSERT INTO events VALUES ((select 1)) RETURNING id) SELECT id FROM told",
+    ];
+    let innocent = [
+        "INSERT INTO selections (team_id, selected) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        "SELECT team_id FROM events WHERE type = $1",
+        "UPDATE codes SET is_active = (SELECT is_active FROM inserts)",
+    ];
+    for sql in guilty {
+        assert!(inserts_what_it_selects(sql), "{sql}");
+    }
+    for sql in innocent {
+        assert!(!inserts_what_it_selects(sql), "{sql}");
+    }
 }
