@@ -1,6 +1,6 @@
 //! Customers being created in Stripe: their id is fixed before the call.
 //!
-//! A row of [`work`] with the id is committed under a lease, Stripe is asked outside of any transaction, and
+//! A row of `work` with the id is committed under a lease, Stripe is asked outside of any transaction, and
 //! the customer is created together with [`finish`]. When the process dies in between, or Stripe does, the
 //! next try finds the same id, and so the same customer in Stripe.
 

@@ -1,7 +1,7 @@
 //! Idempotency keys: the first answer to a request, replayed to its repetitions.
 //!
 //! The answer commits with the operation. A call that changes something in Stripe commits its key without an
-//! answer first, and takes its turn as a row of [`work`]; a turn whose lease runs out (the process died) may
+//! answer first, and takes its turn as a row of `work`; a turn whose lease runs out (the process died) may
 //! be taken over.
 
 use billstack_core::time::{DAY, MINUTE};

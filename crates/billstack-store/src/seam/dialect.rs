@@ -6,8 +6,8 @@
 //! | `{rows}` after a table: strict types | `STRICT` | nothing to say |
 //! | `{clustered}` after a table: stored in key order | `WITHOUT ROWID, STRICT` | nothing to say |
 //! | `/* FOR SHARE */`, `/* FOR SHARE OF codes */` at the end of a query | a comment | what it says |
-//! | [`Tx::lock`](crate::tx::Tx::lock) | nothing, there is one writer | advisory locks |
-//! | [`Tx::must_later`](crate::tx::Tx::must_later) | at once | sent with the next statement |
+//! | [`Tx::lock`](crate::seam::tx::Tx::lock) | nothing, there is one writer | advisory locks |
+//! | [`Tx::must_later`](crate::seam::tx::Tx::must_later) | at once | sent with the next statement |
 //!
 //! # When a lock is due
 //!

@@ -111,7 +111,7 @@ impl dyn Tx + '_ {
     }
 }
 
-/// A query whose rows have a decoder of their own; see [`Tx::ask_together`].
+/// A query whose rows have a decoder of their own; `ask_together` of `dyn Tx` asks several.
 pub struct Question<'q> {
     sql: &'q str,
     params: &'q [Val<'q>],

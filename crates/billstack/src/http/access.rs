@@ -113,7 +113,7 @@ fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, request_id: &str, admitt
         request_id: request_id.to_owned(),
     };
     let extensions = &mut parts.extensions;
-    match (guard.right, admitted.user.clone(), admitted.role.clone()) {
+    match (guard.right, admitted.user.clone(), admitted.role) {
         (Right::Project(_), _, _) => {
             let place = Arc::clone(&guard.place);
             extensions.insert(ProjectAccess { place, caller });

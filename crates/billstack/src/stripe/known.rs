@@ -3,8 +3,7 @@
 //!
 //! What is known decides only whether an event is looked at. The transaction that keeps it looks
 //! whether the connection is still that one
-//! ([`stripe_connection::recheck`](billstack_store::stripe_connection::recheck)), on whichever node
-//! it was changed; and a signature that does not fit is held against the database before it is refused.
+//! ([`intake::take_in`](billstack_store::intake::take_in)), on whichever node it was changed; and a signature that does not fit is held against the database before it is refused.
 
 use billstack_store::Thing;
 use std::collections::HashMap;
