@@ -17,6 +17,9 @@ use crate::app::{App, Shared};
 /// How often a node looks for work that others have put into the queue.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// How long it waits after work that was done: a full batch leaves more that is due soon.
+const AFTER_WORK: Duration = Duration::from_millis(50);
+
 /// How long it waits when the database did not answer.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(10);
 
@@ -49,7 +52,7 @@ pub async fn run(app: Shared) {
     loop {
         let pause = match round(&app).await {
             Ok(0) => LOOK_EVERY,
-            Ok(_) => continue,
+            Ok(_) => AFTER_WORK,
             Err(abort) => {
                 tracing::warn!(?abort, "the queue of work could not be looked at");
                 AFTER_A_FAILURE

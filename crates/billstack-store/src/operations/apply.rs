@@ -84,13 +84,19 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
         return Ok(Applied::Done(referral));
     }
     reconsider::again(tx, act, place, &referee, Reconsider::Open)?;
-    if let Some(start) = counting {
-        let found = Incoming::asked(start, act.at);
-        intake::receive(tx, act, &place.team_id, &found, Delivery::Delivered)?;
-    }
-    let known = referrals::get(tx, place, &referral.id)?;
-    let known = known.ok_or_else(|| Fault::Defect(format!("no referral {}", referral.id)))?;
-    Ok(Applied::Done(known))
+    let known = read_back(tx, place, &referral.id)?;
+    // What an event has told already is not kept a second time.
+    let (Status::Pending, Some(start)) = (known.status, counting) else {
+        return Ok(Applied::Done(known));
+    };
+    let found = Incoming::asked(start, act.at);
+    intake::receive(tx, act, &place.team_id, &found, Delivery::Delivered)?;
+    Ok(Applied::Done(read_back(tx, place, &referral.id)?))
+}
+
+fn read_back(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Referral, Fault> {
+    let known = referrals::get(tx, place, id)?;
+    known.ok_or_else(|| Fault::Defect(format!("no referral {id}")))
 }
 
 fn decide(facts: &Facts, held: &HeldCode, cmd: &Apply, now: Micros) -> Result<(), ApplyRefusal> {

@@ -34,7 +34,7 @@ pub enum Claim {
 /// What a key was used for before; `None` when it was not. A turn that has outlived its lease is taken
 /// over.
 pub fn look(tx: &mut dyn Tx, act: &mut Act, keyed: &Keyed) -> Result<Option<Claim>, Abort> {
-    let Some(used) = idempotency_keys::get(tx, keyed)? else {
+    let Some(used) = idempotency_keys::hold(tx, keyed)? else {
         return Ok(None);
     };
     if used.request_hash != keyed.request_hash {

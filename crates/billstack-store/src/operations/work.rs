@@ -76,6 +76,23 @@ mod tests {
     }
 
     #[test]
+    fn tries_are_counted_from_the_last_that_went_well() {
+        let bench = Bench::new();
+        let (now, key) = (bench.time(), Key::of_server(KIND, "a"));
+        add(&bench, "a", now);
+        let later = |why| {
+            bench
+                .run(|tx, _| Ok(later(tx, &key, "{}", now, why)?))
+                .unwrap()
+        };
+        assert_eq!(take(&bench), [("a".to_owned(), 1)]);
+        assert!(later(Some("no answer")));
+        assert_eq!(take(&bench), [("a".to_owned(), 2)]);
+        assert!(later(None));
+        assert_eq!(take(&bench), [("a".to_owned(), 1)]);
+    }
+
+    #[test]
     fn work_is_put_off_with_a_reason_and_done_once() {
         let bench = Bench::new();
         let now = bench.time();

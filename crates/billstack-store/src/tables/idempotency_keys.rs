@@ -7,8 +7,9 @@ use crate::seam::{Fault, Place, Tx};
 use crate::{params, statements};
 
 statements! {
-    GET = "SELECT request_hash, status, body FROM idempotency_keys \
-        WHERE team_id = $1 AND caller = $2 AND idempotency_key = $3";
+    /// Held, because an answer that is kept ends the turn: whoever waits for the turn would take it anew.
+    HOLD = "SELECT request_hash, status, body FROM idempotency_keys \
+        WHERE team_id = $1 AND caller = $2 AND idempotency_key = $3 /* FOR SHARE */";
     /// Without an answer, which a call to Stripe will give.
     INSERT = "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \
         created_at, status, body, customer_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
@@ -54,10 +55,10 @@ pub(crate) struct Used {
     pub(crate) answer: Option<Answer>,
 }
 
-/// What a key has been used for; `None` when it has not.
-pub(crate) fn get(tx: &mut dyn Tx, keyed: &Keyed) -> Result<Option<Used>, Fault> {
+/// What a key has been used for, as it stays until the transaction ends; `None` when it has not.
+pub(crate) fn hold(tx: &mut dyn Tx, keyed: &Keyed) -> Result<Option<Used>, Fault> {
     let scope = params![&keyed.team_id, &keyed.caller, &keyed.key];
-    tx.one(GET, scope, |row| {
+    tx.one(HOLD, scope, |row| {
         let (status, body) = (row.opt_int(1)?, row.opt_string(2)?);
         let answer = match status.zip(body) {
             Some((status, body)) => Some(Answer {

@@ -1,7 +1,8 @@
 //! The one queue: whatever is to happen later is a row here, written by the transaction that causes it.
 //!
 //! Whoever works on a row holds a lease on it. A lease that runs out (the process died) may be taken over,
-//! so every kind of work must bear to be done twice; `attempt` tells how often it was begun.
+//! so every kind of work must bear to be done twice; `attempt` tells how often it was begun since it last went
+//! well.
 
 use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::time::Micros;
@@ -20,7 +21,9 @@ statements! {
     LEASE = "UPDATE work SET leased_until = $5, attempt = attempt + 1 \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 \
         AND leased_until <= $6 AND run_after <= $7";
-    LATER = "UPDATE work SET leased_until = 0, facts = $5, run_after = $6, last_error = $7 \
+    /// Without a reason nothing has failed, and the tries are counted anew.
+    LATER = "UPDATE work SET leased_until = 0, facts = $5, run_after = $6, last_error = $7, \
+        attempt = CASE WHEN CAST($7 AS TEXT) IS NULL THEN 0 ELSE attempt END \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
     DONE = "DELETE FROM work \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
@@ -78,7 +81,7 @@ impl Key {
 pub struct Work {
     /// What it needs to know, a JSON object.
     pub facts: String,
-    /// How often it was begun, this time included once it is leased.
+    /// How often it was begun since it last went well, this time included once it is leased.
     pub attempt: i64,
     /// Until when somebody works on it.
     pub leased_until: Micros,

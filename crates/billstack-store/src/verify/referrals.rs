@@ -35,11 +35,10 @@ declare_rules! {
         AND c.code = r.code WHERE c.customer_id IS NULL \
         OR c.customer_id <> r.referrer_customer_id LIMIT 100");
 
-    promised_terms, "the terms of a referral are terms of its program, and not younger than it" =
+    promised_terms, "the terms of a referral are terms of its program" =
         concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
         LEFT JOIN terms t ON t.team_id = r.team_id AND t.id = r.terms_id \
-        WHERE t.id IS NULL OR t.program_id <> r.program_id OR t.created_at > r.created_at \
-        LIMIT 100");
+        WHERE t.id IS NULL OR t.program_id <> r.program_id LIMIT 100");
 
     converted_at, "a referral has a time of conversion, not before its creation, exactly when it \
         is converted" =

@@ -5,6 +5,8 @@
 
 mod once;
 mod pairs;
+mod strangers;
+mod turns;
 
 use std::time::{Duration, Instant};
 

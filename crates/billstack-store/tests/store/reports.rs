@@ -331,7 +331,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["promised_terms"],
     ),
     (
-        "UPDATE terms SET created_at = created_at + 10000000",
+        "UPDATE terms SET program_id = 'prog_x'",
         &["promised_terms"],
     ),
     ("UPDATE credits SET created_at = 1", &["credit_created_at"]),

@@ -93,7 +93,9 @@ pub(super) async fn enqueue(app: &App) -> Result<(), Abort> {
 pub(super) async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
     let subject = leased.key.subject.as_str();
     let Some(&(kind, batch)) = KINDS.iter().find(|(kind, _)| *kind == subject) else {
-        return Ok(Next::Done);
+        // One that a newer version forgets, which runs beside this one during an upgrade.
+        let facts = leased.work.facts.clone();
+        return Ok(Next::Again(app.now().plus(MINUTE), facts));
     };
     let ages = Ages::new(app.now(), &app.settings);
     let origin = app.origin(Actor::System, "job:retention");

@@ -13,14 +13,20 @@ use crate::settings::{DatabaseUrl, Settings};
 
 const BEGIN: i64 = 20_000 * DAY;
 
+const SESSIONS: &str = "SELECT COUNT(*) FROM sessions";
+
 fn app(directory: &tempfile::TempDir) -> Shared {
+    app_at(directory, Clock::manual(BEGIN))
+}
+
+fn app_at(directory: &tempfile::TempDir, clock: Clock) -> Shared {
     let file = directory.path().join("test.db");
     let settings = Settings {
         database_url: DatabaseUrl::new(format!("sqlite://{}", file.display())),
         ..Settings::default()
     };
     let fatal = Arc::new(|_: &str| {});
-    prepare(settings, Clock::manual(BEGIN), String::new(), fatal).expect("an app")
+    prepare(settings, clock, String::new(), fatal).expect("an app")
 }
 
 fn set_clock(app: &App, at: i64) {
@@ -38,12 +44,11 @@ fn wait_for<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn sessions_of(app: &App) -> Option<i64> {
-    let count =
-        |tx: &mut dyn Tx| Ok(tx.one("SELECT COUNT(*) FROM sessions", &[], |row| row.int(0))?);
+    let count = |tx: &mut dyn Tx| Ok(tx.one(SESSIONS, &[], |row| row.int(0))?);
     app.store.scan_blocking(count).expect("a count")
 }
 
-fn open_sessions(app: &App, number: i64) {
+fn open_sessions(app: &App, number: i64, lifetime: i64) {
     let open = move |tx: &mut dyn Tx, act: &mut Act| {
         let new = NewUser {
             email: "a@example.com".to_owned(),
@@ -53,7 +58,7 @@ fn open_sessions(app: &App, number: i64) {
         let user = users::create_first(tx, act, &new)?;
         for token in 0..number {
             let hash = format!("token {token}");
-            sessions::create(tx, act, &user.id, &hash, sessions::LIFETIME)?;
+            sessions::create(tx, act, &user.id, &hash, lifetime)?;
         }
         Ok(())
     };
@@ -66,7 +71,7 @@ fn retention_forgets_more_than_a_batch_and_only_what_is_over() {
     let directory = tempfile::tempdir().expect("a directory");
     let app = app(&directory);
     let number = 401;
-    open_sessions(&app, number);
+    open_sessions(&app, number, sessions::LIFETIME);
     wait_for(retention::enqueue(&app)).expect("standing work");
     wait_for(round(&app)).expect("a round");
     assert_eq!(sessions_of(&app), Some(number));
@@ -78,6 +83,25 @@ fn retention_forgets_more_than_a_batch_and_only_what_is_over() {
         assert_eq!(sessions_of(&app), Some(left));
     }
     assert_eq!(wait_for(round(&app)).expect("a round"), 0);
+}
+
+#[test]
+fn a_long_backlog_is_worked_off_without_long_pauses() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let app = app_at(&directory, Clock::System);
+    open_sessions(&app, 2_001, 1);
+    let forgotten = async {
+        let worker = tokio::spawn(run(Arc::clone(&app)));
+        let count = |tx: &mut dyn Tx| Ok(tx.one(SESSIONS, &[], |row| row.int(0))?);
+        while app.store.scan(count).await.expect("a count") != Some(0) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        worker.abort();
+    };
+    wait_for(async {
+        let in_time = tokio::time::timeout(Duration::from_secs(6), forgotten).await;
+        in_time.expect("eleven batches in less than eleven seconds");
+    });
 }
 
 #[test]
@@ -105,6 +129,32 @@ fn work_that_fails_is_put_off_longer_and_longer() {
         .expect("a row");
     assert!(why.is_some_and(|why| why.contains("Overloaded")));
     assert_eq!(run_after, BEGIN + 2 * SECOND);
+}
+
+#[test]
+fn what_only_a_newer_version_forgets_is_left_to_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let app = app(&directory);
+    let add = |tx: &mut dyn Tx, act: &mut Act| {
+        let at = act.at;
+        let newer = Key::of_server(retention::KIND, "deliveries");
+        Ok(work::enqueue(tx, act, &newer, "{\"n\":1}", at)?)
+    };
+    let origin = app.origin(Actor::System, "test");
+    app.store.write_blocking(origin, add).expect("work");
+    assert_eq!(wait_for(round(&app)).expect("a round"), 1);
+    let told = |tx: &mut dyn Tx| {
+        Ok(work::get(
+            tx,
+            &Key::of_server(retention::KIND, "deliveries"),
+        )?)
+    };
+    let left = app.store.scan_blocking(told).expect("a read");
+    let left = left.expect("it is still there");
+    assert_eq!(
+        (left.facts.as_str(), left.leased_until),
+        ("{\"n\":1}", Micros(0))
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ on_both_engines! {
     stripe_is_asked_once with stripe,
     what_is_refused_anyway_is_not_asked_about with stripe,
     known_events_save_the_question with stripe,
+    what_an_event_converted_is_not_told_again with stripe,
     subscriptions_of_another_project_do_not_count with stripe,
     without_a_key_or_a_stripe_customer_nobody_is_asked with stripe,
     a_repeated_request_does_not_ask_again with stripe,
@@ -164,6 +165,20 @@ async fn known_events_save_the_question(t: &Bench) {
         .await;
     refused_unasked(t, &code, &referee, "not_a_new_customer").await;
     assert_eq!(t.count("referrals").await, 0);
+}
+
+async fn what_an_event_converted_is_not_told_again(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    let subscription = t.subscription(&stripe).created(t.seconds() - 3600);
+    t.in_books(&subscription);
+    t.accept(&t.event("customer.subscription.created", &subscription))
+        .await;
+    let (answer, asked) = apply(t, &code, &referee).await;
+    assert_asked_once(&asked, &stripe);
+    assert_eq!(answer.created()["referral"]["status"], "converted");
+    // Stripe's answer says nothing that its event did not.
+    assert_eq!(t.count("stripe_events").await, 1);
 }
 
 async fn subscriptions_of_another_project_do_not_count(t: &Bench) {
