@@ -199,6 +199,7 @@ fn settle_new(
     if let (true, Some(project_id), Some(id)) =
         (start.is_hinted(), &settled.project_id, &settled.customer_id)
     {
+        later.is_about(id);
         later.add(Place::new(team_id.clone(), project_id.clone()), id);
     }
     reconsider::finish(tx, act, &mut later)?;

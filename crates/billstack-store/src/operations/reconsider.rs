@@ -13,7 +13,8 @@ use crate::tables::stripe_connections::{self, modes_differ};
 use crate::tables::stripe_events::{self, KeptStart};
 use crate::tables::subscription_starts::events_of;
 
-/// How many names are followed from event to event. Whoever is reached by more is left for another time.
+/// How many names are followed from event to event. Whoever is reached by more is left for another time, but
+/// for the customer whom the operation is about: their names come first, so they are always followed.
 const MOST_FOLLOWED: usize = 64;
 
 /// Decides anew about the kept events that may belong to a customer, now that there is something new about
@@ -26,6 +27,7 @@ pub(crate) fn again(
     which: Reconsider,
 ) -> Result<(), Fault> {
     let mut list = ToReconsider::default();
+    list.is_about(&customer.id);
     of_customer(tx, act, &mut list, place, customer, which)?;
     finish(tx, act, &mut list)
 }
@@ -52,7 +54,7 @@ fn of_customer(
     for name in names_of(&customer.id, customer.stripe_customer_id.as_deref()) {
         for event_id in events_of(tx, &place.team_id, &[name])? {
             if !list.is_decided(&event_id) {
-                decide(tx, act, list, &place.team_id, &event_id, which)?;
+                decide(tx, act, list, (place, customer), &event_id, which)?;
             }
         }
     }
@@ -64,10 +66,11 @@ fn decide(
     tx: &mut dyn Tx,
     act: &mut Act,
     list: &mut ToReconsider,
-    team_id: &TeamId,
+    (place, customer): (&Place, &Customer),
     event_id: &str,
     which: Reconsider,
 ) -> Result<(), Fault> {
+    let team_id = &place.team_id;
     list.decided(event_id);
     let Some(kept) = stripe_events::kept_start(tx, team_id, event_id)? else {
         return Ok(());
@@ -78,10 +81,11 @@ fn decide(
     // Everybody the event names must be held, as when it came in: it may be another customer's as
     // well, whose own call decides about it at this moment. It came in after we took the names.
     if !act.holds(&kept.start.match_keys()) {
-        return match act.held_names() {
-            0..=MOST_FOLLOWED => Err(Fault::Conflict("an event came in meanwhile".to_owned())),
-            _ => Ok(()),
-        };
+        let was_followed = act.held_names() <= MOST_FOLLOWED || list.has_subject(&customer.id);
+        if was_followed {
+            return Err(Fault::Conflict("an event came in meanwhile".to_owned()));
+        }
+        return Ok(());
     }
     let evidence = gather(tx, team_id, event_id, &kept.kind, &kept.start)?;
     let settled = settle(tx, act, &evidence, list)?;
@@ -158,4 +162,69 @@ pub(crate) fn add_payers(
 fn is_of_other_mode(tx: &mut dyn Tx, team_id: &TeamId, kept: &KeptStart) -> Result<bool, Fault> {
     let ours = stripe_connections::livemode(tx, team_id)?;
     Ok(modes_differ(ours, kept.livemode))
+}
+
+#[cfg(test)]
+mod tests {
+    use billstack_core::attribution::Outcome;
+    use billstack_core::stripe_event::{Eligibility, Source};
+    use billstack_core::time::Micros;
+
+    use super::*;
+    use crate::operations::customers::{NewCustomer, create};
+    use crate::operations::intake::{self, Delivery, Incoming};
+    use crate::operations::projects;
+    use crate::operations::refusal::Abort;
+    use crate::testing::Bench;
+
+    fn start(at: Micros) -> Start {
+        Start {
+            object_id: "sub_1".to_owned(),
+            source: Source::Subscription,
+            subscription_id: None,
+            eligibility: Eligibility::Counts,
+            reason: None,
+            began_at: at,
+            occurred_at: at,
+            stripe_customer_id: Some("cus_1".to_owned()),
+            stripe_customer_account: None,
+            client_reference_id: None,
+            billstack_customer_id: None,
+            project_id: None,
+        }
+    }
+
+    /// With more names than are followed, an event of somebody else may wait. One of the customer itself may
+    /// not, or nobody would ever look at it again: it came in after the names were taken.
+    #[test]
+    fn an_event_of_the_customer_itself_is_never_left_out() {
+        let bench = Bench::new();
+        let user = bench.user("a@example.com");
+        let team_id = bench.team(&user).id;
+        let made = bench.run(|tx, act| projects::create(tx, act, &team_id, "Shop"));
+        let place = Place::new(team_id.clone(), made.unwrap().id);
+        let kept = bench.run(|tx, act| {
+            let event = Incoming::asked(&start(act.at), act.at);
+            intake::receive(tx, act, &team_id, &event, Delivery::Delivered)
+        });
+        assert_eq!(kept.unwrap().unwrap().outcome, Outcome::NoCustomer);
+        let new = NewCustomer {
+            id: None,
+            email: "b@example.com".to_owned(),
+            name: None,
+            external_id: None,
+            stripe_customer_id: Some("cus_1".to_owned()),
+            metadata: "{}".to_owned(),
+            stripe_note: None,
+        };
+        let made = bench.run(|tx, act| {
+            let others = (0..=MOST_FOLLOWED).map(|number| format!("stripe:cus_other{number}"));
+            act.pretend_to_hold(others.collect());
+            create(tx, act, &place, &new)
+        });
+        assert!(
+            matches!(made, Err(Abort::Fault(Fault::Conflict(_)))),
+            "{made:?}"
+        );
+    }
 }

@@ -8,11 +8,23 @@ use crate::seam::Place;
 /// Customers whose kept events are to be decided anew, and the events that were decided already.
 #[derive(Default)]
 pub(crate) struct ToReconsider {
+    /// The customer whom the operation is about: all their events are decided, however many there are.
+    subject: Option<String>,
     waiting: VecDeque<(Place, String)>,
     decided: Vec<String>,
 }
 
 impl ToReconsider {
+    /// Says whom the operation is about.
+    pub(crate) fn is_about(&mut self, customer_id: &str) {
+        self.subject = Some(customer_id.to_owned());
+    }
+
+    /// Whether the operation is about this customer.
+    pub(crate) fn has_subject(&self, customer_id: &str) -> bool {
+        self.subject.as_deref() == Some(customer_id)
+    }
+
     /// Adds a customer who has been linked or concerned.
     pub(crate) fn add(&mut self, place: Place, customer_id: &str) {
         self.waiting.push_back((place, customer_id.to_owned()));

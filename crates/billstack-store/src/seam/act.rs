@@ -105,6 +105,12 @@ impl Act {
         Ok(())
     }
 
+    /// As if these names were held, on an engine that has nothing to hold.
+    #[cfg(test)]
+    pub(crate) fn pretend_to_hold(&mut self, names: Vec<String>) {
+        self.held = Some(names);
+    }
+
     /// Whether every one of these names is held, or nobody else could write.
     pub(crate) fn holds(&self, names: &[String]) -> bool {
         let all_in = |held: &Vec<String>| names.iter().all(|name| held.contains(name));
