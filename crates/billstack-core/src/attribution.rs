@@ -44,8 +44,8 @@ pub const fn outcome_of_uncounted(eligibility: Eligibility) -> Outcome {
 /// Which of the kept events that may belong to a customer are decided anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reconsider {
-    /// Those that found nobody, for a customer who has been created. It has no referral, so nothing
-    /// else can come of it, and what was decided about somebody else is not told to them again.
+    /// Those that found nobody, for a customer who has just been created. A new customer has no referral, so
+    /// no other event can convert one, and the stories of others stay as they are.
     Unplaced,
     /// Those that have not converted, for a customer who has applied a code or been linked.
     Open,
@@ -84,9 +84,9 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Whether the same person has been referred before in this project under another customer's id,
-    /// which did not come out when the code was applied: it was linked afterwards. `all` are the
-    /// referrals of everybody who is that person.
+    /// Whether the same person was referred before in this project under another customer's id. The apply
+    /// could not see it, because the link came later. `all` are the referrals of everybody who is that
+    /// person.
     pub fn is_late(&self, all: &[Claim]) -> bool {
         let own = (self.referral.created_at, &self.referral.id);
         all.iter().any(|other| {
@@ -105,8 +105,8 @@ pub struct Meant<'c> {
     pub late: Vec<&'c Claim>,
 }
 
-/// Which pending referrals are meant. Of several in one project that is the first, and of several in
-/// all the one whose referee the team names itself.
+/// Which pending referrals are meant: of several in one project the first, and of several altogether the one
+/// whose referee the team itself names.
 pub fn meant<'c>(start: &Start, living: &'c [Claim], all: &[Claim]) -> Meant<'c> {
     let pending = living
         .iter()
@@ -129,8 +129,8 @@ pub fn meant<'c>(start: &Start, living: &'c [Claim], all: &[Claim]) -> Meant<'c>
 /// Why a subscription does not convert a referral.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum NotConverted {
-    /// It was converted before, or another one was by the same subscription or Stripe customer; credits are
-    /// granted once.
+    /// It has been converted, or the same subscription or Stripe customer has converted another one: credits
+    /// are granted once.
     AlreadyConverted,
     /// The Stripe customer had been referred under another customer's id before.
     AlreadyReferred,
@@ -155,10 +155,10 @@ impl NotConverted {
     }
 }
 
-/// When a subscription converts a referral, as far as the two alone can tell: at the time of the
-/// event, but never before the referral was made.
+/// When a subscription converts a referral, as far as the two alone can tell: at the time of the event, but
+/// not before the referral was made.
 ///
-/// Looking at when the subscription began keeps a routine update of an old one from ever paying.
+/// The test is when the subscription began, so a routine update of an old one never pays.
 pub fn conversion_time(referral: &Referral, start: &Start) -> Result<Micros, NotConverted> {
     let applied = referral.created_at;
     match referral.status {

@@ -40,8 +40,8 @@ pub struct Grant {
 
 /// The credits that a conversion under these terms grants, the referrer's first.
 ///
-/// A side that was promised nothing gets no credit at all: a row of zero would be an event to
-/// explain and a posting without a meaning.
+/// A side that was promised nothing gets no credit: a credit of zero would need an explanation and an entry
+/// that means nothing.
 pub fn grants(terms: &Terms) -> Vec<Grant> {
     let sides = [
         (Side::Referrer, terms.referrer_credit_amount),

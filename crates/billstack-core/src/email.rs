@@ -36,7 +36,7 @@ pub fn normalize(text: &str) -> Option<String> {
 
 fn is_part(part: &str, longest: usize) -> bool {
     let allowed = |c: char| c != '@' && !c.is_whitespace() && !c.is_control();
-    // The byte length comes first so that a huge body is not walked to be refused.
+    // Checks the length in bytes first, so that a huge text is refused without reading it.
     (1..=longest * 4).contains(&part.len())
         && part.chars().count() <= longest
         && part.chars().all(allowed)

@@ -168,7 +168,7 @@ catalogue! {
         /// Why.
         reason: &'a str,
     }
-    /// An event of Stripe was looked at for a referral, and did not convert it.
+    /// An event of Stripe concerned a referral and did not convert it.
     "referral.not_converted" ReferralNotConverted {
         /// Why.
         reason: &'a str,

@@ -33,7 +33,7 @@ text_enum! {
 pub struct Line {
     /// The account that changes.
     pub account: Account,
-    /// By how much, in minor units; negative takes away, and nothing is no line.
+    /// By how much, in minor units; a negative amount takes away, and zero needs no line.
     pub amount: i64,
 }
 
@@ -48,7 +48,7 @@ impl Entry {
         Entry(vec![line(to, amount.get()), line(from, -amount.get())])
     }
 
-    /// The lines, each with another account.
+    /// The lines, one per account.
     pub fn lines(&self) -> &[Line] {
         &self.0
     }

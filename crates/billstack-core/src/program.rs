@@ -19,7 +19,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// The promise as it stands now, to be pinned on a referral.
+    /// The promise as it stands now, which a referral keeps.
     pub const fn terms(&self) -> Terms {
         Terms {
             referrer_credit_amount: self.referrer_credit_amount,

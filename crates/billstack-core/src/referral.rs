@@ -7,8 +7,8 @@ use crate::email;
 use crate::money::{Amount, Currency};
 use crate::time::{HOUR, Micros};
 
-/// What was promised when a code was applied. Pinned on the referral; later changes of the program
-/// never rewrite it.
+/// What was promised when a code was applied. A referral keeps it; later changes of the program never rewrite
+/// it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// What the owner of the code receives.
@@ -82,7 +82,7 @@ pub fn is_self_referral(referrer: &Person<'_>, referee: &Person<'_>) -> bool {
         )
 }
 
-/// Two unknowns are not the same thing.
+/// Two unknown values are not equal.
 fn same<T: PartialEq>(left: Option<T>, right: Option<T>) -> bool {
     left.is_some() && left == right
 }

@@ -48,8 +48,8 @@ macro_rules! text_enum {
                 }
             }
 
-            /// Reads what is stored, which a newer version may have written. `None` only for what
-            /// is no word at all.
+            /// Reads what is stored, which a newer version may have written. `None` only where the text is
+            /// empty or too long for a word.
             pub fn read(text: &str) -> Option<$name> {
                 let other = || $crate::word::Word::new(text).map($name::Other);
                 $name::parse(text).or_else(other)

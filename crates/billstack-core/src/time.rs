@@ -23,12 +23,12 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
 
 impl Micros {
-    /// The time that many whole seconds after the epoch, as Stripe writes times; saturates.
+    /// The time so many whole seconds after the epoch, as Stripe writes times; saturates.
     pub const fn from_secs(seconds: i64) -> Micros {
         Micros(seconds.saturating_mul(SECOND))
     }
 
-    /// The time that an RFC 3339 text tells, with any offset; digits beyond microseconds are dropped.
+    /// Reads an RFC 3339 time with any offset; digits beyond microseconds are dropped.
     pub fn from_rfc3339(text: &str) -> Option<Micros> {
         rfc3339::parse(text)
     }

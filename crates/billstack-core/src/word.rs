@@ -29,7 +29,7 @@ impl Word {
     /// The word as it was read.
     pub fn as_str(&self) -> &str {
         let bytes = &self.bytes[..usize::from(self.length)];
-        // The bytes are those of a text, so this never fails.
+        // The bytes come from a `str`, so this never fails.
         std::str::from_utf8(bytes).unwrap_or_default()
     }
 }

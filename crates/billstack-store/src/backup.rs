@@ -14,15 +14,14 @@ use crate::seam::Fault;
 use crate::target::{Kind, Target};
 use crate::verify::verify;
 
-/// Copies that were ended early and lie beside the new one, before somebody has to look after them.
+/// How many copies that were cut short may lie beside the new one before this gives up.
 const MOST_LEFT_OVER: u32 = 100;
 
 /// Copies the database into a new file and returns the file's size. The copy is one state between
 /// two commits; it is on disk, sound and free of breaches when this returns `Ok`.
 ///
-/// Until then it has another name, which `growing` is told, so that whatever bears the name asked for
-/// is whole. An existing file is never overwritten. With PostgreSQL this says how to use `pg_dump`
-/// instead.
+/// Until then it has another name, which `growing` receives, so that a file with the requested name is always
+/// whole. An existing file is never overwritten. With PostgreSQL this says how to use `pg_dump` instead.
 pub fn backup(target: &Target, to: &Path, growing: impl FnOnce(&Path)) -> Result<u64, Fault> {
     let from = match &target.0 {
         Kind::Sqlite(from) => from,
@@ -59,8 +58,8 @@ pub fn backup(target: &Target, to: &Path, growing: impl FnOnce(&Path)) -> Result
     Ok(size.len())
 }
 
-/// Makes the file, empty, readable by nobody else: it will hold password hashes and addresses. It goes
-/// when it is dropped. What an earlier run has left behind, or another one is writing, is left alone.
+/// Creates the file, empty and readable by its owner alone: it will hold password hashes and addresses.
+/// Dropping it removes it. Files of an earlier run, or of one that is still writing, are left alone.
 fn reserve(to: &Path) -> Result<TempPath, Fault> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -138,8 +137,8 @@ fn complaints(copy: &Path) -> Result<Vec<String>, Fault> {
     Ok(complaints)
 }
 
-/// Keeps a copy that is not sound, because it may be all that is left, but not under the name of a
-/// backup. What is wrong with it is wrong with the database it came from.
+/// Keeps an unsound copy, because it may be all that is left, but not under the name of a backup. The
+/// database it came from has the same faults.
 fn damaged(partial: TempPath, complaints: &[String]) -> Fault {
     let kept = match partial.keep() {
         Ok(kept) => kept,

@@ -1,8 +1,8 @@
 //! Storage of the BillStack referral service: one operation, two engines.
 //!
-//! Four floors, and an import goes down only: [`seam`] is what a transaction is; `tables` has one file for
-//! each table, with the only writes to it; `operations` are the things that can be done; the engines run
-//! them on SQLite and on PostgreSQL, and know nothing but the seam.
+//! Imports only go down: [`seam`] is what a transaction is; `tables` has one file for each table, with the
+//! only writes to it; `operations` has one file for each thing that can be done. Beside them, the engines run
+//! operations on SQLite and on PostgreSQL, and know nothing but the seam.
 //!
 //! An operation is a plain function over [`Tx`]: synchronous, deterministic, re-runnable. Start at
 //! [`store::Store`], which runs operations, then read one, for example [`codes`].

@@ -29,13 +29,13 @@ const MIGRATIONS: &[Migration] = &[Migration {
 /// Any number will do, as long as every version of this program uses the same one.
 const ADVISORY_LOCK: i64 = 0x6269_6c6c_7374_636b;
 
-/// The limits of the session are for requests. A step of the schema may take long, and whoever waits for
-/// the node that takes it waits as long.
+/// The limits of the session are meant for requests. A migration may take long, and other nodes wait for it
+/// as long as it takes.
 const BEGIN_PATIENTLY: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
     SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
 
-/// A table that is in use for long (a report, a dump) is another matter: everybody else would queue behind
-/// the one who waits for it. So a step gives up then, as any statement does.
+/// A wait for a table in use (by a report, a dump) is another matter: everybody else would queue behind the
+/// migration. So it gives up as any statement does.
 const END_OF_WAITING: &str = "SET LOCAL lock_timeout TO DEFAULT";
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (\
@@ -45,8 +45,8 @@ const NEWEST: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM sche
 const TABLES_OF_FILE: &str = "SELECT COUNT(*) FILTER \
     (WHERE name = 'schema_migrations' AND sql LIKE '%applied_at%'), COUNT(*) \
     FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-/// Whether our list is there, the schema that tables would be made in, if there is any that the user may
-/// look into, and whether it holds tables, of which those of extensions are in nobody's way.
+/// Whether our list exists; the schema that new tables go into, if the user may look into one; and whether it
+/// holds tables other than those of extensions.
 const STATE_OF_SCHEMA: &str = "SELECT \
     EXISTS (SELECT 1 FROM pg_attribute \
         WHERE attrelid = to_regclass('schema_migrations') AND attname = 'applied_at'), \
@@ -64,8 +64,8 @@ pub fn newest_version() -> i64 {
 
 /// Brings the schema up to date and tells the versions it applied, oldest first.
 ///
-/// A schema newer than this program is refused: an older program must never write to it. One that is up
-/// to date is only looked at, so that neither a user who may not change it nor a live server minds.
+/// A schema newer than this program is refused: an older program must never write to it. One that is up to
+/// date is only read, so that it works beside a live server and for a user who may not change it.
 pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
     target.directory_must_exist()?;
     match &target.0 {
@@ -133,8 +133,8 @@ fn upgrade_postgres(runner: &mut PostgresTx, at: Micros) -> Result<Vec<i64>, Fau
     Ok(applied)
 }
 
-/// Applies what is missing and tells the versions, inside a transaction that nobody else migrates beside.
-/// `run` takes several statements at once.
+/// Applies the missing migrations and returns their versions, in a transaction during which nobody else
+/// migrates. `run` takes several statements at once.
 fn apply_missing<T: Tx>(
     tx: &mut T,
     dialect: Dialect,
@@ -150,8 +150,8 @@ fn apply_missing<T: Tx>(
     Ok(missing.iter().map(|migration| migration.version).collect())
 }
 
-/// Makes a missing database file readable by its owner alone; SQLite gives the log beside it the same
-/// mode. A file that is there is left as it is, and never opened outside SQLite.
+/// Creates a missing database file, readable by its owner alone; SQLite gives the log beside it the same
+/// mode. An existing file stays as it is, and is never opened outside SQLite.
 fn create_private(path: &Path) -> Result<(), Fault> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

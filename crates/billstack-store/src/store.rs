@@ -103,7 +103,7 @@ impl Store {
         }
     }
 
-    /// Is notified when work that is due at once has been put into the queue by this store.
+    /// Notified when this store has enqueued work that is due at once.
     pub fn enqueued(&self) -> &Notify {
         &self.enqueued
     }
@@ -166,7 +166,7 @@ impl Store {
         self.failing.is_set()
     }
 
-    /// Writes enough to prove that writes work, and undoes it. Success means that the store is no longer
+    /// Writes enough to prove that writes work, and removes it. After a success the store is no longer
     /// [failing](Store::is_failing).
     pub async fn prove_writes(&self, origin: Origin) -> Result<(), Abort> {
         self.write(origin, |tx, _| Ok(probe::write(tx)?)).await?;

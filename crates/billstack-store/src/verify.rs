@@ -52,14 +52,14 @@ use crate::seam::{Fault, Row, Tx};
 /// The most offenders that one rule reports; each query ends in this limit, if it returns no others.
 pub const MOST_PER_RULE: usize = 100;
 
-/// How many rows of a large table are read at once: what PostgreSQL answers to one query is in memory
-/// as a whole.
+/// How many rows of a large table are read at once: the driver holds the whole result of a PostgreSQL query
+/// in memory.
 const PAGE: i64 = 1_000;
 
 /// Something that must always be true.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// Its name, such as `postings_balance`.
+    /// Its name, such as `entries_balance`.
     pub name: &'static str,
     /// What must hold, as a sentence without its full stop.
     pub holds: &'static str,
@@ -75,9 +75,9 @@ pub struct Rule {
 enum Reads {
     /// By one query.
     Once,
-    /// By one for each page of a large table of which SQL cannot tell the offenders. It returns what
-    /// belongs to `$3` rows at most behind the one of team number `$1` and id `$2`, which are in its
-    /// third and fourth column.
+    /// By one query for each page of a large table, where SQL alone cannot find the offenders. It returns
+    /// what belongs to the next `$3` rows after team number `$1` and id `$2`, which are its third and fourth
+    /// column.
     InPages,
 }
 
@@ -176,8 +176,8 @@ impl Rule {
     }
 }
 
-/// What the program can read in some columns, behind the name by which a rule calls it: it is spelled
-/// in `billstack_core` alone.
+/// The words that this version knows, by the name that a rule calls them: `billstack_core` alone spells them
+/// out.
 fn known() -> [(&'static str, String); 6] {
     let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
     let statuses = Status::ALL.iter().map(|status| status.as_str());

@@ -15,7 +15,7 @@ use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
 use crate::stripe::{KnownConnections, StripeClient};
 
-/// The state of a running server, shared by its requests and jobs.
+/// The state of a running server, shared by its requests and workers.
 ///
 /// Drop the last one outside of async code: the store joins its threads.
 pub struct App {
@@ -40,7 +40,7 @@ pub struct App {
     pub sign_ins: SignInThrottle,
     /// Hashes passwords, a few at a time.
     pub passwords: PasswordHasher,
-    /// The address it listens on, for the URLs it tells when no base URL is set.
+    /// The address it listens on, for the URLs it gives when no base URL is set.
     pub local_url: String,
 }
 

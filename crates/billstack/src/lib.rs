@@ -1,4 +1,4 @@
-//! The BillStack server: its HTTP API, its webhooks, its jobs and its command line.
+//! The BillStack server: its HTTP API, its webhooks, its workers and its command line.
 
 pub mod api;
 pub mod app;

@@ -147,8 +147,8 @@ impl PasswordHasher {
             .acquire_owned()
             .await
             .map_err(|_| HashingFailed)?;
-        // The permit moves along: a caller that hangs up drops the future but not the thread, and
-        // a thread still at work must keep counting.
+        // The permit moves into the thread: a caller that hangs up drops the future but not the thread, which
+        // must still count.
         let task = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);

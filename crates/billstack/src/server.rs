@@ -88,8 +88,8 @@ pub fn prepare(
     Ok(Arc::new(app))
 }
 
-/// Tries to open the Stripe secrets of all teams; each that does not open is logged. It happens after a
-/// restore without the key, or on a node that has another one, and webhooks would be the first to find out.
+/// Tries to open the Stripe secrets of all teams and logs each that does not open. After a restore without
+/// the key, or on a node with another one, webhooks would be the first to fail.
 ///
 /// The server starts all the same: everything else works, and connecting again mends it.
 fn look_at_secrets(app: &App) {
@@ -104,7 +104,7 @@ fn look_at_secrets(app: &App) {
             (SecretField::WebhookSecret, &connection.webhook_secret),
         ] {
             if let Some(sealed) = sealed {
-                // A failure has been logged, which is all that is to be done.
+                // A failure has already been logged.
                 let _ = unsealed(&app.cipher, team_id, field, sealed);
             }
         }
@@ -152,7 +152,7 @@ pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Outp
     let limits = limits(&app.settings);
     serve(listener, routes::app(app, &limits), limits, shutdown).await;
     workers.abort();
-    // The workers hold the state; wait until they have let go of it.
+    // The workers hold the state; wait until they have dropped it.
     let _ = workers.await;
 }
 

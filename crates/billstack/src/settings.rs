@@ -325,8 +325,8 @@ fn log_filter(text: &str) -> Result<String, String> {
     Err(wanted.into())
 }
 
-/// A bare word that is no level would be a target whose level is left out: a misspelt `info` would be the
-/// name of a module that does not exist, and silence everything else.
+/// A bare word that is not a level would name a module: a misspelt `info` would silence everything but a
+/// module that does not exist.
 fn names_a_level(directive: &str) -> bool {
     match directive.split_once('=') {
         Some((target, _)) => target.contains('[') || !target.contains(' '),

@@ -32,7 +32,7 @@ const WEBHOOKS: &str = "billstack_webhook_events_total";
 const QUEUE_DEPTH: &str = "billstack_write_queue_depth";
 /// Shows how many writes one commit carries.
 const BATCH_SIZE: &str = "billstack_write_batch_size";
-/// Counts rows that a job forgot because their time was over.
+/// Counts rows that retention removed or emptied.
 const FORGOTTEN: &str = "billstack_forgotten_rows_total";
 /// Counts panics of handlers.
 const PANICS: &str = "billstack_panics_total";
@@ -84,8 +84,8 @@ pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// A filter that nobody can open so far that it lets secrets out: below its level `info` the driver of
-/// PostgreSQL tells the parameters of every statement.
+/// A filter that never lets secrets out: below `info` the PostgreSQL driver logs the parameters of every
+/// statement.
 fn filter_of(text: &str) -> Result<EnvFilter, ParseError> {
     Ok(EnvFilter::try_new(text)?.add_directive("tokio_postgres=info".parse()?))
 }
@@ -115,7 +115,7 @@ pub fn http_request(method: &str, route: &str, status: u16, seconds: f64) {
     }
     drop(known);
     if METRICS.get().is_none() {
-        // What is found before there is a recorder would count for nobody for ever.
+        // A series found before there is a recorder would never be recorded.
         return;
     }
     let series = Series::find(method, route, status);
@@ -165,7 +165,7 @@ pub fn queue_depth(waiting: usize) {
     gauge!(QUEUE_DEPTH).set(waiting as f64);
 }
 
-/// Counts rows of a kind that a job forgot because their time was over.
+/// Counts rows of a kind that retention removed or emptied.
 pub fn forgotten(kind: &'static str, rows: u64) {
     counter!(FORGOTTEN, "kind" => kind).increment(rows);
 }
@@ -175,7 +175,7 @@ pub fn panicked() {
     counter!(PANICS).increment(1);
 }
 
-/// A client may send any word as the method, and each would make a series of its own.
+/// A client may send any word as the method, and each would become a series of its own.
 pub(crate) fn known_method(method: &str) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     KNOWN

@@ -1,8 +1,8 @@
 //! Workers: they take from the one queue what is due, and do it.
 //!
-//! Every node runs them; they share nothing but the table `work`. Work is done under a lease, in short
-//! transactions, and survives every failure: what could not be done is put off with the reason, and what a
-//! node that died has begun is taken over when its lease runs out.
+//! Every node runs them; they share nothing but the table `work`. A worker holds a lease and works in short
+//! transactions. Work that fails is put off with the reason, and the work of a node that died is taken over
+//! when its lease runs out.
 
 mod retention;
 
@@ -40,10 +40,10 @@ enum Next {
     Again(Micros, String),
 }
 
-/// The kinds of work that this version knows. Those of another version stay in the queue.
+/// The kinds of work that this version knows. Other kinds are left to the version that wrote them.
 const KINDS: [&str; 3] = [retention::KIND, customer_creation::KIND, idempotency::KIND];
 
-/// Runs until the server stops and drops it; it waits nowhere but between two transactions.
+/// Runs until the server stops and drops it, which may happen at any `await`.
 pub async fn run(app: Shared) {
     while let Err(abort) = retention::enqueue(&app).await {
         tracing::warn!(?abort, "standing work could not be put into the queue");
@@ -65,7 +65,7 @@ pub async fn run(app: Shared) {
     }
 }
 
-/// Does what is due now, and tells how many rows that were.
+/// Does what is due now, and returns how many rows that was.
 async fn round(app: &App) -> Result<usize, Abort> {
     let mut rows = 0;
     for kind in KINDS {
@@ -77,7 +77,7 @@ async fn round(app: &App) -> Result<usize, Abort> {
     Ok(rows)
 }
 
-/// Leases what is due of a kind. Most of the time that is nothing, and a read tells so.
+/// Leases what is due of a kind. Mostly that is nothing, so a read looks first.
 async fn claim(app: &App, kind: &'static str) -> Result<Vec<Leased>, Abort> {
     let now = app.now();
     let due = app.store.scan(move |tx| Ok(work::due(tx, kind, now, 1)?));
@@ -95,7 +95,7 @@ async fn claim(app: &App, kind: &'static str) -> Result<Vec<Leased>, Abort> {
 async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
     match leased.key.kind {
         retention::KIND => retention::work(app, leased).await,
-        // Nobody has come back to it for so long that it is given up.
+        // A call left it behind and nobody came back: it is given up.
         _ => Ok(Next::Done),
     }
 }

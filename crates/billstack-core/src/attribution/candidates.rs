@@ -40,8 +40,8 @@ pub struct Candidates {
 
 /// Whom an event may be about. `named` is the project of the team that its metadata picks.
 ///
-/// What never leads to a subscription links nobody: buyers can begin such a session under any id, and
-/// under another Stripe customer than the one they subscribe as in the end.
+/// An object that never leads to a subscription links nobody: buyers can begin such a session under any id,
+/// and later subscribe as another Stripe customer.
 pub fn candidates(start: &Start, named: Option<&ProjectId>, leads: &Leads) -> Candidates {
     let by_stripe_id = leads
         .by_stripe_id
@@ -69,8 +69,8 @@ fn may_mean(named: Option<&ProjectId>, found: &Found) -> bool {
 
 /// The customers that the object itself refers to, besides those known by their Stripe id.
 ///
-/// A reference that buyers can set never speaks for a customer whose Stripe id is known, nor about one
-/// who is known by it.
+/// A reference that buyers can set proves nothing about a customer whose Stripe id is known, or whom the
+/// Stripe id already finds.
 fn referred_to(named: Option<&ProjectId>, leads: &Leads, known: &[Found]) -> Vec<Found> {
     // One Stripe customer may be a customer in several projects, but in each of them once.
     let is_free = |found: &&Found| {
@@ -93,8 +93,9 @@ fn referred_to(named: Option<&ProjectId>, leads: &Leads, known: &[Found]) -> Vec
     by_reference.filter(is_unlinked).cloned().collect()
 }
 
-/// The names of those to whom an event may belong. Buyers can set `client_reference_id`: what is
-/// subscribed to under another's id makes that one no customer, when it is known that it is not theirs.
+/// The names of those to whom an event may belong. Buyers can set `client_reference_id`, so it is left out
+/// when the subscription is known to be somebody else's: it must not make a subscriber of the customer it
+/// names.
 pub fn names_spoken_for(start: &Start, named: Option<&ProjectId>, leads: &Leads) -> Vec<String> {
     let mut names = start.match_keys();
     let reference = start.client_reference_id.as_deref();
@@ -108,7 +109,7 @@ pub fn names_spoken_for(start: &Start, named: Option<&ProjectId>, leads: &Leads)
     names
 }
 
-/// Whether the Stripe customer of the one it refers to is known, and is not the one that subscribed.
+/// Whether the customer it refers to is known to pay as another Stripe customer than the one that subscribed.
 fn pays_as_another(start: &Start, leads: &Leads) -> bool {
     let is_another = |found: &Found| {
         let linked = found.stripe_customer_id.as_deref();
@@ -117,7 +118,7 @@ fn pays_as_another(start: &Start, leads: &Leads) -> bool {
     !leads.by_reference.is_empty() && leads.by_reference.iter().all(is_another)
 }
 
-/// Whether the Stripe customer that subscribed is known to be somebody else's than this customer's.
+/// Whether the Stripe customer that subscribed is known to belong to another customer than this one.
 fn is_of_another(named: Option<&ProjectId>, leads: &Leads, id: &str) -> bool {
     let living = |found: &&Found| may_mean(named, found) && !found.is_erased;
     let mut owners = leads.by_stripe_id.iter().filter(living).peekable();

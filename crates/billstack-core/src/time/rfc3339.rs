@@ -7,9 +7,9 @@ const DAYS_BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304
 
 /// Reads a time such as `2026-09-30T12:00:00.123Z` or `2026-09-30T14:00:00+02:00`.
 ///
-/// Digits of a second beyond the sixth are dropped. A leap second counts as the first second of
-/// the next minute, as it does in Stripe's own whole-second times. Anything else is `None`, also the
-/// wider forms of ISO 8601: whoever got away with one here would be refused by every other reader.
+/// Digits of a second beyond the sixth are dropped. A leap second counts as the first second of the next
+/// minute, as it does in Stripe's own whole-second times. Anything else is `None`, the wider forms of ISO
+/// 8601 included, because other readers refuse them.
 pub(super) fn parse(text: &str) -> Option<Micros> {
     let mut rest = text.as_bytes();
     let year = number(&mut rest, 4)?;

@@ -27,8 +27,8 @@ pub struct Apply {
     pub code: Option<String>,
     /// The new customer.
     pub referee_customer_id: String,
-    /// The Stripe customer that Stripe was asked about, and the subscriptions that it told of; their
-    /// events may not have come yet.
+    /// The Stripe customer that Stripe was asked about, and the subscriptions in its answer; their events may
+    /// not have come yet.
     pub in_stripe: Option<(String, Subscriptions)>,
 }
 
@@ -45,8 +45,8 @@ impl Apply {
 pub enum Applied {
     /// The code is applied.
     Done(Referral),
-    /// Nothing speaks against it so far, and Stripe can tell whether this Stripe customer (`cus_…`) is
-    /// new: ask, and apply again with the answer. Nothing was done.
+    /// No rule refuses it so far, and Stripe can tell whether this Stripe customer (`cus_…`) is new: ask, and
+    /// apply again with the answer. Nothing was written.
     AskStripe(String),
 }
 
@@ -85,7 +85,7 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
     }
     reconsider::again(tx, act, place, &referee, Reconsider::Open)?;
     let known = read_back(tx, place, &referral.id)?;
-    // What an event has told already is not kept a second time.
+    // A subscription that an event has already told of is not stored twice.
     let (Status::Pending, Some(start)) = (known.status, counting) else {
         return Ok(Applied::Done(known));
     };

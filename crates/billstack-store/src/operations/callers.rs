@@ -1,7 +1,7 @@
 //! Who may do what where: the one place that turns a credential into a caller.
 //!
-//! A caller is admitted before anything is done for it, and its [`Guard`] looks again inside the
-//! transaction of a write: a key that was revoked in between, on any node, changes nothing.
+//! A caller is admitted before anything is done for it, and a write checks its [`Guard`] again inside the
+//! transaction: a key that was revoked in between, on any node, changes nothing.
 
 use std::sync::Arc;
 
@@ -154,7 +154,7 @@ impl Guard {
         if !self.right.is_held_by(role) {
             return Ok(Err(Denial::Forbidden));
         }
-        // Who has no part in the team does not learn which projects it has.
+        // Somebody outside the team does not learn which projects it has.
         let asks_for_project = matches!(self.right, Right::Project(_));
         if asks_for_project && !projects::exists(tx, &self.place)? {
             return Ok(Err(Denial::NoSuchProject));
@@ -200,7 +200,7 @@ mod tests {
         let now = bench.run(|_, act| Ok(act.at)).unwrap();
         let admission = bench.read(|tx| guard.admit(tx, now));
         let again = bench.run(|tx, act| guard.recheck(tx, act.at));
-        // What is looked at again is what ends; an admitted caller never fails at it.
+        // A recheck only finds rights that have ended; a caller who was just admitted passes it.
         assert!(again.is_ok() || admission.is_err(), "{admission:?}");
         admission.map(|admitted| admitted.actor)
     }

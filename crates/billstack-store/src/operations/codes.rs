@@ -19,7 +19,7 @@ pub fn create(
     place: &Place,
     customer_id: &str,
 ) -> Result<Code, Abort> {
-    // Erasing the customer deactivates its code; the two must not pass each other.
+    // Erasing the customer deactivates its code; the two must not run side by side.
     tx.lock(&place.team_id, &[&format!("customer:{customer_id}")])?;
     customers::require(tx, place, customer_id)?;
     let program_id = programs::default_of(tx, place)?;

@@ -48,8 +48,8 @@ impl Facts {
 pub struct Reservation {
     /// The id that the customer will have, `pc_…`.
     pub customer_id: String,
-    /// 1 at first. It goes into the idempotency key for Stripe, which keeps an error as an answer:
-    /// after one, only another key gets another answer.
+    /// 1 at first. It is part of the idempotency key for Stripe, which replays even an error under the same
+    /// key: only another key gets another answer.
     pub attempt: i64,
 }
 
@@ -68,7 +68,8 @@ pub fn reserve(
     };
     work::enqueue(tx, act, &key, &first.text()?, given_up(act.at))?;
     let leased = work::lease(tx, &key, act.at, act.at.plus(LEASE), When::AnyTime)?;
-    // Only now: the lease has waited for a call that was finishing, whose customer is seen here.
+    // Not earlier: taking the lease may wait for a call that is just finishing, and this must see its
+    // customer.
     if let Some(existing) = customers::get_by_email(tx, place, email)? {
         return Err(Refusal::CustomerExists(place.clone(), Box::new(existing)).into());
     }

@@ -128,8 +128,8 @@ pub fn update(
     }
     refuse_taken(tx, place, &old, &new)?;
     new.updated_at = act.at;
-    // Another call may take the address or the external id between the look and this write; the
-    // unique index then ends the transaction, and the call is run again and sees who it was.
+    // Another call may take the address or the external id between the look and this write. Then the unique
+    // index aborts the transaction, and the call is run again and sees who took it.
     customers::update(tx, place, &new)?;
     let event = Event::CustomerUpdated {
         changed: changed(&old, &new),
@@ -138,7 +138,8 @@ pub fn update(
     if new.stripe_customer_id == old.stripe_customer_id {
         return Ok(new);
     }
-    // They may tell of whoever is that Stripe customer in truth, who could not be erased from them.
+    // Their payloads may tell of the person who really is that Stripe customer, and erasing that person would
+    // miss them.
     stripe_events::drop_payloads_of(tx, place, id, None)?;
     if new.stripe_customer_id.is_some() {
         reconsider::again(tx, act, place, &new, Reconsider::Open)?;

@@ -1,6 +1,6 @@
 //! Holding a customer while something is decided about it.
 //!
-//! Everybody whom the decision may concern is held at once, in one order, before anything is looked at: see
+//! Everybody whom the decision may concern is locked at once, in one order, before anything is read: see
 //! [`dialect`](crate::seam::dialect).
 
 use super::reconsider;
@@ -36,8 +36,8 @@ pub(crate) fn hold(
     confirm(&taken, now, new_link)
 }
 
-/// Holds a customer whose data are about to be kept somewhere else, so that whoever erases it finds
-/// them there. Tells whether it is still there.
+/// Holds a customer whose data are about to be stored somewhere else, so that an erasure finds them there.
+/// Returns whether the customer still exists.
 pub fn hold_existing(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -47,8 +47,8 @@ pub fn hold_existing(
     Ok(hold(tx, act, place, id, None, ThenReconsider::No)?.is_some())
 }
 
-/// The first half of [`hold`]: the customer as it was before it was held. Whoever is not alone must
-/// read it again, and [`confirm`] it.
+/// The first half of [`hold`]: the customer as it was before the lock. Where others can write, read it again
+/// and [`confirm`] it.
 pub(crate) fn take(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -100,7 +100,7 @@ fn take_names(
     act.hold(tx, &place.team_id, names)
 }
 
-/// The second half of [`hold`]: the customer as it is `now`, when what was held is still its own.
+/// The second half of [`hold`]: the customer as it is `now`, if the names held are still its own.
 pub(crate) fn confirm(
     taken: &Customer,
     now: Option<Customer>,
@@ -109,7 +109,7 @@ pub(crate) fn confirm(
     let linked = |customer: &Customer| customer.stripe_customer_id.clone();
     let link = now.as_ref().and_then(linked);
     if link != linked(taken) && link.as_deref() != new_link {
-        // It was linked while we waited, so its Stripe customer is not held. Start over.
+        // It was linked while we waited for the lock, so its Stripe customer is not held. Start over.
         let why = "the customer was linked meanwhile";
         return Err(Fault::Conflict(why.to_owned()));
     }

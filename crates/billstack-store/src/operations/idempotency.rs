@@ -51,9 +51,9 @@ pub fn look(tx: &mut dyn Tx, act: &mut Act, keyed: &Keyed) -> Result<Option<Clai
 
 /// Keeps the answer under a key that was not used before.
 ///
-/// It comes after the operation: whatever refuses that has written nothing then. On PostgreSQL a request
-/// under the same key that runs at the same moment is waited for; when it was first, this one is run
-/// again, and finds its answer.
+/// It runs after the operation, so a refused one has written nothing. On PostgreSQL it waits for a request
+/// under the same key that runs at the same moment; if that was first, this one is run again and finds its
+/// answer.
 pub fn record(tx: &mut dyn Tx, act: &Act, keyed: &Keyed, answer: &Answer) -> Result<(), Fault> {
     if idempotency_keys::insert(tx, keyed, Some(answer), act.at)? {
         return Ok(());
@@ -61,8 +61,8 @@ pub fn record(tx: &mut dyn Tx, act: &Act, keyed: &Keyed, answer: &Answer) -> Res
     Err(Fault::Conflict("the key was used meanwhile".to_owned()))
 }
 
-/// Claims a key, or finds the answer under it. On PostgreSQL a request that runs at the same moment
-/// is waited for.
+/// Claims a key, or finds the answer under it. On PostgreSQL it waits for a request under the same key that
+/// runs at the same moment.
 pub fn claim(tx: &mut dyn Tx, act: &mut Act, keyed: &Keyed) -> Result<Claim, Abort> {
     if idempotency_keys::insert(tx, keyed, None, act.at)? && take_turn(tx, act, keyed)? {
         return Ok(Claim::Ours);

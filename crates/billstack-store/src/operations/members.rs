@@ -10,8 +10,8 @@ use crate::tables::{events, members};
 
 pub use crate::tables::members::{Member, list, role_of};
 
-/// Held by whoever changes a role or removes a member. Two owners who lower each other at the same
-/// moment would each find the other one left, and leave none.
+/// Held while a role is changed or a member removed. Otherwise two owners who lower each other at the same
+/// moment would each see the other remain, and leave none.
 const OWNERS: &str = "owners";
 
 /// Makes a user a member; the key of the table decides whether they are one already.

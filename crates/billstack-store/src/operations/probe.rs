@@ -4,16 +4,16 @@ use crate::seam::place::no_team;
 use crate::seam::{Fault, Tx};
 use crate::tables::locks;
 
-/// What nodes that probe at once take turns by; the rows have such names too.
+/// Nodes that probe at the same moment take turns by this lock; the rows have such names too.
 const NAME: &str = "probe";
 
-/// How many rows it makes, and how long their names are: more than 64 KiB. A row or two would fit into
-/// what a full disk has left, or into what a write that failed on it has left behind, and tell that all
-/// is well while the next write fails again. A longer name would not fit into an index of PostgreSQL.
+/// How many rows it writes, and how long their names are: more than 64 KiB. A row or two might still fit on a
+/// full disk, and the probe would succeed while the next write fails. PostgreSQL could not index longer
+/// names.
 const ROWS: u64 = 36;
 const LENGTH: usize = 1_900;
 
-/// Writes rows and removes them again; the commit needs the disk all the same.
+/// Writes rows and removes them again; the commit still needs the disk.
 pub(crate) fn write(tx: &mut dyn Tx) -> Result<(), Fault> {
     tx.lock(&no_team(), &[NAME])?;
     for number in 0..ROWS {

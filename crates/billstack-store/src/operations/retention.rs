@@ -1,7 +1,7 @@
 //! Forgetting what is no longer needed, a bounded number of rows at a time.
 //!
-//! A worker calls each of these until it returns fewer rows than `limit`. A batch is one short
-//! transaction, so webhooks and applies never wait long behind it.
+//! A worker comes back soon while a batch was full. Each batch is one short transaction, so webhooks and
+//! applies never wait long behind it.
 
 use billstack_core::time::{DAY, Micros};
 
@@ -10,7 +10,7 @@ use crate::tables::{idempotency_keys, invitations, sessions};
 
 pub use crate::tables::stripe_events::drop_old_payloads;
 
-/// How long an expired invitation stays in sight of the team's administrators.
+/// How long the team's administrators still see an expired invitation.
 const INVITATIONS_STAY: i64 = 30 * DAY;
 
 /// Drops the answers under idempotency keys first used before a time. Returns how many.

@@ -188,8 +188,8 @@ fn objections(
     })
 }
 
-/// Whether referrer and referee are one person, which did not come out when the code was applied: one of
-/// them was linked or changed their address afterwards.
+/// Whether referrer and referee are one person. The apply could not see it if one of them was linked or
+/// changed their address afterwards.
 fn is_own_referral(
     tx: &mut dyn Tx,
     place: &Place,
@@ -235,8 +235,8 @@ fn person<'a>(id: &'a str, known: &'a (Option<String>, Option<String>)) -> Perso
     }
 }
 
-/// Whether a referral has been converted by the same subscription, or in this project by the same
-/// Stripe customer. The unique indexes say so too, to whoever comes at the same moment.
+/// Whether the same subscription has converted a referral, or the same Stripe customer one in this project.
+/// For two at the same moment the unique indexes decide.
 fn is_paid(tx: &mut dyn Tx, place: &Place, start: &Start) -> Result<bool, Fault> {
     let (team_id, project_id) = (&place.team_id, &place.project_id);
     let customers: Vec<_> = start
@@ -247,7 +247,7 @@ fn is_paid(tx: &mut dyn Tx, place: &Place, start: &Start) -> Result<bool, Fault>
     let mut queries: Vec<Query<'_>> = vec![(referrals::PAID_FOR_SUBSCRIPTION, subscription)];
     for (customer, id) in customers.iter().zip(start.stripe_ids()) {
         queries.push((referrals::PAID_FOR_CUSTOMER, customer));
-        // What is kept is the customer where both are named, so only an account may be missed.
+        // A referral keeps the customer where an event names both, so only an account can be missed.
         if id.starts_with("acct_") {
             queries.push((referrals::PAID_FOR_ACCOUNT, customer));
         }

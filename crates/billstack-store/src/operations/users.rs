@@ -64,7 +64,7 @@ pub fn set_password(
     user_id: &str,
     password_hash: &str,
 ) -> Result<u64, Abort> {
-    // The password goes first: a sign-in that holds the old one is waited for, and its session ends.
+    // The password comes first: this waits for a sign-in that holds the old one, and then ends its session.
     if !users::set_password(tx, user_id, password_hash)? {
         return Err(Refusal::NotFound(Thing::User).into());
     }
@@ -87,7 +87,7 @@ pub fn add_setup_token(tx: &mut dyn Tx, act: &mut Act, token_hash: &str) -> Resu
     Ok(setup_tokens::insert(tx, token_hash, act.at)?)
 }
 
-/// Whether there is this set-up token. Taking it decides; this spares the work before in vain.
+/// Whether this set-up token exists. Taking it decides; this only saves hashing a password in vain.
 pub fn has_setup_token(tx: &mut dyn Tx, token_hash: &str) -> Result<bool, Fault> {
     setup_tokens::exists(tx, token_hash)
 }
@@ -109,8 +109,8 @@ pub fn sign_up_with_setup_token(
     create_first(tx, act, new)
 }
 
-/// Several nodes may each have printed a token, and the command line needs none: taking a token is
-/// not enough to be the only one who finds no user.
+/// Several nodes may each have printed a token, and the command line needs none, so taking a token does not
+/// prove that there is no user yet.
 fn hold_first(tx: &mut dyn Tx) -> Result<(), Fault> {
     tx.lock(&no_team(), &[FIRST_USER])
 }

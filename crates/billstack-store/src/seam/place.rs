@@ -21,7 +21,7 @@ impl Place {
     }
 }
 
-/// What belongs to no team, such as the first user of a server or the turn of a job. No team has this id.
+/// The team of what belongs to none, such as the first user of a server. No team has this id.
 pub fn no_team() -> TeamId {
     TeamId::from("")
 }

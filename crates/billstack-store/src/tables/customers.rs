@@ -25,9 +25,8 @@ statements! {
     OF_ID = concat!("SELECT ", project_of!("customers"), ", id, stripe_customer_id, \
         erased_at IS NOT NULL FROM customers WHERE team_id = $1 AND id = $2 AND erased_at IS NULL \
         ORDER BY project_id LIMIT 100");
-    /// The same without the project's id. The project is not a condition, and this is no join: either
-    /// would leave PostgreSQL a choice that it gets wrong on tables it has no statistics of yet, and every
-    /// apply would read the whole project.
+    /// The same without the project's id. It neither joins nor filters by project: on tables without
+    /// statistics PostgreSQL would then choose the wrong plan, and every apply would read the whole project.
     IDS_OF_STRIPE = "SELECT project_id, id FROM customers \
         WHERE team_id = $1 AND stripe_customer_id = $2 ORDER BY project_id, id";
     /// Of an erased customer the Stripe id is left.

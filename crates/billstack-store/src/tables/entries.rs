@@ -12,8 +12,8 @@ statements! {
         effective_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     INSERT_LINE = "INSERT INTO entry_lines (team_id, project_id, credit_id, seq, account, amount) \
         VALUES ($1, $2, $3, $4, $5, $6)";
-    /// By way of the customer's credits: an index of the lines themselves would be two more pages
-    /// written at random places at every conversion.
+    /// Goes through the customer's credits: an index on the lines would write two more random pages at every
+    /// conversion.
     BALANCES = "SELECT c.currency, CAST(SUM(l.amount) AS BIGINT) FROM credits AS c \
         JOIN entry_lines AS l ON l.team_id = c.team_id AND l.project_id = c.project_id \
         AND l.credit_id = c.id AND l.account = 'customer' \

@@ -7,7 +7,8 @@ use crate::seam::{Fault, Place, Tx};
 use crate::{params, statements};
 
 statements! {
-    /// Held, because an answer that is kept ends the turn: whoever waits for the turn would take it anew.
+    /// Locked, because storing the answer ends the turn: a call that waits for the turn would otherwise take
+    /// it again.
     HOLD = "SELECT request_hash, status, body FROM idempotency_keys \
         WHERE team_id = $1 AND caller = $2 AND idempotency_key = $3 /* FOR SHARE */";
     /// Without an answer, which a call to Stripe will give.

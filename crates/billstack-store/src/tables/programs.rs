@@ -11,8 +11,9 @@ statements! {
     GET = "SELECT p.id, p.terms_id, p.enabled, t.referrer_credit_amount, t.referee_credit_amount, \
         t.currency, t.grace FROM programs p JOIN terms t ON t.team_id = p.team_id \
         AND t.id = p.terms_id WHERE p.team_id = $1 AND p.project_id = $2 AND p.is_default";
-    /// Lets nobody change the default program until the transaction ends. It is not one with [`GET`]: on
-    /// PostgreSQL a query that waits for a row sees its new version beside the other tables as they were.
+    /// Lets nobody change the default program until the transaction ends. It is apart from [`GET`], because
+    /// on PostgreSQL a query that waits for a row sees the new version of it and the old state of the other
+    /// tables.
     HOLD = "SELECT id FROM programs \
         WHERE team_id = $1 AND project_id = $2 AND is_default /* FOR SHARE */";
     DEFAULT_OF = "SELECT id FROM programs WHERE team_id = $1 AND project_id = $2 AND is_default";

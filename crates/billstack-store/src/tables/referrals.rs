@@ -22,8 +22,8 @@ macro_rules! referral_where {
     };
 }
 
-/// What every update of a referral does to its story: it makes room for `$4` events, of which the first
-/// is not before `$5`. Nodes have clocks of their own, so the story decides what is later.
+/// Every update of a referral makes room in its story for `$4` events, the first of them not before `$5`.
+/// Clocks differ between nodes, so the story itself decides what is later.
 macro_rules! update {
     ($set:literal, $condition:literal) => {
         concat!(
@@ -41,7 +41,7 @@ macro_rules! update {
 statements! {
     GET = referral_where!(" AND r.id = $3");
     OF_REFEREE = referral_where!(" AND r.referee_customer_id = $3");
-    /// With several codes the referrals of all of them are sorted, with one they are in order.
+    /// Referrals of several codes must be sorted; those of one are in order already.
     CODES_OF = "SELECT code FROM codes \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 LIMIT 2";
     /// Pending ones in which a customer is the referee or the referrer.

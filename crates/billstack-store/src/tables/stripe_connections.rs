@@ -11,7 +11,7 @@ statements! {
     GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
         old_valid_until, livemode, account_id, account_name, connected_at \
         FROM stripe_connections WHERE team_id = $1";
-    /// The connections of all teams, for the server's own look at their secrets.
+    /// The connections of all teams, so that the server can check at its start that their secrets open.
     ACTIVE = concat!("SELECT is_active, secret_key, publishable_key, webhook_secret, \
         old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, ",
         team_of!("stripe_connections"), " FROM stripe_connections WHERE is_active \

@@ -44,8 +44,7 @@ statements! {
         project_of!("stripe_events"), ", customer_id, referral_id, payload \
         FROM stripe_events WHERE team_id = $1 AND id = $2");
     ANY = "SELECT id FROM stripe_events WHERE team_id = $1 LIMIT 1";
-    /// Also of those kept with another customer who is the same Stripe customer: such an event may tell
-    /// of either.
+    /// Includes events stored with another customer who is the same Stripe customer: they may tell of either.
     DROP_PAYLOADS_OF = "UPDATE stripe_events SET payload = NULL \
         WHERE team_id = $1 AND payload IS NOT NULL AND customer_id IN (\
         SELECT $2 UNION ALL SELECT id FROM customers \
@@ -189,8 +188,8 @@ pub(crate) fn rewrite(
     tx.must(REWRITE, row)
 }
 
-/// Writes what became of an event that has been decided anew. Whoever is faster with another decision
-/// makes this one be run again.
+/// Writes what became of an event that has been decided anew. If another decision was faster, the operation
+/// is run again.
 pub(crate) fn set_outcome(
     tx: &mut dyn Tx,
     team_id: &TeamId,
@@ -257,8 +256,8 @@ pub struct KeptStart {
     pub livemode: Option<bool>,
 }
 
-/// The facts read from an event when it came in; they outlive its payload. Facts that a newer version
-/// wrote and this one cannot read are none.
+/// The facts read from an event when it came in; they outlive its payload. `None` also for facts of a newer
+/// version that this one cannot read.
 pub fn kept_start(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<Option<KeptStart>, Fault> {
     let found = tx.one(KEPT_START, params![team_id, id], |row| {
         let Ok(start) = serde_json::from_str(row.text(2)?) else {

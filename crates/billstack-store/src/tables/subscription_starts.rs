@@ -16,8 +16,8 @@ statements! {
         AND (counted_at IS NULL OR (counted_at <= $5 AND project_id IS DISTINCT FROM $6))";
     SET_EXISTED = "UPDATE subscription_starts SET existed = TRUE \
         WHERE team_id = $1 AND match_key = $2 AND object_id = $3 AND NOT existed";
-    /// The subscriptions known under two names. With one name they are seen twice, which changes
-    /// neither answer. Two selects, because SQLite builds a table for `IN`, at twice the price.
+    /// The subscriptions known under two names, which may be equal: then each is seen twice, which changes
+    /// neither answer. Two selects, because SQLite builds a temporary table for `IN`, at twice the cost.
     KNOWN = "SELECT COUNT(*), MIN(CASE WHEN existed \
         AND (project_id IS NULL OR project_id = $4) THEN began_at END) FROM (\
         SELECT existed, project_id, began_at FROM subscription_starts \

@@ -54,8 +54,8 @@ pub fn credentials(tx: &mut dyn Tx, email: &str) -> Result<Option<(User, String)
 
 /// Whether the user still has this password hash; if so, it stays until the transaction ends.
 ///
-/// A password is verified outside of any transaction, because that takes long. Whoever then acts on
-/// it asks here first, so that a password changed meanwhile opens no session.
+/// Verifying a password takes long and happens outside of any transaction. Ask here before acting on it, so
+/// that a password changed meanwhile opens no session.
 pub fn has_password(tx: &mut dyn Tx, id: &str, password_hash: &str) -> Result<bool, Fault> {
     tx.exists(HOLD_PASSWORD, params![id, password_hash])
 }

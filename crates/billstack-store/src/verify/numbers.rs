@@ -1,4 +1,4 @@
-//! Numbers of teams and projects: whatever is stored under another one cannot be found.
+//! Numbers of teams and projects: rows under a wrong number cannot be found.
 
 use billstack_core::ids::number_of;
 

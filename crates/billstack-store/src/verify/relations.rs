@@ -52,8 +52,8 @@ declare_rules! {
     program_project, "the project of a program exists" =
         orphans!("programs", "c.id", team_of!("c"), "projects",
             "p.team_id = c.team_id AND p.project_id = c.project_id");
-    // Where the tables are spread over machines, projects are on each and programs are not: a query of one may
-    // not ask for rows of the other one by one.
+    // Where the tables are spread over machines, each has all projects but only some programs, so a
+    // correlated sub-query is refused.
     project_program, "a project has a default program" =
         concat!("SELECT c.id, ", team_of!("c"), " FROM projects c WHERE (c.team_id, c.project_id) NOT IN (\
             SELECT p.team_id, p.project_id FROM programs p WHERE p.is_default) LIMIT 100");

@@ -1,4 +1,4 @@
-//! Values that the program must be able to read: whoever asks for a row with another one gets an error.
+//! Values that this version knows. It shows a row with another word as it is, and never acts on it.
 
 use billstack_core::stripe_event::Start;
 

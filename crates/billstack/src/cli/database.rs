@@ -1,4 +1,4 @@
-//! The database as the commands use it that run beside a server, or without one.
+//! The database, for commands that run beside a server or without one.
 
 use billstack_core::time::Micros;
 use billstack_store::migrate;
@@ -21,7 +21,7 @@ pub(super) fn target(settings: &Settings) -> Result<Target, Failure> {
 pub(super) fn target_of(url: &str) -> Result<Target, Failure> {
     Target::from_url(url).map_err(|fault| {
         let why = match fault {
-            // Nobody has asked a database yet, so it is not the one that is unavailable.
+            // No database has been asked yet, so the message must not say that it is unavailable.
             Fault::Unavailable(why) => why,
             other => other.to_string(),
         };

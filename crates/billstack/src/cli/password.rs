@@ -18,7 +18,7 @@ pub(super) fn read_hashed() -> Result<String, Failure> {
     hash.map_err(Failure::refused)
 }
 
-/// Everything up to the end, or on a terminal one line; a line end at the end is not part of it.
+/// Reads to the end, or one line on a terminal, without the final line end.
 fn read() -> Result<String, Failure> {
     let stdin = io::stdin();
     let mut text = String::new();

@@ -59,8 +59,8 @@ pub(super) fn run(settings: Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lets the process have as many files open as the system allows. Every connection is one, and where they
-/// run out the database cannot be opened either: the usual limit is 1,024, with far more allowed.
+/// Raises the limit of open files as far as the system allows. Every connection is a file, and when they run
+/// out the database cannot be opened either; the usual limit is 1,024, and far more are allowed.
 fn allow_files(connections: usize) {
     let wanted = u64::try_from(connections)
         .unwrap_or(u64::MAX)
@@ -106,8 +106,8 @@ pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Fail
     Ok(prepare(settings, Clock::System, local_url, on_fatal)?)
 }
 
-/// Opens as [`open`] does, unless the end is asked for meanwhile: a database that does not answer must not
-/// keep a server from ending. What has been opened so far ends with the process, as in a crash.
+/// Opens as [`open`] does, unless a signal comes first: a database that does not answer must not keep a
+/// server from stopping. What is open by then ends with the process, as in a crash.
 async fn open_unless(
     stopped: impl Future<Output = ()>,
     settings: Settings,

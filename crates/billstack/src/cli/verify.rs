@@ -50,8 +50,8 @@ fn report(breaches: &[Breach], total: usize) -> Result<(), Failure> {
     )))
 }
 
-/// A rule may look at every row there is, and that may take longer than any request of the server.
-/// Whoever says in the address what the connection is to do is left alone.
+/// A rule may read every row, which may take longer than any request of the server. Options in the address
+/// are left as they are.
 fn patient(url: &str) -> String {
     if !url.starts_with("postgres") || url.contains("options=") {
         return url.to_owned();

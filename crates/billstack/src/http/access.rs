@@ -45,8 +45,8 @@ pub struct Gate {
 
 /// The middleware in front of every handler.
 ///
-/// A read of a project lets its caller in itself, in the one transaction that it needs anyway; see
-/// [`ProjectRead`]. Everybody else is let in before the handler runs.
+/// A read of a project admits its caller in the one transaction that it needs anyway; see [`ProjectRead`].
+/// Every other caller is admitted before the handler runs.
 pub async fn authorize(
     State(gate): State<Gate>,
     request: Request,
@@ -65,8 +65,8 @@ pub async fn authorize(
     let mut response = if matches!(right, Right::Project(_)) && parts.method.is_safe() {
         parts.extensions.insert(ProjectRead::new(&entry));
         let response = next.run(Request::from_parts(parts, body)).await;
-        // It has not looked where the request itself was wrong; whoever may not call learns nothing
-        // of that.
+        // The handler has not admitted the caller if the request itself was wrong; a caller without a right
+        // must not learn of that.
         let refused = entry.decide(&app).await?.admitted().err();
         refused.map_or(response, IntoResponse::into_response)
     } else {

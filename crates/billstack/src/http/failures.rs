@@ -1,8 +1,7 @@
 //! No answer leaves in another shape than ours, whatever made it.
 //!
-//! The framework answers some requests itself (an unknown path, a wrong method, a body it cannot
-//! read) with plain text or nothing. Here our JSON is put in its place and a panic is turned into an
-//! ordinary 500.
+//! The framework answers some requests itself (an unknown path, a wrong method, a body it cannot read) with
+//! plain text or nothing. This replaces such answers with our JSON, and turns a panic into an ordinary 500.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};

@@ -1,7 +1,7 @@
 //! Every request has an id, one line in the log and its place in the metrics.
 //!
-//! The line names the route, never the address: addresses carry ids and e-mail addresses, and
-//! route patterns keep the number of metric series bounded.
+//! The line names the route, never the path: paths carry ids and e-mail addresses, and route patterns keep
+//! the number of metric series bounded.
 
 use std::time::Instant;
 

@@ -94,7 +94,8 @@ impl SignInThrottle {
             return;
         };
         if let Some(record) = records.addresses.get_mut(&keys.1) {
-            // An account can have failed many times from elsewhere; this address is not owed that.
+            // The account may have failed many times from other addresses; those failures are not taken off
+            // this one.
             let forgiven = forgiven.failures.min(FREE_ATTEMPTS);
             record.failures = record.failures.saturating_sub(forgiven);
         }

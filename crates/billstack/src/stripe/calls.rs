@@ -208,8 +208,8 @@ impl StripeClient {
     }
 }
 
-/// The members are part of the key, since Stripe refuses a key that comes back with others: a
-/// retry may well correct the name.
+/// The members are part of the key, because Stripe refuses a key that comes back with other members, and a
+/// retry may correct the name.
 fn idempotency_key(attempt: i64, new: &NewStripeCustomer) -> String {
     let mut hash = Sha256::new();
     for part in [

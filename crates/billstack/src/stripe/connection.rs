@@ -81,8 +81,8 @@ fn key<'t>(text: &'t str, kinds: &[&str]) -> Option<(&'t str, Mode)> {
     is_token(rest).then_some((text, mode))
 }
 
-/// Reads a webhook signing secret (`whsec_…`); surrounding white space, which comes along when it
-/// is copied, would make every signature wrong and is taken away.
+/// Reads a webhook signing secret (`whsec_…`). White space copied along with it would make every signature
+/// wrong, so it is trimmed.
 pub fn webhook_secret(text: &str) -> Option<SecretText> {
     let text = text.trim_ascii();
     let rest = text.strip_prefix("whsec_")?;

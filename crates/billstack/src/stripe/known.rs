@@ -1,9 +1,9 @@
-//! Connections as they were when they were last read, so that an event need not wait for its team's
-//! secrets to be looked up and opened.
+//! Connections as last read, so that an event need not wait until its team's secrets are looked up and
+//! opened.
 //!
-//! What is known decides only whether an event is looked at. The transaction that keeps it looks
-//! whether the connection is still that one
-//! ([`intake::take_in`](billstack_store::intake::take_in)), on whichever node it was changed; and a signature that does not fit is held against the database before it is refused.
+//! They decide only whether an event is read. The transaction that stores it checks that the team still has
+//! that connection ([`intake::take_in`](billstack_store::intake::take_in)), whichever node changed it; and a
+//! signature that does not match is checked against the database before it is refused.
 
 use billstack_store::Thing;
 use std::collections::HashMap;
@@ -75,7 +75,7 @@ impl App {
     /// # Errors
     /// There is no such team; or the team is not connected, so that no signature can be valid.
     pub async fn open_connection(&self, team_id: &TeamId) -> Result<Arc<Opened>, ApiError> {
-        // Of a team that another node disconnected nothing stays after its next event.
+        // A team that another node disconnected is forgotten at its next event.
         self.known_connections.remove(team_id);
         let team = team_id.clone();
         let read = self.store.point(move |tx| {
@@ -96,7 +96,7 @@ impl App {
         };
         let opened = Arc::new(Opened {
             secret: open(&connection.webhook_secret)?,
-            // One that was sealed with a key which is lost must not be in the way of its successor.
+            // An old secret whose key is lost must not keep the new one from being used.
             old_secret: open(&connection.old_webhook_secret).unwrap_or_default(),
             connection,
         });

@@ -36,8 +36,8 @@ impl App {
         Ok(Some(Subscriptions::of(found.into_iter().filter(is_here))))
     }
 
-    /// Those projects named by subscriptions that are other ones of the team. What names none of its
-    /// projects says nothing, as with events.
+    /// Other projects of the team that subscriptions name. Metadata that names none of its projects means
+    /// nothing, as with events.
     async fn other_projects(
         &self,
         place: &Place,

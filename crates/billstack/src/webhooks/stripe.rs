@@ -37,8 +37,8 @@ use signature::BadSignature;
 /// The largest event, in bytes.
 pub const LARGEST_EVENT: usize = 2 * 1024 * 1024;
 
-/// Larger events than Stripe usually sends share the room for a few: whoever knows a team's address could
-/// have as many read as there are connections.
+/// Events larger than Stripe usually sends share room for a few. Otherwise anybody who knows a team's address
+/// could make every connection hold one.
 const USUAL_EVENT: u64 = 64 * 1024;
 
 /// How many larger events are read at once, of [`LARGEST_EVENT`] each.
@@ -111,7 +111,8 @@ async fn receive(
         None => app.open_connection(team_id).await?,
     };
     let (parts, body) = request.into_parts();
-    // Anybody can send here, so nothing is read of what cannot be an event, and little at once of the rest.
+    // Anybody can send here, so a body that cannot be an event is not read, and only a few large ones are
+    // read at once.
     let header = signature_of(&parts.headers);
     let precheck = header.and_then(|header| signature::precheck(header, app.now().as_secs()));
     precheck.map_err(|why| refused(team_id, why))?;
@@ -189,7 +190,7 @@ fn signature_of(headers: &HeaderMap) -> Result<&str, BadSignature> {
 
 fn refused(team_id: &TeamId, why: BadSignature) -> ApiError {
     match why {
-        // Every event of every team meets this when our clock is wrong.
+        // If our clock is wrong, this refuses every event of every team.
         BadSignature::OutOfTime => {
             tracing::warn!(
                 team_id = team_id.as_str(),

@@ -61,8 +61,8 @@ impl Ages {
     }
 }
 
-/// Puts the standing work into the queue of a database that has none yet. Where it runs already, a read
-/// tells so.
+/// Enqueues the standing work in a database that has none yet. A read looks first, so that a start writes
+/// nothing where it is there.
 pub(super) async fn enqueue(app: &App) -> Result<(), Abort> {
     let missing = app.store.scan(|tx| {
         let mut missing = Vec::new();
@@ -93,7 +93,7 @@ pub(super) async fn enqueue(app: &App) -> Result<(), Abort> {
 pub(super) async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
     let subject = leased.key.subject.as_str();
     let Some(&(kind, batch)) = KINDS.iter().find(|(kind, _)| *kind == subject) else {
-        // One that a newer version forgets, which runs beside this one during an upgrade.
+        // It belongs to a newer version, which runs beside this one during an upgrade.
         let facts = leased.work.facts.clone();
         return Ok(Next::Again(app.now().plus(MINUTE), facts));
     };

@@ -73,8 +73,7 @@ struct Read {
     program: Option<KeptProgram>,
 }
 
-/// Asks for everything together, because on PostgreSQL each way there and back costs more than what is
-/// done there.
+/// Sends all queries together, because on PostgreSQL a round trip costs more than a query.
 fn read(tx: &mut dyn Tx, place: &Place, cmd: &Apply, taken: &Customer) -> Result<Read, Fault> {
     let (team, project) = (&place.team_id, &place.project_id);
     let stripe_id = taken.stripe_customer_id.as_deref();
@@ -112,7 +111,7 @@ fn read(tx: &mut dyn Tx, place: &Place, cmd: &Apply, taken: &Customer) -> Result
             Ok(())
         }),
     ];
-    // Nothing can have changed where nobody else writes, and nothing need be held there.
+    // Where nobody else writes, nothing can have changed and nothing needs a lock.
     if !tx.is_alone() {
         questions.push(Question::new(programs::HOLD, of_project, |_| Ok(())));
         questions.push(Question::new(customers::GET, of_referee, |row| {

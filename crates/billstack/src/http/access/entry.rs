@@ -88,8 +88,8 @@ fn refusal(denial: Denial) -> ApiError {
     })
 }
 
-/// A caller who asks to read in a project, and is let in by the transaction that reads: a read costs
-/// one transaction, not two.
+/// A caller who asks to read in a project. The transaction that reads admits the caller, so that a read costs
+/// one transaction and not two.
 #[derive(Clone, Debug)]
 pub struct ProjectRead(Arc<Entry>);
 

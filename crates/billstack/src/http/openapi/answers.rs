@@ -7,8 +7,8 @@ use super::{allows, followed, operations_mut};
 /// The one member that is left out where there is nothing to tell; all others are null then.
 const OPTIONAL: &str = "nextCursor";
 
-/// Says of every member of an answer that it is there. The derived schemas take a member that may
-/// be null for one that may be missing.
+/// Marks every member of an answer as required. The derived schemas treat a member that may be null as one
+/// that may be missing.
 pub(super) fn apply(document: &mut Value) {
     let mut named = Vec::new();
     for (_, operation) in operations_mut(document) {

@@ -25,8 +25,8 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
         all.push(R::NotFound);
     }
     let changes = route.method != Method::GET;
-    // A body is looked at also where none is asked for. Stripe's events are read tolerantly and whatever
-    // their declared type.
+    // A body is checked even where none is asked for. Stripe's events are read tolerantly, whatever their
+    // declared type.
     if changes && !route.path.starts_with("/api/webhooks/") {
         all.extend([R::InvalidJson, R::UnsupportedMediaType]);
     }

@@ -21,8 +21,8 @@ impl App {
     /// Reads an event of a team to the end.
     ///
     /// # Errors
-    /// When it is a thin one whose object Stripe cannot be asked for right now; everything else
-    /// that can go wrong is a fact about the event, to be kept with it.
+    /// When it is a thin event and Stripe cannot be asked for its object right now; any other failure is a
+    /// fact about the event, and stored with it.
     pub async fn understand(
         &self,
         team_id: &TeamId,
@@ -85,7 +85,7 @@ impl App {
         })
     }
 
-    /// The object at a path, or why it cannot be had however often it is asked for.
+    /// The object at a path, or why no retry would get it.
     async fn fetch(
         &self,
         key: &SecretText,

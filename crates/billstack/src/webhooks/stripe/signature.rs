@@ -52,7 +52,7 @@ pub fn verify<'s>(
     header.check_time(now)
 }
 
-/// Refuses what no body could make good: a header of another form, or of another time.
+/// Refuses headers that no body could match: of another form, or of another time.
 pub fn precheck(header: &str, now: i64) -> Result<(), BadSignature> {
     let header = Header::parse(header).ok_or(BadSignature::Malformed)?;
     header.check_time(now)
