@@ -74,7 +74,7 @@ pub async fn handle(
     Ok(signed_in(&app, &user.await?, &token))
 }
 
-/// Looks at the token before a password is hashed for it: without one, nobody makes the server work.
+/// Checks the token before a password is hashed, so that nobody without one can make the server work.
 async fn check_token(app: &App, request: &SignUpRequest) -> Result<(), ApiError> {
     let (token, email, now) = (
         request.token.clone(),

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 pub async fn handle(State(app): State<Shared>) -> Result<Json<HealthAnswer>, ApiError> {
     app.store.point(|tx| Ok(users::any(tx)?)).await?;
     if app.store.is_failing() {
-        // Nobody may be sent here any more, so nobody else would find out that it works again.
+        // A balancer may send nobody here any more, so no other call would find out that writes work again.
         let origin = app.origin(Actor::System, "readyz");
         app.store.prove_writes(origin).await?;
     }

@@ -38,8 +38,8 @@ pub(super) struct Creation {
     pub(super) asked: Asked,
 }
 
-/// Who asks for which customer. Without the server, whose last owner an operation on the writer's thread
-/// must not become.
+/// Who asks for which customer. It does not hold the server: an operation on the writer's thread must not
+/// become its last owner.
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) access: ProjectAccess,
@@ -90,7 +90,7 @@ impl Creation {
         let reservation = match self.reserve().await {
             Ok(Begun::Reserved(reservation)) => reservation,
             Ok(Begun::Answered(answer)) => return Ok(answer::replay(answer)),
-            // Not for keeping under the Idempotency-Key: it is about this moment only.
+            // Not stored under the Idempotency-Key: it is true only at this moment.
             Err(Abort::Refused(refusal @ Refusal::CustomerBeingCreated)) => {
                 return Err(refusal.into());
             }
@@ -204,7 +204,7 @@ impl Creation {
         let done = self.write(move |tx, act| {
             let (place, email) = (&me.access.place, &me.new.email);
             let aftermath = match &aftermath {
-                // Erased meanwhile: nothing is in the way of the next try, and nobody may be kept.
+                // Erased meanwhile: the next try is free, and nothing of the person may be stored.
                 Aftermath::Exists(_, id) if !customers::hold_existing(tx, act, place, id)? => {
                     &Aftermath::Release
                 }
