@@ -3,9 +3,9 @@
 use crate::tables::teams::team_of;
 
 declare_rules! {
-    one_active_code, "a customer has one active code at most" =
+    one_active_code, "a customer has one active code at most in a program" =
         concat!("SELECT customer_id, ", place_of!("codes"), " FROM codes WHERE is_active \
-        GROUP BY team_id, project_id, customer_id HAVING COUNT(*) > 1 LIMIT 100");
+        GROUP BY team_id, project_id, program_id, customer_id HAVING COUNT(*) > 1 LIMIT 100");
 
     code_deactivated_at, "a code has the time of its deactivation exactly when it is inactive" =
         concat!("SELECT code, ", place_of!("codes"), " FROM codes \
