@@ -15,7 +15,7 @@ use super::convert::convert;
 use super::evidence::Evidence;
 use super::to_reconsider::ToReconsider;
 use crate::params;
-use crate::seam::tx::{Query, Question};
+use crate::seam::tx::Query;
 use crate::seam::{Act, Fault, Place, Tx, Val};
 use crate::tables::stripe_events::Settled;
 use crate::tables::{customers, events, referrals};
@@ -200,28 +200,18 @@ fn is_own_referral(
         &*referral.referrer_customer_id,
         &*referral.referee_customer_id,
     ];
-    let (mut referrer, mut referee) = ((None, None), (None, None));
     let (team_id, project_id) = (&place.team_id, &place.project_id);
-    tx.ask_together(&mut [
-        Question::new(
-            customers::PERSON,
-            params![team_id, project_id, ids[0]],
-            |row| {
-                referrer = (row.opt_string(0)?, row.opt_string(1)?);
-                Ok(())
-            },
-        ),
-        Question::new(
-            customers::PERSON,
-            params![team_id, project_id, ids[1]],
-            |row| {
-                referee = (row.opt_string(0)?, row.opt_string(1)?);
-                Ok(())
-            },
-        ),
-    ])?;
-    let one = person(ids[0], &referrer);
-    let other = person(ids[1], &referee);
+    let [referrer, referee] = ids.map(|id| [team_id.into(), project_id.into(), Val::from(id)]);
+    let queries = [
+        (customers::PERSON, &referrer[..]),
+        (customers::PERSON, &referee[..]),
+    ];
+    let mut known = [(None, None), (None, None)];
+    tx.query_together(&queries, &mut |number, row| {
+        known[number] = (row.opt_string(0)?, row.opt_string(1)?);
+        Ok(())
+    })?;
+    let [one, other] = [person(ids[0], &known[0]), person(ids[1], &known[1])];
     let pays = |id| one.stripe_customer_id == Some(id);
     Ok(is_self_referral(&one, &other) || start.stripe_ids().any(pays))
 }

@@ -6,7 +6,7 @@ use billstack_core::time::Micros;
 
 use super::projects::project_of;
 use crate::seam::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
-use crate::seam::{Fault, Place, Row, Tx};
+use crate::seam::{Fault, Place, Row, Tx, Val};
 use crate::{params, statements};
 
 statements! {
@@ -156,36 +156,29 @@ pub(crate) fn of_id(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<Vec<F
     tx.all(OF_ID, params![team_id, id], decode_found)
 }
 
+/// What [`INSERT`] and [`UPDATE`] write of a customer, and when.
+fn written<'c>(place: &Place, new: &'c Customer, at: Micros) -> [Val<'c>; 9] {
+    [
+        Val::from(&place.team_id),
+        Val::from(&place.project_id),
+        Val::from(&new.id),
+        Val::from(&new.email),
+        Val::from(new.name.as_deref()),
+        Val::from(new.external_id.as_deref()),
+        Val::from(new.stripe_customer_id.as_deref()),
+        Val::from(&new.metadata),
+        Val::from(at),
+    ]
+}
+
 /// Adds a customer; tells whether no other was in the way.
 pub(crate) fn insert(tx: &mut dyn Tx, place: &Place, new: &Customer) -> Result<bool, Fault> {
-    let row = params![
-        &place.team_id,
-        &place.project_id,
-        &new.id,
-        &new.email,
-        new.name.as_deref(),
-        new.external_id.as_deref(),
-        new.stripe_customer_id.as_deref(),
-        &new.metadata,
-        new.created_at,
-    ];
-    tx.hit(INSERT, row)
+    tx.hit(INSERT, &written(place, new, new.created_at))
 }
 
 /// Writes every member of a customer that may change.
 pub(crate) fn update(tx: &mut dyn Tx, place: &Place, new: &Customer) -> Result<(), Fault> {
-    let row = params![
-        &place.team_id,
-        &place.project_id,
-        &new.id,
-        &new.email,
-        new.name.as_deref(),
-        new.external_id.as_deref(),
-        new.stripe_customer_id.as_deref(),
-        &new.metadata,
-        new.updated_at,
-    ];
-    tx.must(UPDATE, row)
+    tx.must(UPDATE, &written(place, new, new.updated_at))
 }
 
 /// Links a customer that has no Stripe id yet; tells whether it did.

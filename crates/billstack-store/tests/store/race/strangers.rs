@@ -5,6 +5,18 @@ use billstack_store::story;
 
 use super::*;
 
+/// A session that refers to the referee, as a payment link does.
+fn refers(start: &mut Start, round: &Round) {
+    start.client_reference_id = Some(round.referee.clone());
+}
+
+/// The same of another Stripe customer.
+fn refers_as_another(start: &mut Start, round: &Round) {
+    start.stripe_customer_id = Some(format!("cus_more{}", round.number));
+    start.object_id = format!("sub_more{}", round.number);
+    refers(start, round);
+}
+
 /// Not yet a subscription: it is told in the story, and converts nothing.
 fn unpaid(start: &mut Start) {
     start.eligibility = Eligibility::Waits;
@@ -42,11 +54,7 @@ fn apply_and_a_session_that_names_a_customer_who_pays_as_another() {
                 ..round.clone()
             })
         });
-        let session = |round: &Round| {
-            event(db.node(), &others[round.number], |start, round| {
-                start.client_reference_id = Some(round.referee.clone());
-            })
-        };
+        let session = |round: &Round| event(db.node(), &others[round.number], refers);
         race(&rounds, |round| apply(db.node(), round).unwrap(), session);
         assert_all(&db, &rounds, Status::Converted);
         assert_all(&db, &others, Status::Pending);
@@ -67,11 +75,7 @@ fn a_session_that_links_and_an_apply_of_whoever_pays_already() {
                 ..round.clone()
             })
         });
-        let session = |round: &Round| {
-            event(db.node(), round, |start, round| {
-                start.client_reference_id = Some(round.referee.clone());
-            })
-        };
+        let session = |round: &Round| event(db.node(), round, refers);
         let twin = |round: &Round| apply(db.node(), &twins[round.number]).unwrap();
         race(&rounds, twin, session);
         // Who is known by the Stripe id is meant, and a reference does not say otherwise.
@@ -86,11 +90,7 @@ fn two_sessions_that_link_one_customer() {
         let db = Db::crowded(engine);
         let rounds = rounds(&db, count(engine, 300), Referee::Unlinked);
         apply_each(&db, &rounds);
-        let one = |round: &Round| {
-            event(db.node(), round, |start, round| {
-                start.client_reference_id = Some(round.referee.clone());
-            })
-        };
+        let one = |round: &Round| event(db.node(), round, refers);
         let other = |round: &Round| {
             event(db.node(), round, |start, round| {
                 start.stripe_customer_id = Some(format!("cus_more{}", round.number));
@@ -116,13 +116,7 @@ fn a_link_and_a_session_that_links_to_another() {
         let mut kept = deliver_each(&db, &rounds, |_, _| {});
         kept.dedup();
         assert_eq!(kept, [Outcome::NoCustomer]);
-        let session = |round: &Round| {
-            event(db.node(), round, |start, round| {
-                start.stripe_customer_id = Some(format!("cus_more{}", round.number));
-                start.object_id = format!("sub_more{}", round.number);
-                start.client_reference_id = Some(round.referee.clone());
-            })
-        };
+        let session = |round: &Round| event(db.node(), round, refers_as_another);
         race(&rounds, |round| link(db.node(), round), session);
         assert_all(&db, &rounds, Status::Converted);
     }
