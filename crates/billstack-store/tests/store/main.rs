@@ -7,6 +7,7 @@ mod distribute;
 mod engine;
 mod erased;
 mod failing;
+mod idle;
 mod log;
 mod look_ups;
 mod lost;

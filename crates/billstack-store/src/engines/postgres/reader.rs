@@ -23,7 +23,7 @@ pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>
         within: false,
     };
     let mut batch = Vec::with_capacity(most);
-    while let Ok(first) = jobs.recv() {
+    while let Some(first) = reader.next(jobs) {
         batch.push(first);
         batch.extend(jobs.try_iter().take(most - 1));
         for mut job in batch.drain(..) {
@@ -33,11 +33,7 @@ pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>
             }
             job.answer(done);
         }
-        // With more to read, COMMIT is sent together with the next statement.
         reader.finish();
-        if jobs.is_empty() {
-            reader.flush();
-        }
     }
 }
 
@@ -49,6 +45,16 @@ struct Reader<'s> {
 }
 
 impl Reader<'_> {
+    /// The next read. With one at hand, COMMIT is sent together with its first statement. A lane that must wait
+    /// sends it before: an open transaction keeps its locks, and no row that it sees can be vacuumed.
+    fn next(&mut self, jobs: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
+        if let Ok(job) = jobs.try_recv() {
+            return Some(job);
+        }
+        self.flush();
+        jobs.recv().ok()
+    }
+
     fn ready(&mut self) -> Result<&mut PostgresTx, Fault> {
         let tx = match self.connection.take().filter(|tx| !tx.is_closed()) {
             Some(tx) => tx,
