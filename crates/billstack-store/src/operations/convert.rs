@@ -44,7 +44,8 @@ pub(super) fn convert(
     for grant in grants {
         let customer_id = match grant.side {
             Side::Referrer => &referral.referrer_customer_id,
-            _ => &referral.referee_customer_id,
+            Side::Referee => &referral.referee_customer_id,
+            Side::Other(_) => continue,
         };
         let credit = Credit {
             id: act.id(IdKind::Credit),
