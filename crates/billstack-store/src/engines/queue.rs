@@ -120,6 +120,11 @@ impl Tx for Watched<'_> {
         self.watch(result)
     }
 
+    fn ask_ahead(&mut self, sql: &str, params: &[Val<'_>]) -> Result<bool, Fault> {
+        let result = self.tx.ask_ahead(sql, params);
+        self.watch(result)
+    }
+
     fn must_later(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
         let result = self.tx.must_later(sql, params);
         self.watch(result)

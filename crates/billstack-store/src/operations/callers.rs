@@ -87,6 +87,14 @@ impl Guard {
         }
     }
 
+    /// Asks ahead for what [`Guard::admit`] needs, and tells whether that saves a round trip.
+    pub fn ask_ahead(&self, tx: &mut dyn Tx) -> Result<bool, Fault> {
+        match &self.credential {
+            Credential::ApiKey(hash) => api_keys::find_at_ahead(tx, hash, &self.place),
+            Credential::Session(_) => Ok(false),
+        }
+    }
+
     /// Looks again at what may have changed since the caller was let in.
     pub fn recheck(&self, tx: &mut dyn Tx, now: Micros) -> Result<(), Abort> {
         let is_allowed = match &self.credential {

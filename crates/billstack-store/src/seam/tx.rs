@@ -39,6 +39,12 @@ pub trait Tx {
         }
         Ok(())
     }
+    /// Asks a question whose answer [`Tx::query`] with the same text and values gives later in the transaction, and
+    /// tells whether it did. For transactions that only read: they see one snapshot, so the answer stays true.
+    ///
+    /// Only PostgreSQL does: the question travels with the next statement, which saves waiting for its answer, and
+    /// is asked once for all reads that share the transaction.
+    fn ask_ahead(&mut self, sql: &str, params: &[Val<'_>]) -> Result<bool, Fault>;
     /// Runs a write that must change exactly one row, and whose failure may be told later: by a
     /// later call, or when the operation has ended, which is then not kept.
     ///

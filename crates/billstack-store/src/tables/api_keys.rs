@@ -107,6 +107,12 @@ pub(crate) fn find_at(
     })
 }
 
+/// Asks ahead for what [`find_at`] finds; see [`Tx::ask_ahead`].
+pub(crate) fn find_at_ahead(tx: &mut dyn Tx, key_hash: &str, place: &Place) -> Result<bool, Fault> {
+    let scope = params![key_hash, &place.team_id, &place.project_id];
+    tx.ask_ahead(FIND_AT, scope)
+}
+
 /// Whether the key with this hash is neither revoked nor expired.
 pub fn is_valid(tx: &mut dyn Tx, key_hash: &str, now: Micros) -> Result<bool, Fault> {
     let expiry = tx.one(EXPIRY, params![key_hash], |row| row.opt_time(0))?;

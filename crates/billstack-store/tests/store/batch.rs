@@ -196,6 +196,49 @@ fn queries_asked_together_are_answered_in_their_order() {
 }
 
 #[test]
+fn a_query_asked_ahead_finds_what_it_would_find_later() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        write(&db.store, |tx, _| {
+            make_team(tx, "team_1")?;
+            Ok(make_team(tx, "team_2")?)
+        });
+        let names = |tx: &mut dyn Tx, id: &str| {
+            let sql = "SELECT name FROM teams WHERE id = $1";
+            tx.all(sql, params![id], |row| row.string(0))
+        };
+        let found = db.store.scan_blocking(move |tx| {
+            let sql = "SELECT name FROM teams WHERE id = $1";
+            let on_postgres = tx.ask_ahead(sql, params!["team_1"])?;
+            assert_eq!(on_postgres, engine == Engine::Postgres);
+            // Another value, another text, the same twice, and with no statement in between.
+            assert_eq!(names(tx, "team_2")?, ["team_2"]);
+            assert!(tx.exists("SELECT 1 FROM teams", params![])?);
+            assert_eq!(names(tx, "team_1")?, ["team_1"]);
+            assert_eq!(names(tx, "team_1")?, ["team_1"]);
+            tx.ask_ahead(sql, params!["team_2"])?;
+            assert_eq!(names(tx, "team_2")?, ["team_2"]);
+            tx.ask_ahead(sql, params!["team_2"])?;
+            assert_eq!(names(tx, "team_2")?, ["team_2"]);
+            // Nobody takes this one.
+            tx.ask_ahead(sql, params!["team_1"])?;
+            Ok(())
+        });
+        assert_eq!(found, Ok(()), "{engine:?}");
+        write(&db.store, |tx, _| Ok(tx.must(RENAME, params!["team_1"])?));
+        let renamed = db.store.scan_blocking(move |tx| Ok(names(tx, "team_1")?));
+        assert_eq!(renamed.unwrap(), ["renamed"], "{engine:?}");
+        let failed = db.store.scan_blocking(|tx| {
+            tx.ask_ahead("SELECT 1 / CAST($1 AS BIGINT)", params![0_i64])?;
+            tx.exists("SELECT 1 FROM teams", params![])?;
+            Ok(())
+        });
+        assert_eq!(is_defect(&failed), engine == Engine::Postgres, "{failed:?}");
+        assert_eq!(teams(&db), ["team_1", "team_2"], "{engine:?}");
+    }
+}
+
+#[test]
 fn an_operation_in_conflict_is_run_again_without_the_others() {
     let db = Db::new(Engine::Postgres);
     let runs: Vec<_> = (0..3).map(|_| Arc::new(AtomicUsize::new(0))).collect();

@@ -87,7 +87,7 @@ impl Reader<'_> {
     /// Ends the transaction with the next round trip.
     fn finish(&mut self) {
         if let Some(tx) = self.connection.as_mut().filter(|_| self.within) {
-            tx.later("COMMIT");
+            tx.commit_later();
         }
         self.within = false;
     }

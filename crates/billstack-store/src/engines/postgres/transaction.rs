@@ -33,6 +33,7 @@ pub(crate) struct PostgresTx {
     driver: Driver,
     statements: HashMap<String, Statement>,
     pending: Vec<Pending>,
+    early: Option<Early>,
     operation: u32,
     spoiled: Option<Fault>,
     /// Whether the server has announced that it closes the connection, or does not answer.
@@ -53,6 +54,15 @@ enum Request {
     OneRow(String, Statement, Vec<Owned>),
     /// A statement whose result nobody needs.
     Any(Statement, Vec<Owned>),
+    /// A query whose rows are wanted later.
+    Ahead(String, Statement, Vec<Owned>),
+}
+
+/// The answer to a query that was asked ahead.
+struct Early {
+    sql: String,
+    params: Vec<Owned>,
+    answer: Answer,
 }
 
 /// The result of a statement.
@@ -73,6 +83,7 @@ impl PostgresTx {
             driver,
             statements: HashMap::new(),
             pending: Vec::new(),
+            early: None,
             operation: 0,
             spoiled: None,
             ending: false,
@@ -120,6 +131,14 @@ impl PostgresTx {
         self.send_later(Request::Command(command));
     }
 
+    /// Commits a transaction that only reads, with the next round trip.
+    pub(super) fn commit_later(&mut self) {
+        self.early = None;
+        self.pending
+            .retain(|pending| !matches!(pending.request, Request::Ahead(..)));
+        self.later("COMMIT");
+    }
+
     /// Whatever follows belongs to a new operation.
     pub(super) fn next_operation(&mut self) {
         self.operation += 1;
@@ -134,6 +153,7 @@ impl PostgresTx {
     /// Drops all pending statements and starts over.
     pub(super) fn forget_all(&mut self) {
         self.pending.clear();
+        self.early = None;
         self.operation = 0;
         self.spoiled = None;
     }
@@ -149,6 +169,16 @@ impl PostgresTx {
             return Ok(());
         }
         self.round_trip(&[]).map(|_| ())
+    }
+
+    /// The answer to a query, if it was asked ahead.
+    fn early(&self, sql: &str, params: &[Val<'_>]) -> Option<&Answer> {
+        let early = self.early.as_ref().filter(|early| early.sql == sql)?;
+        let same = params
+            .iter()
+            .map(Owned::from)
+            .eq(early.params.iter().cloned());
+        same.then_some(&early.answer)
     }
 
     fn send_later(&mut self, request: Request) {
@@ -186,17 +216,20 @@ impl PostgresTx {
         }
         let answers = self.driver.answers(all(asked));
         let mut answers = self.answered(answers)?.into_iter();
-        for (pending, answer) in pending.iter().zip(&mut answers) {
+        for (pending, answer) in pending.into_iter().zip(&mut answers) {
             let checked = answer
                 .map_err(|error| self.fault(&error))
-                .and_then(|answer| pending.request.check(&answer));
-            if let Err(why) = checked {
-                if pending.operation != self.operation {
-                    self.spoiled = Some(why.clone());
+                .and_then(|answer| pending.request.check(answer));
+            match checked {
+                Ok(None) => {}
+                Ok(early) => self.early = early,
+                Err(why) if pending.operation == self.operation => return Err(why),
+                Err(why) => {
                     // The running operation is not at fault, so it runs again without the other.
-                    return Err(Fault::Conflict(format!("before this operation: {why}")));
+                    let conflict = format!("before this operation: {why}");
+                    self.spoiled = Some(why);
+                    return Err(Fault::Conflict(conflict));
                 }
-                return Err(why);
             }
         }
         answers
@@ -212,16 +245,22 @@ impl Request {
                 client.batch_execute(sql).await?;
                 Ok(Answer::default())
             }),
-            Request::OneRow(_, statement, params) | Request::Any(statement, params) => {
-                Box::pin(ask(client, statement, params))
-            }
+            Request::OneRow(_, statement, params)
+            | Request::Any(statement, params)
+            | Request::Ahead(_, statement, params) => Box::pin(ask(client, statement, params)),
         }
     }
 
-    fn check(&self, answer: &Answer) -> Result<(), Fault> {
+    /// Checks its result, and keeps one that is wanted later.
+    fn check(self, answer: Answer) -> Result<Option<Early>, Fault> {
         match self {
-            Request::OneRow(sql, _, _) => exactly_one(answer.changed, sql),
-            Request::Command(_) | Request::Any(_, _) => Ok(()),
+            Request::OneRow(sql, _, _) => exactly_one(answer.changed, &sql).map(|()| None),
+            Request::Command(_) | Request::Any(_, _) => Ok(None),
+            Request::Ahead(sql, _, params) => Ok(Some(Early {
+                sql,
+                params,
+                answer,
+            })),
         }
     }
 }
@@ -276,12 +315,25 @@ impl Tx for PostgresTx {
         params: &[Val<'_>],
         each: &mut EachRow<'_>,
     ) -> Result<(), Fault> {
+        if let Some(answer) = self.early(sql, params) {
+            return answer.rows.iter().try_for_each(|row| each(row));
+        }
         let statement = self.prepare(sql)?;
         let answers = self.round_trip(&[(statement, params)])?;
         answers
             .iter()
             .flat_map(|answer| &answer.rows)
             .try_for_each(|row| each(row))
+    }
+
+    fn ask_ahead(&mut self, sql: &str, params: &[Val<'_>]) -> Result<bool, Fault> {
+        if self.early(sql, params).is_some() {
+            return Ok(true);
+        }
+        let statement = self.prepare(sql)?;
+        let params = params.iter().map(Owned::from).collect();
+        self.send_later(Request::Ahead(sql.to_owned(), statement, params));
+        Ok(true)
     }
 
     fn query_together(

@@ -29,7 +29,7 @@ impl ToSql for Val<'_> {
 }
 
 /// A value that outlives the call that bound it, for a statement that is sent later.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Owned {
     Int(i64),
     Text(String),

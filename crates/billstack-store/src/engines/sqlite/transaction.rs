@@ -111,6 +111,10 @@ impl Tx for SqliteTx<'_> {
         true
     }
 
+    fn ask_ahead(&mut self, _sql: &str, _params: &[Val<'_>]) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
     fn lock(&mut self, _team_id: &TeamId, _names: &[&str]) -> Result<(), Fault> {
         Ok(())
     }

@@ -58,6 +58,19 @@ impl Entry {
         let budget = admitted.and_then(|admitted| self.rate.check(&admitted.actor));
         Ok(self.ruling.get_or_init(|| Ruling { admission, budget }))
     }
+
+    /// Reads for a caller who is let in.
+    fn rule_and_read<T>(
+        &self,
+        tx: &mut dyn Tx,
+        now: Micros,
+        read: impl FnOnce(&mut dyn Tx, &Place) -> Result<T, Abort>,
+    ) -> Result<Result<T, ApiError>, Abort> {
+        match self.rule(tx, now)?.admitted() {
+            Ok(_) => read(tx, &self.guard.place).map(Ok),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
 }
 
 impl Ruling {
@@ -108,31 +121,33 @@ impl ProjectRead {
     pub async fn point<T: Send + 'static>(
         &self,
         app: &App,
-        read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
+        mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, ApiError> {
-        app.store.point(self.admitting(app, read)).await?
+        let (entry, now) = (Arc::clone(&self.0), app.now());
+        let admitted = move |tx: &mut dyn Tx| {
+            if entry.ruling.get().is_some() || !entry.guard.ask_ahead(tx)? {
+                return entry.rule_and_read(tx, now, &mut read);
+            }
+            // The look-up of the key travels with the first question of the read, whose rows go nowhere before
+            // the ruling.
+            let found = read(tx, &entry.guard.place);
+            if let Err(Abort::Fault(fault)) = found {
+                return Err(fault.into());
+            }
+            entry.rule_and_read(tx, now, |_, _| found)
+        };
+        app.store.point(admitted).await?
     }
 
-    /// [`ProjectRead::point`] for a read that may touch many rows.
+    /// [`ProjectRead::point`] for a read that may touch many rows: it begins once the caller is let in.
     pub async fn scan<T: Send + 'static>(
         &self,
         app: &App,
-        read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        app.store.scan(self.admitting(app, read)).await?
-    }
-
-    /// The read, for a caller who is let in first.
-    fn admitting<T>(
-        &self,
-        app: &App,
         mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
-    ) -> impl FnMut(&mut dyn Tx) -> Result<Result<T, ApiError>, Abort> + Send + 'static {
+    ) -> Result<T, ApiError> {
         let (entry, now) = (Arc::clone(&self.0), app.now());
-        move |tx| match entry.rule(tx, now)?.admitted() {
-            Ok(_) => read(tx, &entry.guard.place).map(Ok),
-            Err(refused) => Ok(Err(refused)),
-        }
+        let admitted = move |tx: &mut dyn Tx| entry.rule_and_read(tx, now, &mut read);
+        app.store.scan(admitted).await?
     }
 }
 
