@@ -68,7 +68,7 @@ pub async fn run(app: Shared) {
 /// Does what is due now, and returns how many rows that was.
 async fn round(app: &App) -> Result<usize, Abort> {
     let mut rows = 0;
-    for kind in KINDS {
+    for kind in due(app).await? {
         for leased in claim(app, kind).await? {
             finish(app, &leased, work(app, &leased).await).await?;
             rows += 1;
@@ -77,13 +77,22 @@ async fn round(app: &App) -> Result<usize, Abort> {
     Ok(rows)
 }
 
-/// Leases what is due of a kind. Mostly that is nothing, so a read looks first.
-async fn claim(app: &App, kind: &'static str) -> Result<Vec<Leased>, Abort> {
+/// The kinds of which anything is due. Mostly there are none, so a read looks before a write claims.
+async fn due(app: &App) -> Result<Vec<&'static str>, Abort> {
     let now = app.now();
-    let due = app.store.scan(move |tx| Ok(work::due(tx, kind, now, 1)?));
-    if due.await?.is_empty() {
-        return Ok(Vec::new());
-    }
+    let look = app.store.scan(move |tx| {
+        let mut kinds = Vec::new();
+        for kind in KINDS {
+            let first = work::due(tx, kind, now, 1)?;
+            kinds.extend(first.iter().map(|key| key.kind));
+        }
+        Ok(kinds)
+    });
+    look.await
+}
+
+/// Leases what is due of a kind.
+async fn claim(app: &App, kind: &'static str) -> Result<Vec<Leased>, Abort> {
     let origin = app.origin(Actor::System, "worker");
     let claimed = app.store.write(origin, move |tx, act| {
         let until = act.at.plus(LEASE);
