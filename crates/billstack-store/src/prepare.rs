@@ -100,27 +100,53 @@ pub fn prepare_all(target: &Target) -> Result<Vec<Report>, Fault> {
     }
 }
 
-/// How SQLite will find the rows of every statement of the service, in a database that has never
-/// been analysed, one line per step. Empty for a database that is not SQLite.
+/// How the database will find the rows of every statement of the service when it knows nothing of the sizes
+/// of tables, one line per step.
 pub fn plans(target: &Target) -> Result<Vec<(String, Vec<String>)>, Fault> {
-    let Kind::Sqlite(path) = &target.0 else {
-        return Ok(Vec::new());
-    };
-    let connection = open_reader(path)?;
-    let plan = |sql: &str| {
-        let sql = format!("EXPLAIN QUERY PLAN {}", Dialect::Sqlite.statement(sql));
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.raw_query();
-        let mut steps = Vec::new();
-        while let Some(row) = rows.next()? {
-            steps.push(row.get("detail")?);
-        }
-        Ok(steps)
-    };
     let of_service = |name: &str| !name.starts_with("rule ") && !name.starts_with("dump ");
-    statements()
-        .into_iter()
-        .filter(|(name, _)| of_service(name))
-        .map(|(name, sql)| Ok((name, plan(&sql).map_err(|e: rusqlite::Error| fault(&e))?)))
-        .collect()
+    let statements = statements().into_iter();
+    let statements = statements.filter(|(name, _)| of_service(name));
+    match &target.0 {
+        Kind::Sqlite(path) => {
+            let connection = open_reader(path)?;
+            let plan = |sql: &str| sqlite_plan(&connection, sql).map_err(|e| fault(&e));
+            let named = |(name, sql): (String, String)| Ok((name, plan(&sql)?));
+            statements.map(named).collect()
+        }
+        Kind::Postgres(settings) => {
+            let mut tx = PostgresTx::open(&settings.for_look_ups())?;
+            // A plan for any values, as it is kept for a statement that runs often.
+            tx.simple("SET plan_cache_mode = force_generic_plan")?;
+            let mut plan =
+                |(name, sql): (String, String)| Ok((name, postgres_plan(&mut tx, &sql)?));
+            statements.map(&mut plan).collect()
+        }
+    }
+}
+
+fn sqlite_plan(connection: &rusqlite::Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let sql = format!("EXPLAIN QUERY PLAN {}", Dialect::Sqlite.statement(sql));
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next()? {
+        steps.push(row.get("detail")?);
+    }
+    Ok(steps)
+}
+
+fn postgres_plan(tx: &mut PostgresTx, sql: &str) -> Result<Vec<String>, Fault> {
+    let parameters = tx.prepare(sql)?.params().len();
+    let text = Dialect::Postgres.statement(sql);
+    tx.simple(&format!("PREPARE looked_at AS {text}"))?;
+    let values = vec!["NULL"; parameters].join(", ");
+    let values = if parameters == 0 {
+        String::new()
+    } else {
+        format!("({values})")
+    };
+    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE looked_at{values}");
+    let steps = (tx as &mut dyn crate::seam::Tx).all(&explain, &[], |row| row.string(0))?;
+    tx.simple("DEALLOCATE looked_at")?;
+    Ok(steps)
 }

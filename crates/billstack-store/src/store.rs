@@ -7,7 +7,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::engines::failing::Failing;
 use crate::engines::options::Options;
-use crate::engines::postgres::Postgres;
+use crate::engines::postgres::{Postgres, refresh_statistics};
 use crate::engines::queue::job;
 use crate::engines::sqlite::Sqlite;
 use crate::migrate;
@@ -101,6 +101,21 @@ impl Store {
         if done.is_ok() && due.load(Ordering::Relaxed) {
             self.enqueued.notify_one();
         }
+    }
+
+    /// Whether the database plans by statistics that can grow old: those of SQLite are fixed.
+    pub fn has_statistics(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
+    /// Lets the database look again at the table that has grown most since it planned for it, and tells which that
+    /// was, if any has.
+    pub async fn refresh_statistics(&self, origin: Origin) -> Result<Option<String>, Abort> {
+        if !self.has_statistics() {
+            return Ok(None);
+        }
+        self.write(origin, |tx, _| Ok(refresh_statistics(tx)?))
+            .await
     }
 
     /// Notified when this store has enqueued work that is due at once.

@@ -5,6 +5,7 @@
 //! when its lease runs out.
 
 mod retention;
+mod statistics;
 
 use std::time::Duration;
 
@@ -41,11 +42,16 @@ enum Next {
 }
 
 /// The kinds of work that this version knows. Other kinds are left to the version that wrote them.
-const KINDS: [&str; 3] = [retention::KIND, customer_creation::KIND, idempotency::KIND];
+const KINDS: [&str; 4] = [
+    retention::KIND,
+    statistics::KIND,
+    customer_creation::KIND,
+    idempotency::KIND,
+];
 
 /// Runs until the server stops and drops it, which may happen at any `await`.
 pub async fn run(app: Shared) {
-    while let Err(abort) = retention::enqueue(&app).await {
+    while let Err(abort) = enqueue_standing(&app).await {
         tracing::warn!(?abort, "standing work could not be put into the queue");
         tokio::time::sleep(AFTER_A_FAILURE).await;
     }
@@ -63,6 +69,36 @@ pub async fn run(app: Shared) {
             () = app.store.enqueued().notified() => {}
         }
     }
+}
+
+/// Enqueues standing work in a database that has none yet. A read looks first, so that a start writes nothing
+/// where it is there.
+async fn enqueue_standing(app: &App) -> Result<(), Abort> {
+    let standing: Vec<_> = retention::standing()
+        .chain(statistics::standing(app))
+        .collect();
+    let look = app.store.scan(move |tx| {
+        let mut missing = Vec::new();
+        for key in &standing {
+            if work::get(tx, key)?.is_none() {
+                missing.push(key.clone());
+            }
+        }
+        Ok(missing)
+    });
+    let missing = look.await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let origin = app.origin(Actor::System, "worker");
+    let enqueued = app.store.write(origin, move |tx, act| {
+        for key in &missing {
+            let at = act.at;
+            work::enqueue(tx, act, key, "{}", at)?;
+        }
+        Ok(())
+    });
+    enqueued.await
 }
 
 /// Does what is due now, and returns how many rows that was.
@@ -104,6 +140,7 @@ async fn claim(app: &App, kind: &'static str) -> Result<Vec<Leased>, Abort> {
 async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
     match leased.key.kind {
         retention::KIND => retention::work(app, leased).await,
+        statistics::KIND => statistics::work(app).await,
         // A call left it behind and nobody came back: it is given up.
         _ => Ok(Next::Done),
     }

@@ -196,6 +196,20 @@ impl Cluster {
         Ok(self.url(name))
     }
 
+    /// Gives a setting of new sessions in a database another value than the server's.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such database or setting, or a name is not as [`Cluster::create_database`] wants it.
+    pub fn set_default(&self, database: &str, setting: &str, value: &str) -> Result<(), Error> {
+        check_name(database)?;
+        check_name(setting)?;
+        let value = value.replace('\'', "''");
+        self.execute(&format!(
+            "ALTER DATABASE {database} SET {setting} = '{value}'"
+        ))
+    }
+
     /// Drops a database, and with it the connections to it.
     ///
     /// # Errors

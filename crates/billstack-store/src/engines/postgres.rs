@@ -10,6 +10,8 @@ mod driver;
 mod fault;
 mod patient;
 mod reader;
+mod session;
+mod statistics;
 mod tls;
 mod transaction;
 mod values;
@@ -26,6 +28,7 @@ use crate::engines::queue::{Job, enqueue};
 use crate::seam::Fault;
 
 pub(crate) use connection::Settings;
+pub(crate) use statistics::refresh as refresh_statistics;
 pub(crate) use transaction::PostgresTx;
 
 /// The most look-ups in one transaction.
@@ -56,15 +59,16 @@ impl Postgres {
         let mut threads = Threads::new();
         let (blocked, blocked_jobs) = bounded(options.queue_capacity);
         let lanes = options.write_lanes.max(1);
+        let looking_up = settings.for_look_ups();
         for _ in 0..lanes {
-            let (jobs, at) = (write_jobs.clone(), settings.clone());
+            let (jobs, at) = (write_jobs.clone(), looking_up.clone());
             let (blocked, failing) = (blocked.clone(), failing.clone());
             threads.spawn("postgres-writer", move || {
                 writer::run(&at, lanes, &jobs, &blocked, &failing);
             })?;
         }
         drop(blocked);
-        let (at, failing) = (settings.clone(), failing.clone());
+        let (at, failing) = (looking_up.clone(), failing.clone());
         threads.spawn("postgres-patient", move || {
             patient::run(&at, &blocked_jobs, &failing);
         })?;
@@ -74,12 +78,13 @@ impl Postgres {
                 options.point_lanes,
                 POINTS_TOGETHER,
                 point_jobs,
+                &looking_up,
             ),
-            ("postgres-scans", options.scan_lanes, 1, scan_jobs),
+            ("postgres-scans", options.scan_lanes, 1, scan_jobs, settings),
         ];
-        for (name, lanes, most, jobs) in kinds {
+        for (name, lanes, most, jobs, at) in kinds {
             for _ in 0..lanes.max(1) {
-                let (jobs, at) = (jobs.clone(), settings.clone());
+                let (jobs, at) = (jobs.clone(), at.clone());
                 threads.spawn(name, move || reader::run(&at, most, &jobs))?;
             }
         }

@@ -18,6 +18,7 @@ mod race;
 mod reports;
 mod same_dump;
 mod schema;
+mod session;
 mod silent;
 mod support;
 mod tls;

@@ -4,9 +4,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use std::time::{Duration, Instant};
+
+use billstack_store::params;
 use billstack_store::prepare::plans;
 
-use crate::support::{Db, Engine};
+use crate::support::{Db, Engine, origin, wait_for, write};
 
 #[test]
 fn plans_are_as_reviewed() {
@@ -27,4 +30,64 @@ fn plans_are_as_reviewed() {
         "plans.txt is not how SQLite finds its rows now; run the tests with BLESS=1 and look at the \
          difference: a step must use every column it can, and none may SCAN a table of tenants"
     );
+}
+
+/// In a database that was made a moment ago PostgreSQL knows of no sizes, and would read tables as a whole.
+#[test]
+fn postgres_reads_no_table_as_a_whole_where_an_index_leads_to_the_rows() {
+    let plans = plans(&Db::new(Engine::Postgres).target).unwrap();
+    let whole = plans.iter().filter(|(_, steps)| {
+        let whole = |step: &String| step.contains("Seq Scan");
+        steps.iter().any(whole)
+    });
+    let names: Vec<_> = whole.map(|(name, _)| name.as_str()).collect();
+    // These have no key to look by: two forget whatever is old, the other deletes every row.
+    let expected = [
+        "invitations::DROP_EXPIRED",
+        "sessions::DROP_DEAD",
+        "setup_tokens::DELETE_ALL",
+    ];
+    assert_eq!(names, expected);
+}
+
+fn rows_known(db: &Db) -> i64 {
+    let sql = "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = to_regclass('teams')";
+    let known = db
+        .store
+        .scan_blocking(move |tx| Ok(tx.one(sql, &[], |row| row.int(0))?));
+    known.unwrap().unwrap()
+}
+
+/// The server counts changes some time after they are committed.
+fn refresh_until_seen(db: &Db) -> String {
+    let limit = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < limit {
+        if let Some(table) = wait_for(db.store.refresh_statistics(origin())).unwrap() {
+            return table;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("no table was looked at");
+}
+
+#[test]
+fn a_table_is_looked_at_when_it_has_doubled() {
+    let db = Db::new(Engine::Postgres);
+    let none = wait_for(db.store.refresh_statistics(origin()));
+    assert_eq!(none, Ok(None), "it is empty");
+    let fill = |from: i64, to: i64| {
+        let sql = "INSERT INTO teams (team_id, id, name, created_at) \
+                   SELECT n, CAST(n AS TEXT), 'a', 1 FROM generate_series(CAST($1 AS BIGINT), CAST($2 AS BIGINT) - 1) n";
+        write(&db.store, move |tx, _| {
+            Ok(tx.execute(sql, params![from, to])?)
+        });
+    };
+    fill(0, 300);
+    assert_eq!(refresh_until_seen(&db), "teams");
+    assert_eq!(rows_known(&db), 300);
+    let none = wait_for(db.store.refresh_statistics(origin()));
+    assert_eq!(none, Ok(None), "it is known");
+    fill(300, 900);
+    assert_eq!(refresh_until_seen(&db), "teams");
+    assert_eq!(rows_known(&db), 900);
 }

@@ -145,8 +145,14 @@ pub(crate) fn postgres_database(template: Option<&str>) -> String {
         let url = cluster.create_database("migrated", None).unwrap();
         migrate(&Target::from_url(&url).unwrap(), START).unwrap();
     });
-    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    cluster.create_database(&name, template).unwrap()
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("test_{number}");
+    let url = cluster.create_database(&name, template).unwrap();
+    // Whatever is usual in a database, ours must not depend on it.
+    let usual = ["read committed", "repeatable read", "serializable"][number as usize % 3];
+    let set = cluster.set_default(&name, "default_transaction_isolation", usual);
+    set.unwrap();
+    url
 }
 
 /// Where and under which seed an operation runs. Equal numbers make equal ids.

@@ -2,7 +2,7 @@
 //! invitations.
 
 use billstack_core::time::{DAY, HOUR, MINUTE, Micros};
-use billstack_store::work::{self, Key, Leased};
+use billstack_store::work::{Key, Leased};
 use billstack_store::{Abort, Actor, Fault, Tx, retention, sessions};
 
 use super::Next;
@@ -61,32 +61,9 @@ impl Ages {
     }
 }
 
-/// Enqueues the standing work in a database that has none yet. A read looks first, so that a start writes
-/// nothing where it is there.
-pub(super) async fn enqueue(app: &App) -> Result<(), Abort> {
-    let missing = app.store.scan(|tx| {
-        let mut missing = Vec::new();
-        for (kind, _) in KINDS {
-            let key = Key::of_server(KIND, kind);
-            if work::get(tx, &key)?.is_none() {
-                missing.push(key);
-            }
-        }
-        Ok(missing)
-    });
-    let missing = missing.await?;
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let origin = app.origin(Actor::System, "worker");
-    let enqueued = app.store.write(origin, move |tx, act| {
-        for key in &missing {
-            let at = act.at;
-            work::enqueue(tx, act, key, "{}", at)?;
-        }
-        Ok(())
-    });
-    enqueued.await
+/// Its standing rows.
+pub(super) fn standing() -> impl Iterator<Item = Key> {
+    KINDS.iter().map(|(kind, _)| Key::of_server(KIND, kind))
 }
 
 /// Forgets one batch. A full one is followed by the next at once, any other by a long pause.

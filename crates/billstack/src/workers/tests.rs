@@ -72,7 +72,7 @@ fn retention_forgets_more_than_a_batch_and_only_what_is_over() {
     let app = app(&directory);
     let number = 401;
     open_sessions(&app, number, sessions::LIFETIME);
-    wait_for(retention::enqueue(&app)).expect("standing work");
+    wait_for(enqueue_standing(&app)).expect("standing work");
     wait_for(round(&app)).expect("a round");
     assert_eq!(sessions_of(&app), Some(number));
     let over = BEGIN + sessions::LIFETIME;
@@ -113,7 +113,7 @@ fn work_that_fails_is_put_off_longer_and_longer() {
     let directory = tempfile::tempdir().expect("a directory");
     let app = app(&directory);
     let key = Key::of_server(retention::KIND, "sessions");
-    wait_for(retention::enqueue(&app)).expect("standing work");
+    wait_for(enqueue_standing(&app)).expect("standing work");
     let leased = wait_for(claim(&app, retention::KIND)).expect("a claim");
     let ours = leased.iter().find(|leased| leased.key == key);
     let failed = Err(Abort::Fault(billstack_store::Fault::Overloaded));
@@ -161,6 +161,6 @@ fn what_only_a_newer_version_forgets_is_left_to_it() {
 fn a_node_wakes_its_own_worker() {
     let directory = tempfile::tempdir().expect("a directory");
     let app = app(&directory);
-    wait_for(retention::enqueue(&app)).expect("standing work");
+    wait_for(enqueue_standing(&app)).expect("standing work");
     wait_for(app.store.enqueued().notified());
 }

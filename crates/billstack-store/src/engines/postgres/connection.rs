@@ -21,6 +21,10 @@ const OPTIONS: &str = "-c statement_timeout=20000 -c lock_timeout=10000 \
                        -c idle_in_transaction_session_timeout=30000 \
                        -c client_min_messages=warning";
 
+/// A look-up never reads a whole table. The planner would choose that where its statistics are older than the rows: in
+/// a fresh or restored database, or one that grows fast.
+const LOOK_UPS: &str = "-c enable_seqscan=off -c jit=off";
+
 /// How long a server may take to answer a round trip. No statement of ours lasts that long.
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -79,6 +83,15 @@ impl Settings {
             tls,
             silence,
         })
+    }
+
+    /// The same for connections whose statements all look rows up by key.
+    pub(crate) fn for_look_ups(&self) -> Settings {
+        let mut looking = self.clone();
+        let all = looking.config.get_options().unwrap_or_default();
+        let all = format!("{LOOK_UPS} {all}");
+        looking.config.options(all);
+        looking
     }
 }
 

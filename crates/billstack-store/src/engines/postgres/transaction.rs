@@ -17,6 +17,7 @@ use tokio_postgres::{Client, Error, Row as PostgresRow, Statement};
 use super::connection::{Settings, connect};
 use super::driver::Driver;
 use super::fault::{ends_connection, fault};
+use super::session;
 use super::values::Owned;
 use crate::seam::dialect::{Dialect, lock_keys};
 use crate::seam::rows::EachRow;
@@ -78,7 +79,7 @@ impl PostgresTx {
     /// Opens a connection.
     pub(crate) fn open(settings: &Settings) -> Result<PostgresTx, Fault> {
         let (client, driver) = connect(settings)?;
-        Ok(PostgresTx {
+        let mut tx = PostgresTx {
             client,
             driver,
             statements: HashMap::new(),
@@ -87,7 +88,9 @@ impl PostgresTx {
             operation: 0,
             spoiled: None,
             ending: false,
-        })
+        };
+        session::pin(&mut tx)?;
+        Ok(tx)
     }
 
     /// Whether the connection is gone or about to be.

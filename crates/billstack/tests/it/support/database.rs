@@ -115,8 +115,13 @@ fn copy_of_migrated() -> String {
         let target = Target::from_url(&url.expect("a database")).expect("an address");
         migrate(&target, Micros(0)).expect("the schema");
     });
-    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("test_{number}");
     let url = cluster.create_database(&name, Some("migrated"));
     url.expect("a copy of the database");
+    // Whatever is usual in a database, the server must not depend on it.
+    let usual = ["read committed", "repeatable read", "serializable"][number as usize % 3];
+    let set = cluster.set_default(&name, "default_transaction_isolation", usual);
+    set.expect("another usual isolation");
     name
 }
