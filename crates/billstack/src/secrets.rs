@@ -131,12 +131,12 @@ impl std::error::Error for SealError {}
 /// file that is malformed or that other users may read is refused rather than replaced, since the
 /// secrets in the database may depend on it.
 pub fn load_or_create_key(database_file: &Path) -> io::Result<[u8; 32]> {
-    let path = key_path(database_file);
-    if let Some(key) = load_key(&path)? {
+    if let Some(key) = load_key(database_file)? {
         return Ok(key);
     }
+    let path = key_path(database_file);
     create_key(&path)?;
-    load_key(&path)?.ok_or_else(|| {
+    load_key(database_file)?.ok_or_else(|| {
         complaint(
             io::ErrorKind::NotFound,
             &path,
@@ -145,7 +145,8 @@ pub fn load_or_create_key(database_file: &Path) -> io::Result<[u8; 32]> {
     })
 }
 
-fn key_path(database_file: &Path) -> PathBuf {
+/// Where the key of an SQLite database is kept.
+pub fn key_path(database_file: &Path) -> PathBuf {
     let mut path = OsString::from(database_file);
     path.push(".key");
     path.into()
@@ -155,7 +156,9 @@ fn complaint(kind: io::ErrorKind, path: &Path, what: &str) -> io::Error {
     io::Error::new(kind, format!("the key file {} {what}", path.display()))
 }
 
-fn load_key(path: &Path) -> io::Result<Option<[u8; 32]>> {
+/// The key kept beside an SQLite database, if there is one.
+pub fn load_key(database_file: &Path) -> io::Result<Option<[u8; 32]>> {
+    let path = &key_path(database_file);
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -9,7 +9,7 @@ use billstack_store::migrate;
 use billstack_store::options::{Fatal, Options};
 use billstack_store::store::{Store, Target};
 use billstack_store::stripe_connection;
-use billstack_store::{Fault, Tx};
+use billstack_store::{Abort, Fault, Tx};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -19,7 +19,7 @@ use crate::http::serve::{Limits, serve};
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::routes;
-use crate::secrets::{Cipher, load_or_create_key};
+use crate::secrets::{Cipher, key_path, load_key, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, SecretField, StripeClient, unsealed};
 use crate::webhooks::stripe::LARGE_EVENTS;
@@ -32,6 +32,8 @@ pub enum StartError {
     Database(Fault),
     /// There is no key to seal secrets with.
     Key(String),
+    /// The key that sealed the secrets in the database is gone.
+    KeyLost(String),
     /// The client for Stripe could not be made.
     Stripe(String),
 }
@@ -40,7 +42,9 @@ impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             StartError::Database(fault) => write!(f, "{fault}"),
-            StartError::Key(why) | StartError::Stripe(why) => f.write_str(why),
+            StartError::Key(why) | StartError::KeyLost(why) | StartError::Stripe(why) => {
+                f.write_str(why)
+            }
         }
     }
 }
@@ -57,7 +61,7 @@ pub fn prepare(
     on_fatal: Fatal,
 ) -> Result<Shared, StartError> {
     let target = Target::from_url(settings.database_url.expose()).map_err(StartError::Database)?;
-    let cipher = Cipher::new(encryption_key(&settings, &target)?);
+    let kept = kept_key(&settings, &target)?;
     let applied = migrate::migrate(&target, Micros(clock.now_micros()));
     let applied = applied.map_err(StartError::Database)?;
     if !applied.is_empty() {
@@ -65,6 +69,7 @@ pub fn prepare(
     }
     let store =
         Store::open(&target, &options(&settings, on_fatal)).map_err(StartError::Database)?;
+    let cipher = Cipher::new(key_for(kept, &target, &store)?);
     let stripe = StripeClient::new(
         &settings.stripe_api_base,
         Duration::from_secs(settings.stripe_timeout_seconds.into()),
@@ -111,19 +116,49 @@ fn look_at_secrets(app: &App) {
     }
 }
 
-/// The key that seals Stripe secrets: from the settings, or kept beside an SQLite file.
-pub fn encryption_key(settings: &Settings, target: &Target) -> Result<[u8; 32], StartError> {
+/// The key that seals Stripe secrets, if there is one yet: from the settings, or kept beside an SQLite file.
+pub fn kept_key(settings: &Settings, target: &Target) -> Result<Option<[u8; 32]>, StartError> {
     migrate::must_be_ours(target).map_err(StartError::Database)?;
     match (&settings.secret_key, target.sqlite_file()) {
-        (Some(key), _) => Ok(key.bytes()),
-        (None, Some(file)) => load_or_create_key(file)
-            .map_err(|error| StartError::Key(format!("the secret key file: {error}"))),
+        (Some(key), _) => Ok(Some(key.bytes())),
+        (None, Some(file)) => load_key(file).map_err(unusable_key_file),
         (None, None) => Err(StartError::Key(
             "BILLSTACK_SECRET_KEY is required with PostgreSQL: 64 hex characters, the same on \
              every node (`openssl rand -hex 32` makes one)"
                 .to_owned(),
         )),
     }
+}
+
+/// The kept key, or a new one for a database without sealed secrets. With a new one those that are there would be lost
+/// without a word, and a later look for the old key would find a key in its place.
+pub fn key_for(
+    kept: Option<[u8; 32]>,
+    target: &Target,
+    store: &Store,
+) -> Result<[u8; 32], StartError> {
+    let (None, Some(file)) = (kept, target.sqlite_file()) else {
+        return kept.ok_or_else(|| StartError::Key("there is no secret key".to_owned()));
+    };
+    let read = |tx: &mut dyn Tx| Ok(stripe_connection::holds_secrets(tx)?);
+    let sealed = store.scan_blocking(read).map_err(|abort| match abort {
+        Abort::Fault(fault) => StartError::Database(fault),
+        Abort::Refused(_) => StartError::Database(Fault::Closed),
+    })?;
+    if sealed {
+        let path = key_path(file);
+        return Err(StartError::KeyLost(format!(
+            "the key file {} is gone, and the database holds Stripe secrets that only it opens: put it back from where \
+             it was backed up; if it is lost for good, set BILLSTACK_SECRET_KEY to a new key (`openssl rand -hex 32`) \
+             and connect each team to Stripe again",
+            path.display()
+        )));
+    }
+    load_or_create_key(file).map_err(unusable_key_file)
+}
+
+fn unusable_key_file(error: std::io::Error) -> StartError {
+    StartError::Key(format!("the secret key file: {error}"))
 }
 
 /// Switching the rate limit off switches the budget of misses off too: whoever does it has another

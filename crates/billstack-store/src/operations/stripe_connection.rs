@@ -8,7 +8,9 @@ use super::refusal::{Abort, Refusal};
 use crate::seam::{Act, Tx};
 use crate::tables::{events, stripe_connections};
 
-pub use crate::tables::stripe_connections::{Connection, NewConnection, active, get, modes_differ};
+pub use crate::tables::stripe_connections::{
+    Connection, NewConnection, active, get, holds_secrets, modes_differ,
+};
 
 /// Connects a team, in place of any earlier connection. No earlier webhook secret stays valid;
 /// keeping one for a while is what [`roll`] is for.

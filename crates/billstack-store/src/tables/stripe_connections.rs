@@ -20,6 +20,8 @@ statements! {
     /// Finds a team that is connected with a secret key.
     WITH_SECRET_KEY = "SELECT team_id FROM stripe_connections \
         WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
+    SEALED = "SELECT 1 FROM stripe_connections WHERE secret_key IS NOT NULL \
+        OR webhook_secret IS NOT NULL OR old_webhook_secret IS NOT NULL LIMIT 1";
     PUT = "INSERT INTO stripe_connections (team_id, is_active, secret_key, publishable_key, \
         webhook_secret, livemode, account_id, account_name, connected_at) \
         VALUES ($1, TRUE, $2, $3, $4, $5, $6, $7, $8) \
@@ -93,6 +95,11 @@ pub(crate) fn livemode(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<bool>
     Ok(tx
         .one(LIVEMODE, params![team_id], |row| row.opt_flag(0))?
         .flatten())
+}
+
+/// Whether any team has a sealed secret.
+pub fn holds_secrets(tx: &mut dyn Tx) -> Result<bool, Fault> {
+    tx.exists(SEALED, params![])
 }
 
 /// The teams that are connected, up to a thousand of them.

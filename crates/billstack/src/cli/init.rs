@@ -17,7 +17,7 @@ use super::output::{Failure, say};
 use super::serve::local_url;
 use super::{database, password};
 use crate::secrets::{Cipher, random_bytes};
-use crate::server::encryption_key;
+use crate::server::{kept_key, key_for};
 use crate::settings::{SecretText, Settings};
 use crate::stripe::{self, SecretField};
 
@@ -91,9 +91,10 @@ pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
     let mut foundation = read(args)?;
     let target = database::target(settings)?;
     foundation.user.password_hash = password::read_hashed()?;
-    let key = encryption_key(settings, &target)?;
+    let kept = kept_key(settings, &target)?;
     database::migrate(&target)?;
     let store = database::open(&target)?;
+    let key = key_for(kept, &target, &store)?;
     let base = match &settings.base_url {
         Some(base) => base.clone(),
         None => listening_url(&settings.listen),

@@ -63,6 +63,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Failure {
         match error {
             StartError::Database(fault) => fault.into(),
+            StartError::KeyLost(_) => Failure::refused(error),
             StartError::Key(_) | StartError::Stripe(_) => Failure::usage(error),
         }
     }

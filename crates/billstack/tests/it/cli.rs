@@ -5,8 +5,10 @@ mod limits;
 mod metrics;
 mod stopping;
 
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -460,7 +462,14 @@ fn a_server_without_the_key_says_whose_secrets_do_not_open() {
     };
     let log = log_of_a_start();
     assert!(!log.contains("ERROR"), "{log}");
-    std::fs::remove_file(place.file("billstack.db.key")).expect("a key");
+    let key = place.file("billstack.db.key");
+    std::fs::remove_file(&key).expect("a key");
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    let told = refused.refused(1);
+    assert!(told.contains("billstack.db.key is gone"), "{told}");
+    assert!(!key.exists(), "no new key takes the place of the old one");
+    std::fs::write(&key, "0".repeat(64)).expect("another key");
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("of its owner alone");
     let log = log_of_a_start();
     let line = log.lines().find(|line| line.contains("ERROR"));
     let line = line.unwrap_or_else(|| panic!("it said nothing: {log}"));

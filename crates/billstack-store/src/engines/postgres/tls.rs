@@ -23,7 +23,8 @@ pub(super) enum Roots {
 }
 
 /// Takes `sslrootcert` out of a URL, because the driver does not know it. As with `libpq`, `system` means the
-/// system's roots.
+/// system's roots. Nor does the driver know `libpq`'s names for TLS with a checked certificate, which is the only one
+/// there is here.
 pub(super) fn take_roots(url: &str) -> (String, Option<Roots>) {
     // A password before the `@` may contain anything.
     let host = url.find('@').unwrap_or(0);
@@ -33,6 +34,10 @@ pub(super) fn take_roots(url: &str) -> (String, Option<Roots>) {
     let (address, parameters) = (&url[..mark], &url[mark + 1..]);
     let (ours, theirs): (Vec<_>, Vec<_>) = parameters
         .split('&')
+        .map(|parameter| match parameter {
+            "sslmode=verify-full" | "sslmode=verify-ca" => "sslmode=require",
+            other => other,
+        })
         .partition(|parameter| parameter.starts_with(PARAMETER));
     let named = ours.last().map(|parameter| &parameter[PARAMETER.len()..]);
     let roots = named.map(|name| match name {
@@ -100,6 +105,16 @@ mod tests {
                 "postgres://u:p?sslrootcert=no@h/d?a=b&sslrootcert=%2Fetc%2Fmy%20roots&c=d",
                 "postgres://u:p?sslrootcert=no@h/d?a=b&c=d",
                 file("/etc/my roots"),
+            ),
+            (
+                "postgres://u:sslmode=verify-ca@h/d?sslmode=verify-full&a=b",
+                "postgres://u:sslmode=verify-ca@h/d?sslmode=require&a=b",
+                None,
+            ),
+            (
+                "postgres://h/d?sslmode=verify-ca",
+                "postgres://h/d?sslmode=require",
+                None,
             ),
             (
                 "postgres://h/d?sslrootcert=x&sslrootcert=system",
