@@ -52,6 +52,8 @@ macro_rules! reasons {
 reasons! {
     InvalidRequest = "invalid_request", BAD_REQUEST, "The request is not valid.";
     InvalidJson = "invalid_json", BAD_REQUEST, "The body is not a valid JSON object.";
+    UnknownParameter = "unknown_parameter", BAD_REQUEST, "The query has a parameter that this call does not know.";
+    UnknownMember = "unknown_member", BAD_REQUEST, "The body has a member that this call does not know.";
     InvalidSignature = "invalid_signature", BAD_REQUEST, "The signature is missing or does not match.";
     NotAnEvent = "not_an_event", BAD_REQUEST, "The body is not a Stripe event.";
     WeakPassword = "weak_password", BAD_REQUEST, "Choose another password: 8 to 256 characters, and not a common one.";
@@ -185,10 +187,11 @@ impl ApiError {
 
     /// Names a field the client called so, if that name is plain enough to be repeated.
     ///
-    /// A name that is not short and alphanumeric is left out: input is never echoed blindly.
+    /// A name that is not short, or has more than letters, digits and what joins words, is left out: input is
+    /// never echoed blindly.
     pub fn field_as_sent(mut self, name: &str) -> Self {
-        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if plain && (1..=40).contains(&name.len()) {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.[]".contains(&b);
+        if name.bytes().all(plain) && (1..=40).contains(&name.len()) {
             self.field = Some(Cow::Owned(name.to_owned()));
         }
         self
@@ -333,6 +336,8 @@ mod tests {
             error.clone().field_as_sent("limit").field.as_deref(),
             Some("limit")
         );
+        let form = error.clone().field_as_sent("metadata[first-plan]");
+        assert_eq!(form.field.as_deref(), Some("metadata[first-plan]"));
         for odd in ["", "a b", "<b>", "\u{e9}", &"x".repeat(41)] {
             assert_eq!(error.clone().field_as_sent(odd).field, None, "{odd}");
         }

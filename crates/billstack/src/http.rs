@@ -8,6 +8,7 @@ pub mod cookie;
 pub mod failures;
 pub mod input;
 pub mod json;
+pub mod known;
 pub mod openapi;
 pub mod origin;
 pub mod page;

@@ -21,6 +21,7 @@ use billstack_store::{Actor, Place};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::cookie::SessionCookie;
+use crate::http::known::Known;
 use crate::http::origin::same_origin;
 use crate::http::request_id::RequestId;
 use crate::http::serve::bound_body;
@@ -41,6 +42,8 @@ pub struct Gate {
     pub right: Option<Right>,
     /// In bytes.
     pub largest_body: usize,
+    /// What may be sent.
+    pub known: Arc<Known>,
 }
 
 /// The middleware in front of every handler.
@@ -52,10 +55,12 @@ pub async fn authorize(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let Gate { app, right, .. } = gate;
+    let Gate {
+        app, right, known, ..
+    } = gate;
     bound_body(request.body(), gate.largest_body)?;
     let Some(right) = right else {
-        return Ok(next.run(request).await);
+        return Ok(run(known, request, next).await);
     };
     let (mut parts, body) = request.into_parts();
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
@@ -64,7 +69,7 @@ pub async fn authorize(
     let entry = Arc::new(Entry::new(Arc::clone(&guard), &app.rate));
     let mut response = if matches!(right, Right::Project(_)) && parts.method.is_safe() {
         parts.extensions.insert(ProjectRead::new(&entry));
-        let response = next.run(Request::from_parts(parts, body)).await;
+        let response = run(known, Request::from_parts(parts, body), next).await;
         // The handler has not admitted the caller if the request itself was wrong; a caller without a right
         // must not learn of that.
         let refused = entry.decide(&app).await?.admitted().err();
@@ -73,7 +78,7 @@ pub async fn authorize(
         match entry.decide(&app).await?.admitted() {
             Ok(admitted) => {
                 insert_access(&mut parts, &guard, &request_id, admitted);
-                next.run(Request::from_parts(parts, body)).await
+                run(known, Request::from_parts(parts, body), next).await
             }
             Err(refused) => refused.into_response(),
         }
@@ -89,6 +94,18 @@ pub async fn authorize(
     let fields = ruling.budget.iter().flat_map(budget_fields);
     response.headers_mut().extend(fields);
     Ok(response)
+}
+
+/// Runs the handler for a request whose query it knows.
+async fn run(known: Arc<Known>, mut request: Request, next: Next) -> Response {
+    match known.query(request.uri().query()) {
+        Ok(query) => {
+            request.extensions_mut().insert(query);
+            request.extensions_mut().insert(known);
+            next.run(request).await
+        }
+        Err(unknown) => unknown.into_response(),
+    }
 }
 
 /// What a request asks for, where, and with which credential.

@@ -1,10 +1,12 @@
 //! What a handler takes in: a JSON body read strictly, and the Idempotency-Key with it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use billstack_store::idempotency::Keyed;
 use serde::de::DeserializeOwned;
@@ -14,6 +16,7 @@ use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::json::{read_json, read_object};
+use crate::http::known::Known;
 use crate::http::serve::read_body;
 
 /// The largest body of our own API, in bytes.
@@ -47,7 +50,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Input<T> {
         let bytes = read(body, app).await?;
         let keyed = keyed(&parts, &bytes)?;
         Ok(Input {
-            body: read_json(&bytes)?,
+            body: read_json(&bytes, &known(&parts))?,
             keyed,
         })
     }
@@ -64,10 +67,15 @@ impl FromRequest<Shared> for NoInput {
         }
         let keyed = keyed(&parts, &bytes)?;
         if !bytes.is_empty() {
-            read_object(&bytes)?;
+            read_object(&bytes, &known(&parts))?.knows(&[])?;
         }
         Ok(NoInput { keyed })
     }
+}
+
+/// What the call knows; the route put it there.
+fn known(parts: &Parts) -> Arc<Known> {
+    parts.extensions.get().cloned().unwrap_or_default()
 }
 
 async fn read(body: Body, app: &Shared) -> Result<Bytes, ApiError> {
@@ -87,7 +95,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The Idempotency-Key of a project call that changes something.
-fn keyed(parts: &axum::http::request::Parts, body: &[u8]) -> Result<Option<Keyed>, ApiError> {
+fn keyed(parts: &Parts, body: &[u8]) -> Result<Option<Keyed>, ApiError> {
     let Some(access) = parts.extensions.get::<ProjectAccess>() else {
         return Ok(None);
     };

@@ -15,23 +15,24 @@ pub use values::{Int, JsonObject, Text, Time, flag, sent, whole_number};
 use serde::de::DeserializeOwned;
 
 use crate::error::{ApiError, Reason};
+use crate::http::known::Known;
 
 /// Reads a request body as one JSON object, and that as a request.
 ///
 /// # Errors
 /// 400 `invalid_json` for anything but one well-formed object, and `invalid_request` for an object
 /// that is well-formed but has duplicate members, NUL in a text, or more than 32 levels, or members
-/// that are not as the request wants them. The texts are fixed; a member is named only if its name
-/// is plain.
-pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    T::deserialize(read_object(bytes)?)
+/// that are not as the request wants them; `unknown_member` for one that neither the request nor the resource
+/// has. A member is named only if its name is plain.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8], known: &Known) -> Result<T, ApiError> {
+    T::deserialize(read_object(bytes, known)?)
 }
 
 /// Reads a request body as one JSON object in which nothing is looked for.
 ///
 /// # Errors
 /// As [`read_json`], but for the wishes of a request.
-pub fn read_object(bytes: &[u8]) -> Result<Object<'_>, ApiError> {
+pub fn read_object<'t>(bytes: &'t [u8], known: &'t Known) -> Result<Object<'t>, ApiError> {
     let invalid = |message: &'static str| ApiError::new(Reason::InvalidJson).message(message);
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("The body is not valid UTF-8."))?;
     match text.trim_ascii_start().as_bytes().first() {
@@ -39,7 +40,7 @@ pub fn read_object(bytes: &[u8]) -> Result<Object<'_>, ApiError> {
         Some(b'{') => {}
         Some(_) => return Err(invalid("The body must be a JSON object.")),
     }
-    let mut object = Object::default();
+    let mut object = Object::new(&known.shown);
     for (name, value) in check::members(text)? {
         check::name(&name)?;
         check::value(value).map_err(|fault| fault.into_error().field_as_sent(&name))?;

@@ -28,8 +28,10 @@ use crate::http::route::Route;
 
 const ABOUT: &str = "Referral codes, conversions and credits over Stripe, on your own server.
 
-Bodies are JSON objects. Members that a schema does not name are ignored, and so are unknown query
-parameters; a text with NUL, a member or parameter sent twice, and broken UTF-8 are refused with 400.
+Bodies are JSON objects. A member that a schema does not name is refused with 400 `unknown_member`, and a
+query parameter that a call does not name with `unknown_parameter`. Only a member that the resource itself
+shows, such as `id` or `createdAt`, may stand in any body and has no effect, so that you can send back what you
+read. A text with NUL, a member or parameter sent twice, and broken UTF-8 are refused with 400.
 Times are RFC 3339 in UTC; money is an integer in the smallest unit of its currency.
 
 Every refusal has the shape of `Error`, also where no operation is to tell of it: 404 `not_found` at an

@@ -1,6 +1,6 @@
 //! Pages of lists: `limit`, `offset`, `cursor` in, `nextCursor` out.
 
-use axum::extract::{FromRequestParts, RawQuery};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use billstack_store::list::{Cursor, Page};
 use utoipa::IntoParams;
@@ -78,15 +78,15 @@ pub fn page(query: &Query, default_limit: i64) -> Result<Page, ApiError> {
     })
 }
 
-/// The query string of a request, read strictly.
+/// The query string of a request, read strictly in front of the handler; see
+/// [`authorize`](crate::http::access::authorize).
 pub struct QueryString(pub Query);
 
 impl<S: Send + Sync> FromRequestParts<S> for QueryString {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Ok(RawQuery(raw)) = RawQuery::from_request_parts(parts, state).await;
-        Ok(QueryString(Query::parse(raw.as_deref())?))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(QueryString(parts.extensions.remove().unwrap_or_default()))
     }
 }
 

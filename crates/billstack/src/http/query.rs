@@ -38,6 +38,11 @@ impl Query {
         Ok(Self { parameters })
     }
 
+    /// The names of the parameters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.parameters.keys().map(String::as_str)
+    }
+
     /// A whole number within `range`, or `default` where the parameter is absent.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 //! A row of the route table, and how a table becomes a router.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
@@ -12,6 +15,7 @@ use crate::app::Shared;
 use crate::error::Reason;
 use crate::http::access::{Gate, Right, authorize};
 use crate::http::input::LARGEST_BODY;
+use crate::http::known::{Known, shown};
 
 /// One call of the API.
 pub struct Route {
@@ -57,6 +61,11 @@ impl Route {
         }
     }
 
+    /// Whether Stripe is the one who calls. What it sends is read tolerantly, because it changes as Stripe likes.
+    pub fn is_of_stripe(&self) -> bool {
+        self.path.starts_with("/api/webhooks/")
+    }
+
     /// The same row with another limit for its body.
     #[must_use]
     pub fn with_largest_body(self, largest_body: usize) -> Route {
@@ -88,11 +97,17 @@ fn operation_slot<'i>(
 
 /// The router of a table: no route without its right in front of it.
 pub fn router(table: Vec<Route>, app: &Shared) -> Router<Shared> {
+    let mut shown_at: HashMap<&str, Vec<String>> = HashMap::new();
+    for route in &table {
+        shown_at.entry(route.path).or_default().extend(shown(route));
+    }
     table.into_iter().fold(Router::new(), |router, route| {
+        let shown = shown_at.get(route.path).cloned().unwrap_or_default();
         let gate = Gate {
             app: app.clone(),
             right: route.right,
             largest_body: route.largest_body,
+            known: Arc::new(Known::new(&route, shown)),
         };
         let guard = from_fn_with_state(gate, authorize);
         router.route(route.path, route.handler.route_layer(guard))

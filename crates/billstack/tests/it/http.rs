@@ -3,5 +3,6 @@
 mod access;
 mod errors;
 mod idempotency;
+mod known;
 mod limits;
 mod newer;

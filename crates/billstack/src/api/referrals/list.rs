@@ -32,6 +32,7 @@ pub struct ReferralsAnswer {
     params(
         PageParams,
         ("status" = inline(Option<StatusJson>), Query, description = "Only with this status."),
+        ("customerId" = Option<String>, Query, description = "Only of this customer, as referrer or as referee.", min_length = 1, max_length = 64),
         ("referrerCustomerId" = Option<String>, Query, description = "Only of this referrer.", min_length = 1, max_length = 64),
         ("refereeCustomerId" = Option<String>, Query, description = "Only of this referee.", min_length = 1, max_length = 64),
         ("code" = Option<String>, Query, description = "Only by this code.", min_length = 1, max_length = 64),
@@ -51,8 +52,12 @@ pub async fn handle(
         // A text that cannot be a code finds nothing, like a code that nobody has.
         code: text(&query, "code", 64)?.map(|given| code::normalize(&given).unwrap_or(given)),
     };
+    let customer_id = text(&query, "customerId", 64)?;
     let part = access.scan(&app, move |tx, place| {
-        Ok(referrals::list(tx, place, &filter, &page)?)
+        Ok(match &customer_id {
+            Some(id) => referrals::list_of_customer(tx, place, id, &filter, &page)?,
+            None => referrals::list(tx, place, &filter, &page)?,
+        })
     });
     let part = part.await?;
     Ok(answer::send(answer::ok(&ReferralsAnswer {

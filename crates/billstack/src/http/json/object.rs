@@ -11,20 +11,42 @@ use serde_json::value::RawValue;
 
 use super::check::Fault;
 use crate::error::{ApiError, Reason};
+use crate::http::known::unknown;
 
 /// A body that passed every general check.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Object<'t> {
     members: BTreeMap<Cow<'t, str>, &'t RawValue>,
+    /// Members that the resource shows. They may be there, and have no effect.
+    shown: &'t [String],
 }
 
 impl<'t> Object<'t> {
+    pub(super) fn new(shown: &'t [String]) -> Object<'t> {
+        Object {
+            members: BTreeMap::new(),
+            shown,
+        }
+    }
+
     pub(super) fn add(&mut self, name: Cow<'t, str>, value: &'t RawValue) -> Result<(), ApiError> {
         if self.members.contains_key(&name) {
             return Err(Fault::Duplicate.into_error().field_as_sent(&name));
         }
         self.members.insert(name, value);
         Ok(())
+    }
+
+    /// Checks that every member is one that is asked for, or one that the resource shows.
+    ///
+    /// # Errors
+    /// 400 `unknown_member` for the first that is not.
+    pub fn knows(&self, fields: &[&str]) -> Result<(), ApiError> {
+        let is_known = |name: &str| fields.contains(&name) || self.shown.iter().any(|s| s == name);
+        match self.members.keys().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => Err(unknown(Reason::UnknownMember, name, fields, self.shown)),
+        }
     }
 }
 
@@ -37,8 +59,8 @@ impl<'de> Deserializer<'de> for Object<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ApiError> {
-        // The one place that knows both what was sent and what is asked for. Members that nobody asks
-        // for have no effect.
+        // The one place that knows both what was sent and what is asked for.
+        self.knows(fields)?;
         visitor.visit_map(Asked {
             object: self,
             fields: fields.iter(),

@@ -4,11 +4,19 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 fn fault(bytes: impl AsRef<[u8]>) -> ApiError {
-    read_object(bytes.as_ref()).unwrap_err()
+    read_object(bytes.as_ref(), &Known::default()).unwrap_err()
 }
 
 fn is_fine(text: &str) -> bool {
-    read_object(text.as_bytes()).is_ok()
+    read_object(text.as_bytes(), &Known::default()).is_ok()
+}
+
+/// A call whose resource shows a member.
+fn showing(name: &str) -> Known {
+    Known {
+        shown: vec![name.to_owned()],
+        ..Known::default()
+    }
 }
 
 /// A request with one member.
@@ -19,7 +27,8 @@ struct One<T> {
 
 /// Reads the one member from its literal text.
 fn read<T: DeserializeOwned>(value: &str) -> Result<T, ApiError> {
-    let one: One<T> = read_json(format!("{{\"x\":1,\"a\":{value}}}").as_bytes())?;
+    let text = format!("{{\"x\":1,\"a\":{value}}}");
+    let one: One<T> = read_json(text.as_bytes(), &showing("x"))?;
     Ok(one.a)
 }
 
@@ -161,16 +170,34 @@ fn what_is_missing_or_null() {
         first_one: Text<1, 9>,
         other: Option<Text<1, 9>>,
     }
-    let error = read_json::<Request>(b"{\"other\":null}").unwrap_err();
+    let known = showing("y");
+    let error = read_json::<Request>(b"{\"other\":null}", &known).unwrap_err();
     assert_eq!(error.field.as_deref(), Some("firstOne"));
     assert_eq!(error.message, "`firstOne` is required.");
-    let request: Request = read_json(b"{\"firstOne\":\"x\",\"y\":[1e400]}").unwrap();
+    let body = b"{\"firstOne\":\"x\",\"y\":[1e400]}";
+    let request: Request = read_json(body, &known).unwrap();
     assert_eq!((request.first_one.0.as_str(), request.other), ("x", None));
     assert_refused::<Text<0, 9>>("null", "`a` is required.");
     assert_refused::<Int<0, 9>>("null", "`a` is required.");
     assert_refused::<Time>("null", "`a` is required.");
     assert_refused::<JsonObject<9>>("null", "`a` is required.");
     assert_eq!(read::<Option<Int<0, 9>>>(" null "), Ok(None));
+}
+
+#[test]
+fn members_that_nobody_knows() {
+    let read = |text: &str| read_json::<One<Text<1, 9>>>(text.as_bytes(), &showing("id"));
+    assert!(read(r#"{"a":"x","id":{"b":7}}"#).is_ok());
+    for (text, field) in [
+        (r#"{"a":"x","b":1}"#, Some("b")),
+        (r#"{"ID":"x"}"#, Some("ID")),
+        (r#"{"a":"x","<b>":1}"#, None),
+    ] {
+        let error = read(text).unwrap_err();
+        assert_eq!(error.reason, Reason::UnknownMember, "{text}");
+        assert_eq!(error.field.as_deref(), field, "{text}");
+    }
+    assert!(read(r#"{"ID":"x"}"#).unwrap_err().message.contains("`id`"));
 }
 
 #[test]
@@ -239,7 +266,8 @@ fn members_of_a_patch() {
         #[serde(default, deserialize_with = "sent")]
         a: Option<Option<Int<0, 9>>>,
     }
-    let read = |text: &str| read_json::<Patch>(text.as_bytes()).map(|patch| patch.a);
+    let known = Known::default();
+    let read = |text: &str| read_json::<Patch>(text.as_bytes(), &known).map(|patch| patch.a);
     assert_eq!(read("{}"), Ok(None));
     assert_eq!(read("{\"a\":null}"), Ok(Some(None)));
     assert_eq!(read("{\"a\":1}"), Ok(Some(Some(Int(1)))));
@@ -249,7 +277,7 @@ fn members_of_a_patch() {
 proptest! {
     #[test]
     fn whatever_passes_is_json_to_everybody(text in r#"[{}\[\]",:a\\u0-9e.\- ]{0,40}"#) {
-        match read_object(text.as_bytes()) {
+        match read_object(text.as_bytes(), &Known::default()) {
             // Numbers beyond a float pass the general checks, so the syntax alone is compared.
             Ok(_) => prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()),
             Err(error) if error.reason == Reason::InvalidJson => {

@@ -27,8 +27,12 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
     let changes = route.method != Method::GET;
     // A body is checked even where none is asked for. Stripe's events are read tolerantly, whatever their
     // declared type.
-    if changes && !route.path.starts_with("/api/webhooks/") {
-        all.extend([R::InvalidJson, R::UnsupportedMediaType]);
+    if changes && !route.is_of_stripe() {
+        all.extend([R::InvalidJson, R::UnknownMember]);
+        all.push(R::UnsupportedMediaType);
+    }
+    if !route.is_of_stripe() {
+        all.push(R::UnknownParameter);
     }
     if changes {
         all.push(R::OutcomeUnknown);

@@ -1,10 +1,10 @@
 //! What the strict reading of requests means for their schemas.
 //!
 //! Two rules hold for every body and every parameter, so they are written into the document here
-//! and not at each field: a text holds no NUL, and members nobody knows are ignored, whatever JSON
-//! they hold.
+//! and not at each field: a text holds no NUL, and a body holds no member that its schema does not name. What is
+//! kept as it is, such as metadata, may hold any JSON.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{allows, followed, operations_mut};
 
@@ -48,8 +48,13 @@ fn list_mut(value: &mut Value) -> impl Iterator<Item = &mut Value> {
 
 /// Writes the rules into a schema and what lies inside; notes the schemas that it refers to.
 fn strict(schema: &mut Value, named: &mut Vec<String>) {
+    close(schema);
+    strict_within(schema, named);
+}
+
+/// The same for a part of a composed schema: what other members there may be is said of the whole.
+fn strict_within(schema: &mut Value, named: &mut Vec<String>) {
     let allows_text = allows(schema, "string");
-    let allows_object = allows(schema, "object");
     let Some(words) = schema.as_object_mut() else {
         return;
     };
@@ -60,12 +65,9 @@ fn strict(schema: &mut Value, named: &mut Vec<String>) {
     if allows_text && !told.iter().any(|word| words.contains_key(*word)) {
         words.insert("pattern".into(), json!(NO_NUL));
     }
-    if allows_object {
-        any_further_members(words);
-    }
     for word in ["allOf", "anyOf", "oneOf"] {
         for part in words.get_mut(word).into_iter().flat_map(list_mut) {
-            strict(part, named);
+            strict_within(part, named);
         }
     }
     if let Some(items) = words.get_mut("items") {
@@ -78,15 +80,22 @@ fn strict(schema: &mut Value, named: &mut Vec<String>) {
     }
 }
 
-fn any_further_members(words: &mut Map<String, Value>) {
-    // Generators make a map of what has additional properties. That is right where no member has a
-    // name, and elsewhere would hide a misspelt one; so the same is said in the less known word.
-    let word = match words.contains_key("properties") {
-        true => "unevaluatedProperties",
-        false => "additionalProperties",
-    };
-    words.insert(word.into(), any());
-    words.insert("propertyNames".into(), json!({"pattern": NO_NUL}));
+/// Says which members an object may have besides those it names.
+fn close(schema: &mut Value) {
+    let allows_object = allows(schema, "object");
+    match schema.as_object_mut() {
+        Some(words) if words.contains_key("allOf") => {
+            words.insert("unevaluatedProperties".into(), json!(false));
+        }
+        Some(words) if words.contains_key("properties") => {
+            words.insert("additionalProperties".into(), json!(false));
+        }
+        Some(words) if allows_object => {
+            words.insert("additionalProperties".into(), any());
+            words.insert("propertyNames".into(), json!({"pattern": NO_NUL}));
+        }
+        _ => {}
+    }
 }
 
 fn any() -> Value {

@@ -144,7 +144,7 @@ async fn a_body_is_looked_at_where_none_is_asked_for(t: &Bench) {
 
 async fn large_bodies_are_413(t: &Bench) {
     let filled = |size: usize| {
-        let body = r#"{"code":"ZZZZZZZZ","refereeCustomerId":"pc_x","pad":"{}"}"#;
+        let body = r#"{"code":"ZZZZZZZZ","refereeCustomerId":"pc_x","terms":"{}"}"#;
         let rest = size - body.len() + 2;
         body.replace("{}", &"x".repeat(rest))
     };
@@ -238,16 +238,19 @@ async fn what_two_readers_could_read_differently_is_refused(t: &Bench) {
             answer.text
         );
     }
-    // Members nobody asks for have no effect.
+    // Members that the resource shows have no effect, whatever they hold; others are refused.
+    let body = r#"{"code":"ZZZZZZZZ","refereeCustomerId":"pc_x","#;
     for more in [
-        r#""":1"#,
-        r#""x":1e400"#,
-        r#""x":[1e400]"#,
-        r#""x":{"y":-1e400}"#,
+        r#""id":1e400"#,
+        r#""terms":[1e400]"#,
+        r#""status":{"y":-1e400}"#,
     ] {
-        let body = r#"{"code":"ZZZZZZZZ","refereeCustomerId":"pc_x","__proto__":{},"#;
         let answer = send(t, "application/json", format!("{body}{more}}}")).await;
         answer.refused("customer_not_found");
+    }
+    for more in [r#""":1"#, r#""__proto__":{}"#, r#""<x>":[1e400]"#] {
+        let answer = send(t, "application/json", format!("{body}{more}}}")).await;
+        answer.refused("unknown_member");
     }
 }
 

@@ -130,9 +130,10 @@ pub const REASONS: &[Reason] = &[Reason::NotFound];
 mod tests {
     use super::*;
     use crate::http::json::read_json;
+    use crate::http::known::Known;
 
     fn field_at_fault(body: &str) -> Option<String> {
-        let read = read_json::<CreateApiKeyRequest>(body.as_bytes());
+        let read = read_json::<CreateApiKeyRequest>(body.as_bytes(), &Known::default());
         let read = read.and_then(|request| request.expires_at(Micros::from_secs(1_700_000_000)));
         let error = read.err()?;
         error.field.as_deref().map(str::to_owned)

@@ -13,6 +13,7 @@ on_both_engines! {
     unknown_referrals_are_404,
     pages_are_complete_and_stable,
     pages_of_a_referrer_hold_all_of_its_codes,
+    pages_of_a_customer_hold_both_sides,
     pages_are_asked_for_strictly,
 }
 
@@ -44,6 +45,31 @@ async fn each_filter_narrows_the_list(t: &Bench) {
         ("status=expired".to_owned(), vec![]),
         (format!("referrerCustomerId={}", one.referrer), vec![&first]),
         (format!("refereeCustomerId={}", two.referee), vec![&second]),
+        (format!("customerId={}", one.referrer), vec![&first]),
+        (format!("customerId={}", one.referee), vec![&first]),
+        ("customerId=pc_nobody".to_owned(), vec![]),
+        (
+            format!("customerId={}&status=converted", one.referee),
+            vec![],
+        ),
+        (
+            format!(
+                "customerId={0}&refereeCustomerId={0}&code={1}",
+                two.referee, two.code
+            ),
+            vec![&second],
+        ),
+        (
+            format!("customerId={0}&referrerCustomerId={0}", two.referee),
+            vec![],
+        ),
+        (
+            format!(
+                "customerId={}&referrerCustomerId={}",
+                two.referee, two.referrer
+            ),
+            vec![&second],
+        ),
         (format!("code={}", one.code.to_lowercase()), vec![&first]),
         (format!("code={}&status=converted", one.code), vec![]),
         ("code=nonsense!".to_owned(), vec![]),
@@ -72,7 +98,10 @@ async fn filters_are_read_strictly(t: &Bench) {
             .await
             .invalid(field);
     }
-    t.key.get("referrals?unheardOf=1").await.ok();
+    let answer = t.key.get("referrals?custmer_id=pc_ada").await;
+    let body = answer.refused("unknown_parameter");
+    assert_eq!(body["field"], "custmer_id");
+    assert!(text(&body["error"]).contains("`customerId`"), "{body}");
 }
 
 async fn unknown_referrals_are_404(t: &Bench) {
@@ -103,9 +132,13 @@ async fn many(t: &Bench, number: usize) -> Vec<String> {
 
 /// What a referrer brought, by pages of three.
 async fn brought_by(t: &Bench, referrer: &str) -> Vec<String> {
+    by_pages(t, &format!("referrerCustomerId={referrer}&limit=3")).await
+}
+
+async fn by_pages(t: &Bench, query: &str) -> Vec<String> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
-        let path = format!("referrals?referrerCustomerId={referrer}&limit=3{cursor}");
+        let path = format!("referrals?{query}{cursor}");
         let page = t.key.get(&path).await.ok();
         ids.extend(pluck(&page["referrals"], "id"));
         match page["nextCursor"].as_str() {
@@ -131,6 +164,40 @@ async fn pages_of_a_referrer_hold_all_of_its_codes(t: &Bench) {
     }
     assert_eq!(brought_by(t, &referrer).await, made);
     assert!(brought_by(t, "pc_nobody").await.is_empty());
+}
+
+async fn pages_of_a_customer_hold_both_sides(t: &Bench) {
+    let mut made = many(t, 5).await;
+    let codes = t.key.get("referrals/codes").await.ok();
+    let referrer = text(&codes["codes"][0]["customerId"]);
+    let other = t.code(&t.customer("other").await).await;
+    let answer = t
+        .key
+        .post("referrals/apply", apply_body(&other, &referrer))
+        .await;
+    made.push(text(&answer.created()["referral"]["id"]));
+    for name in ["q0", "q1"] {
+        let body = apply_body(&text(&codes["codes"][0]["code"]), &t.customer(name).await);
+        let answer = t.key.post("referrals/apply", body).await;
+        made.push(text(&answer.created()["referral"]["id"]));
+    }
+    made.reverse();
+    for limit in 1..=9 {
+        let query = format!("customerId={referrer}&limit={limit}");
+        assert_eq!(by_pages(t, &query).await, made, "{limit}");
+        for offset in 0..=9 {
+            let page = t.key.get(&format!("referrals?{query}&offset={offset}"));
+            let page = page.await.ok();
+            let end = made.len().min(offset + limit);
+            let expected = made.get(offset..end).unwrap_or_default();
+            assert_eq!(
+                pluck(&page["referrals"], "id"),
+                expected,
+                "{query} {offset}"
+            );
+            assert_eq!(page["nextCursor"].is_string(), end < made.len(), "{query}");
+        }
+    }
 }
 
 async fn pages_are_complete_and_stable(t: &Bench) {

@@ -1,0 +1,109 @@
+//! Names that no call knows, for every route.
+
+use billstack::http::access::Right;
+use billstack::http::route::Route;
+use billstack::routes::table;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::bench::Bench;
+use crate::support::client::{Call, Caller};
+use crate::support::fixture::text;
+
+on_both_engines! {
+    no_route_takes_an_unknown_parameter,
+    no_route_takes_an_unknown_member,
+    a_resource_may_be_sent_back_as_it_was_read,
+    an_unknown_name_is_told_only_to_those_who_may_call,
+}
+
+fn strict() -> impl Iterator<Item = Route> {
+    table().into_iter().filter(|route| !route.is_of_stripe())
+}
+
+/// A call of a route in the usual project, about nothing that exists there.
+fn call(t: &Bench, route: &Route, query: &str) -> Call {
+    let path = route.path.replace("{teamId}", &t.home.team);
+    let path = path.replace("{projectId}", &t.home.project) + query;
+    match route.right {
+        Some(Right::Project(_)) => t.key.call(route.method.clone(), &path),
+        _ => t.owner.call(route.method.clone(), &path),
+    }
+}
+
+async fn no_route_takes_an_unknown_parameter(t: &Bench) {
+    let before = t.dump().await;
+    for route in strict() {
+        let mut call = call(t, &route, "?unheardOf=1");
+        if route.method != Method::GET {
+            call = call.json(&json!({}));
+        }
+        let body = call.send().await.refused("unknown_parameter");
+        assert_eq!(
+            body["field"], "unheardOf",
+            "{} {}",
+            route.method, route.path
+        );
+    }
+    assert_eq!(t.dump().await, before);
+}
+
+async fn no_route_takes_an_unknown_member(t: &Bench) {
+    let before = t.dump().await;
+    for route in strict().filter(|route| route.method != Method::GET) {
+        let call = call(t, &route, "").json(&json!({"unheardOf": 1}));
+        let body = call.send().await.refused("unknown_member");
+        assert_eq!(
+            body["field"], "unheardOf",
+            "{} {}",
+            route.method, route.path
+        );
+    }
+    assert_eq!(t.dump().await, before);
+    let body = json!({"email": "ada@example.com", "stripe_customer_id": "cus_1"});
+    let refused = t.key.post("customers", body).await;
+    let refused = refused.refused("unknown_member");
+    assert_eq!(refused["field"], "stripe_customer_id");
+    assert!(
+        text(&refused["error"]).contains("`stripeCustomerId`"),
+        "{refused}"
+    );
+}
+
+async fn a_resource_may_be_sent_back_as_it_was_read(t: &Bench) {
+    let customer = t
+        .customer_with(
+            json!({"email": "ada@example.com", "metadata": {"any name": {"is": "fine"}}}),
+        )
+        .await;
+    let path = format!("customers/{}", text(&customer["id"]));
+    t.advance(1_000_000);
+    let mut back = customer.clone();
+    back["projectId"] = json!("proj_of_somebody_else");
+    back["createdAt"] = json!(null);
+    let mut now = t.key.patch(&path, back).await.ok()["customer"].take();
+    now["updatedAt"] = customer["updatedAt"].clone();
+    assert_eq!(now, customer);
+
+    let members = t.owner.get(&t.home.path("members")).await.ok();
+    let member = members["members"][0].clone();
+    let path = t.home.path(&format!("members/{}", text(&member["userId"])));
+    let now = t.owner.patch(&path, member.clone()).await.ok();
+    assert_eq!(now["member"], member);
+
+    let code = t.code(&text(&customer["id"])).await;
+    let path = format!("referrals/codes/{code}");
+    let read = t.key.get(&path).await.ok()["code"].take();
+    let call = t.key.call(Method::DELETE, &path).json(&read);
+    call.send().await.ok();
+}
+
+async fn an_unknown_name_is_told_only_to_those_who_may_call(t: &Bench) {
+    let stranger = t.tenant("stranger").await;
+    let path = t.key.wire().path("referrals?unheardOf=1");
+    t.nobody.get(&path).await.refused("unauthenticated");
+    stranger.key.get(&path).await.refused("forbidden");
+    let path = t.key.wire().path("customers?unheardOf=1");
+    let body: Value = json!({"unheardOf": 1});
+    stranger.key.post(&path, body).await.refused("forbidden");
+}
