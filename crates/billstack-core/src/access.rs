@@ -29,7 +29,7 @@ impl Scope {
     }
 }
 
-/// The scopes of an API key. An empty list means that the key is not limited.
+/// The scopes of an API key. An empty list means that the key is not limited; nobody can ask for one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Scopes(Vec<Scope>);
@@ -52,9 +52,12 @@ impl Scopes {
         self.0.is_empty() || self.0.iter().any(|held| needed.implied_by(*held))
     }
 
-    /// The scopes as given, sorted and without repeats; empty when the key is not limited.
+    /// The scopes that a key has: as given, sorted and without repeats, or all there are when it is not limited.
     pub fn list(&self) -> &[Scope] {
-        &self.0
+        match self.0.is_empty() {
+            true => Scope::ALL,
+            false => &self.0,
+        }
     }
 
     /// The stored form: the scopes separated by single spaces, empty when not limited.
@@ -178,6 +181,7 @@ mod tests {
         ]);
         assert_eq!(scopes.to_text(), "customers:write referrals:read");
         assert_eq!(Scopes::from_text(&scopes.to_text()), Some(scopes.clone()));
+        assert_eq!(scopes.list(), [Scope::CustomersWrite, Scope::ReferralsRead]);
         assert_eq!(
             serde_json::to_string(&scopes).unwrap(),
             r#"["customers:write","referrals:read"]"#
@@ -197,6 +201,7 @@ mod tests {
     fn no_scopes_means_no_limit() {
         assert_eq!(Scopes::from_text(""), Some(Scopes::all()));
         assert!(Scope::ALL.iter().all(|scope| Scopes::all().grants(*scope)));
+        assert_eq!(Scopes::all().list(), Scope::ALL);
         for bad in [" ", "customers:read ", "customers:read  referrals:read"] {
             assert_eq!(Scopes::from_text(bad), None, "{bad:?}");
         }

@@ -4,7 +4,7 @@ pub mod create;
 pub mod list;
 pub mod revoke;
 
-use billstack_core::access::Scopes;
+use billstack_core::access::Scope;
 use billstack_store::api_keys::ApiKey;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,9 +42,9 @@ pub struct ApiKeyJson {
     prefix: String,
     /// The one project it is good for; null means every project of the team.
     project_id: Option<String>,
-    /// What it may do; an empty list means everything.
-    #[schema(value_type = Vec<ScopeJson>)]
-    scopes: Scopes,
+    /// What it may do: all there is, when it is not limited.
+    #[schema(value_type = Vec<ScopeJson>, min_items = 1)]
+    scopes: Vec<Scope>,
     /// From when on it is refused; null means never.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
@@ -64,7 +64,7 @@ impl ApiKeyJson {
             name: key.name.clone(),
             prefix: key.prefix.clone(),
             project_id: key.project_id.as_ref().map(ToString::to_string),
-            scopes: key.scopes.clone(),
+            scopes: key.scopes.list().to_vec(),
             expires_at: key.expires_at.map(|at| rfc3339(at.0)),
             revoked_at: key.revoked_at.map(|at| rfc3339(at.0)),
             created_at: rfc3339(key.created_at.0),
@@ -74,8 +74,6 @@ impl ApiKeyJson {
 
 #[cfg(test)]
 mod tests {
-    use billstack_core::access::Scope;
-
     use super::*;
 
     #[test]

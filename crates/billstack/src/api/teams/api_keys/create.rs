@@ -36,8 +36,8 @@ pub struct CreateApiKeyRequest {
     /// The one project it is good for; every project of the team when left out.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
     project_id: Option<Text<1, 64>>,
-    /// What it may do; everything when left out or empty.
-    #[schema(value_type = Option<Vec<ScopeJson>>, max_items = 16)]
+    /// What it may do; everything when left out.
+    #[schema(value_type = Option<Vec<ScopeJson>>, min_items = 1, max_items = 16)]
     scopes: Option<SentScopes>,
     /// From when on it is refused, in the future; never when left out.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -51,13 +51,13 @@ impl<'de> Deserialize<'de> for SentScopes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fits = |texts: &Vec<String>| {
             let short = |text: &String| text.chars().nth(LONGEST_SCOPE).is_none();
-            texts.len() <= MOST_SCOPES && texts.iter().all(short)
+            (1..=MOST_SCOPES).contains(&texts.len()) && texts.iter().all(short)
         };
         let texts = Vec::deserialize(deserializer).ok().filter(fits);
         let texts = texts.ok_or_else(|| {
             D::Error::custom(format!(
-                "must be a list of at most {MOST_SCOPES} strings of at most {LONGEST_SCOPE} \
-                 characters."
+                "must be a list of 1 to {MOST_SCOPES} strings of at most {LONGEST_SCOPE} characters; \
+                 leave it out for a key that may do everything."
             ))
         })?;
         let known: Option<Vec<Scope>> = texts.iter().map(|text| Scope::parse(text)).collect();
@@ -157,6 +157,7 @@ mod tests {
                 r#"{"name":"a","scopes":["referrals:read","all"]}"#,
             ),
             ("scopes", r#"{"name":"a","scopes":"referrals:read"}"#),
+            ("scopes", r#"{"name":"a","scopes":[]}"#),
             (
                 "expiresAt",
                 r#"{"name":"a","expiresAt":"2023-11-14T22:13:20Z"}"#,

@@ -1,6 +1,6 @@
 //! `…/teams/{teamId}/api-keys`.
 
-use billstack_core::access::is_api_key;
+use billstack_core::access::{Scope, is_api_key};
 use billstack_core::time::HOUR;
 use serde_json::{Value, json};
 
@@ -34,7 +34,8 @@ async fn a_key_is_made_as_documented(t: &Bench) {
     assert!(text(&key["id"]).starts_with("key_"));
     assert_eq!(key["name"], "Backend");
     assert_eq!(key["projectId"], Value::Null);
-    assert_eq!(key["scopes"], json!([]));
+    let all = Scope::ALL.iter().map(|scope| scope.as_str());
+    assert_eq!(key["scopes"], json!(all.collect::<Vec<_>>()));
     assert_eq!(key["expiresAt"], Value::Null);
     client
         .post("customers", json!({"email": "a@example.com"}))
@@ -90,6 +91,7 @@ async fn wrong_members_are_refused(t: &Bench) {
         ("scopes", json!(["everything"])),
         ("scopes", json!("referrals:read")),
         ("scopes", json!([7])),
+        ("scopes", json!([])),
         ("expiresAt", json!("tomorrow")),
         ("expiresAt", json!(1_800_000_000)),
         ("expiresAt", json!("2026-03-30")),
