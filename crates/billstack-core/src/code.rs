@@ -2,7 +2,9 @@
 //!
 //! A code is read aloud, written on paper and typed on phones, so new codes avoid characters that
 //! look alike. Reading is wider than making: codes brought in by an import may hold any letter or
-//! digit, and a code typed in lower case or with spaces around it is still the same code.
+//! digit, and a code in lower case, in groups, or pasted with what no one sees is still the same code.
+
+use unicode_normalization::UnicodeNormalization;
 
 /// The characters of new codes: upper-case letters and digits without `0 O 1 I L`.
 pub const ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
@@ -10,15 +12,23 @@ pub const ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /// The number of characters in a code.
 pub const LENGTH: usize = 8;
 
-/// Reads a code as a person typed it: trims ASCII white space and folds ASCII case.
+/// The longest text that is read as a code, in bytes: room for blanks, hyphens and what no one sees.
+const LONGEST_TYPED: usize = 256;
+
+/// Reads a code as a person typed or pasted it.
 ///
-/// `None` unless eight characters `A-Z` or `0-9` remain. Only ASCII is folded: under Unicode rules
-/// `ſ` becomes `S`, and two different inputs would name one code.
+/// Compatibility folding (NFKC) makes plain letters of those in full width. What is no letter or digit then,
+/// such as blanks of every kind, hyphens, soft hyphens and zero-width characters, is dropped, and ASCII case is
+/// folded. `None` unless eight characters `A-Z` or `0-9` remain: a letter of another script is another letter,
+/// however much it looks alike.
 pub fn normalize(text: &str) -> Option<String> {
-    let trimmed = text.trim_ascii();
-    let well_formed =
-        trimmed.len() == LENGTH && trimmed.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    well_formed.then(|| trimmed.to_ascii_uppercase())
+    if text.len() > LONGEST_TYPED {
+        return None;
+    }
+    let kept = text.nfkc().filter(|c| c.is_alphanumeric());
+    let code: String = kept.map(|c| c.to_ascii_uppercase()).collect();
+    let well_formed = code.len() == LENGTH && code.is_ascii();
+    well_formed.then_some(code)
 }
 
 /// Makes a code from a stream of random bytes.
@@ -68,19 +78,39 @@ mod tests {
     }
 
     #[test]
-    fn folds_ascii_only() {
-        assert_eq!(normalize(" ab2cd3ef\t\r\n").as_deref(), Some("AB2CD3EF"));
+    fn reads_what_people_paste() {
         assert_eq!(normalize("AB2CD3E0").as_deref(), Some("AB2CD3E0"));
-        // The byte lengths of these would fit; the characters do not.
+        for pasted in [
+            " ab2cd3ef\t\r\n",
+            "AB2C-D3EF",
+            "AB2C D3EF",
+            "\u{ab}AB2CD3EF.\u{bb}",
+            "\u{a0}AB2C\u{202f}D3EF\u{3000}",
+            "\u{feff}AB2CD3EF\u{200b}",
+            "AB2C\u{ad}D3\u{200d}\u{2060}EF",
+            "\u{202a}AB2CD3EF\u{202c}",
+            "AB2C\u{2013}D3\u{2011}EF",
+            "\u{ff21}\u{ff22}\u{ff12}\u{ff23}\u{ff24}\u{ff13}\u{ff25}\u{ff46}",
+            &"\u{200b}A B-2 C-D 3-E F".replace(' ', "\u{200b}\u{200b}"),
+        ] {
+            assert_eq!(normalize(pasted).as_deref(), Some("AB2CD3EF"), "{pasted:?}");
+        }
+        let long = format!("AB2CD3EF{}", " ".repeat(LONGEST_TYPED - LENGTH));
+        assert_eq!(normalize(&long).as_deref(), Some("AB2CD3EF"));
+        // The byte lengths of some would fit; the characters do not.
         for bad in [
-            "ſAB2CD3",
-            "ſſſſ",
             "",
             "ABC",
             "AB2CD3EFG",
             "AB2 CD3E",
             "AB2CD3E\0",
             "\u{a0}AB2CD3",
+            "\u{410}B2CD3EF",
+            "\u{410}B2CD3E",
+            "AB2CD3E\u{c9}",
+            "AB2CD3EE\u{301}",
+            "\u{661}B2CD3EF",
+            &format!("{long} "),
         ] {
             assert_eq!(normalize(bad), None, "{bad:?}");
         }

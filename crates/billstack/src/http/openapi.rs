@@ -239,7 +239,7 @@ fn path_parameter(name: &str) -> Parameter {
     let description = match name {
         "teamId" => "The team.",
         "projectId" => "The project.",
-        "code" => "The code; case does not matter.",
+        "code" => "The code; case, and what is no letter or digit, do not matter.",
         _ => "The id.",
     };
     ParameterBuilder::new()

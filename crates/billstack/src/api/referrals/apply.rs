@@ -28,7 +28,7 @@ const MOST_QUESTIONS: usize = 3;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyRequest {
-    /// The code; surrounding space and case do not matter.
+    /// The code as it was typed or pasted; case, and what is no letter or digit, do not matter.
     #[schema(value_type = String, min_length = 1, max_length = 64, example = "K7M2QX9D")]
     code: Text<1, 64>,
     /// The new customer.

@@ -14,7 +14,8 @@ on_both_engines! {
     codes_can_be_prepared_while_the_program_is_off,
     an_unknown_customer_has_no_code,
     a_code_is_told_with_its_history,
-    look_ups_trim_and_ignore_ascii_case_only,
+    look_ups_read_what_people_paste,
+    a_pasted_code_is_applied_and_switched_off,
     the_history_is_whole_and_can_be_paged,
     deactivation_is_soft_and_can_be_repeated,
     after_deactivation_a_new_one_may_be_made,
@@ -112,15 +113,19 @@ async fn a_code_is_told_with_its_history(t: &Bench) {
         .refused("code_not_found");
 }
 
-async fn look_ups_trim_and_ignore_ascii_case_only(t: &Bench) {
+async fn look_ups_read_what_people_paste(t: &Bench) {
     let code = t.code(&t.customer("ada").await).await;
     for spelling in [
         code.to_lowercase(),
         format!("%20{code}%20"),
         format!("{code}%09"),
+        format!("{}-{}", &code[..4], &code[4..]),
+        format!("%EF%BB%BF{}%C2%A0{}%E2%80%8B", &code[..4], &code[4..]),
     ] {
         let answer = t.key.get(&format!("referrals/codes/{spelling}")).await.ok();
         assert_eq!(answer["code"]["code"], code.as_str(), "{spelling}");
+        let list = format!("referrals?code={spelling}");
+        assert_eq!(t.key.get(&list).await.ok(), json!({"referrals": []}));
     }
     for odd in [
         "%C5%BFTRASSE",
@@ -141,6 +146,26 @@ async fn look_ups_trim_and_ignore_ascii_case_only(t: &Bench) {
         let answer = t.key.get(&format!("referrals/codes/{odd}")).await;
         assert_eq!(answer.status, 404, "{answer:?}");
     }
+}
+
+async fn a_pasted_code_is_applied_and_switched_off(t: &Bench) {
+    t.program(1, 1).await;
+    let code = t.code(&t.customer("ada").await).await;
+    let wide = |c: char| char::from_u32(u32::from(c) + 0xfee0).expect("a full-width letter");
+    for (name, pasted) in [
+        ("a", format!("\u{a0}{}\u{ad}{}", &code[..3], &code[3..])),
+        ("b", format!("{} {}", &code[..4], &code[4..])),
+        ("c", code.chars().map(wide).collect()),
+    ] {
+        let body = json!({"code": pasted, "refereeCustomerId": t.customer(name).await});
+        let answer = t.key.post("referrals/apply", body).await.created();
+        assert_eq!(answer["referral"]["code"], code.as_str(), "{pasted:?}");
+        let list = t.key.get(&format!("referrals?code={pasted}")).await.ok();
+        assert_eq!(list["referrals"][0], answer["referral"], "{pasted:?}");
+    }
+    let path = format!("referrals/codes/{}%E2%80%8B-{}", &code[..4], &code[4..]);
+    let answer = t.key.delete(&path).await.ok();
+    assert_eq!(answer["code"], json!({"code": code, "isActive": false}));
 }
 
 async fn the_history_is_whole_and_can_be_paged(t: &Bench) {
