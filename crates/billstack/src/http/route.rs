@@ -110,6 +110,13 @@ pub fn router(table: Vec<Route>, app: &Shared) -> Router<Shared> {
             known: Arc::new(Known::new(&route, shown)),
         };
         let guard = from_fn_with_state(gate, authorize);
-        router.route(route.path, route.handler.route_layer(guard))
+        let slashed = route.is_of_stripe().then(|| format!("{}/", route.path));
+        let handler = route.handler.route_layer(guard);
+        let router = match slashed {
+            // Stripe's address is pasted by hand, and would get 404 for days before anybody noticed.
+            Some(path) => router.route(&path, handler.clone()),
+            None => router,
+        };
+        router.route(route.path, handler)
     })
 }

@@ -114,7 +114,7 @@ async fn receive(
     // Anybody can send here, so a body that cannot be an event is not read, and only a few large ones are
     // read at once.
     let header = signature_of(&parts.headers);
-    let precheck = header.and_then(|header| signature::precheck(header, app.now().as_secs()));
+    let precheck = header.and_then(|header| signature::precheck(&header, app.now().as_secs()));
     precheck.map_err(|why| refused(team_id, why))?;
     let _room = match body.size_hint().upper() {
         Some(length) if length <= USUAL_EVENT => None,
@@ -172,20 +172,19 @@ async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<A
 
 fn check(arrived: &Arrived<'_>, by: &Opened, now: Micros) -> Result<(), BadSignature> {
     signature::verify(
-        signature_of(arrived.headers)?,
+        &signature_of(arrived.headers)?,
         &arrived.body,
         by.secrets(now),
         now.as_secs(),
     )
 }
 
-/// The one signature header.
-fn signature_of(headers: &HeaderMap) -> Result<&str, BadSignature> {
-    let mut headers = headers.get_all("stripe-signature").iter();
-    match (headers.next().map(HeaderValue::to_str), headers.next()) {
-        (Some(Ok(header)), None) => Ok(header),
-        _ => Err(BadSignature::Malformed),
-    }
+/// The signature header. A proxy may write a list over several lines; HTTP reads them as one.
+fn signature_of(headers: &HeaderMap) -> Result<String, BadSignature> {
+    let lines = headers.get_all("stripe-signature").iter();
+    let lines: Result<Vec<&str>, _> = lines.map(HeaderValue::to_str).collect();
+    let lines = lines.map_err(|_| BadSignature::Malformed)?;
+    Ok(lines.join(","))
 }
 
 fn refused(team_id: &TeamId, why: BadSignature) -> ApiError {

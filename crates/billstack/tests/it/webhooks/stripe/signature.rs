@@ -25,6 +25,7 @@ on_both_engines! {
     the_secret_is_used_whole,
     while_rolling_both_secrets_are_valid,
     without_a_connection_nothing_is_valid,
+    the_address_may_have_a_slash_or_a_query_behind_it,
     unknown_teams_are_404,
     events_may_be_larger_than_other_bodies,
     nothing_is_read_of_what_cannot_be_signed,
@@ -85,7 +86,7 @@ async fn wrong_signatures_are_refused_alike(t: &Bench) {
         .header("stripe-signature", &good)
         .header("stripe-signature", &good);
     let twice = twice.body("application/json", bytes).send().await;
-    assert!(matches!(twice.status, 200 | 400), "{twice:?}");
+    twice.ok();
 }
 
 async fn a_changed_body_is_refused(t: &Bench) {
@@ -118,8 +119,21 @@ async fn one_good_signature_among_others_is_enough(t: &Bench) {
         format!("t={now},v0={other},v1={hex}"),
         format!("v1={hex},t={now}"),
         format!("t={now},v1={hex},v2=whatever"),
+        format!("t={now}, v1={other} ,\tv1={hex}"),
     ] {
         send(t, Some(&signature), bytes.clone()).await.ok();
+    }
+    for lines in [
+        vec![format!("t={now}"), format!("v1={hex}")],
+        vec![format!("t={now},v1={other}"), format!("v1={hex}, v0=x")],
+        vec![format!("v1={hex}"), format!("t={now}")],
+    ] {
+        let call = t.nobody.call(reqwest::Method::POST, &t.webhook());
+        let call = lines
+            .iter()
+            .fold(call, |call, line| call.header("stripe-signature", line));
+        let answer = call.body("application/json", bytes.clone()).send().await;
+        answer.ok();
     }
 }
 
@@ -192,6 +206,25 @@ async fn without_a_connection_nothing_is_valid(t: &Bench) {
             .await
             .refused("invalid_signature");
     }
+}
+
+async fn the_address_may_have_a_slash_or_a_query_behind_it(t: &Bench) {
+    t.connect().await;
+    for (number, behind) in ["/", "?source=stripe", "/?source=stripe&source"]
+        .iter()
+        .enumerate()
+    {
+        let bytes = body(&t.created(&format!("cus_{number}")));
+        let path = format!("{}{behind}", t.webhook());
+        let call = t.nobody.call(reqwest::Method::POST, &path);
+        let unsigned = call.body("application/json", bytes.clone()).send().await;
+        unsigned.refused("invalid_signature");
+        let call = t.nobody.call(reqwest::Method::POST, &path);
+        let call = call.header("stripe-signature", &sign(&bytes, SECRET, t.seconds()));
+        let answer = call.body("application/json", bytes).send().await.ok();
+        assert_eq!(answer, json!({"received": true}), "{behind}");
+    }
+    assert_eq!(t.count("stripe_events").await, 3);
 }
 
 async fn unknown_teams_are_404(t: &Bench) {
