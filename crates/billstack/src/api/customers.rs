@@ -24,8 +24,8 @@ use crate::http::json::{JsonObject, Text};
 /// The longest name and external id, in characters.
 pub const LONGEST_TEXT: usize = 255;
 
-/// The largest metadata object, in bytes of JSON.
-pub const LARGEST_METADATA: usize = 16 * 1024;
+/// The largest metadata object, in bytes of JSON: what Stripe takes, 50 members with 500 characters each, and more.
+pub const LARGEST_METADATA: usize = 32 * 1024;
 
 /// A customer of a project.
 #[derive(Serialize, ToSchema)]

@@ -30,7 +30,7 @@ pub struct CreateCustomerRequest {
     /// Display name.
     #[schema(value_type = Option<String>, max_length = 255)]
     name: Option<Text<0, LONGEST_TEXT>>,
-    /// What the team keeps with the customer, in at most 16,384 bytes of JSON; empty unless given.
+    /// What the team keeps with the customer, in at most 32,768 bytes of JSON; empty unless given.
     #[schema(value_type = Option<Map<String, Value>>)]
     metadata: Option<Metadata>,
     /// The team's own id for this customer; unique in the project.

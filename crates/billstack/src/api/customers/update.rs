@@ -38,7 +38,7 @@ pub struct UpdateCustomerRequest {
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<String>, pattern = "^(cus|acct)_[A-Za-z0-9_]*$", max_length = 255)]
     stripe_customer_id: Option<Option<StripeCustomerId>>,
-    /// New metadata, replacing the old as a whole, in at most 16,384 bytes of JSON; `null` empties it.
+    /// New metadata, replacing the old as a whole, in at most 32,768 bytes of JSON; `null` empties it.
     #[serde(default, deserialize_with = "sent")]
     #[schema(value_type = Option<Map<String, Value>>)]
     metadata: Option<Option<Metadata>>,

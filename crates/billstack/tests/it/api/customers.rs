@@ -16,6 +16,7 @@ on_both_engines! {
     addresses_are_compared_after_folding,
     external_ids_are_unique_and_stripe_ids_are_not,
     wrong_members_are_refused,
+    metadata_may_be_as_large_as_stripes,
     metadata_stays_as_it_was_sent,
     a_refusal_shows_metadata_as_it_was_sent,
     metadata_holds_numbers_of_any_size,
@@ -107,7 +108,7 @@ async fn external_ids_are_unique_and_stripe_ids_are_not(t: &Bench) {
 }
 
 async fn wrong_members_are_refused(t: &Bench) {
-    let large = json!({"k": "x".repeat(17 * 1024)});
+    let large = json!({"k": "x".repeat(33 * 1024)});
     for (member, value) in [
         ("email", json!(null)),
         ("email", json!("")),
@@ -137,6 +138,24 @@ async fn wrong_members_are_refused(t: &Bench) {
     }
     t.key.post("customers", json!({})).await.invalid("email");
     assert_eq!(t.count("customers").await, 0);
+}
+
+async fn metadata_may_be_as_large_as_stripes(t: &Bench) {
+    let member = |number: usize| (format!("{number:040}"), json!("x".repeat(500)));
+    let metadata: Value = (0..50)
+        .map(member)
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let body = json!({"email": "ada@example.com", "metadata": metadata});
+    let customer = t.customer_with(body).await;
+    assert_eq!(customer["metadata"], metadata);
+    let largest = json!({"k": "x".repeat(32 * 1024 - 8)});
+    assert_eq!(largest.to_string().len(), 32 * 1024);
+    let path = format!("customers/{}", text(&customer["id"]));
+    let answer = t.key.patch(&path, json!({"metadata": largest})).await.ok();
+    assert_eq!(answer["customer"]["metadata"], largest);
+    let too_large = json!({"metadata": {"k": "x".repeat(32 * 1024 - 7)}});
+    t.key.patch(&path, too_large).await.invalid("metadata");
 }
 
 /// Whatever it says: order and digits count, and no name in it means anything.
