@@ -37,7 +37,9 @@ pub struct Start {
     pub eligibility: Eligibility,
     /// Why it does not count, as a short phrase; `None` exactly when it counts.
     pub reason: Option<String>,
-    /// When Stripe created the object; the time of the event when the object does not say.
+    /// When it began; the time of the event when the object does not say. One that was moved to Stripe from
+    /// elsewhere was created there long after its `start_date`, and the earlier of the two counts
+    /// (<https://docs.stripe.com/api/subscriptions/object#subscription_object-start_date>).
     pub began_at: Micros,
     /// When the event happened.
     pub occurred_at: Micros,
@@ -200,6 +202,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
     let names = [
         "id",
         "created",
+        "start_date",
         "customer",
         "customer_account",
         "metadata",
@@ -212,6 +215,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
     let [
         id,
         created,
+        start_date,
         customer,
         account,
         metadata,
@@ -244,7 +248,11 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         subscription_id,
         eligibility,
         reason: reason.map(str::to_owned),
-        began_at: time(created).unwrap_or(occurred_at),
+        began_at: [created, start_date]
+            .into_iter()
+            .filter_map(time)
+            .min()
+            .unwrap_or(occurred_at),
         occurred_at,
         stripe_customer_id: reference(customer),
         stripe_customer_account: reference(account),

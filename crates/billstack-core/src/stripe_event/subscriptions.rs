@@ -13,7 +13,7 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// What Stripe's list says, which begins with the newest.
+    /// What Stripe's list says, in whatever order: it goes by when each was created, not by when it began.
     pub fn of(list: impl IntoIterator<Item = Start>) -> Subscriptions {
         let mut subscriptions = Subscriptions::default();
         list.into_iter().for_each(|start| subscriptions.add(start));
@@ -24,9 +24,39 @@ impl Subscriptions {
         if matches!(start.eligibility, Eligibility::Counts | Eligibility::Past) {
             self.earliest = self.earliest.into_iter().chain([start.began_at]).min();
         }
-        // The last one that counts is the oldest.
-        if start.eligibility == Eligibility::Counts {
+        let oldest = self.counting.as_ref().map(|known| known.began_at);
+        let is_oldest = oldest.is_none_or(|oldest| start.began_at <= oldest);
+        if start.eligibility == Eligibility::Counts && is_oldest {
             self.counting = Some(Box::new(start));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Meaning, read_object};
+    use super::*;
+
+    #[test]
+    fn the_oldest_is_the_one_that_began_first() {
+        let read = |id: &str, created: i64, began: i64| {
+            let object = format!(
+                r#"{{"id":"{id}","status":"active","created":{created},"start_date":{began}}}"#
+            );
+            let read = read_object(
+                "customer.subscription.updated",
+                object.as_bytes(),
+                Micros(0),
+            );
+            match read {
+                Some(Meaning::Start(start)) => start,
+                other => panic!("{other:?}"),
+            }
+        };
+        let told = Subscriptions::of([read("sub_moved_in", 300, 100), read("sub_new", 200, 200)]);
+        assert_eq!(told.earliest, Some(Micros::from_secs(100)));
+        assert_eq!(told.counting.unwrap().object_id, "sub_moved_in");
+        let later = read("sub_later", 200, 900);
+        assert_eq!(later.began_at, Micros::from_secs(200));
     }
 }

@@ -487,7 +487,8 @@ proptest! {
 
         prop_assert_eq!(after.reason.is_none(), after.eligibility == Eligibility::Counts);
         prop_assert!(name == "id" || after.object_id == before.object_id);
-        prop_assert!(name == "created" || after.began_at == before.began_at);
+        let dates = ["created", "start_date"].contains(&name.as_str());
+        prop_assert!(dates || after.began_at == before.began_at);
         prop_assert!(name == "customer" || after.stripe_customer_id == before.stripe_customer_id);
         prop_assert!(name == "metadata" || after.project_id == before.project_id);
         prop_assert!(

@@ -10,7 +10,8 @@ use crate::ids;
 use crate::object::{EventObject, Subscription};
 
 const DAY: i64 = 24 * 60 * 60;
-const CREATE: [&str; 15] = [
+const CREATE: [&str; 16] = [
+    "backdate_start_date",
     "cancel_at_period_end",
     "collection_method",
     "currency",
@@ -65,6 +66,9 @@ pub(super) fn create(books: &mut Books, call: &Call, _: &[String]) -> Answer {
         .created(call.now)
         .price(&price, amount, &currency)
         .collection_method(method);
+    if let Some(start) = params::integer(call, "backdate_start_date")? {
+        subscription = subscription.start_date(start);
+    }
     let days = params::integer(call, "trial_period_days")?.filter(|days| *days > 0);
     if let Some(end) =
         params::integer(call, "trial_end")?.or(days.map(|days| call.now + days * DAY))

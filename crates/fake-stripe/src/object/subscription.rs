@@ -16,6 +16,7 @@ pub struct Subscription {
     status: String,
     collection_method: String,
     created: i64,
+    start_date: Option<i64>,
     trial_end: Option<i64>,
     metadata: Map<String, Value>,
     price: String,
@@ -33,6 +34,7 @@ impl Subscription {
             status: "active".to_owned(),
             collection_method: "charge_automatically".to_owned(),
             created: DEFAULT_CREATED,
+            start_date: None,
             trial_end: None,
             metadata: Map::new(),
             price: "price_monthly".to_owned(),
@@ -72,6 +74,16 @@ impl Subscription {
     #[must_use]
     pub fn created(self, created: i64) -> Self {
         Self { created, ..self }
+    }
+
+    /// Sets when it began, in seconds since 1970, if not when it was created: one that was moved in from
+    /// elsewhere.
+    #[must_use]
+    pub fn start_date(self, start: i64) -> Self {
+        Self {
+            start_date: Some(start),
+            ..self
+        }
     }
 
     /// Gives it a trial until then, in seconds since 1970. The status is left alone.
@@ -207,7 +219,7 @@ impl EventObject for Subscription {
             "pending_setup_intent": null,
             "pending_update": null,
             "schedule": null,
-            "start_date": self.created,
+            "start_date": self.start_date.unwrap_or(self.created),
             "status": self.status,
             "transfer_data": null,
             "trial_end": self.trial_end,

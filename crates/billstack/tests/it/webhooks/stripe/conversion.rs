@@ -18,6 +18,7 @@ on_both_engines! {
     what_began_a_day_before_the_apply_still_counts,
     an_event_before_the_apply_converts_at_once,
     an_old_subscription_makes_no_new_customer,
+    one_moved_in_from_elsewhere_is_as_old_as_it_says,
     a_page_that_was_open_for_long_makes_no_old_customer,
     what_converts_is_found_among_much_that_does_not,
     the_same_event_twice_is_one_conversion,
@@ -218,6 +219,28 @@ async fn an_old_subscription_makes_no_new_customer(t: &Bench) {
         .await;
     t.later(48 * HOUR).await;
     assert_eq!(t.apply(&pair).await["status"], "pending");
+}
+
+async fn one_moved_in_from_elsewhere_is_as_old_as_it_says(t: &Bench) {
+    let moved_in = |pair: &Pair| {
+        let subscription = t.subscription(&pair.stripe);
+        let subscription = subscription.start_date(t.seconds() - 2 * 365 * 24 * 3600);
+        t.event(CREATED, &subscription)
+    };
+    let (pair, referral) = t.pending("a").await;
+    t.accept(&moved_in(&pair)).await;
+    assert_eq!(t.status(&referral).await, "pending");
+    let pair = t.pair("b").await;
+    t.accept(&moved_in(&pair)).await;
+    let body = apply_body(&pair.code, &pair.referee);
+    let answer = t.key.post("referrals/apply", body).await;
+    answer.refused("not_a_new_customer");
+    // One that is to begin later is as old as the subscription itself.
+    let (pair, referral) = t.pending("c").await;
+    let subscription = t.subscription(&pair.stripe);
+    let subscription = subscription.start_date(t.seconds() + 3600);
+    t.accept(&t.event(CREATED, &subscription)).await;
+    assert_eq!(t.status(&referral).await, "converted");
 }
 
 async fn a_page_that_was_open_for_long_makes_no_old_customer(t: &Bench) {

@@ -15,6 +15,7 @@ use crate::support::stripe::SECRET;
 on_both_engines! {
     stripe_is_asked_once with stripe,
     what_is_refused_anyway_is_not_asked_about with stripe,
+    what_was_moved_in_from_elsewhere_is_old with stripe,
     known_events_save_the_question with stripe,
     what_an_event_converted_is_not_told_again with stripe,
     subscriptions_of_another_project_do_not_count with stripe,
@@ -154,6 +155,20 @@ async fn what_is_refused_anyway_is_not_asked_about(t: &Bench) {
     let twin = t.linked("twin", &stripe).await;
     refused_unasked(t, &code, &twin, "already_referred").await;
     assert_eq!(t.count("referrals").await, 1);
+}
+
+async fn what_was_moved_in_from_elsewhere_is_old(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    let (referee, stripe) = person(t, "referee").await;
+    // The one that was created first began last.
+    let fresh = Subscription::new("sub_fresh", stripe.as_str()).created(t.seconds() - 7200);
+    t.in_books(&fresh);
+    let moved_in = t
+        .subscription(&stripe)
+        .start_date(t.seconds() - 30 * 24 * 3600);
+    t.in_books(&moved_in);
+    let (answer, _) = apply(t, &code, &referee).await;
+    answer.refused("not_a_new_customer");
 }
 
 async fn known_events_save_the_question(t: &Bench) {
