@@ -40,6 +40,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/v1/customers",
             reads(customers::list).merge(writes(customers::create)),
         )
+        .route("/v1/customers/search", reads(customers::search))
         .route(
             "/v1/customers/{id}",
             reads(customers::retrieve)

@@ -82,6 +82,8 @@ pub struct Books {
     pub events: Collection,
     /// Thin events, put in by a test only.
     pub thin_events: Collection,
+    /// For how many seconds a new customer is not found by a search.
+    pub search_delay: i64,
 }
 
 impl Books {
@@ -94,6 +96,7 @@ impl Books {
             balance_transactions: Collection::default(),
             events: Collection::default(),
             thin_events: Collection::default(),
+            search_delay: 0,
         }
     }
 

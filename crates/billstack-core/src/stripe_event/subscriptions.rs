@@ -20,6 +20,14 @@ impl Subscriptions {
         subscriptions
     }
 
+    /// What is told of another Stripe customer of the same person: it makes them an older customer, and converts
+    /// nothing.
+    #[must_use]
+    pub fn besides(self, other: &Subscriptions) -> Subscriptions {
+        let earliest = self.earliest.into_iter().chain(other.earliest).min();
+        Subscriptions { earliest, ..self }
+    }
+
     fn add(&mut self, start: Start) {
         if matches!(start.eligibility, Eligibility::Counts | Eligibility::Past) {
             self.earliest = self.earliest.into_iter().chain([start.began_at]).min();
@@ -56,6 +64,10 @@ mod tests {
         let told = Subscriptions::of([read("sub_moved_in", 300, 100), read("sub_new", 200, 200)]);
         assert_eq!(told.earliest, Some(Micros::from_secs(100)));
         assert_eq!(told.counting.unwrap().object_id, "sub_moved_in");
+        let other = Subscriptions::of([read("sub_other", 50, 50)]);
+        let besides = Subscriptions::default().besides(&other);
+        assert_eq!(besides.earliest, other.earliest);
+        assert_eq!(besides.counting, None);
         let later = read("sub_later", 200, 900);
         assert_eq!(later.began_at, Micros::from_secs(200));
     }

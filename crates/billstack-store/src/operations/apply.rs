@@ -27,16 +27,33 @@ pub struct Apply {
     pub code: Option<String>,
     /// The new customer.
     pub referee_customer_id: String,
-    /// The Stripe customer that Stripe was asked about, and the subscriptions in its answer; their events may
-    /// not have come yet.
-    pub in_stripe: Option<(String, Subscriptions)>,
+    /// Whom Stripe was asked about, and the subscriptions in its answer; their events may not have come yet.
+    pub in_stripe: Option<(Asked, Subscriptions)>,
+}
+
+/// Whom Stripe is asked about: a person may be several customers there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The normalised e-mail address: whoever has its mailbox may have subscribed before.
+    pub email: String,
+    /// The customer (`cus_…`) or account (`acct_…`) that the person is linked to. Only its subscriptions convert.
+    pub stripe_customer_id: Option<String>,
+}
+
+impl Asked {
+    fn about(customer: &Customer) -> Asked {
+        Asked {
+            email: customer.email.clone(),
+            stripe_customer_id: customer.stripe_customer_id.clone(),
+        }
+    }
 }
 
 impl Apply {
-    /// What Stripe told of the Stripe customer that the referee is now.
+    /// What Stripe told of the referee as they are now.
     fn told_of(&self, referee: &Customer) -> Option<&Subscriptions> {
-        let (id, told) = self.in_stripe.as_ref()?;
-        (referee.stripe_customer_id.as_ref() == Some(id)).then_some(told)
+        let (asked, told) = self.in_stripe.as_ref()?;
+        (*asked == Asked::about(referee)).then_some(told)
     }
 }
 
@@ -45,9 +62,9 @@ impl Apply {
 pub enum Applied {
     /// The code is applied.
     Done(Referral),
-    /// No rule refuses it so far, and Stripe can tell whether this Stripe customer (`cus_…`) is new: ask, and
-    /// apply again with the answer. Nothing was written.
-    AskStripe(String),
+    /// No rule refuses it so far, and Stripe can tell whether this person is new: ask, and apply again with the
+    /// answer. Nothing was written.
+    AskStripe(Asked),
 }
 
 /// Applies a code. A subscription that is already known and began within the grace converts the
@@ -65,8 +82,8 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
     }
     let (referee, code) = (facts.referee, held.code);
     let told = cmd.told_of(&referee);
-    if let (None, true, Some(id)) = (told, facts.stripe_answers, &referee.stripe_customer_id) {
-        return Ok(Applied::AskStripe(id.clone()));
+    if told.is_none() && facts.stripe_answers {
+        return Ok(Applied::AskStripe(Asked::about(&referee)));
     }
     let referral = Referral {
         id: act.id(IdKind::Referral),

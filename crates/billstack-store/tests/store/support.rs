@@ -254,7 +254,7 @@ pub(crate) fn apply_code(
     };
     match apply::apply(tx, act, place, &cmd)? {
         Applied::Done(referral) => Ok(referral),
-        Applied::AskStripe(id) => panic!("asked about {id}"),
+        Applied::AskStripe(asked) => panic!("{asked:?}"),
     }
 }
 

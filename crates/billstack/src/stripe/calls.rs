@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use billstack_core::email;
 use billstack_core::ids::ProjectId;
 use billstack_core::stripe_event::{Meaning, Start, read_object};
 use billstack_core::time::Micros;
@@ -39,8 +40,8 @@ pub struct Account {
 pub struct CustomerFound {
     /// `cus_…`.
     pub id: String,
-    /// When it was created, in seconds since 1970.
-    pub created: i64,
+    /// The address in the form in which addresses are compared here.
+    pub email: String,
     /// The customer of ours it was created for, when we created it.
     pub billstack_customer_id: Option<String>,
 }
@@ -68,6 +69,7 @@ struct Listed<T> {
 #[derive(Deserialize)]
 struct CustomerAnswer {
     id: String,
+    email: Option<String>,
     #[serde(default)]
     created: i64,
     #[serde(default)]
@@ -120,23 +122,77 @@ impl StripeClient {
         }))
     }
 
-    /// The customers with exactly this e-mail address, the newest first.
-    pub async fn customers_by_email(
+    /// The customers of the mailbox behind a normalised e-mail address, the oldest first. `typed` is the
+    /// address as it was sent, where that is known.
+    ///
+    /// A list compares case and knows at once what was created (<https://docs.stripe.com/api/customers/list>);
+    /// a search does not compare case, and may know it a minute later
+    /// (<https://docs.stripe.com/api/customers/search>). So both are asked.
+    pub async fn customers_of_mailbox(
         &self,
         key: &SecretText,
         email: &str,
+        typed: Option<&str>,
     ) -> Result<Vec<CustomerFound>, StripeError> {
-        let request = self.request(Method::GET, "/v1/customers", key);
-        let request = request.query(&[("email", email), ("limit", PAGE)]);
-        let answer: Listed<CustomerAnswer> = self.call(request).await?;
-        let found = answer.data.into_iter().map(|customer| CustomerFound {
-            id: customer.id,
-            created: customer.created,
-            billstack_customer_id: customer.metadata.billstack_customer_id,
+        let mailbox = email::identity(email);
+        let mut found = self.search_customers(key, email, &mailbox).await?;
+        let mut spellings = vec![email, mailbox.as_str()];
+        spellings.extend(typed);
+        spellings.sort_unstable();
+        spellings.dedup();
+        for spelling in spellings {
+            let request = self.request(Method::GET, "/v1/customers", key);
+            let request = request.query(&[("email", spelling), ("limit", PAGE)]);
+            let listed: Listed<CustomerAnswer> = self.call(request).await?;
+            found.extend(listed.data);
+        }
+        found.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
+        found.dedup_by(|one, other| one.id == other.id);
+        let theirs = found.into_iter().filter_map(|customer| {
+            let email = email::normalize(customer.email.as_deref()?)?;
+            (email::identity(&email) == mailbox).then_some(CustomerFound {
+                id: customer.id,
+                email,
+                billstack_customer_id: customer.metadata.billstack_customer_id,
+            })
         });
-        let mut found: Vec<_> = found.collect();
-        found.sort_by_key(|customer| std::cmp::Reverse(customer.created));
-        Ok(found)
+        Ok(theirs.collect())
+    }
+
+    /// Customers whose address may be the same mailbox: it is still to be compared. Empty where Stripe does not
+    /// offer the search, or not to this key.
+    async fn search_customers(
+        &self,
+        key: &SecretText,
+        email: &str,
+        mailbox: &str,
+    ) -> Result<Vec<CustomerAnswer>, StripeError> {
+        let request = self.request(Method::GET, "/v1/customers/search", key);
+        let query = search_query(email, mailbox);
+        let request = request.query(&[("query", query.as_str()), ("limit", PAGE)]);
+        match self.call::<Listed<CustomerAnswer>>(request).await {
+            Ok(answer) => Ok(answer.data),
+            Err(StripeError::Refused { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a customer has a subscription that has not ended.
+    pub async fn has_live_subscription(
+        &self,
+        key: &SecretText,
+        stripe_customer_id: &str,
+        now: Micros,
+    ) -> Result<bool, StripeError> {
+        // Unless a status is asked for, Stripe leaves out those that have ended.
+        let request = self.request(Method::GET, "/v1/subscriptions", key);
+        let request = request.query(&[("customer", stripe_customer_id), ("limit", PAGE)]);
+        let page: Listed<Box<RawValue>> = match self.call(request).await {
+            Err(error) if error.is_missing() => return Ok(false),
+            answer => answer?,
+        };
+        let mut starts = page.data.iter().filter_map(|object| found_in(object, now));
+        Ok(starts.any(|start| start.existed()))
     }
 
     /// Creates a customer and tells its id. Attempts with the same number and the same members
@@ -187,8 +243,7 @@ impl StripeClient {
             let page: Listed<Box<RawValue>> = self.call(request.query(&query)).await?;
             after = None;
             for object in &page.data {
-                let object = object.get().as_bytes();
-                if let Some(Meaning::Start(start)) = read_object(FOUND, object, now) {
+                if let Some(start) = found_in(object, now) {
                     after = Some(start.object_id.clone());
                     found.push(start);
                 }
@@ -206,6 +261,30 @@ impl StripeClient {
         self.send(request.timeout(self.timeout.min(OBJECT_TIMEOUT)))
             .await
     }
+}
+
+/// A subscription of a list.
+fn found_in(object: &RawValue, now: Micros) -> Option<Start> {
+    match read_object(FOUND, object.get().as_bytes(), now)? {
+        Meaning::Start(start) => Some(start),
+        _ => None,
+    }
+}
+
+/// The addresses of a mailbox in Stripe's search query language: the address, the mailbox, and those of the
+/// mailbox that have a tag. See <https://docs.stripe.com/search#search-query-language>.
+fn search_query(email: &str, mailbox: &str) -> String {
+    let quoted = |text: &str| text.replace('\\', r"\\").replace('"', "\\\"");
+    let mut clauses = vec![format!("email:\"{}\"", quoted(mailbox))];
+    if email != mailbox {
+        clauses.push(format!("email:\"{}\"", quoted(email)));
+    }
+    // A part must have three characters.
+    let name = mailbox.split('@').next().unwrap_or_default();
+    if name.chars().count() >= 2 {
+        clauses.push(format!("email~\"{}+\"", quoted(name)));
+    }
+    clauses.join(" OR ")
 }
 
 /// The members are part of the key, because Stripe refuses a key that comes back with other members, and a

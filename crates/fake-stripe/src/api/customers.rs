@@ -50,6 +50,56 @@ pub(super) fn list(books: &mut Books, call: &Call, _: &[String]) -> Answer {
     list::page(call, "/v1/customers", customers)
 }
 
+/// A query of `email:"…"` and `email~"…"`, joined by `OR`, without regard to case: the part of Stripe's
+/// search query language that finds a customer by address (<https://docs.stripe.com/search>).
+///
+/// What was put in less than the books' `search_delay` ago is not found yet, as with Stripe.
+pub(super) fn search(books: &mut Books, call: &Call, _: &[String]) -> Answer {
+    params::allow(call, &["query", "limit", "page"])?;
+    let query = params::required(call, "query")?;
+    let invalid = || {
+        let message = format!("We were unable to parse your search query: {query}");
+        StripeError::parameter("parameter_invalid", "query", message)
+    };
+    let clauses: Option<Vec<_>> = query.split(" OR ").map(clause).collect();
+    let clauses = clauses.ok_or_else(invalid)?;
+    let visible = call.now - books.search_delay;
+    let mut customers = books.customers.newest_first();
+    customers.retain(|customer| {
+        let email = customer["email"]
+            .as_str()
+            .unwrap_or_default()
+            .to_lowercase();
+        let is_found = clauses.iter().any(|(exact, wanted)| match exact {
+            true => email == *wanted,
+            false => email.contains(wanted),
+        });
+        let is_visible = customer["created"].as_i64().unwrap_or_default() <= visible;
+        customer["deleted"] != true && is_visible && is_found
+    });
+    let limit = params::integer(call, "limit")?.unwrap_or(10);
+    customers.truncate(usize::try_from(limit).unwrap_or(10));
+    let url = "/v1/customers/search";
+    Ok(json!({
+        "object": "search_result", "data": customers, "has_more": false, "next_page": null, "url": url
+    }))
+}
+
+/// One clause: whether it wants the whole address, and the text in lower case.
+fn clause(text: &str) -> Option<(bool, String)> {
+    let (exact, quoted) = match text.trim().strip_prefix("email:") {
+        Some(quoted) => (true, quoted),
+        None => (false, text.trim().strip_prefix("email~")?),
+    };
+    let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    let wanted = inner
+        .replace("\\\"", "\"")
+        .replace("\\\\", "\\")
+        .to_lowercase();
+    // Stripe wants three characters at least of a substring.
+    (exact || wanted.chars().count() >= 3).then_some((exact, wanted))
+}
+
 pub(super) fn retrieve(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     params::allow(call, &[])?;
     books

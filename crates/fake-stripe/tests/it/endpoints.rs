@@ -48,6 +48,37 @@ async fn keys_are_checked() {
 }
 
 #[tokio::test]
+async fn a_search_finds_addresses_whatever_their_case() {
+    let fake = FakeStripe::start().await;
+    let client = Client::new(&fake);
+    for (id, email) in [
+        ("cus_1", "Ann@Shop.test"),
+        ("cus_2", "ann+x@shop.test"),
+        ("cus_3", "bob@shop.test"),
+    ] {
+        let customer = Customer::new(id).email(email);
+        let customer = customer.render(Generation::Endive, false);
+        fake.with_books(|books| books.customers.put(customer));
+    }
+    let search = async |query: &str| {
+        let path = format!("{CUSTOMERS}/search");
+        let request = client
+            .request(Method::GET, &path)
+            .query(&[("query", query)]);
+        send(request).await.expect("an answer")
+    };
+    let answer = search(r#"email:"ann@shop.test" OR email~"ann+""#).await;
+    let found = answer.json["data"].as_array().expect("a list").len();
+    assert_eq!((answer.status, found), (200, 2));
+    for strange in ["email", r#"email~"an""#, r#"name:"ann""#] {
+        assert_eq!(search(strange).await.status, 400, "{strange}");
+    }
+    fake.with_books(|books| books.search_delay = i64::MAX / 2);
+    let found = search(r#"email:"bob@shop.test""#).await;
+    assert_eq!(found.json["data"].as_array().map(Vec::len), Some(0));
+}
+
+#[tokio::test]
 async fn requests_are_logged_as_they_came() {
     let fake = FakeStripe::start().await;
     let client = Client::new(&fake);

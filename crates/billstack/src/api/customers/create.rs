@@ -61,7 +61,7 @@ impl CreateCustomerRequest {
 /// Create a customer.
 ///
 /// On a team that is connected with a secret key the customer is created in Stripe too, or linked to
-/// the newest Stripe customer of this e-mail address. If Stripe cannot be reached, nothing is created;
+/// the Stripe customer of this e-mail address: of several the one with a live subscription, else the newest. If Stripe cannot be reached, nothing is created;
 /// sending the same request again finishes the same customer.
 #[utoipa::path(
     post, path = "", operation_id = "create_customer",

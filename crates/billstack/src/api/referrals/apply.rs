@@ -70,13 +70,13 @@ pub async fn handle(
         Err(Abort::Refused(Refusal::NotFound(Thing::Code))) => share.miss(),
         _ => share.hit(),
     }
-    // More than once only when the customer is linked to another Stripe customer meanwhile.
+    // More than once only when the customer is linked or gets another address meanwhile.
     for _ in 0..MOST_QUESTIONS {
-        let Ok(Done::Fresh(Applied::AskStripe(id), _)) = &done else {
+        let Ok(Done::Fresh(Applied::AskStripe(asked), _)) = &done else {
             break;
         };
-        let told = app.subscriptions_in_stripe(&access.place, id);
-        cmd.in_stripe = told.await?.map(|told| (id.clone(), told));
+        let told = app.subscriptions_in_stripe(&access.place, asked);
+        cmd.in_stripe = told.await?.map(|told| (asked.clone(), told));
         done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     }
     match done {

@@ -31,6 +31,9 @@ use crate::stripe::{CustomerFound, NewStripeCustomer, StripeError};
 /// time of a request, so that the caller hears of it.
 const LONGEST: Duration = Duration::from_secs(25);
 
+/// Of how many Stripe customers with one address the subscriptions are asked for.
+const MOST_ASKED: usize = 20;
+
 /// A customer on its way.
 pub(super) struct Creation {
     pub(super) app: Shared,
@@ -144,11 +147,11 @@ impl Creation {
             new,
             ..
         } = &self.asked;
-        let mut found = stripe.customers_by_email(key, &new.email).await?;
-        if *typed_email != new.email {
-            found.extend(stripe.customers_by_email(key, typed_email).await?);
-        }
-        if let Some(link) = choose(&found, &reservation.customer_id) {
+        let found = stripe.customers_of_mailbox(key, &new.email, Some(typed_email));
+        let mut found = found.await?;
+        // The same mailbox is not always the same customer; the same address is.
+        found.retain(|one| one.email == new.email);
+        if let Some(link) = self.choose(&found, &reservation.customer_id).await? {
             return Ok(link);
         }
         let new = NewStripeCustomer {
@@ -162,6 +165,53 @@ impl Creation {
             stripe_customer_id: created.await?,
             note: "created",
         })
+    }
+
+    /// Of the Stripe customers with this address, which come the oldest first: the one that an earlier try
+    /// created, else one with a live subscription, else the newest.
+    async fn choose(
+        &self,
+        found: &[CustomerFound],
+        customer_id: &str,
+    ) -> Result<Option<Link>, StripeError> {
+        let is_ours =
+            |one: &&CustomerFound| one.billstack_customer_id.as_deref() == Some(customer_id);
+        let (chosen, note) = match (found.iter().find(is_ours), found) {
+            (Some(ours), _) => (ours, "created by an earlier try"),
+            (None, []) => return Ok(None),
+            (None, [only]) => (only, "linked to the one with this e-mail address"),
+            (None, [.., newest]) => match self.live(found).await? {
+                Some(live) => (
+                    live,
+                    "linked to the subscriber among several with this e-mail address",
+                ),
+                None => (
+                    newest,
+                    "linked to the newest of several with this e-mail address",
+                ),
+            },
+        };
+        Ok(Some(Link {
+            stripe_customer_id: chosen.id.clone(),
+            note,
+        }))
+    }
+
+    /// The newest that has a live subscription. Nobody where the key may not read subscriptions.
+    async fn live<'f>(
+        &self,
+        found: &'f [CustomerFound],
+    ) -> Result<Option<&'f CustomerFound>, StripeError> {
+        for one in found.iter().rev().take(MOST_ASKED) {
+            let stripe = &self.app.stripe;
+            let is_live = stripe.has_live_subscription(&self.key, &one.id, self.app.now());
+            match is_live.await {
+                Ok(true) => return Ok(Some(one)),
+                Ok(false) | Err(StripeError::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// The second transaction.
@@ -279,25 +329,4 @@ fn aftermath(abort: Abort) -> (Aftermath, ApiError) {
         None => Aftermath::Refused(kept),
     };
     (aftermath, error)
-}
-
-/// Of the Stripe customers with this address: the one an earlier try created, else the newest.
-fn choose(found: &[CustomerFound], customer_id: &str) -> Option<Link> {
-    let is_ours = |one: &&CustomerFound| one.billstack_customer_id.as_deref() == Some(customer_id);
-    let (chosen, note) = match found.iter().find(is_ours) {
-        Some(ours) => (ours, "created by an earlier try"),
-        None => {
-            let newest = found.iter().rev().max_by_key(|one| one.created)?;
-            let several = found.iter().any(|one| one.id != newest.id);
-            let note = match several {
-                true => "linked to the newest of several with this e-mail address",
-                false => "linked to the one with this e-mail address",
-            };
-            (newest, note)
-        }
-    };
-    Some(Link {
-        stripe_customer_id: chosen.id.clone(),
-        note,
-    })
 }

@@ -15,6 +15,7 @@ on_both_engines! {
     a_new_customer_is_made_in_stripe_too with stripe,
     an_existing_customer_of_the_address_is_linked with stripe,
     of_several_the_newest_is_linked with stripe,
+    of_several_the_subscriber_is_linked with stripe,
     an_id_that_is_given_is_taken with stripe,
     when_stripe_is_down_a_retry_finishes_the_same_customer with stripe,
     an_answer_that_got_lost_makes_no_second_customer with stripe,
@@ -81,6 +82,29 @@ async fn of_several_the_newest_is_linked(t: &Bench) {
     }
     let customer = t.customer_with(json!({"email": "ada@example.com"})).await;
     assert_eq!(customer["stripeCustomerId"], "cus_newest");
+}
+
+async fn of_several_the_subscriber_is_linked(t: &Bench) {
+    connect(t).await;
+    for (id, email, age) in [
+        ("cus_ended", "Ada@Example.com", 90),
+        ("cus_lives", "ADA@example.com", 60),
+        ("cus_newest", "ada@example.com", 1),
+        // The same mailbox, and another address.
+        ("cus_tagged", "ada+x@example.com", 0),
+    ] {
+        made_in_stripe(t, id, email, t.seconds() - age);
+    }
+    for (customer, status) in [
+        ("cus_ended", "canceled"),
+        ("cus_lives", "past_due"),
+        ("cus_newest", "incomplete"),
+        ("cus_tagged", "active"),
+    ] {
+        t.in_books(&t.subscription(customer).status(status));
+    }
+    let customer = t.customer_with(json!({"email": "ada@example.com"})).await;
+    assert_eq!(customer["stripeCustomerId"], "cus_lives");
 }
 
 async fn an_id_that_is_given_is_taken(t: &Bench) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use billstack_core::time::HOUR;
-use fake_stripe::{Fault, Injection, Received, Subscription};
+use fake_stripe::{Customer, EventObject, Fault, Generation, Injection, Received, Subscription};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,10 +16,11 @@ on_both_engines! {
     stripe_is_asked_once with stripe,
     what_is_refused_anyway_is_not_asked_about with stripe,
     what_was_moved_in_from_elsewhere_is_old with stripe,
+    an_old_subscriber_is_old_under_every_customer_of_the_mailbox with stripe,
     known_events_save_the_question with stripe,
     what_an_event_converted_is_not_told_again with stripe,
     subscriptions_of_another_project_do_not_count with stripe,
-    without_a_key_or_a_stripe_customer_nobody_is_asked with stripe,
+    without_a_key_nobody_is_asked with stripe,
     a_repeated_request_does_not_ask_again with stripe,
     a_repeated_refusal_does_not_ask_again with stripe,
     when_stripe_is_down_nothing_is_kept_under_the_key with stripe,
@@ -85,16 +86,19 @@ fn replayed(answer: &Answer) -> bool {
     answer.header("idempotency-replayed") == Some("true")
 }
 
-/// Holds a single request against what it should be: for the subscriptions of this customer.
+/// Holds the requests against what they should be: a single one for subscriptions, those of this customer,
+/// and who else has the mailbox.
 #[track_caller]
 fn assert_asked_once(asked: &[Received], stripe: &str) {
-    let [asked] = asked else {
+    assert!(asked.iter().all(|one| one.method == "GET"), "{asked:?}");
+    let (of_customers, asked): (Vec<_>, Vec<_>) = asked
+        .iter()
+        .partition(|one| one.path.starts_with("/v1/customers"));
+    assert_eq!(of_customers.len(), 2, "a search and a list");
+    let [asked] = asked.as_slice() else {
         panic!("not one request: {asked:?}");
     };
-    assert_eq!(
-        (asked.method.as_str(), asked.path.as_str()),
-        ("GET", "/v1/subscriptions")
-    );
+    assert_eq!(asked.path, "/v1/subscriptions");
     assert_eq!(asked.params["customer"], stripe);
     assert_eq!(asked.api_key.as_deref(), Some(KEY));
 }
@@ -171,6 +175,57 @@ async fn what_was_moved_in_from_elsewhere_is_old(t: &Bench) {
     answer.refused("not_a_new_customer");
 }
 
+/// Puts a customer into Stripe's books, and a subscription of theirs that began so long ago.
+fn known_in_stripe(t: &Bench, id: &str, email: &str, hours_ago: Option<i64>) {
+    let customer = Customer::new(id).email(email).created(t.seconds() - 1000);
+    let customer = customer.render(Generation::Endive, false);
+    t.fake().with_books(|books| books.customers.put(customer));
+    if let Some(hours_ago) = hours_ago {
+        subscribed(t, id, hours_ago);
+    }
+}
+
+async fn an_old_subscriber_is_old_under_every_customer_of_the_mailbox(t: &Bench) {
+    let (_, code) = referrer(t).await;
+    for (name, theirs) in [
+        ("same", "same@example.com"),
+        ("case", "Case@Example.COM"),
+        ("tag", "tag+last-year@example.com"),
+    ] {
+        let (referee, stripe) = person(t, name).await;
+        known_in_stripe(t, &format!("cus_old_{name}"), theirs, Some(25));
+        let (answer, _) = apply(t, &code, &referee).await;
+        answer.refused("not_a_new_customer");
+        // Nor when the link is to somebody else's mailbox, or there is none.
+        let before = t.count("referrals").await;
+        t.link(&referee, Value::Null).await;
+        let (answer, _) = apply(t, &code, &referee).await;
+        answer.refused("not_a_new_customer");
+        t.link(&referee, json!(stripe)).await;
+        assert_eq!(t.count("referrals").await, before);
+    }
+    // A fresh one of another Stripe customer neither makes an old customer nor converts.
+    let (referee, _) = person(t, "fresh").await;
+    known_in_stripe(t, "cus_fresh_2", "FRESH@example.com", Some(1));
+    known_in_stripe(t, "cus_stranger", "afresh@example.com", Some(25));
+    let (answer, _) = apply(t, &code, &referee).await;
+    assert_eq!(answer.created()["referral"]["status"], "pending");
+    // Twenty are asked about, the oldest first.
+    let (referee, _) = person(t, "many").await;
+    known_in_stripe(t, "cus_many_first", "Many@example.com", Some(25));
+    for number in 0..40 {
+        let customer = Customer::new(&format!("cus_many_{number}")).email("many@example.com");
+        let customer = customer
+            .created(t.seconds())
+            .render(Generation::Endive, false);
+        t.fake().with_books(|books| books.customers.put(customer));
+    }
+    let (answer, asked) = apply(t, &code, &referee).await;
+    answer.refused("not_a_new_customer");
+    let subscriptions = |one: &&Received| one.path == "/v1/subscriptions";
+    assert_eq!(asked.iter().filter(subscriptions).count(), 20);
+}
+
 async fn known_events_save_the_question(t: &Bench) {
     let (_, code) = referrer(t).await;
     let (referee, stripe) = person(t, "referee").await;
@@ -222,16 +277,13 @@ async fn subscriptions_of_another_project_do_not_count(t: &Bench) {
     }
 }
 
-async fn without_a_key_or_a_stripe_customer_nobody_is_asked(t: &Bench) {
-    t.connect().await;
-    let unknown_there = t.customer("unlinked").await;
+async fn without_a_key_nobody_is_asked(t: &Bench) {
     let (_, code) = referrer(t).await;
     let accepted = async |referee: &str| {
         let (answer, asked) = apply(t, &code, referee).await;
         assert_eq!(answer.created()["referral"]["status"], "pending");
         assert!(asked.is_empty(), "{asked:?}");
     };
-    accepted(&unknown_there).await;
     let mut linked = Vec::new();
     for name in ["a", "b", "c"] {
         linked.push(person(t, name).await);
@@ -348,6 +400,7 @@ async fn who_is_linked_meanwhile_is_asked_about_too(t: &Bench) {
     let asked: Vec<_> = asked
         .map(|asked| asked.params["customer"].clone())
         .collect();
-    assert_eq!(asked, [stripe, old]);
+    // The second time their own mailbox is somebody else's than the link's.
+    assert_eq!(asked, [stripe.clone(), old, stripe]);
     assert_eq!(t.count("referrals").await, 0);
 }
