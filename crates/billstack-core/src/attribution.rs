@@ -6,7 +6,7 @@
 
 mod candidates;
 
-pub use candidates::{Candidates, Found, Leads, candidates, names_spoken_for};
+pub use candidates::{Candidates, Found, Leads, candidates, disputed, names_spoken_for};
 
 use crate::ids::ProjectId;
 use crate::referral::{Referral, Status, began_too_early};

@@ -84,6 +84,9 @@ catalogue! {
     "customer.erased" CustomerErased {}
     /// An event of Stripe told which customer in Stripe this one is.
     "customer.linked" CustomerLinked {
+        /// The one it was linked to before, which had never subscribed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        instead_of: Option<&'a str>,
         /// The customer in Stripe.
         stripe_customer_id: &'a str,
     }

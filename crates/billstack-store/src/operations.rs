@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod intake;
 pub mod invitations;
 pub mod members;
+mod mend;
 pub(crate) mod probe;
 pub mod programs;
 pub mod projects;

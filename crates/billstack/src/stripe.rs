@@ -17,6 +17,7 @@ pub use connection::{
 };
 pub use error::StripeError;
 pub use known::{KnownConnections, Opened};
+pub use subscriptions::MOST_LINK_QUESTIONS;
 
 use std::fmt;
 use std::time::Duration;

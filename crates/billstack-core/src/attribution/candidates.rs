@@ -93,6 +93,28 @@ fn referred_to(named: Option<&ProjectId>, leads: &Leads, known: &[Found]) -> Vec
     by_reference.filter(is_unlinked).cloned().collect()
 }
 
+/// The customer whom only `client_reference_id` names, and who is linked to another Stripe customer. A link is a
+/// belief: it was found by an address, before the person had subscribed as anybody. So it may be the link that is
+/// wrong, and not the reference.
+pub fn disputed<'l>(
+    start: &Start,
+    named: Option<&ProjectId>,
+    leads: &'l Leads,
+) -> Option<&'l Found> {
+    let is_about_somebody = start.eligibility == Eligibility::Never
+        || start.stripe_ids().next().is_none()
+        || !leads.by_stripe_id.is_empty()
+        || !candidates(start, named, leads).living.is_empty();
+    let mut referred = leads
+        .by_reference
+        .iter()
+        .filter(|found| may_mean(named, found));
+    match (referred.next(), referred.next()) {
+        (Some(only), None) if !is_about_somebody => Some(only),
+        _ => None,
+    }
+}
+
 /// The names of those to whom an event may belong. Buyers can set `client_reference_id`, so it is left out
 /// when the subscription is known to be somebody else's: it must not make a subscriber of the customer it
 /// names.

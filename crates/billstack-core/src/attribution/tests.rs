@@ -18,6 +18,7 @@ fn start(began_at: Micros, occurred_at: Micros) -> Start {
         stripe_customer_id: Some("cus_1".to_owned()),
         stripe_customer_account: None,
         client_reference_id: None,
+        buyer_email: None,
         billstack_customer_id: None,
         project_id: None,
     }
@@ -167,6 +168,47 @@ fn a_reference_that_buyers_set_speaks_for_the_unlinked_only() {
         names_spoken_for(&hinted, None, &leads(None)),
         ["customer:pc_1", "stripe:cus_1"]
     );
+}
+
+#[test]
+fn a_link_is_disputed_by_a_reference_that_nothing_else_explains() {
+    let event = start(NOW, NOW);
+    let linked = found("proj_1", "pc_1", Some("cus_9"));
+    let leads = Leads {
+        by_reference: vec![linked.clone()],
+        ..Leads::default()
+    };
+    assert_eq!(disputed(&event, None, &leads), Some(&linked));
+    let elsewhere = ProjectId::from("proj_2");
+    assert_eq!(disputed(&event, Some(&elsewhere), &leads), None);
+    let never = Start {
+        eligibility: Eligibility::Never,
+        ..event.clone()
+    };
+    let nobody = Start {
+        stripe_customer_id: None,
+        ..event.clone()
+    };
+    for event in [never, nobody] {
+        assert_eq!(disputed(&event, None, &leads), None);
+    }
+    // Whoever is known otherwise is who is meant.
+    for known in [
+        Leads {
+            by_stripe_id: vec![found("proj_2", "pc_2", Some("cus_1"))],
+            ..leads.clone()
+        },
+        Leads {
+            by_metadata: vec![found("proj_1", "pc_2", None)],
+            ..leads.clone()
+        },
+        Leads {
+            by_reference: vec![found("proj_1", "pc_1", None)],
+            ..leads
+        },
+    ] {
+        assert_eq!(disputed(&event, None, &known), None);
+    }
 }
 
 #[test]

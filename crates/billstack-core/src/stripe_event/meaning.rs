@@ -1,6 +1,7 @@
 //! What a subscription or a checkout session says about a referral.
 
 use super::members::{identifier, is_object, members, reference, root, text, time};
+use crate::email;
 use crate::ids::{IdKind, is_id};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,10 @@ pub struct Start {
     /// The reference a session was opened with. A buyer can set it through a payment link
     /// (<https://docs.stripe.com/payment-links/url-parameters>), so it proves nothing by itself.
     pub client_reference_id: Option<String>,
+    /// The e-mail address of a session (`customer_details.email`), normalised. The buyer types it, so it proves
+    /// nothing by itself either. It is not stored: nobody could be erased from it.
+    #[serde(skip)]
+    pub buyer_email: Option<String>,
     /// `metadata.billstackCustomerId`, written by the business: our customer's id.
     pub billstack_customer_id: Option<String>,
     /// `metadata.project_id`, written by the business or by us: the project that is meant.
@@ -210,6 +215,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         "mode",
         "payment_status",
         "client_reference_id",
+        "customer_details",
         "subscription",
     ];
     let [
@@ -223,6 +229,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         mode,
         payment,
         client,
+        details,
         subscription,
     ] = members(object, names)?;
     let [billstack_customer, project] = metadata
@@ -238,9 +245,13 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
             session_eligibility(kind, text(mode).as_deref(), text(payment).as_deref())
         }
     };
-    let (subscription_id, client_reference_id) = match source {
-        Source::Subscription => (object_id.clone(), None),
-        Source::Session => (reference(subscription), customer_id(client)),
+    let (subscription_id, client_reference_id, buyer_email) = match source {
+        Source::Subscription => (object_id.clone(), None, None),
+        Source::Session => (
+            reference(subscription),
+            customer_id(client),
+            email_of(details),
+        ),
     };
     Some(Start {
         object_id: object_id.unwrap_or_default(),
@@ -257,9 +268,16 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         stripe_customer_id: reference(customer),
         stripe_customer_account: reference(account),
         client_reference_id,
+        buyer_email,
         billstack_customer_id: customer_id(billstack_customer),
         project_id: identifier(project),
     })
+}
+
+/// The address among the details of a customer.
+fn email_of(details: Option<&RawValue>) -> Option<String> {
+    let [typed] = members(details?, ["email"])?;
+    email::normalize(&text(typed)?)
 }
 
 /// An id of one of our customers. Businesses put ids of their own there as well, and addresses: they are

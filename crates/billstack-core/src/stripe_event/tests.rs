@@ -134,6 +134,7 @@ fn reads_a_subscription_of_2020() {
             stripe_customer_id: some("cus_1A"),
             stripe_customer_account: None,
             client_reference_id: None,
+            buyer_email: None,
             billstack_customer_id: None,
             project_id: some("proj_1"),
         }

@@ -7,6 +7,7 @@ use billstack_core::time::Micros;
 use serde_json::json;
 
 use super::evidence::{gather, remember};
+use super::mend::mend;
 use super::reconsider;
 use super::refusal::Abort;
 use super::settle::settle;
@@ -15,6 +16,7 @@ use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::stripe_connections::{self, Connection};
 use crate::tables::stripe_events::{self, NewEvent};
 
+pub use super::mend::LinkAnswer;
 pub use crate::tables::stripe_events::{
     KeptStart, Settled, Source, StripeEvent, any, get, kept_start, list, outcome,
 };
@@ -36,6 +38,8 @@ pub struct Incoming {
     pub content: Content,
     /// The body as it came.
     pub payload: String,
+    /// What Stripe told when it was asked about a link; see [`Refusal::LinkInDoubt`](super::refusal::Refusal).
+    pub link_answer: Option<LinkAnswer>,
 }
 
 /// What an event means to us.
@@ -80,6 +84,7 @@ impl Incoming {
             source: Source::Asked,
             content: Content::Start(Box::new(start.clone())),
             payload: json!({"id": start.object_id, "object": "subscription"}).to_string(),
+            link_answer: None,
         }
     }
 
@@ -192,7 +197,10 @@ fn settle_new(
     before: Option<Outcome>,
 ) -> Result<Option<Settled>, Abort> {
     let mut later = ToReconsider::default();
-    let evidence = gather(tx, team_id, &event.id, &event.kind, start)?;
+    let mut evidence = gather(tx, team_id, &event.id, &event.kind, start)?;
+    if mend(tx, act, &evidence, event.link_answer.as_ref())? {
+        evidence = gather(tx, team_id, &event.id, &event.kind, start)?;
+    }
     remember(tx, &evidence)?;
     let settled = settle(tx, act, &evidence, &mut later)?;
     keep(tx, act, team_id, event, &settled, before)?;

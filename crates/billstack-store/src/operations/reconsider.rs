@@ -189,6 +189,7 @@ mod tests {
             stripe_customer_id: Some("cus_1".to_owned()),
             stripe_customer_account: None,
             client_reference_id: None,
+            buyer_email: None,
             billstack_customer_id: None,
             project_id: None,
         }

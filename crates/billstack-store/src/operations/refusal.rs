@@ -75,6 +75,9 @@ pub enum Refusal {
     CustomerBeingCreated,
     /// The team has no Stripe connection.
     StripeNotConnected,
+    /// Whether the link to this Stripe customer can be believed is for Stripe to say: ask whether they ever
+    /// subscribed, and take the event in again with the answer.
+    LinkInDoubt(String),
     /// The stored event has lost its payload to retention or erasure and cannot be read again.
     PayloadGone,
 }

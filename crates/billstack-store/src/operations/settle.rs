@@ -9,7 +9,7 @@ use billstack_core::attribution::{
 };
 use billstack_core::event::Event;
 use billstack_core::referral::{Person, Referral, is_self_referral};
-use billstack_core::stripe_event::Start;
+use billstack_core::stripe_event::{Eligibility, Start};
 
 use super::convert::convert;
 use super::evidence::Evidence;
@@ -19,6 +19,10 @@ use crate::seam::tx::Query;
 use crate::seam::{Act, Fault, Place, Tx, Val};
 use crate::tables::stripe_events::Settled;
 use crate::tables::{customers, events, referrals};
+
+/// Why a session that names a customer is nobody's.
+const LINKED_TO_ANOTHER: &str =
+    "named by client_reference_id, but linked to another Stripe customer";
 
 /// Finds whose subscription an event tells of and converts their pending referral, or says why not. A
 /// customer whom it links is put on the list of those whose kept events are decided anew.
@@ -33,7 +37,7 @@ pub(crate) fn settle(
     let found = attribution::candidates(evidence.start, named, &evidence.leads);
     link(tx, act, evidence, &found, later)?;
     if found.living.is_empty() {
-        return Ok(Settled::new(Outcome::NoCustomer, "no such customer"));
+        return of_nobody(tx, act, evidence);
     }
     let living = claims_of(tx, evidence, &found.living)?;
     if let Some(reason) = &evidence.start.reason {
@@ -77,12 +81,29 @@ fn link(
     let (place, id) = (evidence.place(to_link), &to_link.customer_id);
     if customers::link(tx, &place, id, stripe_id, act.at)? {
         let event = Event::CustomerLinked {
+            instead_of: None,
             stripe_customer_id: stripe_id,
         };
         events::record(tx, act, &place, id, &event)?;
         later.add(place, id);
     }
     Ok(())
+}
+
+/// An event that finds nobody. If that is because of a link, it says so, and so does the story of whom it names.
+fn of_nobody(tx: &mut dyn Tx, act: &mut Act, evidence: &Evidence<'_>) -> Result<Settled, Fault> {
+    let start = evidence.start;
+    let disputed = attribution::disputed(start, evidence.named.as_ref(), &evidence.leads);
+    let Some(found) = disputed else {
+        return Ok(Settled::new(Outcome::NoCustomer, "no such customer"));
+    };
+    // Anybody may begin a session under any reference; only a purchase is worth telling.
+    if start.eligibility == Eligibility::Counts {
+        for claim in claims_of(tx, evidence, std::slice::from_ref(found))? {
+            not_converted(tx, act, evidence, &claim, LINKED_TO_ANOTHER)?;
+        }
+    }
+    Ok(Settled::new(Outcome::NoCustomer, LINKED_TO_ANOTHER))
 }
 
 /// The referrals in which these customers are the referees.

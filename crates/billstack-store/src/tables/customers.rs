@@ -41,6 +41,9 @@ statements! {
     LINK = "UPDATE customers SET stripe_customer_id = $4, updated_at = $5 \
         WHERE team_id = $1 AND project_id = $2 AND id = $3 AND erased_at IS NULL \
         AND stripe_customer_id IS NULL";
+    RELINK = "UPDATE customers SET stripe_customer_id = $5, updated_at = $6 \
+        WHERE team_id = $1 AND project_id = $2 AND id = $3 AND erased_at IS NULL \
+        AND stripe_customer_id = $4";
     ERASE = "UPDATE customers SET email = NULL, name = NULL, external_id = NULL, \
         metadata = '{}', updated_at = $4, erased_at = $4 \
         WHERE team_id = $1 AND project_id = $2 AND id = $3 AND erased_at IS NULL";
@@ -197,6 +200,18 @@ pub(crate) fn link(
         at
     ];
     tx.hit(LINK, row)
+}
+
+/// Links a customer to another Stripe customer than before; tells whether it did.
+pub(crate) fn relink(
+    tx: &mut dyn Tx,
+    place: &Place,
+    id: &str,
+    [from, to]: [&str; 2],
+    at: Micros,
+) -> Result<bool, Fault> {
+    let row = params![&place.team_id, &place.project_id, id, from, to, at];
+    tx.hit(RELINK, row)
 }
 
 /// Erases the personal data of a customer.

@@ -39,6 +39,11 @@ statements! {
         WHERE team_id = $1 AND is_active";
 }
 
+/// Whether a team is connected with a secret key, so that Stripe can be asked.
+pub(crate) fn has_secret_key(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
+    tx.exists(WITH_SECRET_KEY, params![team_id])
+}
+
 /// How a team is, or was, connected to Stripe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connection {

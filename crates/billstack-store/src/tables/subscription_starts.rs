@@ -3,7 +3,7 @@
 use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::time::Micros;
 
-use crate::seam::{Fault, Row, Tx, Val};
+use crate::seam::{Fault, Place, Row, Tx, Val};
 use crate::{params, statements};
 
 statements! {
@@ -89,6 +89,17 @@ pub(crate) struct KnownStarts {
     pub(crate) any: bool,
     /// When the oldest one in the customer's project began.
     pub(crate) earliest: Option<Micros>,
+}
+
+/// What is known of the subscriptions of a Stripe customer, in one project or in none.
+pub(crate) fn known_of_stripe(
+    tx: &mut dyn Tx,
+    place: &Place,
+    stripe_id: &str,
+) -> Result<KnownStarts, Fault> {
+    let name = format!("stripe:{stripe_id}");
+    let scope = params![&place.team_id, &name, &name, &place.project_id];
+    Ok(tx.one(KNOWN, scope, decode)?.unwrap_or_default())
 }
 
 /// A row of [`KNOWN`].

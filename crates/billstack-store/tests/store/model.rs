@@ -3,6 +3,8 @@
 //! It shares no code with the store but the words of the commands. Where both agree over thousands
 //! of random commands, either both are right or two authors made the same mistake.
 
+mod links;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use billstack_core::referral::GRACE;
@@ -82,6 +84,8 @@ pub(crate) struct Model {
     pub(crate) customers: Vec<Customer>,
     pub(crate) codes: Vec<Code>,
     pub(crate) referrals: Vec<Referral>,
+    /// How many links were mended.
+    pub(crate) mended: u64,
     events: Vec<Kept>,
     known: BTreeMap<(&'static str, String, String), Known>,
     /// Customers whose events are decided anew before a command ends, and the events decided in it.
@@ -252,6 +256,7 @@ impl Model {
         team: &'static str,
         id: &str,
         start: &Start,
+        never_subscribed: Option<&str>,
         replayed: bool,
     ) -> Said {
         let before = self
@@ -269,6 +274,7 @@ impl Model {
                 unplaced: false,
             }),
         }
+        self.mend(team, start, never_subscribed);
         self.remember(team, id, start);
         self.decided.clear();
         let (converted, concerned) = self.settle(team, id, start);

@@ -1,5 +1,7 @@
 //! One run of random commands, on SQLite, on PostgreSQL and in memory: equal answers, equal tables.
 
+mod links;
+
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
@@ -11,7 +13,7 @@ use billstack_core::stripe_event::{Eligibility, Source, Start};
 use billstack_core::time::{HOUR, MINUTE, Micros};
 use billstack_store::customers::{self, CustomerPatch, NewCustomer};
 use billstack_store::dump::dump;
-use billstack_store::intake::{self, Delivery};
+use billstack_store::intake::{self, Delivery, Incoming, LinkAnswer};
 use billstack_store::list::Page;
 use billstack_store::projects;
 use billstack_store::referrals::{self, ReferralFilter};
@@ -58,7 +60,14 @@ enum Command {
     Code(At, String),
     Deactivate(At, String),
     Apply(At, String, String),
-    Event(&'static str, String, Start, Delivery),
+    Event(&'static str, String, Told, Delivery),
+}
+
+/// What an event tells, and what Stripe answers when it is asked about a link.
+#[derive(Clone, Debug)]
+struct Told {
+    start: Start,
+    answer: Option<LinkAnswer>,
 }
 
 fn place(at: &At) -> Place {
@@ -114,8 +123,11 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
         Command::Apply(at, code, referee) => {
             apply_code(tx, act, &place(at), code, referee)?;
         }
-        Command::Event(team, id, start, delivery) => {
-            let event = incoming(id, start.clone());
+        Command::Event(team, id, told, delivery) => {
+            let event = Incoming {
+                link_answer: told.answer.clone(),
+                ..incoming(id, told.start.clone())
+            };
             let said = intake::receive(tx, act, &(*team).into(), &event, *delivery)?;
             let taken = |outcome| Said::Taken(outcome == Outcome::Converted);
             return Ok((
@@ -168,8 +180,17 @@ fn predict(model: &mut Model, now: Micros, command: &Command, made: &str) -> Sai
         }
         Command::Deactivate(at, code) => model.deactivate(&at, &code),
         Command::Apply(at, code, referee) => model.apply(&at, &code, &referee, now.0),
-        Command::Event(team, id, start, delivery) => {
-            model.receive(team, &id, &start, delivery == Delivery::Replayed)
+        Command::Event(team, id, told, delivery) => {
+            let answer = told.answer.as_ref();
+            let never = answer.filter(|answer| answer.never_subscribed);
+            let never = never.map(|answer| answer.stripe_customer_id.as_str());
+            model.receive(
+                team,
+                &id,
+                &told.start,
+                never,
+                delivery == Delivery::Replayed,
+            )
         }
     }
 }
@@ -178,7 +199,7 @@ fn predict(model: &mut Model, now: Micros, command: &Command, made: &str) -> Sai
 struct Draw {
     random: Random,
     customers: u64,
-    events: Vec<(&'static str, String, Start)>,
+    events: Vec<(&'static str, String, Told)>,
 }
 
 impl Draw {
@@ -286,13 +307,13 @@ impl Draw {
     }
 
     fn old_event(&mut self) -> Option<Command> {
-        let (team, id, start) = self.random.pick(&self.events)?.clone();
+        let (team, id, told) = self.random.pick(&self.events)?.clone();
         let delivery = if self.random.one_in(2) {
             Delivery::Delivered
         } else {
             Delivery::Replayed
         };
-        Some(Command::Event(team, id, start, delivery))
+        Some(Command::Event(team, id, told, delivery))
     }
 
     /// A Stripe customer, and the customer its session names. Mostly somebody who is about to
@@ -355,8 +376,15 @@ impl Draw {
             ..start(stripe.as_deref())
         };
         let id = format!("evt_{}", self.events.len());
-        self.events.push((team, id.clone(), start.clone()));
-        Command::Event(team, id, start, Delivery::Delivered)
+        let told = match self.random.one_in(4) {
+            true => self.payment_link(model, team, start),
+            false => Told {
+                start,
+                answer: None,
+            },
+        };
+        self.events.push((team, id.clone(), told.clone()));
+        Command::Event(team, id, told, Delivery::Delivered)
     }
 }
 
@@ -376,11 +404,11 @@ fn set_up(store: &Store) -> Vec<At> {
 }
 
 /// A referral as both sides tell it: referrer, referee, status, time of conversion.
-type Told = (String, String, String, Option<i64>);
+type Story = (String, String, String, Option<i64>);
 /// Customer, side, amount, currency.
 type Credit = (String, String, i64, String);
 
-fn facts(store: &Store, at: &At) -> (Vec<Told>, Vec<Credit>) {
+fn facts(store: &Store, at: &At) -> (Vec<Story>, Vec<Credit>) {
     let place = place(at);
     let read = move |tx: &mut dyn Tx| {
         let page = Page {
@@ -410,7 +438,7 @@ fn facts(store: &Store, at: &At) -> (Vec<Told>, Vec<Credit>) {
 fn assert_foretold(store: &Store, model: &Model) {
     for at in &model.projects {
         let (told, credits) = facts(store, at);
-        let mut foretold: Vec<Told> = model
+        let mut foretold: Vec<Story> = model
             .referrals
             .iter()
             .filter(|r| r.at == *at)
@@ -495,6 +523,7 @@ fn run(seed: u64, answers: &mut BTreeMap<String, u64>) {
     assert_same(&sqlite.store, &postgres.store, seed);
     sqlite.assert_sound();
     postgres.assert_sound();
+    *answers.entry("links mended".to_owned()).or_default() += model.mended;
     let converted = model.referrals.iter().filter(|r| r.status == "converted");
     *answers.entry("referrals converted".to_owned()).or_default() += converted.count() as u64;
 }
@@ -523,4 +552,5 @@ fn one_run_is_the_same_everywhere() {
         assert!(answers.contains_key(wanted), "never {wanted}: {answers:#?}");
     }
     assert!(answers["referrals converted"] >= 5 * SEEDS, "{answers:#?}");
+    assert!(answers["links mended"] >= SEEDS, "{answers:#?}");
 }

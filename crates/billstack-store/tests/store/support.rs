@@ -271,6 +271,7 @@ pub(crate) fn start(stripe: Option<&str>) -> Start {
         stripe_customer_id: stripe.map(str::to_owned),
         stripe_customer_account: None,
         client_reference_id: None,
+        buyer_email: None,
         billstack_customer_id: None,
         project_id: None,
     }
@@ -285,6 +286,7 @@ pub(crate) fn incoming(id: &str, start: Start) -> Incoming {
         content: Content::Start(Box::new(start)),
         source: intake::Source::Event,
         payload: format!("{{\"id\":\"{id}\"}}"),
+        link_answer: None,
     }
 }
 

@@ -45,6 +45,8 @@ impl From<Refusal> for ApiError {
             Refusal::KeyInUse => ApiError::new(Reason::IdempotencyKeyInUse),
             Refusal::CustomerBeingCreated => ApiError::new(Reason::CustomerBeingCreated),
             Refusal::StripeNotConnected => ApiError::new(Reason::StripeNotConnected),
+            // Stripe was asked, and the link has changed each time meanwhile.
+            Refusal::LinkInDoubt(_) => ApiError::new(Reason::StripeUnavailable),
             Refusal::PayloadGone => ApiError::new(Reason::PayloadGone),
         }
     }

@@ -1,16 +1,25 @@
 //! Whether a customer who applies a code is new, as far as Stripe knows.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use billstack_core::stripe_event::{Start, Subscriptions};
+use billstack_core::ids::TeamId;
+use billstack_core::stripe_event::{Eligibility, Start, Subscriptions};
 use billstack_store::Place;
 use billstack_store::apply::Asked;
+use billstack_store::intake::LinkAnswer;
 use billstack_store::projects;
 
 use super::StripeError;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::settings::SecretText;
+
+/// How long the question about a link may take.
+const LINK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often Stripe is asked about links for one event: the link may change meanwhile.
+pub const MOST_LINK_QUESTIONS: usize = 3;
 
 /// Of how many Stripe customers of one mailbox the subscriptions are read, the oldest first: nobody can hide an
 /// old one behind new ones.
@@ -36,6 +45,43 @@ impl App {
             told = told.besides(&other);
         }
         Ok(Some(told))
+    }
+
+    /// Whether a Stripe customer that somebody is linked to never had a subscription. Asked while Stripe waits for
+    /// the answer to an event, so the time for it is short.
+    ///
+    /// # Errors
+    /// When Stripe cannot be asked right now: the event comes again.
+    pub async fn ask_about_link(
+        &self,
+        team_id: &TeamId,
+        stripe_customer_id: String,
+    ) -> Result<LinkAnswer, ApiError> {
+        let never_subscribed = match self.stripe_key(team_id).await? {
+            Some(key) => {
+                let asked = self.never_subscribed(&key, &stripe_customer_id);
+                let no_answer = StripeError::Unavailable { answered: false };
+                let told = tokio::time::timeout(LINK_TIMEOUT, asked).await;
+                told.unwrap_or(Err(no_answer))?
+            }
+            None => false,
+        };
+        Ok(LinkAnswer {
+            stripe_customer_id,
+            never_subscribed,
+        })
+    }
+
+    async fn never_subscribed(&self, key: &SecretText, id: &str) -> Result<bool, StripeError> {
+        match self.stripe.subscriptions(key, id, self.now()).await {
+            Ok(found) => Ok(found
+                .iter()
+                .all(|start| start.eligibility == Eligibility::Never)),
+            // Deleted there: it will never subscribe.
+            Err(error) if error.is_missing() => Ok(true),
+            Err(error @ StripeError::Unavailable { .. }) => Err(error),
+            Err(StripeError::InvalidKey | StripeError::Refused { .. }) => Ok(false),
+        }
     }
 
     /// The other Stripe customers of the mailbox. Nobody where the key may not read customers: then the one that

@@ -16,9 +16,9 @@ use axum::response::Response;
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{self, Meaning};
 use billstack_core::time::Micros;
-use billstack_store::Actor;
 use billstack_store::intake::{self, Incoming};
 use billstack_store::stripe_connection;
+use billstack_store::{Abort, Actor, Refusal};
 use hyper::body::Body as _;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,7 +29,7 @@ use crate::http::answer;
 use crate::http::path::Team;
 use crate::http::request_id::RequestId;
 use crate::http::serve::read_body;
-use crate::stripe::Opened;
+use crate::stripe::{MOST_LINK_QUESTIONS, Opened};
 use crate::telemetry;
 pub use content::{has_no_effect, known_content};
 use signature::BadSignature;
@@ -222,21 +222,40 @@ async fn is_settled(
     Ok(read.await?)
 }
 
-/// Stores an event with all it leads to, in one transaction.
+/// Stores an event with all it leads to, in one transaction. If a link is in doubt, Stripe is asked between two
+/// transactions.
 async fn keep(
     app: &App,
     arrived: &Arrived<'_>,
     by: &Arc<Opened>,
-    incoming: Incoming,
+    mut incoming: Incoming,
 ) -> Result<Attempt, ApiError> {
-    let origin = app.origin(Actor::Stripe(incoming.id.clone()), &arrived.request_id);
-    let (team, by) = (arrived.team_id.clone(), Arc::clone(by));
-    let taken = app.store.write(origin, move |tx, act| {
-        intake::take_in(tx, act, &team, &by.connection, &incoming)
-    });
-    Ok(match taken.await? {
+    let mut taken = store(app, arrived, by, &incoming).await;
+    for _ in 0..MOST_LINK_QUESTIONS {
+        let Err(Abort::Refused(Refusal::LinkInDoubt(linked))) = taken else {
+            break;
+        };
+        let told = app.ask_about_link(arrived.team_id, linked).await?;
+        incoming.link_answer = Some(told);
+        taken = store(app, arrived, by, &incoming).await;
+    }
+    Ok(match taken? {
         Intake::Settled(settled) => Attempt::Taken(Some(settled.outcome)),
         Intake::Seen => Attempt::Taken(None),
         Intake::ConnectionChanged => Attempt::Outdated,
     })
+}
+
+async fn store(
+    app: &App,
+    arrived: &Arrived<'_>,
+    by: &Arc<Opened>,
+    incoming: &Incoming,
+) -> Result<Intake, Abort> {
+    let origin = app.origin(Actor::Stripe(incoming.id.clone()), &arrived.request_id);
+    let (team, by, incoming) = (arrived.team_id.clone(), Arc::clone(by), incoming.clone());
+    let taken = app.store.write(origin, move |tx, act| {
+        intake::take_in(tx, act, &team, &by.connection, &incoming)
+    });
+    taken.await
 }

@@ -44,6 +44,7 @@ impl App {
             content,
             source: Source::Event,
             payload,
+            link_answer: None,
         })
     }
 

@@ -3,6 +3,7 @@
 mod connection;
 mod conversion;
 mod generations;
+mod links;
 mod matching;
 mod persons;
 mod sdk;

@@ -5,11 +5,10 @@ use axum::response::Response;
 use billstack_core::attribution::Outcome;
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{self, Start};
-use billstack_store::Refusal;
-use billstack_store::Thing;
 use billstack_store::intake::Source;
 use billstack_store::intake::{self, Content, Delivery, Incoming, StripeEvent};
 use billstack_store::stripe_connection::{self, Connection};
+use billstack_store::{Abort, Refusal, Thing};
 
 use super::StripeEventAnswer;
 use crate::app::{App, Shared};
@@ -18,6 +17,7 @@ use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::NoInput;
 use crate::http::path::Item;
+use crate::stripe::MOST_LINK_QUESTIONS;
 use crate::webhooks::stripe::{has_no_effect, known_content};
 
 /// Decide anew about an event from Stripe.
@@ -46,16 +46,31 @@ pub async fn handle(
         return Ok(answer::send(answer::ok(&StripeEventAnswer::new(event))));
     }
     let connection = connection.filter(|connection| connection.is_active);
-    let incoming = read_again(&app, &access.team_id, event, start, connection.as_ref()).await?;
-    let team = access.team_id;
-    let replayed = app.write(&access.caller, move |tx, act| {
+    let mut incoming = read_again(&app, &access.team_id, event, start, connection.as_ref()).await?;
+    let mut replayed = replay(&app, &access, &incoming).await;
+    for _ in 0..MOST_LINK_QUESTIONS {
+        let Err(Abort::Refused(Refusal::LinkInDoubt(linked))) = replayed else {
+            break;
+        };
+        let told = app.ask_about_link(&access.team_id, linked).await?;
+        incoming.link_answer = Some(told);
+        replayed = replay(&app, &access, &incoming).await;
+    }
+    Ok(answer::send(answer::ok(&StripeEventAnswer::new(replayed?))))
+}
+
+async fn replay(app: &App, access: &TeamAccess, incoming: &Incoming) -> Result<StripeEvent, Abort> {
+    let (team, incoming) = (access.team_id.clone(), incoming.clone());
+    let caller = &access.caller;
+    let guard = caller.guard.clone();
+    let origin = app.origin(caller.actor.clone(), &caller.request_id);
+    let replayed = app.store.write(origin, move |tx, act| {
+        guard.recheck(tx, act.at)?;
         intake::receive(tx, act, &team, &incoming, Delivery::Replayed)?;
         let event = intake::get(tx, &team, &incoming.id)?;
         Ok(event.ok_or(Refusal::NotFound(Thing::StripeEvent))?)
     });
-    Ok(answer::send(answer::ok(&StripeEventAnswer::new(
-        replayed.await?,
-    ))))
+    replayed.await
 }
 
 /// The event from its body, or from the facts that outlive it.
@@ -86,6 +101,7 @@ async fn read_again(
         content: content.ok_or(Refusal::PayloadGone)?,
         source: Source::Event,
         payload,
+        link_answer: None,
     })
 }
 
