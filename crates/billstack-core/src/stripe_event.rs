@@ -13,7 +13,7 @@ mod meaning;
 mod members;
 mod subscriptions;
 
-pub use meaning::{Eligibility, Meaning, Source, Start, is_known, read_object};
+pub use meaning::{Eligibility, Meaning, Source, Start, is_customer_id, is_known, read_object};
 pub use subscriptions::Subscriptions;
 
 use crate::time::Micros;

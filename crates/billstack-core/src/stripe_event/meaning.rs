@@ -1,6 +1,6 @@
 //! What a subscription or a checkout session says about a referral.
 
-use super::members::{identifier, is_object, members, reference, root, text, time};
+use super::members::{LONGEST_ID, identifier, is_object, members, reference, root, text, time};
 use crate::email;
 use crate::ids::{IdKind, is_id};
 use crate::time::Micros;
@@ -265,13 +265,24 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
             .min()
             .unwrap_or(occurred_at),
         occurred_at,
-        stripe_customer_id: reference(customer),
-        stripe_customer_account: reference(account),
+        stripe_customer_id: reference(customer).filter(|id| is_customer_id(id)),
+        stripe_customer_account: reference(account).filter(|id| is_customer_id(id)),
         client_reference_id,
         buyer_email,
         billstack_customer_id: customer_id(billstack_customer),
         project_id: identifier(project),
     })
+}
+
+/// Whether this is the id of a customer in Stripe (`cus_…`) or of an account that acts as one (`acct_…`): what
+/// somebody can be linked to, and what can subscribe. A guest of Stripe's dashboard (`gcus_…`) can do neither
+/// (<https://docs.stripe.com/payments/checkout/guest-customers>).
+pub fn is_customer_id(text: &str) -> bool {
+    let rest = ["cus_", "acct_"]
+        .iter()
+        .find_map(|kind| text.strip_prefix(kind));
+    text.len() <= LONGEST_ID
+        && rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
 /// The address among the details of a customer.

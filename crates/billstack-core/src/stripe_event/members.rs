@@ -11,7 +11,7 @@ use std::fmt;
 
 /// The longest identifier taken, in characters; Stripe documents at most 255 for its ids
 /// (<https://docs.stripe.com/upgrades#what-changes-does-stripe-consider-to-be-backwards-compatible>).
-const LONGEST_ID: usize = 255;
+pub(super) const LONGEST_ID: usize = 255;
 
 /// The latest time taken, in seconds: the last of the year 9999, which RFC 3339 can still write.
 const LATEST: i64 = 253_402_300_799;

@@ -251,6 +251,29 @@ fn subscriptions_stand_by_their_status() {
 }
 
 #[test]
+fn only_what_can_subscribe_is_a_customer() {
+    for (id, is_one) in [
+        ("cus_1A", true),
+        ("acct_1A", true),
+        ("cus_", true),
+        ("gcus_1A", false),
+        ("cus_1-A", false),
+        ("pc_1", false),
+        ("", false),
+    ] {
+        assert_eq!(is_customer_id(id), is_one, "{id}");
+        let object = format!(r#"{{"id":"cs_1","customer":"{id}","customer_account":"{id}"}}"#);
+        match read_object("checkout.session.completed", object.as_bytes(), RECEIVED) {
+            Some(Meaning::Start(start)) => {
+                assert_eq!(start.stripe_ids().collect::<Vec<_>>().is_empty(), !is_one);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(!is_customer_id(&format!("cus_{}", "x".repeat(252))));
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn sessions_stand_by_mode_and_payment() {
     let table = [

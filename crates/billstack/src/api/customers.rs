@@ -10,6 +10,7 @@ pub mod update;
 use crate::http::answer;
 use axum::http::StatusCode;
 use billstack_core::ids::ProjectId;
+use billstack_core::stripe_event::is_customer_id;
 use billstack_store::Place;
 use billstack_store::customers::Customer;
 use billstack_store::idempotency::Answer;
@@ -98,9 +99,7 @@ pub struct StripeCustomerId(pub String);
 impl<'de> Deserialize<'de> for StripeCustomerId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::<0, LONGEST_TEXT>::deserialize(deserializer)?;
-        let plausible = text.starts_with("cus_") || text.starts_with("acct_");
-        let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        match plausible && rest {
+        match is_customer_id(&text) {
             true => Ok(StripeCustomerId(text)),
             false => Err(D::Error::custom(
                 "must be an id that begins with cus_ or acct_.",

@@ -12,6 +12,7 @@ use crate::support::stripe::SECRET;
 on_both_engines! {
     the_customer_may_be_text_object_or_account,
     a_reference_links_a_customer_without_a_stripe_id,
+    a_guest_of_stripe_is_nobody_to_link,
     a_reference_never_overwrites_a_stripe_id,
     a_reference_makes_no_old_customer_of_somebody_else,
     metadata_names_our_customer,
@@ -72,6 +73,21 @@ async fn a_reference_links_a_customer_without_a_stripe_id(t: &Bench) {
     t.accept(&t.event(COMPLETED, &session)).await;
     assert_eq!(t.status(&referral).await, "converted");
     assert_eq!(stripe_id_of(t, &pair.referee).await, Value::Null);
+}
+
+/// What an event may link is what a caller may.
+async fn a_guest_of_stripe_is_nobody_to_link(t: &Bench) {
+    let (pair, referral) = t.unlinked("a").await;
+    let session = CheckoutSession::new("cs_test_guest", "gcus_1").created(t.seconds());
+    let session = session.client_reference_id(&pair.referee);
+    t.accept(&t.event(COMPLETED, &session)).await;
+    assert_eq!(t.status(&referral).await, "converted");
+    let path = format!("customers/{}", pair.referee);
+    let shown = t.key.get(&path).await.ok()["customer"].take();
+    assert_eq!(shown["stripeCustomerId"], Value::Null);
+    let guest = json!({"stripeCustomerId": "gcus_1"});
+    t.key.patch(&path, guest).await.refused("invalid_request");
+    t.link(&pair.referee, json!("cus_1")).await;
 }
 
 async fn a_reference_never_overwrites_a_stripe_id(t: &Bench) {
