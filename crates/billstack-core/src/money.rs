@@ -71,6 +71,29 @@ impl Currency {
     pub const fn all() -> &'static [&'static str] {
         CODES
     }
+
+    /// Every code that may be stored: also those that were taken once.
+    pub fn ever() -> impl Iterator<Item = &'static str> {
+        CODES.iter().chain(RETIRED).copied()
+    }
+
+    /// Of what a billed amount must be a multiple, in smallest units.
+    ///
+    /// Source: <https://docs.stripe.com/currencies#special-cases> for the currencies whose units have no parts any
+    /// more and are written with two decimals all the same, and the same page for those of three decimals, whose
+    /// last digit must be 0.
+    pub fn step(self) -> i64 {
+        match self.as_str() {
+            "isk" | "ugx" => 100,
+            "bhd" | "jod" | "kwd" | "omr" | "tnd" => 10,
+            _ => 1,
+        }
+    }
+
+    /// Whether Stripe can bill this amount.
+    pub fn can_bill(self, amount: Amount) -> bool {
+        amount.get() % self.step() == 0
+    }
 }
 
 impl fmt::Display for Currency {
@@ -94,12 +117,11 @@ impl Serialize for Currency {
 /// The presentment currencies of Stripe, sorted, the three-decimal ones included.
 ///
 /// Source: <https://docs.stripe.com/currencies#presentment-currencies> and the three-decimal list
-/// of the same page. Codes that their countries have since replaced (`ang`, `bgn`) stay, because a
-/// promise once pinned in one of them must remain readable.
+/// of the same page.
 #[rustfmt::skip]
 const CODES: &[&str] = &[
     "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn",
-    "bam", "bbd", "bdt", "bgn", "bhd", "bif", "bmd", "bnd", "bob", "brl", "bsd", "bwp", "byn", "bzd",
+    "bam", "bbd", "bdt", "bhd", "bif", "bmd", "bnd", "bob", "brl", "bsd", "bwp", "byn", "bzd",
     "cad", "cdf", "chf", "clp", "cny", "cop", "crc", "cve", "czk",
     "djf", "dkk", "dop", "dzd",
     "egp", "etb", "eur",
@@ -125,6 +147,10 @@ const CODES: &[&str] = &[
     "yer",
     "zar", "zmw",
 ];
+
+/// Currencies that are gone: nothing is promised in them any more, but what was promised stays readable. Bulgaria
+/// has the euro since 2026.
+const RETIRED: &[&str] = &["bgn"];
 
 #[cfg(test)]
 mod tests {
@@ -162,6 +188,37 @@ mod tests {
             );
         }
         assert_eq!(Currency::parse("UsD"), Some(Currency::USD));
+    }
+
+    #[test]
+    fn a_currency_that_is_gone_can_be_read_and_not_promised() {
+        assert_eq!(Currency::parse("bgn"), None);
+        assert_eq!(Currency::read("bgn").unwrap().as_str(), "bgn");
+        assert!(Currency::ever().any(|code| code == "bgn"));
+        assert!(CODES.iter().all(|code| !RETIRED.contains(code)));
+    }
+
+    #[test]
+    fn what_cannot_be_billed_is_known() {
+        for (code, step) in [
+            ("isk", 100),
+            ("ugx", 100),
+            ("bhd", 10),
+            ("jod", 10),
+            ("kwd", 10),
+            ("omr", 10),
+            ("tnd", 10),
+            ("jpy", 1),
+            ("huf", 1),
+            ("usd", 1),
+        ] {
+            let currency = Currency::parse(code).unwrap();
+            assert_eq!(currency.step(), step, "{code}");
+            for (units, expected) in [(0, true), (step, true), (step + 1, step == 1)] {
+                let amount = Amount::new(units).unwrap();
+                assert_eq!(currency.can_bill(amount), expected, "{units} {code}");
+            }
+        }
     }
 
     #[test]

@@ -189,7 +189,7 @@ fn known() -> [(&'static str, String); 6] {
         ("{sides}", quoted(sides.collect())),
         ("{accounts}", quoted(accounts.collect())),
         ("{credit_statuses}", quoted(of_credits.collect())),
-        ("{currencies}", quoted(Currency::all().to_vec())),
+        ("{currencies}", quoted(Currency::ever().collect())),
         ("{most}", Amount::MAX.get().to_string()),
     ]
 }

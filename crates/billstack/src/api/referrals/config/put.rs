@@ -25,15 +25,39 @@ pub struct PutConfigRequest {
     /// Whether codes can be applied.
     #[serde(deserialize_with = "json::flag")]
     enabled: bool,
-    /// Credit of the referrer at conversion, in minor units.
+    /// Credit of the referrer at conversion, in minor units. For `isk` and `ugx` a multiple of 100, and of 10 for
+    /// `bhd`, `jod`, `kwd`, `omr` and `tnd`: Stripe bills no other amounts.
     #[schema(value_type = i64, minimum = 0, maximum = 99_999_999, example = 1000)]
     referrer_credit_amount: SentAmount,
-    /// Credit of the referee at conversion, in minor units.
+    /// Credit of the referee at conversion, in minor units, in the same steps.
     #[schema(value_type = i64, minimum = 0, maximum = 99_999_999, example = 500)]
     referee_credit_amount: SentAmount,
     /// A currency that Stripe bills in; `usd` when left out. Case does not matter.
     #[schema(value_type = Option<String>, schema_with = currency::schema)]
     currency: Option<SentCurrency>,
+}
+
+impl PutConfigRequest {
+    fn currency(&self) -> Currency {
+        let sent = self.currency.as_ref();
+        sent.map_or(Currency::USD, |sent| sent.0)
+    }
+
+    /// What cannot be billed cannot be set against a bill.
+    fn refuse_unbillable(&self) -> Result<(), ApiError> {
+        let currency = self.currency();
+        for (field, amount) in [
+            ("referrerCreditAmount", &self.referrer_credit_amount),
+            ("refereeCreditAmount", &self.referee_credit_amount),
+        ] {
+            if !currency.can_bill(amount.0) {
+                let step = currency.step();
+                let why = format!("`{field}` must be a multiple of {step} in {currency}.");
+                return Err(ApiError::invalid(field, why));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// An amount that can be promised.
@@ -60,11 +84,12 @@ pub async fn handle(
     input: Input<PutConfigRequest>,
 ) -> Result<Response, ApiError> {
     let request = input.body;
+    request.refuse_unbillable()?;
     let program = Program {
         enabled: request.enabled,
         referrer_credit_amount: request.referrer_credit_amount.0,
         referee_credit_amount: request.referee_credit_amount.0,
-        currency: request.currency.map_or(Currency::USD, |sent| sent.0),
+        currency: request.currency(),
         grace: app.grace(),
     };
     let place = access.place.clone();

@@ -1,5 +1,6 @@
 //! `…/referrals/config`.
 
+use billstack_store::Tx;
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
@@ -9,6 +10,8 @@ on_both_engines! {
     before_any_put_it_is_off_and_empty,
     put_answers_the_whole_config,
     left_out_currency_means_usd,
+    what_cannot_be_billed_is_not_promised,
+    a_currency_that_is_gone_is_shown_and_not_taken,
     currencies_are_folded_and_known,
     integral_numbers_are_integers_however_written,
     wrong_members_are_refused,
@@ -39,6 +42,54 @@ async fn put_answers_the_whole_config(t: &Bench) {
     let answer = key.get("referrals/config").await.ok();
     assert_eq!(answer["config"]["projectId"], other);
     assert_eq!(answer["config"]["enabled"], false);
+}
+
+async fn what_cannot_be_billed_is_not_promised(t: &Bench) {
+    let program = |currency: &str, referrer: i64, referee: i64| {
+        json!({
+            "enabled": true, "referrerCreditAmount": referrer, "refereeCreditAmount": referee,
+            "currency": currency,
+        })
+    };
+    let put = |body: Value| t.key.put("referrals/config", body);
+    put(program("isk", 1000, 0)).await.ok();
+    let before = t.dump().await;
+    for (currency, wrong, right) in [
+        ("isk", 1050, 1100),
+        ("UGX", 1050, 1100),
+        ("kwd", 1001, 1010),
+        ("bhd", 1005, 1010),
+        ("jod", 9, 10),
+        ("omr", 11, 20),
+        ("tnd", 1, 0),
+    ] {
+        let answer = put(program(currency, wrong, right)).await;
+        answer.invalid("referrerCreditAmount");
+        let answer = put(program(currency, right, wrong)).await;
+        answer.invalid("refereeCreditAmount");
+    }
+    assert_eq!(t.dump().await, before);
+    for (currency, right) in [("isk", 1100), ("ugx", 100), ("kwd", 1010), ("jpy", 1)] {
+        let answer = put(program(currency, right, 0)).await.ok();
+        assert_eq!(answer["config"]["referrerCreditAmount"], right);
+    }
+}
+
+async fn a_currency_that_is_gone_is_shown_and_not_taken(t: &Bench) {
+    let mut body = json!({
+        "enabled": true, "referrerCreditAmount": 10, "refereeCreditAmount": 0, "currency": "eur",
+    });
+    t.key.put("referrals/config", body.clone()).await.ok();
+    let gone = "UPDATE terms SET currency = 'bgn' WHERE currency = 'eur'";
+    t.write(|tx: &mut dyn Tx, _| Ok(tx.execute(gone, &[])?))
+        .await;
+    let shown = t.key.get("referrals/config").await.ok();
+    assert_eq!(shown["config"]["currency"], "bgn");
+    body["currency"] = json!("bgn");
+    t.key
+        .put("referrals/config", body)
+        .await
+        .invalid("currency");
 }
 
 async fn left_out_currency_means_usd(t: &Bench) {
