@@ -100,6 +100,8 @@ pub struct ApplyFacts<'a> {
     pub referrer: Person<'a>,
     /// The customer who uses the code.
     pub referee: Person<'a>,
+    /// Whether the owner of the code was brought by the customer who uses it, and that may be paid or is.
+    pub is_reciprocal: bool,
     /// When the referee's earliest known subscription began.
     pub earliest_subscription: Option<Micros>,
     /// The time of the apply.
@@ -119,6 +121,8 @@ pub enum ApplyRefusal {
     CodeInactive,
     /// Referrer and referee are one person.
     SelfReferral,
+    /// The referee has brought the referrer.
+    ReciprocalReferral,
     /// The referee was a subscriber long before.
     NotANewCustomer,
 }
@@ -136,6 +140,9 @@ pub fn decide_apply(facts: &ApplyFacts<'_>) -> Result<(), ApplyRefusal> {
     }
     if is_self_referral(&facts.referrer, &facts.referee) {
         return Err(ApplyRefusal::SelfReferral);
+    }
+    if facts.is_reciprocal {
+        return Err(ApplyRefusal::ReciprocalReferral);
     }
     let too_early = |began| began_too_early(began, facts.now, facts.grace);
     if facts.earliest_subscription.is_some_and(too_early) {
@@ -171,6 +178,7 @@ mod tests {
             code_active: true,
             referrer: person("pc_1", Some("ann@example.com"), Some("cus_1")),
             referee: person("pc_2", Some("bob@example.com"), Some("cus_2")),
+            is_reciprocal: false,
             earliest_subscription: None,
             now: NOW,
             grace: GRACE,
@@ -184,6 +192,7 @@ mod tests {
             program_enabled: false,
             code_active: false,
             referee: welcome().referrer,
+            is_reciprocal: true,
             earliest_subscription: Some(Micros(0)),
             ..welcome()
         };
@@ -195,6 +204,8 @@ mod tests {
         facts.code_active = true;
         assert_eq!(decide_apply(&facts), Err(ApplyRefusal::SelfReferral));
         facts.referee = welcome().referee;
+        assert_eq!(decide_apply(&facts), Err(ApplyRefusal::ReciprocalReferral));
+        facts.is_reciprocal = false;
         assert_eq!(decide_apply(&facts), Err(ApplyRefusal::NotANewCustomer));
         facts.earliest_subscription = None;
         assert_eq!(decide_apply(&facts), Ok(()));

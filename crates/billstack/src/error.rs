@@ -91,6 +91,7 @@ reasons! {
     ReferralsDisabled = "referrals_disabled", CONFLICT, "The referral program is switched off.";
     CodeInactive = "code_inactive", CONFLICT, "The code is no longer active.";
     SelfReferral = "self_referral", CONFLICT, "Nobody can use their own code.";
+    ReciprocalReferral = "reciprocal_referral", CONFLICT, "The owner of the code was referred by this customer.";
     NotANewCustomer = "not_a_new_customer", CONFLICT, "The customer subscribed before the code was applied.";
     LastOwner = "last_owner", CONFLICT, "A team keeps at least one owner.";
     UserExists = "user_exists", CONFLICT, "A user with this e-mail address exists already.";

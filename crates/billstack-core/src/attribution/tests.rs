@@ -275,6 +275,7 @@ proptest! {
             code_active: true,
             referrer: person("pc_1"),
             referee: person("pc_2"),
+            is_reciprocal: false,
             earliest_subscription: Some(began),
             now: NOW,
             grace: GRACE,

@@ -132,6 +132,7 @@ fn decide(facts: &Facts, held: &HeldCode, cmd: &Apply, now: Micros) -> Result<()
             email: Some(&facts.referee.email),
             stripe_customer_id: facts.referee.stripe_customer_id.as_deref(),
         },
+        is_reciprocal: facts.is_reciprocal,
         earliest_subscription: facts.starts.earliest.into_iter().chain(told).min(),
         now,
         grace: facts.program.program.grace,

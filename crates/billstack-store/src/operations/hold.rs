@@ -64,8 +64,24 @@ pub(crate) fn take(
         return Ok(Some(customer));
     }
     let stripe_id = customer.stripe_customer_id.as_deref();
-    take_names(tx, act, place, id, [stripe_id, new_link], then)?;
+    take_names(tx, act, place, id, [stripe_id, new_link], then, None)?;
     Ok(Some(customer))
+}
+
+/// The same for a customer who is about to apply a code, and has just been read: holds besides what is shared with
+/// an apply in which the owner of that code uses one of the customer's.
+pub(crate) fn take_with_owner(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    customer: &Customer,
+    owner: Option<&str>,
+) -> Result<(), Fault> {
+    let id = &*customer.id;
+    let stripe_id = customer.stripe_customer_id.as_deref();
+    let pair = owner.map(|owner| format!("pair:{}:{}", id.min(owner), id.max(owner)));
+    let then = ThenReconsider::Yes;
+    take_names(tx, act, place, id, [stripe_id, None], then, pair)
 }
 
 /// Holds a customer who is about to be made, and the Stripe customer it will be linked to. An event may
@@ -80,7 +96,8 @@ pub(crate) fn hold_new(
     if tx.is_alone() {
         return Ok(());
     }
-    take_names(tx, act, place, id, [Some(link), None], ThenReconsider::Yes)
+    let then = ThenReconsider::Yes;
+    take_names(tx, act, place, id, [Some(link), None], then, None)
 }
 
 fn take_names(
@@ -90,6 +107,7 @@ fn take_names(
     id: &str,
     stripe_ids: [Option<&str>; 2],
     then: ThenReconsider,
+    besides: Option<String>,
 ) -> Result<(), Fault> {
     let mut names = names_of(id, None);
     let stripe_ids = stripe_ids.into_iter().flatten();
@@ -97,6 +115,7 @@ fn take_names(
     if then == ThenReconsider::Yes {
         reconsider::foresee(tx, &place.team_id, &mut names)?;
     }
+    names.extend(besides);
     act.hold(tx, &place.team_id, names)
 }
 

@@ -63,7 +63,8 @@ impl Code {
     }
 }
 
-fn decode(row: &dyn Row) -> Result<Code, Fault> {
+/// A row of [`GET`].
+pub(crate) fn decode(row: &dyn Row) -> Result<Code, Fault> {
     Ok(Code {
         code: row.string(0)?,
         customer_id: row.string(1)?,

@@ -41,6 +41,11 @@ macro_rules! update {
 statements! {
     GET = referral_where!(" AND r.id = $3");
     OF_REFEREE = referral_where!(" AND r.referee_customer_id = $3");
+    /// What brought the owner of a code, if it was this customer and may be paid or is.
+    RECIPROCAL = "SELECT r.id FROM codes AS c JOIN referrals AS r ON r.team_id = c.team_id \
+        AND r.project_id = c.project_id AND r.referee_customer_id = c.customer_id \
+        WHERE c.team_id = $1 AND c.project_id = $2 AND c.code = $3 \
+        AND r.referrer_customer_id = $4 AND r.status IN ('pending', 'converted')";
     /// Referrals of several codes must be sorted; those of one are in order already.
     CODES_OF = "SELECT code FROM codes \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 LIMIT 2";

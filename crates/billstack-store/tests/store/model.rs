@@ -232,6 +232,11 @@ impl Model {
         if owner.id == customer.id || same_stripe(owner) || one_mailbox {
             return Said::Refused("self_referral");
         }
+        let brought = |r: &Referral| r.referee == code.owner && r.referrer == referee;
+        let reciprocal = |r: &Referral| r.at == *at && brought(r) && r.status != "expired";
+        if self.referrals.iter().any(reciprocal) {
+            return Said::Refused("reciprocal_referral");
+        }
         let old = |known: &Known| known.existed && now - known.began > GRACE;
         if self.known_of(customer).any(old) {
             return Said::Refused("not_a_new_customer");

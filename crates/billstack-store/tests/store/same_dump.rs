@@ -33,7 +33,7 @@ const STEPS: u64 = 300;
 const SEEDS: u64 = 6;
 
 /// What must have been answered at least once.
-const ANSWERS: [&str; 14] = [
+const ANSWERS: [&str; 15] = [
     "Done",
     "Seen",
     "Taken(false)",
@@ -47,6 +47,7 @@ const ANSWERS: [&str; 14] = [
     "Refused(\"referrals_disabled\")",
     "Refused(\"code_inactive\")",
     "Refused(\"self_referral\")",
+    "Refused(\"reciprocal_referral\")",
     "Refused(\"not_a_new_customer\")",
 ];
 
@@ -150,6 +151,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::Apply(ApplyRefusal::ReferralsDisabled) => "referrals_disabled",
         Refusal::Apply(ApplyRefusal::CodeInactive) => "code_inactive",
         Refusal::Apply(ApplyRefusal::SelfReferral) => "self_referral",
+        Refusal::Apply(ApplyRefusal::ReciprocalReferral) => "reciprocal_referral",
         Refusal::Apply(ApplyRefusal::NotANewCustomer) => "not_a_new_customer",
         other => panic!("unexpected: {other:?}"),
     }
@@ -216,6 +218,9 @@ impl Draw {
             }
             40..65 => {
                 let code = self.code(model, &at);
+                if self.random.one_in(8) {
+                    return self.apply_back(model, at, code);
+                }
                 self.with_customer(model, at, |at, id, _| Command::Apply(at, code, id))
             }
             65..69 => self.with_customer(model, at, |at, id, draw| {
@@ -304,6 +309,15 @@ impl Draw {
             .pick(&codes)
             .map_or("NOSUCHCD", |code| code.as_str())
             .to_owned()
+    }
+
+    /// The code of somebody, used by whoever brought them.
+    fn apply_back(&self, model: &Model, at: At, any: String) -> Command {
+        let mut referrals = model.referrals.iter().filter(|r| r.at == at);
+        let of = |owner: &String| model.codes.iter().find(|c| c.at == at && c.owner == *owner);
+        let back = referrals.find_map(|r| Some((of(&r.referee)?.code.clone(), r.referrer.clone())));
+        let (code, referee) = back.unwrap_or((any, "pc_nobody".to_owned()));
+        Command::Apply(at, code, referee)
     }
 
     fn old_event(&mut self) -> Option<Command> {

@@ -32,6 +32,7 @@ impl From<Refusal> for ApiError {
                 ApplyRefusal::ReferralsDisabled => Reason::ReferralsDisabled,
                 ApplyRefusal::CodeInactive => Reason::CodeInactive,
                 ApplyRefusal::SelfReferral => Reason::SelfReferral,
+                ApplyRefusal::ReciprocalReferral => Reason::ReciprocalReferral,
                 ApplyRefusal::NotANewCustomer => Reason::NotANewCustomer,
             }),
             Refusal::LastOwner => ApiError::new(Reason::LastOwner),

@@ -3,7 +3,7 @@
 use billstack_core::referral::Referral;
 
 use super::Apply;
-use crate::operations::hold::{ThenReconsider, confirm, take};
+use crate::operations::hold::{confirm, take_with_owner};
 use crate::params;
 use crate::seam::tx::Question;
 use crate::seam::{Act, Fault, Place, Tx};
@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub(super) existing: Option<Referral>,
     pub(super) program: KeptProgram,
     pub(super) starts: KnownStarts,
+    /// Whether the owner of the code was brought by the referee.
+    pub(super) is_reciprocal: bool,
     /// Whether a secret key is connected to ask Stripe with.
     pub(super) stripe_answers: bool,
 }
@@ -33,8 +35,7 @@ pub(super) fn gather(
     place: &Place,
     cmd: &Apply,
 ) -> Result<Option<Facts>, Fault> {
-    let id = &cmd.referee_customer_id;
-    let Some(taken) = take(tx, act, place, id, None, ThenReconsider::Yes)? else {
+    let Some(taken) = take(tx, act, place, cmd)? else {
         return Ok(None);
     };
     let read = read(tx, place, cmd, &taken)?;
@@ -55,8 +56,40 @@ pub(super) fn gather(
         existing,
         program: read.program.ok_or_else(programs::missing)?,
         starts: read.starts,
+        is_reciprocal: read.is_reciprocal,
         stripe_answers: read.stripe_answers,
     }))
+}
+
+/// The referee as they were before they were held. A code is its owner's for ever, so the owner can be read
+/// before, too.
+fn take(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    cmd: &Apply,
+) -> Result<Option<Customer>, Fault> {
+    let (team, project) = (&place.team_id, &place.project_id);
+    if tx.is_alone() {
+        return customers::get(tx, place, &cmd.referee_customer_id);
+    }
+    let (mut referee, mut owner) = (None, None);
+    let of_referee = params![team, project, &cmd.referee_customer_id];
+    let of_code = params![team, project, cmd.code.as_deref()];
+    tx.ask_together(&mut [
+        Question::new(customers::GET, of_referee, |row| {
+            referee = Some(customers::decode(row)?);
+            Ok(())
+        }),
+        Question::new(codes::GET, of_code, |row| {
+            owner = Some(codes::decode(row)?.customer_id);
+            Ok(())
+        }),
+    ])?;
+    if let Some(referee) = &referee {
+        take_with_owner(tx, act, place, referee, owner.as_deref())?;
+    }
+    Ok(referee)
 }
 
 /// What was read about a customer who is held.
@@ -67,6 +100,7 @@ struct Read {
     /// Other customers of the project who are or were the same Stripe customer.
     sharing: Vec<String>,
     starts: KnownStarts,
+    is_reciprocal: bool,
     stripe_answers: bool,
     /// The customer as it is now; not asked where nobody else writes.
     now: Option<Customer>,
@@ -85,6 +119,7 @@ fn read(tx: &mut dyn Tx, place: &Place, cmd: &Apply, taken: &Customer) -> Result
     let of_referee = params![team, project, &taken.id];
     let of_stripe = params![team, stripe_id];
     let of_names = params![team, &names[0], &names[names.len() - 1], project];
+    let of_pair = params![team, project, cmd.code.as_deref(), &taken.id];
     let of_team = params![team];
     let mut questions = vec![
         Question::new(codes::HOLD, of_code, |row| {
@@ -93,6 +128,10 @@ fn read(tx: &mut dyn Tx, place: &Place, cmd: &Apply, taken: &Customer) -> Result
         }),
         Question::new(referrals::OF_REFEREE, of_referee, |row| {
             read.existing = Some(referrals::decode(row)?);
+            Ok(())
+        }),
+        Question::new(referrals::RECIPROCAL, of_pair, |_| {
+            read.is_reciprocal = true;
             Ok(())
         }),
         Question::new(customers::IDS_OF_STRIPE, of_stripe, |row| {

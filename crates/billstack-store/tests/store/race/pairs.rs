@@ -158,6 +158,33 @@ fn applies_of_two_customers_whom_one_event_may_mean() {
 }
 
 #[test]
+fn two_people_who_apply_each_others_codes() {
+    for engine in ENGINES {
+        let db = Db::crowded(engine);
+        let rounds = rounds(&db, count(engine, 1_000), Referee::Linked);
+        let back = each(&db, &rounds, |tx, act, round| {
+            let code = codes::create(tx, act, &round.place, &round.referee)?.code;
+            Ok(Round {
+                code,
+                referrer: round.referee.clone(),
+                referee: round.referrer.clone(),
+                ..round.clone()
+            })
+        });
+        let there = |round: &Round| apply(db.node(), round);
+        let (left, right) = race(&rounds, there, |round| {
+            apply(db.node(), &back[round.number])
+        });
+        for (left, right) in left.into_iter().zip(right) {
+            let (_, loser) = one_won(left, right);
+            let refusal = Refusal::Apply(ApplyRefusal::ReciprocalReferral);
+            assert_eq!(loser, refusal.into());
+        }
+        db.assert_sound();
+    }
+}
+
+#[test]
 fn apply_and_deactivate() {
     for engine in ENGINES {
         let db = Db::crowded(engine);

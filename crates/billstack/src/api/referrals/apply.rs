@@ -117,6 +117,7 @@ pub const REASONS: &[Reason] = &[
     Reason::ReferralsDisabled,
     Reason::CodeInactive,
     Reason::SelfReferral,
+    Reason::ReciprocalReferral,
     Reason::NotANewCustomer,
     Reason::TooManyMisses,
     Reason::StripeUnavailable,
