@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::http::known::nearest;
 use crate::settings::{Settings, SettingsArgs};
 use output::Failure;
 
@@ -124,7 +125,31 @@ fn settings(args: &SettingsArgs) -> Result<Settings, Failure> {
     let settings = Settings::from_args(args).map_err(Failure::usage)?;
     let logs = crate::telemetry::init_logs(&settings.log, settings.log_format);
     logs.map_err(|error| Failure::usage(format_args!("--log (or BILLSTACK_LOG): {error}")))?;
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (name, meant) in without_effect(variables) {
+        tracing::warn!(
+            name,
+            meant,
+            "this variable is no setting, and has no effect"
+        );
+    }
     Ok(settings)
+}
+
+/// The variables that look like settings and are none, each with the setting that is probably meant.
+fn without_effect(variables: impl Iterator<Item = String>) -> Vec<(String, Option<String>)> {
+    let command = command();
+    let known: Vec<&str> = command
+        .get_arguments()
+        .filter_map(|arg| arg.get_env().and_then(|name| name.to_str()))
+        .collect();
+    let ours = variables.filter(|name| name.starts_with("BILLSTACK_"));
+    let unknown = ours.filter(|name| !known.contains(&name.as_str()));
+    let with_meant = unknown.map(|name| {
+        let meant = nearest(&name, known.iter().copied()).map(str::to_owned);
+        (name, meant)
+    });
+    with_meant.collect()
 }
 
 /// The same for a command that says itself what it does: unless asked for, the log only warns.
@@ -139,6 +164,16 @@ fn quiet(args: &SettingsArgs) -> Result<Settings, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_that_has_no_effect_is_named_with_the_setting_that_is_meant() {
+        let given = ["BILLSTACK_LISTN", "BILLSTACK_LISTEN", "LISTN", "BILLSTACK_"];
+        let found = without_effect(given.into_iter().map(str::to_owned));
+        let meant = |name: &str| Some(name.to_owned());
+        let expected = ("BILLSTACK_LISTN".to_owned(), meant("BILLSTACK_LISTEN"));
+        assert_eq!(found[0], expected);
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
 
     #[test]
     fn the_parser_is_sound() {

@@ -13,7 +13,7 @@ pub enum Meaning {
     /// A type of event we do not act on.
     Irrelevant,
     /// A customer's relation to the business began, changed or ended, or failed to begin.
-    Start(Start),
+    Start(Box<Start>),
     /// A thin event: its object has to be fetched and handed to [`read_object`].
     Thin {
         /// The id under which the object can be fetched.
@@ -200,7 +200,7 @@ pub(super) fn read(kind: &str, object: &RawValue, occurred_at: Micros) -> Option
     let Some(kind) = Kind::parse(kind) else {
         return Some(Meaning::Irrelevant);
     };
-    start(kind, object, occurred_at).map(Meaning::Start)
+    start(kind, object, occurred_at).map(|start| Meaning::Start(Box::new(start)))
 }
 
 fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {

@@ -57,7 +57,7 @@ mod tests {
                 Micros(0),
             );
             match read {
-                Some(Meaning::Start(start)) => start,
+                Some(Meaning::Start(start)) => *start,
                 other => panic!("{other:?}"),
             }
         };

@@ -93,7 +93,7 @@ fn event(body: &str) -> Event {
 
 fn start(body: &str) -> Start {
     match event(body).meaning {
-        Meaning::Start(start) => start,
+        Meaning::Start(start) => *start,
         other => panic!("{other:?}"),
     }
 }

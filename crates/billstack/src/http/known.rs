@@ -66,7 +66,7 @@ pub fn unknown(reason: Reason, name: &str, known: &[&str], borne: &[String]) -> 
 }
 
 /// The known name that is most like a name, if one is. Case and what joins words do not matter.
-fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let name = bare(name);
     let likeness = |known: &str| strsim::jaro_winkler(&name, &bare(known));
     let alike = known.map(|known| (likeness(known), known));

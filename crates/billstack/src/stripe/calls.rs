@@ -266,7 +266,7 @@ impl StripeClient {
 /// A subscription of a list.
 fn found_in(object: &RawValue, now: Micros) -> Option<Start> {
     match read_object(FOUND, object.get().as_bytes(), now)? {
-        Meaning::Start(start) => Some(start),
+        Meaning::Start(start) => Some(*start),
         _ => None,
     }
 }

@@ -56,7 +56,7 @@ impl App {
     ) -> Result<Content, ApiError> {
         let object_id = match event.meaning {
             Meaning::Irrelevant => return Ok(Content::Ignored(NO_EFFECT)),
-            Meaning::Start(start) => return Ok(Content::Start(Box::new(start))),
+            Meaning::Start(start) => return Ok(Content::Start(start)),
             Meaning::Thin { object_id } => object_id,
         };
         if let Some(content) = has_no_effect(&event.kind) {
@@ -80,7 +80,7 @@ impl App {
             Err(why) => return Ok(Content::Failed(why)),
         };
         Ok(match read_object(&event.kind, &object, event.created) {
-            Some(Meaning::Start(start)) => Content::Start(Box::new(start)),
+            Some(Meaning::Start(start)) => Content::Start(start),
             Some(_) => Content::Ignored(NO_EFFECT),
             None => failed("what Stripe answered is no object"),
         })
@@ -132,7 +132,7 @@ fn wrong_mode(connection: Option<&Connection>, theirs: Option<bool>) -> Option<&
 /// An event of the other mode, with what it takes to decide again about it.
 fn set_aside(event: Event, why: &'static str) -> Content {
     let start = match event.meaning {
-        Meaning::Start(start) => Some(Box::new(start)),
+        Meaning::Start(start) => Some(start),
         Meaning::Thin { .. } if is_known(&event.kind) => None,
         _ => return Content::Ignored(why),
     };
