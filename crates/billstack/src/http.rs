@@ -6,6 +6,7 @@ pub mod access;
 pub mod answer;
 pub mod cookie;
 pub mod failures;
+pub mod fixed;
 pub mod input;
 pub mod json;
 pub mod known;

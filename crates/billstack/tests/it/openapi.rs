@@ -4,13 +4,18 @@ use std::path::Path;
 
 use billstack::error::Reason;
 use billstack::routes::{self, table};
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::document::{conforms, document, resolved};
+use crate::support::raw;
 
-on_both_engines! { the_server_serves_the_document_in_the_repository }
+on_both_engines! {
+    the_server_serves_the_document_in_the_repository,
+    what_never_changes_is_compressed_and_sent_once,
+}
 
 async fn the_server_serves_the_document_in_the_repository(t: &Bench) {
     let served = t.nobody.get("/openapi.json").await.ok();
@@ -29,6 +34,26 @@ async fn the_server_serves_the_document_in_the_repository(t: &Bench) {
         "openapi.json is not what the server serves; run the tests with BLESS=1 and look at the \
          difference"
     );
+}
+
+async fn what_never_changes_is_compressed_and_sent_once(t: &Bench) {
+    for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css"] {
+        let plain = t.nobody.get(path).await;
+        assert_eq!(plain.header("content-encoding"), None, "{path}");
+        let tag = plain.header("etag").expect("a tag").to_owned();
+        let call = t.nobody.call(Method::GET, path);
+        let again = call.header("if-none-match", &tag).send().await;
+        assert_eq!((again.status, again.text.as_str()), (304, ""), "{path}");
+        assert_eq!(again.header("etag"), Some(tag.as_str()), "{path}");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\naccept-encoding: br, gzip\r\nconnection: close\r\n\r\n"
+        );
+        let (status, answer) = raw::exchange(&t.nodes[0].origin, request.as_bytes()).await;
+        assert_eq!(status, 200, "{path}");
+        assert!(answer.contains("content-encoding: gzip"), "{path}");
+        let small = plain.text.len() < 4096;
+        assert!(small || answer.len() < plain.text.len(), "{path}");
+    }
 }
 
 /// Each operation of the document with its path and method.
@@ -113,6 +138,24 @@ fn every_body_has_an_example_that_fits() {
             assert_eq!(fits, Ok(()), "{name}: {own}");
         }
     }
+}
+
+#[test]
+fn an_example_of_a_cursor_is_a_place_in_its_own_list() {
+    let mut pages = 0;
+    for (name, operation) in operations() {
+        let answer = &operation["responses"]["200"]["content"]["application/json"]["example"];
+        let Some(cursor) = answer["nextCursor"].as_str() else {
+            continue;
+        };
+        let (_, key) = cursor.split_once('.').expect("a time and a key");
+        let lists = answer.as_object().expect("an answer").values();
+        let mut rows = lists.filter_map(Value::as_array).flatten();
+        let of_a_row = |row: &Value| ["id", "userId", "code"].iter().any(|name| row[name] == key);
+        assert!(rows.any(of_a_row), "{name}: {cursor}");
+        pages += 1;
+    }
+    assert!(pages > 9, "{pages}");
 }
 
 #[test]
