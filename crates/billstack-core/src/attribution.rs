@@ -165,11 +165,15 @@ pub fn conversion_time(referral: &Referral, start: &Start) -> Result<Micros, Not
         Status::Converted => Err(NotConverted::AlreadyConverted),
         // A status of a newer version is not ours to move.
         Status::Expired | Status::Other(_) => Err(NotConverted::ReferralExpired),
-        Status::Pending if began_too_early(start.began_at, applied, referral.terms.grace) => {
-            Err(NotConverted::BeganTooEarly)
-        }
-        Status::Pending => Ok(start.occurred_at.max(applied)),
+        Status::Pending => time_within_grace(applied, referral.terms.grace, start)
+            .ok_or(NotConverted::BeganTooEarly),
     }
+}
+
+/// When a subscription converts a referral that was made at a time, if it did not begin too early for that.
+pub fn time_within_grace(applied: Micros, grace: i64, start: &Start) -> Option<Micros> {
+    let too_early = began_too_early(start.began_at, applied, grace);
+    (!too_early).then(|| start.occurred_at.max(applied))
 }
 
 /// What may speak against a conversion besides the referral and the subscription themselves.

@@ -112,6 +112,12 @@ pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
     })
 }
 
+/// The `id` of a body, whether it is an event or an object.
+pub fn id_of(body: &[u8]) -> Option<String> {
+    let [id] = root(body).and_then(|body| members(body, ["id"]))?;
+    text(id)
+}
+
 fn thin(related: Option<&RawValue>) -> Meaning {
     let [object_id] = related
         .and_then(|related| members(related, ["id"]))

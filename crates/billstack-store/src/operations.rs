@@ -20,6 +20,7 @@ pub mod intake;
 pub mod invitations;
 pub mod members;
 mod mend;
+pub(crate) mod missed;
 pub(crate) mod probe;
 pub mod programs;
 pub mod projects;

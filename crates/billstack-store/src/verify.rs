@@ -31,23 +31,28 @@ macro_rules! place_of {
     };
 }
 
+mod conversions;
 mod ledger;
+mod members;
 mod numbers;
 mod people;
 mod referrals;
 mod relations;
+mod starts;
 mod story;
 mod values;
 
 use std::fmt;
 
-use billstack_core::credit::{CreditStatus, Side};
-use billstack_core::ledger::Account;
+use billstack_core::access::Role;
+use billstack_core::attribution::Outcome;
+use billstack_core::credit::{CreditKind, CreditStatus, Side};
+use billstack_core::ledger::{Account, Cause};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::referral::Status;
 
 use crate::params;
-use crate::seam::{Fault, Row, Tx};
+use crate::seam::{Fault, Place, Row, Tx};
 
 /// The most offenders that one rule reports; each query ends in this limit, if it returns no others.
 pub const MOST_PER_RULE: usize = 100;
@@ -79,6 +84,9 @@ enum Reads {
     /// what belongs to the next `$3` rows after team number `$1` and id `$2`, which are its third and fourth
     /// column.
     InPages,
+    /// The same, and each suspect that the query returns is asked about on its own: whoever has this id in
+    /// the team and the project whose ids are its fifth and sixth column.
+    OneByOne(fn(&mut dyn Tx, &Place, &str) -> Result<bool, Fault>),
 }
 
 /// Somebody who breaks a rule.
@@ -102,9 +110,12 @@ impl fmt::Display for Breach {
 pub const RULES: &[&[Rule]] = &[
     ledger::RULES,
     referrals::RULES,
+    conversions::RULES,
+    starts::RULES,
     story::RULES,
     story::AS_TOLD,
     people::RULES,
+    members::RULES,
     relations::RULES,
     values::RULES,
     values::READ_ROWS,
@@ -133,6 +144,7 @@ impl Rule {
         match self.reads {
             Reads::Once => tx.query(&sql, &[], &mut |row| self.judge(row, &mut breaches))?,
             Reads::InPages => self.check_pages(tx, &sql, &mut breaches)?,
+            Reads::OneByOne(breaks) => self.check_suspects(tx, &sql, breaks, &mut breaches)?,
         }
         Ok(breaches)
     }
@@ -157,15 +169,51 @@ impl Rule {
         Ok(())
     }
 
-    fn judge(&self, row: &dyn Row, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
-        if breaches.len() < MOST_PER_RULE && (self.breaks)(row)? {
-            breaches.push(Breach {
-                rule: self.name,
-                subject: row.string(0)?,
-                detail: format!("in {}, not so: {}", row.text(1)?, self.holds),
-            });
+    fn check_suspects(
+        &self,
+        tx: &mut dyn Tx,
+        sql: &str,
+        breaks: fn(&mut dyn Tx, &Place, &str) -> Result<bool, Fault>,
+        breaches: &mut Vec<Breach>,
+    ) -> Result<(), Fault> {
+        let mut last = (i64::MIN, String::new());
+        while breaches.len() < MOST_PER_RULE {
+            let (team, id) = last.clone();
+            let (mut suspects, mut is_over) = (Vec::new(), true);
+            tx.query(sql, params![team, &id, PAGE], &mut |row| {
+                is_over = false;
+                last = (row.int(2)?, row.string(3)?);
+                if (self.breaks)(row)? {
+                    let place = Place::new(row.team_id(4)?, row.project_id(5)?);
+                    suspects.push((self.breach(row)?, place, last.1.clone()));
+                }
+                Ok(())
+            })?;
+            for (breach, place, id) in suspects {
+                if breaches.len() < MOST_PER_RULE && is_breach(breaks(tx, &place, &id))? {
+                    breaches.push(breach);
+                }
+            }
+            if is_over {
+                break;
+            }
         }
         Ok(())
+    }
+
+    fn judge(&self, row: &dyn Row, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
+        if breaches.len() < MOST_PER_RULE && (self.breaks)(row)? {
+            breaches.push(self.breach(row)?);
+        }
+        Ok(())
+    }
+
+    fn breach(&self, row: &dyn Row) -> Result<Breach, Fault> {
+        Ok(Breach {
+            rule: self.name,
+            subject: row.string(0)?,
+            detail: format!("in {}, not so: {}", row.text(1)?, self.holds),
+        })
     }
 
     fn sql(&self) -> String {
@@ -176,9 +224,18 @@ impl Rule {
     }
 }
 
+/// Whether a suspect is an offender. One whose rows cannot be read is: there is a value among them that was
+/// never written.
+fn is_breach(breaks: Result<bool, Fault>) -> Result<bool, Fault> {
+    match breaks {
+        Err(Fault::Defect(_)) => Ok(true),
+        asked => asked,
+    }
+}
+
 /// The words that this version knows, by the name that a rule calls them: `billstack_core` alone spells them
 /// out.
-fn known() -> [(&'static str, String); 6] {
+fn known() -> [(&'static str, String); 10] {
     let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
     let statuses = Status::ALL.iter().map(|status| status.as_str());
     let sides = Side::ALL.iter().map(|side| side.as_str());
@@ -190,11 +247,24 @@ fn known() -> [(&'static str, String); 6] {
         ("{accounts}", quoted(accounts.collect())),
         ("{credit_statuses}", quoted(of_credits.collect())),
         ("{currencies}", quoted(Currency::ever().collect())),
+        ("{roles}", quoted(texts(Role::ALL, Role::as_str))),
+        ("{outcomes}", quoted(texts(Outcome::ALL, Outcome::as_str))),
+        ("{causes}", quoted(texts(Cause::ALL, Cause::as_str))),
+        (
+            "{credit_kinds}",
+            quoted(texts(CreditKind::ALL, CreditKind::as_str)),
+        ),
         ("{most}", Amount::MAX.get().to_string()),
     ]
 }
 
+fn texts<T>(words: &'static [T], text: fn(&T) -> &str) -> Vec<&'static str> {
+    words.iter().map(text).collect()
+}
+
 /// Every statement of this module, by name.
 pub(crate) fn statements() -> impl Iterator<Item = (String, String)> {
-    rules().map(|rule| (rule.name.to_owned(), rule.sql()))
+    let of_rules = rules().map(|rule| (rule.name.to_owned(), rule.sql()));
+    let others = starts::STATEMENTS.iter();
+    of_rules.chain(others.map(|(name, sql)| ((*name).to_owned(), (*sql).to_owned())))
 }

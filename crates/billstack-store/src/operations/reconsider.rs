@@ -159,7 +159,11 @@ pub(crate) fn add_payers(
 
 /// Whether an event is of another mode than the team is connected in now. It may have come in before that
 /// was known.
-fn is_of_other_mode(tx: &mut dyn Tx, team_id: &TeamId, kept: &KeptStart) -> Result<bool, Fault> {
+pub(crate) fn is_of_other_mode(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    kept: &KeptStart,
+) -> Result<bool, Fault> {
     let ours = stripe_connections::livemode(tx, team_id)?;
     Ok(modes_differ(ours, kept.livemode))
 }

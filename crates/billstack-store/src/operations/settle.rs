@@ -10,6 +10,7 @@ use billstack_core::attribution::{
 use billstack_core::event::Event;
 use billstack_core::referral::{Person, Referral, is_self_referral};
 use billstack_core::stripe_event::{Eligibility, Start};
+use billstack_core::time::Micros;
 
 use super::convert::convert;
 use super::evidence::Evidence;
@@ -33,8 +34,7 @@ pub(crate) fn settle(
     later: &mut ToReconsider,
 ) -> Result<Settled, Fault> {
     later.decided(evidence.event_id);
-    let named = evidence.named.as_ref();
-    let found = attribution::candidates(evidence.start, named, &evidence.leads);
+    let found = candidates(evidence);
     link(tx, act, evidence, &found, later)?;
     if found.living.is_empty() {
         return of_nobody(tx, act, evidence);
@@ -64,6 +64,27 @@ pub(crate) fn settle(
             Ok(Settled::new(Outcome::Ambiguous, why))
         }
     }
+}
+
+/// The referral that an event converts as things stand. It only reads, for whoever looks whether a conversion
+/// was missed; [`settle`] decides by the same functions.
+pub(crate) fn converts(tx: &mut dyn Tx, evidence: &Evidence<'_>) -> Result<Option<Claim>, Fault> {
+    if evidence.start.reason.is_some() {
+        return Ok(None);
+    }
+    let found = candidates(evidence);
+    let living = claims_of(tx, evidence, &found.living)?;
+    let all = [living.clone(), claims_of(tx, evidence, &found.erased)?].concat();
+    let [claim] = attribution::meant(evidence.start, &living, &all).claims[..] else {
+        return Ok(None);
+    };
+    let converts = conversion_time(tx, evidence, claim, &all)?.is_ok();
+    Ok(converts.then(|| claim.clone()))
+}
+
+/// Whom an event may be about.
+fn candidates(evidence: &Evidence<'_>) -> Candidates {
+    attribution::candidates(evidence.start, evidence.named.as_ref(), &evidence.leads)
 }
 
 /// Links the customer that the event shows to be its Stripe customer, if it is not linked yet.
@@ -166,14 +187,11 @@ fn decide(
         referral,
     } = claim;
     let place = Place::new(evidence.team_id.clone(), project_id.clone());
-    let objection = match attribution::conversion_time(referral, evidence.start) {
-        Ok(at) => match objections(tx, &place, evidence.start, claim, all)?.first() {
-            None => {
-                convert(tx, act, evidence, &place, referral, at)?;
-                None
-            }
-            objection => objection,
-        },
+    let objection = match conversion_time(tx, evidence, claim, all)? {
+        Ok(at) => {
+            convert(tx, act, evidence, &place, referral, at)?;
+            None
+        }
         Err(why) => Some(why),
     };
     let settled = match objection {
@@ -187,6 +205,22 @@ fn decide(
         referral_id: Some(referral.id.clone()),
         ..settled.of_customer(&place, &referral.referee_customer_id)
     })
+}
+
+/// When an event converts a referral, or what speaks against it.
+fn conversion_time(
+    tx: &mut dyn Tx,
+    evidence: &Evidence<'_>,
+    claim: &Claim,
+    all: &[Claim],
+) -> Result<Result<Micros, NotConverted>, Fault> {
+    let at = match attribution::conversion_time(&claim.referral, evidence.start) {
+        Ok(at) => at,
+        Err(why) => return Ok(Err(why)),
+    };
+    let place = Place::new(evidence.team_id.clone(), claim.project_id.clone());
+    let objections = objections(tx, &place, evidence.start, claim, all)?;
+    Ok(objections.first().map_or(Ok(at), Err))
 }
 
 fn objections(

@@ -12,6 +12,9 @@ use crate::{params, statements};
 statements! {
     INSERT = "INSERT INTO events (team_id, created_at, id, project_id, type, subject, referral_id, \
         sequence, actor, request_id, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    /// For one that looks over the data, and seldom.
+    CONNECTED_SINCE = "SELECT id FROM events WHERE team_id = $1 AND created_at > $2 \
+        AND type IN ('stripe.connected', 'stripe.disconnected') LIMIT 1";
 }
 
 /// Every list of events.
@@ -74,6 +77,15 @@ pub fn story(
         at: event.sequence,
         key: event.id.clone(),
     })
+}
+
+/// Whether a team was connected to Stripe, or disconnected, after a time.
+pub(crate) fn connected_since(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    at: Micros,
+) -> Result<bool, Fault> {
+    tx.exists(CONNECTED_SINCE, params![team_id, at])
 }
 
 /// Records what happened in a project.

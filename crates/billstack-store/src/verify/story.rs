@@ -22,6 +22,13 @@ declare_rules! {
         HAVING COUNT(e.sequence) <> r.story_length OR MAX(e.sequence) <> r.story_length \
         OR MIN(e.sequence) <> 1 LIMIT 100");
 
+    story_times, "a referral is as old as its referral.applied in the log, and its story ends when it says" =
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
+        JOIN events a ON a.team_id = r.team_id AND a.referral_id = r.id AND a.sequence = 1 \
+        JOIN events e ON e.team_id = r.team_id AND e.referral_id = r.id \
+        AND e.sequence = r.story_length \
+        WHERE a.created_at <> r.created_at OR e.created_at <> r.story_at LIMIT 100");
+
     story_order, "the story of a referral is in the order of its times" =
         concat!("SELECT e.referral_id, ", place_of!("e"), " FROM events e JOIN events n \
         ON n.team_id = e.team_id AND n.referral_id = e.referral_id AND n.sequence = e.sequence + 1 \

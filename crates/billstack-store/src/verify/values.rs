@@ -1,6 +1,9 @@
 //! Values that this version knows. It shows a row with another word as it is, and never acts on it.
 
-use billstack_core::stripe_event::Start;
+use billstack_core::access::Scopes;
+use billstack_core::stripe_event::{Start, id_of};
+use billstack_core::{code, email};
+use serde_json::value::RawValue;
 
 use super::{Reads, Rule};
 use crate::seam::{Fault, Row};
@@ -16,30 +19,200 @@ declare_rules! {
         concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
         WHERE status NOT IN ({statuses}) LIMIT 100");
 
-    credit_values, "a credit has a known side, status and currency, and an amount within its bounds" =
+    credit_values, "a credit has a known kind, side, status and currency, and an amount within its bounds" =
         concat!("SELECT id, ", place_of!("credits"), " FROM credits \
-        WHERE side NOT IN ({sides}) OR status NOT IN ({credit_statuses}) \
+        WHERE kind NOT IN ({credit_kinds}) OR seq < 1 OR side NOT IN ({sides}) OR status NOT IN ({credit_statuses}) \
         OR currency NOT IN ({currencies}) OR amount NOT BETWEEN 1 AND {most} LIMIT 100");
 
     line_values, "a line of an entry is of a known account" =
         concat!("SELECT credit_id, ", place_of!("entry_lines"), " FROM entry_lines \
         WHERE account NOT IN ({accounts}) LIMIT 100");
+
+    entry_values, "an entry has a known cause" =
+        concat!("SELECT credit_id, ", place_of!("entries"), " FROM entries \
+        WHERE cause NOT IN ({causes}) OR cause_id = '' LIMIT 100");
+
+    stripe_event_values, "a Stripe event has a known outcome and source" =
+        concat!("SELECT id, ", team_of!("stripe_events"), " FROM stripe_events \
+        WHERE outcome NOT IN ({outcomes}) OR source NOT IN ('event', 'asked') LIMIT 100");
+
+    stripe_event_start, "a Stripe event that was decided keeps what it tells of a subscription" =
+        concat!("SELECT id, ", team_of!("stripe_events"), " FROM stripe_events \
+        WHERE outcome IN ('converted', 'no_referral', 'no_customer', 'ambiguous') AND start IS NULL \
+        LIMIT 100");
+
+    member_values, "a member has a known role" =
+        concat!("SELECT user_id, ", team_of!("members"), " FROM members \
+        WHERE role NOT IN ({roles}) LIMIT 100");
+
+    invitation_values, "an invitation has a known role, and ends after it was made" =
+        concat!("SELECT id, ", team_of!("invitations"), " FROM invitations \
+        WHERE role NOT IN ({roles}) OR expires_at <= created_at LIMIT 100");
+
+    old_secret_until, "only a replaced webhook secret has a time until which it is valid, and only an active \
+        connection has secrets" =
+        concat!("SELECT ", team_of!("c"), ", ", team_of!("c"), " FROM stripe_connections c \
+        WHERE (c.old_webhook_secret IS NULL) <> (c.old_valid_until IS NULL) \
+        OR (c.is_active AND c.webhook_secret IS NULL) OR (NOT c.is_active AND (\
+        c.secret_key IS NOT NULL OR c.webhook_secret IS NOT NULL \
+        OR c.old_webhook_secret IS NOT NULL)) LIMIT 100");
+
+    customer_times, "a customer was neither changed nor erased before it was created" =
+        concat!("SELECT id, ", place_of!("customers"), " FROM customers \
+        WHERE erased_at < created_at OR updated_at < erased_at LIMIT 100");
 }
 
 /// Rules that must look at the rows themselves.
-pub(super) const READ_ROWS: &[Rule] = &[Rule {
-    name: "readable_start",
-    holds: "what a Stripe event tells of the start of a subscription can be read",
-    sql: concat!(
-        "SELECT id, ",
-        team_of!("stripe_events"),
-        ", team_id, id, start FROM stripe_events WHERE start IS NOT NULL \
-         AND (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3"
-    ),
-    reads: Reads::InPages,
-    breaks: is_no_start,
-}];
+pub(super) const READ_ROWS: &[Rule] = &[
+    Rule {
+        name: "readable_start",
+        holds: "what a Stripe event tells of the start of a subscription can be read",
+        sql: concat!(
+            "SELECT id, ",
+            team_of!("stripe_events"),
+            ", team_id, id, start FROM stripe_events WHERE start IS NOT NULL \
+             AND (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3"
+        ),
+        reads: Reads::InPages,
+        breaks: is_no_start,
+    },
+    Rule {
+        name: "readable_payload",
+        holds: "the body kept with a Stripe event is that of the event or its object",
+        sql: concat!(
+            "SELECT id, ",
+            team_of!("stripe_events"),
+            ", team_id, id, payload FROM stripe_events WHERE payload IS NOT NULL \
+             AND (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3"
+        ),
+        reads: Reads::InPages,
+        breaks: is_no_body_of,
+    },
+    Rule {
+        name: "customer_values",
+        holds: "the address of a customer is in the form in which addresses are compared, and its metadata \
+                can be read",
+        sql: concat!(
+            "SELECT id, ",
+            place_of!("customers"),
+            ", team_id, id, email, metadata FROM customers \
+             WHERE (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3"
+        ),
+        reads: Reads::InPages,
+        breaks: is_no_customer,
+    },
+    Rule {
+        name: "code_values",
+        holds: "a code is in the form in which codes are compared",
+        sql: concat!(
+            "SELECT code, ",
+            place_of!("codes"),
+            ", team_id, code FROM codes WHERE (team_id, code) > ($1, $2) \
+             ORDER BY team_id, code LIMIT $3"
+        ),
+        reads: Reads::InPages,
+        breaks: |row| Ok(code::normalize(row.text(3)?).as_deref() != Some(row.text(3)?)),
+    },
+    Rule {
+        name: "user_values",
+        holds: "the address of a user is in the form in which addresses are compared, and the password is a \
+                hash",
+        sql: "SELECT id, id, CAST(0 AS BIGINT), id, email, password_hash FROM users \
+              WHERE CAST($1 AS BIGINT) <= 0 AND id > $2 ORDER BY id LIMIT $3",
+        reads: Reads::InPages,
+        breaks: is_no_user,
+    },
+    Rule {
+        name: "invitation_address",
+        holds: "the address of an invitation is in the form in which addresses are compared",
+        sql: concat!(
+            "SELECT id, ",
+            team_of!("invitations"),
+            ", team_id, id, email FROM invitations \
+             WHERE (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3"
+        ),
+        reads: Reads::InPages,
+        breaks: |row| Ok(!is_address(row.text(4)?)),
+    },
+    Rule {
+        name: "api_key_values",
+        holds: "an API key has known scopes",
+        sql: concat!(
+            "SELECT id, ",
+            team_of!("api_keys"),
+            ", team_id, id, scopes FROM api_keys \
+             WHERE (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3"
+        ),
+        reads: Reads::InPages,
+        breaks: has_unknown_scope,
+    },
+    Rule {
+        name: "sealed_secrets",
+        holds: "the secrets of a connection to Stripe are sealed",
+        sql: concat!(
+            "SELECT ",
+            team_of!("c"),
+            ", ",
+            team_of!("c"),
+            ", c.team_id, CAST(c.team_id AS TEXT), c.secret_key, c.webhook_secret, \
+             c.old_webhook_secret FROM stripe_connections c WHERE c.team_id > $1 \
+             AND CAST($2 AS TEXT) IS NOT NULL ORDER BY c.team_id LIMIT $3"
+        ),
+        reads: Reads::InPages,
+        breaks: has_open_secret,
+    },
+];
 
 fn is_no_start(row: &dyn Row) -> Result<bool, Fault> {
     Ok(serde_json::from_str::<Start>(row.text(4)?).is_err())
+}
+
+/// A thing that Stripe told of when it was asked is kept under the id of its object.
+fn is_no_body_of(row: &dyn Row) -> Result<bool, Fault> {
+    let event_id = row.text(3)?;
+    let id = event_id.strip_prefix("asked_").unwrap_or(event_id);
+    Ok(id_of(row.text(4)?.as_bytes()).as_deref() != Some(id))
+}
+
+fn is_no_customer(row: &dyn Row) -> Result<bool, Fault> {
+    let is_object = serde_json::from_str::<&RawValue>(row.text(5)?)
+        .is_ok_and(|metadata| metadata.get().starts_with('{'));
+    Ok(!is_object || !row.opt_text(4)?.is_none_or(is_address))
+}
+
+fn is_no_user(row: &dyn Row) -> Result<bool, Fault> {
+    Ok(!(is_address(row.text(4)?) && is_password_hash(row.text(5)?)))
+}
+
+fn is_address(text: &str) -> bool {
+    email::normalize(text).as_deref() == Some(text)
+}
+
+/// Whether a text has the form in which hashes of passwords are written (PHC): `$argon2id$`, costs, salt and
+/// hash. What is in it only the password tells.
+fn is_password_hash(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('$').collect();
+    matches!(parts.as_slice(), ["", "argon2id", _, _, salt, hash] if !salt.is_empty() && !hash.is_empty())
+}
+
+fn has_unknown_scope(row: &dyn Row) -> Result<bool, Fault> {
+    let scopes = Scopes::from_text(row.text(4)?);
+    Ok(scopes.is_none_or(|scopes| scopes.list().iter().any(|scope| scope.known().is_none())))
+}
+
+fn has_open_secret(row: &dyn Row) -> Result<bool, Fault> {
+    for column in 4..=6 {
+        if !row.opt_text(column)?.is_none_or(is_sealed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a text has the form of a sealed one: its version, and in hex digits a nonce of 12 bytes, the secret
+/// and a tag of 16. What is in it only the key tells.
+fn is_sealed(text: &str) -> bool {
+    let digits = text.strip_prefix("v1.").unwrap_or_default();
+    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex && digits.len() > 2 * (12 + 16) && digits.len().is_multiple_of(2)
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod batch;
 mod crash;
+mod damage;
 mod distribute;
 mod engine;
 mod erased;

@@ -54,11 +54,11 @@ pub(crate) const CHANGES: &[(&str, &[&str])] = &[
     ),
     (
         "UPDATE referrals SET stripe_subscription_id = NULL WHERE status = 'converted'",
-        &["conversion_named"],
+        &["conversion_named", "conversion_as_told"],
     ),
     (
         "UPDATE referrals SET stripe_customer_id = NULL WHERE status = 'converted'",
-        &[],
+        &["conversion_as_told"],
     ),
     (
         "UPDATE events SET created_at = created_at + 10000000 WHERE type = 'referral.converted'",
@@ -94,6 +94,57 @@ pub(crate) const CHANGES: &[(&str, &[&str])] = &[
         &["readable_start"],
     ),
 ];
+
+/// A referral and an event that counts, neither of which saw the other.
+#[test]
+fn a_conversion_that_was_missed_is_noticed() {
+    let missed = [
+        "UPDATE stripe_events SET outcome = 'no_customer', reason = 'no such customer', \
+         referral_id = NULL, customer_id = NULL, project_id = NULL, payload = NULL",
+        "UPDATE stripe_events SET outcome = 'no_referral', reason = 'no pending referral', \
+         referral_id = NULL",
+        "UPDATE stripe_events SET outcome = 'no_referral', reason = 'began too early'",
+    ];
+    // Decided by what somebody could have changed since.
+    let decided = [
+        "UPDATE stripe_events SET outcome = 'no_referral', reason = 'self-referral'",
+        "UPDATE stripe_events SET outcome = 'no_referral', reason = 'already referred'",
+        "UPDATE stripe_events SET outcome = 'ambiguous', referral_id = NULL, customer_id = NULL, \
+         payload = NULL",
+    ];
+    // As if the event had met nobody: what it did is taken back.
+    let take_back = [
+        "DELETE FROM entry_lines",
+        "DELETE FROM entries",
+        "DELETE FROM credits",
+        "DELETE FROM events WHERE type IN ('referral.converted', 'credit.granted')",
+        "UPDATE referrals SET status = 'pending', converted_at = NULL, stripe_customer_id = NULL, \
+         stripe_event_id = NULL, stripe_subscription_id = NULL, story_length = 1, \
+         story_at = created_at WHERE status = 'converted'",
+    ];
+    for engine in ENGINES {
+        let of = |left: &'static str| {
+            let db = Db::new(engine);
+            write(&db.store, told);
+            write(&db.store, move |tx, _| {
+                for statement in take_back.iter().chain([&left]) {
+                    assert_ne!(tx.execute(statement, params![])?, 0, "{statement}");
+                }
+                Ok(())
+            });
+            breaches_of(&db)
+                .into_iter()
+                .map(|breach| breach.rule)
+                .collect::<Vec<_>>()
+        };
+        for left in missed {
+            assert_eq!(of(left), ["missed_conversion"], "{engine:?}: {left}");
+        }
+        for left in decided {
+            assert_eq!(of(left), Vec::<&str>::new(), "{engine:?}: {left}");
+        }
+    }
+}
 
 fn breaches_of(db: &Db) -> Vec<Breach> {
     db.store.scan_blocking(|tx| Ok(verify(tx)?)).unwrap()

@@ -61,7 +61,7 @@ pub(crate) async fn tenant(app: &Shared, wire: &Wire, name: &str) -> Tenant {
         let new = NewUser {
             email: format!("{name}@owners.example"),
             name: format!("Owner of {name}"),
-            password_hash: "none".to_owned(),
+            password_hash: "$argon2id$v=19$m=8,t=1,p=1$none$none".to_owned(),
         };
         let owner = users::create(tx, act, &new)?;
         let team = teams::create(tx, act, &name, &owner.id)?;
@@ -164,7 +164,7 @@ impl Bench {
             let new = NewUser {
                 email,
                 name: role.as_str().to_owned(),
-                password_hash: "none".to_owned(),
+                password_hash: "$argon2id$v=19$m=8,t=1,p=1$none$none".to_owned(),
             };
             let user = invitations::accept_as_new_user(tx, act, &team, &invited, &new)?;
             sessions::create(tx, act, &user.id, &hash, sessions::LIFETIME)

@@ -137,8 +137,11 @@ async fn an_old_secret_that_cannot_be_opened_is_in_nobodys_way(t: &Bench) {
     t.connect().await;
     let team = TeamId::from(t.home.team.as_str());
     let until = t.now().plus(HOUR);
-    t.write(move |tx, act| stripe_connection::roll(tx, act, &team, "sealed by another", until))
-        .await;
+    t.write(move |tx, act| {
+        let sealed = format!("v1.{}", "5e".repeat(40));
+        stripe_connection::roll(tx, act, &team, &sealed, until)
+    })
+    .await;
     roll(t, 2).await;
     for node in &t.nodes {
         assert_eq!(attempt(t, node, FRESH).await, 200);

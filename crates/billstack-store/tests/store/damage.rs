@@ -1,0 +1,266 @@
+//! Changes by hand to every kind of column: the rules find them on both engines.
+
+use std::collections::BTreeSet;
+
+use billstack_core::access::{Role, Scopes};
+use billstack_core::ids::TeamId;
+use billstack_store::api_keys::{self, NewApiKey};
+use billstack_store::stripe_connection::{self, NewConnection};
+use billstack_store::teams;
+use billstack_store::users::{self, NewUser};
+use billstack_store::verify::verify;
+use billstack_store::{Abort, Act, Fault, Tx};
+use billstack_store::{invitations, params, projects};
+
+use crate::reports::told;
+use crate::support::{Db, ENGINES, make_customer, origin, write};
+
+/// Damage, and the rules that must notice it, perhaps among others.
+pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
+    ("DELETE FROM subscription_starts", &["start_kept"]),
+    (
+        "UPDATE subscription_starts SET counted_at = NULL",
+        &["start_kept"],
+    ),
+    (
+        "UPDATE subscription_starts SET counted_at = counted_at + 1",
+        &["start_as_told"],
+    ),
+    (
+        "UPDATE subscription_starts SET began_at = began_at - 1",
+        &["start_as_told"],
+    ),
+    (
+        "UPDATE subscription_starts SET began_at = began_at + 1",
+        &["start_as_told"],
+    ),
+    (
+        "UPDATE subscription_starts SET existed = FALSE",
+        &["start_kept"],
+    ),
+    (
+        "UPDATE subscription_starts SET object_id = 'sub_x'",
+        &["start_kept", "start_as_told"],
+    ),
+    (
+        "UPDATE subscription_starts SET match_key = 'stripe:cus_x'",
+        &["start_kept", "start_as_told"],
+    ),
+    (
+        "UPDATE stripe_events SET start = NULL",
+        &["stripe_event_start", "start_as_told"],
+    ),
+    (
+        "UPDATE stripe_events SET start = REPLACE(start, 'cus_bob', 'cus_x')",
+        &["conversion_as_told", "start_as_told"],
+    ),
+    (
+        "UPDATE stripe_events SET start = REPLACE(start, '1700000000000000', '1600000000000000')",
+        &["conversion_as_told", "start_as_told"],
+    ),
+    (
+        "UPDATE stripe_events SET payload = 'x'",
+        &["readable_payload"],
+    ),
+    (
+        "UPDATE stripe_events SET payload = '{\"id\":\"evt_x\"}'",
+        &["readable_payload"],
+    ),
+    (
+        "UPDATE stripe_events SET outcome = 'x', source = 'x'",
+        &["stripe_event_values"],
+    ),
+    (
+        "UPDATE referrals SET converted_at = converted_at + 1 WHERE status = 'converted'",
+        &["conversion_as_told"],
+    ),
+    (
+        "UPDATE referrals SET stripe_customer_id = NULL WHERE status = 'converted'",
+        &["conversion_as_told"],
+    ),
+    (
+        "UPDATE referrals SET stripe_subscription_id = 'sub_x' WHERE status = 'converted'",
+        &["conversion_as_told"],
+    ),
+    (
+        "UPDATE events SET facts = '{}' WHERE type = 'referral.converted'",
+        &["conversion_as_told"],
+    ),
+    (
+        "UPDATE referrals SET created_at = created_at - 1 WHERE status = 'pending'",
+        &["story_times"],
+    ),
+    (
+        "UPDATE referrals SET story_at = story_at + 1",
+        &["story_times"],
+    ),
+    (
+        "UPDATE customers SET stripe_customer_id = 'cus_x' WHERE email = 'bob@example.com'",
+        &["customer_as_linked"],
+    ),
+    (
+        "UPDATE customers SET stripe_customer_id = 'cus_bo' WHERE email = 'bob@example.com'",
+        &["customer_as_linked"],
+    ),
+    (
+        "UPDATE customers SET stripe_customer_id = NULL WHERE email = 'bob@example.com'",
+        &["customer_as_linked"],
+    ),
+    (
+        "UPDATE customers SET stripe_customer_id = 'cus_x' WHERE email = 'ann@example.com'",
+        &["customer_as_linked"],
+    ),
+    (
+        "UPDATE customers SET email = 'BOB@example.com' WHERE email = 'bob@example.com'",
+        &["customer_values"],
+    ),
+    ("UPDATE customers SET metadata = '[]'", &["customer_values"]),
+    (
+        "UPDATE customers SET updated_at = 1 WHERE erased_at IS NOT NULL",
+        &["customer_times"],
+    ),
+    (
+        "DELETE FROM customers WHERE email = 'eve@example.com'",
+        &["customer_kept"],
+    ),
+    ("DELETE FROM codes WHERE NOT is_active", &["code_kept"]),
+    (
+        "UPDATE codes SET code = LOWER(code) WHERE NOT is_active",
+        &["code_values", "code_kept"],
+    ),
+    (
+        "DELETE FROM terms WHERE program_id NOT IN (SELECT program_id FROM codes); \
+         DELETE FROM programs WHERE id NOT IN (SELECT program_id FROM codes); \
+         DELETE FROM projects WHERE project_id NOT IN (SELECT project_id FROM codes)",
+        &["project_kept"],
+    ),
+    (
+        "DELETE FROM terms WHERE program_id NOT IN (SELECT program_id FROM codes); \
+         DELETE FROM programs WHERE id NOT IN (SELECT program_id FROM codes)",
+        &["project_program"],
+    ),
+    ("UPDATE entries SET cause = 'x'", &["entry_values"]),
+    ("UPDATE credits SET kind = 'x'", &["credit_values"]),
+    ("DELETE FROM members", &["member_kept"]),
+    (
+        "UPDATE members SET role = 'member'",
+        &["team_owner", "member_as_logged"],
+    ),
+    ("UPDATE members SET role = 'king'", &["member_values"]),
+    (
+        "UPDATE invitations SET role = 'king'",
+        &["invitation_values"],
+    ),
+    (
+        "UPDATE invitations SET expires_at = 0",
+        &["invitation_values"],
+    ),
+    (
+        "UPDATE invitations SET email = 'X@example.com'",
+        &["invitation_address"],
+    ),
+    ("UPDATE users SET email = 'X@example.com'", &["user_values"]),
+    ("UPDATE users SET password_hash = 'x'", &["user_values"]),
+    (
+        "UPDATE api_keys SET scopes = 'nonsense'",
+        &["api_key_values"],
+    ),
+    ("UPDATE api_keys SET scopes = ' '", &["api_key_values"]),
+    (
+        "UPDATE api_keys SET revoked_at = NULL WHERE revoked_at IS NOT NULL",
+        &["api_key_kept"],
+    ),
+    ("DELETE FROM api_keys", &["api_key_kept"]),
+    (
+        "UPDATE stripe_connections SET secret_key = 'x'",
+        &["sealed_secrets"],
+    ),
+    (
+        "UPDATE stripe_connections SET webhook_secret = 'x'",
+        &["sealed_secrets"],
+    ),
+    (
+        "UPDATE stripe_connections SET webhook_secret = NULL",
+        &["old_secret_until"],
+    ),
+    (
+        "UPDATE stripe_connections SET old_valid_until = 1",
+        &["old_secret_until"],
+    ),
+];
+
+/// A referral that converted, and a team with everything a team has.
+fn everything(tx: &mut dyn Tx, act: &mut Act) -> Result<(), Abort> {
+    let place = told(tx, act)?;
+    make_customer(tx, act, &place, "eve", None)?;
+    projects::create(tx, act, &place.team_id, "other")?;
+    let new = NewUser {
+        email: "owner@example.com".to_owned(),
+        name: "Owner".to_owned(),
+        password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
+    };
+    let owner = users::create(tx, act, &new)?;
+    let team_id = teams::create(tx, act, "team", &owner.id)?.id;
+    let guest = "guest@example.com";
+    invitations::create(tx, act, &team_id, Role::Owner, guest, Role::Admin, "token")?;
+    let id = make_key(tx, act, &team_id)?;
+    api_keys::revoke(tx, act, &team_id, &id)?;
+    let sealed = format!("v1.{}", "0".repeat(80));
+    let new = NewConnection {
+        secret_key: Some(sealed.clone()),
+        publishable_key: None,
+        webhook_secret: sealed,
+        livemode: Some(false),
+        account_id: None,
+        account_name: None,
+    };
+    stripe_connection::connect(tx, act, &team_id, &new)?;
+    Ok(())
+}
+
+fn make_key(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId) -> Result<String, Abort> {
+    let new = NewApiKey {
+        key_hash: "hash".to_owned(),
+        name: "Backend".to_owned(),
+        prefix: "bs_0000".to_owned(),
+        project_id: None,
+        scopes: Scopes::all(),
+        expires_at: None,
+    };
+    Ok(api_keys::create(tx, act, team_id, &new)?.id)
+}
+
+#[test]
+fn damage_of_every_kind_is_noticed() {
+    for engine in ENGINES {
+        let mut faults = Vec::new();
+        let db = Db::new(engine);
+        write(&db.store, everything);
+        db.assert_sound();
+        for (sql, wanted) in DAMAGES {
+            let found = found_after(&db, sql);
+            if !wanted.iter().all(|rule| found.contains(*rule)) {
+                faults.push(format!("{sql}: {wanted:?} not all among {found:?}"));
+            }
+        }
+        db.assert_sound();
+        assert!(faults.is_empty(), "{engine:?}: {}", faults.join("\n"));
+    }
+}
+
+/// The rules that are broken by a change, which is taken back.
+fn found_after(db: &Db, sql: &'static str) -> BTreeSet<String> {
+    let change = move |tx: &mut dyn Tx, _: &mut Act| -> Result<(), Abort> {
+        for statement in sql.split("; ") {
+            assert_ne!(tx.execute(statement, params![])?, 0, "{statement}");
+        }
+        let rules: Vec<_> = verify(tx)?.iter().map(|breach| breach.rule).collect();
+        Err(Fault::Unavailable(rules.join(" ")).into())
+    };
+    match db.store.write_blocking(origin(), change) {
+        Err(Abort::Fault(Fault::Unavailable(rules))) => {
+            rules.split(' ').map(str::to_owned).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
