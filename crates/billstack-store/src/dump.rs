@@ -42,7 +42,7 @@ macro_rules! tables {
 }
 
 tables! {
-    schema_migrations by "version" { version: Int, name: Text }
+    schema_migrations by "version" { version: Int, name: Text, fingerprint: Int }
     users by "id" { id: Text, email: Text, name: Text, password_hash: Text, created_at: Int }
     sessions by "token_hash" {
         token_hash: Text, user_id: Text, created_at: Int, seen_at: Int, expires_at: Int,

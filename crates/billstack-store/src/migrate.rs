@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use billstack_core::ids::number_of;
 use billstack_core::time::Micros;
 
 use crate::engines::postgres::{PostgresTx, Settings};
@@ -18,6 +19,19 @@ struct Migration {
     version: i64,
     name: &'static str,
     sql: &'static str,
+}
+
+impl Migration {
+    /// What tells its statements from others, whatever is said about them beside. It is kept when they are
+    /// applied: a schema is what its version says only if they have not been changed since.
+    fn fingerprint(&self) -> i64 {
+        let lines = self
+            .sql
+            .lines()
+            .map(|line| line.split("--").next().unwrap_or_default());
+        let words: Vec<_> = lines.flat_map(str::split_whitespace).collect();
+        number_of(&words.join(" "))
+    }
 }
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -39,23 +53,29 @@ const BEGIN_PATIENTLY: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
 const END_OF_WAITING: &str = "SET LOCAL lock_timeout TO DEFAULT";
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (\
-    version {int} NOT NULL PRIMARY KEY, name {text} NOT NULL, applied_at {int} NOT NULL) {rows}";
-const NEWEST: &str = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM schema_migrations";
-/// How many of the tables of a SQLite file are our list, and how many there are.
+    version {int} NOT NULL PRIMARY KEY, name {text} NOT NULL, applied_at {int} NOT NULL, \
+    fingerprint {int} NOT NULL) {rows}";
+const APPLIED: &str = "SELECT version, fingerprint FROM schema_migrations ORDER BY version";
+/// How many of the tables of a SQLite file are our list, how many there are, and whether the list keeps
+/// fingerprints.
 const TABLES_OF_FILE: &str = "SELECT COUNT(*) FILTER \
-    (WHERE name = 'schema_migrations' AND sql LIKE '%applied_at%'), COUNT(*) \
+    (WHERE name = 'schema_migrations' AND sql LIKE '%applied_at%'), COUNT(*), \
+    COUNT(*) FILTER (WHERE name = 'schema_migrations' AND sql LIKE '%fingerprint%') \
     FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-/// Whether our list exists; the schema that new tables go into, if the user may look into one; and whether it
+/// Whether our list exists, and keeps fingerprints; the schema that new tables go into, if the user may look into one; and whether it
 /// holds tables other than those of extensions.
 const STATE_OF_SCHEMA: &str = "SELECT \
     EXISTS (SELECT 1 FROM pg_attribute \
         WHERE attrelid = to_regclass('schema_migrations') AND attname = 'applied_at'), \
+    EXISTS (SELECT 1 FROM pg_attribute \
+        WHERE attrelid = to_regclass('schema_migrations') AND attname = 'fingerprint'), \
     CAST(current_schema() AS TEXT), \
     EXISTS (SELECT 1 FROM pg_class t JOIN pg_namespace s ON s.oid = t.relnamespace \
         WHERE s.nspname = current_schema() AND t.relkind IN ('r', 'p', 'f') AND NOT EXISTS ( \
             SELECT 1 FROM pg_depend d WHERE d.classid = CAST('pg_class' AS REGCLASS) \
                 AND d.objid = t.oid AND d.deptype = 'e'))";
-const MARK: &str = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
+const MARK: &str = "INSERT INTO schema_migrations (version, name, applied_at, fingerprint) \
+    VALUES ($1, $2, $3, $4)";
 
 /// The schema version this program was built for.
 pub fn newest_version() -> i64 {
@@ -168,11 +188,33 @@ fn create_private(path: &Path) -> Result<(), Fault> {
 }
 
 fn mark(tx: &mut dyn Tx, migration: &Migration, at: Micros) -> Result<(), Fault> {
-    tx.must(MARK, params![migration.version, migration.name, at])
+    let fingerprint = migration.fingerprint();
+    tx.must(
+        MARK,
+        params![migration.version, migration.name, at, fingerprint],
+    )
 }
 
+/// The newest version that was applied, 0 for none. A schema of which a version is not what this program knows
+/// by that number is refused: statements would fail in it, or promises not hold.
 fn newest_applied(tx: &mut dyn Tx) -> Result<i64, Fault> {
-    Ok(tx.one(NEWEST, &[], |row| row.int(0))?.unwrap_or(0))
+    let applied = tx.all(APPLIED, &[], |row| Ok((row.int(0)?, row.int(1)?)))?;
+    for (version, fingerprint) in &applied {
+        let known = MIGRATIONS
+            .iter()
+            .find(|migration| migration.version == *version);
+        if known.is_some_and(|migration| migration.fingerprint() != *fingerprint) {
+            return Err(of_another_build(*version));
+        }
+    }
+    Ok(applied.last().map_or(0, |(version, _)| *version))
+}
+
+fn of_another_build(version: i64) -> Fault {
+    Fault::Unavailable(format!(
+        "the schema of the database is version {version} of another build, which is not the version {version} \
+         of this program; use the program that made it, or a new database"
+    ))
 }
 
 /// The version of the schema in a SQLite file, 0 for an empty one. A file with tables of another
@@ -181,13 +223,16 @@ pub(crate) fn version_of_file(path: &Path) -> Result<i64, Fault> {
     let connection = open_existing(path)?;
     let mut tx = SqliteTx::new(&connection);
     let tx: &mut dyn Tx = &mut tx;
-    let counted = tx.one(TABLES_OF_FILE, &[], |row| Ok((row.int(0)?, row.int(1)?)))?;
-    match counted.unwrap_or((0, 0)) {
-        (0, 0) => Ok(0),
-        (0, _) => Err(Fault::Unavailable(format!(
+    let counted = tx.one(TABLES_OF_FILE, &[], |row| {
+        Ok((row.int(0)?, row.int(1)?, row.int(2)? > 0))
+    })?;
+    match counted.unwrap_or_default() {
+        (0, 0, _) => Ok(0),
+        (0, _, _) => Err(Fault::Unavailable(format!(
             "{} holds tables of another program; BillStack needs a file of its own",
             path.display()
         ))),
+        (_, _, false) => Err(of_another_build(1)),
         _ => newest_applied(tx),
     }
 }
@@ -196,17 +241,19 @@ pub(crate) fn version_of_file(path: &Path) -> Result<i64, Fault> {
 /// tables of another program is refused, and left as it is.
 fn version_in(tx: &mut dyn Tx) -> Result<i64, Fault> {
     let found = tx.one(STATE_OF_SCHEMA, &[], |row| {
-        let schema = row.opt_text(1)?.map(str::to_owned);
-        Ok((row.flag(0)?, schema, row.flag(2)?))
+        let schema = row.opt_text(2)?.map(str::to_owned);
+        let is_ours = row.flag(0)?.then_some(row.flag(1)?);
+        Ok((is_ours, schema, row.flag(3)?))
     })?;
     match found.unwrap_or_default() {
-        (true, _, _) => newest_applied(tx),
-        (false, Some(_), false) => Ok(0),
-        (false, Some(schema), true) => Err(Fault::Unavailable(format!(
+        (Some(true), _, _) => newest_applied(tx),
+        (Some(false), _, _) => Err(of_another_build(1)),
+        (None, Some(_), false) => Ok(0),
+        (None, Some(schema), true) => Err(Fault::Unavailable(format!(
             "the schema {schema} holds tables of another program; BillStack needs a database, or a \
              schema, of its own"
         ))),
-        (false, None, _) => Err(Fault::Unavailable(
+        (None, None, _) => Err(Fault::Unavailable(
             "the database user may use no schema on its search path; grant it USAGE on the one with \
              the tables"
                 .to_owned(),

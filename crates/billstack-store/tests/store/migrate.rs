@@ -101,24 +101,49 @@ fn a_database_that_was_never_migrated_is_refused() {
     }
 }
 
+fn by_hand(engine: Engine, url: &str, sql: &str) {
+    match engine {
+        Engine::Sqlite => {
+            let target = Target::from_url(url).unwrap();
+            let file = rusqlite::Connection::open(target.sqlite_file().unwrap()).unwrap();
+            file.execute_batch(sql).unwrap();
+        }
+        Engine::Postgres => {
+            let mut client = postgres::Client::connect(url, NoTls).unwrap();
+            client.batch_execute(sql).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_schema_that_is_not_what_its_version_says_is_refused() {
+    let changes = [
+        "UPDATE schema_migrations SET fingerprint = fingerprint + 1",
+        // As builds wrote the list before it kept fingerprints.
+        "ALTER TABLE schema_migrations DROP COLUMN fingerprint",
+    ];
+    for engine in ENGINES {
+        for change in changes {
+            let (url, _kept) = empty(engine);
+            let target = Target::from_url(&url).unwrap();
+            migrate(&target, START).unwrap();
+            by_hand(engine, &url, change);
+            for why in refusals(&target) {
+                assert!(why.contains("version 1 of another build"), "{why}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_newer_schema_is_refused() {
     for engine in ENGINES {
         let (url, _kept) = empty(engine);
         let target = Target::from_url(&url).unwrap();
         migrate(&target, START).unwrap();
-        let newer = "INSERT INTO schema_migrations (version, name, applied_at) \
-                     VALUES (1000, 'from the future', 0)";
-        match engine {
-            Engine::Sqlite => rusqlite::Connection::open(target.sqlite_file().unwrap())
-                .unwrap()
-                .execute_batch(newer)
-                .unwrap(),
-            Engine::Postgres => postgres::Client::connect(&url, NoTls)
-                .unwrap()
-                .batch_execute(newer)
-                .unwrap(),
-        }
+        let newer = "INSERT INTO schema_migrations (version, name, applied_at, fingerprint) \
+                     VALUES (1000, 'from the future', 0, 0)";
+        by_hand(engine, &url, newer);
         for why in refusals(&target) {
             assert!(why.contains("1000"), "{why}");
         }
