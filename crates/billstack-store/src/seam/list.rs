@@ -4,12 +4,23 @@
 //! engine prepares a handful of statements per list. Pages go by key (`after`), whatever the depth;
 //! `offset` is kept for short lists.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 use billstack_core::time::Micros;
 
 use super::rows::EachRow;
 use super::{Fault, Row, Tx, Val};
+
+/// The most bytes of rows in one page, where the answer shall stay below 1 MiB: the row that reaches it is the
+/// last one, and its text is at most [`LARGEST_ROW`].
+const LARGEST_PAGE: usize = (1 << 20) - LARGEST_ROW;
+
+/// More than the texts of any row, which are bounded where they come in.
+const LARGEST_ROW: usize = 64 * 1024;
+
+/// What a row takes besides its texts: the names of its members, numbers and times.
+const ROW_OVERHEAD: usize = 512;
 
 /// How rows of a list may be narrowed.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +145,7 @@ impl Last {
 /// Which part of a list is wanted.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The most rows to return, 1..=1000.
+    /// The most rows to return, 1..=1000. A page of large rows ends before.
     pub limit: i64,
     /// Rows to skip.
     pub offset: i64,
@@ -236,6 +247,8 @@ impl List {
     }
 
     /// Shows each row of a page to `each`, and tells whether there are more after it.
+    ///
+    /// A page is full by its bytes too, or a thousand large rows would make one huge answer.
     pub fn visit(
         &self,
         tx: &mut dyn Tx,
@@ -260,19 +273,51 @@ impl List {
         }
         // One row more than asked for tells whether there is a next page.
         params.extend([Val::Int(page.limit + 1), Val::Int(page.offset)]);
-        let mut seen = 0;
+        let (mut seen, mut bytes, mut more) = (0, 0, false);
         tx.query(
             self.text(wanted, page.after.is_some()),
             &params,
             &mut |row| {
-                seen += 1;
-                if seen <= page.limit {
-                    each(row)
-                } else {
-                    Ok(())
+                if seen == page.limit || bytes >= LARGEST_PAGE {
+                    more = true;
+                    return Ok(());
                 }
+                seen += 1;
+                let row = Weighed::new(row);
+                each(&row)?;
+                bytes += row.bytes.get();
+                Ok(())
             },
         )?;
-        Ok(seen > page.limit)
+        Ok(more)
+    }
+}
+
+/// A row that counts the bytes that are read of it.
+struct Weighed<'r> {
+    row: &'r dyn Row,
+    bytes: Cell<usize>,
+}
+
+impl<'r> Weighed<'r> {
+    fn new(row: &'r dyn Row) -> Weighed<'r> {
+        let bytes = Cell::new(ROW_OVERHEAD);
+        Weighed { row, bytes }
+    }
+}
+
+impl Row for Weighed<'_> {
+    fn opt_int(&self, column: usize) -> Result<Option<i64>, Fault> {
+        self.row.opt_int(column)
+    }
+
+    fn opt_text(&self, column: usize) -> Result<Option<&str>, Fault> {
+        let text = self.row.opt_text(column)?;
+        self.bytes.set(self.bytes.get() + text.map_or(0, str::len));
+        Ok(text)
+    }
+
+    fn opt_flag(&self, column: usize) -> Result<Option<bool>, Fault> {
+        self.row.opt_flag(column)
     }
 }

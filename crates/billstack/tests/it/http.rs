@@ -6,3 +6,4 @@ mod idempotency;
 mod known;
 mod limits;
 mod newer;
+mod pages;
