@@ -17,10 +17,14 @@ const MEMORY_MICROS: i64 = 60 * 60 * MICROS_PER_SECOND;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
-/// Accounts, and as many addresses, remembered at once.
+/// Pairs of an account and an address, and as many addresses, remembered at once.
 const MOST_ENTRIES: usize = 32_768;
 
-/// Slows down guessing of passwords, per account and per address.
+/// Slows down guessing of passwords, per account and address, and per address.
+///
+/// What one address does to an account slows nobody down elsewhere: otherwise any stranger could keep the owner out.
+/// An address that has signed in to an account before is known there, and waits for its own failures alone; others
+/// may share it.
 ///
 /// After five failures each further attempt has to wait twice as long as the one before, up to a
 /// quarter of an hour. An attempt counts as failed from the moment it is let through until it is
@@ -34,8 +38,10 @@ pub struct SignInThrottle {
 
 #[derive(Debug, Default)]
 struct Records {
-    accounts: HashMap<u64, Record>,
+    pairs: HashMap<u64, Record>,
     addresses: HashMap<u64, Record>,
+    /// When somebody signed in to an account from an address, by the pair.
+    known: HashMap<u64, i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,9 +63,10 @@ impl SignInThrottle {
     pub fn check(&self, account: &str, address: &str, now: i64) -> Option<u32> {
         let keys = self.keys(account, address);
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_address = records.addresses.get(&keys.1);
         let waits = [
-            records.accounts.get(&keys.0),
-            records.addresses.get(&keys.1),
+            records.pairs.get(&keys.0),
+            of_address.filter(|_| !records.known.contains_key(&keys.0)),
         ];
         let wait = waits
             .into_iter()
@@ -69,7 +76,7 @@ impl SignInThrottle {
         if wait.is_some() {
             return wait.map(whole_seconds);
         }
-        count(&mut records.accounts, keys.0, now);
+        count(&mut records.pairs, keys.0, now);
         count(&mut records.addresses, keys.1, now);
         None
     }
@@ -83,35 +90,32 @@ impl SignInThrottle {
         }
     }
 
-    /// The attempt succeeded: forgets the account's failures, and as many of the address.
+    /// The attempt succeeded: forgets the failures at this account, and as many of the address, which is known there
+    /// from now on.
     ///
     /// Other failures of the address stay. Otherwise whoever has one account could sign in to it
     /// now and then, and go on guessing at all the others.
-    pub fn succeeded(&self, account: &str, address: &str) {
+    pub fn succeeded(&self, account: &str, address: &str, now: i64) {
         let keys = self.keys(account, address);
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(forgiven) = records.accounts.remove(&keys.0) else {
+        remember(&mut records.known, keys.0, now);
+        let Some(forgiven) = records.pairs.remove(&keys.0) else {
             return;
         };
         if let Some(record) = records.addresses.get_mut(&keys.1) {
-            // The account may have failed many times from other addresses; those failures are not taken off
-            // this one.
-            let forgiven = forgiven.failures.min(FREE_ATTEMPTS);
-            record.failures = record.failures.saturating_sub(forgiven);
+            record.failures = record.failures.saturating_sub(forgiven.failures);
         }
     }
 
     fn keys(&self, account: &str, address: &str) -> (u64, u64) {
-        (self.hasher.hash_one(account), self.hasher.hash_one(address))
+        let pair = (account, address);
+        (self.hasher.hash_one(pair), self.hasher.hash_one(address))
     }
 }
 
 impl Records {
     fn of(&mut self, keys: (u64, u64)) -> [Option<&mut Record>; 2] {
-        [
-            self.accounts.get_mut(&keys.0),
-            self.addresses.get_mut(&keys.1),
-        ]
+        [self.pairs.get_mut(&keys.0), self.addresses.get_mut(&keys.1)]
     }
 }
 
@@ -150,6 +154,17 @@ fn count(records: &mut HashMap<u64, Record>, key: u64, now: i64) {
     record.last = now;
 }
 
+/// Keeps when a pair signed in. When there are too many, the older half is forgotten.
+fn remember(known: &mut HashMap<u64, i64>, pair: u64, now: i64) {
+    if known.len() >= MOST_ENTRIES && !known.contains_key(&pair) {
+        let mut times: Vec<i64> = known.values().copied().collect();
+        let (_, median, _) = times.select_nth_unstable(MOST_ENTRIES / 2);
+        let median = *median;
+        known.retain(|_, at| *at > median);
+    }
+    known.insert(pair, now);
+}
+
 /// Forgets what is old, and when that is not enough the half with the fewest failures: a flood of
 /// made-up accounts, each tried once, must not wash out the one that is being guessed at.
 fn make_room(records: &mut HashMap<u64, Record>, now: i64) {
@@ -184,12 +199,43 @@ mod tests {
         (0..5).for_each(|_| fail(&throttle, "a@x.test", "1.1.1.1", START));
         let mut now = START;
         for delay in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
-            assert_eq!(throttle.check("a@x.test", "9.9.9.9", now), Some(delay));
-            assert_eq!(throttle.check("a@x.test", "9.9.9.9", now + 1), Some(delay));
+            assert_eq!(throttle.check("a@x.test", "1.1.1.1", now), Some(delay));
+            assert_eq!(throttle.check("a@x.test", "1.1.1.1", now + 1), Some(delay));
             now += i64::from(delay) * MICROS_PER_SECOND;
             fail(&throttle, "a@x.test", "1.1.1.1", now);
         }
-        assert_eq!(throttle.check("b@x.test", "9.9.9.9", now), None);
+    }
+
+    #[test]
+    fn nobody_is_kept_out_elsewhere() {
+        let throttle = SignInThrottle::new();
+        for n in 0..10 {
+            let address = n.to_string();
+            (0..5).for_each(|_| fail(&throttle, "a@x.test", &address, START));
+            assert_eq!(throttle.check("a@x.test", &address, START), Some(1));
+        }
+        assert_eq!(throttle.check("a@x.test", "9.9.9.9", START), None);
+    }
+
+    #[test]
+    fn an_address_that_signed_in_before_waits_for_its_own_failures_alone() {
+        let throttle = SignInThrottle::new();
+        assert_eq!(throttle.check("a@x.test", "1.1.1.1", START), None);
+        throttle.succeeded("a@x.test", "1.1.1.1", START);
+        (0..5).for_each(|n| fail(&throttle, &format!("{n}@x.test"), "1.1.1.1", START));
+        assert_eq!(throttle.check("b@x.test", "1.1.1.1", START), Some(1));
+        (0..5).for_each(|_| fail(&throttle, "a@x.test", "1.1.1.1", START));
+        assert_eq!(throttle.check("a@x.test", "1.1.1.1", START), Some(1));
+    }
+
+    #[test]
+    fn those_who_signed_in_are_remembered_within_bounds() {
+        let throttle = SignInThrottle::new();
+        for (n, now) in (0..MOST_ENTRIES * 2).zip(START..) {
+            throttle.succeeded(&n.to_string(), "1.1.1.1", now);
+        }
+        let records = throttle.records.lock().expect("no panic");
+        assert!(records.known.len() <= MOST_ENTRIES);
     }
 
     #[test]
@@ -215,7 +261,7 @@ mod tests {
         for _ in 0..100 {
             (0..4).for_each(|_| fail(&throttle, "a@x.test", "1.1.1.1", START));
             assert_eq!(throttle.check("a@x.test", "1.1.1.1", START), None);
-            throttle.succeeded("a@x.test", "1.1.1.1");
+            throttle.succeeded("a@x.test", "1.1.1.1", START);
         }
     }
 
@@ -225,7 +271,7 @@ mod tests {
         for n in 0..4 {
             fail(&throttle, &format!("{n}@x.test"), "1.1.1.1", START);
             assert_eq!(throttle.check("own@x.test", "1.1.1.1", START), None);
-            throttle.succeeded("own@x.test", "1.1.1.1");
+            throttle.succeeded("own@x.test", "1.1.1.1", START);
         }
         fail(&throttle, "4@x.test", "1.1.1.1", START);
         assert_eq!(throttle.check("5@x.test", "1.1.1.1", START), Some(1));
@@ -258,9 +304,9 @@ mod tests {
         for n in 0..MOST_ENTRIES * 2 {
             fail(&throttle, &format!("{n}@x.test"), &n.to_string(), START);
         }
-        assert_eq!(throttle.check("target@x.test", "9.9.9.9", START), Some(1));
+        assert_eq!(throttle.check("target@x.test", "0.0.0.0", START), Some(1));
         let records = throttle.records.lock().expect("no panic");
-        assert!(records.accounts.len() <= MOST_ENTRIES);
+        assert!(records.pairs.len() <= MOST_ENTRIES);
         assert!(records.addresses.len() <= MOST_ENTRIES);
     }
 }

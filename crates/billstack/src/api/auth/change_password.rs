@@ -80,7 +80,7 @@ async fn verify(
     if app.passwords.verify(password, stored.clone()).await
         && let Some(stored) = stored
     {
-        app.sign_ins.succeeded(&account, address);
+        app.sign_ins.succeeded(&account, address, app.now().0);
         return Ok(stored);
     }
     app.sign_ins.failed(&account, address, app.now().0);

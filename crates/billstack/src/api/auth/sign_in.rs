@@ -29,8 +29,9 @@ pub struct SignInRequest {
 
 /// Sign in.
 ///
-/// Opens a session and ends the one that the request may carry. After five failures, each further
-/// attempt at the same account or from the same address has to wait twice as long as the last.
+/// Opens a session and ends the one that the request may carry. After five failures from an address, each
+/// further attempt from there has to wait twice as long as the last; one at an account that the address has
+/// signed in to before waits for failures at that account alone.
 #[utoipa::path(
     post, path = "", operation_id = "sign_in",
     request_body = SignInRequest,
@@ -50,7 +51,7 @@ pub async fn handle(
     let token = new_token();
     match sign_in(&app, visitor, request, token_hash(&token)).await? {
         Some(user) => {
-            app.sign_ins.succeeded(&account, &address);
+            app.sign_ins.succeeded(&account, &address, app.now().0);
             Ok(signed_in(&app, &user, &token))
         }
         None => {

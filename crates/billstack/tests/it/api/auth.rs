@@ -15,6 +15,7 @@ on_both_engines! {
     wrong_passwords_and_unknown_users_are_answered_alike,
     weak_passwords_are_refused,
     guessing_is_slowed_down,
+    guessing_elsewhere_does_not_lock_out with behind_a_proxy,
     signing_out_ends_the_session,
     a_changed_password_ends_every_session,
     the_cookie_is_marked,
@@ -189,6 +190,40 @@ async fn guessing_is_slowed_down(t: &Bench) {
         .refused("too_many_sign_ins");
     t.advance(2 * SECOND);
     sign_in(t, EMAIL, PASSWORD).await.ok();
+}
+
+fn behind_a_proxy() -> Setup {
+    Setup {
+        settings: |args| args.trust_forwarded_for = Some("true".to_owned()),
+        ..Setup::default()
+    }
+}
+
+async fn guessing_elsewhere_does_not_lock_out(t: &Bench) {
+    grace(t).await;
+    let from = |address: &'static str, email: &'static str, password: &'static str| {
+        let call = t.nobody.call(Method::POST, "/api/auth/sign-in/email");
+        let body = json!({"email": email, "password": password});
+        call.header("x-forwarded-for", address).json(&body).send()
+    };
+    from("192.0.2.1", EMAIL, PASSWORD).await.ok();
+    for _ in 0..5 {
+        let answer = from("192.0.2.66", EMAIL, "wrong-guess-1").await;
+        answer.refused("invalid_credentials");
+    }
+    let answer = from("192.0.2.66", EMAIL, "wrong-guess-1").await;
+    answer.refused("too_many_sign_ins");
+    // Neither the owner's usual address nor a new one has to wait.
+    from("192.0.2.1", EMAIL, PASSWORD).await.ok();
+    from("192.0.2.2", EMAIL, PASSWORD).await.ok();
+    // Not even when others at the usual address guess at other accounts.
+    for other in ["a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@x.test"] {
+        let answer = from("192.0.2.1", other, "wrong-guess-1").await;
+        answer.refused("invalid_credentials");
+    }
+    let answer = from("192.0.2.1", "f@x.test", "wrong-guess-1").await;
+    answer.refused("too_many_sign_ins");
+    from("192.0.2.1", EMAIL, PASSWORD).await.ok();
 }
 
 async fn signing_out_ends_the_session(t: &Bench) {
