@@ -219,6 +219,8 @@ fn environment(url: &str) -> Vec<(String, String)> {
         ("DATABASE_URL", url.to_owned()),
         ("BILLSTACK_SECRET_KEY", "42".repeat(32)),
         ("BILLSTACK_RATE_LIMIT", "off".to_owned()),
+        // All clients of a measurement are at one address.
+        ("BILLSTACK_MAX_CONNECTIONS_PER_ADDRESS", "100000".to_owned()),
         ("BILLSTACK_LOG", "warn".to_owned()),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()

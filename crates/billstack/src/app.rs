@@ -6,8 +6,8 @@ use billstack_core::ids::{IdSeed, TeamId};
 use billstack_core::time::Micros;
 use billstack_store::store::Store;
 use billstack_store::{Actor, Origin};
-use tokio::sync::Semaphore;
 
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
@@ -29,13 +29,19 @@ pub struct App {
     pub stripe: StripeClient,
     /// Teams whose events came before.
     pub known_connections: KnownConnections,
-    /// Room for events that are larger than usual.
-    pub large_events: Semaphore,
+    /// Bytes of large answers that are on their way, by caller.
+    pub answers: Arc<Budget>,
+    /// Bytes of large request bodies, by caller.
+    pub bodies: Arc<Budget>,
+    /// Bytes of events that are larger than usual, by address.
+    pub large_events: Arc<Budget>,
     pub api_document: &'static str,
     /// Requests per caller.
     pub rate: Arc<RateLimiter>,
     /// Unknown codes per caller.
     pub misses: MissBudget,
+    /// The same per caller and referee.
+    pub misses_of_referee: MissBudget,
     /// Failed sign-ins per account and address.
     pub sign_ins: SignInThrottle,
     /// Hashes passwords, a few at a time.

@@ -20,7 +20,7 @@ use governor::state::keyed::DefaultKeyedStateStore;
 
 use crate::settings::RateLimit;
 
-pub use miss_budget::MissBudget;
+pub use miss_budget::{MissBudget, Share};
 pub use sign_in::SignInThrottle;
 
 /// Checks between two rounds of forgetting callers that have been quiet for a second.

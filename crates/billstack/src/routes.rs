@@ -20,6 +20,13 @@ use crate::http::serve::{Limits, harden};
 use crate::secrets::unique_bytes;
 use crate::webhooks;
 
+/// What does not wait behind other requests when there are too many connections: what Stripe tells, and what decides
+/// whether a balancer or an operator lets this node live.
+pub const URGENT: [&str; 3] = ["/api/webhooks/", "/healthz", "/readyz"];
+
+/// The largest body of a call that anybody may make, in bytes: whoever holds on to many holds little.
+const SMALL: usize = 16 * 1024;
+
 /// Anybody may call; the handler itself asks for a password, a token or a signature.
 const OPEN: Option<Right> = None;
 
@@ -56,9 +63,9 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
-        POST "/api/auth/sign-up/email" auth::sign_up, OPEN, auth::sign_up::REASONS;
-        POST "/api/auth/sign-in/email" auth::sign_in, OPEN, auth::sign_in::REASONS;
-        POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest];
+        POST "/api/auth/sign-up/email" auth::sign_up, OPEN, auth::sign_up::REASONS, SMALL;
+        POST "/api/auth/sign-in/email" auth::sign_in, OPEN, auth::sign_in::REASONS, SMALL;
+        POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest], SMALL;
         GET "/api/auth/get-session" auth::get_session, OPEN, &[];
         POST "/api/auth/change-password" auth::change_password, SignedIn, auth::change_password::REASONS;
         POST "/api/auth/accept-invitation" auth::accept_invitation, SignedIn, auth::accept_invitation::REASONS;

@@ -11,9 +11,9 @@ use billstack_store::store::{Store, Target};
 use billstack_store::stripe_connection;
 use billstack_store::{Abort, Fault, Tx};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use crate::app::{App, Shared};
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::http::serve::{Limits, serve};
 use crate::password::PasswordHasher;
@@ -22,8 +22,14 @@ use crate::routes;
 use crate::secrets::{Cipher, key_path, load_key, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, SecretField, StripeClient, unsealed};
-use crate::webhooks::stripe::LARGE_EVENTS;
+use crate::webhooks::stripe::{LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS};
 use crate::workers;
+
+/// Bytes of large answers that clients have not taken yet, and as many of large bodies that are being read.
+const LARGE_IN_ALL: u64 = 64 * 1024 * 1024;
+
+/// The same of one caller: enough for eight of the largest pages.
+const LARGE_OF_EACH: u64 = 8 * 1024 * 1024;
 
 /// Why a server could not start; each is a sentence for the operator.
 #[derive(Debug)]
@@ -81,9 +87,15 @@ pub fn prepare(
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
         known_connections: KnownConnections::default(),
         api_document: routes::document(),
-        large_events: Semaphore::new(LARGE_EVENTS),
+        answers: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
+        bodies: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
+        large_events: Budget::new(LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS),
         rate: Arc::new(RateLimiter::new(settings.rate_limit)),
-        misses: MissBudget::new(miss_budget(&settings)),
+        misses: MissBudget::new(counted(&settings, settings.apply_miss_budget_per_minute)),
+        misses_of_referee: MissBudget::new(counted(
+            &settings,
+            settings.apply_miss_budget_per_referee,
+        )),
         sign_ins: SignInThrottle::new(),
         passwords: PasswordHasher::new(),
         local_url,
@@ -161,12 +173,10 @@ fn unusable_key_file(error: std::io::Error) -> StartError {
     StartError::Key(format!("the secret key file: {error}"))
 }
 
-/// Switching the rate limit off switches the budget of misses off too: whoever does it has another
+/// Switching the rate limit off switches the budgets of misses off too: whoever does it has another
 /// guard in front, or is measuring.
-fn miss_budget(settings: &Settings) -> Option<NonZeroU32> {
-    settings
-        .apply_miss_budget_per_minute
-        .filter(|_| settings.rate_limit != RateLimit::Off)
+fn counted(settings: &Settings, budget: Option<NonZeroU32>) -> Option<NonZeroU32> {
+    budget.filter(|_| settings.rate_limit != RateLimit::Off)
 }
 
 fn options(settings: &Settings, on_fatal: Fatal) -> Options {
@@ -195,6 +205,9 @@ fn limits(settings: &Settings) -> Limits {
     let seconds = |number: u32| Duration::from_secs(number.into());
     Limits {
         max_connections: settings.max_connections,
+        max_connections_per_address: settings.max_connections_per_address,
+        urgent: &routes::URGENT,
+        behind_proxy: settings.trust_forwarded_for,
         header_timeout: seconds(settings.header_timeout_seconds),
         idle_timeout: seconds(settings.idle_timeout_seconds),
         request_timeout: seconds(settings.request_timeout_seconds),

@@ -42,10 +42,14 @@ pub struct Settings {
     pub rate_limit: RateLimit,
     /// Unknown codes a minute for each key; none means no limit.
     pub apply_miss_budget_per_minute: Option<NonZeroU32>,
+    /// The same for each referee that a key names.
+    pub apply_miss_budget_per_referee: Option<NonZeroU32>,
     /// Whether the caller's address is read from `X-Forwarded-For`.
     pub trust_forwarded_for: bool,
     /// Open connections.
     pub max_connections: usize,
+    /// Those of one address.
+    pub max_connections_per_address: usize,
     /// Time for a request's headers to arrive.
     pub header_timeout_seconds: u32,
     /// Time for a request's body to arrive.
@@ -105,8 +109,12 @@ impl Settings {
             rate_limit: layers.get("rate_limit", rate_limit)?,
             apply_miss_budget_per_minute: layers
                 .get("apply_miss_budget_per_minute", limit_or_off)?,
+            apply_miss_budget_per_referee: layers
+                .get("apply_miss_budget_per_referee", limit_or_off)?,
             trust_forwarded_for: layers.get("trust_forwarded_for", yes_or_no)?,
             max_connections: layers.number("max_connections", 1..=1_000_000)?,
+            max_connections_per_address: layers
+                .number("max_connections_per_address", 1..=1_000_000)?,
             header_timeout_seconds: layers.number("header_timeout_seconds", 1..=300)?,
             body_timeout_seconds: layers.number("body_timeout_seconds", 1..=600)?,
             request_timeout_seconds: layers.number("request_timeout_seconds", 1..=600)?,

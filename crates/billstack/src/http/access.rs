@@ -9,6 +9,7 @@ mod entry;
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use axum::http::request::Parts;
@@ -17,14 +18,17 @@ use axum::response::{IntoResponse, Response};
 use billstack_core::access::{api_key_hash, is_api_key};
 use billstack_store::callers::{Admitted, Credential, Guard};
 use billstack_store::{Actor, Place};
+use hyper::body::Body as _;
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
+use crate::budget::Share;
 use crate::error::{ApiError, Reason};
 use crate::http::cookie::SessionCookie;
+use crate::http::input::LargestBody;
 use crate::http::known::Known;
 use crate::http::origin::same_origin;
 use crate::http::request_id::RequestId;
-use crate::http::serve::bound_body;
+use crate::http::serve::{InFlight, bound_body};
 use crate::rate_limit::Decision;
 use crate::secrets::token_hash;
 
@@ -33,6 +37,12 @@ pub use callers::{Caller, ProjectAccess, SignedIn, TeamAccess};
 pub use entry::ProjectRead;
 
 use entry::Entry;
+
+/// The largest body that takes no room, in bytes: there may be one for each connection.
+const SMALL_BODY: u64 = 16 * 1024;
+
+/// The largest answer that takes no room.
+const SMALL_ANSWER: u64 = 64 * 1024;
 
 /// What stands in front of a route.
 #[derive(Clone)]
@@ -60,6 +70,9 @@ pub async fn authorize(
     } = gate;
     bound_body(request.body(), gate.largest_body)?;
     let Some(right) = right else {
+        let mut request = request;
+        let largest = LargestBody(gate.largest_body);
+        request.extensions_mut().insert(largest);
         return Ok(run(known, request, next).await);
     };
     let (mut parts, body) = request.into_parts();
@@ -67,6 +80,7 @@ pub async fn authorize(
     let request_id = request_id.unwrap_or_default();
     let guard = guard(&app, right, &mut parts).await?;
     let entry = Arc::new(Entry::new(Arc::clone(&guard), &app.rate));
+    let is_read = parts.method.is_safe();
     let mut response = if matches!(right, Right::Project(_)) && parts.method.is_safe() {
         parts.extensions.insert(ProjectRead::new(&entry));
         let response = run(known, Request::from_parts(parts, body), next).await;
@@ -77,6 +91,7 @@ pub async fn authorize(
     } else {
         match entry.decide(&app).await?.admitted() {
             Ok(admitted) => {
+                let _room = room_for_body(&app, admitted, &body, gate.largest_body)?;
                 insert_access(&mut parts, &guard, &request_id, admitted);
                 run(known, Request::from_parts(parts, body), next).await
             }
@@ -84,6 +99,9 @@ pub async fn authorize(
         }
     };
     let ruling = entry.decide(&app).await?;
+    if is_read && let Ok(admitted) = ruling.admission.as_ref() {
+        response = in_flight(&app, admitted, response);
+    }
     if ruling
         .admission
         .as_ref()
@@ -105,6 +123,42 @@ async fn run(known: Arc<Known>, mut request: Request, next: Next) -> Response {
             next.run(request).await
         }
         Err(unknown) => unknown.into_response(),
+    }
+}
+
+/// Takes the room that a large body needs while it is read and used.
+fn room_for_body(
+    app: &App,
+    admitted: &Admitted,
+    body: &Body,
+    largest: usize,
+) -> Result<Option<Share>, ApiError> {
+    let bytes = body.size_hint().upper().unwrap_or(largest as u64);
+    if bytes <= SMALL_BODY {
+        return Ok(None);
+    }
+    let room = app.bodies.take(&admitted.actor, bytes);
+    room.map(Some).ok_or(ApiError::new(Reason::Overloaded))
+}
+
+/// Takes the room that a large answer needs until the client has it. Only reads are refused for it: the answer to a
+/// change is small, and says what has happened.
+fn in_flight(app: &App, admitted: &Admitted, mut response: Response) -> Response {
+    let bytes = response.body().size_hint().lower();
+    if bytes <= SMALL_ANSWER {
+        return response;
+    }
+    match app.answers.take(&admitted.actor, bytes) {
+        Some(share) => {
+            response.extensions_mut().insert(InFlight(Arc::new(share)));
+            response
+        }
+        None => {
+            let message = "Take the answers to earlier requests first; then try again.";
+            ApiError::new(Reason::Overloaded)
+                .message(message)
+                .into_response()
+        }
     }
 }
 

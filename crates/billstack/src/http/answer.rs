@@ -16,6 +16,9 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::http::access::Caller;
 
+/// From how many bytes on an answer is worth a copy that takes no more room than it needs.
+const LARGE: usize = 64 * 1024;
+
 /// How often a write is tried with fresh ids when a code it made was taken.
 const FRESH_IDS: usize = 3;
 
@@ -43,7 +46,16 @@ pub fn answer(status: StatusCode, body: &impl Serialize) -> Answer {
 /// # Panics
 /// Never for them: they consist of texts, numbers and maps with texts as keys, which always serialise.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).expect("our own types serialise")
+    let mut json = serde_json::to_vec(value).expect("our own types serialise");
+    trim(&mut json);
+    String::from_utf8(json).expect("JSON is UTF-8")
+}
+
+/// Gives back the room that a large answer grew into in vain: it may wait for its client.
+pub(crate) fn trim(json: &mut Vec<u8>) {
+    if json.len() > LARGE {
+        json.shrink_to_fit();
+    }
 }
 
 /// A refusal as an answer that can be kept.

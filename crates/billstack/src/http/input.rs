@@ -22,6 +22,10 @@ use crate::http::serve::read_body;
 /// The largest body of our own API, in bytes.
 pub const LARGEST_BODY: usize = 256 * 1024;
 
+/// Where the route has another limit for its body, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct LargestBody(pub usize);
+
 /// The longest Idempotency-Key, in characters.
 const LONGEST_KEY: usize = 255;
 
@@ -47,7 +51,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Input<T> {
         if !is_json(&parts.headers) {
             return Err(ApiError::new(Reason::UnsupportedMediaType));
         }
-        let bytes = read(body, app).await?;
+        let bytes = read(&parts, body, app).await?;
         let keyed = keyed(&parts, &bytes)?;
         Ok(Input {
             body: read_json(&bytes, &known(&parts))?,
@@ -61,7 +65,7 @@ impl FromRequest<Shared> for NoInput {
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let bytes = read(body, app).await?;
+        let bytes = read(&parts, body, app).await?;
         if !bytes.is_empty() && !is_json(&parts.headers) {
             return Err(ApiError::new(Reason::UnsupportedMediaType));
         }
@@ -78,9 +82,15 @@ fn known(parts: &Parts) -> Arc<Known> {
     parts.extensions.get().cloned().unwrap_or_default()
 }
 
-async fn read(body: Body, app: &Shared) -> Result<Bytes, ApiError> {
+async fn read(parts: &Parts, body: Body, app: &Shared) -> Result<Bytes, ApiError> {
     let timeout = Duration::from_secs(app.settings.body_timeout_seconds.into());
-    read_body(body, LARGEST_BODY, timeout).await
+    let largest = parts.extensions.get::<LargestBody>();
+    read_body(
+        body,
+        largest.map_or(LARGEST_BODY, |largest| largest.0),
+        timeout,
+    )
+    .await
 }
 
 /// Whether the body is declared as JSON; parameters such as `charset` do not matter.

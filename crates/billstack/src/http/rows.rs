@@ -64,6 +64,7 @@ impl Rows {
             self.write(&next.encode());
         }
         self.json.push(b'}');
+        answer::trim(&mut self.json);
         answer::send_json(StatusCode::OK, self.json)
     }
 

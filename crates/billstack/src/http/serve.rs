@@ -7,11 +7,16 @@
 mod body;
 mod connection;
 mod head;
+mod outgoing;
+mod slots;
+mod watched;
 
 pub use body::{bound_body, read_body};
-pub use connection::Peer;
+pub use connection::{Crowded, Peer};
+pub use outgoing::InFlight;
 
 use std::io::Error;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,19 +27,32 @@ use axum::http::{HeaderMap, HeaderValue, Method, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::Budget;
 use crate::error::{ApiError, Reason};
 use crate::http::failures::{catch_panics, json_errors};
 use crate::http::request_id::{RandomSource, track};
+use crate::http::visitor::network;
+use connection::Served;
+use slots::{A_MOMENT, Slots};
 
 /// How much a client may ask of the server, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections served at once; further ones wait in the kernel's queue.
+    /// Connections served at once. A further one takes the place of one that is silent.
     pub max_connections: usize,
+    /// Those of one address; an IPv6 network of 64 bits counts as one.
+    pub max_connections_per_address: usize,
+    /// Connections that are accepted for urgent requests alone while all the others are busy. When they are busy
+    /// too, further ones wait in the kernel's queue.
+    pub reserved_connections: usize,
+    /// What is urgent: the beginnings of paths.
+    pub urgent: &'static [&'static str],
+    /// Whether a proxy in front tells the address of each request. Its own address then has no share: each
+    /// address that it tells has one of the requests in progress.
+    pub behind_proxy: bool,
     /// How long a request head may take from its first byte, and a new connection to send one.
     pub header_timeout: Duration,
     /// How long a connection may be kept open between requests.
@@ -43,6 +61,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// How long a client may take nothing of an answer that is waiting for it.
     pub write_timeout: Duration,
+    /// How many bytes a second it must take on average, beyond that time.
+    pub slowest_reader: u32,
     /// How long requests in progress may go on after the signal to stop.
     pub shutdown_grace: Duration,
 }
@@ -51,10 +71,15 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_connections: 8192,
+            max_connections_per_address: 8192,
+            reserved_connections: 64,
+            urgent: &[],
+            behind_proxy: false,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            slowest_reader: 16 * 1024,
             shutdown_grace: Duration::from_secs(20),
         }
     }
@@ -82,21 +107,33 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) {
-    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let slots = Slots::new(&limits);
+    let requests = Budget::new(u64::MAX, limits.max_connections_per_address as u64);
     let stopping = CancellationToken::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let (stream, slot) = tokio::select! {
+        let (stream, address) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => continue,
             accepted = accept(&listener, &slots) => accepted,
         };
-        let connection = connection::run(stream, app.clone(), limits, stopping.clone());
+        let address = match limits.behind_proxy {
+            // Every connection is the proxy's.
+            true => String::new(),
+            false => network(address.ip()),
+        };
+        let served = Served {
+            app: app.clone(),
+            limits,
+            requests: Arc::clone(&requests),
+        };
+        let (slots, stopping) = (Arc::clone(&slots), stopping.clone());
         connections.spawn(async move {
-            connection.await;
-            drop(slot);
+            if let Ok(slot) = slots.wait_for(address).await {
+                connection::run(stream, slot, served, stopping).await;
+            }
         });
     }
     // Closed before the draining, so that a balancer is refused at once instead of kept waiting.
@@ -113,16 +150,14 @@ pub async fn serve(
     }
 }
 
-/// Waits for a free slot first: a connection that cannot be served is better left in the queue.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
-    let slot = Arc::clone(slots).acquire_owned().await;
-    let slot = slot.expect("the semaphore is never closed");
+/// Waits for room first: a connection that cannot be served is better left in the queue.
+async fn accept(listener: &TcpListener, slots: &Slots) -> (TcpStream, SocketAddr) {
+    while slots.are_all_busy() {
+        tokio::time::sleep(A_MOMENT).await;
+    }
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, slot),
+            Ok(accepted) => return accepted,
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
                 // Most likely there are no file descriptors left. Trying again at once would spin.
@@ -141,8 +176,16 @@ fn is_the_clients(error: &Error) -> bool {
     )
 }
 
-/// Refuses a request that names no host or several, and bounds the time of the rest.
+/// Refuses a request that names no host or several, or for which there is no room, and bounds the time of the rest.
 async fn guard(limit: Duration, request: Request, next: Next) -> Response {
+    if request.extensions().get::<Crowded>().is_some() {
+        let close = HeaderValue::from_static("close");
+        return (
+            [(header::CONNECTION, close)],
+            ApiError::new(Reason::Overloaded),
+        )
+            .into_response();
+    }
     if !has_its_host(request.version(), request.headers()) {
         let fault = ApiError::new(Reason::InvalidRequest);
         let fault = fault.message("Exactly one Host header is needed.");

@@ -40,21 +40,26 @@ impl FromRequestParts<Shared> for Visitor {
         if !parts.method.is_safe() && !may_write {
             return Err(ApiError::new(Reason::CrossSiteRequest));
         }
-        // Every connection has a peer; without one the throttle would not know whom it counts.
-        let peer = parts.extensions.get::<Peer>();
-        let Peer(peer) = peer.ok_or(ApiError::new(Reason::Internal))?;
-        let forwarded = if app.settings.trust_forwarded_for {
-            last_forwarded_for(&parts.headers)
-        } else {
-            None
-        };
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
         Ok(Visitor {
             token_hash: token.as_deref().map(token_hash),
-            address: network(forwarded.unwrap_or(peer.ip())),
+            address: client_address(parts, app)?,
             request_id: request_id.unwrap_or_default(),
         })
     }
+}
+
+/// Where a request comes from, as far as it may be believed.
+pub(crate) fn client_address(parts: &Parts, app: &Shared) -> Result<String, ApiError> {
+    // Every connection has a peer; without one nobody would know whom to count.
+    let peer = parts.extensions.get::<Peer>();
+    let Peer(peer) = peer.ok_or(ApiError::new(Reason::Internal))?;
+    let forwarded = if app.settings.trust_forwarded_for {
+        last_forwarded_for(&parts.headers)
+    } else {
+        None
+    };
+    Ok(network(forwarded.unwrap_or(peer.ip())))
 }
 
 fn may_write(headers: &HeaderMap, base_url: Option<&str>, has_cookie: bool) -> bool {
@@ -64,7 +69,7 @@ fn may_write(headers: &HeaderMap, base_url: Option<&str>, has_cookie: bool) -> b
 }
 
 /// The address that the proxy in front saw; what stands before it, the client may have made up.
-fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+pub(crate) fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let line = headers.get_all("x-forwarded-for").iter().next_back()?;
     let entry = line.to_str().ok()?.rsplit(',').next()?.trim();
     let with_port = || entry.parse::<SocketAddr>().map(|address| address.ip());
@@ -77,7 +82,7 @@ fn last_forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
 }
 
 /// An IPv4 address, or the /64 of an IPv6 address: whoever has one of those has all of it.
-fn network(address: IpAddr) -> String {
+pub(crate) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -89,7 +89,7 @@ pub struct SettingsArgs {
     )]
     pub rate_limit: Option<String>,
 
-    /// Unknown referral codes one key may try in a minute, or `off` [default: 200]
+    /// Unknown referral codes one key may try in a minute, or `off` [default: 2000]
     #[arg(
         long,
         global = true,
@@ -98,6 +98,16 @@ pub struct SettingsArgs {
         value_name = "NUMBER|off"
     )]
     pub apply_miss_budget_per_minute: Option<String>,
+
+    /// Unknown referral codes one key may try for one referee in a minute, or `off` [default: 10]
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_APPLY_MISS_BUDGET_PER_REFEREE",
+        value_name = "NUMBER|off"
+    )]
+    pub apply_miss_budget_per_referee: Option<String>,
 
     /// Believe the last address in `X-Forwarded-For` [default: false]
     ///
@@ -115,7 +125,7 @@ pub struct SettingsArgs {
     )]
     pub trust_forwarded_for: Option<String>,
 
-    /// Open connections; further ones wait to be accepted [default: 1024]
+    /// Open connections; a further one takes the place of one that is silent [default: 1024]
     #[arg(
         long,
         global = true,
@@ -124,6 +134,19 @@ pub struct SettingsArgs {
         value_name = "NUMBER"
     )]
     pub max_connections: Option<String>,
+
+    /// Open connections of one address, or its requests in progress behind a proxy [default: 256]
+    ///
+    /// With `trust-forwarded-for` the connections are the proxy's, and the requests of an address
+    /// that it tells are counted instead. Stripe's webhooks and the health checks are exempt.
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "NUMBER"
+    )]
+    pub max_connections_per_address: Option<String>,
 
     /// Time for a request's headers to arrive [default: 10]
     #[arg(

@@ -29,6 +29,7 @@ use crate::http::answer;
 use crate::http::path::Team;
 use crate::http::request_id::RequestId;
 use crate::http::serve::read_body;
+use crate::http::visitor::client_address;
 use crate::stripe::{MOST_LINK_QUESTIONS, Opened};
 use crate::telemetry;
 pub use content::{has_no_effect, known_content};
@@ -38,11 +39,14 @@ use signature::BadSignature;
 pub const LARGEST_EVENT: usize = 2 * 1024 * 1024;
 
 /// Events larger than Stripe usually sends share room for a few. Otherwise anybody who knows a team's address
-/// could make every connection hold one.
+/// could make every connection hold one. An address has a part of the room, so that no stranger takes it all.
 const USUAL_EVENT: u64 = 64 * 1024;
 
-/// How many larger events are read at once, of [`LARGEST_EVENT`] each.
-pub const LARGE_EVENTS: usize = 16;
+/// Bytes of larger events that are read at once: sixteen of the largest.
+pub const LARGE_EVENTS: u64 = 16 * LARGEST_EVENT as u64;
+
+/// The same from one address.
+pub const LARGE_EVENTS_OF_ADDRESS: u64 = 4 * LARGEST_EVENT as u64;
 
 /// Says that the event is kept.
 #[derive(Serialize, ToSchema)]
@@ -118,11 +122,11 @@ async fn receive(
     precheck.map_err(|why| refused(team_id, why))?;
     let _room = match body.size_hint().upper() {
         Some(length) if length <= USUAL_EVENT => None,
-        _ => Some(
-            app.large_events
-                .try_acquire()
-                .map_err(|_| ApiError::new(Reason::Overloaded))?,
-        ),
+        length => {
+            let length = length.unwrap_or(LARGEST_EVENT as u64);
+            let room = app.large_events.take(&client_address(&parts, app)?, length);
+            Some(room.ok_or(ApiError::new(Reason::Overloaded))?)
+        }
     };
     let timeout = Duration::from_secs(app.settings.body_timeout_seconds.into());
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());

@@ -2,6 +2,7 @@
 
 mod complaints;
 mod limits;
+mod memory;
 mod metrics;
 mod stopping;
 

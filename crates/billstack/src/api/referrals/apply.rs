@@ -20,6 +20,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::answer::{self, Done};
 use crate::http::input::Input;
 use crate::http::json::Text;
+use crate::rate_limit::Share;
 
 /// How often Stripe is asked for one apply.
 const MOST_QUESTIONS: usize = 3;
@@ -58,8 +59,7 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let request = input.body;
     let caller = access.caller.actor.to_text();
-    let exhausted = |wait: u32| ApiError::new(Reason::TooManyMisses).retry_after(wait.into());
-    let share = app.misses.take(&caller).await.map_err(exhausted)?;
+    let guess = Guess::begin(&app, &caller, &request.referee_customer_id.0).await?;
     let mut cmd = Apply {
         code: code::normalize(&request.code.0),
         referee_customer_id: request.referee_customer_id.0,
@@ -67,8 +67,8 @@ pub async fn handle(
     };
     let mut done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     match &done {
-        Err(Abort::Refused(Refusal::NotFound(Thing::Code))) => share.miss(),
-        _ => share.hit(),
+        Err(Abort::Refused(Refusal::NotFound(Thing::Code))) => guess.miss(),
+        _ => guess.hit(),
     }
     // More than once only when the customer is linked or gets another address meanwhile.
     for _ in 0..MOST_QUESTIONS {
@@ -86,6 +86,41 @@ pub async fn handle(
         }
         Ok(Done::Replayed(answer)) => Ok(answer::replay(answer)),
         Err(abort) => app.fail(&access.caller, input.keyed, abort).await,
+    }
+}
+
+/// A look-up of a code, and what it takes of the budgets of misses.
+struct Guess {
+    of_referee: Share,
+    of_caller: Share,
+}
+
+impl Guess {
+    async fn begin(app: &App, caller: &str, referee: &str) -> Result<Guess, ApiError> {
+        let exhausted = |wait: u32| ApiError::new(Reason::TooManyMisses).retry_after(wait.into());
+        let pair = format!("{caller} {referee}");
+        let of_referee = app.misses_of_referee.take(&pair).await.map_err(exhausted)?;
+        match app.misses.take(caller).await {
+            Ok(of_caller) => Ok(Guess {
+                of_referee,
+                of_caller,
+            }),
+            Err(wait) => {
+                // Nothing was looked up for this referee.
+                of_referee.hit();
+                Err(exhausted(wait))
+            }
+        }
+    }
+
+    fn hit(self) {
+        self.of_referee.hit();
+        self.of_caller.hit();
+    }
+
+    fn miss(self) {
+        self.of_referee.miss();
+        self.of_caller.miss();
     }
 }
 

@@ -21,12 +21,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
-use tokio_util::io::InspectReader;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::Limits;
-use super::head::HeadClock;
+use super::head::ClientClock;
+use super::outgoing::{InFlight, Outgoing};
+use super::slots::Slot;
+use super::watched::Watched;
+use crate::budget::{Budget, Share};
+use crate::http::visitor::{last_forwarded_for, network};
 
 /// Nothing legitimate comes near: a key, a cookie and a browser's usual headers are under 4 KiB.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -42,12 +46,26 @@ const LINGER_BYTES: u64 = 8 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
+/// Marks a request that is not served, because there are too many connections or too many requests of its address.
+#[derive(Debug, Clone, Copy)]
+pub struct Crowded;
+
+/// What all connections share.
+#[derive(Clone)]
+pub(super) struct Served {
+    pub(super) app: Router,
+    pub(super) limits: Limits,
+    /// Requests in progress, by the address that the proxy in front tells.
+    pub(super) requests: Arc<Budget>,
+}
+
 /// What is known of a connection while it is served.
 #[derive(Clone)]
 struct Connection {
-    app: Router,
+    served: Served,
     peer: Peer,
-    clock: HeadClock,
+    clock: ClientClock,
+    is_crowded: bool,
     /// Whether the body of the last request has not been read to its end.
     unread: Arc<AtomicBool>,
 }
@@ -55,8 +73,8 @@ struct Connection {
 /// Serves one connection to its end.
 pub(super) async fn run(
     stream: TcpStream,
-    app: Router,
-    limits: Limits,
+    slot: Slot,
+    served: Served,
     stopping: CancellationToken,
 ) {
     let Ok(peer) = stream.peer_addr() else {
@@ -65,27 +83,31 @@ pub(super) async fn run(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
+    let header_timeout = served.limits.header_timeout;
     let me = Connection {
-        app,
+        served,
         peer: Peer(peer),
-        clock: HeadClock::start(),
+        clock: slot.clock.clone(),
+        is_crowded: slot.is_crowded,
         unread: Arc::default(),
     };
-    let served = me.serve(stream, &limits, stopping);
     tokio::select! {
-        () = served => {}
-        () = me.clock.late(limits.header_timeout) => {
-            tracing::debug!("a head did not arrive in time");
+        () = me.serve(stream, stopping) => {}
+        () = me.clock.late(header_timeout) => {
+            tracing::debug!("a head did not arrive, or an answer was not taken, in time");
+        }
+        () = slot.evicted.cancelled() => {
+            tracing::debug!("a silent connection made room for another");
         }
     }
 }
 
 impl Connection {
-    async fn serve(&self, stream: TcpStream, limits: &Limits, stopping: CancellationToken) {
+    async fn serve(&self, stream: TcpStream, stopping: CancellationToken) {
+        let limits = &self.served.limits;
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits.write_timeout));
-        let clock = self.clock.clone();
-        let stream = InspectReader::new(stream, move |_: &[u8]| clock.received());
+        let stream = Watched::new(Box::pin(stream), self.clock.clone());
         let service = service_fn(|request| Box::pin(self.clone().answer(request)));
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -93,7 +115,7 @@ impl Connection {
             .max_header_size(MAX_HEAD_BYTES)
             .max_headers(MAX_HEADERS)
             .max_buf_size(4 * MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(Box::pin(stream)), service);
+            .serve_connection(TokioIo::new(stream), service);
         let mut stop = pin!(stopping.cancelled());
         let mut told = false;
         let ended = loop {
@@ -127,7 +149,11 @@ impl Connection {
             }))),
         });
         request.extensions_mut().insert(self.peer);
-        let mut response = self.app.oneshot(request).await?;
+        let (is_crowded, _in_progress) = self.crowd(&request);
+        if is_crowded {
+            request.extensions_mut().insert(Crowded);
+        }
+        let mut response = self.served.app.clone().oneshot(request).await?;
         if self.unread.load(Ordering::Relaxed) {
             // The rest of the body would be taken for the next request. The client must be told, or
             // it would send that one into a connection that is being closed.
@@ -136,7 +162,33 @@ impl Connection {
         } else {
             self.clock.answered();
         }
-        Ok(response)
+        Ok(self.send(response))
+    }
+
+    /// Whether there is no room for a request, and its share of the room where there is.
+    fn crowd<B>(&self, request: &Request<B>) -> (bool, Option<Share>) {
+        let limits = &self.served.limits;
+        let path = request.uri().path();
+        if limits.urgent.iter().any(|urgent| path.starts_with(urgent)) {
+            return (false, None);
+        }
+        let forwarded = last_forwarded_for(request.headers()).filter(|_| limits.behind_proxy);
+        let Some(address) = forwarded else {
+            return (self.is_crowded, None);
+        };
+        let share = self.served.requests.take(&network(address), 1);
+        (self.is_crowded || share.is_none(), share)
+    }
+
+    /// Begins to count the time that the client takes for its answer.
+    fn send(&self, mut response: Response) -> Response {
+        let limits = &self.served.limits;
+        let bytes = response.body().size_hint().lower();
+        let seconds = bytes / u64::from(limits.slowest_reader.max(1));
+        self.clock
+            .owes(limits.write_timeout, Duration::from_secs(seconds));
+        let in_flight = response.extensions_mut().remove::<InFlight>();
+        response.map(|body| Body::new(Outgoing::new(body, self.clock.clone(), in_flight)))
     }
 }
 

@@ -1,7 +1,8 @@
-//! The time a request head may take.
+//! The time a client may take: for a request head, and for taking its answer.
 //!
 //! Hyper has one clock for waiting between requests and for the head of a request together. It serves
-//! as the limit of an idle connection; the tighter limit of a head is kept here.
+//! as the limit of an idle connection; the tighter limit of a head is kept here. So is that of an answer:
+//! whoever takes a byte of it now and then is never still, and would hold its memory for ever.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,59 +16,107 @@ enum Stage {
     Head(Instant),
     /// Waiting for the answer.
     Request,
-    /// Nothing, for as long as an idle connection may be kept open.
-    Idle,
+    /// Nothing, for as long as an idle connection may be kept open, since then.
+    Idle(Instant),
+}
+
+#[derive(Debug)]
+struct State {
+    stage: Stage,
+    /// Until when the client must have taken all that it was answered; none when it has.
+    owed: Option<Instant>,
+    /// Whether all of the last answer has been handed over for sending.
+    is_handed_over: bool,
 }
 
 /// Follows a connection from head to answer; clones follow the same one.
 #[derive(Debug, Clone)]
-pub(super) struct HeadClock(Arc<Mutex<Stage>>);
+pub(super) struct ClientClock(Arc<Mutex<State>>);
 
-impl HeadClock {
+impl ClientClock {
     /// The clock of a new connection, from which a first head is awaited at once.
     pub(super) fn start() -> Self {
-        Self(Arc::new(Mutex::new(Stage::Head(Instant::now()))))
+        Self(Arc::new(Mutex::new(State {
+            stage: Stage::Head(Instant::now()),
+            owed: None,
+            is_handed_over: true,
+        })))
     }
 
     /// Bytes have arrived: the first ones after an answer begin the next head.
     pub(super) fn received(&self) {
-        self.update(|stage| match stage {
-            Stage::Idle => Stage::Head(Instant::now()),
-            other => other,
+        self.with(|state| {
+            if matches!(state.stage, Stage::Idle(_)) {
+                state.stage = Stage::Head(Instant::now());
+            }
         });
     }
 
     /// A head is complete.
     pub(super) fn head_ended(&self) {
-        self.update(|_| Stage::Request);
+        self.with(|state| state.stage = Stage::Request);
     }
 
     /// A request whose body has been read whole is answered.
     pub(super) fn answered(&self) {
-        self.update(|_| Stage::Idle);
+        self.with(|state| state.stage = Stage::Idle(Instant::now()));
     }
 
-    /// Completes when a head has taken longer than `limit`.
+    /// An answer is about to be sent, for which the client gets so long; `wait` comes once for all the answers
+    /// that it has not taken yet.
+    pub(super) fn owes(&self, wait: Duration, sending: Duration) {
+        self.with(|state| {
+            let owed = state.owed.unwrap_or_else(|| Instant::now() + wait);
+            state.owed = Some(owed + sending);
+            state.is_handed_over = false;
+        });
+    }
+
+    /// All of the answer is on its way through our own buffers.
+    pub(super) fn handed_over(&self) {
+        self.with(|state| state.is_handed_over = true);
+    }
+
+    /// Our own buffers are empty.
+    pub(super) fn flushed(&self) {
+        self.with(|state| {
+            if state.is_handed_over {
+                state.owed = None;
+            }
+        });
+    }
+
+    /// Since when the client has neither asked for anything nor been answered; none while it does or is.
+    pub(super) fn silent_since(&self) -> Option<Instant> {
+        self.with(|state| match state.stage {
+            Stage::Head(since) | Stage::Idle(since) => Some(since).filter(|_| state.owed.is_none()),
+            Stage::Request => None,
+        })
+    }
+
+    /// Completes when a head has taken longer than `limit`, or the taking of an answer too long.
     ///
     /// It looks when a head that is under way, or could begin now, would be late. That costs a request
     /// nothing, and no late head is missed.
     pub(super) async fn late(&self, limit: Duration) {
         loop {
-            let before = self.update(|stage| stage);
-            let begun = match before {
-                Stage::Head(begun) => begun,
-                _ => Instant::now(),
-            };
-            sleep_until(begun + limit).await;
-            if matches!(before, Stage::Head(_)) && self.update(|stage| stage) == before {
+            let now = Instant::now();
+            let due = self.with(|state| {
+                let head = match state.stage {
+                    Stage::Head(begun) => Some(begun + limit),
+                    _ => None,
+                };
+                head.into_iter().chain(state.owed).min()
+            });
+            if due.is_some_and(|due| due <= now) {
                 return;
             }
+            let next_look = now + limit;
+            sleep_until(due.map_or(next_look, |due| due.min(next_look))).await;
         }
     }
 
-    fn update(&self, next: impl FnOnce(Stage) -> Stage) -> Stage {
-        let mut stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *stage = next(*stage);
-        *stage
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

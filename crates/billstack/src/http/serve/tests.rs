@@ -50,6 +50,20 @@ impl Server {
         client
     }
 
+    /// A connection from another address of this machine.
+    fn connect_from(&self, from: &str) -> Client {
+        let from = SocketAddr::new(from.parse().unwrap(), 0);
+        let client = self.runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(from).unwrap();
+            socket.connect(self.address).await.unwrap()
+        });
+        let client = client.into_std().unwrap();
+        client.set_nonblocking(false).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client
+    }
+
     /// Sends the bytes and reads until the server closes.
     fn exchange(&self, bytes: &str) -> String {
         let mut client = self.connect();
@@ -375,20 +389,128 @@ fn requests_that_take_too_long() {
 fn an_unread_answer_gives_its_slot_back() {
     let limits = Limits {
         max_connections: 1,
+        reserved_connections: 0,
         write_timeout: SOON,
         ..Limits::default()
     };
     let server = Server::start(limits);
+    let started = Instant::now();
     let mut stalled = server.connect();
     stalled
         .write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
         .unwrap();
+    // Until it is answered it is silent, and would make room.
+    stalled.peek(&mut [0]).unwrap();
     let mut next = server.connect();
-    let started = Instant::now();
     next.write_all(GET_PEER.as_bytes()).unwrap();
     let answer = read_one(&mut next);
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(started.elapsed() >= SOON / 2, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_trickle_does_not_hold_an_answer() {
+    let limits = Limits {
+        write_timeout: SOON,
+        slowest_reader: 1 << 30,
+        ..Limits::default()
+    };
+    let server = Server::start(limits);
+    let mut client = server.connect();
+    client
+        .write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    let (mut taken, mut some) = (0, vec![0; 256 * 1024]);
+    // It always takes something, and would have all of it in the end.
+    while let Ok(count @ 1..) = client.read(&mut some) {
+        taken += count;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(taken < 64 * 1024 * 1024, "{taken}");
+}
+
+#[test]
+fn the_silent_make_room() {
+    let limits = Limits {
+        max_connections: 4,
+        reserved_connections: 0,
+        ..Limits::default()
+    };
+    let server = Server::start(limits);
+    let mut silent: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    let mut next = server.connect();
+    next.write_all(GET_PEER.as_bytes()).unwrap();
+    assert!(read_one(&mut next).starts_with("HTTP/1.1 200 OK"));
+    // The first of them has made room long ago.
+    assert_eq!(read_to_end(&mut silent[0]), "");
+}
+
+#[test]
+fn an_address_makes_room_itself() {
+    let limits = Limits {
+        max_connections_per_address: 3,
+        ..Limits::default()
+    };
+    let server = Server::start(limits);
+    let mut other = server.connect_from("127.0.0.2");
+    other.write_all(GET_PEER.as_bytes()).unwrap();
+    read_one(&mut other);
+    let mut crowd: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    assert_eq!(read_to_end(&mut crowd[0]), "");
+    other.write_all(GET_PEER.as_bytes()).unwrap();
+    assert!(read_one(&mut other).starts_with("HTTP/1.1 200 OK"));
+}
+
+#[test]
+fn what_is_urgent_is_served_while_all_are_busy() {
+    let limits = Limits {
+        max_connections: 2,
+        urgent: &["/peer"],
+        ..Limits::default()
+    };
+    let server = Server::start(limits);
+    let mut busy: Vec<_> = (0..2).map(|_| server.connect()).collect();
+    for client in &mut busy {
+        // A body that never comes.
+        let head =
+            b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+        client.write_all(head).unwrap();
+        assert!(read_one(client).starts_with("HTTP/1.1 100"));
+    }
+    let last = GET_PEER.replace("Host", "Connection: close\r\nHost");
+    assert!(server.exchange(&last).starts_with("HTTP/1.1 200 OK"));
+    let other = server.exchange("GET /wait/0 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_refused(&other, 503, "overloaded");
+    assert!(other.contains("retry-after: "), "{other}");
+}
+
+#[test]
+fn behind_a_proxy_the_requests_of_an_address_have_a_share() {
+    let limits = Limits {
+        max_connections_per_address: 2,
+        behind_proxy: true,
+        urgent: &["/peer"],
+        ..Limits::default()
+    };
+    let server = Server::start(limits);
+    let forwarded = "Host: a\r\nX-Forwarded-For: 192.0.2.1\r\n";
+    let mut busy: Vec<_> = (0..2).map(|_| server.connect()).collect();
+    for client in &mut busy {
+        let head = format!(
+            "POST /read HTTP/1.1\r\n{forwarded}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+        );
+        client.write_all(head.as_bytes()).unwrap();
+        assert!(read_one(client).starts_with("HTTP/1.1 100"));
+    }
+    let get = |path: &str, who: &str| {
+        server.exchange(&format!(
+            "GET {path} HTTP/1.1\r\n{who}Connection: close\r\n\r\n"
+        ))
+    };
+    assert_refused(&get("/wait/0", forwarded), 503, "overloaded");
+    assert!(get("/peer", forwarded).starts_with("HTTP/1.1 200 OK"));
+    let other = forwarded.replace("192.0.2.1", "192.0.2.2");
+    assert!(get("/wait/0", &other).starts_with("HTTP/1.1 200 OK"));
 }
 
 #[test]

@@ -22,6 +22,7 @@ on_both_engines! {
     of_another_project_nothing_is_known,
     wrong_members_are_refused,
     unknown_codes_have_a_budget with few_misses,
+    wrong_codes_of_one_referee_hold_nobody_else_up with few_misses_of_a_referee,
     unknown_codes_tried_at_once_have_the_same_budget with few_misses,
 }
 
@@ -283,6 +284,32 @@ async fn unknown_codes_have_a_budget(t: &Bench) {
     let (_, other) = t.key(None, &[], None).await;
     let body = apply_body(&pair.code, &pair.referee);
     other.post("referrals/apply", body).await.created();
+}
+
+fn few_misses_of_a_referee() -> Setup {
+    Setup {
+        settings: |args| {
+            args.rate_limit = Some("100000".to_owned());
+            args.apply_miss_budget_per_referee = Some("3".to_owned());
+        },
+        ..Setup::default()
+    }
+}
+
+async fn wrong_codes_of_one_referee_hold_nobody_else_up(t: &Bench) {
+    let pair = t.pair("a").await;
+    let apply =
+        |code: &str, referee: &str| t.key.post("referrals/apply", apply_body(code, referee));
+    let guesser = t.customer("guesser").await;
+    for _ in 0..3 {
+        let answer = apply("ZZZZZZZZ", &guesser).await;
+        answer.refused("code_not_found");
+    }
+    let answer = apply(&pair.code, &guesser).await;
+    assert_eq!(answer.status, 429);
+    answer.refused("too_many_misses");
+    // Others behind the same key are not held back.
+    apply(&pair.code, &pair.referee).await.created();
 }
 
 async fn unknown_codes_tried_at_once_have_the_same_budget(t: &Bench) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use billstack::webhooks::stripe::LARGE_EVENTS;
+use billstack::webhooks::stripe::{LARGE_EVENTS_OF_ADDRESS, LARGEST_EVENT};
 use billstack_core::time::{HOUR, SECOND};
 use fake_stripe::{body, sign};
 use serde_json::json;
@@ -273,9 +273,9 @@ async fn few_large_events_are_read_at_once(t: &Bench) {
     t.connect().await;
     let origin = &t.nodes[0].origin;
     let signature = sign(b"{}", SECRET, t.seconds());
-    let large = head(t, &signature, 100_000);
+    let large = head(t, &signature, LARGEST_EVENT);
     let mut held = Vec::new();
-    for _ in 0..LARGE_EVENTS {
+    for _ in 0..LARGE_EVENTS_OF_ADDRESS / LARGEST_EVENT as u64 {
         let address = origin.strip_prefix("http://").expect("plain HTTP");
         let mut stream = TcpStream::connect(address).await.expect("a connection");
         stream.write_all(large.as_bytes()).await.expect("sent");
