@@ -13,7 +13,7 @@ use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
-use crate::stripe::{KnownConnections, StripeClient};
+use crate::stripe::{KnownConnections, Openable, StripeClient};
 
 /// The state of a running server, shared by its requests and workers.
 ///
@@ -29,6 +29,8 @@ pub struct App {
     pub stripe: StripeClient,
     /// Teams whose events came before.
     pub known_connections: KnownConnections,
+    /// Whether the secrets in the database are sealed with our key.
+    pub openable: Openable,
     /// Bytes of large answers that are on their way, by caller.
     pub answers: Arc<Budget>,
     /// Bytes of large request bodies, by caller.

@@ -113,17 +113,24 @@ reasons! {
     StripeUnavailable = "stripe_unavailable", BAD_GATEWAY, "Stripe cannot be reached; try again.";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The server is busy; try again.";
     DatabaseUnavailable = "database_unavailable", SERVICE_UNAVAILABLE, "The database cannot be reached; try again.";
+    WrongSecretKey = "wrong_secret_key", SERVICE_UNAVAILABLE, "BILLSTACK_SECRET_KEY does not open the Stripe secrets in the database.";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The server is shutting down; try again.";
     OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known whether the request took effect; look before you repeat it.";
 }
 
 impl Reason {
     /// Whether answers with this reason must say when to come back.
-    const fn asks_to_retry(self) -> bool {
+    #[must_use]
+    pub const fn asks_to_retry(self) -> bool {
         matches!(
             self.status(),
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
-        )
+        ) || self.waits_for_another()
+    }
+
+    /// Whether another request is in the way, which ends within a second, or with the lease of one that broke off.
+    const fn waits_for_another(self) -> bool {
+        matches!(self, Self::IdempotencyKeyInUse | Self::CustomerBeingCreated)
     }
 }
 
@@ -216,7 +223,7 @@ impl ApiError {
         json(self)
     }
 
-    /// The seconds a client is told to wait: 429 and 503 never leave it open.
+    /// The seconds a client is told to wait: 429, 503 and whoever waits for another request are never left in doubt.
     fn wait(&self) -> Option<u64> {
         match self.retry_after {
             Some(seconds) => Some(seconds.max(1)),
@@ -304,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn every_429_and_503_says_when_to_return() {
+    fn every_reason_to_wait_says_when_to_return() {
         for &reason in Reason::ALL {
             let response = ApiError::new(reason).into_response();
             let told = response.headers().contains_key(header::RETRY_AFTER);

@@ -92,7 +92,7 @@ pub fn table() -> Vec<Route> {
         POST "/api/billstack/teams/{teamId}/stripe/events/{id}/replay" stripe::events::replay, TeamAdmin, stripe::events::replay::REASONS;
         POST "/api/webhooks/stripe/{teamId}" webhooks::stripe, OPEN, &[NotFound, InvalidSignature, NotAnEvent, StripeUnavailable], webhooks::stripe::LARGEST_EVENT;
         GET "/healthz" operations::health, OPEN, &[];
-        GET "/readyz" operations::ready, OPEN, &[];
+        GET "/readyz" operations::ready, OPEN, &[WrongSecretKey];
         GET "/metrics" operations::metrics, OPEN, &[Unauthenticated, Forbidden];
         GET "/openapi.json" operations::openapi, OPEN, &[];
     }

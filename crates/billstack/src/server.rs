@@ -21,7 +21,7 @@ use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::routes;
 use crate::secrets::{Cipher, key_path, load_key, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
-use crate::stripe::{KnownConnections, SecretField, StripeClient, unsealed};
+use crate::stripe::{KnownConnections, Openable, StripeClient, sealed, unsealed};
 use crate::webhooks::stripe::{LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS};
 use crate::workers;
 
@@ -87,6 +87,7 @@ pub fn prepare(
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
         known_connections: KnownConnections::default(),
         api_document: routes::document(),
+        openable: Openable::default(),
         answers: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         bodies: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         large_events: Budget::new(LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS),
@@ -108,7 +109,8 @@ pub fn prepare(
 /// Tries to open the Stripe secrets of all teams and logs each that does not open. After a restore without
 /// the key, or on a node with another one, webhooks would be the first to fail.
 ///
-/// The server starts all the same: everything else works, and connecting again mends it.
+/// The server starts all the same: everything else works, and connecting again mends it. While most do not open,
+/// it is not ready; see [`App::opens_secrets`].
 fn look_at_secrets(app: &App) {
     let read = |tx: &mut dyn Tx| Ok(stripe_connection::active(tx)?);
     let active = app.store.scan_blocking(read).unwrap_or_else(|error| {
@@ -116,14 +118,9 @@ fn look_at_secrets(app: &App) {
         Vec::new()
     });
     for (team_id, connection) in &active {
-        for (field, sealed) in [
-            (SecretField::SecretKey, &connection.secret_key),
-            (SecretField::WebhookSecret, &connection.webhook_secret),
-        ] {
-            if let Some(sealed) = sealed {
-                // A failure has already been logged.
-                let _ = unsealed(&app.cipher, team_id, field, sealed);
-            }
+        for (team_id, field, sealed) in sealed(team_id, connection) {
+            // A failure has already been logged.
+            let _ = unsealed(&app.cipher, team_id, field, sealed);
         }
     }
 }

@@ -8,6 +8,7 @@ mod calls;
 mod connection;
 mod error;
 mod known;
+mod openable;
 mod subscriptions;
 mod transport;
 
@@ -17,6 +18,7 @@ pub use connection::{
 };
 pub use error::StripeError;
 pub use known::{KnownConnections, Opened};
+pub use openable::{Openable, sealed};
 pub use subscriptions::MOST_LINK_QUESTIONS;
 
 use std::fmt;

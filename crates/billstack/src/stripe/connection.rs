@@ -21,7 +21,7 @@ pub enum SecretField {
 }
 
 impl SecretField {
-    fn context(self, team_id: &TeamId) -> String {
+    pub(super) fn context(self, team_id: &TeamId) -> String {
         let field = match self {
             SecretField::SecretKey => "stripe_secret_key",
             SecretField::WebhookSecret => "stripe_webhook_secret",

@@ -12,10 +12,21 @@ use crate::http::serve::Peer;
 use crate::secrets::constant_time_eq;
 use crate::telemetry;
 
+/// The marks of a proxy. Whoever it asks for may be anywhere, though it stands on this machine itself.
+const OF_A_PROXY: [&str; 7] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-real-ip",
+];
+
 /// Read the metrics.
 ///
 /// Needs `Authorization: Bearer` with `BILLSTACK_METRICS_TOKEN`; when that is not set, only callers
-/// on the same machine are answered.
+/// on the same machine are answered, and nobody for whom a proxy there asks.
 #[utoipa::path(
     get, path = "", operation_id = "metrics",
     security((), ("metricsToken" = [])),
@@ -38,7 +49,7 @@ pub async fn handle(
                 return Err(ApiError::new(Reason::Unauthenticated).message(wanted));
             }
         }
-        None if !peer.ip().to_canonical().is_loopback() => {
+        None if !peer.ip().to_canonical().is_loopback() || was_forwarded(&headers) => {
             return Err(ApiError::new(Reason::Forbidden));
         }
         None => {}
@@ -46,4 +57,8 @@ pub async fn handle(
     telemetry::queue_depth(app.store.queued_writes());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     Ok(([(CONTENT_TYPE, kind)], telemetry::render()).into_response())
+}
+
+fn was_forwarded(headers: &HeaderMap) -> bool {
+    OF_A_PROXY.iter().any(|name| headers.contains_key(*name))
 }

@@ -97,7 +97,7 @@ pub(super) fn response(
         .content("application/json", content)
         .build();
     response.headers = headers::of(kind);
-    response.headers.extend(headers::of_error(status));
+    response.headers.extend(headers::of_error(status, reasons));
     (name, response)
 }
 

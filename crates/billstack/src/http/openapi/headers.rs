@@ -8,6 +8,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 
+use crate::error::Reason;
 use crate::http::access::Right;
 use crate::http::route::Route;
 
@@ -52,11 +53,9 @@ pub(super) fn of(kind: Option<Kind>) -> BTreeMap<String, RefOr<Header>> {
 }
 
 /// The header with which errors of this status say what to do next.
-pub(super) fn of_error(status: StatusCode) -> Option<(String, RefOr<Header>)> {
+pub(super) fn of_error(status: StatusCode, reasons: &[Reason]) -> Option<(String, RefOr<Header>)> {
     match status {
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            Some(named("Retry-After"))
-        }
+        _ if reasons.iter().any(|reason| reason.asks_to_retry()) => Some(named("Retry-After")),
         StatusCode::UNAUTHORIZED => Some(named("WWW-Authenticate")),
         _ => None,
     }

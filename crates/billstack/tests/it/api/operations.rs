@@ -1,10 +1,57 @@
 //! What a server tells of itself while its database is ill.
 
+use billstack::secrets::Cipher;
+use billstack_core::time::SECOND;
+use billstack_store::stripe_connection::{self, NewConnection};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::support::bench::{self, Bench, Setup};
 use crate::support::client::Caller;
 use crate::support::database::Engine;
+
+on_both_engines! {
+    a_node_with_another_key_is_not_ready,
+    metrics_are_not_for_those_behind_a_proxy,
+}
+
+async fn a_node_with_another_key_is_not_ready(t: &Bench) {
+    t.nobody.get("/readyz").await.ok();
+    t.connect().await;
+    t.advance(60 * SECOND);
+    t.nobody.get("/readyz").await.ok();
+    let team = t.home.team_id();
+    let foreign = t.write(move |tx, act| {
+        // As a node with another key would have sealed it.
+        let new = NewConnection {
+            secret_key: None,
+            publishable_key: None,
+            webhook_secret: Cipher::new([7; 32]).seal("whsec_1", "anything"),
+            livemode: None,
+            account_id: None,
+            account_name: None,
+        };
+        stripe_connection::connect(tx, act, &team, &new)
+    });
+    foreign.await;
+    t.advance(60 * SECOND);
+    let answer = t.nobody.get("/readyz").await;
+    assert_eq!(answer.status, 503);
+    answer.refused("wrong_secret_key");
+    // Connecting again mends it.
+    t.connect().await;
+    t.advance(60 * SECOND);
+    t.nobody.get("/readyz").await.ok();
+}
+
+async fn metrics_are_not_for_those_behind_a_proxy(t: &Bench) {
+    assert_eq!(t.nobody.get("/metrics").await.status, 200);
+    for name in ["x-forwarded-for", "forwarded", "x-real-ip", "via"] {
+        let call = t.nobody.call(Method::GET, "/metrics");
+        let answer = call.header(name, "192.0.2.1").send().await;
+        answer.refused("forbidden");
+    }
+}
 
 #[test]
 fn a_node_whose_postgresql_became_read_only_is_ready_when_it_takes_writes_again() {

@@ -272,7 +272,7 @@ impl Answer {
             let known = Reason::ALL.iter().find(|known| known.as_str() == reason);
             let known = known.unwrap_or_else(|| panic!("{self:?}"));
             assert_eq!(known.status().as_u16(), self.status, "{self:?}");
-            let waits = matches!(self.status, 429 | 503);
+            let waits = known.asks_to_retry();
             assert_eq!(self.header("retry-after").is_some(), waits, "{self:?}");
         }
         document::check(self);
