@@ -14,6 +14,7 @@ use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
 use crate::stripe::{KnownConnections, Openable, StripeClient};
+use crate::webhooks::stripe::RefusedCalls;
 
 /// The state of a running server, shared by its requests and workers.
 ///
@@ -31,6 +32,8 @@ pub struct App {
     pub known_connections: KnownConnections,
     /// Whether the secrets in the database are sealed with our key.
     pub openable: Openable,
+    /// Calls of webhooks that this node refused.
+    pub refused_calls: RefusedCalls,
     /// Bytes of large answers that are on their way, by caller.
     pub answers: Arc<Budget>,
     /// Bytes of large request bodies, by caller.

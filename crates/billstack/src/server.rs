@@ -22,7 +22,7 @@ use crate::routes;
 use crate::secrets::{Cipher, key_path, load_key, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, Openable, StripeClient, sealed, unsealed};
-use crate::webhooks::stripe::{LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS};
+use crate::webhooks::stripe::{LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS, RefusedCalls};
 use crate::workers;
 
 /// Bytes of large answers that clients have not taken yet, and as many of large bodies that are being read.
@@ -88,6 +88,7 @@ pub fn prepare(
         known_connections: KnownConnections::default(),
         api_document: routes::document(),
         openable: Openable::default(),
+        refused_calls: RefusedCalls::default(),
         answers: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         bodies: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         large_events: Budget::new(LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS),

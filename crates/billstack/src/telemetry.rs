@@ -21,6 +21,7 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::error::Reason;
 use crate::settings::LogFormat;
+use crate::webhooks::stripe::signature::BadSignature;
 
 /// Counts answered requests.
 const HTTP_REQUESTS: &str = "billstack_http_requests_total";
@@ -28,6 +29,8 @@ const HTTP_REQUESTS: &str = "billstack_http_requests_total";
 const HTTP_SECONDS: &str = "billstack_http_request_seconds";
 /// Counts events from Stripe.
 const WEBHOOKS: &str = "billstack_webhook_events_total";
+/// Counts calls of webhooks that were refused.
+const WEBHOOK_REFUSALS: &str = "billstack_webhook_refusals_total";
 /// Shows the writes that wait.
 const QUEUE_DEPTH: &str = "billstack_write_queue_depth";
 /// Shows how many writes one commit carries.
@@ -160,6 +163,11 @@ pub fn webhook(outcome: &'static str) {
     counter!(WEBHOOKS, "outcome" => outcome).increment(1);
 }
 
+/// Counts a call of a webhook that was refused, by the reason.
+pub fn webhook_refused(reason: &'static str) {
+    counter!(WEBHOOK_REFUSALS, "reason" => reason).increment(1);
+}
+
 /// Shows how many writes wait for the database.
 pub fn queue_depth(waiting: usize) {
     gauge!(QUEUE_DEPTH).set(waiting as f64);
@@ -237,6 +245,9 @@ fn begin_at_nothing() {
     for outcome in outcomes.chain(others) {
         counter!(WEBHOOKS, "outcome" => outcome).increment(0);
     }
+    for why in BadSignature::ALL {
+        counter!(WEBHOOK_REFUSALS, "reason" => why.as_str()).increment(0);
+    }
 }
 
 fn describe() {
@@ -254,6 +265,11 @@ fn describe() {
         WEBHOOKS,
         Unit::Count,
         "Events from Stripe, by what became of them."
+    );
+    describe_counter!(
+        WEBHOOK_REFUSALS,
+        Unit::Count,
+        "Calls of webhooks refused for their signature, by reason."
     );
     describe_gauge!(
         QUEUE_DEPTH,

@@ -1,6 +1,7 @@
 //! `POST /api/webhooks/stripe/{teamId}`: what Stripe tells.
 
 mod content;
+mod refused;
 mod schema;
 pub mod signature;
 
@@ -33,6 +34,7 @@ use crate::http::visitor::client_address;
 use crate::stripe::{MOST_LINK_QUESTIONS, Opened};
 use crate::telemetry;
 pub use content::{has_no_effect, known_content};
+pub use refused::RefusedCalls;
 use signature::BadSignature;
 
 /// The largest event, in bytes.
@@ -112,14 +114,14 @@ async fn receive(
     let known = app.known_connections.get(team_id);
     let connection = match &known {
         Some(known) => Arc::clone(known),
-        None => app.open_connection(team_id).await?,
+        None => opened(app, team_id).await?,
     };
     let (parts, body) = request.into_parts();
     // Anybody can send here, so a body that cannot be an event is not read, and only a few large ones are
     // read at once.
     let header = signature_of(&parts.headers);
     let precheck = header.and_then(|header| signature::precheck(&header, app.now().as_secs()));
-    precheck.map_err(|why| refused(team_id, why))?;
+    precheck.map_err(|why| refused(app, team_id, why))?;
     let _room = match body.size_hint().upper() {
         Some(length) if length <= USUAL_EVENT => None,
         length => {
@@ -138,18 +140,28 @@ async fn receive(
     };
     let mut attempt = take_in(app, &arrived, &connection).await?;
     if let (Some(known), false) = (known, matches!(attempt, Attempt::Taken(_))) {
-        let present = app.open_connection(team_id).await?;
+        let present = opened(app, team_id).await?;
         if present.connection != known.connection {
             attempt = take_in(app, &arrived, &present).await?;
         }
     }
     match attempt {
         Attempt::Taken(outcome) => Ok(outcome),
-        Attempt::Refused(why) => Err(refused(team_id, why)),
+        Attempt::Refused(why) => Err(refused(app, team_id, why)),
         Attempt::NotAnEvent => Err(ApiError::new(Reason::NotAnEvent)),
         // It changed twice while we looked; Stripe sends the event again.
         Attempt::Outdated => Err(ApiError::new(Reason::DatabaseUnavailable)),
     }
+}
+
+/// The team's connection as it is in the database; one that is not connected has no secret.
+async fn opened(app: &App, team_id: &TeamId) -> Result<Arc<Opened>, ApiError> {
+    app.open_connection(team_id)
+        .await
+        .map_err(|error| match error.reason {
+            Reason::InvalidSignature => refused(app, team_id, BadSignature::NoSecret),
+            _ => error,
+        })
 }
 
 async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<Attempt, ApiError> {
@@ -187,22 +199,25 @@ fn check(arrived: &Arrived<'_>, by: &Opened, now: Micros) -> Result<(), BadSigna
 fn signature_of(headers: &HeaderMap) -> Result<String, BadSignature> {
     let lines = headers.get_all("stripe-signature").iter();
     let lines: Result<Vec<&str>, _> = lines.map(HeaderValue::to_str).collect();
-    let lines = lines.map_err(|_| BadSignature::Malformed)?;
-    Ok(lines.join(","))
+    match lines.map_err(|_| BadSignature::Malformed)?.as_slice() {
+        [] => Err(BadSignature::Missing),
+        lines => Ok(lines.join(",")),
+    }
 }
 
-fn refused(team_id: &TeamId, why: BadSignature) -> ApiError {
-    match why {
-        // If our clock is wrong, this refuses every event of every team.
-        BadSignature::OutOfTime => {
-            tracing::warn!(
-                team_id = team_id.as_str(),
-                "a signature is out of time; is this machine's clock right?"
-            );
-        }
-        _ => tracing::info!(team_id = team_id.as_str(), ?why, "a signature was refused"),
+fn refused(app: &App, team_id: &TeamId, why: BadSignature) -> ApiError {
+    telemetry::webhook_refused(why.as_str());
+    let (team, reason, advice) = (team_id.as_str(), why.as_str(), why.advice());
+    if app.refused_calls.note(team_id, why, app.now()) {
+        tracing::warn!(team_id = team, reason, "a webhook was refused: {advice}");
+    } else {
+        tracing::debug!(team_id = team, reason, "a webhook was refused again");
     }
-    ApiError::new(Reason::InvalidSignature)
+    let error = ApiError::new(Reason::InvalidSignature);
+    match why.message() {
+        Some(message) => error.message(message),
+        None => error,
+    }
 }
 
 /// Whether an event was taken in before, so that its object need not be fetched again; `None` when the

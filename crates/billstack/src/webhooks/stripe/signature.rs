@@ -22,15 +22,72 @@ const SIGNATURE_LENGTH: usize = 64;
 /// The most digits of a time in seconds; enough for 30,000 years.
 const LONGEST_TIME: usize = 12;
 
-/// Why a body is not taken as Stripe's. The sender is not told which.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a body is not taken as Stripe's. The sender is told what the request itself shows, and nothing of our secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BadSignature {
+    /// The team is not connected: there is no secret yet.
+    NoSecret,
+    /// There is no header.
+    Missing,
     /// The header has another form.
     Malformed,
     /// No signature is made with a secret of ours.
     NoMatch,
     /// It is of another time: a replay, or our clock is wrong.
     OutOfTime,
+}
+
+impl BadSignature {
+    /// All of them.
+    pub const ALL: [BadSignature; 5] = [
+        BadSignature::NoSecret,
+        BadSignature::Missing,
+        BadSignature::Malformed,
+        BadSignature::NoMatch,
+        BadSignature::OutOfTime,
+    ];
+
+    /// Its word in metrics and in the state of the connection.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BadSignature::NoSecret => "no_secret",
+            BadSignature::Missing => "no_signature",
+            BadSignature::Malformed => "malformed_signature",
+            BadSignature::NoMatch => "wrong_secret",
+            BadSignature::OutOfTime => "out_of_time",
+        }
+    }
+
+    /// What the operator should look at.
+    pub fn advice(self) -> &'static str {
+        match self {
+            BadSignature::NoSecret => "the team has no webhook secret yet: connect it to Stripe",
+            BadSignature::Missing => {
+                "no Stripe-Signature header: not from Stripe, or a proxy removed it"
+            }
+            BadSignature::Malformed => {
+                "the Stripe-Signature header has another form: not from Stripe, or a proxy changed it"
+            }
+            BadSignature::NoMatch => {
+                "signed with another secret, or a proxy changed the body: compare the webhook secret"
+            }
+            BadSignature::OutOfTime => {
+                "the signature is out of time: a repetition by a stranger, or this machine's clock is wrong"
+            }
+        }
+    }
+
+    /// What the sender is told.
+    pub fn message(self) -> Option<&'static str> {
+        match self {
+            BadSignature::Missing => Some("The Stripe-Signature header is missing."),
+            BadSignature::OutOfTime => Some(
+                "The time of the signature is more than 300 seconds from the time of this server.",
+            ),
+            // They say the same: whether there is a secret is the team's business.
+            BadSignature::NoSecret | BadSignature::Malformed | BadSignature::NoMatch => None,
+        }
+    }
 }
 
 /// Checks that one of the secrets signed the body around `now`, in seconds since 1970.

@@ -3,16 +3,20 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::TeamId;
+use billstack_store::intake;
+use billstack_store::list::Page;
 use billstack_store::stripe_connection::{self, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::SyncStatusJson;
 use crate::app::{App, Shared};
+use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::stripe::{Account, StripeError};
+use crate::webhooks::stripe::signature::BadSignature;
 
 /// How a team is connected to Stripe.
 #[derive(Serialize, ToSchema)]
@@ -28,6 +32,43 @@ pub struct StatusAnswer {
     account_name: Option<String>,
     /// Whether Stripe accepts the secret key; null without one, or when Stripe cannot be reached.
     key_valid: Option<bool>,
+    /// When the last event was received; null when there is none.
+    #[schema(format = DateTime)]
+    last_received_at: Option<String>,
+    /// When a call of the team's webhook was last refused; null when none was. Refusals are not stored, since
+    /// anybody can cause them: it is what the node that answers has seen since it was started.
+    #[schema(format = DateTime)]
+    last_refused_at: Option<String>,
+    /// Why it was refused.
+    last_refused_reason: Option<RefusedReasonJson>,
+}
+
+/// Why a call of a webhook was refused.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedReasonJson {
+    /// The team was not connected: there was no secret yet.
+    NoSecret,
+    /// It had no `Stripe-Signature`: it is not from Stripe, or a proxy took it away.
+    NoSignature,
+    /// Its `Stripe-Signature` had another form.
+    MalformedSignature,
+    /// It was signed with another secret, or its body was changed on the way.
+    WrongSecret,
+    /// It was signed more than 300 seconds before or after: it was repeated, or the clock of the server is wrong.
+    OutOfTime,
+}
+
+impl From<BadSignature> for RefusedReasonJson {
+    fn from(why: BadSignature) -> RefusedReasonJson {
+        match why {
+            BadSignature::NoSecret => RefusedReasonJson::NoSecret,
+            BadSignature::Missing => RefusedReasonJson::NoSignature,
+            BadSignature::Malformed => RefusedReasonJson::MalformedSignature,
+            BadSignature::NoMatch => RefusedReasonJson::WrongSecret,
+            BadSignature::OutOfTime => RefusedReasonJson::OutOfTime,
+        }
+    }
 }
 
 /// Get the state of the Stripe connection.
@@ -41,9 +82,16 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
     let team_id = access.team_id.clone();
     let read = app.store.point(move |tx| {
         let connection = stripe_connection::get(tx, &team_id)?;
-        Ok((connection, SyncStatusJson::of(tx, &team_id)?))
+        let newest = Page {
+            limit: 1,
+            offset: 0,
+            after: None,
+        };
+        let last = intake::list(tx, &team_id, None, None, &newest)?.rows.pop();
+        Ok((connection, SyncStatusJson::of(tx, &team_id)?, last))
     });
-    let (connection, sync_status) = read.await?;
+    let (connection, sync_status, last) = read.await?;
+    let refused = app.refused_calls.last(&access.team_id);
     let connection = connection.filter(|connection| connection.is_active);
     let (key_valid, account) = match &connection {
         Some(connection) => try_key(&app, &access.team_id, connection).await,
@@ -58,6 +106,9 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
         sync_status: connection.is_some().then_some(sync_status),
         account_name: account.and_then(|account| account.name).or(stored),
         key_valid,
+        last_received_at: last.map(|event| rfc3339(event.received_at.0)),
+        last_refused_at: refused.map(|(at, _)| rfc3339(at.0)),
+        last_refused_reason: refused.map(|(_, why)| why.into()),
     })))
 }
 

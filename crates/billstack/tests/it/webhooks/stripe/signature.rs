@@ -5,7 +5,7 @@ use std::time::Duration;
 use billstack::webhooks::stripe::{LARGE_EVENTS_OF_ADDRESS, LARGEST_EVENT};
 use billstack_core::time::{HOUR, SECOND};
 use fake_stripe::{body, sign};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -26,6 +26,7 @@ on_both_engines! {
     while_rolling_both_secrets_are_valid,
     without_a_connection_nothing_is_valid,
     the_address_may_have_a_slash_or_a_query_behind_it,
+    refusals_are_told_apart_for_the_team,
     unknown_teams_are_404,
     events_may_be_larger_than_other_bodies,
     nothing_is_read_of_what_cannot_be_signed,
@@ -50,7 +51,6 @@ async fn wrong_signatures_are_refused_alike(t: &Bench) {
     let before = t.dump().await;
     let mut texts = std::collections::BTreeSet::new();
     for signature in [
-        None,
         Some(String::new()),
         Some("nonsense".to_owned()),
         Some(sign(&bytes, "whsec_wrong", now)),
@@ -87,6 +87,37 @@ async fn wrong_signatures_are_refused_alike(t: &Bench) {
         .header("stripe-signature", &good);
     let twice = twice.body("application/json", bytes).send().await;
     twice.ok();
+}
+
+async fn refusals_are_told_apart_for_the_team(t: &Bench) {
+    let bytes = br#"{"id":"evt_1","type":"x","data":{"object":{}}}"#.to_vec();
+    let status = async || t.owner.get(&t.home.path("stripe/status")).await.ok();
+    let before = status().await;
+    for member in ["lastReceivedAt", "lastRefusedAt", "lastRefusedReason"] {
+        assert_eq!(before[member], Value::Null, "{member}");
+    }
+    let refused = async |signature: Option<&str>, reason: &str| {
+        let answer = send(t, signature, bytes.clone()).await;
+        let body = answer.refused("invalid_signature");
+        let status = status().await;
+        assert_eq!(status["lastRefusedReason"], reason);
+        assert!(status["lastRefusedAt"].is_string());
+        body["error"].as_str().expect("a text").to_owned()
+    };
+    let (now, hour) = (t.seconds(), 3600);
+    let not_connected = refused(Some(&sign(&bytes, SECRET, now)), "no_secret").await;
+    t.connect().await;
+    let wrong = refused(Some(&sign(&bytes, "whsec_wrong", now)), "wrong_secret").await;
+    let malformed = refused(Some("nonsense"), "malformed_signature").await;
+    // Whether there is a secret is the team's business.
+    assert_eq!((&not_connected, &malformed), (&wrong, &wrong));
+    let missing = refused(None, "no_signature").await;
+    assert!(missing.contains("missing"), "{missing}");
+    let late = refused(Some(&sign(&bytes, SECRET, now - hour)), "out_of_time").await;
+    assert!(late.contains("300 seconds"), "{late}");
+    assert_eq!(status().await["lastReceivedAt"], Value::Null);
+    t.deliver_bytes(bytes.clone()).await.ok();
+    assert!(status().await["lastReceivedAt"].is_string());
 }
 
 async fn a_changed_body_is_refused(t: &Bench) {
