@@ -35,7 +35,7 @@ impl PartialSchema for EmailText {
         let schema = ObjectBuilder::new()
             .schema_type(SchemaType::Type(Type::String))
             .description(Some(
-                "An e-mail address; white space around it and case do not matter.",
+                "An e-mail address; white space and invisible characters around it, `mailto:`, case and a dot at its end do not matter.",
             ))
             .max_length(Some(LONGEST))
             .pattern(Some(email::PATTERN))

@@ -73,16 +73,16 @@ async fn addresses_are_compared_after_folding(t: &Bench) {
         assert_eq!(answer.status, 409);
         assert_eq!(answer.refused("customer_exists")["customer"], first);
     }
-    // Only ASCII is folded, and a tag makes another address.
-    for email in [
-        "ada+x@example.com",
-        "\u{e0}da@example.com",
-        "\u{c0}da@example.com",
-    ] {
+    // A tag or another letter makes another address, and an accent is a letter whatever its case.
+    for email in ["ada+x@example.com", "\u{e0}da@example.com"] {
         t.key
             .post("customers", json!({"email": email}))
             .await
             .created();
+    }
+    for email in ["\u{c0}da@example.com", "a\u{300}da@example.com"] {
+        let answer = t.key.post("customers", json!({"email": email})).await;
+        answer.refused("customer_exists");
     }
     let (_, key) = t.project("other").await;
     key.post("customers", json!({"email": "ada@example.com"}))

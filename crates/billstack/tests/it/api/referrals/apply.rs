@@ -10,6 +10,7 @@ use crate::support::client::Caller;
 use crate::support::fixture::{apply_body, text};
 
 on_both_engines! {
+    no_spelling_of_an_address_is_a_second_person,
     a_code_is_applied_as_documented,
     read_access_is_enough,
     codes_may_be_typed_carelessly,
@@ -18,6 +19,7 @@ on_both_engines! {
     one_person_is_recognised_by_address,
     one_person_is_recognised_by_stripe_customer,
     other_addresses_are_other_people,
+    two_people_cannot_refer_each_other,
     the_terms_are_pinned,
     of_another_project_nothing_is_known,
     wrong_members_are_refused,
@@ -330,4 +332,70 @@ async fn unknown_codes_tried_at_once_have_the_same_budget(t: &Bench) {
     for answer in refused {
         answer.refused("too_many_misses");
     }
+}
+
+async fn two_people_cannot_refer_each_other(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    let back = t.code(&pair.referee).await;
+    let body = || apply_body(&back, &pair.referrer);
+    let apply_back = || t.key.post("referrals/apply", body());
+    let before = t.dump().await;
+    apply_back().await.refused("reciprocal_referral");
+    assert_eq!(t.dump().await, before);
+    t.subscribe(&pair).await;
+    assert_eq!(t.status(&referral).await, "converted");
+    apply_back().await.refused("reciprocal_referral");
+    // Somebody whom they brought in their turn is nobody's referrer yet.
+    let third = t.customer("third").await;
+    let answer = t.key.post("referrals/apply", apply_body(&back, &third));
+    answer.await.created();
+    let theirs = t.code(&third).await;
+    let answer = t
+        .key
+        .post("referrals/apply", apply_body(&theirs, &pair.referrer));
+    assert_eq!(answer.await.created()["referral"]["status"], "pending");
+    // What was closed without a conversion is in nobody's way.
+    let (pair, _) = t.pending("b").await;
+    let code = t.code(&pair.referee).await;
+    t.erase(&pair.referee).await;
+    let body = apply_body(&code, &pair.referrer);
+    let answer = t.key.post("referrals/apply", body).await;
+    answer.refused("code_inactive");
+}
+
+async fn no_spelling_of_an_address_is_a_second_person(t: &Bench) {
+    t.program(1000, 500).await;
+    let customer = t.customer_with(json!({"email": "kim@gmail.com"})).await;
+    let code = t.code(&text(&customer["id"])).await;
+    for spelling in [
+        "kim@gmail.com.",
+        "\u{200b}kim@gmail.com",
+        "kim@gmail.com\u{feff}",
+        "mailto:Kim@Gmail.com",
+        "kim@ｇｍａｉｌ.com",
+    ] {
+        let answer = t.key.post("customers", json!({"email": spelling})).await;
+        let shown = answer.refused("customer_exists");
+        assert_eq!(shown["customer"]["id"], customer["id"], "{spelling:?}");
+        let tagged = spelling.replacen('@', "+x@", 1);
+        let other = t.key.post("customers", json!({"email": tagged})).await;
+        if other.status != 201 {
+            other.refused("customer_exists");
+            continue;
+        }
+        let other = text(&other.created()["customer"]["id"]);
+        let answer = t.key.post("referrals/apply", apply_body(&code, &other));
+        answer.await.refused("self_referral");
+        t.erase(&other).await;
+    }
+    let before = t.dump().await;
+    for bad in [
+        "ki\u{200b}m@gmail.com",
+        "kim@gmail\u{202e}.com",
+        "kim@gm\u{2060}ail.com",
+    ] {
+        let answer = t.key.post("customers", json!({"email": bad})).await;
+        answer.invalid("email");
+    }
+    assert_eq!(t.dump().await, before);
 }
