@@ -1,6 +1,6 @@
 //! Calls to Stripe, written by hand over HTTP.
 //!
-//! We need six calls and a dozen members of their answers. A generated client reads whole objects
+//! We need eight calls and a dozen members of their answers. A generated client reads whole objects
 //! and fails on the shapes of other API versions; this one reads what it needs and lets the rest
 //! pass. No call is ever made inside a transaction.
 
