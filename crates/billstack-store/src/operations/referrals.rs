@@ -51,15 +51,25 @@ pub fn list_of_customer(
         };
         let more = list(tx, place, &as_referrer, &wide)?;
         part.rows.extend(more.rows);
-        part.next = part.next.or(more.next);
+        part.next = [part.next, more.next]
+            .into_iter()
+            .flatten()
+            .max_by(|one, other| {
+                let key = |cursor: &Cursor| (cursor.at, cursor.key.clone());
+                key(one).cmp(&key(other))
+            });
     }
     Ok(cut(part, page.offset - skipped, page.limit))
 }
 
-/// Sorts the rows of both sides and keeps those of the page.
+/// Sorts the rows of both sides and keeps those of the page. A side may have ended early, so nothing older than
+/// where one of them goes on is known to be complete.
 fn cut(part: Part<Referral>, skip: i64, limit: i64) -> Part<Referral> {
     let count = |number: i64| usize::try_from(number).unwrap_or_default();
     let mut rows = part.rows;
+    if let Some(next) = &part.next {
+        rows.retain(|row| (row.created_at.0, &row.id) >= (next.at, &next.key));
+    }
     rows.sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
     rows.drain(..count(skip).min(rows.len()));
     let more = part.next.is_some() || rows.len() > count(limit);
