@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const ORDER: [&str; 6] = ["openapi", "info", "servers", "tags", "paths", "components"];
 
 /// The longest line, unless a single text is longer.
-const WIDTH: usize = 100;
+const WIDTH: usize = 120;
 
 /// The text of a finished document.
 pub(super) fn written(document: &Value) -> String {
