@@ -20,7 +20,7 @@ statements! {
     /// Finds a team that is connected with a secret key.
     WITH_SECRET_KEY = "SELECT team_id FROM stripe_connections \
         WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
-    SEALED = "SELECT 1 FROM stripe_connections WHERE secret_key IS NOT NULL \
+    SEALED = "SELECT team_id FROM stripe_connections WHERE secret_key IS NOT NULL \
         OR webhook_secret IS NOT NULL OR old_webhook_secret IS NOT NULL LIMIT 1";
     PUT = "INSERT INTO stripe_connections (team_id, is_active, secret_key, publishable_key, \
         webhook_secret, livemode, account_id, account_name, connected_at) \

@@ -27,10 +27,11 @@ const MARGIN: u64 = 16 * MIB;
 /// Writes so many MiB, a quarter in each commit, and tells how long the slowest took.
 fn fill(store: &Store, name: &str, mib: usize) -> Duration {
     let write_one = |number| {
+        let id = format!("evt_{name}_{number}");
         let event = Incoming {
-            payload: "x".repeat(1 << 18),
+            payload: format!("{{\"id\":\"{id}\",\"x\":\"{}\"}}", "x".repeat(1 << 18)),
             content: Content::Failed("not read".to_owned()),
-            ..incoming(&format!("evt_{name}_{number}"), start(None))
+            ..incoming(&id, start(None))
         };
         let began = Instant::now();
         write(store, move |tx, act| deliver(tx, act, "team_0", &event));

@@ -62,7 +62,7 @@ pub struct Gate {
 /// Every other caller is admitted before the handler runs.
 pub async fn authorize(
     State(gate): State<Gate>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let Gate {
@@ -70,7 +70,6 @@ pub async fn authorize(
     } = gate;
     bound_body(request.body(), gate.largest_body)?;
     let Some(right) = right else {
-        let mut request = request;
         let largest = LargestBody(gate.largest_body);
         request.extensions_mut().insert(largest);
         return Ok(run(known, request, next).await);
@@ -81,7 +80,7 @@ pub async fn authorize(
     let guard = guard(&app, right, &mut parts).await?;
     let entry = Arc::new(Entry::new(Arc::clone(&guard), &app.rate));
     let is_read = parts.method.is_safe();
-    let mut response = if matches!(right, Right::Project(_)) && parts.method.is_safe() {
+    let mut response = if is_read && matches!(right, Right::Project(_)) {
         parts.extensions.insert(ProjectRead::new(&entry));
         let response = run(known, Request::from_parts(parts, body), next).await;
         // The handler has not admitted the caller if the request itself was wrong; a caller without a right
