@@ -52,6 +52,7 @@ use billstack_core::money::{Amount, Currency};
 use billstack_core::referral::Status;
 
 use crate::params;
+use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Row, Tx};
 
 /// The most offenders that one rule reports; each query ends in this limit, if it returns no others.
@@ -136,6 +137,28 @@ pub fn verify(tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
     Ok(breaches)
 }
 
+/// The row after which a table is read from its beginning.
+fn beginning() -> (i64, String) {
+    (i64::MIN, String::new())
+}
+
+/// Reads the page after `last`, moves `last` to its end, and tells whether there was any row.
+fn next_page(
+    tx: &mut dyn Tx,
+    sql: &str,
+    last: &mut (i64, String),
+    each: &mut EachRow<'_>,
+) -> Result<bool, Fault> {
+    let (team, id) = last.clone();
+    let mut is_over = true;
+    tx.query(sql, params![team, &id, PAGE], &mut |row| {
+        is_over = false;
+        *last = (row.int(2)?, row.string(3)?);
+        each(row)
+    })?;
+    Ok(!is_over)
+}
+
 impl Rule {
     /// Who breaks this rule, [`MOST_PER_RULE`] at most.
     pub fn check(&self, tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
@@ -155,17 +178,10 @@ impl Rule {
         sql: &str,
         breaches: &mut Vec<Breach>,
     ) -> Result<(), Fault> {
-        let mut last = (i64::MIN, String::new());
-        let mut is_over = false;
-        while !is_over && breaches.len() < MOST_PER_RULE {
-            let (team, id) = last.clone();
-            is_over = true;
-            tx.query(sql, params![team, &id, PAGE], &mut |row| {
-                is_over = false;
-                last = (row.int(2)?, row.string(3)?);
-                self.judge(row, breaches)
-            })?;
-        }
+        let mut last = beginning();
+        while breaches.len() < MOST_PER_RULE
+            && next_page(tx, sql, &mut last, &mut |row| self.judge(row, breaches))?
+        {}
         Ok(())
     }
 
@@ -176,16 +192,13 @@ impl Rule {
         breaks: fn(&mut dyn Tx, &Place, &str) -> Result<bool, Fault>,
         breaches: &mut Vec<Breach>,
     ) -> Result<(), Fault> {
-        let mut last = (i64::MIN, String::new());
+        let mut last = beginning();
         while breaches.len() < MOST_PER_RULE {
-            let (team, id) = last.clone();
-            let (mut suspects, mut is_over) = (Vec::new(), true);
-            tx.query(sql, params![team, &id, PAGE], &mut |row| {
-                is_over = false;
-                last = (row.int(2)?, row.string(3)?);
+            let mut suspects = Vec::new();
+            let more = next_page(tx, sql, &mut last, &mut |row| {
                 if (self.breaks)(row)? {
                     let place = Place::new(row.team_id(4)?, row.project_id(5)?);
-                    suspects.push((self.breach(row)?, place, last.1.clone()));
+                    suspects.push((self.breach(row)?, place, row.string(3)?));
                 }
                 Ok(())
             })?;
@@ -194,7 +207,7 @@ impl Rule {
                     breaches.push(breach);
                 }
             }
-            if is_over {
+            if !more {
                 break;
             }
         }

@@ -19,7 +19,7 @@ pub use connection::{
 pub use error::StripeError;
 pub use known::{KnownConnections, Opened};
 pub use openable::{Openable, sealed};
-pub use subscriptions::MOST_LINK_QUESTIONS;
+pub use subscriptions::MOST_CUSTOMERS;
 
 use std::fmt;
 use std::time::Duration;

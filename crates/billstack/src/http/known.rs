@@ -41,8 +41,9 @@ impl Known {
             return Ok(Query::default());
         };
         let query = Query::parse(raw)?;
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        if let Some(name) = query.names().find(|name| !known.contains(name)) {
+        let is_known = |name: &str| known.iter().any(|known| known == name);
+        if let Some(name) = query.names().find(|name| !is_known(name)) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return Err(unknown(Reason::UnknownParameter, name, &known, &[]));
         }
         Ok(query)

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{Eligibility, Start, Subscriptions};
-use billstack_store::Place;
 use billstack_store::apply::Asked;
-use billstack_store::intake::LinkAnswer;
-use billstack_store::projects;
+use billstack_store::intake::{Incoming, LinkAnswer};
+use billstack_store::{Abort, Place, Refusal, projects};
 
 use super::StripeError;
 use crate::app::App;
@@ -19,11 +18,11 @@ use crate::settings::SecretText;
 const LINK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often Stripe is asked about links for one event: the link may change meanwhile.
-pub const MOST_LINK_QUESTIONS: usize = 3;
+const MOST_LINK_QUESTIONS: usize = 3;
 
-/// Of how many Stripe customers of one mailbox the subscriptions are read, the oldest first: nobody can hide an
-/// old one behind new ones.
-const MOST_CUSTOMERS: usize = 20;
+/// Of how many Stripe customers of one mailbox the subscriptions are read. For whether somebody is new these are the
+/// oldest: nobody can hide an old one behind new ones.
+pub const MOST_CUSTOMERS: usize = 20;
 
 impl App {
     /// The subscriptions that may be about a customer of this project, asked of Stripe before a code is applied:
@@ -47,12 +46,30 @@ impl App {
         Ok(Some(told))
     }
 
+    /// Takes an event in by `store`. When a link is in doubt, Stripe is asked between two transactions.
+    pub async fn asking_about_links<T, F: Future<Output = Result<T, Abort>>>(
+        &self,
+        team_id: &TeamId,
+        mut incoming: Incoming,
+        store: impl Fn(Incoming) -> F,
+    ) -> Result<T, ApiError> {
+        let mut stored = store(incoming.clone()).await;
+        for _ in 0..MOST_LINK_QUESTIONS {
+            let Err(Abort::Refused(Refusal::LinkInDoubt(linked))) = stored else {
+                break;
+            };
+            incoming.link_answer = Some(self.ask_about_link(team_id, linked).await?);
+            stored = store(incoming.clone()).await;
+        }
+        Ok(stored?)
+    }
+
     /// Whether a Stripe customer that somebody is linked to never had a subscription. Asked while Stripe waits for
     /// the answer to an event, so the time for it is short.
     ///
     /// # Errors
     /// When Stripe cannot be asked right now: the event comes again.
-    pub async fn ask_about_link(
+    async fn ask_about_link(
         &self,
         team_id: &TeamId,
         stripe_customer_id: String,

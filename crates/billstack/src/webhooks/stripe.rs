@@ -19,7 +19,7 @@ use billstack_core::stripe_event::{self, Meaning};
 use billstack_core::time::Micros;
 use billstack_store::intake::{self, Incoming};
 use billstack_store::stripe_connection;
-use billstack_store::{Abort, Actor, Refusal};
+use billstack_store::{Abort, Actor};
 use hyper::body::Body as _;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,7 +31,7 @@ use crate::http::path::Team;
 use crate::http::request_id::RequestId;
 use crate::http::serve::read_body;
 use crate::http::visitor::client_address;
-use crate::stripe::{MOST_LINK_QUESTIONS, Opened};
+use crate::stripe::Opened;
 use crate::telemetry;
 pub use content::{has_no_effect, known_content};
 pub use refused::RefusedCalls;
@@ -241,24 +241,16 @@ async fn is_settled(
     Ok(read.await?)
 }
 
-/// Stores an event with all it leads to, in one transaction. If a link is in doubt, Stripe is asked between two
-/// transactions.
+/// Stores an event with all it leads to, in one transaction.
 async fn keep(
     app: &App,
     arrived: &Arrived<'_>,
     by: &Arc<Opened>,
-    mut incoming: Incoming,
+    incoming: Incoming,
 ) -> Result<Attempt, ApiError> {
-    let mut taken = store(app, arrived, by, &incoming).await;
-    for _ in 0..MOST_LINK_QUESTIONS {
-        let Err(Abort::Refused(Refusal::LinkInDoubt(linked))) = taken else {
-            break;
-        };
-        let told = app.ask_about_link(arrived.team_id, linked).await?;
-        incoming.link_answer = Some(told);
-        taken = store(app, arrived, by, &incoming).await;
-    }
-    Ok(match taken? {
+    let store = |incoming| store(app, arrived, by, incoming);
+    let taken = app.asking_about_links(arrived.team_id, incoming, store);
+    Ok(match taken.await? {
         Intake::Settled(settled) => Attempt::Taken(Some(settled.outcome)),
         Intake::Seen => Attempt::Taken(None),
         Intake::ConnectionChanged => Attempt::Outdated,
@@ -269,10 +261,10 @@ async fn store(
     app: &App,
     arrived: &Arrived<'_>,
     by: &Arc<Opened>,
-    incoming: &Incoming,
+    incoming: Incoming,
 ) -> Result<Intake, Abort> {
     let origin = app.origin(Actor::Stripe(incoming.id.clone()), &arrived.request_id);
-    let (team, by, incoming) = (arrived.team_id.clone(), Arc::clone(by), incoming.clone());
+    let (team, by) = (arrived.team_id.clone(), Arc::clone(by));
     let taken = app.store.write(origin, move |tx, act| {
         intake::take_in(tx, act, &team, &by.connection, &incoming)
     });

@@ -25,14 +25,11 @@ use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::answer;
 use crate::settings::SecretText;
-use crate::stripe::{CustomerFound, NewStripeCustomer, StripeError};
+use crate::stripe::{CustomerFound, MOST_CUSTOMERS, NewStripeCustomer, StripeError};
 
 /// How long the calls to Stripe may take together. Shorter than a claim holds and than the default
 /// time of a request, so that the caller hears of it.
 const LONGEST: Duration = Duration::from_secs(25);
-
-/// Of how many Stripe customers with one address the subscriptions are asked for.
-const MOST_ASKED: usize = 20;
 
 /// A customer on its way.
 pub(super) struct Creation {
@@ -202,7 +199,7 @@ impl Creation {
         &self,
         found: &'f [CustomerFound],
     ) -> Result<Option<&'f CustomerFound>, StripeError> {
-        for one in found.iter().rev().take(MOST_ASKED) {
+        for one in found.iter().rev().take(MOST_CUSTOMERS) {
             let stripe = &self.app.stripe;
             let is_live = stripe.has_live_subscription(&self.key, &one.id, self.app.now());
             match is_live.await {

@@ -17,7 +17,6 @@ use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::NoInput;
 use crate::http::path::Item;
-use crate::stripe::MOST_LINK_QUESTIONS;
 use crate::webhooks::stripe::{has_no_effect, known_content};
 
 /// Decide anew about an event from Stripe.
@@ -46,21 +45,16 @@ pub async fn handle(
         return Ok(answer::send(answer::ok(&StripeEventAnswer::new(event))));
     }
     let connection = connection.filter(|connection| connection.is_active);
-    let mut incoming = read_again(&app, &access.team_id, event, start, connection.as_ref()).await?;
-    let mut replayed = replay(&app, &access, &incoming).await;
-    for _ in 0..MOST_LINK_QUESTIONS {
-        let Err(Abort::Refused(Refusal::LinkInDoubt(linked))) = replayed else {
-            break;
-        };
-        let told = app.ask_about_link(&access.team_id, linked).await?;
-        incoming.link_answer = Some(told);
-        replayed = replay(&app, &access, &incoming).await;
-    }
-    Ok(answer::send(answer::ok(&StripeEventAnswer::new(replayed?))))
+    let incoming = read_again(&app, &access.team_id, event, start, connection.as_ref()).await?;
+    let replay = |incoming| replay(&app, &access, incoming);
+    let replayed = app.asking_about_links(&access.team_id, incoming, replay);
+    Ok(answer::send(answer::ok(&StripeEventAnswer::new(
+        replayed.await?,
+    ))))
 }
 
-async fn replay(app: &App, access: &TeamAccess, incoming: &Incoming) -> Result<StripeEvent, Abort> {
-    let (team, incoming) = (access.team_id.clone(), incoming.clone());
+async fn replay(app: &App, access: &TeamAccess, incoming: Incoming) -> Result<StripeEvent, Abort> {
+    let team = access.team_id.clone();
     let caller = &access.caller;
     let guard = caller.guard.clone();
     let origin = app.origin(caller.actor.clone(), &caller.request_id);
