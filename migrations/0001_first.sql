@@ -213,8 +213,8 @@ CREATE TABLE referrals (
     CHECK (referrer_customer_id <> referee_customer_id)
 ) {clustered};
 CREATE INDEX referrals_newest ON referrals (team_id, project_id, created_at, id);
-CREATE INDEX referrals_pending ON referrals (team_id, project_id, created_at, id)
-    WHERE status = 'pending';
+-- Lists by a word begin with it: PostgreSQL may take indexes that begin alike for equally good.
+CREATE INDEX referrals_by_status ON referrals (status, team_id, project_id, created_at, id);
 -- One Stripe customer is paid for once in a program, whatever customers point at it.
 CREATE UNIQUE INDEX referrals_one_per_stripe_customer
     ON referrals (stripe_customer_id, team_id, project_id, program_id)
@@ -244,6 +244,7 @@ CREATE TABLE credits (
     CHECK ((referral_id IS NULL) = (side IS NULL))
 ) {clustered};
 CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
+CREATE INDEX credits_by_side ON credits (side, team_id, project_id, created_at, id);
 CREATE INDEX credits_of_customer ON credits (customer_id, team_id, project_id, created_at, id);
 
 -- Double entry: every movement of a credit, and why. Never updated, never deleted. effective_at is the time
@@ -295,6 +296,8 @@ CREATE TABLE stripe_events (
 ) {rows};
 CREATE INDEX stripe_events_newest ON stripe_events (team_id, received_at, id);
 CREATE INDEX stripe_events_by_outcome ON stripe_events (team_id, outcome, received_at, id);
+CREATE INDEX stripe_events_by_type ON stripe_events (type, team_id, received_at, id);
+CREATE INDEX stripe_events_by_type_and_outcome ON stripe_events (type, outcome, team_id, received_at, id);
 -- Bodies to forget: by whom they tell of, and by age.
 CREATE INDEX stripe_events_of_customer ON stripe_events (customer_id, team_id)
     WHERE payload IS NOT NULL;
@@ -336,6 +339,29 @@ CREATE TABLE events (
 ) {clustered};
 CREATE UNIQUE INDEX events_of_referral ON events (referral_id, team_id, sequence)
     WHERE referral_id IS NOT NULL;
+
+-- Up to which event the log of a team has been added up in program_days: that event included, none after it.
+CREATE TABLE program_marks (
+    team_id {int} NOT NULL PRIMARY KEY REFERENCES teams (team_id),
+    created_at {int} NOT NULL,
+    event_id {text} NOT NULL
+) {rows};
+
+-- What the log says, added up: what happened on a day (counted from 1970-01-01), and with day -1 how much
+-- there is by now. Side and currency are empty where a figure has none. Nothing else is told by these rows:
+-- they could be made anew from the log.
+CREATE TABLE program_days (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    day {int} NOT NULL,
+    figure {text} NOT NULL,
+    side {text} NOT NULL,
+    currency {text} NOT NULL,
+    number {int} NOT NULL,
+    amount {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id, day, figure, side, currency),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
+) {clustered};
 
 -- The first answer under an Idempotency-Key; status is null while the call that will give it is running,
 -- whose turn is a row of work.

@@ -53,6 +53,8 @@ SELECT create_distributed_table('entry_lines', 'team_id', colocate_with => 'memb
 SELECT create_distributed_table('stripe_events', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('subscription_starts', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('events', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('program_marks', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('program_days', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('idempotency_keys', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('work', 'team_id', colocate_with => 'members');
 

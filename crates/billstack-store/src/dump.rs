@@ -112,6 +112,11 @@ tables! {
         team_id: Int, created_at: Int, id: Text, project_id: Int, type: Text, subject: Text,
         referral_id: Text, sequence: Int, actor: Text, request_id: Text, facts: Text,
     }
+    program_marks by "team_id" { team_id: Int, created_at: Int, event_id: Text }
+    program_days by "team_id, project_id, day, figure, side, currency" {
+        team_id: Int, project_id: Int, day: Int, figure: Text, side: Text, currency: Text,
+        number: Int, amount: Int,
+    }
     idempotency_keys by "team_id, caller, idempotency_key" {
         team_id: Int, caller: Text, idempotency_key: Text, request_hash: Text, status: Int,
         body: Text, customer_id: Text, created_at: Int,

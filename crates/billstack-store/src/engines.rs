@@ -2,6 +2,7 @@
 //! queue and its options.
 
 pub(crate) mod failing;
+pub(crate) mod lanes;
 pub mod options;
 pub(crate) mod postgres;
 pub(crate) mod queue;

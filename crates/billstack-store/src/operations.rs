@@ -9,6 +9,7 @@ pub mod apply;
 pub mod callers;
 pub mod codes;
 mod convert;
+pub mod counting;
 pub mod credits;
 pub mod customer_creation;
 pub mod customers;

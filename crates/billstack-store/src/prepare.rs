@@ -18,7 +18,7 @@ macro_rules! subjects {
 
 subjects! {
     statements: api_keys, codes, credits, customers, entries, events, idempotency_keys, invitations,
-        locks, members, programs, projects, referrals, sessions, setup_tokens, stripe_connections,
+        locks, members, program_days, program_marks, programs, projects, referrals, sessions, setup_tokens, stripe_connections,
         stripe_events, subscription_starts, teams, terms, users, work;
     lists: api_keys, codes, credits, customers, events, invitations, members, projects, referrals,
         stripe_events, teams
@@ -34,8 +34,6 @@ pub fn statements() -> Vec<(String, String)> {
                 .map(|(name, sql)| (format!("{module}::{name}"), (*sql).to_owned())),
         );
     }
-    let counts = crate::operations::stats::STATEMENTS.iter();
-    all.extend(counts.map(|(name, sql)| (format!("stats::{name}"), (*sql).to_owned())));
     let rules = crate::verify::statements().map(|(name, sql)| (format!("rule {name}"), sql));
     let tables = crate::dump::statements().map(|(name, sql)| (format!("dump {name}"), sql));
     all.extend(rules.chain(tables));

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use billstack_core::time::Micros;
 use tokio::sync::{Notify, oneshot};
 
 use crate::engines::failing::Failing;
-use crate::engines::options::Options;
-use crate::engines::postgres::{Postgres, refresh_statistics};
+use crate::engines::lanes::Share;
+use crate::engines::options::{IsLate, Options};
+use crate::engines::postgres::{Postgres, oldest_writer, refresh_statistics};
 use crate::engines::queue::job;
 use crate::engines::sqlite::Sqlite;
 use crate::migrate;
-use crate::operations::probe;
 use crate::operations::refusal::Abort;
+use crate::operations::{counting, probe};
 use crate::seam::{Act, Fault, Origin, Tx};
 use crate::target::Kind;
 
@@ -32,6 +34,7 @@ pub struct Store {
     engine: Engine,
     failing: Failing,
     enqueued: Notify,
+    is_late: IsLate,
 }
 
 impl Store {
@@ -47,6 +50,7 @@ impl Store {
             engine,
             failing,
             enqueued: Notify::new(),
+            is_late: Arc::clone(&options.is_late),
         })
     }
 
@@ -84,10 +88,15 @@ impl Store {
     ) -> Result<(Answer<T>, Arc<AtomicBool>), Fault> {
         let due = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&due);
+        let is_late = Arc::clone(&self.is_late);
         let (job, answer) = job(move |tx: &mut dyn Tx| {
             let mut act = origin.act();
             let done = op(tx, &mut act);
             told.store(act.has_enqueued, Ordering::Relaxed);
+            if done.is_ok() && is_late(act.at) {
+                let why = "the operation took too long and was not kept";
+                return Err(Fault::Unavailable(why.to_owned()).into());
+            }
             done
         });
         match &self.engine {
@@ -118,6 +127,18 @@ impl Store {
             .await
     }
 
+    /// Before which time nothing can be added to the log any more, given the time.
+    ///
+    /// Whoever reads the log up to there must begin a transaction after this has answered.
+    pub async fn settled_before(&self, now: Micros) -> Result<Micros, Abort> {
+        let oldest = match &self.engine {
+            // One writer: whoever commits later began later, or waited in its queue for as long as it may.
+            Engine::Sqlite(_) => 0,
+            Engine::Postgres(_) => self.scan(|tx| Ok(oldest_writer(tx)?)).await?,
+        };
+        Ok(now.plus(-(oldest + counting::SETTLED)))
+    }
+
     /// Notified when this store has enqueued work that is due at once.
     pub fn enqueued(&self) -> &Notify {
         &self.enqueued
@@ -143,12 +164,21 @@ impl Store {
         }
     }
 
-    /// Runs a read that may touch many rows, away from the async workers.
+    /// Runs a read of the server itself that may touch many rows, away from the async workers.
     pub async fn scan<T: Send + 'static>(
         &self,
         read: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, Abort> {
-        let answer = self.queue_scan(read)?;
+        self.scan_for(Share::OWN, read).await
+    }
+
+    /// [`Store::scan`] for a team: its reads take turns with those of others, and its long ones leave room.
+    pub async fn scan_for<T: Send + 'static>(
+        &self,
+        share: Share,
+        read: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, Abort> {
+        let answer = self.queue_scan(share, read)?;
         answer.await.unwrap_or(Err(Abort::Fault(Fault::Closed)))
     }
 
@@ -157,7 +187,7 @@ impl Store {
         &self,
         read: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, Abort> {
-        let answer = self.queue_scan(read)?;
+        let answer = self.queue_scan(Share::OWN, read)?;
         answer
             .blocking_recv()
             .unwrap_or(Err(Abort::Fault(Fault::Closed)))
@@ -165,12 +195,13 @@ impl Store {
 
     fn queue_scan<T: Send + 'static>(
         &self,
+        share: Share,
         read: impl FnMut(&mut dyn Tx) -> Result<T, Abort> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T, Abort>>, Fault> {
         let (job, answer) = job(read);
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.scan(job)?,
-            Engine::Postgres(postgres) => postgres.scan(job)?,
+            Engine::Sqlite(sqlite) => sqlite.scan(share, job)?,
+            Engine::Postgres(postgres) => postgres.scan(share, job)?,
         }
         Ok(answer)
     }

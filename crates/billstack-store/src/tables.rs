@@ -12,6 +12,8 @@ pub(crate) mod idempotency_keys;
 pub(crate) mod invitations;
 pub(crate) mod locks;
 pub(crate) mod members;
+pub(crate) mod program_days;
+pub(crate) mod program_marks;
 pub(crate) mod programs;
 pub(crate) mod projects;
 pub(crate) mod referrals;

@@ -32,6 +32,7 @@ macro_rules! place_of {
 }
 
 mod conversions;
+mod figures;
 mod ledger;
 mod members;
 mod numbers;
@@ -115,6 +116,7 @@ pub const RULES: &[&[Rule]] = &[
     starts::RULES,
     story::RULES,
     story::AS_TOLD,
+    figures::RULES,
     people::RULES,
     members::RULES,
     relations::RULES,

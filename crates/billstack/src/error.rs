@@ -54,6 +54,7 @@ reasons! {
     InvalidJson = "invalid_json", BAD_REQUEST, "The body is not a valid JSON object.";
     UnknownParameter = "unknown_parameter", BAD_REQUEST, "The query has a parameter that this call does not know.";
     UnknownMember = "unknown_member", BAD_REQUEST, "The body has a member that this call does not know.";
+    UseCursor = "use_cursor", BAD_REQUEST, "`offset` is at most 10000; go on by `cursor`.";
     InvalidSignature = "invalid_signature", BAD_REQUEST, "The signature is missing or does not match.";
     NotAnEvent = "not_an_event", BAD_REQUEST, "The body is not a Stripe event.";
     WeakPassword = "weak_password", BAD_REQUEST, "Choose another password: 8 to 256 characters, and not a common one.";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use billstack_core::time::Micros;
+use billstack_store::counting;
 use billstack_store::migrate;
 use billstack_store::options::{Fatal, Options};
 use billstack_store::store::{Store, Target};
@@ -73,8 +74,8 @@ pub fn prepare(
     if !applied.is_empty() {
         tracing::info!(versions = ?applied, "the schema was brought up to date");
     }
-    let store =
-        Store::open(&target, &options(&settings, on_fatal)).map_err(StartError::Database)?;
+    let store = Store::open(&target, &options(&settings, &clock, on_fatal))
+        .map_err(StartError::Database)?;
     let cipher = Cipher::new(key_for(kept, &target, &store)?);
     let stripe = StripeClient::new(
         &settings.stripe_api_base,
@@ -177,7 +178,8 @@ fn counted(settings: &Settings, budget: Option<NonZeroU32>) -> Option<NonZeroU32
     budget.filter(|_| settings.rate_limit != RateLimit::Off)
 }
 
-fn options(settings: &Settings, on_fatal: Fatal) -> Options {
+fn options(settings: &Settings, clock: &Clock, on_fatal: Fatal) -> Options {
+    let clock = clock.clone();
     Options {
         queue_capacity: settings.queue_capacity,
         reader_threads: settings.reader_threads,
@@ -186,6 +188,8 @@ fn options(settings: &Settings, on_fatal: Fatal) -> Options {
         scan_lanes: settings.postgres_scan_lanes,
         exclusive: true,
         on_fatal,
+        is_late: Arc::new(move |at| clock.now_micros() - at.0 > counting::LATEST),
+        ..Options::default()
     }
 }
 

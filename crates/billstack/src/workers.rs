@@ -4,6 +4,7 @@
 //! transactions. Work that fails is put off with the reason, and the work of a node that died is taken over
 //! when its lease runs out.
 
+mod program_days;
 mod retention;
 mod statistics;
 
@@ -42,7 +43,8 @@ enum Next {
 }
 
 /// The kinds of work that this version knows. Other kinds are left to the version that wrote them.
-const KINDS: [&str; 4] = [
+const KINDS: [&str; 5] = [
+    program_days::KIND,
     retention::KIND,
     statistics::KIND,
     customer_creation::KIND,
@@ -75,6 +77,7 @@ pub async fn run(app: Shared) {
 /// where it is there.
 async fn enqueue_standing(app: &App) -> Result<(), Abort> {
     let standing: Vec<_> = retention::standing()
+        .chain([program_days::standing()])
         .chain(statistics::standing(app))
         .collect();
     let look = app.store.scan(move |tx| {
@@ -139,6 +142,7 @@ async fn claim(app: &App, kind: &'static str) -> Result<Vec<Leased>, Abort> {
 
 async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
     match leased.key.kind {
+        program_days::KIND => program_days::work(app, leased).await,
         retention::KIND => retention::work(app, leased).await,
         statistics::KIND => statistics::work(app).await,
         // A call left it behind and nobody came back: it is given up.

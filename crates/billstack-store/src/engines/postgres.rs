@@ -8,6 +8,7 @@ mod attempts;
 mod connection;
 mod driver;
 mod fault;
+mod in_flight;
 mod patient;
 mod reader;
 mod session;
@@ -17,17 +18,20 @@ mod transaction;
 mod values;
 mod writer;
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::engines::failing::Failing;
-use crate::engines::options::Options;
+use crate::engines::lanes::{Lanes, Share};
+use crate::engines::options::{Options, Reads};
 use crate::engines::queue::{Job, enqueue};
 use crate::seam::Fault;
 
 pub(crate) use connection::Settings;
+pub(crate) use in_flight::oldest_writer;
 pub(crate) use statistics::refresh as refresh_statistics;
 pub(crate) use transaction::PostgresTx;
 
@@ -42,7 +46,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(4);
 pub(crate) struct Postgres {
     writes: Option<Sender<Box<dyn Job>>>,
     points: Option<Sender<Box<dyn Job>>>,
-    scans: Option<Sender<Box<dyn Job>>>,
+    scans: Arc<Lanes>,
     threads: Threads,
 }
 
@@ -55,7 +59,6 @@ impl Postgres {
     ) -> Result<Postgres, Fault> {
         let (writes, write_jobs) = bounded(options.queue_capacity);
         let (points, point_jobs) = bounded(options.queue_capacity);
-        let (scans, scan_jobs) = bounded(options.queue_capacity);
         let mut threads = Threads::new();
         let (blocked, blocked_jobs) = bounded(options.queue_capacity);
         let lanes = options.write_lanes.max(1);
@@ -72,26 +75,26 @@ impl Postgres {
         threads.spawn("postgres-patient", move || {
             patient::run(&at, &blocked_jobs, &failing);
         })?;
-        let kinds = [
-            (
-                "postgres-points",
-                options.point_lanes,
-                POINTS_TOGETHER,
-                point_jobs,
-                &looking_up,
-            ),
-            ("postgres-scans", options.scan_lanes, 1, scan_jobs, settings),
-        ];
-        for (name, lanes, most, jobs, at) in kinds {
-            for _ in 0..lanes.max(1) {
-                let (jobs, at) = (jobs.clone(), at.clone());
-                threads.spawn(name, move || reader::run(&at, most, &jobs))?;
-            }
+        for _ in 0..options.point_lanes.max(1) {
+            let (jobs, at) = (point_jobs.clone(), looking_up.clone());
+            threads.spawn("postgres-points", move || {
+                reader::run(&at, POINTS_TOGETHER, &jobs);
+            })?;
+        }
+        let lanes = options.scan_lanes.max(1);
+        let scans = Lanes::new(lanes, options.queue_capacity);
+        for _ in 0..lanes {
+            let jobs = Arc::clone(&scans);
+            let at = match options.reads {
+                Reads::ByKey => looking_up.clone(),
+                Reads::WholeTables => settings.clone(),
+            };
+            threads.spawn("postgres-scans", move || reader::run(&at, 1, &jobs))?;
         }
         Ok(Postgres {
             writes: Some(writes),
             points: Some(points),
-            scans: Some(scans),
+            scans,
             threads,
         })
     }
@@ -107,8 +110,8 @@ impl Postgres {
     }
 
     /// Queues a read that may take long.
-    pub(crate) fn scan(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        enqueue(self.scans.as_ref(), job)
+    pub(crate) fn scan(&self, share: Share, job: Box<dyn Job>) -> Result<(), Fault> {
+        self.scans.enqueue(share, job)
     }
 
     /// How many writes are queued.
@@ -164,7 +167,7 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.writes = None;
         self.points = None;
-        self.scans = None;
+        self.scans.close();
         self.threads.join(LAST_ANSWERS);
     }
 }

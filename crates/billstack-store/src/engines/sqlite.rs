@@ -23,6 +23,7 @@ use inline::Inline;
 use wal::Wal;
 
 use crate::engines::failing::Failing;
+use crate::engines::lanes::{Lanes, Share};
 use crate::engines::options::Options;
 use crate::engines::queue::{Job, enqueue};
 use crate::seam::{Abort, Fault, Tx};
@@ -33,7 +34,7 @@ pub(crate) use transaction::SqliteTx;
 /// The SQLite engine. Dropping it answers queued jobs and joins the threads.
 pub(crate) struct Sqlite {
     writes: Option<Sender<Box<dyn Job>>>,
-    scans: Option<Sender<Box<dyn Job>>>,
+    scans: Arc<Lanes>,
     inline: Inline,
     threads: Vec<JoinHandle<()>>,
     path: PathBuf,
@@ -63,17 +64,18 @@ impl Sqlite {
                 move || checkpoint::run(&connection, &asked, &end, &*fatal)
             })?,
         ];
-        let (scans, jobs) = bounded(options.queue_capacity);
-        for _ in 0..options.reader_threads.max(1) {
+        let readers = options.reader_threads.max(1);
+        let scans = Lanes::new(readers, options.queue_capacity);
+        for _ in 0..readers {
             let connection = open_reader(path)?;
-            let jobs = jobs.clone();
+            let jobs = Arc::clone(&scans);
             threads.push(spawn("sqlite-reader", move || {
                 readers::run(connection, &jobs)
             })?);
         }
         Ok(Sqlite {
             writes: Some(writes),
-            scans: Some(scans),
+            scans,
             inline: Inline::new(path.to_owned()),
             threads,
             path: path.to_owned(),
@@ -87,8 +89,8 @@ impl Sqlite {
     }
 
     /// Queues a read that may touch many rows.
-    pub(crate) fn scan(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        enqueue(self.scans.as_ref(), job)
+    pub(crate) fn scan(&self, share: Share, job: Box<dyn Job>) -> Result<(), Fault> {
+        self.scans.enqueue(share, job)
     }
 
     /// Runs a bounded read on the calling thread.
@@ -119,7 +121,7 @@ impl Sqlite {
 impl Drop for Sqlite {
     fn drop(&mut self) {
         self.writes = None;
-        self.scans = None;
+        self.scans.close();
         for thread in self.threads.drain(..) {
             // A panicked thread has already been reported.
             let _ = thread.join();

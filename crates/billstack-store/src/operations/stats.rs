@@ -4,28 +4,11 @@ use std::collections::BTreeMap;
 
 use billstack_core::credit::Side;
 use billstack_core::money::Currency;
-use billstack_core::referral::Status;
 use billstack_core::time::{DAY, Micros};
 
-use crate::seam::{Fault, Place, Row, Tx, Val};
-use crate::{params, statements};
-
-statements! {
-    CODES = "SELECT COUNT(*) FROM codes WHERE team_id = $1 AND project_id = $2";
-    ACTIVE_CODES = "SELECT COUNT(*) FROM codes WHERE team_id = $1 AND project_id = $2 \
-        AND is_active";
-    REFERRALS = "SELECT status, COUNT(*) FROM referrals WHERE team_id = $1 AND project_id = $2 \
-        GROUP BY status";
-    CREDITS = "SELECT side, currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM credits \
-        WHERE team_id = $1 AND project_id = $2 AND side IS NOT NULL \
-        GROUP BY side, currency ORDER BY side, currency";
-    CREATED_BY_DAY = "SELECT created_at / $4, COUNT(*) FROM referrals \
-        WHERE team_id = $1 AND project_id = $2 AND created_at >= $3 GROUP BY 1";
-    CONVERTED_BY_DAY = "SELECT converted_at / $4, COUNT(*) FROM referrals \
-        WHERE team_id = $1 AND project_id = $2 AND converted_at >= $3 GROUP BY 1";
-    CREDITS_BY_DAY = "SELECT created_at / $4, COUNT(*) FROM credits \
-        WHERE team_id = $1 AND project_id = $2 AND created_at >= $3 GROUP BY 1";
-}
+use super::counting;
+use crate::seam::{Fault, Place, Tx};
+use crate::tables::program_days::{ALL_DAYS, Figure, Sum};
 
 /// How a program is doing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -72,63 +55,52 @@ pub struct Day {
     pub credits: i64,
 }
 
-/// Counts a whole project, and day by day from the day of `since` on.
+/// The figures of a whole project, and of each day from the day of `since` on.
 pub fn stats(tx: &mut dyn Tx, place: &Place, since: Micros) -> Result<Stats, Fault> {
-    let scope = params![&place.team_id, &place.project_id];
+    // A whole day is counted or none of it. Nothing here is older than 1970.
+    let first = since.0.max(0) / DAY;
+    let figures = counting::figures(tx, place, first)?;
     let mut stats = Stats {
-        codes: count(tx, CODES, scope)?,
-        active_codes: count(tx, ACTIVE_CODES, scope)?,
+        codes: figures.of_all_days("codes"),
+        active_codes: figures.of_all_days("active_codes"),
+        pending: figures.of_all_days("pending"),
+        converted: figures.of_all_days("converted"),
+        expired: figures.of_all_days("expired"),
         ..Stats::default()
     };
-    let by_status = tx.all(REFERRALS, scope, |row| {
-        Ok((row.read(0, Status::read)?, row.int(1)?))
-    })?;
-    for (status, count) in by_status {
-        match status {
-            Status::Pending => stats.pending = count,
-            Status::Converted => stats.converted = count,
-            Status::Expired => stats.expired = count,
-            // Of a newer version, which has a figure for it.
-            Status::Other(_) => {}
+    let mut days: BTreeMap<i64, Day> = BTreeMap::new();
+    for (figure, sum) in &figures.0 {
+        if figure.day >= first {
+            let day = days.entry(figure.day).or_default();
+            day.day = figure.day;
+            day.add(&figure.name, sum.number);
+        } else if figure.day == ALL_DAYS && !figure.currency.is_empty() {
+            stats.credits.push(credit_sum(figure, *sum)?);
         }
     }
-    stats.credits = tx.all(CREDITS, scope, |row| {
-        Ok(CreditSum {
-            side: row.read(0, Side::read)?,
-            currency: row.currency(1)?,
-            count: row.int(2)?,
-            amount: row.int(3)?,
-        })
-    })?;
-    stats.days = days(tx, place, since)?;
+    stats.days = days.into_values().collect();
     Ok(stats)
 }
 
-/// The number of a day that a query fills in.
-type Member = fn(&mut Day) -> &mut i64;
-
-fn count(tx: &mut dyn Tx, sql: &str, params: &[Val<'_>]) -> Result<i64, Fault> {
-    Ok(tx.one(sql, params, |row| row.int(0))?.unwrap_or(0))
+fn credit_sum(figure: &Figure, sum: Sum) -> Result<CreditSum, Fault> {
+    let unknown = |text: &str| Fault::Defect(format!("a sum of credits has {text:?}"));
+    let side = Side::read(&figure.side).ok_or_else(|| unknown(&figure.side))?;
+    let currency = Currency::read(&figure.currency).ok_or_else(|| unknown(&figure.currency))?;
+    Ok(CreditSum {
+        side,
+        currency,
+        count: sum.number,
+        amount: sum.amount,
+    })
 }
 
-fn days(tx: &mut dyn Tx, place: &Place, since: Micros) -> Result<Vec<Day>, Fault> {
-    // A whole day is counted or none of it. Both engines divide towards zero, which is down from
-    // 1970 on; nothing here is older.
-    let first = Micros((since.0.max(0) / DAY) * DAY);
-    let scope = params![&place.team_id, &place.project_id, first, DAY];
-    let mut days: BTreeMap<i64, Day> = BTreeMap::new();
-    let counts: [(&str, Member); 3] = [
-        (CREATED_BY_DAY, |day| &mut day.referrals),
-        (CONVERTED_BY_DAY, |day| &mut day.conversions),
-        (CREDITS_BY_DAY, |day| &mut day.credits),
-    ];
-    for (sql, member) in counts {
-        let pair = |row: &dyn Row| Ok((row.int(0)?, row.int(1)?));
-        for (number, count) in tx.all(sql, scope, pair)? {
-            let day = days.entry(number).or_default();
-            day.day = number;
-            *member(day) = count;
+impl Day {
+    fn add(&mut self, figure: &str, number: i64) {
+        match figure {
+            "referrals" => self.referrals += number,
+            "conversions" => self.conversions += number,
+            "credits" => self.credits += number,
+            _ => {}
         }
     }
-    Ok(days.into_values().collect())
 }

@@ -27,6 +27,9 @@ const ROW_OVERHEAD: usize = 512;
 pub enum Filter {
     /// The column equals a text.
     Equals(&'static str),
+    /// The same, where few rows do: they are found by it and sorted. Their order is asked for in a form that no index
+    /// has, or PostgreSQL might read the whole list in its order instead, in search of them.
+    Few(&'static str),
     /// The column is among what a query finds whose last condition, a column, equals a text.
     Within(&'static str, &'static str),
     /// A condition without a value, such as `is_active`.
@@ -178,7 +181,9 @@ impl List {
             .filter(|(_, chosen)| **chosen)
         {
             match filter {
-                Filter::Equals(column) => sql.push_str(&format!(" AND {column} = ${}", next())),
+                Filter::Equals(column) | Filter::Few(column) => {
+                    sql.push_str(&format!(" AND {column} = ${}", next()))
+                }
                 Filter::Within(column, query) => {
                     sql.push_str(&format!(" AND {column} IN ({query} = ${})", next()));
                 }
@@ -186,6 +191,12 @@ impl List {
             }
         }
         let [time, key] = self.keys;
+        let is_few =
+            |(filter, chosen): (&Filter, &bool)| *chosen && matches!(filter, Filter::Few(_));
+        let time = match self.filters.iter().zip(chosen).any(is_few) {
+            true => format!("{time} + 0"),
+            false => time.to_owned(),
+        };
         let (sign, way) = match self.order {
             Order::NewestFirst => ("<", "DESC"),
             Order::OldestFirst => (">", "ASC"),

@@ -26,7 +26,7 @@ static LIST: List = List {
     scope: 2,
     filters: &[
         Filter::Equals("customer_id"),
-        Filter::Equals("referral_id"),
+        Filter::Few("referral_id"),
         Filter::Equals("side"),
         Filter::Equals("status"),
     ],

@@ -59,9 +59,9 @@ static LIST: List = List {
         WHERE team_id = $1 AND project_id = $2 AND erased_at IS NULL",
     scope: 2,
     filters: &[
-        Filter::Equals("email"),
-        Filter::Equals("external_id"),
-        Filter::Equals("stripe_customer_id"),
+        Filter::Few("email"),
+        Filter::Few("external_id"),
+        Filter::Few("stripe_customer_id"),
     ],
     keys: ["created_at", "id"],
     order: Order::NewestFirst,

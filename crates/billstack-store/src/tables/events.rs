@@ -3,13 +3,34 @@
 use billstack_core::event::Event;
 use billstack_core::ids::{IdKind, ProjectId, TeamId};
 use billstack_core::time::Micros;
+use serde::Deserialize;
 
+use super::program_marks::Mark;
 use super::referrals::Chapter;
 use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::seam::{Act, Fault, Place, Row, Tx};
 use crate::{params, statements};
 
+/// Events as they are counted: with the time of a conversion, which is Stripe's, and the credit that was granted.
+macro_rules! counted_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT e.created_at, e.id, e.project_id, e.type, \
+             CASE WHEN e.type = 'referral.converted' THEN (SELECT r.converted_at FROM referrals AS r \
+             WHERE r.id = e.referral_id AND r.team_id = e.team_id AND r.project_id = e.project_id) END, \
+             CASE WHEN e.type = 'credit.granted' THEN (SELECT c.created_at FROM credits AS c \
+             WHERE c.team_id = e.team_id AND c.project_id = e.project_id AND c.id = e.subject) END, \
+             CASE WHEN e.type = 'credit.granted' THEN e.facts END FROM events AS e WHERE e.team_id = $1 AND (e.created_at, e.id) > ($2, $3)",
+            $condition
+        )
+    };
+}
+
 statements! {
+    TO_COUNT = counted_where!(" AND e.created_at < $4 ORDER BY e.created_at, e.id LIMIT $5");
+    COUNTED_SINCE = counted_where!(" AND e.project_id = $4 AND e.type IN ('code.created', \
+        'code.deactivated', 'referral.applied', 'referral.converted', 'referral.expired', \
+        'credit.granted')");
     INSERT = "INSERT INTO events (team_id, created_at, id, project_id, type, subject, referral_id, \
         sequence, actor, request_id, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     /// For one that looks over the data, and seldom.
@@ -30,6 +51,86 @@ static STORY: List = List {
     order: Order::OldestFirst,
     texts: Texts::new(),
 };
+
+/// An event as it is counted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Counted {
+    /// When it was recorded.
+    pub(crate) at: i64,
+    pub(crate) id: String,
+    /// The number of its project; none where it is about a team.
+    pub(crate) project: Option<i64>,
+    /// Its type.
+    pub(crate) kind: String,
+    /// When the referral converted, as Stripe says.
+    pub(crate) converted_at: Option<i64>,
+    /// What was granted.
+    pub(crate) credit: Option<CountedCredit>,
+}
+
+/// A credit as it is counted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CountedCredit {
+    /// When it was given.
+    pub(crate) at: i64,
+    pub(crate) granted: Granted,
+}
+
+/// What the facts of a grant tell.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub(crate) struct Granted {
+    pub(crate) side: String,
+    pub(crate) currency: String,
+    pub(crate) amount: i64,
+}
+
+fn decode_counted(row: &dyn Row) -> Result<Counted, Fault> {
+    let credit = match (row.opt_int(5)?, row.opt_text(6)?) {
+        // What cannot be read is left out of the sums, and `verify` says so.
+        (Some(at), Some(facts)) => serde_json::from_str(facts)
+            .ok()
+            .map(|granted| CountedCredit { at, granted }),
+        _ => None,
+    };
+    Ok(Counted {
+        at: row.int(0)?,
+        id: row.string(1)?,
+        project: row.opt_int(2)?,
+        kind: row.string(3)?,
+        converted_at: row.opt_int(4)?,
+        credit,
+    })
+}
+
+/// Shows the events of a team after a mark and before a time, so many at most.
+pub(crate) fn to_count(
+    tx: &mut dyn Tx,
+    team: i64,
+    after: &Mark,
+    before: Micros,
+    limit: i64,
+    mut each: impl FnMut(Counted),
+) -> Result<(), Fault> {
+    let range = params![team, after.at, &after.event_id, before, limit];
+    tx.query(TO_COUNT, range, &mut |row| {
+        each(decode_counted(row)?);
+        Ok(())
+    })
+}
+
+/// Shows whatever counts in a project since a mark.
+pub(crate) fn counted_since(
+    tx: &mut dyn Tx,
+    place: &Place,
+    after: &Mark,
+    mut each: impl FnMut(Counted),
+) -> Result<(), Fault> {
+    let range = params![&place.team_id, after.at, &after.event_id, &place.project_id];
+    tx.query(COUNTED_SINCE, range, &mut |row| {
+        each(decode_counted(row)?);
+        Ok(())
+    })
+}
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]

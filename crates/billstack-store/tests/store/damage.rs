@@ -12,6 +12,7 @@ use billstack_store::verify::verify;
 use billstack_store::{Abort, Act, Fault, Tx};
 use billstack_store::{invitations, params, projects};
 
+use crate::figures::add_up;
 use crate::reports::told;
 use crate::support::{Db, ENGINES, make_customer, origin, write};
 
@@ -140,6 +141,27 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["project_program"],
     ),
     ("UPDATE entries SET cause = 'x'", &["entry_values"]),
+    (
+        "UPDATE program_days SET number = number + 1 WHERE figure = 'converted'",
+        &["figures_as_logged"],
+    ),
+    (
+        "UPDATE program_days SET amount = amount - 1 WHERE side = 'referee'",
+        &["figures_as_logged"],
+    ),
+    (
+        "UPDATE program_days SET day = day + 1 WHERE figure = 'conversions'",
+        &["figures_as_logged"],
+    ),
+    (
+        "DELETE FROM program_days WHERE figure = 'pending'",
+        &["figures_as_logged"],
+    ),
+    ("DELETE FROM program_marks", &["figures_as_logged"]),
+    (
+        "UPDATE program_marks SET created_at = 0",
+        &["figures_as_logged"],
+    ),
     ("UPDATE credits SET kind = 'x'", &["credit_values"]),
     ("DELETE FROM members", &["member_kept"]),
     (
@@ -236,6 +258,7 @@ fn damage_of_every_kind_is_noticed() {
         let mut faults = Vec::new();
         let db = Db::new(engine);
         write(&db.store, everything);
+        add_up(&db.store, 1_000);
         db.assert_sound();
         for (sql, wanted) in DAMAGES {
             let found = found_after(&db, sql);

@@ -8,6 +8,7 @@ mod distribute;
 mod engine;
 mod erased;
 mod failing;
+mod figures;
 mod idle;
 mod log;
 mod look_ups;

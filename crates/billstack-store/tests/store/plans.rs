@@ -52,6 +52,54 @@ fn postgres_reads_no_table_as_a_whole_where_an_index_leads_to_the_rows() {
     assert_eq!(names, expected);
 }
 
+/// The same for what is read of a customer or after a mark: joined, it would read all that the project has of a table
+/// for each row of another.
+#[test]
+fn postgres_goes_from_row_to_row_in_a_new_database() {
+    let plans = plans(&Db::new(Engine::Postgres).target).unwrap();
+    let steps_of = |wanted: &str| {
+        let found = plans.iter().find(|(name, _)| name == wanted);
+        found.unwrap().1.join("\n")
+    };
+    let balances = steps_of("entries::BALANCES");
+    for step in [
+        "Index Scan using credits_of_customer on credits",
+        "(customer_id = $3) AND",
+        "(credit_id = c.id) AND",
+    ] {
+        assert!(balances.contains(step), "{step}: {balances}");
+    }
+    for name in [
+        "entries::BALANCES",
+        "events::COUNTED_SINCE",
+        "events::TO_COUNT",
+        "referrals::ALL_CODES_OF",
+        "referrals::PENDING_OF_CODE",
+        "referrals::PENDING_OF_REFEREE",
+    ] {
+        let steps = steps_of(name);
+        assert!(!steps.contains("Join"), "{name}: {steps}");
+        assert!(!steps.contains("Nested Loop"), "{name}: {steps}");
+    }
+    // Every filter of a list has an index that leads to it in the order of its pages.
+    let ordered = |name: &str, condition: &str| {
+        let steps = steps_of(name);
+        assert!(
+            steps.contains(condition) && !steps.contains("Sort"),
+            "{name}: {steps}"
+        );
+    };
+    ordered("list referrals #2", "(status = $3) AND");
+    ordered("list credits #2", "(customer_id = $3) AND");
+    ordered("list credits #8", "(side = $3) AND");
+    ordered("list stripe events #2", "(outcome = $2)");
+    ordered("list stripe events #4", "(type = $2) AND");
+    ordered(
+        "list stripe events #6",
+        "(type = $3) AND (outcome = $2) AND",
+    );
+}
+
 fn rows_known(db: &Db) -> i64 {
     let sql = "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = to_regclass('teams')";
     let known = db

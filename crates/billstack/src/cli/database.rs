@@ -2,7 +2,7 @@
 
 use billstack_core::time::Micros;
 use billstack_store::migrate;
-use billstack_store::options::Options;
+use billstack_store::options::{Options, Reads};
 use billstack_store::store::{Store, Target};
 use billstack_store::{Abort, Fault, Tx};
 use billstack_store::{Act, Actor, Origin};
@@ -55,6 +55,7 @@ pub(super) fn open(target: &Target) -> Result<Store, Failure> {
         write_lanes: 1,
         point_lanes: 1,
         scan_lanes: 1,
+        reads: Reads::WholeTables,
         ..Options::default()
     };
     Ok(Store::open(target, &options)?)

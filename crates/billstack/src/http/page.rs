@@ -2,10 +2,11 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use billstack_store::Weight;
 use billstack_store::list::{Cursor, Page};
 use utoipa::IntoParams;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Reason};
 use crate::http::query::Query;
 
 /// Rows of a page when the caller does not say.
@@ -15,7 +16,10 @@ pub const DEFAULT_LIMIT: i64 = 50;
 pub const LARGEST_LIMIT: i64 = 1000;
 
 /// The deepest offset. Deeper pages go by cursor, which costs the same at any depth.
-const LARGEST_OFFSET: i64 = 1_000_000_000;
+const LARGEST_OFFSET: i64 = 10_000;
+
+/// The most rows that are read for a short page; whoever reads more takes turns with others who do.
+const SHORT: i64 = 200;
 
 /// The longest cursor, in characters.
 const LONGEST_CURSOR: usize = 271;
@@ -31,8 +35,8 @@ pub struct PageParams {
     /// The most items to return.
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<i64>,
-    /// Items to skip; for deep pages use `cursor`, which is as fast at any depth.
-    #[param(minimum = 0, maximum = 1_000_000_000, default = 0)]
+    /// Items to skip; beyond that use `cursor`.
+    #[param(minimum = 0, maximum = 10_000, default = 0)]
     offset: Option<i64>,
     /// `nextCursor` of the page before.
     #[param(max_length = 271, pattern = "^[0-9a-f]{1,15}\\.[^\\u0000]{1,255}$")]
@@ -50,8 +54,8 @@ pub struct LargePageParams {
     /// The most items to return.
     #[param(minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<i64>,
-    /// Items to skip; for deep pages use `cursor`, which is as fast at any depth.
-    #[param(minimum = 0, maximum = 1_000_000_000, default = 0)]
+    /// Items to skip; beyond that use `cursor`.
+    #[param(minimum = 0, maximum = 10_000, default = 0)]
     offset: Option<i64>,
     /// `nextCursor` of the page before.
     #[param(max_length = 271, pattern = "^[0-9a-f]{1,15}\\.[^\\u0000]{1,255}$")]
@@ -61,7 +65,10 @@ pub struct LargePageParams {
 /// The page that a query string asks for.
 pub fn page(query: &Query, default_limit: i64) -> Result<Page, ApiError> {
     let limit = query.int("limit", default_limit, 1..=LARGEST_LIMIT)?;
-    let offset = query.int("offset", 0, 0..=LARGEST_OFFSET)?;
+    let offset = query.int("offset", 0, 0..=i64::MAX)?;
+    if offset > LARGEST_OFFSET {
+        return Err(ApiError::new(Reason::UseCursor).field("offset"));
+    }
     let after = match query.optional_str("cursor", LONGEST_CURSOR)? {
         Some(text) => Some(Cursor::decode(text).ok_or_else(|| {
             ApiError::invalid(
@@ -76,6 +83,14 @@ pub fn page(query: &Query, default_limit: i64) -> Result<Page, ApiError> {
         offset,
         after,
     })
+}
+
+/// How much the reading of a page touches: rows that are skipped are read too.
+pub fn weight(page: &Page) -> Weight {
+    match page.limit + page.offset <= SHORT {
+        true => Weight::Short,
+        false => Weight::Long,
+    }
 }
 
 /// The query string of a request, read strictly in front of the handler; see

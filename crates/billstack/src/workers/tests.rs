@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use billstack_core::time::DAY;
+use billstack_store::customers::{self, NewCustomer};
 use billstack_store::users::{self, NewUser};
 use billstack_store::work::Key;
-use billstack_store::{Act, Tx, sessions};
+use billstack_store::{Act, Place, Tx, codes, projects, sessions, teams};
 
 use super::*;
 use crate::clock::Clock;
@@ -102,6 +103,54 @@ fn a_long_backlog_is_worked_off_without_long_pauses() {
         let in_time = tokio::time::timeout(Duration::from_secs(6), forgotten).await;
         in_time.expect("eleven batches in less than eleven seconds");
     });
+}
+
+#[test]
+fn what_is_in_the_log_is_added_up_once_nothing_can_come_before_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let app = app(&directory);
+    let make = |tx: &mut dyn Tx, act: &mut Act| {
+        let new = NewUser {
+            email: "a@example.com".to_owned(),
+            name: "A".to_owned(),
+            password_hash: "hash".to_owned(),
+        };
+        let owner = users::create_first(tx, act, &new)?;
+        let team_id = teams::create(tx, act, "team", &owner.id)?.id;
+        let project = projects::create(tx, act, &team_id, "project")?;
+        let place = Place::new(team_id, project.id);
+        let customer = customers::create(tx, act, &place, &a_customer())?;
+        codes::create(tx, act, &place, &customer.id)?;
+        Ok(())
+    };
+    let origin = app.origin(Actor::System, "test");
+    app.store.write_blocking(origin, make).expect("a code");
+    wait_for(enqueue_standing(&app)).expect("standing work");
+    let counted = || {
+        let sql = "SELECT number FROM program_days WHERE figure = 'active_codes'";
+        let count = move |tx: &mut dyn Tx| Ok(tx.one(sql, &[], |row| row.int(0))?);
+        app.store.scan_blocking(count).expect("a count")
+    };
+    wait_for(round(&app)).expect("a round");
+    assert_eq!(counted(), None);
+    set_clock(&app, BEGIN + MINUTE);
+    for _ in 0..2 {
+        wait_for(round(&app)).expect("a round");
+        assert_eq!(counted(), Some(1));
+        set_clock(&app, BEGIN + 2 * MINUTE);
+    }
+}
+
+fn a_customer() -> NewCustomer {
+    NewCustomer {
+        id: None,
+        email: "b@example.com".to_owned(),
+        name: None,
+        external_id: None,
+        stripe_customer_id: None,
+        metadata: "{}".to_owned(),
+        stripe_note: None,
+    }
 }
 
 #[test]

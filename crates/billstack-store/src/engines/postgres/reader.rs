@@ -1,10 +1,9 @@
 //! A read lane: one thread, one connection, and one transaction for reads queued at the same time.
 
-use crossbeam_channel::Receiver;
-
 use super::attempts::{Failed, retry};
 use super::connection::Settings;
 use super::transaction::PostgresTx;
+use crate::engines::lanes::Source;
 use crate::engines::queue::{Job, Verdict};
 use crate::seam::Fault;
 
@@ -16,7 +15,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 ///
 /// A transaction's snapshot is taken at its first statement. All its reads were queued by then, so each sees
 /// whatever its caller knows of.
-pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>>) {
+pub(super) fn run(settings: &Settings, most: usize, jobs: &impl Source) {
     let mut reader = Reader {
         settings,
         connection: None,
@@ -25,7 +24,7 @@ pub(super) fn run(settings: &Settings, most: usize, jobs: &Receiver<Box<dyn Job>
     let mut batch = Vec::with_capacity(most);
     while let Some(first) = reader.next(jobs) {
         batch.push(first);
-        batch.extend(jobs.try_iter().take(most - 1));
+        batch.extend(std::iter::from_fn(|| jobs.at_once()).take(most - 1));
         for mut job in batch.drain(..) {
             let done = reader.read(&mut *job);
             if let Err(why) = &done {
@@ -47,12 +46,12 @@ struct Reader<'s> {
 impl Reader<'_> {
     /// The next read. With one at hand, COMMIT is sent together with its first statement. A lane that must wait
     /// sends it before: an open transaction keeps its locks, and no row that it sees can be vacuumed.
-    fn next(&mut self, jobs: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
-        if let Ok(job) = jobs.try_recv() {
+    fn next(&mut self, jobs: &impl Source) -> Option<Box<dyn Job>> {
+        if let Some(job) = jobs.at_once() {
             return Some(job);
         }
         self.flush();
-        jobs.recv().ok()
+        jobs.wait()
     }
 
     fn ready(&mut self) -> Result<&mut PostgresTx, Fault> {

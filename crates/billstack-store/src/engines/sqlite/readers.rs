@@ -1,15 +1,14 @@
 //! Reader threads: reads that may touch many rows, each in a transaction of its own.
 
-use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 
 use super::transaction::SqliteTx;
-use crate::engines::queue::Job;
+use crate::engines::lanes::Source;
 
 /// Serves the queue until all senders are gone.
-pub(super) fn run(connection: Connection, jobs: &Receiver<Box<dyn Job>>) {
+pub(super) fn run(connection: Connection, jobs: &impl Source) {
     let mut tx = SqliteTx::new(&connection);
-    while let Ok(mut job) = jobs.recv() {
+    while let Some(mut job) = jobs.wait() {
         let began = tx.step("BEGIN");
         if began.is_ok() {
             job.run(&mut tx);

@@ -46,19 +46,26 @@ fn columns(connection: &Connection, index: &str) -> rusqlite::Result<Vec<String>
 
 /// The number of rows, then how many share the first column, the first two, and so on.
 fn numbers(columns: &[String], unique: bool) -> String {
-    let mut rows = ROWS;
+    let (mut rows, mut parts) = (ROWS, 1);
     let mut text = rows.to_string();
     for (place, column) in columns.iter().enumerate() {
         rows = match column.as_str() {
             "team_id" => rows.min(ROWS_OF_TEAM),
             "project_id" | "caller" => rows,
-            coarse if COARSE.contains(&coarse) => rows / 4,
-            _ => rows.min(ROWS_OF_VALUE),
+            coarse if COARSE.contains(&coarse) => {
+                parts *= 4;
+                rows
+            }
+            _ => {
+                let left = (rows / parts).min(ROWS_OF_VALUE);
+                parts = 1;
+                left
+            }
         };
         if unique && place + 1 == columns.len() {
             rows = 1;
         }
-        text.push_str(&format!(" {}", rows.max(1)));
+        text.push_str(&format!(" {}", (rows / parts).max(1)));
     }
     text
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::money::Currency;
-use billstack_store::{credits, customers};
+use billstack_store::{Weight, credits, customers};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,7 +41,7 @@ pub async fn handle(
     access: ProjectRead,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let balances = access.scan(&app, move |tx, place| {
+    let balances = access.scan(&app, Weight::Short, move |tx, place| {
         customers::require(tx, place, &id)?;
         Ok(credits::balances(tx, place, &id)?)
     });

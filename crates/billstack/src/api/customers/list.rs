@@ -11,7 +11,7 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, text};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, text, weight};
 
 /// A page of customers.
 #[derive(Serialize, ToSchema)]
@@ -49,7 +49,7 @@ pub async fn handle(
         stripe_customer_id: text(&query, "stripeCustomerId", LONGEST_TEXT)?,
     };
     let place = access.place();
-    let part = access.scan(&app, move |tx, place| {
+    let part = access.scan(&app, weight(&page), move |tx, place| {
         Ok(customers::list(tx, place, &filter, &page)?)
     });
     let part = part.await?;

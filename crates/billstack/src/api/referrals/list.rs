@@ -13,7 +13,7 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, weight};
 
 /// A page of referrals.
 #[derive(Serialize, ToSchema)]
@@ -53,7 +53,7 @@ pub async fn handle(
         code: text(&query, "code", 64)?.map(|given| code::normalize(&given).unwrap_or(given)),
     };
     let customer_id = text(&query, "customerId", 64)?;
-    let part = access.scan(&app, move |tx, place| {
+    let part = access.scan(&app, weight(&page), move |tx, place| {
         Ok(match &customer_id {
             Some(id) => referrals::list_of_customer(tx, place, id, &filter, &page)?,
             None => referrals::list(tx, place, &filter, &page)?,

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::credit::Side;
 use billstack_core::time::{DAY, Micros};
+use billstack_store::Weight;
 use billstack_store::stats::{self, CreditSum, Day, Stats};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -119,7 +120,9 @@ pub async fn handle(
     let today = app.now().0.div_euclid(DAY);
     let first = today - (days - 1);
     let since = Micros(first * DAY);
-    let stats = access.scan(&app, move |tx, place| Ok(stats::stats(tx, place, since)?));
+    let stats = access.scan(&app, Weight::Long, move |tx, place| {
+        Ok(stats::stats(tx, place, since)?)
+    });
     let stats = json(&stats.await?, first, today);
     Ok(answer::send(answer::ok(&StatsAnswer { stats })))
 }

@@ -15,7 +15,7 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, weight};
 use crate::http::path::Item;
 
 /// Something that happened to a referral.
@@ -87,7 +87,7 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
-    let part = access.scan(&app, move |tx, place| {
+    let part = access.scan(&app, weight(&page), move |tx, place| {
         referrals::get(tx, place, &id)?.ok_or(Refusal::NotFound(Thing::Referral))?;
         Ok(story::story(tx, &place.team_id, &id, &page)?)
     });

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use billstack_core::time::Micros;
 use billstack_store::callers::{Admitted, Denial, Guard};
-use billstack_store::{Abort, Fault, Place, Tx};
+use billstack_store::{Abort, Fault, Place, Share, Tx, Weight};
 
 use crate::app::App;
 use crate::error::{ApiError, Reason};
@@ -143,11 +143,13 @@ impl ProjectRead {
     pub async fn scan<T: Send + 'static>(
         &self,
         app: &App,
+        weight: Weight,
         mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, ApiError> {
         let (entry, now) = (Arc::clone(&self.0), app.now());
         let admitted = move |tx: &mut dyn Tx| entry.rule_and_read(tx, now, &mut read);
-        app.store.scan(admitted).await?
+        let team = self.0.guard.place.team_id.number();
+        app.store.scan_for(Share { team, weight }, admitted).await?
     }
 }
 

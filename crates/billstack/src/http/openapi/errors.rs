@@ -12,6 +12,7 @@ use utoipa::openapi::{Ref, RefOr, Response, ResponseBuilder};
 use super::headers::{self, Kind};
 use crate::error::Reason;
 use crate::http::access::Right;
+use crate::http::known::Known;
 use crate::http::route::Route;
 
 /// Every way a call can refuse, by status.
@@ -33,6 +34,14 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
     }
     if !route.is_of_stripe() {
         all.push(R::UnknownParameter);
+    }
+    let takes_offset = |known: &Vec<String>| known.iter().any(|name| name == "offset");
+    if Known::new(route, Vec::new())
+        .parameters
+        .as_ref()
+        .is_some_and(takes_offset)
+    {
+        all.push(R::UseCursor);
     }
     if changes {
         all.push(R::OutcomeUnknown);

@@ -1,6 +1,7 @@
 //! Names that no call knows, for every route.
 
 use billstack::http::access::Right;
+use billstack::http::known::Known;
 use billstack::http::route::Route;
 use billstack::routes::table;
 use reqwest::Method;
@@ -14,6 +15,7 @@ on_both_engines! {
     no_route_takes_an_unknown_parameter,
     no_route_takes_an_unknown_member,
     a_resource_may_be_sent_back_as_it_was_read,
+    every_list_refuses_a_deep_offset,
     an_unknown_name_is_told_only_to_those_who_may_call,
 }
 
@@ -46,6 +48,26 @@ async fn no_route_takes_an_unknown_parameter(t: &Bench) {
         );
     }
     assert_eq!(t.dump().await, before);
+}
+
+/// Rows that are skipped are read: a few calls far down a list would hold up everybody else's.
+async fn every_list_refuses_a_deep_offset(t: &Bench) {
+    let takes_offset = |route: &Route| {
+        let known = Known::new(route, Vec::new()).parameters;
+        known.is_some_and(|known| known.contains(&"offset".to_owned()))
+    };
+    let lists: Vec<Route> = strict().filter(takes_offset).collect();
+    assert!(lists.len() > 10, "{}", lists.len());
+    for route in lists {
+        for offset in ["10001", "900000", "9223372036854775807"] {
+            let answer = call(t, &route, &format!("?offset={offset}")).send().await;
+            let body = answer.refused("use_cursor");
+            assert_eq!(body["field"], "offset", "{}", route.path);
+        }
+        let allowed = call(t, &route, "?offset=10000").send().await;
+        // What the path names need not exist.
+        assert_ne!(allowed.status, 400, "{}: {}", route.path, allowed.text);
+    }
 }
 
 async fn no_route_takes_an_unknown_member(t: &Bench) {

@@ -19,7 +19,7 @@ use crate::app::Shared;
 use crate::clock::Moment;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
-use crate::http::page::{LARGEST_LIMIT, LargePageParams, QueryString, page};
+use crate::http::page::{LARGEST_LIMIT, LargePageParams, QueryString, page, weight};
 use crate::http::path::Item;
 use crate::http::rows::Rows;
 
@@ -93,6 +93,7 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let page = page(&query, LARGEST_LIMIT)?;
     let code = code::normalize(&text).ok_or(Refusal::NotFound(Thing::Code))?;
+    let weight = weight(&page);
     let first = Page {
         limit: page.limit.min(POINT_LIMIT),
         ..page.clone()
@@ -101,7 +102,7 @@ pub async fn handle(
     let start = access.point(&app, move |tx, place| read(tx, place, &text, &first));
     let (mut rows, mut next) = start.await?;
     if short && next.is_some() {
-        let whole = access.scan(&app, move |tx, place| read(tx, place, &code, &page));
+        let whole = access.scan(&app, weight, move |tx, place| read(tx, place, &code, &page));
         (rows, next) = whole.await?;
     }
     Ok(rows.finish(next.as_ref()))

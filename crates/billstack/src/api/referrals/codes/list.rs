@@ -11,7 +11,7 @@ use super::CodeJson;
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, text};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, text, weight};
 use crate::http::rows::Rows;
 
 /// Up to this many rows are read on the spot; more, or skipped ones, go to a reader thread.
@@ -52,6 +52,7 @@ pub async fn handle(
         ActiveOnly::No
     };
     let customer_id = text(&query, "customerId", 64)?;
+    let weight = weight(&page);
     let is_short = page.limit + page.offset <= POINT_LIMIT;
     let read = move |tx: &mut dyn Tx, place: &Place| {
         let mut rows = Rows::new("codes");
@@ -63,7 +64,7 @@ pub async fn handle(
     let (rows, next) = if is_short {
         access.point(&app, read).await?
     } else {
-        access.scan(&app, read).await?
+        access.scan(&app, weight, read).await?
     };
     Ok(rows.finish(next.as_ref()))
 }

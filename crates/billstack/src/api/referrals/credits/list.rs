@@ -12,7 +12,7 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, weight};
 
 /// A page of credits.
 #[derive(Serialize, ToSchema)]
@@ -49,7 +49,7 @@ pub async fn handle(
         side: one_of(&query, "side", Side::parse)?,
         status: one_of(&query, "status", CreditStatus::parse)?,
     };
-    let part = access.scan(&app, move |tx, place| {
+    let part = access.scan(&app, weight(&page), move |tx, place| {
         Ok(credits::list(tx, place, &filter, &page)?)
     });
     let part = part.await?;

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::attribution::Outcome;
+use billstack_store::Share;
 use billstack_store::intake::{self};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,7 +13,7 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, weight};
 
 /// A page of events.
 #[derive(Serialize, ToSchema)]
@@ -43,7 +44,11 @@ pub async fn handle(
     let page = page(&query, DEFAULT_LIMIT)?;
     let outcome = one_of(&query, "outcome", Outcome::parse)?;
     let kind = text(&query, "type", 255)?;
-    let part = app.store.scan(move |tx| {
+    let share = Share {
+        team: access.team_id.number(),
+        weight: weight(&page),
+    };
+    let part = app.store.scan_for(share, move |tx| {
         let (team_id, kind) = (&access.team_id, kind.clone());
         Ok(intake::list(tx, team_id, outcome, kind, &page)?)
     });

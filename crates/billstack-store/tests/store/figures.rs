@@ -1,0 +1,177 @@
+//! The figures of a project: the same, however far its log has been added up.
+
+use std::sync::Arc;
+
+use billstack_core::time::{DAY, HOUR, Micros};
+use billstack_store::counting::{self, LATEST, SETTLED};
+use billstack_store::options::Options;
+use billstack_store::stats::{Stats, stats};
+use billstack_store::store::Store;
+use billstack_store::{Abort, Act, Fault, Place, Tx};
+use billstack_store::{codes, erase, params, programs};
+
+use crate::reports::told;
+use crate::support::{
+    Db, ENGINES, Engine, START, apply_code, deliver, incoming, make_customer, make_project,
+    make_team, origin_at, program, start, wait_for, write,
+};
+
+/// Adds up everything there is, so many events at a time.
+pub(crate) fn add_up(store: &Store, at_once: i64) {
+    while add_up_some(store, Micros(i64::MAX), at_once) {}
+}
+
+/// Adds up one batch of each team, and tells whether there was anything.
+fn add_up_some(store: &Store, before: Micros, at_once: i64) -> bool {
+    let mut from = Some(i64::MIN);
+    let mut any = false;
+    while let Some(team) = from {
+        let read = move |tx: &mut dyn Tx| Ok(counting::read(tx, team, before, at_once)?);
+        let round = store.scan_blocking(read).unwrap();
+        from = round.next.filter(|next| *next != team);
+        any |= !round.is_empty();
+        write(store, move |tx, _| Ok(counting::keep(tx, &round)?));
+    }
+    any
+}
+
+fn figures(store: &Store, place: &Place) -> Stats {
+    let place = place.clone();
+    let read = move |tx: &mut dyn Tx| Ok(stats(tx, &place, START.plus(-DAY))?);
+    store.scan_blocking(read).unwrap()
+}
+
+/// Everything that counts, also in another team and another project.
+fn much(db: &Db) -> Place {
+    let place = db.store.write_blocking(origin_at(START, 1), told).unwrap();
+    let at = place.clone();
+    let late = START.plus(2 * DAY);
+    let more = move |tx: &mut dyn Tx, act: &mut Act| {
+        let mut began = start(Some("cus_cem"));
+        began.occurred_at = late.plus(-HOUR);
+        deliver(tx, act, "team_1", &incoming("evt_cem", began))?;
+        let eve = make_customer(tx, act, &at, "eve", None)?.id;
+        let code = codes::create(tx, act, &at, &eve)?.code;
+        let gone = make_customer(tx, act, &at, "fay", None)?.id;
+        apply_code(tx, act, &at, &code, &gone)?;
+        erase::erase(tx, act, &at, &gone)?;
+        let guy = make_customer(tx, act, &at, "guy", None)?.id;
+        apply_code(tx, act, &at, &code, &guy)?;
+        make_team(tx, "team_2")?;
+        for team in ["team_1", "team_2"] {
+            let other = make_project(tx, act, team)?;
+            programs::put(tx, act, &other, &program())?;
+            let owner = make_customer(tx, act, &other, "ann", None)?.id;
+            codes::create(tx, act, &other, &owner)?;
+        }
+        Ok(())
+    };
+    db.store.write_blocking(origin_at(late, 2), more).unwrap();
+    place
+}
+
+#[test]
+fn they_do_not_depend_on_what_is_added_up_already() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let place = much(&db);
+        let told = figures(&db.store, &place);
+        assert_eq!((told.codes, told.active_codes), (3, 2), "{engine:?}");
+        let by_status = (told.pending, told.converted, told.expired);
+        assert_eq!(by_status, (1, 2, 1), "{engine:?}");
+        let mut steps = 0;
+        while add_up_some(&db.store, Micros(i64::MAX), 1) {
+            steps += 1;
+            assert_eq!(figures(&db.store, &place), told, "{engine:?} after {steps}");
+            db.assert_sound();
+        }
+        assert!(steps > 10, "{engine:?}: {steps}");
+        // Only what comes after the mark is read from the log.
+        write(&db.store, |tx, _| {
+            Ok(tx.execute("UPDATE program_days SET number = number + 100", params![])?)
+        });
+        let more = figures(&db.store, &place);
+        assert_eq!(more.pending, told.pending + 100, "{engine:?}");
+    }
+}
+
+#[test]
+fn of_two_who_add_up_the_same_events_one_succeeds() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let place = much(&db);
+        let told = figures(&db.store, &place);
+        let read = || {
+            let read = |tx: &mut dyn Tx| Ok(counting::read(tx, i64::MIN, Micros(i64::MAX), 7)?);
+            db.store.scan_blocking(read).unwrap()
+        };
+        for round in [read(), read()] {
+            write(&db.store, move |tx, _| Ok(counting::keep(tx, &round)?));
+        }
+        assert_eq!(figures(&db.store, &place), told, "{engine:?}");
+        db.assert_sound();
+        for round in [read(), read()] {
+            write(&db.store, move |tx, _| Ok(counting::keep(tx, &round)?));
+        }
+        assert_eq!(figures(&db.store, &place), told, "{engine:?}");
+        db.assert_sound();
+    }
+}
+
+#[test]
+fn what_is_not_settled_yet_is_left_to_the_reader() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        let place = much(&db);
+        let told = figures(&db.store, &place);
+        let now = START.plus(DAY);
+        let before = wait_for(db.store.settled_before(now)).unwrap();
+        assert!(before <= now.plus(-SETTLED), "{engine:?}");
+        while add_up_some(&db.store, before, 100) {}
+        assert_eq!(figures(&db.store, &place), told, "{engine:?}");
+        let late = "SELECT COUNT(*) FROM program_marks WHERE created_at >= $1";
+        let late = db
+            .store
+            .scan_blocking(move |tx| Ok(tx.one(late, params![before], |row| row.int(0))?));
+        assert_eq!(late, Ok(Some(0)), "{engine:?}");
+    }
+}
+
+#[test]
+fn an_operation_that_is_late_is_not_kept() {
+    for engine in ENGINES {
+        let options = Options {
+            is_late: Arc::new(|at| START.plus(DAY).0 - at.0 > LATEST),
+            ..Options::default()
+        };
+        let db = Db::with(engine, &options);
+        let make = |at: Micros, team: &'static str| {
+            let make = move |tx: &mut dyn Tx, _: &mut Act| Ok(make_team(tx, team)?);
+            db.store.write_blocking(origin_at(at, 1), make)
+        };
+        let late = make(START.plus(DAY - LATEST - 1), "team_1");
+        let refused = matches!(late, Err(Abort::Fault(Fault::Unavailable(_))));
+        assert!(refused, "{engine:?}: {late:?}");
+        assert_eq!(make(START.plus(DAY - LATEST), "team_2"), Ok(()));
+        let teams = db.store.scan_blocking(|tx| {
+            Ok(tx.all("SELECT id FROM teams", params![], |row| row.string(0))?)
+        });
+        assert_eq!(teams, Ok(vec!["team_2".to_owned()]), "{engine:?}");
+    }
+}
+
+/// Such a transaction may have begun before everything that the mark has passed, and commits after it.
+#[test]
+fn a_transaction_that_runs_holds_the_mark_back() {
+    let db = Db::new(Engine::Postgres);
+    write(&db.store, |tx, _| Ok(make_team(tx, "team_1")?));
+    let mut other = postgres::Client::connect(&db.url, postgres::NoTls).unwrap();
+    let mut running = other.transaction().unwrap();
+    let slow = "UPDATE teams SET name = name; SELECT pg_sleep(0.3)";
+    running.batch_execute(slow).unwrap();
+    let held = wait_for(db.store.settled_before(START)).unwrap();
+    assert!(held <= START.plus(-SETTLED - 300_000), "{held:?}");
+    running.commit().unwrap();
+    let free = wait_for(db.store.settled_before(START)).unwrap();
+    assert!(free > held, "{free:?}");
+}
