@@ -3,8 +3,10 @@
 mod client;
 mod disk;
 mod floor;
+mod history;
 mod load;
 mod process;
+mod reads;
 mod report;
 mod seed;
 mod setup;
@@ -56,6 +58,9 @@ struct Arguments {
     /// rate that it reached.
     #[arg(long)]
     closed_only: bool,
+    /// Measure every GET with every filter instead, and a page beside the dearest of them.
+    #[arg(long)]
+    reads: bool,
     /// The program to measure.
     #[arg(long, default_value = "target/release/billstack")]
     program: PathBuf,
@@ -73,8 +78,9 @@ struct Arguments {
 impl Arguments {
     /// The workloads to run.
     fn workloads(&self) -> impl Iterator<Item = Workload> {
-        let chosen =
-            |w: &Workload| self.only.is_empty() || self.only.iter().any(|o| w.name().contains(o));
+        let chosen = |w: &Workload| {
+            !self.reads && (self.only.is_empty() || self.only.iter().any(|o| w.name().contains(o)))
+        };
         Workload::ALL.into_iter().filter(chosen)
     }
 
@@ -138,7 +144,10 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
     let runtime = runtime.map_err(|error| error.to_string())?;
     for referrals in &arguments.referrals {
         let bench = Bench::start(arguments, *referrals, &mut report)?;
-        rounds(arguments, *referrals, &bench, &runtime, &mut report)?;
+        match arguments.reads {
+            true => runtime.block_on(reads::measure(&bench, &mut report))?,
+            false => rounds(arguments, *referrals, &bench, &runtime, &mut report)?,
+        }
     }
     report.finish();
     report.print();

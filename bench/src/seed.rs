@@ -189,8 +189,17 @@ fn progress(size: Size) -> ProgressBar {
     bar
 }
 
+/// Adds to a database that is being filled.
+pub(crate) type History = fn(&Connection) -> rusqlite::Result<()>;
+
 /// Fills an SQLite database that `billstack init` has made.
-pub(crate) fn sqlite(file: &Path, place: &Place, size: Size) -> rusqlite::Result<()> {
+/// `history` adds what happened to it before there are indexes.
+pub(crate) fn sqlite(
+    file: &Path,
+    place: &Place,
+    size: Size,
+    history: Option<History>,
+) -> rusqlite::Result<()> {
     let mut db = Connection::open(file)?;
     db.execute_batch(
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; \
@@ -202,6 +211,10 @@ pub(crate) fn sqlite(file: &Path, place: &Place, size: Size) -> rusqlite::Result
     let bar = progress(size);
     let tx = db.transaction()?;
     load_sqlite(&tx, place, size, &bar)?;
+    if let Some(history) = history {
+        bar.set_message("history");
+        history(&tx)?;
+    }
     tx.commit()?;
     bar.set_message("indexes");
     for sql in indexes {
@@ -279,7 +292,8 @@ fn load_sqlite(
 /// Drops the secondary indexes and returns the statements that make them.
 fn drop_indexes(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let found = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL \
-                 AND tbl_name IN ('customers', 'codes', 'referrals')";
+                 AND tbl_name IN ('customers', 'codes', 'referrals', 'credits', 'events', \
+                 'stripe_events')";
     let mut statement = db.prepare(found)?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let rows: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;

@@ -15,7 +15,7 @@ use crate::process::{Process, Start};
 use crate::report::{PGBENCH, Report, SYNC_P99, SYNCS};
 use crate::seed::{self, Place, Size};
 use crate::workloads::{Target, Workload};
-use crate::{Arguments, Measured, Server, disk};
+use crate::{Arguments, Measured, Server, disk, history};
 
 /// Everything that runs.
 pub(crate) struct Bench {
@@ -35,6 +35,9 @@ struct Initialised {
     project_id: String,
     api_key: String,
 }
+
+/// Of the one who made everything.
+pub(crate) const PASSWORD: &str = "a bench needs no secrets";
 
 /// Any secret will do; the bench signs its own events.
 const SECRET: &str = "whsec_bench_bench_bench_bench_bench";
@@ -190,7 +193,8 @@ fn sqlite(arguments: &Arguments, directory: &Path, size: Size) -> Result<Measure
     let file = directory.join("bench.db");
     let url = format!("sqlite://{}", file.display());
     let target = initialise(arguments, &url, size)?;
-    seed::sqlite(&file, &target.place, size).map_err(|error| error.to_string())?;
+    let history = arguments.reads.then_some(history::sqlite as seed::History);
+    seed::sqlite(&file, &target.place, size, history).map_err(|error| error.to_string())?;
     let process = serve(arguments, &url)?;
     Ok(Measured {
         name: "sqlite",
@@ -205,6 +209,9 @@ fn postgres(arguments: &Arguments, cluster: &Cluster, size: Size) -> Result<Meas
         .map_err(|error| error.to_string())?;
     let target = initialise(arguments, &url, size)?;
     seed::postgres(&url, &target.place, size).map_err(|error| error.to_string())?;
+    if arguments.reads {
+        history::postgres(&url).map_err(|error| error.to_string())?;
+    }
     let mut process = serve(arguments, &url)?;
     process.cluster = Some(cluster.directory().join("data"));
     Ok(Measured {
@@ -250,7 +257,7 @@ fn initialise(arguments: &Arguments, url: &str, size: Size) -> Result<Target, St
         .map_err(|error| format!("{}: {error}", arguments.program.display()))?;
     if let Some(stdin) = &mut child.stdin {
         use std::io::Write;
-        let _ = stdin.write_all(b"a bench needs no secrets\n");
+        let _ = writeln!(stdin, "{PASSWORD}");
     }
     drop(child.stdin.take());
     let output = child
