@@ -65,10 +65,13 @@ pub struct LargePageParams {
 /// The page that a query string asks for.
 pub fn page(query: &Query, default_limit: i64) -> Result<Page, ApiError> {
     let limit = query.int("limit", default_limit, 1..=LARGEST_LIMIT)?;
-    let offset = query.int("offset", 0, 0..=i64::MAX)?;
-    if offset > LARGEST_OFFSET {
+    if query
+        .int("offset", 0, LARGEST_OFFSET + 1..=i64::MAX)
+        .is_ok_and(|offset| offset > 0)
+    {
         return Err(ApiError::new(Reason::UseCursor).field("offset"));
     }
+    let offset = query.int("offset", 0, 0..=LARGEST_OFFSET)?;
     let after = match query.optional_str("cursor", LONGEST_CURSOR)? {
         Some(text) => Some(Cursor::decode(text).ok_or_else(|| {
             ApiError::invalid(
