@@ -34,7 +34,7 @@ pub fn backup(target: &Target, to: &Path, growing: impl FnOnce(&Path)) -> Result
             ));
         }
     };
-    if version_of_file(from)? == 0 {
+    if version_of_file(from).map_err(|why| target.named(why))? == 0 {
         let why = format!("{} is empty; there is nothing to copy", from.display());
         return Err(Fault::Unavailable(why));
     }

@@ -45,12 +45,12 @@ const ADVISORY_LOCK: i64 = 0x6269_6c6c_7374_636b;
 
 /// The limits of the session are meant for requests. A migration may take long, and other nodes wait for it
 /// as long as it takes.
-const BEGIN_PATIENTLY: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
-    SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const PATIENTLY: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
 
 /// A wait for a table in use (by a report, a dump) is another matter: everybody else would queue behind the
 /// migration. So it gives up as any statement does.
-const END_OF_WAITING: &str = "SET LOCAL lock_timeout TO DEFAULT";
+const END_OF_WAITING: &str = "SET LOCAL lock_timeout = '10s'";
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (\
     version {int} NOT NULL PRIMARY KEY, name {text} NOT NULL, applied_at {int} NOT NULL, \
@@ -88,10 +88,11 @@ pub fn newest_version() -> i64 {
 /// date is only read, so that it works beside a live server and for a user who may not change it.
 pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
     target.directory_must_exist()?;
-    match &target.0 {
+    let applied = match &target.0 {
         Kind::Sqlite(path) => migrate_sqlite(path, at),
         Kind::Postgres(settings) => migrate_postgres(settings, at),
-    }
+    };
+    applied.map_err(|why| target.named(why))
 }
 
 /// Refuses a SQLite file of another program, or in a directory that is not there, before anything is
@@ -99,7 +100,10 @@ pub fn migrate(target: &Target, at: Micros) -> Result<Vec<i64>, Fault> {
 pub fn must_be_ours(target: &Target) -> Result<(), Fault> {
     target.directory_must_exist()?;
     match &target.0 {
-        Kind::Sqlite(path) if path.exists() => version_of_file(path).map(|_| ()),
+        Kind::Sqlite(path) if path.exists() => {
+            let version = version_of_file(path).map_err(|why| target.named(why));
+            version.map(|_| ())
+        }
         _ => Ok(()),
     }
 }
@@ -129,7 +133,7 @@ fn migrate_sqlite(path: &Path, at: Micros) -> Result<Vec<i64>, Fault> {
 
 fn migrate_postgres(settings: &Settings, at: Micros) -> Result<Vec<i64>, Fault> {
     let mut runner = PostgresTx::open(settings)?;
-    let current = version_in(&mut runner)?;
+    let current = version_of_database(&mut runner)?;
     if missing_after(current)?.is_empty() {
         return Ok(Vec::new());
     }
@@ -145,7 +149,9 @@ fn migrate_postgres(settings: &Settings, at: Micros) -> Result<Vec<i64>, Fault> 
 
 fn upgrade_postgres(runner: &mut PostgresTx, at: Micros) -> Result<Vec<i64>, Fault> {
     runner.be_patient();
-    runner.simple(BEGIN_PATIENTLY)?;
+    runner.begin(BEGIN);
+    runner.flush()?;
+    runner.simple(PATIENTLY)?;
     runner.simple(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
     runner.simple(END_OF_WAITING)?;
     let applied = apply_missing(runner, Dialect::Postgres, PostgresTx::simple, at)?;
@@ -237,6 +243,15 @@ pub(crate) fn version_of_file(path: &Path) -> Result<i64, Fault> {
     }
 }
 
+/// The same for a PostgreSQL database.
+fn version_of_database(tx: &mut PostgresTx) -> Result<i64, Fault> {
+    tx.begin(BEGIN);
+    let version = version_in(tx);
+    // It has only read, and a connection that broke has nothing to roll back.
+    let _ = tx.simple("ROLLBACK");
+    version
+}
+
 /// The version of the schema in a PostgreSQL database, 0 where nothing has been created yet. A schema with
 /// tables of another program is refused, and left as it is.
 fn version_in(tx: &mut dyn Tx) -> Result<i64, Fault> {
@@ -281,7 +296,7 @@ pub(crate) fn check(target: &Target) -> Result<(), Fault> {
     let current = match &target.0 {
         Kind::Sqlite(path) if !path.exists() => 0,
         Kind::Sqlite(path) => version_of_file(path)?,
-        Kind::Postgres(settings) => version_in(&mut PostgresTx::open(settings)?)?,
+        Kind::Postgres(settings) => version_of_database(&mut PostgresTx::open(settings)?)?,
     };
     if missing_after(current)?.is_empty() {
         return Ok(());

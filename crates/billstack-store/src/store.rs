@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::engines::failing::Failing;
 use crate::engines::lanes::Share;
 use crate::engines::options::{IsLate, Options};
-use crate::engines::postgres::{Postgres, oldest_writer, refresh_statistics};
+use crate::engines::postgres::{Postgres, of_database, oldest_writer, refresh_statistics};
 use crate::engines::queue::job;
 use crate::engines::sqlite::Sqlite;
 use crate::migrate;
@@ -40,12 +40,13 @@ pub struct Store {
 impl Store {
     /// Opens a database whose schema is up to date; see [`migrate::migrate`].
     pub fn open(target: &Target, options: &Options) -> Result<Store, Fault> {
-        migrate::check(target)?;
+        migrate::check(target).map_err(|why| target.named(why))?;
         let failing = Failing::default();
         let engine = match &target.0 {
-            Kind::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options, &failing)?),
-            Kind::Postgres(at) => Engine::Postgres(Postgres::open(at, options, &failing)?),
+            Kind::Sqlite(path) => Sqlite::open(path, options, &failing).map(Engine::Sqlite),
+            Kind::Postgres(at) => Postgres::open(at, options, &failing).map(Engine::Postgres),
         };
+        let engine = engine.map_err(|why| target.named(why))?;
         Ok(Store {
             engine,
             failing,
@@ -204,6 +205,15 @@ impl Store {
             Engine::Postgres(postgres) => postgres.scan(share, job)?,
         }
         Ok(answer)
+    }
+
+    /// The bytes that the database takes, and those of its write-ahead log where that is its own.
+    pub async fn sizes(&self) -> Result<(u64, Option<u64>), Abort> {
+        if let Engine::Sqlite(sqlite) = &self.engine {
+            let (file, log) = sqlite.sizes();
+            return Ok((file, Some(log)));
+        }
+        Ok((self.scan(|tx| Ok(of_database(tx)?)).await?, None))
     }
 
     /// Whether a write failed, as on a full disk or a server that became read only, and none has been proved to work

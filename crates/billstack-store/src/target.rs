@@ -2,8 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::engines::postgres::Settings;
+use crate::engines::postgres::{PostgresTx, Settings};
 use crate::seam::Fault;
+
+/// How every [`Settings::place`] begins.
+const SERVER: &str = "PostgreSQL at ";
+
+/// What the system and SQLite say of a file that may not be used.
+const DENIED: [&str; 4] = [
+    "unable to open database file",
+    "readonly database",
+    "ermission denied",
+    "may not be written by this user",
+];
 
 /// The database an address names.
 #[derive(Clone)]
@@ -44,6 +55,42 @@ impl Target {
         }
     }
 
+    /// Whether the database can be reached, whatever its schema is.
+    pub fn reach(&self) -> Result<(), Fault> {
+        match &self.0 {
+            Kind::Sqlite(_) => self.directory_must_exist(),
+            Kind::Postgres(settings) => PostgresTx::open(settings).map(drop),
+        }
+    }
+
+    /// A fault that says which database it is about.
+    pub(crate) fn named(&self, fault: Fault) -> Fault {
+        match (fault, &self.0) {
+            (Fault::Unavailable(why), Kind::Sqlite(path)) => Fault::Unavailable(of_file(path, why)),
+            (Fault::Unavailable(why), Kind::Postgres(settings)) if !why.contains(SERVER) => {
+                Fault::Unavailable(format!("{why} ({})", settings.place()))
+            }
+            (Fault::Defect(why), _) => Fault::Defect(format!("{why} ({})", self.place())),
+            (other, _) => other,
+        }
+    }
+
+    /// The kind of the database.
+    pub fn engine(&self) -> &'static str {
+        match &self.0 {
+            Kind::Sqlite(_) => "sqlite",
+            Kind::Postgres(_) => "postgresql",
+        }
+    }
+
+    /// The database in words, without any password.
+    pub fn place(&self) -> String {
+        match &self.0 {
+            Kind::Sqlite(path) => format!("SQLite at {}", path.display()),
+            Kind::Postgres(settings) => settings.place(),
+        }
+    }
+
     /// Refuses a SQLite file in a missing directory. Otherwise the first file made there would fail, and its error
     /// would name that file instead.
     pub(crate) fn directory_must_exist(&self) -> Result<(), Fault> {
@@ -56,6 +103,43 @@ impl Target {
             _ => Ok(()),
         }
     }
+}
+
+/// What is said of a file: its name, and whose it is where it may not be used.
+fn of_file(path: &Path, why: String) -> String {
+    let name = path.display().to_string();
+    let mut text = match why.contains(&name) {
+        true => why,
+        false => format!("{name}: {why}"),
+    };
+    if DENIED.iter().any(|denied| text.contains(denied)) {
+        text.push_str(&owners(path));
+    }
+    text
+}
+
+#[cfg(unix)]
+fn owners(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let of = |what: &str, path: &Path| {
+        let found = std::fs::metadata(path).ok()?;
+        let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+        Some(format!(
+            "; {what} belongs to user {owner} with mode {mode:o}"
+        ))
+    };
+    let directory = path
+        .parent()
+        .and_then(|directory| of("its directory", directory));
+    let [file, directory] = [of("the file", path), directory].map(Option::unwrap_or_default);
+    let user = rustix::process::geteuid().as_raw();
+    format!("{file}{directory}; this process runs as user {user}")
+}
+
+#[cfg(not(unix))]
+fn owners(_: &Path) -> String {
+    String::new()
 }
 
 /// The canonical name of a file: the lock and the key beside it go by that name.

@@ -14,12 +14,14 @@
 //! # }
 //! ```
 //!
-//! A [`Proxy`] stands before one, for what happens when a server is there but says nothing.
+//! A [`Proxy`] stands before one, for what happens when a server is there but says nothing; a [`Pooler`] is a
+//! PgBouncer before one.
 //!
 //! Everything here blocks. It may still be called from inside an async test.
 
 mod cluster;
 mod error;
+mod pooler;
 mod port;
 mod programs;
 mod proxy;
@@ -27,4 +29,5 @@ mod watcher;
 
 pub use cluster::{Cluster, Options};
 pub use error::Error;
+pub use pooler::Pooler;
 pub use proxy::Proxy;

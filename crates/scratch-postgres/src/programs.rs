@@ -11,7 +11,7 @@ use crate::Error;
 const DEBIAN_VERSIONS: &str = "/usr/lib/postgresql";
 
 /// The user that Debian's packages create, for a server that refuses to run as root.
-const SYSTEM_USER: &str = "postgres";
+pub(crate) const SYSTEM_USER: &str = "postgres";
 
 /// Finds the directory that holds both `initdb` and `postgres`.
 ///

@@ -34,7 +34,8 @@ pub struct Options {
     pub scan_lanes: usize,
     /// What reads are for.
     pub reads: Reads,
-    /// SQLite: refuse to open a file that another server holds.
+    /// This is a server. SQLite: refuse to open a file that another one holds. PostgreSQL: refuse to open a database
+    /// that does not give it all of its connections.
     pub exclusive: bool,
     /// Called when a failed write to disk may have left memory and disk different.
     pub on_fatal: Fatal,

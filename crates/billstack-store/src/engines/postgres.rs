@@ -9,9 +9,12 @@ mod connection;
 mod driver;
 mod fault;
 mod in_flight;
+mod opening;
 mod patient;
 mod reader;
+mod request;
 mod session;
+mod size;
 mod statistics;
 mod tls;
 mod transaction;
@@ -32,6 +35,7 @@ use crate::seam::Fault;
 
 pub(crate) use connection::Settings;
 pub(crate) use in_flight::oldest_writer;
+pub(crate) use size::of_database;
 pub(crate) use statistics::refresh as refresh_statistics;
 pub(crate) use transaction::PostgresTx;
 
@@ -61,42 +65,49 @@ impl Postgres {
         let (points, point_jobs) = bounded(options.queue_capacity);
         let mut threads = Threads::new();
         let (blocked, blocked_jobs) = bounded(options.queue_capacity);
+        let (opening, opened) = opening::of(options);
         let lanes = options.write_lanes.max(1);
         let looking_up = settings.for_look_ups();
+        let writing = looking_up.with_patience(writer::PATIENCE);
         for _ in 0..lanes {
-            let (jobs, at) = (write_jobs.clone(), looking_up.clone());
+            let (jobs, at, opening) = (write_jobs.clone(), writing.clone(), opening.clone());
             let (blocked, failing) = (blocked.clone(), failing.clone());
             threads.spawn("postgres-writer", move || {
-                writer::run(&at, lanes, &jobs, &blocked, &failing);
+                writer::run(&at, opening.begin(&at), lanes, &jobs, &blocked, &failing);
             })?;
         }
         drop(blocked);
-        let (at, failing) = (looking_up.clone(), failing.clone());
+        let (at, failing, first) = (looking_up.clone(), failing.clone(), opening.clone());
         threads.spawn("postgres-patient", move || {
-            patient::run(&at, &blocked_jobs, &failing);
+            patient::run(&at, first.begin(&at), &blocked_jobs, &failing);
         })?;
         for _ in 0..options.point_lanes.max(1) {
-            let (jobs, at) = (point_jobs.clone(), looking_up.clone());
+            let (jobs, at, opening) = (point_jobs.clone(), looking_up.clone(), opening.clone());
             threads.spawn("postgres-points", move || {
-                reader::run(&at, POINTS_TOGETHER, &jobs);
+                reader::run(&at, opening.begin(&at), POINTS_TOGETHER, &jobs);
             })?;
         }
         let lanes = options.scan_lanes.max(1);
         let scans = Lanes::new(lanes, options.queue_capacity);
         for _ in 0..lanes {
-            let jobs = Arc::clone(&scans);
+            let (jobs, opening) = (Arc::clone(&scans), opening.clone());
             let at = match options.reads {
                 Reads::ByKey => looking_up.clone(),
                 Reads::WholeTables => settings.clone(),
             };
-            threads.spawn("postgres-scans", move || reader::run(&at, 1, &jobs))?;
+            threads.spawn("postgres-scans", move || {
+                reader::run(&at, opening.begin(&at), 1, &jobs);
+            })?;
         }
-        Ok(Postgres {
+        drop(opening);
+        let postgres = Postgres {
             writes: Some(writes),
             points: Some(points),
             scans,
             threads,
-        })
+        };
+        opened.all()?;
+        Ok(postgres)
     }
 
     /// Queues a write.

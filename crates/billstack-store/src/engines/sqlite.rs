@@ -112,6 +112,14 @@ impl Sqlite {
         }
     }
 
+    /// The bytes of the file, and of the write-ahead log beside it.
+    pub(crate) fn sizes(&self) -> (u64, u64) {
+        let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        (length(&self.path), length(Path::new(&log)))
+    }
+
     /// How many writes are queued.
     pub(crate) fn queued(&self) -> usize {
         self.writes.as_ref().map_or(0, Sender::len)

@@ -18,7 +18,7 @@ use crate::tables::stripe_events::{self, NewEvent};
 
 pub use super::mend::LinkAnswer;
 pub use crate::tables::stripe_events::{
-    KeptStart, Settled, Source, StripeEvent, any, get, kept_start, list, outcome,
+    KeptStart, Settled, Source, StripeEvent, any, get, kept_start, list, newest, outcome,
 };
 
 /// A verified event, read as far as it could be.

@@ -9,7 +9,7 @@ use super::{members, users};
 use crate::seam::{Act, Tx};
 use crate::tables::{events, teams};
 
-pub use crate::tables::teams::{Team, TeamOfUser, get, list_of_user};
+pub use crate::tables::teams::{Team, TeamOfUser, few, get, list_of_user};
 
 /// The team with this id, or the refusal that there is none.
 pub(crate) fn require(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Team, Abort> {

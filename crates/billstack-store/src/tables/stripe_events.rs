@@ -40,6 +40,7 @@ statements! {
         WHERE team_id = $1 AND id = $2 AND outcome <> 'converted'";
     KEPT_START = "SELECT type, outcome, start, livemode FROM stripe_events \
         WHERE team_id = $1 AND id = $2 AND start IS NOT NULL";
+    NEWEST = "SELECT MAX(received_at) FROM stripe_events WHERE payload IS NOT NULL";
     GET = concat!("SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
         project_of!("stripe_events"), ", customer_id, referral_id, payload \
         FROM stripe_events WHERE team_id = $1 AND id = $2");
@@ -336,4 +337,10 @@ pub fn list(
             key: event.id.clone(),
         }
     })
+}
+
+/// When the newest event of any team was received that is still kept whole.
+pub fn newest(tx: &mut dyn Tx) -> Result<Option<Micros>, Fault> {
+    let newest = tx.one(NEWEST, params![], |row| row.opt_int(0))?;
+    Ok(newest.flatten().map(Micros))
 }

@@ -25,6 +25,7 @@ pub(crate) use team_of;
 
 statements! {
     GET = "SELECT id, name, created_at FROM teams WHERE team_id = $1";
+    FEW = "SELECT id, name, created_at FROM teams ORDER BY team_id LIMIT $1";
     INSERT = "INSERT INTO teams (team_id, id, name, created_at) VALUES ($1, $2, $3, $4)";
 }
 
@@ -73,6 +74,11 @@ fn decode(row: &dyn Row) -> Result<Team, Fault> {
 /// The team with this id.
 pub fn get(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Team>, Fault> {
     tx.one(GET, params![team_id], decode)
+}
+
+/// Teams in no order, `most` at most: enough to tell whether there is one or several.
+pub fn few(tx: &mut dyn Tx, most: i64) -> Result<Vec<Team>, Fault> {
+    tx.all(FEW, params![most], decode)
 }
 
 /// Teams a user belongs to, the newest first.

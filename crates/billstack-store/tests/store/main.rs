@@ -16,6 +16,7 @@ mod lost;
 mod migrate;
 mod model;
 mod plans;
+mod pooler;
 mod race;
 mod reports;
 mod same_dump;

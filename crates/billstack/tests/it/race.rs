@@ -23,6 +23,14 @@ on_both_engines! {
     config_changes_while_applying,
 }
 
+behind_a_pooler! {
+    two_hundred_applies_of_one_referee,
+    a_hundred_deliveries_of_one_event,
+    an_apply_and_its_webhook_lose_nothing,
+    a_link_and_its_webhook_lose_nothing,
+    config_changes_while_applying,
+}
+
 /// How many answers are this status; every other must be this refusal.
 fn count(answers: Vec<Answer>, status: u16, refusal: &str) -> usize {
     let (good, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == status);

@@ -53,6 +53,24 @@ macro_rules! on_two_nodes {
     };
 }
 
+/// Makes a test `pooled::…` of each `async fn(&Bench)` named: two servers behind one PgBouncer.
+macro_rules! behind_a_pooler {
+    ($($name:ident),* $(,)?) => {
+        mod pooled {
+            $(#[test]
+            fn $name() {
+                let setup = $crate::support::bench::Setup {
+                    nodes: 2,
+                    ..$crate::support::bench::Setup::default()
+                };
+                $crate::support::bench::run(
+                    $crate::support::database::Engine::Pooled, setup, super::$name,
+                );
+            })*
+        }
+    };
+}
+
 /// Makes a test of each on both engines, and one on two nodes.
 macro_rules! on_one_node_and_two {
     ($($tests:tt)*) => {

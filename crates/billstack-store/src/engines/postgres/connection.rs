@@ -12,6 +12,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::driver::Driver;
 use super::fault::fault;
+use super::session;
 use super::tls::{Roots, connector, take_roots};
 use crate::seam::Fault;
 
@@ -20,6 +21,9 @@ use crate::seam::Fault;
 const OPTIONS: &str = "-c statement_timeout=20000 -c lock_timeout=10000 \
                        -c idle_in_transaction_session_timeout=30000 \
                        -c client_min_messages=warning";
+
+/// A setting without effect, by which a session shows that it was begun for us: a pooler does not hand it on.
+const MARK: &str = "-c billstack.direct=on";
 
 /// A look-up never reads a whole table. The planner would choose that where its statistics are older than the rows: in
 /// a fresh or restored database, or one that grows fast.
@@ -66,6 +70,8 @@ impl Settings {
         })?;
         let own = config.get_options().unwrap_or_default().to_owned();
         config.options(format!("{OPTIONS} {own}"));
+        // Before anything is connected to, so that it is a fault of the address.
+        session::assignments(&own)?;
         let silence = (!own.contains("statement_timeout")).then_some(SILENCE);
         notice_dead_hosts(&mut config);
         if config.get_application_name().is_none() {
@@ -83,6 +89,32 @@ impl Settings {
             tls,
             silence,
         })
+    }
+
+    /// Where this is, for people: never the password.
+    pub(crate) fn place(&self) -> String {
+        let hosts = hosts(&self.config).unwrap_or_default();
+        let hosts: Vec<_> = hosts.iter().map(Candidate::text).collect();
+        place(&hosts.join(","), &self.config)
+    }
+
+    /// What each session of ours is to have set, by name.
+    pub(super) fn assignments(&self) -> Result<Vec<(String, String)>, Fault> {
+        session::assignments(self.config.get_options().unwrap_or_default())
+    }
+
+    /// How long a server may take to answer.
+    pub(super) fn silence(&self) -> Option<Duration> {
+        self.silence
+    }
+
+    /// The same for connections that wait for a lock no longer than so many milliseconds.
+    pub(super) fn with_patience(&self, milliseconds: u32) -> Settings {
+        let mut waiting = self.clone();
+        let all = waiting.config.get_options().unwrap_or_default();
+        let all = format!("{all} -c lock_timeout={milliseconds}");
+        waiting.config.options(all);
+        waiting
     }
 
     /// The same for connections whose statements all look rows up by key.
@@ -120,32 +152,58 @@ fn notice_dead_hosts(config: &mut Config) {
 /// does not speak.
 pub(super) fn connect(settings: &Settings) -> Result<(Client, Driver), Fault> {
     let unavailable = |why: String| {
-        let why = format!("cannot connect to PostgreSQL: {why}");
+        let why = format!("cannot connect to {why}");
         Fault::Unavailable(why)
     };
+    let all = &settings.config;
     let mut driver = Driver::new()?;
-    let mut last = "the database URL names no host".to_owned();
-    for host in hosts(&settings.config).map_err(unavailable)? {
+    let mut last = "PostgreSQL: the database URL names no host".to_owned();
+    for host in hosts(all).map_err(|why| unavailable(format!("PostgreSQL: {why}")))? {
+        let told = |why: &str| format!("{}: {why}", place(&host.text(), all));
         let addresses = match host.addresses() {
             Ok(addresses) => addresses,
             Err(why) => {
-                last = why.to_string();
+                last = told(&why.to_string());
                 continue;
             }
         };
         for address in addresses {
-            let config = host.config(address, &settings.config);
-            match log_in(&mut driver, &config, settings.tls.clone()) {
-                Ok(client) => {
-                    driver.give_up_after(settings.silence);
-                    return Ok((client, driver));
-                }
-                Err(Fault::Unavailable(why) | Fault::Defect(why)) => last = why,
-                Err(other) => last = other.to_string(),
+            match log_in_as_told(&mut driver, &host, address, settings) {
+                Ok(client) => return Ok((client, driver)),
+                Err(Fault::Unavailable(why) | Fault::Defect(why)) => last = told(&why),
+                Err(other) => last = told(&other.to_string()),
             }
         }
     }
     Err(unavailable(last))
+}
+
+/// Logs in with the settings of a session, or without them where a pooler does not take any: then
+/// [`session::pin`] finds out.
+fn log_in_as_told(
+    driver: &mut Driver,
+    host: &Candidate,
+    address: Option<IpAddr>,
+    settings: &Settings,
+) -> Result<Client, Fault> {
+    let all = &settings.config;
+    let options = all.get_options().unwrap_or_default();
+    let marked = format!("{MARK} {options}");
+    let config = host.config(address, all, Some(&marked));
+    match log_in(driver, &config, settings.tls.clone()) {
+        Err(Fault::Unavailable(why)) if why.contains("unsupported startup parameter") => {
+            let config = host.config(address, all, None);
+            log_in(driver, &config, settings.tls.clone())
+        }
+        other => other,
+    }
+}
+
+/// A database in words.
+fn place(hosts: &str, config: &Config) -> String {
+    let user = config.get_user().unwrap_or("of this process");
+    let database = config.get_dbname().unwrap_or(user);
+    format!("PostgreSQL at {hosts}, database {database}, user {user}")
 }
 
 /// One of the URL's hosts.
@@ -185,6 +243,18 @@ fn hosts(config: &Config) -> Result<Vec<Candidate>, String> {
 }
 
 impl Candidate {
+    /// Its name and port.
+    fn text(&self) -> String {
+        let name = match (&self.name, self.address) {
+            (Some(Host::Tcp(name)), _) => name.clone(),
+            #[cfg(unix)]
+            (Some(Host::Unix(directory)), _) => directory.display().to_string(),
+            (None, Some(address)) => address.to_string(),
+            (None, None) => String::new(),
+        };
+        format!("{name}:{}", self.port)
+    }
+
     /// The addresses of the host; `None` for a socket file, which is reached by its name.
     fn addresses(&self) -> std::io::Result<Vec<Option<IpAddr>>> {
         match (&self.name, self.address) {
@@ -196,8 +266,8 @@ impl Candidate {
         }
     }
 
-    /// The settings of the URL for one address.
-    fn config(&self, address: Option<IpAddr>, all: &Config) -> Config {
+    /// The settings of the URL for one address, with these for the session.
+    fn config(&self, address: Option<IpAddr>, all: &Config, options: Option<&str>) -> Config {
         let mut config = Config::new();
         config
             .port(self.port)
@@ -225,7 +295,7 @@ impl Candidate {
         if let Some(name) = all.get_dbname() {
             config.dbname(name);
         }
-        if let Some(options) = all.get_options() {
+        if let Some(options) = options {
             config.options(options);
         }
         if let Some(name) = all.get_application_name() {
@@ -254,6 +324,8 @@ fn log_in(
     tls: Option<MakeRustlsConnect>,
 ) -> Result<Client, Fault> {
     let limit = 2 * *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+    // For the first question too: a pooler lets everybody in, and looks for a server only then.
+    driver.give_up_after(Some(limit));
     if let Some(tls) = tls {
         let opened = driver.log_in(limit, config.connect(tls))?;
         let (client, connection) = opened.map_err(|error| fault(&error))?;
@@ -315,9 +387,10 @@ mod tests {
         let [address] = hosts[0].addresses().unwrap()[..] else {
             panic!("it has one address");
         };
-        assert!(hosts[0].config(address, &all) == all);
+        assert!(hosts[0].config(address, &all, all.get_options()) == all);
         let socket = Config::from_str("postgres://u@%2Frun:2/d").unwrap();
         let host = &super::hosts(&socket).unwrap()[0];
-        assert!(host.config(host.addresses().unwrap()[0], &socket) == socket);
+        let address = host.addresses().unwrap()[0];
+        assert!(host.config(address, &socket, None) == socket);
     }
 }

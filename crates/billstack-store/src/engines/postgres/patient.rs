@@ -14,8 +14,12 @@ use crate::engines::queue::{Job, Verdict};
 use crate::seam::Fault;
 
 /// Serves the queue until all senders are gone. After a lost connection the next job opens a new one.
-pub(super) fn run(settings: &Settings, jobs: &Receiver<Box<dyn Job>>, failing: &Failing) {
-    let mut connection = None;
+pub(super) fn run(
+    settings: &Settings,
+    mut connection: Option<PostgresTx>,
+    jobs: &Receiver<Box<dyn Job>>,
+    failing: &Failing,
+) {
     while let Ok(mut job) = jobs.recv() {
         let done = serve(settings, &mut connection, &mut *job);
         failing.note(&done);

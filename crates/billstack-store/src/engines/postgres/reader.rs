@@ -15,10 +15,15 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 ///
 /// A transaction's snapshot is taken at its first statement. All its reads were queued by then, so each sees
 /// whatever its caller knows of.
-pub(super) fn run(settings: &Settings, most: usize, jobs: &impl Source) {
+pub(super) fn run(
+    settings: &Settings,
+    connection: Option<PostgresTx>,
+    most: usize,
+    jobs: &impl Source,
+) {
     let mut reader = Reader {
         settings,
-        connection: None,
+        connection,
         within: false,
     };
     let mut batch = Vec::with_capacity(most);
@@ -64,7 +69,7 @@ impl Reader<'_> {
         };
         let tx = self.connection.insert(tx);
         if !self.within {
-            tx.later(BEGIN);
+            tx.begin_later(BEGIN);
             self.within = true;
         }
         Ok(tx)

@@ -6,33 +6,39 @@
 //! [`PostgresTx::flush`].
 
 use std::collections::HashMap;
-use std::pin::Pin;
-use std::task::Poll;
+use std::sync::Arc;
+use std::time::Duration;
 
 use billstack_core::ids::TeamId;
-use futures_util::TryStreamExt;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Row as PostgresRow, Statement};
+use tokio_postgres::{Client, Error, Statement};
 
 use super::connection::{Settings, connect};
 use super::driver::Driver;
 use super::fault::{ends_connection, fault};
-use super::session;
+use super::request::{Answer, Asked, Early, Form, Request, all, ask};
+use super::session::{self, Sessions};
 use super::values::Owned;
 use crate::seam::dialect::{Dialect, lock_keys};
 use crate::seam::rows::EachRow;
-use crate::seam::tx::{EachOf, Query, exactly_one};
+use crate::seam::tx::{EachOf, Query};
 use crate::seam::{Fault, Tx, Val};
 
 /// Locks names of a team in the given order until the transaction ends.
 pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(k) FROM unnest(CAST($1 AS BIGINT[])) k";
+
+/// The error code of PostgreSQL for too many connections. Those that were just closed may still count, so it is asked
+/// so often, after such a pause.
+pub(super) const TOO_MANY: &str = "53300";
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A client with its prepared statements and pending ones.
 pub(crate) struct PostgresTx {
     // Dropped in this order: the driver says goodbye to the server once the client is gone.
     client: Client,
     driver: Driver,
-    statements: HashMap<String, Statement>,
+    sessions: Sessions,
+    statements: HashMap<String, Form>,
     pending: Vec<Pending>,
     early: Option<Early>,
     operation: u32,
@@ -48,40 +54,25 @@ struct Pending {
     operation: u32,
 }
 
-enum Request {
-    /// A command without parameters or result.
-    Command(&'static str),
-    /// A statement that must change exactly one row.
-    OneRow(String, Statement, Vec<Owned>),
-    /// A statement whose result nobody needs.
-    Any(Statement, Vec<Owned>),
-    /// A query whose rows are wanted later.
-    Ahead(String, Statement, Vec<Owned>),
-}
-
-/// The answer to a query that was asked ahead.
-struct Early {
-    sql: String,
-    params: Vec<Owned>,
-    answer: Answer,
-}
-
-/// The result of a statement.
-#[derive(Default)]
-struct Answer {
-    rows: Vec<PostgresRow>,
-    changed: u64,
-}
-
-type Asked<'a> = Pin<Box<dyn Future<Output = Result<Answer, Error>> + 'a>>;
-
 impl PostgresTx {
     /// Opens a connection.
     pub(crate) fn open(settings: &Settings) -> Result<PostgresTx, Fault> {
+        for _ in 1..ATTEMPTS {
+            match PostgresTx::open_once(settings) {
+                Err(Fault::Unavailable(why)) if why.contains(TOO_MANY) => std::thread::sleep(PAUSE),
+                other => return other,
+            }
+        }
+        PostgresTx::open_once(settings)
+    }
+
+    fn open_once(settings: &Settings) -> Result<PostgresTx, Fault> {
         let (client, driver) = connect(settings)?;
         let mut tx = PostgresTx {
             client,
             driver,
+            // Nothing is prepared before it is known to stay.
+            sessions: Sessions::Pooled("".into()),
             statements: HashMap::new(),
             pending: Vec::new(),
             early: None,
@@ -89,7 +80,9 @@ impl PostgresTx {
             spoiled: None,
             ending: false,
         };
-        session::pin(&mut tx)?;
+        tx.sessions = session::pin(&mut tx, settings)?;
+        tx.statements.clear();
+        tx.driver.give_up_after(settings.silence());
         Ok(tx)
     }
 
@@ -109,24 +102,39 @@ impl PostgresTx {
         self.answered(done)?.map_err(|error| self.fault(&error))
     }
 
-    /// The prepared form of a statement.
+    /// A statement as the server understands it.
     pub(crate) fn prepare(&mut self, sql: &str) -> Result<Statement, Fault> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok(statement.clone());
-        }
         let text = Dialect::Postgres.statement(sql);
         let prepared = self.driver.answers(self.client.prepare(&text));
-        let statement = self
-            .answered(prepared)?
-            .map_err(|error| self.fault(&error))?;
-        self.statements.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
+        self.answered(prepared)?.map_err(|error| self.fault(&error))
+    }
+
+    /// The form in which a statement is sent.
+    fn form(&mut self, sql: &str) -> Result<Form, Fault> {
+        if let Some(form) = self.statements.get(sql) {
+            return Ok(form.clone());
+        }
+        let form = match self.sessions {
+            Sessions::Own => Form::Prepared(self.prepare(sql)?),
+            Sessions::Pooled(_) => Form::Text(Dialect::Postgres.statement(sql).into()),
+        };
+        self.statements.insert(sql.to_owned(), form.clone());
+        Ok(form)
     }
 
     /// Begins a transaction with the next round trip.
-    pub(super) fn begin(&mut self, command: &'static str) {
+    pub(crate) fn begin(&mut self, command: &'static str) {
         self.forget_all();
+        self.begin_later(command);
+    }
+
+    /// The same after what is pending.
+    pub(super) fn begin_later(&mut self, command: &'static str) {
         self.later(command);
+        if let Sessions::Pooled(settings) = &self.sessions {
+            let settings = Request::Settings(Arc::clone(settings));
+            self.send_later(settings);
+        }
     }
 
     /// Sends a command with the next round trip.
@@ -167,7 +175,7 @@ impl PostgresTx {
     }
 
     /// Sends all pending statements and waits for their results.
-    pub(super) fn flush(&mut self) -> Result<(), Fault> {
+    pub(crate) fn flush(&mut self) -> Result<(), Fault> {
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -209,7 +217,7 @@ impl PostgresTx {
     /// Sends all pending statements and then those whose answers are returned.
     ///
     /// The first fault counts: it makes every later statement of the transaction fail.
-    fn round_trip(&mut self, last: &[(Statement, &[Val<'_>])]) -> Result<Vec<Answer>, Fault> {
+    fn round_trip(&mut self, last: &[(Form, &[Val<'_>])]) -> Result<Vec<Answer>, Fault> {
         let pending = std::mem::take(&mut self.pending);
         let client = &self.client;
         let mut asked: Vec<Asked<'_>> = Vec::with_capacity(pending.len() + last.len());
@@ -241,73 +249,9 @@ impl PostgresTx {
     }
 }
 
-impl Request {
-    fn ask<'a>(&'a self, client: &'a Client) -> Asked<'a> {
-        match self {
-            Request::Command(sql) => Box::pin(async {
-                client.batch_execute(sql).await?;
-                Ok(Answer::default())
-            }),
-            Request::OneRow(_, statement, params)
-            | Request::Any(statement, params)
-            | Request::Ahead(_, statement, params) => Box::pin(ask(client, statement, params)),
-        }
-    }
-
-    /// Checks its result, and keeps one that is wanted later.
-    fn check(self, answer: Answer) -> Result<Option<Early>, Fault> {
-        match self {
-            Request::OneRow(sql, _, _) => exactly_one(answer.changed, &sql).map(|()| None),
-            Request::Command(_) | Request::Any(_, _) => Ok(None),
-            Request::Ahead(sql, _, params) => Ok(Some(Early {
-                sql,
-                params,
-                answer,
-            })),
-        }
-    }
-}
-
-/// Runs a statement; the first poll sends it.
-async fn ask<P: ToSql + Sync>(
-    client: &Client,
-    statement: &Statement,
-    params: &[P],
-) -> Result<Answer, Error> {
-    let params = params.iter().map(|value| value as &(dyn ToSql + Sync));
-    let mut found = std::pin::pin!(client.query_raw(statement, params).await?);
-    let mut rows = Vec::new();
-    while let Some(row) = found.try_next().await? {
-        rows.push(row);
-    }
-    let changed = found.rows_affected().unwrap_or(0);
-    Ok(Answer { rows, changed })
-}
-
-/// All answers. Statements are sent in order, because they are polled in order.
-async fn all(mut asked: Vec<Asked<'_>>) -> Vec<Result<Answer, Error>> {
-    let mut answers: Vec<Option<_>> = asked.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (asked, answer) in asked.iter_mut().zip(&mut answers) {
-            if answer.is_none()
-                && let Poll::Ready(done) = asked.as_mut().poll(context)
-            {
-                *answer = Some(done);
-            }
-        }
-        if answers.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    answers.into_iter().flatten().collect()
-}
-
 impl Tx for PostgresTx {
     fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> Result<u64, Fault> {
-        let statement = self.prepare(sql)?;
+        let statement = self.form(sql)?;
         let answers = self.round_trip(&[(statement, params)])?;
         Ok(answers.iter().map(|answer| answer.changed).sum())
     }
@@ -321,7 +265,7 @@ impl Tx for PostgresTx {
         if let Some(answer) = self.early(sql, params) {
             return answer.rows.iter().try_for_each(|row| each(row));
         }
-        let statement = self.prepare(sql)?;
+        let statement = self.form(sql)?;
         let answers = self.round_trip(&[(statement, params)])?;
         answers
             .iter()
@@ -333,7 +277,7 @@ impl Tx for PostgresTx {
         if self.early(sql, params).is_some() {
             return Ok(true);
         }
-        let statement = self.prepare(sql)?;
+        let statement = self.form(sql)?;
         let params = params.iter().map(Owned::from).collect();
         self.send_later(Request::Ahead(sql.to_owned(), statement, params));
         Ok(true)
@@ -346,7 +290,7 @@ impl Tx for PostgresTx {
     ) -> Result<(), Fault> {
         let mut asked = Vec::with_capacity(queries.len());
         for (sql, params) in queries {
-            asked.push((self.prepare(sql)?, *params));
+            asked.push((self.form(sql)?, *params));
         }
         for (number, answer) in self.round_trip(&asked)?.iter().enumerate() {
             for row in &answer.rows {
@@ -361,14 +305,14 @@ impl Tx for PostgresTx {
     }
 
     fn must_later(&mut self, sql: &str, params: &[Val<'_>]) -> Result<(), Fault> {
-        let statement = self.prepare(sql)?;
+        let statement = self.form(sql)?;
         let params = params.iter().map(Owned::from).collect();
         self.send_later(Request::OneRow(sql.to_owned(), statement, params));
         Ok(())
     }
 
     fn lock(&mut self, team_id: &TeamId, names: &[&str]) -> Result<(), Fault> {
-        let statement = self.prepare(LOCK)?;
+        let statement = self.form(LOCK)?;
         let keys = Owned::Ints(lock_keys(team_id, names));
         self.send_later(Request::Any(statement, vec![keys]));
         Ok(())

@@ -6,6 +6,35 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::seam::{Fault, Row, Val};
 
+/// A value that knows which type it is bound as, where no prepared statement tells.
+pub(super) trait Typed {
+    /// That type. PostgreSQL finds out by itself what a null is.
+    fn bound_as(&self) -> Type;
+}
+
+impl Typed for Val<'_> {
+    fn bound_as(&self) -> Type {
+        match self {
+            Val::Int(_) => Type::INT8,
+            Val::Text(_) => Type::TEXT,
+            Val::Bool(_) => Type::BOOL,
+            Val::Null => Type::UNKNOWN,
+        }
+    }
+}
+
+impl Typed for Owned {
+    fn bound_as(&self) -> Type {
+        match self {
+            Owned::Int(_) => Type::INT8,
+            Owned::Text(_) => Type::TEXT,
+            Owned::Bool(_) => Type::BOOL,
+            Owned::Null => Type::UNKNOWN,
+            Owned::Ints(_) => Type::INT8_ARRAY,
+        }
+    }
+}
+
 impl ToSql for Val<'_> {
     fn to_sql(
         &self,
@@ -22,7 +51,7 @@ impl ToSql for Val<'_> {
     }
 
     fn accepts(ty: &Type) -> bool {
-        [Type::INT8, Type::TEXT, Type::BOOL].contains(ty)
+        [Type::INT8, Type::TEXT, Type::BOOL, Type::UNKNOWN].contains(ty)
     }
 
     to_sql_checked!();

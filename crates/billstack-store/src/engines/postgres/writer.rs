@@ -23,8 +23,8 @@ use crate::seam::Fault;
 const LARGEST_BATCH: usize = 60;
 
 /// How long a writer waits for a lock: far less than PostgreSQL's deadlock check, which comes after a second, and
-/// far more than another node's batch takes.
-const PATIENCE: &str = "SET lock_timeout = '50ms'";
+/// far more than another node's batch takes. In milliseconds.
+pub(super) const PATIENCE: u32 = 50;
 
 /// Begins a lone operation. It names the isolation level because the default of a database or role may be another
 /// one, at which an operation does not see what was committed while it waited for a lock. It does not say
@@ -46,12 +46,12 @@ type Jobs = VecDeque<Box<dyn Job>>;
 /// next batch opens a new one.
 pub(super) fn run(
     settings: &Settings,
+    mut connection: Option<PostgresTx>,
     lanes: usize,
     jobs: &Receiver<Box<dyn Job>>,
     patient: &Sender<Box<dyn Job>>,
     failing: &Failing,
 ) {
-    let mut connection = None;
     let mut batch = Jobs::new();
     while let Ok(first) = jobs.recv() {
         batch.push_back(first);
@@ -73,11 +73,7 @@ fn ready<'c>(
 ) -> Result<&'c mut PostgresTx, Fault> {
     let tx = match connection.take().filter(|tx| !tx.is_closed()) {
         Some(tx) => tx,
-        None => {
-            let mut tx = PostgresTx::open(settings)?;
-            tx.simple(PATIENCE)?;
-            tx
-        }
+        None => PostgresTx::open(settings)?,
     };
     Ok(connection.insert(tx))
 }

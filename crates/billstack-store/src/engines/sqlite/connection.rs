@@ -58,7 +58,7 @@ fn refuse_read_only(connection: &Connection, path: &Path) -> Result<(), Fault> {
     match connection.is_readonly("main").map_err(|e| fault(&e))? {
         false => Ok(()),
         true => Err(Fault::Unavailable(format!(
-            "{} may not be written by this user; see who owns it, and its mode",
+            "{} may not be written by this user",
             path.display()
         ))),
     }

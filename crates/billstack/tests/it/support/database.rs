@@ -10,7 +10,7 @@ use billstack_store::dump;
 use billstack_store::migrate::migrate;
 use billstack_store::store::{Store, Target};
 use billstack_store::{Actor, Origin};
-use scratch_postgres::Cluster;
+use scratch_postgres::{Cluster, Pooler};
 use tempfile::TempDir;
 
 /// Which database a test runs on.
@@ -18,6 +18,8 @@ use tempfile::TempDir;
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
+    /// The same behind a PgBouncer that gives each transaction another session.
+    Pooled,
 }
 
 /// Databases of PostgreSQL that a test has emptied again: making one takes longer than most tests.
@@ -44,10 +46,13 @@ impl Database {
                     _directory: Some(directory),
                 }
             }
-            Engine::Postgres => {
+            Engine::Postgres | Engine::Pooled => {
                 let emptied = EMPTIED.lock().expect("no panic").pop();
                 let name = emptied.unwrap_or_else(copy_of_migrated);
-                let url = Cluster::shared().url(&name);
+                let url = match engine {
+                    Engine::Pooled => Pooler::shared().url(&name),
+                    _ => Cluster::shared().url(&name),
+                };
                 Database {
                     engine,
                     url,
