@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::http::known::nearest;
-use crate::settings::{Settings, SettingsArgs};
+use crate::settings::{LogFormat, Settings, SettingsArgs};
 use output::Failure;
 
 const EXAMPLES: &str = "\
@@ -125,6 +125,9 @@ fn settings(args: &SettingsArgs) -> Result<Settings, Failure> {
     let settings = Settings::from_args(args).map_err(Failure::usage)?;
     let logs = crate::telemetry::init_logs(&settings.log, settings.log_format);
     logs.map_err(|error| Failure::usage(format_args!("--log (or BILLSTACK_LOG): {error}")))?;
+    if settings.log_format == LogFormat::Json {
+        crate::telemetry::log_panics();
+    }
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for (name, meant) in without_effect(variables) {
         tracing::warn!(

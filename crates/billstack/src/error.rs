@@ -269,6 +269,8 @@ impl IntoResponse for ApiError {
         let status = self.reason.status();
         let body = self.body();
         let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
+        // For the log line of the request.
+        response.extensions_mut().insert(self.reason);
         if let Some(seconds) = self.wait() {
             let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

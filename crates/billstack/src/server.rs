@@ -196,11 +196,14 @@ fn options(settings: &Settings, clock: &Clock, on_fatal: Fatal) -> Options {
 /// Serves until `shutdown` is done, then drains and returns.
 pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let workers = tokio::spawn(workers::run(Arc::clone(app)));
+    let watch = tokio::spawn(workers::watch::run(Arc::clone(app)));
     let limits = limits(&app.settings);
     serve(listener, routes::app(app, &limits), limits, shutdown).await;
-    workers.abort();
-    // The workers hold the state; wait until they have dropped it.
-    let _ = workers.await;
+    for task in [workers, watch] {
+        task.abort();
+        // It holds the state; wait until it has dropped it.
+        let _ = task.await;
+    }
 }
 
 fn limits(settings: &Settings) -> Limits {

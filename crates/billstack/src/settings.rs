@@ -30,6 +30,8 @@ pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
 pub struct Settings {
     /// Where the data is.
     pub database_url: DatabaseUrl,
+    /// Seconds to wait for a database that does not answer yet.
+    pub wait_for_database: u32,
     /// Host and port to listen on.
     pub listen: String,
     /// Our own origin as browsers write it, without a slash at the end.
@@ -102,6 +104,7 @@ impl Settings {
     fn read(layers: &Layers) -> Result<Settings, SettingsError> {
         Ok(Settings {
             database_url: layers.get("database_url", database_url)?,
+            wait_for_database: layers.number("wait_for_database", 0..=86_400)?,
             listen: layers.get("listen", host_and_port)?,
             base_url: layers.get_optional("base_url", origin)?,
             secret_key: layers.get_optional("secret_key", secret_key)?,

@@ -4,6 +4,10 @@
 //! and setting them up twice changes nothing. Metrics that other crates count by name are
 //! described here too, so that this file is their one list.
 
+mod json;
+
+pub use json::log_panics;
+
 use billstack_core::attribution::Outcome;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
@@ -16,8 +20,10 @@ use metrics::{
     histogram,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector as Process;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::format::JsonFields;
 
 use crate::error::Reason;
 use crate::settings::LogFormat;
@@ -37,6 +43,14 @@ const QUEUE_DEPTH: &str = "billstack_write_queue_depth";
 const BATCH_SIZE: &str = "billstack_write_batch_size";
 /// Counts rows that retention removed or emptied.
 const FORGOTTEN: &str = "billstack_forgotten_rows_total";
+/// Says what runs.
+const BUILD_INFO: &str = "billstack_build_info";
+/// Shows the room that the database takes.
+const DATABASE_BYTES: &str = "billstack_database_bytes";
+/// Shows the room that its write-ahead log takes.
+const LOG_BYTES: &str = "billstack_database_log_bytes";
+/// Shows how long ago Stripe was last heard of.
+const LAST_EVENT_AGE: &str = "billstack_stripe_last_event_age_seconds";
 /// Counts panics of handlers.
 const PANICS: &str = "billstack_panics_total";
 /// Counts panics inside a store operation.
@@ -82,7 +96,10 @@ pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), ParseError> {
     // An error only says that a subscriber is already set.
     let _already_set = match format {
         LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Json => {
+            let builder = builder.fmt_fields(JsonFields::new());
+            builder.event_format(json::JsonLines).try_init()
+        }
     };
     Ok(())
 }
@@ -100,7 +117,28 @@ pub fn init_metrics() {
 
 /// All metrics in the text format of Prometheus.
 pub fn render() -> String {
-    recorder().render()
+    let recorder = recorder();
+    Process::default().collect();
+    recorder.render()
+}
+
+/// Says which program runs on what.
+pub fn build_info(engine: &'static str, schema: i64) {
+    let (version, schema) = (env!("CARGO_PKG_VERSION"), schema.to_string());
+    gauge!(BUILD_INFO, "version" => version, "engine" => engine, "schema" => schema).set(1.0);
+}
+
+/// Shows the bytes that the database takes, and those of its log where it has one of its own.
+pub fn database_bytes(database: u64, log: Option<u64>) {
+    gauge!(DATABASE_BYTES).set(database as f64);
+    if let Some(log) = log {
+        gauge!(LOG_BYTES).set(log as f64);
+    }
+}
+
+/// Shows how many seconds ago the last event came in.
+pub fn last_event_age(seconds: f64) {
+    gauge!(LAST_EVENT_AGE).set(seconds);
 }
 
 /// Counts and times an answered request.
@@ -235,7 +273,9 @@ fn begin_at_nothing() {
     for name in [PANICS, OPERATION_PANICS, OPERATION_RETRIES] {
         counter!(name).increment(0);
     }
-    gauge!(QUEUE_DEPTH).set(0.0);
+    for name in [QUEUE_DEPTH, DATABASE_BYTES, LOG_BYTES, LAST_EVENT_AGE] {
+        gauge!(name).set(0.0);
+    }
     let _registered = histogram!(BATCH_SIZE);
     for status in WEBHOOK_FAILURES {
         requests("POST", WEBHOOK_ROUTE, status).increment(0);
@@ -282,6 +322,19 @@ fn describe() {
         Unit::Count,
         "Rows forgotten because their time was over, by kind."
     );
+    describe_gauge!(BUILD_INFO, "Always 1; the labels say what runs.");
+    describe_gauge!(DATABASE_BYTES, Unit::Bytes, "Room that the database takes.");
+    describe_gauge!(
+        LOG_BYTES,
+        Unit::Bytes,
+        "Room that the write-ahead log of SQLite takes."
+    );
+    describe_gauge!(
+        LAST_EVENT_AGE,
+        Unit::Seconds,
+        "Time since the last event from Stripe to any team, or since the start while there is none."
+    );
+    Process::default().describe();
     describe_counter!(PANICS, Unit::Count, "Panics caught outside the store.");
     describe_counter!(
         OPERATION_PANICS,

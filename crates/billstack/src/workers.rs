@@ -7,6 +7,7 @@
 mod program_days;
 mod retention;
 mod statistics;
+pub mod watch;
 
 use std::time::Duration;
 

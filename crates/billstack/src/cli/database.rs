@@ -1,5 +1,7 @@
 //! The database, for commands that run beside a server or without one.
 
+use std::time::{Duration, Instant};
+
 use billstack_core::time::Micros;
 use billstack_store::migrate;
 use billstack_store::options::{Options, Reads};
@@ -12,19 +14,60 @@ use crate::clock::Clock;
 use crate::secrets::random_bytes;
 use crate::settings::Settings;
 
-/// The database that the settings name.
+/// How often a database that does not answer is asked again, and how often that is said.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+const SAY_EVERY: Duration = Duration::from_secs(5);
+
+/// The database that the settings name, waited for as long as they say.
 pub(super) fn target(settings: &Settings) -> Result<Target, Failure> {
-    target_of(settings.database_url.expose())
+    let target = target_of(settings.database_url.expose())?;
+    wait(settings, &target)?;
+    Ok(target)
+}
+
+/// Waits until the database answers, or the time for that is over.
+pub(super) fn wait(settings: &Settings, target: &Target) -> Result<(), Failure> {
+    let whole = Duration::from_secs(settings.wait_for_database.into());
+    if whole.is_zero() {
+        // Whoever uses the database finds out.
+        return Ok(());
+    }
+    let (begin, mut said) = (Instant::now(), None);
+    while let Err(why) = target.reach() {
+        let left = whole.saturating_sub(begin.elapsed());
+        if left.is_zero() {
+            let seconds = whole.as_secs();
+            return Err(Failure::refused(format_args!(
+                "the database has not answered for {seconds} s: {}",
+                sentence(why)
+            )));
+        }
+        if said.is_none_or(|at: Instant| at.elapsed() >= SAY_EVERY) {
+            said = Some(Instant::now());
+            let seconds_left = left.as_secs_f64().ceil();
+            tracing::warn!(
+                why = sentence(why),
+                seconds_left,
+                "waiting for the database"
+            );
+        }
+        std::thread::sleep(ASK_EVERY.min(left));
+    }
+    Ok(())
+}
+
+fn sentence(fault: Fault) -> String {
+    match fault {
+        Fault::Unavailable(why) => why,
+        other => other.to_string(),
+    }
 }
 
 /// The database that an address names.
 pub(super) fn target_of(url: &str) -> Result<Target, Failure> {
     Target::from_url(url).map_err(|fault| {
-        let why = match fault {
-            // No database has been asked yet, so the message must not say that it is unavailable.
-            Fault::Unavailable(why) => why,
-            other => other.to_string(),
-        };
+        // No database has been asked yet, so the message must not say that it is unavailable.
+        let why = sentence(fault);
         Failure::usage(format!("--database-url (or DATABASE_URL) is no use: {why}"))
     })
 }

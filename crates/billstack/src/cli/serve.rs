@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use billstack_store::migrate::newest_version;
+use billstack_store::store::Target;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -42,7 +44,7 @@ pub(super) fn run(settings: Settings) -> Result<(), Failure> {
     telemetry::init_metrics();
     allow_files(settings.max_connections);
     // A malformed address of the database is a fault of the call, found before anything is opened.
-    database::target(&settings)?;
+    database::target_of(settings.database_url.expose())?;
     let runtime = runtime()?;
     let mut stop = Stop::new(&runtime)?;
     let listener = runtime.block_on(listen(&settings.listen))?;
@@ -103,7 +105,21 @@ pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Fail
         tracing::error!(why, "the storage can no longer be trusted; ending at once");
         std::process::exit(STORAGE_FAILED);
     });
-    Ok(prepare(settings, Clock::System, local_url, on_fatal)?)
+    let target = database::target(&settings)?;
+    let app = prepare(settings, Clock::System, local_url, on_fatal)?;
+    say_what_runs(&app, &target);
+    Ok(app)
+}
+
+/// The first line of a log: what there is to know of a server before anything has happened.
+fn say_what_runs(app: &App, target: &Target) {
+    let (engine, schema) = (target.engine(), newest_version());
+    telemetry::build_info(engine, schema);
+    let (version, base_url) = (env!("CARGO_PKG_VERSION"), app.public_url());
+    let (database, address) = (target.place(), &app.local_url);
+    tracing::info!(
+        version, engine, schema, database, address, base_url, "started"
+    );
 }
 
 /// Opens as [`open`] does, unless a signal comes first: a database that does not answer must not keep a

@@ -19,6 +19,7 @@ Examples:
 /// Asks every rule and prints who breaks one.
 pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
     let target = database::target_of(&patient(settings.database_url.expose()))?;
+    database::wait(settings, &target)?;
     database::must_exist(&target)?;
     let store = database::open(&target)?;
     let progress = Arc::new(Progress::new());

@@ -16,6 +16,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use billstack_core::access::{api_key_hash, is_api_key};
+use billstack_core::ids::is_id;
 use billstack_store::callers::{Admitted, Credential, Guard};
 use billstack_store::{Actor, Place};
 use hyper::body::Body as _;
@@ -27,7 +28,7 @@ use crate::http::cookie::SessionCookie;
 use crate::http::input::LargestBody;
 use crate::http::known::Known;
 use crate::http::origin::same_origin;
-use crate::http::request_id::RequestId;
+use crate::http::request_id::{RequestId, Whose};
 use crate::http::serve::{InFlight, bound_body};
 use crate::rate_limit::Decision;
 use crate::secrets::token_hash;
@@ -62,22 +63,29 @@ pub struct Gate {
 /// Every other caller is admitted before the handler runs.
 pub async fn authorize(
     State(gate): State<Gate>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let Gate {
         app, right, known, ..
     } = gate;
     bound_body(request.body(), gate.largest_body)?;
-    let Some(right) = right else {
-        let largest = LargestBody(gate.largest_body);
-        request.extensions_mut().insert(largest);
-        return Ok(run(known, request, next).await);
-    };
     let (mut parts, body) = request.into_parts();
+    let params = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .ok();
+    let mut whose = whose(params.as_ref());
+    let Some(right) = right else {
+        parts.extensions.insert(LargestBody(gate.largest_body));
+        let response = run(known, Request::from_parts(parts, body), next).await;
+        return Ok(telling(whose, response));
+    };
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
     let request_id = request_id.unwrap_or_default();
-    let guard = guard(&app, right, &mut parts).await?;
+    let guard = match guard(&app, right, &mut parts, params.as_ref()) {
+        Ok(guard) => guard,
+        Err(refused) => return Ok(telling(whose, refused.into_response())),
+    };
     let entry = Arc::new(Entry::new(Arc::clone(&guard), &app.rate));
     let is_read = parts.method.is_safe();
     let mut response = if is_read && matches!(right, Right::Project(_)) {
@@ -98,6 +106,8 @@ pub async fn authorize(
         }
     };
     let ruling = entry.decide(&app).await?;
+    let admitted = ruling.admission.as_ref();
+    whose.caller = admitted.ok().map(|admitted| admitted.actor.to_text());
     if is_read && let Ok(admitted) = ruling.admission.as_ref() {
         response = in_flight(&app, admitted, response);
     }
@@ -110,7 +120,27 @@ pub async fn authorize(
     }
     let fields = ruling.budget.iter().flat_map(budget_fields);
     response.headers_mut().extend(fields);
-    Ok(response)
+    Ok(telling(whose, response))
+}
+
+/// The team and the project of a path, as far as they are ids: anything else may be a person's data.
+fn whose(params: Option<&RawPathParams>) -> Whose {
+    let id = |name: &str| {
+        let mut all = params.into_iter().flatten();
+        let (_, id) = all.find(|(key, _)| *key == name)?;
+        is_id(id).then(|| id.to_owned())
+    };
+    Whose {
+        team: id("teamId"),
+        project: id("projectId"),
+        caller: None,
+    }
+}
+
+/// An answer whose line in the log says whose it was.
+fn telling(whose: Whose, mut response: Response) -> Response {
+    response.extensions_mut().insert(whose);
+    response
 }
 
 /// Runs the handler for a request whose query it knows.
@@ -162,12 +192,16 @@ fn in_flight(app: &App, admitted: &Admitted, mut response: Response) -> Response
 }
 
 /// What a request asks for, where, and with which credential.
-async fn guard(app: &Shared, right: Right, parts: &mut Parts) -> Result<Arc<Guard>, ApiError> {
-    let params = RawPathParams::from_request_parts(parts, &()).await;
-    let params = params.map_err(|_| ApiError::new(Reason::NotFound))?;
+fn guard(
+    app: &Shared,
+    right: Right,
+    parts: &mut Parts,
+    params: Option<&RawPathParams>,
+) -> Result<Arc<Guard>, ApiError> {
+    let params = params.ok_or(ApiError::new(Reason::NotFound))?;
     let credential = credential(app, parts)?;
-    let team_id = path_parameter(&params, "teamId")?;
-    let project_id = path_parameter(&params, "projectId")?;
+    let team_id = path_parameter(params, "teamId")?;
+    let project_id = path_parameter(params, "projectId")?;
     Ok(Arc::new(Guard {
         right,
         credential,

@@ -1,7 +1,7 @@
 //! Every request has an id, one line in the log and its place in the metrics.
 //!
-//! The line names the route, never the path: paths carry ids and e-mail addresses, and route patterns keep
-//! the number of metric series bounded.
+//! The line names the route, never the path: paths may carry e-mail addresses, and route patterns keep the number of
+//! metric series bounded. Who asked where is told by ids, once the caller is known.
 
 use std::time::Instant;
 
@@ -10,6 +10,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::Instrument;
 
+use crate::error::Reason;
 use crate::telemetry;
 
 /// The header that carries the id, in both directions.
@@ -42,16 +43,45 @@ pub async fn track<F: Future<Output = Response>>(
     let elapsed = started.elapsed().as_secs_f64();
     let status = response.status().as_u16();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    span.in_scope(|| {
-        let method = telemetry::known_method(method.as_str());
-        let latency_ms = (elapsed * 1e6).round() / 1e3;
-        tracing::info!(method, route, status, latency_ms, "answered");
-    });
+    span.in_scope(|| log(method.as_str(), route, elapsed, &response));
     telemetry::http_request(method.as_str(), route, status, elapsed);
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
+}
+
+/// Whose request it was and where it led, for its line in the log.
+#[derive(Clone, Debug, Default)]
+pub struct Whose {
+    pub team: Option<String>,
+    pub project: Option<String>,
+    /// The API key or the user, by id, or who else it was.
+    pub caller: Option<String>,
+}
+
+/// What balancers and collectors ask all day; their lines would hide the others.
+const BY_MACHINES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+fn log(method: &str, route: &str, elapsed: f64, response: &Response) {
+    let method = telemetry::known_method(method);
+    let status = response.status().as_u16();
+    let latency_ms = (elapsed * 1e6).round() / 1e3;
+    let reason = response
+        .extensions()
+        .get::<Reason>()
+        .map(|reason| reason.as_str());
+    let whose = response.extensions().get::<Whose>();
+    let team = whose.and_then(|whose| whose.team.as_deref());
+    let project = whose.and_then(|whose| whose.project.as_deref());
+    let caller = whose.and_then(|whose| whose.caller.as_deref());
+    if status < 400 && BY_MACHINES.contains(&route) {
+        tracing::debug!(method, route, status, latency_ms, "answered");
+    } else {
+        tracing::info!(
+            method, route, status, latency_ms, team, project, caller, reason, "answered"
+        );
+    }
 }
 
 /// The caller's own id, if it is one that may be written to a log as it is.

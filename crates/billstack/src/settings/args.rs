@@ -29,6 +29,18 @@ pub struct SettingsArgs {
     )]
     pub database_url: Option<String>,
 
+    /// Seconds to wait for a database that does not answer yet; 60 when no number is given [default: 0]
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_WAIT_FOR_DATABASE",
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        default_missing_value = "60"
+    )]
+    pub wait_for_database: Option<String>,
+
     /// Address and port to listen on; port 0 takes any free one and prints it [default: 127.0.0.1:8080]
     #[arg(
         long,

@@ -2,9 +2,11 @@
 
 mod complaints;
 mod limits;
+mod log;
 mod memory;
 mod metrics;
 mod stopping;
+mod waiting;
 
 use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
