@@ -13,11 +13,16 @@ mod backup;
 mod database;
 mod demo;
 mod init;
+mod keys;
+mod members;
 mod migrate;
 mod openapi;
 mod output;
 mod password;
+mod projects;
 mod serve;
+mod team;
+mod terminal;
 mod users;
 mod verify;
 
@@ -34,6 +39,7 @@ Examples:
   billstack demo                  Watch the whole life of a referral, on a throw-away database
   billstack serve                 Serve on 127.0.0.1:8080 with the data in billstack.db
   billstack verify                Check that every cent is accounted for
+  billstack keys create --name x  Make an API key
   billstack help init             Learn about one command
 
 `-h` shows the few settings that matter first; `--help` shows all of them. Each flag under
@@ -41,6 +47,9 @@ Examples:
 
 /// Settings that the short help shows; the long one shows all.
 const FIRST_SETTINGS: [&str; 4] = ["database_url", "listen", "base_url", "secret_key"];
+
+/// Settings of commands that only use the database.
+const OF_THE_DATABASE: [&str; 4] = ["database_url", "wait_for_database", "log", "log_format"];
 
 /// Self-hosted referral service for SaaS teams on Stripe.
 #[derive(Parser)]
@@ -68,19 +77,28 @@ enum Command {
     Init(init::InitArgs),
     /// Play the whole life of a referral on a throw-away database, then keep serving it
     #[command(after_help = demo::EXAMPLES)]
-    Demo,
+    Demo(demo::DemoArgs),
     /// Bring the schema of the database up to date
     #[command(after_help = migrate::EXAMPLES)]
     Migrate,
     /// Check every rule the data must keep; exit 1 and name the offenders when one is broken
     #[command(after_help = verify::EXAMPLES)]
-    Verify,
+    Verify(verify::VerifyArgs),
     /// Copy an SQLite database into a new file, beside a live server
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::BackupArgs),
     /// Print the OpenAPI document of the API
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
+    /// Look after the API keys of a team
+    #[command(subcommand, arg_required_else_help = true)]
+    Keys(keys::KeysCommand),
+    /// Look after the projects of a team
+    #[command(subcommand, arg_required_else_help = true)]
+    Projects(projects::ProjectsCommand),
+    /// Look after the members of a team
+    #[command(subcommand, arg_required_else_help = true)]
+    Members(members::MembersCommand),
     /// Look after the people who sign in
     #[command(subcommand, arg_required_else_help = true)]
     Users(users::UsersCommand),
@@ -101,23 +119,53 @@ fn run() -> Result<(), Failure> {
     match cli.command {
         // These need no settings, or judge them themselves.
         Command::Openapi => openapi::run(),
-        Command::Demo => demo::run(given),
+        Command::Demo(args) => demo::run(given, &args),
         Command::Serve => serve::run(settings(given)?),
         Command::Init(args) => init::run(&quiet(given)?, &args),
         Command::Migrate => migrate::run(&quiet(given)?),
-        Command::Verify => verify::run(&quiet(given)?),
+        Command::Verify(args) => verify::run(&quiet(given)?, &args),
         Command::Backup(args) => backup::run(&quiet(given)?, &args),
+        Command::Keys(command) => keys::run(&quiet(given)?, command),
+        Command::Projects(command) => projects::run(&quiet(given)?, command),
+        Command::Members(command) => members::run(&quiet(given)?, command),
         Command::Users(command) => users::run(&quiet(given)?, command),
     }
 }
 
-/// The parser. Its short help leaves out the settings that few people change.
+/// The parser. Its short help leaves out the settings that few people change, and that of a command which takes few
+/// settings shows no others.
 fn command() -> clap::Command {
-    Cli::command().mut_args(|arg| {
-        let rare = arg.get_help_heading() == Some("Settings")
-            && !FIRST_SETTINGS.contains(&arg.get_id().as_str());
+    let mut command = Cli::command().mut_args(|arg| {
+        let rare = is_setting(&arg) && !FIRST_SETTINGS.contains(&arg.get_id().as_str());
         if rare { arg.hide_short_help(true) } else { arg }
-    })
+    });
+    // Only then do its commands have the settings.
+    command.build();
+    let others: [(&str, &[&str]); 6] = [
+        ("demo", demo::SETTINGS),
+        ("openapi", &[]),
+        ("keys", &OF_THE_DATABASE),
+        ("projects", &OF_THE_DATABASE),
+        ("members", &OF_THE_DATABASE),
+        ("users", &OF_THE_DATABASE),
+    ];
+    for (name, used) in others {
+        command = command.mut_subcommand(name, |command| showing_only(command, used));
+    }
+    command
+}
+
+/// A command and those below it, with the settings that they use in their help.
+fn showing_only(command: clap::Command, used: &[&str]) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let is_other = is_setting(&arg) && !used.contains(&arg.get_id().as_str());
+        if is_other { arg.hide(true) } else { arg }
+    });
+    command.mut_subcommands(|command| showing_only(command, used))
+}
+
+fn is_setting(arg: &clap::Arg) -> bool {
+    arg.get_help_heading() == Some("Settings")
 }
 
 /// Reads the settings and sets up the log.
@@ -142,8 +190,13 @@ fn settings(args: &SettingsArgs) -> Result<Settings, Failure> {
 /// The variables that look like settings and are none, each with the setting that is probably meant.
 fn without_effect(variables: impl Iterator<Item = String>) -> Vec<(String, Option<String>)> {
     let command = command();
+    // Some are of one command alone.
+    let of_commands = command
+        .get_subcommands()
+        .flat_map(clap::Command::get_arguments);
     let known: Vec<&str> = command
         .get_arguments()
+        .chain(of_commands)
         .filter_map(|arg| arg.get_env().and_then(|name| name.to_str()))
         .collect();
     let ours = variables.filter(|name| name.starts_with("BILLSTACK_"));
@@ -170,7 +223,13 @@ mod tests {
 
     #[test]
     fn a_variable_that_has_no_effect_is_named_with_the_setting_that_is_meant() {
-        let given = ["BILLSTACK_LISTN", "BILLSTACK_LISTEN", "LISTN", "BILLSTACK_"];
+        let given = [
+            "BILLSTACK_LISTN",
+            "BILLSTACK_LISTEN",
+            "LISTN",
+            "BILLSTACK_",
+            "BILLSTACK_WEBHOOK_SECRET",
+        ];
         let found = without_effect(given.into_iter().map(str::to_owned));
         let meant = |name: &str| Some(name.to_owned());
         let expected = ("BILLSTACK_LISTN".to_owned(), meant("BILLSTACK_LISTEN"));
@@ -181,6 +240,27 @@ mod tests {
     #[test]
     fn the_parser_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_the_demo_shows_what_it_uses() {
+        let mut command = command();
+        let demo = command.find_subcommand_mut("demo").expect("a command");
+        let help = demo.render_long_help().to_string();
+        assert!(
+            help.contains("--listen") && help.contains("--verbose"),
+            "{help}"
+        );
+        for other in ["--database-url", "--secret-key", "--queue-capacity"] {
+            assert!(!help.contains(other), "{other}:\n{help}");
+        }
+        let keys = command.find_subcommand_mut("keys").expect("a command");
+        let list = keys.find_subcommand_mut("list").expect("a command");
+        let help = list.render_long_help().to_string();
+        assert!(
+            help.contains("--database-url") && !help.contains("--listen"),
+            "{help}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod stripe;
 use std::path::Path;
 
 use billstack_store::users::NewUser;
+use billstack_store::verify;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -20,16 +21,27 @@ use crate::secrets::{new_token, random_bytes};
 use crate::server::run as serve_until;
 use crate::settings::{SecretText, Settings, SettingsArgs};
 use crate::telemetry;
-use player::Player;
+use player::{Player, Shows};
 
 pub(super) const EXAMPLES: &str = "\
 Nothing of yours is touched: whatever DATABASE_URL says, the data lies in a temporary directory that
-is removed at the end. Every line that starts with curl can be pasted into another terminal while the
-demo runs. Stripe is not called; its events are made and signed here, as Stripe would.
+is removed at the end. Stripe is not called; its events are made and signed here, as Stripe would. With
+--verbose, every line that starts with curl can be pasted into another terminal while the demo runs.
 
 Examples:
   billstack demo
+  billstack demo --verbose
   billstack demo --listen 127.0.0.1:0";
+
+/// The settings that matter to a demo.
+pub(super) const SETTINGS: &[&str] = &["listen", "log", "log_format"];
+
+#[derive(clap::Args)]
+pub(super) struct DemoArgs {
+    /// Show each call as curl, and its whole answer
+    #[arg(long)]
+    verbose: bool,
+}
 
 /// Where it listens when nobody says, if that is free.
 const USUAL_ADDRESS: &str = "127.0.0.1:8080";
@@ -40,14 +52,18 @@ const ANY_PORT: &str = "127.0.0.1:0";
 const EMAIL: &str = "owner@example.com";
 
 /// Plays the story, then serves until a signal.
-pub(super) fn run(args: &SettingsArgs) -> Result<(), Failure> {
+pub(super) fn run(settings: &SettingsArgs, args: &DemoArgs) -> Result<(), Failure> {
+    let shows = match args.verbose {
+        true => Shows::Calls,
+        false => Shows::Ticks,
+    };
     let directory = tempfile::Builder::new()
         .prefix("billstack-demo-")
         .tempdir()
         .map_err(|error| {
             Failure::refused(format_args!("cannot make a temporary directory: {error}"))
         })?;
-    let played = run_in(&directory, args);
+    let played = run_in(&directory, settings, shows);
     // Removed also when the story failed; the server has let go of it by now.
     let removed = directory.close();
     played?;
@@ -58,15 +74,16 @@ pub(super) fn run(args: &SettingsArgs) -> Result<(), Failure> {
     })
 }
 
-fn run_in(directory: &TempDir, args: &SettingsArgs) -> Result<(), Failure> {
+fn run_in(directory: &TempDir, args: &SettingsArgs, shows: Shows) -> Result<(), Failure> {
     let settings = super::quiet(&demo_args(directory.path(), args))?;
     telemetry::init_metrics();
     let runtime = runtime()?;
     let mut stop = Stop::new(&runtime)?;
     let listener = runtime.block_on(listen_somewhere(args, &settings))?;
     let app = open(settings, address_of(&listener)?)?;
-    let result = set_up(&runtime, &app)
-        .and_then(|scene| runtime.block_on(play_and_serve(&app, listener, &mut stop, &scene)));
+    let result = set_up(&runtime, &app).and_then(|scene| {
+        runtime.block_on(play_and_serve(&app, listener, &mut stop, &scene, shows))
+    });
     finish(runtime, app);
     result
 }
@@ -78,6 +95,9 @@ fn demo_args(directory: &Path, args: &SettingsArgs) -> SettingsArgs {
         database_url: Some(format!("sqlite://{}", file.display())),
         base_url: None,
         secret_key: None,
+        wait_for_database: None,
+        // A warning of what the story does on purpose would only be a riddle.
+        log: args.log.clone().or_else(|| Some("error".to_owned())),
         ..args.clone()
     }
 }
@@ -134,6 +154,7 @@ async fn play_and_serve(
     listener: TcpListener,
     stop: &mut Stop,
     scene: &Scene,
+    shows: Shows,
 ) -> Result<(), Failure> {
     let (stopped, stopping) = oneshot::channel::<()>();
     let server = tokio::spawn({
@@ -146,9 +167,9 @@ async fn play_and_serve(
             serve_until(&app, listener, stopping).await;
         }
     });
-    let mut player = Player::new(&app.local_url, &scene.founded, &scene.webhook_secret)?;
+    let mut player = Player::new(&app.local_url, &scene.founded, &scene.webhook_secret, shows)?;
     let result = tokio::select! {
-        played = story::play(&mut player, app) => played.and_then(|()| farewell(app, scene)),
+        told = tell(&mut player, app, scene) => told,
         () = stop.requested() => Err(Failure::interrupted()),
     };
     if result.is_ok() {
@@ -158,6 +179,29 @@ async fn play_and_serve(
     let _ = server.await;
     result
 }
+
+/// Plays the story, asks every rule of `billstack verify` about what it has left, and says what that proves.
+async fn tell(player: &mut Player, app: &Shared, scene: &Scene) -> Result<(), Failure> {
+    story::play(player, app).await?;
+    let breaches = app.store.scan(|tx| Ok(verify::verify(tx)?)).await?;
+    if let Some(breach) = breaches.first() {
+        return Err(Failure::refused(breach));
+    }
+    say(PROVED)?;
+    let rules = verify::rules().count();
+    say(format_args!(
+        "  - all {rules} rules of `billstack verify` hold for what is in the database"
+    ))?;
+    farewell(app, scene)
+}
+
+/// What the steps have shown, each of which was checked.
+const PROVED: &str = "
+What was proved:
+  - nobody uses their own code, and a forged event changes nothing
+  - Stripe told of the subscription three times, and it counted once
+  - both sides have the credit that they were promised: Ada $10.00, Grace $5.00
+  - the referral tells who did what, and which event converted it";
 
 fn farewell(app: &Shared, scene: &Scene) -> Result<(), Failure> {
     let url = &app.local_url;
@@ -169,7 +213,7 @@ fn farewell(app: &Shared, scene: &Scene) -> Result<(), Failure> {
         ..
     } = &scene.founded;
     say(format_args!(
-        "\nThat was the whole life of a referral. The server keeps running for you to try more:\n\n\
+        "\nThat was the whole life of a referral. The server goes on for you to try more:\n\n\
          \x20 API       {url}/api/billstack/teams/{team_id}/projects/{project_id}\n\
          \x20 API key   {api_key}\n\
          \x20 Docs      {url}/docs\n\

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::output::{Failure, say};
 use super::serve::local_url;
-use super::{database, password};
+use super::{database, password, terminal};
 use crate::secrets::{Cipher, random_bytes};
 use crate::server::{kept_key, key_for};
 use crate::settings::{SecretText, Settings};
@@ -23,13 +23,16 @@ use crate::stripe::{self, SecretField};
 
 pub(super) const EXAMPLES: &str = "\
 Needs no running server, and works beside one. Everything is created, or nothing is. It refuses, with
-exit code 1, where a user exists already.
+exit code 1, where a user exists already. At a terminal it asks for what was not given.
 
 Examples:
+  billstack init
   printf %s \"$PASSWORD\" | billstack init --email ada@example.com --password-stdin \\
       --team Acme --project Rockets
   printf %s \"$PASSWORD\" | BILLSTACK_WEBHOOK_SECRET=whsec_… billstack init \\
       --email ada@example.com --password-stdin --team Acme --project Rockets --json | jq -r .apiKey";
+
+const WEBHOOK_PROMPT: &str = "Signing secret of the Stripe webhook endpoint (empty: later)";
 
 /// The longest display name, in characters.
 const LONGEST_NAME: usize = 255;
@@ -38,19 +41,19 @@ const LONGEST_NAME: usize = 255;
 pub(super) struct InitArgs {
     /// E-mail address of the first user, who owns the team
     #[arg(long, value_name = "ADDRESS")]
-    email: String,
+    email: Option<String>,
     /// Read the password of the first user from standard input: 8 to 256 characters
-    #[arg(long, required = true)]
+    #[arg(long)]
     password_stdin: bool,
     /// Display name of the first user [default: what stands before the @]
     #[arg(long)]
     name: Option<String>,
     /// Display name of the team
     #[arg(long, value_name = "NAME")]
-    team: String,
+    team: Option<String>,
     /// Display name of the team's first project
     #[arg(long, value_name = "NAME")]
-    project: String,
+    project: Option<String>,
     /// Signing secret of the Stripe webhook endpoint, when there is one already
     #[arg(
         long,
@@ -87,10 +90,12 @@ pub(super) struct Founded {
 
 /// Founds a server and prints its ids and key.
 pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
-    debug_assert!(args.password_stdin, "the parser requires it");
     let mut foundation = read(args)?;
     let target = database::target(settings)?;
-    foundation.user.password_hash = password::read_hashed()?;
+    foundation.user.password_hash = match args.password_stdin {
+        true => password::read_hashed()?,
+        false => password::ask_hashed()?,
+    };
     let kept = kept_key(settings, &target)?;
     database::migrate(&target)?;
     let store = database::open(&target)?;
@@ -109,9 +114,36 @@ pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
     say(for_people(&founded))
 }
 
+/// Reads what was given, and asks for the rest where somebody is there.
 fn read(args: &InitArgs) -> Result<Foundation, Failure> {
-    let Some(email) = email::normalize(&args.email) else {
-        return Err(Failure::usage("--email must be an e-mail address"));
+    let asks = terminal::is_there() && !args.password_stdin;
+    let given = [
+        ("--email", args.email.is_some()),
+        ("--password-stdin", args.password_stdin),
+        ("--team", args.team.is_some()),
+        ("--project", args.project.is_some()),
+    ];
+    let missing = given.iter().filter(|(_, is_given)| !is_given);
+    let missing: Vec<_> = missing.map(|(flag, _)| *flag).collect();
+    if !asks && !missing.is_empty() {
+        return Err(Failure::usage(format_args!(
+            "{} must be given: there is nobody at a terminal to be asked",
+            missing.join(", ")
+        )));
+    }
+    let part = |flag: &'static str, given: &Option<String>, prompt: &str| match given {
+        Some(text) => display_name(flag, text),
+        None => terminal::ask(prompt, |text| display_name("it", text)),
+    };
+    let email = match &args.email {
+        Some(text) => address("--email", text)?,
+        None => terminal::ask("Your e-mail address", |text| address("it", text))?,
+    };
+    let team = part("--team", &args.team, "Name of your team")?;
+    let project = part("--project", &args.project, "Name of its first project")?;
+    let webhook_secret = match &args.webhook_secret {
+        None if asks => terminal::ask(WEBHOOK_PROMPT, |text| secret("it", Some(text)))?,
+        given => secret("--webhook-secret", given.as_deref())?,
     };
     let before_at = email.split('@').next().unwrap_or_default();
     let user = NewUser {
@@ -119,19 +151,29 @@ fn read(args: &InitArgs) -> Result<Foundation, Failure> {
         email,
         password_hash: String::new(),
     };
-    let webhook_secret = args.webhook_secret.as_deref().map(|text| {
-        let wanted = "--webhook-secret must be the whole signing secret, whsec_ included";
-        stripe::webhook_secret(text).ok_or_else(|| Failure::usage(wanted))
-    });
     Ok(Foundation {
         user,
-        team: display_name("--team", &args.team)?,
-        project: display_name("--project", &args.project)?,
-        webhook_secret: webhook_secret.transpose()?,
+        team,
+        project,
+        webhook_secret,
     })
 }
 
-fn display_name(flag: &str, text: &str) -> Result<String, Failure> {
+fn address(flag: &str, text: &str) -> Result<String, Failure> {
+    let wanted = || Failure::usage(format_args!("{flag} must be an e-mail address"));
+    email::normalize(text).ok_or_else(wanted)
+}
+
+fn secret(flag: &str, text: Option<&str>) -> Result<Option<SecretText>, Failure> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let wanted = "must be the whole signing secret, whsec_ included";
+    let wanted = || Failure::usage(format_args!("{flag} {wanted}"));
+    stripe::webhook_secret(text).map(Some).ok_or_else(wanted)
+}
+
+pub(super) fn display_name(flag: &str, text: &str) -> Result<String, Failure> {
     let name = text.trim();
     let length = name.chars().take(LONGEST_NAME + 1).count();
     if !(1..=LONGEST_NAME).contains(&length) || name.chars().any(char::is_control) {

@@ -4,8 +4,10 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use billstack_store::{Abort, Fault};
+use billstack_store::{Abort, Fault, Refusal, Thing};
+use serde::Serialize;
 
+use crate::error::ApiError;
 use crate::server::StartError;
 
 /// Why a command did not do what it was asked to.
@@ -49,6 +51,12 @@ impl Failure {
     }
 }
 
+impl Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.message.as_deref().unwrap_or_default())
+    }
+}
+
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
         match fault {
@@ -73,9 +81,13 @@ impl From<Abort> for Failure {
     fn from(abort: Abort) -> Failure {
         match abort {
             Abort::Fault(fault) => fault.into(),
-            Abort::Refused(refusal) => {
-                Failure::refused(format_args!("the state refuses it: {refusal:?}"))
-            }
+            Abort::Refused(Refusal::NotFound(what)) => Failure::refused(match what {
+                Thing::Project => "the team has no such project",
+                Thing::ApiKey => "the team has no such API key",
+                Thing::Member => "the team has no such member",
+                _ => "there is no such thing",
+            }),
+            Abort::Refused(refusal) => Failure::refused(ApiError::from(refusal)),
         }
     }
 }
@@ -99,6 +111,29 @@ pub(super) fn say(line: impl Display) -> Result<(), Failure> {
     writeln!(out, "{line}")?;
     out.flush()?;
     Ok(())
+}
+
+/// Writes rows with their columns one below the other.
+pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> Result<(), Failure> {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([heads[column].len()]).max().unwrap_or_default()
+    };
+    let widths: Vec<_> = (0..N).map(width).collect();
+    let heads = heads.map(str::to_owned);
+    for row in std::iter::once(&heads).chain(rows) {
+        let cells = row.iter().zip(&widths);
+        let cells: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        say(cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// Writes an answer as JSON.
+pub(super) fn say_json(answer: &impl Serialize) -> Result<(), Failure> {
+    say(serde_json::to_string(answer).map_err(Failure::refused)?)
 }
 
 /// How far a command has come, on standard error: one line that changes on a terminal, plain lines

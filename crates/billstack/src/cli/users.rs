@@ -7,7 +7,7 @@ use billstack_store::Thing;
 use billstack_store::users;
 
 use super::output::{Failure, say};
-use super::{database, password};
+use super::{database, password, terminal};
 use crate::settings::Settings;
 
 const SET_PASSWORD_EXAMPLES: &str = "\
@@ -28,8 +28,8 @@ pub(super) struct SetPasswordArgs {
     /// E-mail address of the user
     #[arg(long, value_name = "ADDRESS")]
     email: String,
-    /// Read the new password from standard input
-    #[arg(long, required = true)]
+    /// Read the new password from standard input; at a terminal it is asked for when this is left out
+    #[arg(long)]
     password_stdin: bool,
 }
 
@@ -41,13 +41,19 @@ pub(super) fn run(settings: &Settings, command: UsersCommand) -> Result<(), Fail
 }
 
 fn set_password(settings: &Settings, args: &SetPasswordArgs) -> Result<(), Failure> {
-    debug_assert!(args.password_stdin, "the parser requires it");
+    if !args.password_stdin && !terminal::is_there() {
+        let wanted = "--password-stdin must be given: there is nobody at a terminal to be asked";
+        return Err(Failure::usage(wanted));
+    }
     let Some(email) = email::normalize(&args.email) else {
         return Err(Failure::usage("--email must be an e-mail address"));
     };
     let target = database::target(settings)?;
     database::must_exist(&target)?;
-    let hash = password::read_hashed()?;
+    let hash = match args.password_stdin {
+        true => password::read_hashed()?,
+        false => password::ask_hashed()?,
+    };
     let store = database::open(&target)?;
     let wanted = email.clone();
     let ended = database::write(&store, "users set-password", move |tx, act| {

@@ -14,10 +14,18 @@ Exit code 0: every rule holds. 1: a rule is broken, and each offender is printed
 
 Examples:
   billstack verify
+  billstack verify --verbose
   billstack verify 2>/dev/null || echo 'look at the ids above'";
 
+#[derive(clap::Args)]
+pub(super) struct VerifyArgs {
+    /// Print each rule too, and whether it holds
+    #[arg(long)]
+    verbose: bool,
+}
+
 /// Asks every rule and prints who breaks one.
-pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
+pub(super) fn run(settings: &Settings, args: &VerifyArgs) -> Result<(), Failure> {
     let target = database::target_of(&patient(settings.database_url.expose()))?;
     database::wait(settings, &target)?;
     database::must_exist(&target)?;
@@ -36,7 +44,15 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
         Ok(breaches)
     });
     progress.done();
-    report(&checked?, total)
+    let breaches = checked?;
+    if args.verbose {
+        for rule in rules() {
+            let is_broken = breaches.iter().any(|breach| breach.rule == rule.name);
+            let verdict = if is_broken { "broken" } else { "holds " };
+            say(format_args!("{verdict}  {}: {}", rule.name, rule.holds))?;
+        }
+    }
+    report(&breaches, total)
 }
 
 fn report(breaches: &[Breach], total: usize) -> Result<(), Failure> {

@@ -1,18 +1,21 @@
 //! The real program, run as a person runs it.
 
 mod complaints;
+mod demo;
+mod keys;
 mod limits;
 mod log;
 mod memory;
 mod metrics;
 mod stopping;
+mod terminal;
 mod waiting;
 
 use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -364,6 +367,15 @@ fn verify_names_who_breaks_a_rule_by_its_exit_code_too() {
     assert!(ran.ok().starts_with("All "));
     // Its progress is for somebody at a terminal.
     assert_eq!(ran.err(), "");
+    assert_eq!(ran.out().lines().count(), 1);
+    let all = place.run(&["verify", "--verbose"]).ok();
+    let lines: Vec<_> = all.lines().collect();
+    let (last, rules) = lines.split_last().expect("lines");
+    assert_eq!(*last, format!("All {} rules hold.", rules.len()));
+    assert!(
+        rules.iter().all(|line| line.starts_with("holds   ")),
+        "{all}"
+    );
 }
 
 #[test]
@@ -526,7 +538,7 @@ fn the_exit_code_tells_a_bad_call_from_a_bad_state() {
 #[test]
 fn help_can_be_learned_from() {
     let place = Place::new();
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 17] = [
         &["serve"],
         &["init"],
         &["demo"],
@@ -535,6 +547,15 @@ fn help_can_be_learned_from() {
         &["backup"],
         &["openapi"],
         &["users", "set-password"],
+        &["keys", "list"],
+        &["keys", "create"],
+        &["keys", "revoke"],
+        &["projects", "list"],
+        &["projects", "create"],
+        &["members", "list"],
+        &["members", "invite"],
+        &["members", "set-role"],
+        &["members", "remove"],
     ];
     for command in commands {
         let args = [command, &["--help"]].concat();
@@ -544,27 +565,4 @@ fn help_can_be_learned_from() {
             "{command:?} has no example:\n{help}"
         );
     }
-}
-
-#[test]
-fn the_demo_plays_to_its_end_and_cleans_up() {
-    let place = Place::new();
-    let temporary = place.file("tmp");
-    std::fs::create_dir(&temporary).expect("a directory");
-    let mut command = place.command(&["demo", "--listen", "127.0.0.1:0"]);
-    command.env("TMPDIR", &temporary);
-    // Whatever the settings say, a demo must not touch data of ours.
-    command.env("DATABASE_URL", "sqlite://precious.db");
-    let mut server = Server::start(command);
-    server.read_until("Ctrl-C ends it");
-    assert!(server.printed.contains("\"status\": \"converted\""));
-    assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
-    assert_eq!(entries(&temporary), 1);
-    assert_eq!(server.stop("-INT"), Some(0));
-    assert_eq!(entries(&temporary), 0);
-    assert!(!place.file("precious.db").exists());
-}
-
-fn entries(directory: &Path) -> usize {
-    std::fs::read_dir(directory).expect("a directory").count()
 }

@@ -1,4 +1,4 @@
-//! Makes the calls of the demo over HTTP and shows each: what, how to repeat it, what came back.
+//! Makes the calls of the demo over HTTP and shows each: as a sentence, or how to repeat it and what came back too.
 
 use std::time::Duration;
 
@@ -18,6 +18,15 @@ const WIDTH: usize = 120;
 /// No call of the demo should take a fraction of this.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How much is shown.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Shows {
+    /// A line for each step, once it went as it should.
+    Ticks,
+    /// Each call and its answer.
+    Calls,
+}
+
 /// A customer of the story's project, with the means to call its API.
 pub(super) struct Player {
     client: Client,
@@ -25,12 +34,20 @@ pub(super) struct Player {
     api_key: String,
     webhook_url: String,
     webhook_secret: String,
+    shows: Shows,
     step: u32,
+    /// The step whose answer is still being looked at.
+    begun: Option<String>,
 }
 
 impl Player {
     /// Calls the server at `url` with the key that it was founded with.
-    pub(super) fn new(url: &str, founded: &Founded, secret: &str) -> Result<Player, Failure> {
+    pub(super) fn new(
+        url: &str,
+        founded: &Founded,
+        secret: &str,
+        shows: Shows,
+    ) -> Result<Player, Failure> {
         // An error only says that somebody was first; the demo speaks plain HTTP anyway.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(TIMEOUT).no_proxy().build();
@@ -41,7 +58,9 @@ impl Player {
             api_key: founded.api_key.clone(),
             webhook_url: founded.webhook_url.clone(),
             webhook_secret: secret.to_owned(),
+            shows,
             step: 0,
+            begun: None,
         })
     }
 
@@ -75,8 +94,8 @@ impl Player {
             ));
             request = request.json(&body);
         }
-        self.show(what, &curl)?;
-        answer(request, expected).await
+        self.begin(what, &curl)?;
+        answer(request, expected, self.shows).await
     }
 
     /// Sends an event as Stripe would and expects this status.
@@ -93,14 +112,14 @@ impl Player {
              -H 'Stripe-Signature: {signature}' \\\n  -d '{body}'",
             self.webhook_url
         );
-        self.show(what, &curl)?;
+        self.begin(what, &curl)?;
         let request = self
             .client
             .post(&self.webhook_url)
             .header("Content-Type", "application/json")
             .header("Stripe-Signature", signature)
             .body(body);
-        answer(request, expected).await
+        answer(request, expected, self.shows).await
     }
 
     /// The signature that Stripe would send with an event at that time, in seconds.
@@ -108,23 +127,38 @@ impl Player {
         stripe::sign(event.to_string().as_bytes(), &self.webhook_secret, at)
     }
 
-    fn show(&mut self, what: &str, curl: &str) -> Result<(), Failure> {
+    fn begin(&mut self, what: &str, curl: &str) -> Result<(), Failure> {
+        self.tick()?;
         self.step += 1;
+        if self.shows == Shows::Ticks {
+            self.begun = Some(what.to_owned());
+            return Ok(());
+        }
         let curl = curl.replace('\n', "\n    ");
         say(format_args!("\n{:2}. {what}\n\n    {curl}\n", self.step))
     }
+
+    /// Says that a step went as it should, when the next begins or none is left.
+    pub(super) fn tick(&mut self) -> Result<(), Failure> {
+        match self.begun.take() {
+            Some(what) => say(format_args!("\u{2713} {:2}. {what}", self.step)),
+            None => Ok(()),
+        }
+    }
 }
 
-async fn answer(request: RequestBuilder, expected: u16) -> Result<Value, Failure> {
+async fn answer(request: RequestBuilder, expected: u16, shows: Shows) -> Result<Value, Failure> {
     let response = request.send().await.map_err(Failure::refused)?;
     let status = response.status();
     let body = body(response).await?;
-    say(shown(status.as_u16(), &body))?;
+    if shows == Shows::Calls {
+        say(shown(status.as_u16(), &body))?;
+    }
     if status.as_u16() == expected {
         return Ok(body);
     }
     Err(Failure::refused(format_args!(
-        "the demo expected {expected} here and was answered {status}"
+        "the demo expected {expected} here and was answered {status}: {body}"
     )))
 }
 

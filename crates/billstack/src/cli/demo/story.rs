@@ -12,11 +12,12 @@ use crate::cli::output::{Failure, say};
 pub(super) async fn play(player: &mut Player, app: &App) -> Result<(), Failure> {
     say(
         "A team, a project, an API key and a webhook secret are there: `billstack init` made them.\n\
-         Ada is a happy customer. Grace is about to become one.",
+         Ada is a happy customer. Grace is about to become one.\n",
     )?;
     let cast = invite(player).await?;
     subscribe(player, app.now().as_secs()).await?;
-    account(player, &cast).await
+    account(player, &cast).await?;
+    player.tick()
 }
 
 /// Who is in the story, by id.
@@ -104,18 +105,21 @@ async fn account(player: &mut Player, cast: &Cast) -> Result<(), Failure> {
     let credits = answer["credits"].as_array().map_or(0, Vec::len);
     expect(&json!({ "credits": credits }), "/credits", &json!(2))?;
 
-    for (name, customer, amount) in [("Ada", ada, 1000), ("Grace", grace, 500)] {
+    for (what, customer, amount) in [
+        ("Ada has $10.00, for bringing Grace.", ada, 1000),
+        ("Grace has $5.00, for coming.", grace, 500),
+    ] {
         let path = format!("/customers/{customer}/credit-balance");
-        let what = format!("What {name} has.");
-        let answer = player.get(&what, &path).await?;
+        let answer = player.get(what, &path).await?;
         expect(&answer, "/balances/0/amount", &json!(amount))?;
     }
     let path = format!("/referrals/{referral}/events");
     let what = "Why? The story of the referral: who did what, in which request, by which event.";
     player.get(what, &path).await?;
     let path = "/referrals/stats?days=1";
-    player.get("How the program is doing.", path).await?;
-    Ok(())
+    let what = "The statistics of the program count one conversion.";
+    let answer = player.get(what, path).await?;
+    expect(&answer, "/stats/referrals/converted", &json!(1))
 }
 
 async fn customer(player: &mut Player, what: &str, body: Value) -> Result<String, Failure> {

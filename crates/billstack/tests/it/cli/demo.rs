@@ -1,0 +1,69 @@
+//! The demo, as somebody sees it who has just heard of the program.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use super::{Place, Server};
+
+#[test]
+fn the_demo_plays_to_its_end_and_cleans_up() {
+    let place = Place::new();
+    let temporary = place.file("tmp");
+    std::fs::create_dir(&temporary).expect("a directory");
+    let mut command = place.command(&["demo", "--listen", "127.0.0.1:0"]);
+    command.env("TMPDIR", &temporary);
+    // Whatever the settings say, a demo must not touch data of ours.
+    command.env("DATABASE_URL", "sqlite://precious.db");
+    command.stderr(Stdio::piped());
+    let mut server = Server::start_as_it_is(command);
+    let log = server.child.stderr.take().expect("a pipe");
+    server.read_until("Ctrl-C ends it");
+    let ticks: Vec<_> = server
+        .printed
+        .lines()
+        .filter(|line| line.starts_with('\u{2713}'))
+        .collect();
+    assert_eq!(ticks.len(), 16, "{}", server.printed);
+    assert!(
+        ticks
+            .iter()
+            .all(|line| line.ends_with('.') && line.chars().count() < 100)
+    );
+    for shown in [
+        "What was proved:",
+        "rules of `billstack verify` hold",
+        "Ada $10.00",
+        "API key",
+    ] {
+        assert!(
+            server.printed.contains(shown),
+            "{shown}:\n{}",
+            server.printed
+        );
+    }
+    assert!(!server.printed.contains("curl"), "{}", server.printed);
+    assert!(server.printed.len() < 4_000, "{}", server.printed.len());
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
+    assert_eq!(entries(&temporary), 1);
+    assert_eq!(server.stop("-INT"), Some(0));
+    assert_eq!(entries(&temporary), 0);
+    assert!(!place.file("precious.db").exists());
+    // What somebody is to read is not mixed with a log.
+    let log = std::io::read_to_string(log).expect("UTF-8");
+    assert!(!log.contains("WARN"), "{log}");
+}
+
+#[test]
+fn the_demo_shows_its_calls_to_whoever_asks() {
+    let place = Place::new();
+    let mut server =
+        Server::start(place.command(&["demo", "--verbose", "--listen", "127.0.0.1:0"]));
+    server.read_until("Ctrl-C ends it");
+    assert_eq!(server.printed.matches("\n    curl ").count(), 16);
+    assert!(server.printed.contains("\"status\": \"converted\""));
+    assert_eq!(server.stop("-TERM"), Some(0));
+}
+
+fn entries(directory: &Path) -> usize {
+    std::fs::read_dir(directory).expect("a directory").count()
+}
