@@ -29,6 +29,7 @@ const LONGEST_NAME: usize = 255;
 
 /// A person who can sign in.
 #[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 #[serde(rename_all = "camelCase")]
 pub struct UserJson {
     /// Their id.

@@ -30,6 +30,7 @@ pub const LARGEST_METADATA: usize = 32 * 1024;
 
 /// A customer of a project.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Customer)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerJson {
     /// Its id.

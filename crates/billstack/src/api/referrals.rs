@@ -18,6 +18,7 @@ use crate::clock::rfc3339;
 
 /// What was promised when the code was applied; later changes of the program do not touch it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralTerms)]
 #[serde(rename_all = "camelCase")]
 pub struct TermsJson {
     /// Credit of the referrer, in minor units.
@@ -43,6 +44,7 @@ impl From<&Terms> for TermsJson {
 
 /// One person brought by another.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Referral)]
 #[serde(rename_all = "camelCase")]
 pub struct ReferralJson {
     /// Its id.
@@ -70,6 +72,7 @@ pub struct ReferralJson {
 
 /// How far a referral has come.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralStatus)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusJson {
     /// The code was applied; no subscription yet.

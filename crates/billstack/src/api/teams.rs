@@ -25,6 +25,7 @@ const LONGEST_NAME: usize = 255;
 
 /// What a person may do in a team.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TeamRole)]
 #[serde(rename_all = "snake_case")]
 pub enum RoleJson {
     /// Everything; a team always has at least one.
@@ -39,6 +40,7 @@ pub enum RoleJson {
 
 /// A team as one of its members sees it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Team)]
 #[serde(rename_all = "camelCase")]
 pub struct TeamJson {
     /// Its id.

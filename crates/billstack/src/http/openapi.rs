@@ -4,25 +4,26 @@ mod answers;
 mod errors;
 mod examples;
 mod headers;
+mod paths;
+mod shared;
 mod strict;
 mod text;
 
 use axum::http::Method;
+use billstack_core::access::Scope;
 use serde_json::{Value, json};
-use utoipa::openapi::path::{
-    HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths,
-};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem, Paths};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
-    Components, ComponentsBuilder, Info, InfoBuilder, LicenseBuilder, OpenApiBuilder, Ref, RefOr,
-    Required,
+    Components, ComponentsBuilder, ContactBuilder, Info, InfoBuilder, LicenseBuilder,
+    OpenApiBuilder, Ref, RefOr,
 };
 
+use crate::error::Reason;
 use crate::http::access::Right;
 use crate::http::route::Route;
 
@@ -34,9 +35,10 @@ shows, such as `id` or `createdAt`, may stand in any body and has no effect, so 
 read. A text with NUL, a member or parameter sent twice, and broken UTF-8 are refused with 400.
 Times are RFC 3339 in UTC; money is an integer in the smallest unit of its currency.
 
-Every refusal has the shape of `Error`, also where no operation is to tell of it: 404 `not_found` at an
-unknown address, 405 `method_not_allowed` with `Allow` for another method. Only
-a head that is not HTTP, or too large, gets a bare 400 or 431.";
+Every refusal has an `error` for people and a `reason` for programs, also where no operation is to tell of it:
+404 `not_found` at an unknown address, 405 `method_not_allowed` with `Allow` for another method. A few show what is
+in the way, such as `already_referred` the `referral`. Only a head that is not HTTP, or too large, gets a bare 400
+or 431.";
 
 /// The tags in the order of the document, and what they are about.
 const TAGS: [(&str, &str); 7] = [
@@ -61,12 +63,13 @@ pub fn text(table: Vec<Route>) -> String {
 pub fn document(table: Vec<Route>) -> Value {
     let mut components = components();
     let mut paths = Paths::new();
+    let all: Vec<&str> = table.iter().map(|route| route.path).collect();
     for mut route in table {
         components
             .schemas
             .extend(std::mem::take(&mut route.schemas));
         let (path, method) = (route.path, http_method(&route.method));
-        let item = PathItem::new(method, described(route, &mut components));
+        let item = PathItem::new(method, described(route, &all, &mut components));
         match paths.paths.get_mut(path) {
             Some(existing) => existing.merge_operations(item),
             None => {
@@ -86,6 +89,7 @@ pub fn document(table: Vec<Route>) -> Value {
         .build();
     let mut document = json!(document);
     strict::apply(&mut document);
+    shared::apply(&mut document);
     answers::apply(&mut document);
     examples::add(&mut document);
     document
@@ -95,11 +99,13 @@ fn info() -> Info {
     let license = LicenseBuilder::new()
         .name("Apache-2.0")
         .identifier(Some("Apache-2.0"));
+    let contact = ContactBuilder::new().name(Some("Whoever runs this server"));
     InfoBuilder::new()
         .title("BillStack Referrals")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
         .license(Some(license.build()))
+        .contact(Some(contact.build()))
         .build()
 }
 
@@ -117,7 +123,7 @@ fn components() -> Components {
     let key = bearer("An API key: `bs_` and 48 hex digits.");
     let metrics = bearer("`BILLSTACK_METRICS_TOKEN` of the server.");
     let components = ComponentsBuilder::new()
-        .schema("Error", errors::schema())
+        .schemas_from_iter(errors::schemas())
         .security_scheme("apiKey", key)
         .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
         .security_scheme("metricsToken", metrics);
@@ -149,9 +155,10 @@ fn http_method(method: &Method) -> HttpMethod {
 
 /// A handler's description, completed with what the table knows. What calls have in common is put into
 /// the components once.
-fn described(route: Route, components: &mut Components) -> Operation {
+fn described(route: Route, all: &[&str], components: &mut Components) -> Operation {
     let mut operation = route.operation.clone();
-    let mut parameters = parameters(&route, components);
+    operation.description = Some(description(&route));
+    let mut parameters = paths::parameters(&route, all, components);
     parameters.extend(operation.parameters.take().unwrap_or_default());
     operation.parameters = Some(parameters);
     operation.tags = Some(vec![tag(route.path).to_owned()]);
@@ -175,6 +182,28 @@ fn described(route: Route, components: &mut Components) -> Operation {
         responses.insert(status.as_str().to_owned(), reference);
     }
     operation
+}
+
+/// What a handler says of itself, and who may call it.
+fn description(route: &Route) -> String {
+    let own = route.operation.description.as_deref().unwrap_or_default();
+    // These handlers ask for something of their own, and say so.
+    let asks = [Reason::Unauthenticated, Reason::InvalidSignature];
+    let open = !asks.iter().any(|reason| route.reasons.contains(reason));
+    let caller = match route.right {
+        None if open => "Anybody may call it.",
+        None => "",
+        Some(Right::SignedIn) => "For anybody who has signed in.",
+        Some(Right::TeamMember) => "For members of the team who have signed in.",
+        Some(Right::TeamAdmin) => "For owners and admins of the team who have signed in.",
+        Some(Right::Project(scope)) => {
+            let writes = matches!(scope, Scope::CustomersWrite | Scope::ReferralsWrite);
+            let but = if writes { " except viewers" } else { "" };
+            let scope = scope.as_str();
+            &format!("For API keys with `{scope}`, and members of the team{but}.")
+        }
+    };
+    format!("{own}\n\n{caller}").trim().to_owned()
 }
 
 /// Every operation of a finished document, with its path.
@@ -214,65 +243,4 @@ fn tag(path: &str) -> &'static str {
         path if path.starts_with("/api") => "Teams",
         _ => "Operations",
     }
-}
-
-/// The parameters that the path and the right bring along.
-fn parameters(route: &Route, components: &mut Components) -> Vec<RefOr<Parameter>> {
-    let names = route
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let mut parameters: Vec<_> = names.map(path_parameter).collect();
-    if matches!(route.right, Some(Right::Project(_))) && route.method != Method::GET {
-        parameters.push(idempotency_key());
-    }
-    let shared = parameters.into_iter().map(|parameter| {
-        let reference = Ref::new(format!("#/components/parameters/{}", parameter.name));
-        let parameters = &mut components.parameters;
-        parameters.insert(parameter.name.clone(), parameter.into());
-        RefOr::Ref(reference)
-    });
-    shared.collect()
-}
-
-fn path_parameter(name: &str) -> Parameter {
-    let description = match name {
-        "teamId" => "The team.",
-        "projectId" => "The project.",
-        "code" => "The code; case, and what is no letter or digit, do not matter.",
-        _ => "The id.",
-    };
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Path)
-        .required(Required::True)
-        .description(Some(description))
-        .schema(Some(string_schema()))
-        .build()
-}
-
-fn idempotency_key() -> Parameter {
-    let schema = ObjectBuilder::new()
-        .schema_type(SchemaType::Type(Type::String))
-        .min_length(Some(1))
-        .max_length(Some(255))
-        .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
-        .build();
-    ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(
-            "Repeating a request under the same key replays its first answer.",
-        ))
-        .schema(Some(schema))
-        .build()
-}
-
-fn string_schema() -> Schema {
-    Schema::Object(
-        ObjectBuilder::new()
-            .schema_type(SchemaType::Type(Type::String))
-            .build(),
-    )
 }

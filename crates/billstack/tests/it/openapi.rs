@@ -15,6 +15,7 @@ use crate::support::raw;
 on_both_engines! {
     the_server_serves_the_document_in_the_repository,
     what_never_changes_is_compressed_and_sent_once,
+    the_page_of_calls_names_each_at_once,
 }
 
 async fn the_server_serves_the_document_in_the_repository(t: &Bench) {
@@ -37,7 +38,13 @@ async fn the_server_serves_the_document_in_the_repository(t: &Bench) {
 }
 
 async fn what_never_changes_is_compressed_and_sent_once(t: &Bench) {
-    for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css"] {
+    for path in [
+        "/openapi.json",
+        "/docs",
+        "/docs/docs.js",
+        "/docs/pages.css",
+        "/docs/swagger-ui.css",
+    ] {
         let plain = t.nobody.get(path).await;
         assert_eq!(plain.header("content-encoding"), None, "{path}");
         let tag = plain.header("etag").expect("a tag").to_owned();
@@ -54,6 +61,34 @@ async fn what_never_changes_is_compressed_and_sent_once(t: &Bench) {
         let small = plain.text.len() < 4096;
         assert!(small || answer.len() < plain.text.len(), "{path}");
     }
+}
+
+async fn the_page_of_calls_names_each_at_once(t: &Bench) {
+    let page = t.nobody.get("/docs").await;
+    let policy = page.header("content-security-policy").unwrap_or_default();
+    assert!(policy.starts_with("default-src 'self'"), "{policy}");
+    for (name, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        assert!(
+            page.text.contains(&format!("<details id=\"{id}\"")),
+            "{name}"
+        );
+    }
+    for file in [
+        "docs.js",
+        "pages.css",
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+        "favicon-32x32.png",
+    ] {
+        assert!(page.text.contains(&format!("\"/docs/{file}\"")), "{file}");
+        assert_eq!(
+            t.nobody.get(&format!("/docs/{file}")).await.status,
+            200,
+            "{file}"
+        );
+    }
+    assert_eq!(t.nobody.get("/docs/index.html").await.status, 404);
 }
 
 /// Each operation of the document with its path and method.
@@ -87,12 +122,155 @@ fn every_operation_says_what_it_is() {
         let said = |member: &str| operation[member].as_str().is_some_and(|s| !s.is_empty());
         assert!(said("summary"), "{name} has no summary");
         assert!(said("operationId"), "{name} has no operationId");
+        assert!(said("description"), "{name} has no description");
+        assert_says_who_may_call(&name, operation);
         ids.push(operation["operationId"].clone());
     }
     ids.sort_by_key(ToString::to_string);
     let all = ids.len();
     ids.dedup();
     assert_eq!(all, ids.len(), "an operationId is used twice");
+}
+
+/// The text tells it to people, as `security` to programs.
+fn assert_says_who_may_call(name: &str, operation: &Value) {
+    let text = operation["description"].as_str().unwrap_or_default();
+    let caller = [
+        "Anybody may",
+        "who have signed in",
+        "who has signed in",
+        "For API keys with `",
+    ];
+    let own = ["/api/webhooks", "/metrics"];
+    let is_told = caller.iter().any(|words| text.contains(words));
+    assert!(
+        is_told || own.iter().any(|path| name.contains(path)),
+        "{name}: {text}"
+    );
+}
+
+#[test]
+fn every_list_tells_its_order() {
+    let mut lists = 0;
+    for (name, operation) in operations() {
+        let content = &operation["responses"]["200"]["content"]["application/json"];
+        if content["example"]["nextCursor"].is_null() {
+            continue;
+        }
+        let text = operation["description"].as_str().unwrap_or_default();
+        let told = [" first", "in order"]
+            .iter()
+            .any(|words| text.contains(words));
+        assert!(told, "{name}: {text}");
+        lists += 1;
+    }
+    assert!(lists > 9, "{lists}");
+}
+
+#[test]
+fn schemas_are_named_for_what_they_are() {
+    let schemas = document()["components"]["schemas"].as_object();
+    for name in schemas.expect("schemas").keys() {
+        assert!(!name.ends_with("Json"), "{name} is named for its form");
+    }
+}
+
+#[test]
+fn what_a_refusal_shows_depends_on_its_reason() {
+    let mut told = Vec::new();
+    for (name, operation) in operations() {
+        let response = resolved(&operation["responses"]["409"]);
+        let content = &response["content"]["application/json"];
+        for (reason, example) in content["examples"].as_object().into_iter().flatten() {
+            let body = &resolved(example)["value"];
+            assert_eq!(
+                conforms(body, &content["schema"]),
+                Ok(()),
+                "{name}: {reason}"
+            );
+            let shown = body.as_object().expect("a body").keys();
+            let shown: Vec<_> = shown
+                .filter(|key| !["error", "reason"].contains(&key.as_str()))
+                .collect();
+            let Some(choices) = content["schema"]["oneOf"].as_array() else {
+                assert!(shown.is_empty(), "{name}: {reason}");
+                continue;
+            };
+            let fitting = choices.iter().filter(|one| conforms(body, one).is_ok());
+            let fitting: Vec<_> = fitting.map(resolved).collect();
+            assert_eq!(fitting.len(), 1, "{name}: {reason}");
+            for member in shown {
+                assert!(
+                    fitting[0]["properties"][member].is_object(),
+                    "{name}: {member}"
+                );
+                told.push(member.as_str());
+            }
+        }
+    }
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(told, ["code", "customer", "referral"]);
+}
+
+/// Two paths of which neither is a case of the other may mean the same address; then a name says which words it is
+/// not.
+#[test]
+fn an_address_is_of_one_path() {
+    let name = |part: &str| part.starts_with('{');
+    let paths: Vec<_> = document()["paths"]
+        .as_object()
+        .expect("paths")
+        .keys()
+        .collect();
+    let mut pairs = 0;
+    for (one, two) in paths
+        .iter()
+        .flat_map(|one| paths.iter().map(move |two| (one, two)))
+    {
+        let both: Vec<_> = one.split('/').zip(two.split('/')).collect();
+        let meet = both.iter().all(|(a, b)| a == b || name(a) || name(b));
+        let same_length = one.split('/').count() == two.split('/').count();
+        let is_case = |case: bool| {
+            both.iter().all(|(a, b)| {
+                if case {
+                    name(a) || !name(b)
+                } else {
+                    name(b) || !name(a)
+                }
+            })
+        };
+        if !same_length || !meet || is_case(true) || is_case(false) {
+            continue;
+        }
+        let (first, word) = both
+            .iter()
+            .find(|(a, b)| name(a) != name(b))
+            .expect("one is a name");
+        if !name(first) {
+            continue;
+        }
+        let operations = document()["paths"][one.as_str()]
+            .as_object()
+            .expect("operations");
+        for operation in operations.values() {
+            let parameters = operation["parameters"].as_array().expect("parameters");
+            let parameter = parameters
+                .iter()
+                .map(resolved)
+                .find(|own| first.trim_matches(['{', '}']) == own["name"]);
+            let pattern = &parameter.expect("a parameter")["schema"]["pattern"];
+            let says = pattern
+                .as_str()
+                .is_some_and(|pattern| pattern.contains(word));
+            assert!(says, "{one} may be {two}");
+        }
+        pairs += 1;
+    }
+    assert_eq!(
+        pairs, 2,
+        "the codes and the credits beside a referral's events"
+    );
 }
 
 #[test]

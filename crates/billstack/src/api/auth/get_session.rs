@@ -17,6 +17,7 @@ use crate::http::visitor::Visitor;
 
 /// A session that is alive.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionJson {
     /// When it ends at the latest; it ends earlier when it goes unused for twelve hours.

@@ -15,6 +15,7 @@ use crate::http::path::Item;
 
 /// What a customer has in one currency.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CreditBalance)]
 pub struct BalanceJson {
     /// ISO 4217 code in lower case.
     #[schema(value_type = String, example = "usd")]
@@ -32,6 +33,8 @@ pub struct BalancesAnswer {
 }
 
 /// Get a customer's credit balance.
+///
+/// The sum of the customer's credits, by currency; none without credits.
 #[utoipa::path(
     get, path = "", operation_id = "get_credit_balance",
     responses((status = 200, description = "The sums of all credits.", body = BalancesAnswer)),

@@ -16,6 +16,7 @@ use crate::http::path::Item;
 
 /// The customer that is no more.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DeletedCustomer)]
 pub struct DeletedCustomerJson {
     /// Its id.
     #[schema(example = "pc_01kgv5r3mq7x2h9d4t8w6c0b1e")]

@@ -12,6 +12,8 @@ use crate::http::answer;
 use crate::http::path::Item;
 
 /// Get a customer.
+///
+/// By our id. To find one by an id of your own, list with `externalId`.
 #[utoipa::path(
     get, path = "", operation_id = "get_customer",
     responses((status = 200, description = "The customer.", body = CustomerAnswer)),

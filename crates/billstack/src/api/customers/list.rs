@@ -25,6 +25,8 @@ pub struct CustomersAnswer {
 }
 
 /// List customers.
+///
+/// The project's customers, the newest first. Filters are exact and can be combined.
 #[utoipa::path(
     get, path = "", operation_id = "list_customers",
     params(

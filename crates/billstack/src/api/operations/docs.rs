@@ -1,14 +1,17 @@
 //! `GET /docs`: the API document for people, with everything it needs in the binary.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use utoipa_swagger_ui::Config;
 
+use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::fixed::Fixed;
 
@@ -18,23 +21,64 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'none'; base-uri 'none'",
 );
 
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+/// What most paths begin with; it is shown less strongly than the rest.
+const OF_A_PROJECT: &str = "/api/billstack/teams/{teamId}/projects/{projectId}";
+
 /// The page itself.
-pub async fn index(headers: HeaderMap) -> Result<Response, ApiError> {
-    answer("index.html", &headers)
+pub async fn index(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, ApiError> {
+    static PAGE: OnceLock<Fixed> = OnceLock::new();
+    let page = PAGE.get_or_init(|| Fixed::new(HTML, page(app.api_document)));
+    Ok((safe(), page.answer(&headers)).into_response())
 }
 
 /// A file of the page.
 pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
-    answer(&name, &headers)
+    Ok((safe(), kept(&name)?.answer(&headers)).into_response())
 }
 
-fn answer(name: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+fn safe() -> [(HeaderName, HeaderValue); 2] {
     let nosniff = HeaderName::from_static("x-content-type-options");
-    let safe = [
+    [
         (CONTENT_SECURITY_POLICY, POLICY),
         (nosniff, HeaderValue::from_static("nosniff")),
-    ];
-    Ok((safe, kept(name)?.answer(headers)).into_response())
+    ]
+}
+
+/// The page with a line for each call. They are written here so that they are there at once: the viewer takes a
+/// second to load, and seconds to draw all of them.
+fn page(document: &str) -> String {
+    let document: Value = serde_json::from_str(document).unwrap_or_default();
+    let mut calls = String::new();
+    let tags = document["tags"].as_array().into_iter().flatten();
+    for tag in tags.filter_map(|tag| tag["name"].as_str()) {
+        let _ = writeln!(calls, "<h2>{tag}</h2>");
+        let paths = document["paths"].as_object().into_iter().flatten();
+        for (path, item) in paths {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                if operation["tags"][0] == tag {
+                    calls.push_str(&line(path, method, operation));
+                }
+            }
+        }
+    }
+    include_str!("../../../../../assets/docs.html").replace("CALLS", &calls)
+}
+
+fn line(path: &str, method: &str, operation: &Value) -> String {
+    let text = |member: &str| operation[member].as_str().unwrap_or_default();
+    let shown = match path.strip_prefix(OF_A_PROJECT) {
+        Some(rest) => format!("<span>{OF_A_PROJECT}</span>{rest}"),
+        None => path.to_owned(),
+    };
+    format!(
+        "<details id=\"{id}\" data-path=\"{path}\" data-method=\"{method}\"><summary><b>{verb}</b> \
+         <code>{shown}</code> {what}</summary><div></div></details>\n",
+        id = text("operationId"),
+        verb = method.to_uppercase(),
+        what = text("summary"),
+    )
 }
 
 /// The file as it is kept from the first time that somebody asks for it; there are only a few.
@@ -52,7 +96,20 @@ fn kept(name: &str) -> Result<Arc<Fixed>, ApiError> {
 
 fn file(name: &str) -> Result<Fixed, ApiError> {
     static CONFIG: OnceLock<Arc<Config<'static>>> = OnceLock::new();
-    let config = CONFIG.get_or_init(|| Arc::new(Config::from("/openapi.json")));
+    let own = |kind, text: &'static str| Ok(Fixed::new(HeaderValue::from_static(kind), text));
+    match name {
+        "docs.js" => {
+            return own(
+                "text/javascript",
+                include_str!("../../../../../assets/docs.js"),
+            );
+        }
+        "pages.css" => return own("text/css", include_str!("../../../../../assets/pages.css")),
+        // The library's own page, which draws every call.
+        "index.html" | "swagger-initializer.js" => return Err(Reason::NotFound.into()),
+        _ => {}
+    }
+    let config = CONFIG.get_or_init(Arc::default);
     let found = utoipa_swagger_ui::serve(name, Arc::clone(config));
     let file = found.map_err(|error| {
         tracing::error!(%error, name, "a file of the API viewer could not be read");
@@ -61,13 +118,5 @@ fn file(name: &str) -> Result<Fixed, ApiError> {
     let file = file.ok_or(ApiError::new(Reason::NotFound))?;
     let kind = HeaderValue::from_str(&file.content_type);
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    let mut bytes = file.bytes.into_owned();
-    if name == "index.html" {
-        // Its files lie below `/docs/`, also when the page is read at `/docs`.
-        bytes = String::from_utf8_lossy(&bytes)
-            .replace("\"./", "\"/docs/")
-            .replace("\"index.css\"", "\"/docs/index.css\"")
-            .into_bytes();
-    }
-    Ok(Fixed::new(kind, bytes))
+    Ok(Fixed::new(kind, file.bytes.into_owned()))
 }

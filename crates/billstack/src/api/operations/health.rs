@@ -13,6 +13,8 @@ pub struct HealthAnswer {
 }
 
 /// Tell whether the process is alive.
+///
+/// For balancers: it answers without looking at the database.
 #[utoipa::path(
     get, path = "", operation_id = "health",
     responses((status = 200, description = "It is.", body = HealthAnswer)),

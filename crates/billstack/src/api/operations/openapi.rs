@@ -10,6 +10,8 @@ use crate::app::Shared;
 use crate::http::fixed::Fixed;
 
 /// Read the API document.
+///
+/// This document. It is compressed for those who take gzip, and has an `ETag`.
 #[utoipa::path(
     get, path = "", operation_id = "openapi",
     responses((status = 304, description = "It is what `If-None-Match` names."), (status = 200, description = "OpenAPI 3.1.", body = Object, example = json!({"openapi": "3.1.0", "info": {"title": "BillStack Referrals", "version": "0.1.0"}, "paths": {}}))),

@@ -27,6 +27,7 @@ const MOST_QUESTIONS: usize = 3;
 
 /// Who applies which code.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = ApplyCodeRequest)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyRequest {
     /// The code as it was typed or pasted; case, and what is no letter or digit, do not matter.

@@ -14,6 +14,7 @@ use crate::clock::Moment;
 
 /// A referral code.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralCode)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeJson<'c> {
     /// Eight upper-case letters and digits.

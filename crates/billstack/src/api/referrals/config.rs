@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 /// The referral program of a project.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralConfig)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigJson {
     /// Whether codes can be applied.

@@ -13,6 +13,7 @@ use crate::clock::rfc3339;
 
 /// Which side of a referral.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CreditSide)]
 #[serde(rename_all = "snake_case")]
 pub enum SideJson {
     /// Who shared the code.
@@ -23,6 +24,7 @@ pub enum SideJson {
 
 /// How far a credit has come.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CreditStatus)]
 #[serde(rename_all = "snake_case")]
 pub enum CreditStatusJson {
     /// Promised and booked.
@@ -31,6 +33,7 @@ pub enum CreditStatusJson {
 
 /// Money that a conversion gave to one side.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Credit)]
 #[serde(rename_all = "camelCase")]
 pub struct CreditJson {
     /// Its id.

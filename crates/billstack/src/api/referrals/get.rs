@@ -14,6 +14,8 @@ use crate::http::answer;
 use crate::http::path::Item;
 
 /// Get a referral.
+///
+/// What was promised, and how far it has come. Why it has come that far is told by its events.
 #[utoipa::path(
     get, path = "", operation_id = "get_referral",
     responses((status = 200, description = "The referral.", body = ReferralAnswer)),

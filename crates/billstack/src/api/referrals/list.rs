@@ -27,6 +27,8 @@ pub struct ReferralsAnswer {
 }
 
 /// List referrals.
+///
+/// The project's referrals, the one applied last first. Filters are exact and can be combined.
 #[utoipa::path(
     get, path = "", operation_id = "list_referrals",
     params(

@@ -50,6 +50,7 @@ struct ReferralCounts {
 
 /// The credits of one side in one currency.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CreditSum)]
 struct CreditSumJson {
     /// Which side of the referrals.
     #[schema(value_type = SideJson)]
@@ -66,6 +67,7 @@ struct CreditSumJson {
 
 /// What happened on one day.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralDay)]
 struct DayJson {
     /// The day in UTC.
     #[schema(format = Date, example = "2026-11-22")]
@@ -80,6 +82,7 @@ struct DayJson {
 
 /// How a program is doing.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralStats)]
 #[serde(rename_all = "camelCase")]
 struct StatsJson {
     /// Codes.

@@ -20,6 +20,7 @@ use crate::http::path::Item;
 
 /// Something that happened to a referral.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralEvent)]
 #[serde(rename_all = "camelCase")]
 pub struct EventJson {
     /// Its id.
@@ -62,6 +63,7 @@ impl EventJson {
 
 /// A page of a referral's story.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralEventsAnswer)]
 #[serde(rename_all = "camelCase")]
 pub struct EventsAnswer {
     /// In the order in which they happened.

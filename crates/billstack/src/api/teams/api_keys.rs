@@ -13,6 +13,7 @@ use crate::clock::rfc3339;
 
 /// One thing a key may do; writing implies reading the same.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Scope)]
 pub enum ScopeJson {
     /// Look customers up.
     #[serde(rename = "customers:read")]
@@ -30,6 +31,7 @@ pub enum ScopeJson {
 
 /// An API key, but for the secret.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeyJson {
     /// Its id.

@@ -14,6 +14,7 @@ use crate::clock::rfc3339;
 
 /// An invitation nobody has accepted yet.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
 #[serde(rename_all = "camelCase")]
 pub struct InvitationJson {
     /// Its id.

@@ -25,6 +25,8 @@ pub struct TeamsAnswer {
 }
 
 /// List the teams of the signed-in user.
+///
+/// Those in which the signed-in user is a member, the newest first, each with the user's role.
 #[utoipa::path(
     get, path = "", operation_id = "list_teams",
     params(PageParams),

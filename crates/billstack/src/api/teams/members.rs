@@ -14,6 +14,7 @@ use crate::clock::rfc3339;
 
 /// A user's place in a team.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TeamMember)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberJson {
     /// The user.

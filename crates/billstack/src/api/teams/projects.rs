@@ -12,6 +12,7 @@ use crate::clock::rfc3339;
 
 /// A project of a team.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Project)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectJson {
     /// Its id.

@@ -23,6 +23,7 @@ const LONGEST_SECRET: usize = 300;
 
 /// Whether events come in.
 #[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = StripeSyncStatus)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatusJson {
     /// No verified event has come in yet.

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 use utoipa::openapi::content::Content;
 use utoipa::openapi::example::{Example, ExampleBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Response, ResponseBuilder};
 
 use super::headers::{self, Kind};
@@ -99,7 +99,7 @@ pub(super) fn response(
     };
     let words: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
     let phrase = status.canonical_reason().unwrap_or("Error");
-    let mut content = Content::new(Some(Ref::from_schema_name("Error")));
+    let mut content = Content::new(Some(body(reasons)));
     content.examples = words.iter().map(|word| example_of(word)).collect();
     let mut response = ResponseBuilder::new()
         .description(format!("{phrase}: `{}`.", words.join("`, `")))
@@ -124,39 +124,95 @@ pub(super) fn example(reason: Reason) -> Example {
         .build()
 }
 
-/// The one shape of every error.
-pub(super) fn schema() -> Schema {
-    let reasons = Reason::ALL.iter().map(|reason| json!(reason.as_str()));
+/// A refusal that shows what is in the way.
+pub(super) struct Showing {
+    pub(super) reason: Reason,
+    /// The member of the body.
+    pub(super) member: &'static str,
+    /// The schema of that member.
+    resource: &'static str,
+}
+
+/// Every one of them. Each has a schema of its own, so that a client can tell by `reason` what else there is.
+pub(super) const SHOWING: [Showing; 3] = [
+    Showing {
+        reason: Reason::CustomerExists,
+        member: "customer",
+        resource: "Customer",
+    },
+    Showing {
+        reason: Reason::ActiveCodeExists,
+        member: "code",
+        resource: "ReferralCode",
+    },
+    Showing {
+        reason: Reason::AlreadyReferred,
+        member: "referral",
+        resource: "Referral",
+    },
+];
+
+impl Showing {
+    /// The name of its own schema.
+    pub(super) fn schema_name(&self) -> String {
+        format!("{:?}Error", self.reason)
+    }
+
+    fn schema(&self) -> Schema {
+        let mut resource = Ref::from_schema_name(self.resource);
+        resource.description = "What is in the way.".to_owned();
+        let body = envelope([self.reason]).property(self.member, resource);
+        let body = body.required(self.member);
+        let sentence = self.reason.sentence();
+        Schema::Object(body.description(Some(sentence)).build())
+    }
+}
+
+/// The body of a refusal for one of these reasons.
+fn body(reasons: &[Reason]) -> RefOr<Schema> {
+    let shows = |of: &&Showing| reasons.contains(&of.reason);
+    let special: Vec<&Showing> = SHOWING.iter().filter(shows).collect();
+    let mut names: Vec<_> = special.iter().map(|of| of.schema_name()).collect();
+    if special.len() < reasons.len() {
+        names.push("Error".to_owned());
+    }
+    match names.as_slice() {
+        [one] => Ref::from_schema_name(one).into(),
+        many => {
+            let one_of = many.iter().fold(OneOfBuilder::new(), |one_of, name| {
+                one_of.item(Ref::from_schema_name(name))
+            });
+            Schema::OneOf(one_of.build()).into()
+        }
+    }
+}
+
+/// The schemas of all refusals, by name.
+pub(super) fn schemas() -> impl Iterator<Item = (String, Schema)> {
+    let special = SHOWING.iter().map(|of| (of.schema_name(), of.schema()));
+    special.chain([("Error".to_owned(), schema())])
+}
+
+/// What a refusal says that shows nothing more.
+fn schema() -> Schema {
+    let shows = |reason: &Reason| SHOWING.iter().any(|of| of.reason == *reason);
+    let reasons = Reason::ALL.iter().filter(|reason| !shows(reason)).copied();
+    let body = envelope(reasons).description(Some(
+        "Why a call was refused. Refusals that show what is in the way have a schema of their own.",
+    ));
+    let field = text("The one field at fault, when there is one.");
+    Schema::Object(body.property("field", field).build())
+}
+
+/// What all refusals have in common.
+fn envelope(reasons: impl IntoIterator<Item = Reason>) -> ObjectBuilder {
+    let reasons = reasons.into_iter().map(|reason| json!(reason.as_str()));
     let reason = text("Stable, for programs.").enum_values(Some(reasons.collect::<Vec<_>>()));
-    let resource = |name: &str, description: &str| {
-        let mut reference = Ref::from_schema_name(name);
-        reference.description = description.to_owned();
-        reference
-    };
-    Schema::Object(
-        ObjectBuilder::new()
-            .property("error", text("A sentence for a person."))
-            .property("reason", reason)
-            .property("field", text("The one field at fault, when there is one."))
-            .property(
-                "customer",
-                resource("CustomerJson", "With `customer_exists`: that customer."),
-            )
-            .property(
-                "code",
-                resource("CodeJson", "With `active_code_exists`: that code."),
-            )
-            .property(
-                "referral",
-                resource("ReferralJson", "With `already_referred`: that referral."),
-            )
-            .required("error")
-            .required("reason")
-            .description(Some(
-                "Why a call was refused. Some refusals carry the thing in the way.",
-            ))
-            .build(),
-    )
+    ObjectBuilder::new()
+        .property("error", text("A sentence for a person."))
+        .property("reason", reason)
+        .required("error")
+        .required("reason")
 }
 
 fn text(description: &str) -> ObjectBuilder {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::errors::SHOWING;
 use super::{followed, operations_mut};
-use crate::error::Reason;
 
 /// Examples of members that mean the same wherever they stand.
 const BY_NAME: [(&str, &str); 25] = [
@@ -78,13 +78,9 @@ fn illustrate(content: &mut Value, schemas: &Value) {
 
 /// The refusals that carry a resource show one.
 fn show_what_is_in_the_way(examples: &mut Value, schemas: &Value) {
-    for (reason, member) in [
-        (Reason::CustomerExists, "customer"),
-        (Reason::ActiveCodeExists, "code"),
-        (Reason::AlreadyReferred, "referral"),
-    ] {
-        let value = &mut examples[reason.as_str()]["value"];
-        value[member] = example(&schemas["Error"]["properties"][member], member, schemas);
+    for of in &SHOWING {
+        let shown = &schemas[of.schema_name()]["properties"][of.member];
+        examples[of.reason.as_str()]["value"][of.member] = example(shown, of.member, schemas);
     }
 }
 

@@ -56,7 +56,8 @@ pub(crate) fn check(answer: &Answer) {
             example.is_object(),
             "reason not in the document: {answer:?}"
         );
-    } else if !content.is_null() {
+    }
+    if !content.is_null() {
         let (body, schema) = (answer.json(), &content["schema"]);
         let outcome = conforms(&body, schema).and_then(|()| is_closed(&body, schema));
         if let Err(why) = outcome {

@@ -19,6 +19,7 @@ use crate::http::path::Item;
 
 /// Whether a code can be applied.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DeactivatedReferralCode)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeStateJson {
     /// The code.

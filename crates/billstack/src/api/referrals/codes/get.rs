@@ -28,6 +28,7 @@ const POINT_LIMIT: i64 = 50;
 
 /// A code, without its project, as the answer that also tells its history has it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralCodeDetail)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeDetailJson<'c> {
     /// Eight upper-case letters and digits.
@@ -44,6 +45,7 @@ pub struct CodeDetailJson<'c> {
 
 /// A referral in the history of its code.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReferralOfCode)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryJson<'r> {
     /// Its id.
@@ -79,7 +81,7 @@ pub struct GetCodeAnswer<'c> {
 
 /// Get a code and its history.
 ///
-/// The history is whole up to 1000 referrals, the default `limit` here.
+/// The oldest referral comes first. The history is whole up to 1000 referrals, the default `limit` here.
 #[utoipa::path(
     get, path = "", operation_id = "get_code",
     params(LargePageParams),

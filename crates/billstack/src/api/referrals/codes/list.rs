@@ -31,6 +31,8 @@ pub struct CodesAnswer<'c> {
 }
 
 /// List codes.
+///
+/// The project's codes, the newest first, with the number of their referrals.
 #[utoipa::path(
     get, path = "", operation_id = "list_codes",
     params(

@@ -22,6 +22,8 @@ pub struct CreditAnswer {
 }
 
 /// Get a credit.
+///
+/// A credit never changes; what has come of the customer's credits is in their balance.
 #[utoipa::path(
     get, path = "", operation_id = "get_credit",
     responses((status = 200, description = "The credit.", body = CreditAnswer)),

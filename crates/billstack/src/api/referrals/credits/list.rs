@@ -26,6 +26,8 @@ pub struct CreditsAnswer {
 }
 
 /// List credits.
+///
+/// What conversions have granted in the project, the newest first.
 #[utoipa::path(
     get, path = "", operation_id = "list_credits",
     params(

@@ -91,6 +91,8 @@ pub struct CreateApiKeyAnswer {
 }
 
 /// Create an API key.
+///
+/// The whole key is in this answer only.
 #[utoipa::path(
     post, path = "", operation_id = "create_api_key",
     request_body = CreateApiKeyRequest,

@@ -25,6 +25,9 @@ pub struct ApiKeysAnswer {
 }
 
 /// List API keys.
+///
+/// All keys of the team, the newest first, also revoked and expired ones. What they begin with is shown,
+/// never the whole.
 #[utoipa::path(
     get, path = "", operation_id = "list_api_keys",
     params(PageParams),

@@ -25,6 +25,8 @@ pub struct InvitationsAnswer {
 }
 
 /// List invitations.
+///
+/// Those that wait to be accepted, expired ones among them, the newest first.
 #[utoipa::path(
     get, path = "", operation_id = "list_invitations",
     params(PageParams),

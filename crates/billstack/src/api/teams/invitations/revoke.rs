@@ -15,6 +15,7 @@ use crate::http::path::Item;
 
 /// The invitation that is no more.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RevokedInvitation)]
 pub struct RevokedInvitationJson {
     /// Its id.
     #[schema(example = "inv_01kgv5r3mq7x2h9d4t8w6c0b1e")]
@@ -31,6 +32,8 @@ pub struct RevokeInvitationAnswer {
 }
 
 /// Revoke an invitation.
+///
+/// Its token is of no use from then on.
 #[utoipa::path(
     delete, path = "", operation_id = "revoke_invitation",
     responses((status = 200, description = "It cannot be accepted any more.", body = RevokeInvitationAnswer)),

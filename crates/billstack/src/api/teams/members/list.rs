@@ -25,6 +25,8 @@ pub struct MembersAnswer {
 }
 
 /// List members.
+///
+/// The people of the team with their roles, who came last first.
 #[utoipa::path(
     get, path = "", operation_id = "list_members",
     params(PageParams),

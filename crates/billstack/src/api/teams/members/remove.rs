@@ -16,6 +16,7 @@ use crate::http::path::Item;
 
 /// The member that is none any more.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RemovedMember)]
 #[serde(rename_all = "camelCase")]
 pub struct RemovedMemberJson {
     /// The user.

@@ -31,6 +31,8 @@ pub struct ProjectAnswer {
 }
 
 /// Create a project.
+///
+/// Customers, codes and credits of different projects do not meet.
 #[utoipa::path(
     post, path = "", operation_id = "create_project",
     request_body = CreateProjectRequest,

@@ -25,6 +25,8 @@ pub struct ProjectsAnswer {
 }
 
 /// List projects.
+///
+/// The team's projects, the newest first.
 #[utoipa::path(
     get, path = "", operation_id = "list_projects",
     params(PageParams),

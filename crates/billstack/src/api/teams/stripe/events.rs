@@ -14,6 +14,7 @@ use crate::clock::rfc3339;
 
 /// What became of an event.
 #[derive(Serialize, ToSchema)]
+#[schema(as = StripeEventOutcome)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeJson {
     /// It converted a referral.
@@ -34,6 +35,7 @@ pub enum OutcomeJson {
 
 /// An event from Stripe.
 #[derive(Serialize, ToSchema)]
+#[schema(as = StripeEvent)]
 #[serde(rename_all = "camelCase")]
 pub struct StripeEventJson {
     /// Stripe's id of the event.
@@ -84,6 +86,7 @@ impl StripeEventJson {
 
 /// An event from Stripe with its body.
 #[derive(Serialize, ToSchema)]
+#[schema(as = StripeEventDetail)]
 pub struct StripeEventDetailJson {
     /// The event.
     #[serde(flatten)]

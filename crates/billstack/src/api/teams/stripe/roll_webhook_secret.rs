@@ -28,6 +28,7 @@ const DEFAULT_OVERLAP: i64 = 24;
 
 /// The new signing secret.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = RollWebhookSecretRequest)]
 #[serde(rename_all = "camelCase")]
 pub struct RollRequest {
     /// The new signing secret of the webhook endpoint.
@@ -40,6 +41,7 @@ pub struct RollRequest {
 
 /// The secret is replaced.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RollWebhookSecretAnswer)]
 #[serde(rename_all = "camelCase")]
 pub struct RollAnswer {
     /// Always true.

@@ -20,6 +20,7 @@ use crate::webhooks::stripe::signature::BadSignature;
 
 /// How a team is connected to Stripe.
 #[derive(Serialize, ToSchema)]
+#[schema(as = StripeStatusAnswer)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusAnswer {
     /// Whether the team is connected.
@@ -45,6 +46,7 @@ pub struct StatusAnswer {
 
 /// Why a call of a webhook was refused.
 #[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = WebhookRefusal)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusedReasonJson {
     /// The team was not connected: there was no secret yet.

@@ -29,6 +29,8 @@ pub struct WebhookUrlAnswer {
 }
 
 /// Get the webhook address.
+///
+/// The address at which Stripe delivers the team's events, and what to do with it.
 #[utoipa::path(
     get, path = "", operation_id = "get_stripe_webhook_url",
     responses((status = 200, description = "The address.", body = WebhookUrlAnswer)),

@@ -13,6 +13,8 @@ use crate::http::answer;
 use crate::http::path::Item;
 
 /// Get an event from Stripe, with its body.
+///
+/// With the body as Stripe sent it, as long as it is kept.
 #[utoipa::path(
     get, path = "", operation_id = "get_stripe_event",
     responses((status = 200, description = "The event.", body = StripeEventAnswer)),

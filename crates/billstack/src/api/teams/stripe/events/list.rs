@@ -27,6 +27,8 @@ pub struct StripeEventsAnswer {
 }
 
 /// List events from Stripe.
+///
+/// What Stripe has sent to the team and what became of it, the last received first.
 #[utoipa::path(
     get, path = "", operation_id = "list_stripe_events",
     params(
