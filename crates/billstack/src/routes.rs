@@ -8,7 +8,7 @@ use axum::routing::get;
 use billstack_core::access::Scope::{CustomersRead, CustomersWrite, ReferralsRead, ReferralsWrite};
 use utoipa_axum::routes;
 
-use crate::api::operations::docs;
+use crate::api::operations::{docs, welcome};
 use crate::api::teams::stripe;
 use crate::api::{auth, customers, operations, referrals, teams};
 use crate::app::Shared;
@@ -107,6 +107,7 @@ pub fn document() -> &'static str {
 /// The whole server: routes, and around them what every answer needs.
 pub fn app(app: &Shared, limits: &Limits) -> Router {
     let routes = router(table(), app)
+        .route("/", get(welcome::index))
         .route("/docs", get(docs::index))
         .route("/docs/", get(docs::index))
         .route("/docs/{*file}", get(docs::asset))
