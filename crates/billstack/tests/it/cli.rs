@@ -2,6 +2,7 @@
 
 mod complaints;
 mod demo;
+mod generated;
 mod keys;
 mod limits;
 mod log;

@@ -8,49 +8,17 @@ use serde_json::json;
 
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
+use crate::support::python;
 use crate::support::stripe::SECRET;
 
 on_both_engines! { what_the_official_library_signs_is_accepted }
-
-const ADVICE: &str = "This test needs Python 3.10 or later with its venv and pip modules and, on its \
-    first run, access to PyPI. PYTHON names another interpreter than python3.";
 
 fn proof() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fake-stripe/sdk-proof")
 }
 
-/// A Python that has the library, made once and kept under the target directory.
-fn python() -> &'static Path {
-    static PYTHON: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let requirements = proof().join("requirements.txt");
-        let wanted = std::fs::read_to_string(&requirements).expect("the requirements");
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stripe-sdk-of-it");
-        let (python, installed) = (place.join("bin/python"), place.join("installed.txt"));
-        if std::fs::read_to_string(&installed).is_ok_and(|have| have == wanted) {
-            return python;
-        }
-        let interpreter = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-        run(Command::new(interpreter)
-            .args(["-m", "venv", "--clear"])
-            .arg(&place));
-        let pip = ["-m", "pip", "install", "--quiet", "--requirement"];
-        run(Command::new(&python).args(pip).arg(&requirements));
-        std::fs::write(&installed, wanted).expect("a note of what is installed");
-        python
-    })
-}
-
-fn run(command: &mut Command) {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{error}. {ADVICE}"));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{command:?}: {said}\n{ADVICE}");
-}
-
 fn sign(bytes: &[u8], secret: &str, at: i64) -> String {
-    let mut command = Command::new(python());
+    let mut command = Command::new(python::with("stripe-sdk-of-it", &proof()));
     command
         .arg(proof().join("sign.py"))
         .args([secret, &at.to_string()]);
