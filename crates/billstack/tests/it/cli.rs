@@ -2,6 +2,7 @@
 
 mod complaints;
 mod demo;
+mod examples;
 mod generated;
 mod keys;
 mod limits;

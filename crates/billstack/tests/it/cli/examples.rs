@@ -1,0 +1,100 @@
+//! The examples of the documentation, run as they stand against a real server.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{Place, finish};
+use crate::support::python;
+
+/// The code in the examples; a real one takes its place.
+const CODE: &str = "K7M2QX9D";
+
+/// What an operator does before the first sign-up; it prints Ada's code.
+const BEFORE: &str = r#"
+terms = {"enabled": True, "referrerCreditAmount": 1000, "refereeCreditAmount": 500, "currency": "usd"}
+assert call("PUT", "/referrals/config", terms)[0] == 200
+_, answer = call("POST", "/customers", {"email": "ada@example.com"})
+_, answer = call("POST", "/referrals/codes", {"customerId": answer["customer"]["id"]})
+print(answer["code"]["code"])
+"#;
+
+const SEEN_BY_NODE: &str = r#"
+const kept = cookieForRef("/sign-up?a=b&ref=" + code).split(";")[0];
+const told = [codeOf("", "x=y; " + kept), codeOf(" abc ", kept), codeOf(""), cookieForRef("/sign-up")];
+console.log(JSON.stringify([notice, code, link.includes(own.code), ...told]));
+"#;
+
+const SEEN_BY_PYTHON: &str = r#"
+kept = cookie_for_ref("/sign-up?a=b&ref=" + code).split(";")[0]
+told = [code_of("", "x=y; " + kept), code_of(" abc ", kept), code_of(""), cookie_for_ref("/sign-up")]
+print(json.dumps([notice, code, own["code"] in link, *told]))
+"#;
+
+#[test]
+fn examples_in_node() {
+    run_examples("js", "mjs", Path::new("node"), SEEN_BY_NODE);
+}
+
+#[test]
+fn examples_in_python() {
+    run_examples("python", "py", &python::interpreter(), SEEN_BY_PYTHON);
+}
+
+fn run_examples(language: &str, ending: &str, interpreter: &Path, seen: &str) {
+    let place = Place::new();
+    let made: Value = serde_json::from_str(&place.init().ok()).expect("JSON");
+    let server = place.serve();
+    let of = |name: &str| made[name].as_str().expect("a text").to_owned();
+    let (team, project) = (of("teamId"), of("projectId"));
+    let api = format!(
+        "http://{}/api/billstack/teams/{team}/projects/{project}",
+        server.address
+    );
+    let run = |interpreter: &Path, name: String, program: String| {
+        let file = place.file(&name);
+        std::fs::write(&file, program).expect("a file");
+        let mut command = Command::new(interpreter);
+        command.arg(file).env("BILLSTACK_API", &api);
+        command.env("BILLSTACK_API_KEY", of("apiKey"));
+        finish(command, "").ok()
+    };
+    let before = format!("{}{BEFORE}", blocks("sign-up-flow.md", "python")[0]);
+    let code = run(&python::interpreter(), "before.py".into(), before);
+    let code = code.trim();
+
+    let examples = blocks("sign-up-flow.md", language);
+    let sign_up = format!("{}{seen}", examples.join("\n").replace(CODE, code));
+    // The second time is a sign-up that is repeated, and ends the same.
+    for _ in 0..2 {
+        let told = run(interpreter, format!("sign-up.{ending}"), sign_up.clone());
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        let applied = "Your code has been applied.";
+        let expected = serde_json::json!([applied, code, true, code, "abc", null, null]);
+        assert_eq!(told, expected);
+    }
+    let list = format!(
+        "{}{}",
+        examples[0],
+        blocks("pagination.md", language).join("\n")
+    );
+    let referrals = run(interpreter, format!("list.{ending}"), list);
+    assert_eq!(referrals.lines().count(), 1, "{referrals}");
+    assert!(referrals.starts_with("ref_"), "{referrals}");
+}
+
+/// The blocks of a page in a language.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs/integrators")
+        .join(page);
+    let text = std::fs::read_to_string(file).expect("a page");
+    let begin = format!("```{language}\n");
+    let blocks = text.split(&begin).skip(1);
+    let blocks: Vec<_> = blocks
+        .filter_map(|rest| rest.split_once("```\n").map(|(block, _)| block.to_owned()))
+        .collect();
+    assert!(!blocks.is_empty(), "{page} has nothing in {language}");
+    blocks
+}
