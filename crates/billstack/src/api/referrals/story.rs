@@ -23,7 +23,7 @@ use crate::http::path::Item;
 #[schema(as = ReferralEvent)]
 #[serde(rename_all = "camelCase")]
 pub struct EventJson {
-    /// Its id.
+    /// Its id: ours, not that of an event of Stripe.
     #[schema(example = "evt_01kgv5r3mq7x2h9d4t8w6c0b1e")]
     id: String,
     /// `referral.applied`, `referral.converted`, `referral.not_converted`, `referral.expired` or
@@ -39,7 +39,7 @@ pub struct EventJson {
     actor: String,
     /// The `X-Request-Id` of the request it happened in.
     request_id: String,
-    /// Details: ids, amounts, and for `referral.not_converted` the `reason`.
+    /// Details: ids, amounts, Stripe's event as `stripeEventId`, and for `referral.not_converted` the `reason`.
     #[schema(value_type = Object, example = json!({"referralId": "ref_01kgv5r3mq7x2h9d4t8w6c0b1e", "stripeEventId": "evt_1RfX2cQ"}))]
     facts: Value,
     /// When it happened.
