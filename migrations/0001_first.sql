@@ -129,6 +129,8 @@ CREATE TABLE terms (
     currency {text} NOT NULL,
     -- How long before the apply a subscription may have begun.
     grace {int} NOT NULL,
+    -- For how many days after a conversion its credits are held.
+    hold_days {int} NOT NULL CHECK (hold_days BETWEEN 0 AND 365),
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, id),
     FOREIGN KEY (team_id, program_id) REFERENCES programs (team_id, id)
@@ -224,7 +226,8 @@ CREATE UNIQUE INDEX referrals_one_per_subscription
     ON referrals (stripe_subscription_id, team_id) WHERE stripe_subscription_id IS NOT NULL;
 
 -- A credit of a referral has its side, and a number among those of the same kind; of any other kind the
--- referral and the side are null.
+-- referral and the side are null. The parts sum to the amount; each is what the lines of the credit's entries
+-- sum to, kept here so that lists need not add them up.
 CREATE TABLE credits (
     team_id {int} NOT NULL,
     project_id {int} NOT NULL,
@@ -237,11 +240,20 @@ CREATE TABLE credits (
     amount {int} NOT NULL CHECK (amount BETWEEN 1 AND 99999999),
     currency {text} NOT NULL,
     status {text} NOT NULL,
+    -- When its hold ends or would have ended.
+    held_until {int},
+    held {int} NOT NULL CHECK (held >= 0),
+    available {int} NOT NULL CHECK (available >= 0),
+    settled {int} NOT NULL CHECK (settled >= 0),
+    reversed {int} NOT NULL CHECK (reversed >= 0),
+    -- How many entries it has. Whoever adds one names the number that they saw.
+    entries {int} NOT NULL CHECK (entries >= 1),
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id, id),
     UNIQUE (referral_id, team_id, side, project_id, kind, seq),
     FOREIGN KEY (team_id, project_id, referral_id) REFERENCES referrals (team_id, project_id, id),
-    CHECK ((referral_id IS NULL) = (side IS NULL))
+    CHECK ((referral_id IS NULL) = (side IS NULL)),
+    CHECK (held + available + settled + reversed = amount)
 ) {clustered};
 CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
 CREATE INDEX credits_by_side ON credits (side, team_id, project_id, created_at, id);
@@ -256,6 +268,9 @@ CREATE TABLE entries (
     seq {int} NOT NULL,
     cause {text} NOT NULL,
     cause_id {text} NOT NULL,
+    -- Why, and what it is called elsewhere, when a person said so.
+    reason {text},
+    reference {text},
     effective_at {int} NOT NULL,
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id, credit_id, seq),

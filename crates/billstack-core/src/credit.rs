@@ -1,7 +1,13 @@
-//! Credits: what each side of a converted referral receives.
+//! Credits: what each side of a converted referral receives, and what becomes of it.
+
+pub mod by_hand;
+mod parts;
+
+pub use parts::Parts;
 
 use crate::money::Amount;
 use crate::referral::Terms;
+use crate::time::{DAY, Micros};
 
 text_enum! {
     /// Which side of a referral a credit belongs to.
@@ -18,14 +24,24 @@ text_enum! {
     pub enum CreditKind {
         /// A conversion.
         Referral = "referral",
+        /// What a team decided to give, for a reason of its own.
+        Manual = "manual",
     }
 }
 
 text_enum! {
-    /// Where a credit stands. One state today.
+    /// Where a credit stands; see [`Parts::status`].
     pub enum CreditStatus {
-        /// Promised, earned and written into the ledger.
+        /// Earned and the customer's, at least in part.
         Granted = "granted",
+        /// Earned, but not yet the customer's.
+        Held = "held",
+        /// All of it has reached the customer.
+        Applied = "applied",
+        /// Some of it was taken back.
+        PartiallyReversed = "partially_reversed",
+        /// All of it was taken back.
+        Reversed = "reversed",
     }
 }
 
@@ -54,39 +70,10 @@ pub fn grants(terms: &Terms) -> Vec<Grant> {
         .collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::money::Currency;
-    use proptest::prelude::*;
-
-    #[test]
-    fn texts_are_stable() {
-        assert_eq!(Side::parse("referee"), Some(Side::Referee));
-        assert_eq!(Side::Referrer.as_str(), "referrer");
-        assert_eq!(CreditStatus::parse("granted"), Some(CreditStatus::Granted));
-        assert_eq!(CreditStatus::parse("sent"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn each_promised_side_is_granted_once(
-            referrer in prop_oneof![Just(0), 0..=99_999_999_i64],
-            referee in prop_oneof![Just(0), 0..=99_999_999_i64],
-        ) {
-            let granted = grants(&Terms {
-                referrer_credit_amount: Amount::new(referrer).unwrap(),
-                referee_credit_amount: Amount::new(referee).unwrap(),
-                currency: Currency::USD,
-                grace: 0,
-            });
-            let expected: Vec<(Side, i64)> = [(Side::Referrer, referrer), (Side::Referee, referee)]
-                .into_iter()
-                .filter(|(_, amount)| *amount > 0)
-                .collect();
-            let actual: Vec<(Side, i64)> =
-                granted.iter().map(|grant| (grant.side, grant.amount.get())).collect();
-            prop_assert_eq!(actual, expected);
-        }
-    }
+/// When the hold of a conversion's credits ends; `None` when the terms know no hold.
+pub fn held_until(terms: &Terms, converted_at: Micros) -> Option<Micros> {
+    (terms.hold_days > 0).then(|| converted_at.plus(terms.hold_days.saturating_mul(DAY)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,8 +70,52 @@ catalogue! {
         currency: Currency,
         /// Who has it.
         customer_id: &'a str,
+        /// Until when it is held.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        held_until: Option<Micros>,
+        /// Why it was given, when a person says so; never personal data.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
         /// Which side of the referral that is.
-        side: Side,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        side: Option<Side>,
+    }
+    /// What was held of a credit became the customer's.
+    "credit.released" CreditReleased {
+        /// How much, in minor units.
+        amount: Amount,
+        /// The credit.
+        credit_id: &'a str,
+        /// Of which currency.
+        currency: Currency,
+        /// Why, when a person ended the hold.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    }
+    /// A credit was taken back, in whole or in part.
+    "credit.reversed" CreditReversed {
+        /// How much, in minor units.
+        amount: Amount,
+        /// The credit.
+        credit_id: &'a str,
+        /// Of which currency.
+        currency: Currency,
+        /// Why.
+        reason: &'a str,
+    }
+    /// A credit was paid outside of Stripe, in whole or in part.
+    "credit.settled" CreditSettled {
+        /// How much, in minor units.
+        amount: Amount,
+        /// The credit.
+        credit_id: &'a str,
+        /// Of which currency.
+        currency: Currency,
+        /// Why.
+        reason: &'a str,
+        /// What the payment is called elsewhere.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reference: Option<&'a str>,
     }
     /// A customer was created.
     "customer.created" CustomerCreated {
@@ -130,6 +174,8 @@ catalogue! {
         currency: Currency,
         /// Whether codes can be applied.
         enabled: bool,
+        /// For how many days credits are held.
+        hold_days: i64,
         /// What the referee is promised.
         referee_credit_amount: Amount,
         /// What the referrer is promised.
@@ -210,6 +256,16 @@ catalogue! {
     }
 }
 
+impl Event<'_> {
+    /// What can happen to a credit: one of these goes with each of its entries.
+    pub const OF_CREDITS: &'static [&'static str] = &[
+        "credit.granted",
+        "credit.released",
+        "credit.reversed",
+        "credit.settled",
+    ];
+}
+
 /// The facts of an event, read back from the log.
 pub struct Facts(Value);
 
@@ -236,7 +292,9 @@ mod tests {
             credit_id: "cr_1",
             currency: Currency::USD,
             customer_id: "pc_1",
-            side: Side::Referee,
+            held_until: None,
+            reason: None,
+            side: Some(Side::Referee),
         };
         let text = serde_json::to_string(&event).unwrap();
         assert_eq!(
@@ -259,5 +317,9 @@ mod tests {
     #[test]
     fn every_event_has_a_name_of_its_own() {
         assert!(Event::KINDS.is_sorted_by(|a, b| a < b));
+        let of_credits = Event::KINDS
+            .iter()
+            .filter(|kind| kind.starts_with("credit."));
+        assert!(of_credits.eq(Event::OF_CREDITS));
     }
 }

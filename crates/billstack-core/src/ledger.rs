@@ -9,10 +9,34 @@ use crate::money::Amount;
 text_enum! {
     /// An account of a credit. Its currency and its customer are those of the credit.
     pub enum Account {
-        /// The program: what it has promised, counted below zero.
+        /// The program: what it has promised, counted below zero. What is taken back returns to it.
         Program = "program",
+        /// Granted, but not yet the customer's: a hold is running.
+        Held = "held",
         /// The customer: what they are owed.
         Customer = "customer",
+        /// Handed to the customer outside of Stripe.
+        Settled = "settled",
+    }
+}
+
+impl Account {
+    /// Whether money may move from this account to another one. Every entry is one such move.
+    ///
+    /// Nothing comes back from [`Account::Settled`]: it has left our sight.
+    pub const fn may_move_to(self, to: Account) -> bool {
+        use Account::{Customer, Held, Program, Settled};
+        matches!(
+            (self, to),
+            (Program, Held | Customer) | (Held, Customer | Program) | (Customer, Program | Settled)
+        )
+    }
+
+    /// Every pair of accounts between which money may move.
+    pub fn moves() -> impl Iterator<Item = (Account, Account)> {
+        let all = Account::ALL.iter().copied();
+        let pairs = all.flat_map(|from| Account::ALL.iter().map(move |to| (from, *to)));
+        pairs.filter(|(from, to)| from.may_move_to(*to))
     }
 }
 
@@ -21,7 +45,7 @@ text_enum! {
     pub enum Cause {
         /// An event of Stripe, by its id.
         Event = "event",
-        /// A person or an API key, by its id.
+        /// A person or an API key, as the log names them.
         User = "user",
         /// A background job, by its name.
         Job = "job",
@@ -37,20 +61,23 @@ pub struct Line {
     pub amount: i64,
 }
 
-/// Lines that sum to zero. There is no other way to make one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry(Vec<Line>);
+/// An amount that moves from one account to another: what an entry is about.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Where it is taken from.
+    pub from: Account,
+    /// Where it goes.
+    pub to: Account,
+    /// How much, above zero.
+    pub amount: Amount,
+}
 
-impl Entry {
-    /// An amount that moves from one account to another.
-    pub fn transfer(from: Account, to: Account, amount: Amount) -> Entry {
+impl Transfer {
+    /// The lines of its entry, which sum to zero.
+    pub fn lines(&self) -> [Line; 2] {
         let line = |account, amount| Line { account, amount };
-        Entry(vec![line(to, amount.get()), line(from, -amount.get())])
-    }
-
-    /// The lines, one per account.
-    pub fn lines(&self) -> &[Line] {
-        &self.0
+        let units = self.amount.get();
+        [line(self.to, units), line(self.from, -units)]
     }
 }
 
@@ -62,12 +89,21 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_moves_balances(units in 0..=99_999_999_i64) {
-            let amount = Amount::new(units).unwrap();
-            let entry = Entry::transfer(Account::Program, Account::Customer, amount);
-            prop_assert_eq!(entry.lines().iter().map(|line| line.amount).sum::<i64>(), 0);
-            let of = |account| entry.lines().iter().find(|line| line.account == account);
+            let (from, to) = (Account::Program, Account::Customer);
+            let transfer = Transfer { from, to, amount: Amount::new(units).unwrap() };
+            let lines = transfer.lines();
+            prop_assert_eq!(lines.iter().map(|line| line.amount).sum::<i64>(), 0);
+            let of = |account| lines.iter().find(|line| line.account == account);
             prop_assert_eq!(of(Account::Customer).unwrap().amount, units);
             prop_assert_eq!(of(Account::Program).unwrap().amount, -units);
         }
+    }
+
+    #[test]
+    fn what_was_settled_stays_settled() {
+        assert!(Account::moves().all(|(from, _)| from != Account::Settled));
+        assert!(Account::moves().all(|(from, to)| from != to));
+        let newer = Account::read("elsewhere").unwrap();
+        assert!(!Account::Program.may_move_to(newer) && !newer.may_move_to(Account::Program));
     }
 }

@@ -19,6 +19,8 @@ pub struct Terms {
     pub currency: Currency,
     /// How long before the apply a subscription may have begun, in microseconds; see [`GRACE`].
     pub grace: i64,
+    /// For how many days after the conversion the credits are held before they are the customers'.
+    pub hold_days: i64,
 }
 
 /// One person brought by another.

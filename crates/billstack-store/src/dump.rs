@@ -72,7 +72,7 @@ tables! {
     }
     terms by "team_id, id" {
         team_id: Int, id: Text, program_id: Text, referrer_credit_amount: Int,
-        referee_credit_amount: Int, currency: Text, grace: Int, created_at: Int,
+        referee_credit_amount: Int, currency: Text, grace: Int, hold_days: Int, created_at: Int,
     }
     customers by "team_id, project_id, id" {
         team_id: Int, project_id: Int, id: Text, email: Text, name: Text, external_id: Text,
@@ -90,11 +90,12 @@ tables! {
     }
     credits by "team_id, project_id, id" {
         team_id: Int, project_id: Int, id: Text, kind: Text, seq: Int, referral_id: Text,
-        side: Text, customer_id: Text, amount: Int, currency: Text, status: Text, created_at: Int,
+        side: Text, customer_id: Text, amount: Int, currency: Text, status: Text, held_until: Int,
+        held: Int, available: Int, settled: Int, reversed: Int, entries: Int, created_at: Int,
     }
     entries by "team_id, project_id, credit_id, seq" {
         team_id: Int, project_id: Int, credit_id: Text, seq: Int, cause: Text, cause_id: Text,
-        effective_at: Int, created_at: Int,
+        reason: Text, reference: Text, effective_at: Int, created_at: Int,
     }
     entry_lines by "team_id, project_id, credit_id, seq, account" {
         team_id: Int, project_id: Int, credit_id: Text, seq: Int, account: Text, amount: Int,

@@ -10,6 +10,7 @@ pub mod callers;
 pub mod codes;
 mod convert;
 pub mod counting;
+pub mod credit_moves;
 pub mod credits;
 pub mod customer_creation;
 pub mod customers;

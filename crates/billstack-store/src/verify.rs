@@ -48,9 +48,11 @@ use std::fmt;
 use billstack_core::access::Role;
 use billstack_core::attribution::Outcome;
 use billstack_core::credit::{CreditKind, CreditStatus, Side};
+use billstack_core::event::Event;
 use billstack_core::ledger::{Account, Cause};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::referral::Status;
+use billstack_core::time::DAY;
 
 use crate::params;
 use crate::seam::rows::EachRow;
@@ -250,11 +252,13 @@ fn is_breach(breaks: Result<bool, Fault>) -> Result<bool, Fault> {
 
 /// The words that this version knows, by the name that a rule calls them: `billstack_core` alone spells them
 /// out.
-fn known() -> [(&'static str, String); 10] {
+fn known() -> [(&'static str, String); 13] {
     let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
     let statuses = Status::ALL.iter().map(|status| status.as_str());
     let sides = Side::ALL.iter().map(|side| side.as_str());
     let accounts = Account::ALL.iter().map(|account| account.as_str());
+    let pairs = Account::moves().map(|(from, to)| format!("'{from} {to}'"));
+    let pairs: Vec<String> = pairs.collect();
     let of_credits = CreditStatus::ALL.iter().map(|status| status.as_str());
     [
         ("{statuses}", quoted(statuses.collect())),
@@ -269,6 +273,9 @@ fn known() -> [(&'static str, String); 10] {
             "{credit_kinds}",
             quoted(texts(CreditKind::ALL, CreditKind::as_str)),
         ),
+        ("{moves}", pairs.join(", ")),
+        ("{credit_events}", quoted(Event::OF_CREDITS.to_vec())),
+        ("{day}", DAY.to_string()),
         ("{most}", Amount::MAX.get().to_string()),
     ]
 }

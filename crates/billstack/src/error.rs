@@ -101,6 +101,8 @@ reasons! {
     IdempotencyKeyInUse = "idempotency_key_in_use", CONFLICT, "A request with this Idempotency-Key is still running.";
     CustomerBeingCreated = "customer_being_created", CONFLICT, "This customer is being created by another request.";
     StripeNotConnected = "stripe_not_connected", CONFLICT, "The team is not connected to Stripe.";
+    IllegalTransition = "illegal_transition", CONFLICT, "The credit is not in a state in which this can be done.";
+    AmountExceedsCredit = "amount_exceeds_credit", CONFLICT, "There is not so much of the credit.";
     PayloadGone = "payload_gone", CONFLICT, "The content of this event has been removed.";
 
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another request.";

@@ -60,6 +60,11 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals" referrals::list, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits" referrals::credits::list, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}" referrals::credits::get, Project(ReferralsRead), &[CreditNotFound];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits" referrals::credits::create, Project(ReferralsWrite), &[CustomerNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/postings" referrals::credits::postings, Project(ReferralsRead), &[CreditNotFound];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/release" referrals::credits::release, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/reverse" referrals::credits::reverse, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/settle" referrals::credits::settle, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];

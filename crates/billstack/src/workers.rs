@@ -4,6 +4,7 @@
 //! transactions. Work that fails is put off with the reason, and the work of a node that died is taken over
 //! when its lease runs out.
 
+mod holds;
 mod program_days;
 mod retention;
 mod statistics;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use billstack_core::time::{MINUTE, Micros, SECOND};
 use billstack_store::work::{self, Leased};
-use billstack_store::{Abort, Actor, customer_creation, idempotency};
+use billstack_store::{Abort, Actor, credits, customer_creation, idempotency};
 
 use crate::app::{App, Shared};
 
@@ -44,8 +45,9 @@ enum Next {
 }
 
 /// The kinds of work that this version knows. Other kinds are left to the version that wrote them.
-const KINDS: [&str; 5] = [
+const KINDS: [&str; 6] = [
     program_days::KIND,
+    credits::HOLD_KIND,
     retention::KIND,
     statistics::KIND,
     customer_creation::KIND,
@@ -145,6 +147,7 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
     match leased.key.kind {
         program_days::KIND => program_days::work(app, leased).await,
         retention::KIND => retention::work(app, leased).await,
+        credits::HOLD_KIND => holds::work(app, leased).await,
         statistics::KIND => statistics::work(app).await,
         // A call left it behind and nobody came back: it is given up.
         _ => Ok(Next::Done),

@@ -38,6 +38,7 @@ fn referral(status: Status, created_at: Micros, grace: i64) -> Referral {
             referee_credit_amount: Amount::ZERO,
             currency: Currency::USD,
             grace,
+            hold_days: 0,
         },
     }
 }

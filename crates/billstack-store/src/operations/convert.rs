@@ -1,18 +1,17 @@
 //! Converting a referral: it moves on, and its credits and their entries are written with it.
 
-use billstack_core::credit::{CreditStatus, Side, grants};
+use billstack_core::credit::{CreditKind, Side, grants, held_until};
 use billstack_core::event::Event;
-use billstack_core::ids::IdKind;
-use billstack_core::ledger::{Account, Cause, Entry};
+use billstack_core::ledger::Cause;
 use billstack_core::referral::Referral;
 use billstack_core::time::Micros;
 
+use super::credits::give::{Given, give};
 use super::evidence::Evidence;
 use crate::seam::{Act, Fault, Place, Tx};
-use crate::tables::credits::{self, Credit};
-use crate::tables::entries::{self, Reason};
+use crate::tables::entries::Reason;
 use crate::tables::events;
-use crate::tables::referrals::{self, Advance, Chapter};
+use crate::tables::referrals::{self, Advance};
 
 /// Converts a pending referral at a time, and grants its credits.
 pub(super) fn convert(
@@ -47,46 +46,34 @@ pub(super) fn convert(
             Side::Referee => &referral.referee_customer_id,
             Side::Other(_) => continue,
         };
-        let credit = Credit {
-            id: act.id(IdKind::Credit),
-            referral_id: Some(referral.id.clone()),
+        let given = Given {
+            kind: CreditKind::Referral,
             customer_id: customer_id.clone(),
-            side: Some(grant.side),
+            earned_by: Some((referral.id.clone(), grant.side)),
             amount: grant.amount,
             currency: referral.terms.currency,
-            status: CreditStatus::Granted,
+            held_until: held_until(&referral.terms, at),
             // The event may have come in before the apply, and waited for it.
-            created_at: act.at.max(referral.created_at),
+            at: act.at.max(referral.created_at),
         };
         let reason = Reason {
             cause: Cause::Event,
             cause_id: evidence.event_id,
+            reason: None,
+            reference: None,
             effective_at: at,
         };
-        give(tx, act, place, &credit, grant.side, reason, &mut chapter)?;
+        let credit = give(tx, act, place, given, reason)?;
+        let event = Event::CreditGranted {
+            amount: credit.amount,
+            credit_id: &credit.id,
+            currency: credit.currency,
+            customer_id: &credit.customer_id,
+            held_until: credit.held_until,
+            reason: None,
+            side: credit.side,
+        };
+        events::record_in_story(tx, act, place, &mut chapter, &credit.id, &event)?;
     }
     Ok(())
-}
-
-/// Writes a credit, the entry by which the customer gains what the program gives, and the event.
-fn give(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    place: &Place,
-    credit: &Credit,
-    side: Side,
-    reason: Reason<'_>,
-    chapter: &mut Chapter,
-) -> Result<(), Fault> {
-    credits::insert(tx, place, credit)?;
-    let entry = Entry::transfer(Account::Program, Account::Customer, credit.amount);
-    entries::insert(tx, place, &credit.id, 1, &entry, reason, credit.created_at)?;
-    let event = Event::CreditGranted {
-        amount: credit.amount,
-        credit_id: &credit.id,
-        currency: credit.currency,
-        customer_id: &credit.customer_id,
-        side,
-    };
-    events::record_in_story(tx, act, place, chapter, &credit.id, &event)
 }

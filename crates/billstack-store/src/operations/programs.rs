@@ -2,7 +2,7 @@
 
 use billstack_core::event::Event;
 use billstack_core::ids::IdKind;
-use billstack_core::program::Program;
+use billstack_core::program::{Change, Program};
 
 use super::refusal::Abort;
 use crate::seam::{Act, Place, Tx};
@@ -19,8 +19,16 @@ pub(crate) fn create_default(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> R
     Ok(())
 }
 
-/// Sets the default program of a project. Referrals that exist keep the terms they were promised.
-pub fn put(tx: &mut dyn Tx, act: &mut Act, place: &Place, program: &Program) -> Result<(), Abort> {
+/// Sets the default program of a project, and returns it. Referrals that exist keep the terms they were promised.
+pub fn put(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    change: impl Into<Change>,
+) -> Result<Program, Abort> {
+    // Two changes of different members must not undo each other.
+    tx.lock(&place.team_id, &[&format!("program:{}", place.project_id)])?;
+    let program = change.into().of(&get(tx, place)?);
     let id = programs::default_of(tx, place)?;
     let terms_id = act.id(IdKind::Terms);
     terms::insert(tx, &place.team_id, &terms_id, &id, &program.terms(), act.at)?;
@@ -28,14 +36,10 @@ pub fn put(tx: &mut dyn Tx, act: &mut Act, place: &Place, program: &Program) -> 
     let event = Event::ProgramUpdated {
         currency: program.currency,
         enabled: program.enabled,
+        hold_days: program.hold_days,
         referee_credit_amount: program.referee_credit_amount,
         referrer_credit_amount: program.referrer_credit_amount,
     };
-    Ok(events::record(
-        tx,
-        act,
-        place,
-        place.project_id.as_str(),
-        &event,
-    )?)
+    events::record(tx, act, place, place.project_id.as_str(), &event)?;
+    Ok(program)
 }

@@ -1,5 +1,7 @@
 //! Why the state refuses a change. The HTTP layer gives each its status and sentence.
 
+use billstack_core::credit::by_hand::NotMoved;
+use billstack_core::money::Currency;
 use billstack_core::referral::{ApplyRefusal, Referral};
 
 use crate::seam::{Place, fault};
@@ -55,6 +57,10 @@ pub enum Refusal {
     AlreadyReferred(Box<Referral>),
     /// One of the other rules of an apply.
     Apply(ApplyRefusal),
+    /// A credit cannot be moved so, or not so much of it.
+    NotMoved(NotMoved),
+    /// Stripe bills only larger steps of this currency.
+    NotBillable(Currency),
     /// The last owner of a team cannot be removed or lowered.
     LastOwner,
     /// Only an owner may make or unmake owners.

@@ -1,6 +1,6 @@
 //! Credits: what was given to whom, and for what.
 
-use billstack_core::credit::{CreditKind, CreditStatus, Side};
+use billstack_core::credit::{CreditKind, CreditStatus, Parts, Side};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
 
@@ -8,12 +8,28 @@ use crate::seam::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
+/// The columns of a credit, in the order of [`decode`].
+macro_rules! credits_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, kind, referral_id, customer_id, side, amount, currency, status, held_until, held, \
+             available, settled, reversed, entries, created_at FROM credits \
+             WHERE team_id = $1 AND project_id = $2",
+            $condition
+        )
+    };
+}
+
 statements! {
-    GET = "SELECT id, referral_id, customer_id, side, amount, currency, status, created_at \
-        FROM credits WHERE team_id = $1 AND project_id = $2 AND id = $3";
+    GET = credits_where!(" AND id = $3");
     INSERT = "INSERT INTO credits (team_id, project_id, id, kind, seq, referral_id, side, customer_id, \
-        amount, currency, status, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        amount, currency, status, held_until, held, available, settled, reversed, entries, created_at) \
+        VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    BOOK = "UPDATE credits SET status = $4, held = $5, available = $6, settled = $7, reversed = $8, \
+        entries = $9 WHERE team_id = $1 AND project_id = $2 AND id = $3 AND entries = $10";
+    BALANCES = "SELECT currency, CAST(SUM(available) AS BIGINT) FROM credits \
+        WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 \
+        GROUP BY currency ORDER BY currency";
 }
 
 /// Every list of credits.
@@ -21,10 +37,10 @@ pub(crate) const LISTS: &[&List] = &[&LIST];
 
 static LIST: List = List {
     name: "credits",
-    select: "SELECT id, referral_id, customer_id, side, amount, currency, status, created_at \
-        FROM credits WHERE team_id = $1 AND project_id = $2",
-    scope: 2,
+    select: credits_where!(" AND created_at >= $3 AND created_at < $4"),
+    scope: 4,
     filters: &[
+        Filter::Equals("kind"),
         Filter::Equals("customer_id"),
         Filter::Few("referral_id"),
         Filter::Equals("side"),
@@ -35,11 +51,13 @@ static LIST: List = List {
     texts: Texts::new(),
 };
 
-/// Money given to a customer.
+/// Money given to a customer, and what became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credit {
     /// `cr_…`.
     pub id: String,
+    /// What it was given for.
+    pub kind: CreditKind,
     /// The referral that earned it; `None` for a credit of another kind.
     pub referral_id: Option<String>,
     /// Who has it.
@@ -50,26 +68,41 @@ pub struct Credit {
     pub amount: Amount,
     /// Of which currency.
     pub currency: Currency,
-    /// Where it stands.
+    /// Where it stands: what its parts say.
     pub status: CreditStatus,
+    /// When its hold ends or would have ended.
+    pub held_until: Option<Micros>,
+    /// What became of the amount.
+    pub parts: Parts,
+    /// How many entries it has.
+    pub(crate) entries: i64,
     /// When it was granted.
     pub created_at: Micros,
 }
 
 fn decode(row: &dyn Row) -> Result<Credit, Fault> {
-    let side = match row.opt_text(3)? {
-        Some(_) => Some(row.read(3, Side::read)?),
+    let side = match row.opt_text(4)? {
+        Some(_) => Some(row.read(4, Side::read)?),
         None => None,
     };
     Ok(Credit {
         id: row.string(0)?,
-        referral_id: row.opt_string(1)?,
-        customer_id: row.string(2)?,
+        kind: row.read(1, CreditKind::read)?,
+        referral_id: row.opt_string(2)?,
+        customer_id: row.string(3)?,
         side,
-        amount: row.amount(4)?,
-        currency: row.currency(5)?,
-        status: row.read(6, CreditStatus::read)?,
-        created_at: row.time(7)?,
+        amount: row.amount(5)?,
+        currency: row.currency(6)?,
+        status: row.read(7, CreditStatus::read)?,
+        held_until: row.opt_time(8)?,
+        parts: Parts {
+            held: row.int(9)?,
+            available: row.int(10)?,
+            settled: row.int(11)?,
+            reversed: row.int(12)?,
+        },
+        entries: row.int(13)?,
+        created_at: row.time(14)?,
     })
 }
 
@@ -78,28 +111,77 @@ pub fn get(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Option<Credit>, F
     tx.one(GET, params![&place.team_id, &place.project_id, id], decode)
 }
 
-/// Adds a credit of a referral. The key of the table refuses a second one of its side.
+/// Adds a credit. The key of the table refuses a second one of the same side of a referral.
 pub(crate) fn insert(tx: &mut dyn Tx, place: &Place, credit: &Credit) -> Result<(), Fault> {
     let row = params![
         &place.team_id,
         &place.project_id,
         &credit.id,
-        CreditKind::Referral.as_str(),
-        1_i64,
+        credit.kind.as_str(),
         credit.referral_id.as_deref(),
         credit.side.as_ref().map(Side::as_str),
         &credit.customer_id,
         credit.amount,
         &credit.currency,
         credit.status.as_str(),
+        credit.held_until,
+        credit.parts.held,
+        credit.parts.available,
+        credit.parts.settled,
+        credit.parts.reversed,
+        credit.entries,
         credit.created_at,
     ];
     tx.must_later(INSERT, row)
 }
 
+/// Keeps what entries have made of a credit that had `entries` of them before; tells whether it still had.
+pub(crate) fn book(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit: &Credit,
+    entries: i64,
+) -> Result<bool, Fault> {
+    let row = params![
+        &place.team_id,
+        &place.project_id,
+        &credit.id,
+        credit.status.as_str(),
+        credit.parts.held,
+        credit.parts.available,
+        credit.parts.settled,
+        credit.parts.reversed,
+        credit.entries,
+        entries,
+    ];
+    tx.hit(BOOK, row)
+}
+
+/// What a customer may count on in one currency.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balance {
+    /// The currency.
+    pub currency: Currency,
+    /// The sum in minor units of what their credits have available.
+    pub amount: i64,
+}
+
+/// What a customer has, one balance for each currency of their credits.
+pub fn balances(tx: &mut dyn Tx, place: &Place, customer_id: &str) -> Result<Vec<Balance>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id];
+    tx.all(BALANCES, scope, |row| {
+        Ok(Balance {
+            currency: row.currency(0)?,
+            amount: row.int(1)?,
+        })
+    })
+}
+
 /// What a list of credits may be narrowed by.
 #[derive(Clone, Debug, Default)]
 pub struct CreditFilter {
+    /// What it was given for.
+    pub kind: Option<CreditKind>,
     /// Who has it.
     pub customer_id: Option<String>,
     /// The referral that earned it.
@@ -108,6 +190,10 @@ pub struct CreditFilter {
     pub side: Option<Side>,
     /// Where it stands.
     pub status: Option<CreditStatus>,
+    /// Granted at this time or later.
+    pub from: Option<Micros>,
+    /// Granted before this time.
+    pub to: Option<Micros>,
 }
 
 /// Credits, the newest first.
@@ -118,12 +204,17 @@ pub fn list(
     page: &Page,
 ) -> Result<Part<Credit>, Fault> {
     let wanted = [
+        Wanted::from(filter.kind.map(|kind| kind.as_str().to_owned())),
         Wanted::from(filter.customer_id.clone()),
         Wanted::from(filter.referral_id.clone()),
         Wanted::from(filter.side.map(|side| side.as_str().to_owned())),
         Wanted::from(filter.status.map(|status| status.as_str().to_owned())),
     ];
-    let scope = params![&place.team_id, &place.project_id];
+    let from = filter.from.unwrap_or(Micros(i64::MIN));
+    // A page begins where the one before ended, not at the newest row of the range.
+    let last = page.after.as_ref().map_or(i64::MAX, |after| after.at);
+    let to = filter.to.unwrap_or(Micros(i64::MAX)).min(Micros(last.saturating_add(1)));
+    let scope = params![&place.team_id, &place.project_id, from, to];
     LIST.read(tx, scope, &wanted, page, decode, |credit| Cursor {
         at: credit.created_at.0,
         key: credit.id.clone(),

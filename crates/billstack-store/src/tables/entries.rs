@@ -1,35 +1,42 @@
 //! The ledger: entries of credits and their lines. They are never changed and never removed.
 
-use billstack_core::ledger::{Cause, Entry};
-use billstack_core::money::Currency;
+use billstack_core::ledger::{Account, Cause, Transfer};
 use billstack_core::time::Micros;
 
-use crate::seam::{Fault, Place, Tx};
+use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
+use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
 statements! {
     INSERT = "INSERT INTO entries (team_id, project_id, credit_id, seq, cause, cause_id, \
-        effective_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        reason, reference, effective_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     INSERT_LINE = "INSERT INTO entry_lines (team_id, project_id, credit_id, seq, account, amount) \
         VALUES ($1, $2, $3, $4, $5, $6)";
-    /// Goes through the customer's credits: an index on the lines would write two more random pages at every
-    /// conversion.
-    /// The lines of one credit after the other, and the credits in an order that leads to their customer: joined,
-    /// PostgreSQL might read all lines of the project while its tables are small or their sizes unknown.
-    BALANCES = "SELECT mine.currency, CAST(SUM(mine.amount) AS BIGINT) FROM (\
-        SELECT c.currency, (SELECT SUM(l.amount) FROM entry_lines AS l \
-        WHERE l.team_id = c.team_id AND l.project_id = c.project_id AND l.credit_id = c.id \
-        AND l.account = 'customer') AS amount FROM credits AS c \
-        WHERE c.team_id = $1 AND c.project_id = $2 AND c.customer_id = $3 \
-        ORDER BY c.created_at, c.id LIMIT 1000000000) AS mine \
-        WHERE mine.amount IS NOT NULL GROUP BY mine.currency ORDER BY mine.currency";
 }
+
+/// Every list of entries.
+pub(crate) const LISTS: &[&List] = &[&POSTINGS];
+
+static POSTINGS: List = List {
+    name: "postings of a credit",
+    select: "SELECT l.seq, l.account, l.amount, e.cause, e.cause_id, e.reason, e.reference, \
+        e.effective_at, e.created_at FROM entry_lines AS l JOIN entries AS e ON e.team_id = l.team_id \
+        AND e.project_id = l.project_id AND e.credit_id = l.credit_id AND e.seq = l.seq \
+        WHERE l.team_id = $1 AND l.project_id = $2 AND l.credit_id = $3",
+    scope: 3,
+    filters: &[],
+    keys: ["l.seq", "l.account"],
+    order: Order::OldestFirst,
+    texts: Texts::new(),
+};
 
 /// Why an entry is written, and when what it tells of happened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reason<'a> {
     pub(crate) cause: Cause,
     pub(crate) cause_id: &'a str,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) reference: Option<&'a str>,
     pub(crate) effective_at: Micros,
 }
 
@@ -39,7 +46,7 @@ pub(crate) fn insert(
     place: &Place,
     credit_id: &str,
     seq: i64,
-    entry: &Entry,
+    transfer: &Transfer,
     reason: Reason<'_>,
     at: Micros,
 ) -> Result<(), Fault> {
@@ -51,11 +58,13 @@ pub(crate) fn insert(
         seq,
         reason.cause.as_str(),
         reason.cause_id,
+        reason.reason,
+        reason.reference,
         reason.effective_at,
         at,
     ];
     tx.must_later(INSERT, row)?;
-    for line in entry.lines() {
+    for line in transfer.lines() {
         let account = line.account.as_str();
         let row = params![team_id, project_id, credit_id, seq, account, line.amount];
         tx.must_later(INSERT_LINE, row)?;
@@ -63,22 +72,53 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// What a customer has been given in one currency.
+/// A line of an entry with what the entry says: what finance calls a posting.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Balance {
-    /// The currency.
-    pub currency: Currency,
-    /// The sum in minor units; negative when corrections took more than there was.
+pub struct Posting {
+    /// The number of its entry among those of the credit, from 1.
+    pub seq: i64,
+    /// The account that changed.
+    pub account: Account,
+    /// By how much, in minor units.
     pub amount: i64,
+    /// What kind of thing caused it.
+    pub cause: Cause,
+    /// Which one.
+    pub cause_id: String,
+    /// Why, when a person said so.
+    pub reason: Option<String>,
+    /// What a payment is called elsewhere.
+    pub reference: Option<String>,
+    /// When what it tells of happened.
+    pub effective_at: Micros,
+    /// When it was booked.
+    pub created_at: Micros,
 }
 
-/// What a customer has, one balance for each currency of their credits.
-pub fn balances(tx: &mut dyn Tx, place: &Place, customer_id: &str) -> Result<Vec<Balance>, Fault> {
-    let scope = params![&place.team_id, &place.project_id, customer_id];
-    tx.all(BALANCES, scope, |row| {
-        Ok(Balance {
-            currency: row.currency(0)?,
-            amount: row.int(1)?,
-        })
+fn decode(row: &dyn Row) -> Result<Posting, Fault> {
+    Ok(Posting {
+        seq: row.int(0)?,
+        account: row.read(1, Account::read)?,
+        amount: row.int(2)?,
+        cause: row.read(3, Cause::read)?,
+        cause_id: row.string(4)?,
+        reason: row.opt_string(5)?,
+        reference: row.opt_string(6)?,
+        effective_at: row.time(7)?,
+        created_at: row.time(8)?,
+    })
+}
+
+/// The postings of a credit, from its first.
+pub fn postings(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit_id: &str,
+    page: &Page,
+) -> Result<Part<Posting>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, credit_id];
+    POSTINGS.read(tx, scope, &[], page, decode, |posting| Cursor {
+        at: posting.seq,
+        key: posting.account.as_str().to_owned(),
     })
 }

@@ -9,7 +9,7 @@ use crate::{params, statements};
 statements! {
     /// The default program of a project with its terms.
     GET = "SELECT p.id, p.terms_id, p.enabled, t.referrer_credit_amount, t.referee_credit_amount, \
-        t.currency, t.grace FROM programs p JOIN terms t ON t.team_id = p.team_id \
+        t.currency, t.grace, t.hold_days FROM programs p JOIN terms t ON t.team_id = p.team_id \
         AND t.id = p.terms_id WHERE p.team_id = $1 AND p.project_id = $2 AND p.is_default";
     /// Lets nobody change the default program until the transaction ends. It is apart from [`GET`], because
     /// on PostgreSQL a query that waits for a row sees the new version of it and the old state of the other
@@ -45,6 +45,7 @@ pub(crate) fn decode(row: &dyn Row) -> Result<KeptProgram, Fault> {
             referee_credit_amount: row.amount(4)?,
             currency: row.currency(5)?,
             grace: row.int(6)?,
+            hold_days: row.int(7)?,
         },
     })
 }

@@ -15,7 +15,7 @@ macro_rules! referral_where {
         concat!(
             "SELECT r.id, r.code, r.referrer_customer_id, r.referee_customer_id, r.status, \
              r.created_at, r.converted_at, t.referrer_credit_amount, t.referee_credit_amount, \
-             t.currency, t.grace FROM referrals r JOIN terms t ON t.team_id = r.team_id \
+             t.currency, t.grace, t.hold_days FROM referrals r JOIN terms t ON t.team_id = r.team_id \
              AND t.id = r.terms_id WHERE r.team_id = $1 AND r.project_id = $2",
             $condition
         )
@@ -121,6 +121,7 @@ pub(crate) fn decode(row: &dyn Row) -> Result<Referral, Fault> {
             referee_credit_amount: row.amount(8)?,
             currency: row.currency(9)?,
             grace: row.int(10)?,
+            hold_days: row.int(11)?,
         },
     })
 }

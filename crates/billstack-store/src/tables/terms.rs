@@ -9,7 +9,8 @@ use crate::{params, statements};
 
 statements! {
     INSERT = "INSERT INTO terms (team_id, id, program_id, referrer_credit_amount, \
-        referee_credit_amount, currency, grace, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        referee_credit_amount, currency, grace, hold_days, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 }
 
 /// Adds the terms of a program.
@@ -29,6 +30,7 @@ pub(crate) fn insert(
         terms.referee_credit_amount,
         &terms.currency,
         terms.grace,
+        terms.hold_days,
         at,
     ];
     tx.must_later(INSERT, row)

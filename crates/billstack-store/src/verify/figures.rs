@@ -26,7 +26,8 @@ declare_rules! {
         LEFT JOIN referrals r ON e.type = 'referral.converted' AND r.id = e.referral_id \
         AND r.team_id = e.team_id AND r.project_id = e.project_id \
         LEFT JOIN credits c ON e.type = 'credit.granted' AND c.team_id = e.team_id \
-        AND c.project_id = e.project_id AND c.id = e.subject) x \
+        AND c.project_id = e.project_id AND c.id = e.subject \
+        WHERE d.dated = 1 OR c.id IS NULL OR c.side IS NOT NULL) x \
         GROUP BY x.team_id, x.project_id, x.day, x.figure, x.side, x.currency \
         HAVING SUM(x.number) <> 0 OR SUM(x.amount) <> 0 LIMIT 100");
 }

@@ -15,13 +15,46 @@ declare_rules! {
         GROUP BY team_id, project_id, credit_id \
         HAVING MIN(seq) <> 1 OR MAX(seq) <> COUNT(*) LIMIT 100");
 
-    credit_lines, "the customer's lines of a credit sum to its amount, and the program's to the \
-        opposite" =
+    entry_moves, "an entry moves an amount between two accounts between which money may move" =
+        concat!("SELECT credit_id, ", place_of!("entry_lines"), " FROM entry_lines \
+        GROUP BY team_id, project_id, credit_id, seq HAVING COUNT(*) <> 2 \
+        OR MAX(CASE WHEN amount < 0 THEN account END) || ' ' || MAX(CASE WHEN amount > 0 THEN account END) \
+        NOT IN ({moves}) LIMIT 100");
+
+    account_sums, "no account of a credit but the program's was ever below zero, and the program's never above" =
+        concat!("SELECT s.credit_id, ", place_of!("s"), " FROM (SELECT team_id, project_id, credit_id, account, \
+        SUM(amount) OVER (PARTITION BY team_id, project_id, credit_id, account ORDER BY seq) AS so_far \
+        FROM entry_lines) s WHERE (s.account = 'program') = (s.so_far > 0) AND s.so_far <> 0 LIMIT 100");
+
+    credit_parts, "the parts of a credit sum to its amount, and each is what the lines of its entries sum to" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM credits c \
         LEFT JOIN entry_lines l ON l.team_id = c.team_id AND l.project_id = c.project_id \
-        AND l.credit_id = c.id GROUP BY c.team_id, c.project_id, c.id, c.amount \
-        HAVING COALESCE(SUM(CASE WHEN l.account = 'customer' THEN l.amount END), 0) <> c.amount \
-        OR COALESCE(SUM(CASE WHEN l.account = 'program' THEN l.amount END), 0) <> -c.amount LIMIT 100");
+        AND l.credit_id = c.id GROUP BY c.team_id, c.project_id, c.id, c.amount, c.held, c.available, \
+        c.settled, c.reversed, c.entries HAVING c.held + c.available + c.settled + c.reversed <> c.amount \
+        OR COALESCE(SUM(CASE WHEN l.account = 'program' THEN l.amount END), 0) <> c.reversed - c.amount \
+        OR COALESCE(SUM(CASE WHEN l.account = 'held' THEN l.amount END), 0) <> c.held \
+        OR COALESCE(SUM(CASE WHEN l.account = 'customer' THEN l.amount END), 0) <> c.available \
+        OR COALESCE(SUM(CASE WHEN l.account = 'settled' THEN l.amount END), 0) <> c.settled \
+        OR COALESCE(MAX(l.seq), 0) <> c.entries LIMIT 100");
+
+    credit_status, "the status of a credit is what its parts say" =
+        concat!("SELECT id, ", place_of!("credits"), " FROM credits \
+        WHERE status IN ({credit_statuses}) AND status <> CASE WHEN held > 0 THEN 'held' \
+        WHEN reversed = amount THEN 'reversed' WHEN reversed > 0 THEN 'partially_reversed' \
+        WHEN settled = amount THEN 'applied' ELSE 'granted' END LIMIT 100");
+
+    credit_hold, "a credit of a referral is held until as many days after the conversion as its terms say, and any \
+        other never" =
+        concat!("SELECT c.id, ", place_of!("c"), " FROM credits c \
+        LEFT JOIN referrals r ON r.team_id = c.team_id AND r.project_id = c.project_id \
+        AND r.id = c.referral_id LEFT JOIN terms t ON t.team_id = r.team_id AND t.id = r.terms_id \
+        WHERE COALESCE(c.held_until, 0) <> CASE WHEN t.hold_days > 0 \
+        THEN r.converted_at + t.hold_days * {day} ELSE 0 END LIMIT 100");
+
+    end_of_hold, "a held credit is in the queue until its hold ends" =
+        concat!("SELECT c.id, ", place_of!("c"), " FROM credits c \
+        LEFT JOIN work w ON w.team_id = c.team_id AND w.project_id = c.project_id AND w.subject = c.id \
+        AND w.kind = 'end_of_hold' WHERE c.held > 0 AND w.subject IS NULL LIMIT 100");
 
     referrer_credit, "a converted referral has the referrer's credit exactly as promised, and none \
         when nothing was promised" =
@@ -59,9 +92,19 @@ declare_rules! {
         ON r.team_id = c.team_id AND r.project_id = c.project_id AND r.id = c.referral_id \
         WHERE c.created_at < r.created_at LIMIT 100");
 
-    credit_granted_event, "a credit has exactly one credit.granted in the log" =
+    entry_events, "each entry of a referral's credit has its event in the log, the first of them credit.granted" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM credits c \
-        WHERE (SELECT COUNT(*) FROM events e WHERE e.team_id = c.team_id \
-        AND e.referral_id = c.referral_id AND e.project_id = c.project_id AND e.subject = c.id \
-        AND e.type = 'credit.granted') <> 1 LIMIT 100");
+        LEFT JOIN events e ON e.team_id = c.team_id AND e.referral_id = c.referral_id \
+        AND e.project_id = c.project_id AND e.subject = c.id AND e.type IN ({credit_events}) \
+        WHERE c.referral_id IS NOT NULL GROUP BY c.team_id, c.project_id, c.id, c.entries \
+        HAVING COUNT(e.id) <> c.entries \
+        OR COUNT(CASE WHEN e.type = 'credit.granted' THEN 1 END) <> 1 LIMIT 100");
+
+    manual_entry_events, "each entry of a credit given by hand has its event in the log, and the credit exactly one \
+        credit.granted" =
+        concat!("SELECT x.id, ", place_of!("x"), " FROM (SELECT team_id, project_id, id, entries, \
+        CAST(1 AS BIGINT) AS granted FROM credits WHERE referral_id IS NULL EXCEPT \
+        SELECT team_id, project_id, subject, COUNT(*), COUNT(CASE WHEN type = 'credit.granted' THEN 1 END) \
+        FROM events WHERE type IN ({credit_events}) AND referral_id IS NULL \
+        GROUP BY team_id, project_id, subject) x LIMIT 100");
 }

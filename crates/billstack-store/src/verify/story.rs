@@ -84,6 +84,21 @@ pub(super) const AS_TOLD: &[Rule] = &[
         reads: Reads::InPages,
         breaks: is_not_as_granted,
     },
+    Rule {
+        name: "credit_as_given",
+        holds: "a credit given by hand has the customer, amount and currency of its credit.granted in the log",
+        sql: concat!(
+            "SELECT c.id, ",
+            place_of!("c"),
+            ", c.team_id, c.id, e.facts, c.customer_id, c.side, c.amount, c.currency FROM (\
+             SELECT * FROM credits WHERE kind = 'manual' AND (team_id, id) > ($1, $2) \
+             ORDER BY team_id, id LIMIT $3) c \
+             LEFT JOIN events e ON e.team_id = c.team_id AND e.created_at = c.created_at \
+             AND e.subject = c.id AND e.type = 'credit.granted' ORDER BY c.team_id, c.id"
+        ),
+        reads: Reads::InPages,
+        breaks: is_not_as_granted,
+    },
 ];
 
 /// One without the event or the terms breaks another rule.
@@ -100,14 +115,15 @@ fn is_not_as_applied(row: &dyn Row) -> Result<bool, Fault> {
         && facts.tell("currency", currency)))
 }
 
-/// One without the event breaks another rule.
+/// One of a referral without the event breaks another rule.
 fn is_not_as_granted(row: &dyn Row) -> Result<bool, Fault> {
     let Some(facts) = row.opt_text(4)? else {
         return Ok(false);
     };
     let facts = Facts::read(facts);
+    let side = row.opt_text(6)?;
     Ok(!(facts.tell("customerId", row.text(5)?)
-        && facts.tell("side", row.text(6)?)
+        && side.is_none_or(|side| facts.tell("side", side))
         && facts.tell("amount", row.int(7)?)
         && facts.tell("currency", row.text(8)?)))
 }

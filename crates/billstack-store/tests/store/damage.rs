@@ -272,7 +272,7 @@ fn damage_of_every_kind_is_noticed() {
 }
 
 /// The rules that are broken by a change, which is taken back.
-fn found_after(db: &Db, sql: &'static str) -> BTreeSet<String> {
+pub(crate) fn found_after(db: &Db, sql: &'static str) -> BTreeSet<String> {
     let change = move |tx: &mut dyn Tx, _: &mut Act| -> Result<(), Abort> {
         for statement in sql.split("; ") {
             assert_ne!(tx.execute(statement, params![])?, 0, "{statement}");

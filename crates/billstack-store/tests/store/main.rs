@@ -15,6 +15,7 @@ mod look_ups;
 mod lost;
 mod migrate;
 mod model;
+mod money;
 mod plans;
 mod pooler;
 mod race;

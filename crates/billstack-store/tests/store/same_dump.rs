@@ -96,6 +96,7 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
                 referee_credit_amount: Amount::new(*referee).unwrap(),
                 currency: Currency::parse(currency).unwrap(),
                 grace: GRACE,
+                hold_days: 0,
             };
             programs::put(tx, act, &place(at), &program)?;
         }

@@ -213,6 +213,7 @@ pub(crate) fn program() -> Program {
         referee_credit_amount: Amount::new(500).unwrap(),
         currency: Currency::USD,
         grace: GRACE,
+        hold_days: 0,
     }
 }
 

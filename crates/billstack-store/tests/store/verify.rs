@@ -68,13 +68,13 @@ pub(crate) const CHANGES: &[(&str, &[&str])] = &[
     // beginning of the other.
     (
         "UPDATE terms SET referrer_credit_amount = 10000; \
-         UPDATE credits SET amount = 10000 WHERE side = 'referrer'; \
+         UPDATE credits SET amount = 10000, available = 10000 WHERE side = 'referrer'; \
          UPDATE entry_lines SET amount = 10 * amount WHERE amount IN (1000, -1000)",
         &["referral_as_applied", "credit_as_granted"],
     ),
     (
         "UPDATE terms SET referee_credit_amount = 50; \
-         UPDATE credits SET amount = 50 WHERE side = 'referee'; \
+         UPDATE credits SET amount = 50, available = 50 WHERE side = 'referee'; \
          UPDATE entry_lines SET amount = amount / 10 WHERE amount IN (500, -500)",
         &["referral_as_applied", "credit_as_granted"],
     ),

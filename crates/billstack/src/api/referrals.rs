@@ -30,6 +30,9 @@ pub struct TermsJson {
     /// ISO 4217 code in lower case.
     #[schema(value_type = String, example = "usd")]
     currency: Currency,
+    /// For how many days after the conversion the credits are held.
+    #[schema(minimum = 0, maximum = 365, example = 0)]
+    hold_days: i64,
 }
 
 impl From<&Terms> for TermsJson {
@@ -38,6 +41,7 @@ impl From<&Terms> for TermsJson {
             referrer_credit_amount: terms.referrer_credit_amount.get(),
             referee_credit_amount: terms.referee_credit_amount.get(),
             currency: terms.currency,
+            hold_days: terms.hold_days,
         }
     }
 }

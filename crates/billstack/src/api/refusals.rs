@@ -1,10 +1,12 @@
 //! The one place where refusals and faults of the store become answers.
 
+use billstack_core::credit::by_hand::NotMoved;
 use billstack_core::referral::ApplyRefusal;
 use billstack_store::Refusal;
 use billstack_store::Thing;
 use billstack_store::{Abort, Fault};
 
+use crate::api::currency;
 use crate::api::customers::CustomerJson;
 use crate::api::referrals::ReferralJson;
 use crate::api::referrals::codes::CodeJson;
@@ -35,6 +37,13 @@ impl From<Refusal> for ApiError {
                 ApplyRefusal::ReciprocalReferral => Reason::ReciprocalReferral,
                 ApplyRefusal::NotANewCustomer => Reason::NotANewCustomer,
             }),
+            Refusal::NotMoved(NotMoved::IllegalTransition) => {
+                ApiError::new(Reason::IllegalTransition)
+            }
+            Refusal::NotMoved(NotMoved::AmountExceedsCredit) => {
+                ApiError::new(Reason::AmountExceedsCredit).field("amount")
+            }
+            Refusal::NotBillable(currency) => currency::not_billable("amount", currency),
             Refusal::LastOwner => ApiError::new(Reason::LastOwner),
             Refusal::OwnerRequired => ApiError::new(Reason::Forbidden)
                 .message("Only an owner may make, change or remove owners."),

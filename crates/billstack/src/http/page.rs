@@ -2,6 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use billstack_core::time::Micros;
 use billstack_store::Weight;
 use billstack_store::list::{Cursor, Page};
 use utoipa::IntoParams;
@@ -124,6 +125,16 @@ pub fn one_of<T>(
         ));
     };
     Ok(Some(value))
+}
+
+/// A query parameter that is an RFC 3339 time.
+pub fn time(query: &Query, name: &'static str) -> Result<Option<Micros>, ApiError> {
+    let Some(text) = query.optional_str(name, 64)? else {
+        return Ok(None);
+    };
+    let why = || format!("`{name}` must be a time such as 2030-01-31T09:30:00Z (RFC 3339).");
+    let time = Micros::from_rfc3339(text);
+    Ok(Some(time.ok_or_else(|| ApiError::invalid(name, why()))?))
 }
 
 /// A query parameter that is kept as it is.

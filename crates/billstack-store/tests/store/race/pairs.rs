@@ -221,7 +221,7 @@ fn apply_and_disable() {
                     enabled: false,
                     ..program()
                 };
-                programs::put(tx, act, &round.place, &off)
+                programs::put(tx, act, &round.place, &off).map(drop)
             });
             done.unwrap();
             referrals_of_code(db.node(), round)

@@ -177,7 +177,7 @@ fn apply_and_two_changes_of_the_program() {
                         referee_credit_amount: amount,
                         ..program()
                     };
-                    programs::put(tx, act, &round.place, &promised)
+                    programs::put(tx, act, &round.place, &promised).map(drop)
                 });
                 changed.unwrap();
             }

@@ -25,6 +25,9 @@ pub struct ConfigJson {
     /// ISO 4217 code in lower case.
     #[schema(value_type = String, example = "usd")]
     currency: Currency,
+    /// For how many days after a conversion its credits are held.
+    #[schema(minimum = 0, maximum = 365, example = 0)]
+    hold_days: i64,
     /// The project.
     project_id: String,
 }
@@ -45,6 +48,7 @@ impl ConfigAnswer {
                 referrer_credit_amount: program.referrer_credit_amount.get(),
                 referee_credit_amount: program.referee_credit_amount.get(),
                 currency: program.currency,
+                hold_days: program.hold_days,
                 project_id: project_id.to_string(),
             },
         }

@@ -1,15 +1,22 @@
-//! `…/referrals/credits`: what conversions gave to whom.
+//! `…/referrals/credits`: what was given to whom, and what became of it.
 
+pub mod create;
 pub mod get;
 pub mod list;
+pub mod postings;
+pub mod release;
+pub mod reverse;
+pub mod settle;
 
-use billstack_core::credit::{CreditStatus, Side};
-use billstack_core::money::Currency;
+use billstack_core::credit::{CreditKind, CreditStatus, Side};
+use billstack_core::money::{Amount, Currency};
 use billstack_store::credits::Credit;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::rfc3339;
+use crate::error::Reason;
+use crate::http::json::{self, Text};
 
 /// Which side of a referral.
 #[derive(Serialize, ToSchema)]
@@ -22,16 +29,52 @@ pub enum SideJson {
     Referee,
 }
 
+/// What a credit was given for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditKindJson {
+    /// A conversion.
+    Referral,
+    /// A reason of the team's own.
+    Manual,
+}
+
 /// How far a credit has come.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreditStatus)]
 #[serde(rename_all = "snake_case")]
 pub enum CreditStatusJson {
-    /// Promised and booked.
+    /// The customer's, at least in part.
     Granted,
+    /// Earned, but held until `heldUntil`.
+    Held,
+    /// All of it has reached the customer.
+    Applied,
+    /// Some of it was taken back.
+    PartiallyReversed,
+    /// All of it was taken back.
+    Reversed,
 }
 
-/// Money that a conversion gave to one side.
+/// What became of a credit, in minor units. The parts sum to its amount.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreditAmountsJson {
+    /// Earned, but held.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
+    held: i64,
+    /// The customer's.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 1000)]
+    available: i64,
+    /// Paid to the customer outside of Stripe.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
+    settled: i64,
+    /// Taken back.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
+    reversed: i64,
+}
+
+/// Money given to a customer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Credit)]
 #[serde(rename_all = "camelCase")]
@@ -39,13 +82,15 @@ pub struct CreditJson {
     /// Its id.
     #[schema(example = "cr_01kgv5r3mq7x2h9d4t8w6c0b1e")]
     id: String,
-    /// The referral that earned it.
-    #[schema(value_type = String)]
+    /// What it was given for.
+    #[schema(value_type = CreditKindJson)]
+    kind: CreditKind,
+    /// The referral that earned it; null for one of another kind.
     referral_id: Option<String>,
     /// Who has it.
     customer_id: String,
     /// Which side of the referral that is.
-    #[schema(value_type = SideJson)]
+    #[schema(value_type = Option<SideJson>)]
     side: Option<Side>,
     /// How much, in minor units.
     #[schema(minimum = 1, maximum = 99_999_999, example = 1000)]
@@ -56,6 +101,11 @@ pub struct CreditJson {
     /// How far it has come.
     #[schema(value_type = CreditStatusJson)]
     status: CreditStatus,
+    /// What became of the amount.
+    amounts: CreditAmountsJson,
+    /// When its hold ends or would have ended.
+    #[schema(format = DateTime)]
+    held_until: Option<String>,
     /// When it was granted.
     #[schema(format = DateTime)]
     created_at: String,
@@ -66,13 +116,56 @@ impl CreditJson {
     pub fn new(credit: &Credit) -> CreditJson {
         CreditJson {
             id: credit.id.clone(),
+            kind: credit.kind,
             referral_id: credit.referral_id.clone(),
             customer_id: credit.customer_id.clone(),
             side: credit.side,
             amount: credit.amount.get(),
             currency: credit.currency,
             status: credit.status,
+            amounts: CreditAmountsJson {
+                held: credit.parts.held,
+                available: credit.parts.available,
+                settled: credit.parts.settled,
+                reversed: credit.parts.reversed,
+            },
+            held_until: credit.held_until.map(|at| rfc3339(at.0)),
             created_at: rfc3339(credit.created_at.0),
         }
     }
 }
+
+/// A credit as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct CreditAnswer {
+    /// The credit.
+    credit: CreditJson,
+}
+
+impl CreditAnswer {
+    /// The answer that shows a credit.
+    pub fn new(credit: &Credit) -> CreditAnswer {
+        CreditAnswer {
+            credit: CreditJson::new(credit),
+        }
+    }
+}
+
+/// Why money moves: 1 to 500 characters, kept with the posting for ever.
+pub type Why = Text<1, 500>;
+
+/// An amount of a credit, above zero.
+pub struct SentPart(pub Amount);
+
+impl<'de> Deserialize<'de> for SentPart {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::whole_number(deserializer, 1..=Amount::MAX.get(), Amount::new).map(SentPart)
+    }
+}
+
+/// The refusals that a move can meet, for the API document.
+pub const REASONS_OF_MOVES: &[Reason] = &[
+    Reason::CreditNotFound,
+    Reason::IllegalTransition,
+    Reason::AmountExceedsCredit,
+];

@@ -26,8 +26,8 @@ pub struct EventJson {
     /// Its id: ours, not that of an event of Stripe.
     #[schema(example = "evt_01kgv5r3mq7x2h9d4t8w6c0b1e")]
     id: String,
-    /// `referral.applied`, `referral.converted`, `referral.not_converted`, `referral.expired` or
-    /// `credit.granted`.
+    /// `referral.applied`, `.converted`, `.not_converted` or `.expired`; `credit.granted`, `.released`, `.reversed`
+    /// or `.settled`.
     #[serde(rename = "type")]
     #[schema(example = "referral.converted")]
     kind: String,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::money::{Amount, Currency};
-use billstack_core::program::Program;
+use billstack_core::program::{Change, Program};
 use billstack_store::programs;
 use billstack_store::{Act, Tx};
 use serde::{Deserialize, Deserializer};
@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::answer;
 use crate::http::input::Input;
-use crate::http::json;
+use crate::http::json::{self, Int};
 
 /// What the program shall be.
 #[derive(Deserialize, ToSchema)]
@@ -35,6 +35,10 @@ pub struct PutConfigRequest {
     /// A currency that Stripe bills in; `usd` when left out. Case does not matter.
     #[schema(value_type = Option<String>, schema_with = currency::schema)]
     currency: Option<SentCurrency>,
+    /// For how many days after a conversion its credits are held before they are the customers'. Left out, it stays
+    /// as it is.
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 365, example = 0)]
+    hold_days: Option<Int<0, 365>>,
 }
 
 impl PutConfigRequest {
@@ -45,15 +49,13 @@ impl PutConfigRequest {
 
     /// What cannot be billed cannot be set against a bill.
     fn refuse_unbillable(&self) -> Result<(), ApiError> {
-        let currency = self.currency();
+        let of = self.currency();
         for (field, amount) in [
             ("referrerCreditAmount", &self.referrer_credit_amount),
             ("refereeCreditAmount", &self.referee_credit_amount),
         ] {
-            if !currency.can_bill(amount.0) {
-                let step = currency.step();
-                let why = format!("`{field}` must be a multiple of {step} in {currency}.");
-                return Err(ApiError::invalid(field, why));
+            if !of.can_bill(amount.0) {
+                return Err(currency::not_billable(field, of));
             }
         }
         Ok(())
@@ -72,7 +74,7 @@ impl<'de> Deserialize<'de> for SentAmount {
 
 /// Set the program.
 ///
-/// Promises already made to pending referrals keep their amounts and currency.
+/// Promises already made to pending referrals stay as they are.
 #[utoipa::path(
     put, path = "", operation_id = "put_config",
     request_body = PutConfigRequest,
@@ -85,17 +87,18 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let request = input.body;
     request.refuse_unbillable()?;
-    let program = Program {
+    let change = Change {
         enabled: request.enabled,
         referrer_credit_amount: request.referrer_credit_amount.0,
         referee_credit_amount: request.referee_credit_amount.0,
         currency: request.currency(),
         grace: app.grace(),
+        hold_days: request.hold_days.map(|Int(days)| days),
     };
     let place = access.place.clone();
     let at = access.place.clone();
-    let put = move |tx: &mut dyn Tx, act: &mut Act| programs::put(tx, act, &place, &program);
-    let answer = move |(): &()| answer::ok(&ConfigAnswer::new(&program, &at.project_id));
+    let put = move |tx: &mut dyn Tx, act: &mut Act| programs::put(tx, act, &place, change);
+    let answer = move |program: &Program| answer::ok(&ConfigAnswer::new(program, &at.project_id));
     app.write_answer(&access.caller, input.keyed, put, answer)
         .await
 }

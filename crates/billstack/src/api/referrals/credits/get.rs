@@ -3,23 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::credits;
-use billstack_store::{Refusal, Thing};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::CreditJson;
+use super::CreditAnswer;
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::path::Item;
-
-/// A credit as the one resource of an answer.
-#[derive(Serialize, ToSchema)]
-pub struct CreditAnswer {
-    /// The credit.
-    credit: CreditJson,
-}
 
 /// Get a credit.
 ///
@@ -33,11 +23,7 @@ pub async fn handle(
     access: ProjectRead,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let read = access.point(&app, move |tx, place| {
-        Ok(credits::get(tx, place, &id)?.ok_or(Refusal::NotFound(Thing::Credit))?)
-    });
+    let read = access.point(&app, move |tx, place| credits::require(tx, place, &id));
     let credit = read.await?;
-    Ok(answer::send(answer::ok(&CreditAnswer {
-        credit: CreditJson::new(&credit),
-    })))
+    Ok(answer::send(answer::ok(&CreditAnswer::new(&credit))))
 }

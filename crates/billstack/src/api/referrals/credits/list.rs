@@ -2,17 +2,17 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::credit::{CreditStatus, Side};
+use billstack_core::credit::{CreditKind, CreditStatus, Side};
 use billstack_store::credits::{self, CreditFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CreditJson, CreditStatusJson, SideJson};
+use super::{CreditJson, CreditKindJson, CreditStatusJson, SideJson};
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, weight};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, time, weight};
 
 /// A page of credits.
 #[derive(Serialize, ToSchema)]
@@ -35,6 +35,9 @@ pub struct CreditsAnswer {
         ("customerId" = Option<String>, Query, description = "Only of this customer.", min_length = 1, max_length = 64),
         ("referralId" = Option<String>, Query, description = "Only of this referral.", min_length = 1, max_length = 64),
         ("side" = inline(Option<SideJson>), Query, description = "Only of this side."),
+        ("kind" = inline(Option<CreditKindJson>), Query, description = "Only of this kind."),
+        ("from" = Option<String>, Query, description = "Only granted at this time or later.", format = DateTime),
+        ("to" = Option<String>, Query, description = "Only granted before this time.", format = DateTime),
         ("status" = inline(Option<CreditStatusJson>), Query, description = "Only with this status."),
     ),
     responses((status = 200, description = "A page of credits.", body = CreditsAnswer)),
@@ -49,7 +52,10 @@ pub async fn handle(
         customer_id: text(&query, "customerId", 64)?,
         referral_id: text(&query, "referralId", 64)?,
         side: one_of(&query, "side", Side::parse)?,
+        kind: one_of(&query, "kind", CreditKind::parse)?,
         status: one_of(&query, "status", CreditStatus::parse)?,
+        from: time(&query, "from")?,
+        to: time(&query, "to")?,
     };
     let part = access.scan(&app, weight(&page), move |tx, place| {
         Ok(credits::list(tx, place, &filter, &page)?)

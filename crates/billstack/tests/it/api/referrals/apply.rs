@@ -43,6 +43,7 @@ async fn a_code_is_applied_as_documented(t: &Bench) {
             "createdAt": referral["createdAt"], "convertedAt": null,
             "terms": {
                 "referrerCreditAmount": 1000, "refereeCreditAmount": 500, "currency": "usd",
+                "holdDays": 0,
             },
         }})
     );
@@ -209,7 +210,9 @@ async fn the_terms_are_pinned(t: &Bench) {
         .post("referrals/apply", apply_body(&pair.code, &later));
     assert_eq!(
         answer.await.created()["referral"]["terms"],
-        json!({"referrerCreditAmount": 7, "refereeCreditAmount": 8, "currency": "eur"})
+        json!({
+            "referrerCreditAmount": 7, "refereeCreditAmount": 8, "currency": "eur", "holdDays": 0,
+        })
     );
 }
 

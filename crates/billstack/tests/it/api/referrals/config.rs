@@ -10,6 +10,7 @@ on_both_engines! {
     before_any_put_it_is_off_and_empty,
     put_answers_the_whole_config,
     left_out_currency_means_usd,
+    left_out_settings_stay,
     what_cannot_be_billed_is_not_promised,
     a_currency_that_is_gone_is_shown_and_not_taken,
     currencies_are_folded_and_known,
@@ -21,7 +22,7 @@ on_both_engines! {
 async fn before_any_put_it_is_off_and_empty(t: &Bench) {
     let expected = json!({"config": {
         "enabled": false, "referrerCreditAmount": 0, "refereeCreditAmount": 0, "currency": "usd",
-        "projectId": t.home.project,
+        "holdDays": 0, "projectId": t.home.project,
     }});
     assert_eq!(t.key.get("referrals/config").await.ok(), expected);
     assert_eq!(t.owner.get("referrals/config").await.ok(), expected);
@@ -34,7 +35,7 @@ async fn put_answers_the_whole_config(t: &Bench) {
     });
     let expected = json!({"config": {
         "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500,
-        "currency": "eur", "projectId": t.home.project,
+        "currency": "eur", "holdDays": 0, "projectId": t.home.project,
     }});
     assert_eq!(t.key.put("referrals/config", body).await.ok(), expected);
     assert_eq!(t.key.get("referrals/config").await.ok(), expected);
@@ -100,6 +101,22 @@ async fn left_out_currency_means_usd(t: &Bench) {
     body.as_object_mut().expect("an object").remove("currency");
     let answer = t.key.put("referrals/config", body).await.ok();
     assert_eq!(answer["config"]["currency"], "usd");
+}
+
+async fn left_out_settings_stay(t: &Bench) {
+    let put = async |body: Value| t.key.put("referrals/config", body).await;
+    let answer = put(with("holdDays", json!(14))).await.ok();
+    assert_eq!(answer["config"]["holdDays"], 14);
+    let answer = put(with("referrerCreditAmount", json!(7))).await.ok();
+    assert_eq!(answer["config"]["holdDays"], 14);
+    assert_eq!(answer["config"]["referrerCreditAmount"], 7);
+    let before = t.dump().await;
+    for wrong in [json!(-1), json!(366), json!(1.5), json!("14"), json!([])] {
+        put(with("holdDays", wrong)).await.invalid("holdDays");
+    }
+    assert_eq!(t.dump().await, before);
+    let answer = put(with("holdDays", json!(0))).await.ok();
+    assert_eq!(answer["config"]["holdDays"], 0);
 }
 
 fn with(member: &str, value: Value) -> Value {

@@ -1,5 +1,9 @@
 //! `…/referrals/credits` and `…/customers/{id}/credit-balance`.
 
+mod create;
+mod held;
+mod moves;
+
 use serde_json::json;
 
 use crate::support::bench::Bench;
@@ -33,9 +37,10 @@ async fn a_conversion_grants_each_side_once(t: &Bench) {
         let id = text(&credit["id"]);
         assert!(id.starts_with("cr_") && id.len() == 29, "{id}");
         let expected = json!({
-            "id": id, "referralId": referral, "customerId": customer, "side": side,
-            "amount": amount, "currency": "usd", "status": "granted",
-            "createdAt": credit["createdAt"],
+            "id": id, "kind": "referral", "referralId": referral, "customerId": customer,
+            "side": side, "amount": amount, "currency": "usd", "status": "granted",
+            "amounts": {"held": 0, "available": amount, "settled": 0, "reversed": 0},
+            "heldUntil": null, "createdAt": credit["createdAt"],
         });
         assert_eq!(*credit, expected);
         let answer = t.key.get(&format!("referrals/credits/{id}")).await.ok();
@@ -70,6 +75,14 @@ async fn each_filter_narrows_the_list(t: &Bench) {
         (format!("customerId={}", one.referrer), 1),
         (format!("referralId={first}"), 2),
         ("side=referee".to_owned(), 2),
+        ("kind=referral".to_owned(), 4),
+        ("kind=manual".to_owned(), 0),
+        ("from=2000-01-01T00:00:00Z".to_owned(), 4),
+        ("to=2000-01-01T00:00:00Z".to_owned(), 0),
+        (
+            "from=2000-01-01T00:00:00Z&to=9999-12-31T00:00:00Z&side=referrer".to_owned(),
+            2,
+        ),
         ("side=referrer&status=granted".to_owned(), 2),
         (format!("side=referee&customerId={}", one.referrer), 0),
         ("referralId=ref_unknown".to_owned(), 0),
@@ -77,7 +90,13 @@ async fn each_filter_narrows_the_list(t: &Bench) {
         let list = t.key.get(&format!("referrals/credits?{query}")).await.ok();
         assert_eq!(pluck(&list["credits"], "id").len(), number, "{query}");
     }
-    for (query, field) in [("side=both", "side"), ("status=paid", "status")] {
+    for (query, field) in [
+        ("side=both", "side"),
+        ("status=paid", "status"),
+        ("kind=gift", "kind"),
+        ("from=yesterday", "from"),
+        ("to=2026-13-01T00:00:00Z", "to"),
+    ] {
         let answer = t.key.get(&format!("referrals/credits?{query}"));
         answer.await.invalid(field);
     }

@@ -1,0 +1,172 @@
+use super::by_hand::{NotMoved, release, reverse, settle};
+use super::*;
+use crate::ledger::{Account, Transfer};
+use crate::money::Currency;
+use proptest::prelude::*;
+
+fn amount(units: i64) -> Amount {
+    Amount::new(units).unwrap()
+}
+
+fn terms(referrer: i64, referee: i64, hold_days: i64) -> Terms {
+    Terms {
+        referrer_credit_amount: amount(referrer),
+        referee_credit_amount: amount(referee),
+        currency: Currency::USD,
+        grace: 0,
+        hold_days,
+    }
+}
+
+fn moved(parts: &Parts, transfers: &[Transfer]) -> Parts {
+    let after = |parts: Parts, transfer| parts.after(transfer).unwrap();
+    transfers.iter().fold(*parts, after)
+}
+
+fn granted(units: i64, to: Account) -> Parts {
+    let grant = Transfer {
+        from: Account::Program,
+        to,
+        amount: amount(units),
+    };
+    moved(&Parts::promised(amount(units)), &[grant])
+}
+
+#[test]
+fn texts_are_stable() {
+    assert_eq!(Side::parse("referee"), Some(Side::Referee));
+    assert_eq!(Side::Referrer.as_str(), "referrer");
+    assert_eq!(CreditKind::Manual.as_str(), "manual");
+    let statuses: Vec<&str> = CreditStatus::ALL.iter().map(CreditStatus::as_str).collect();
+    let expected = [
+        "granted",
+        "held",
+        "applied",
+        "partially_reversed",
+        "reversed",
+    ];
+    assert_eq!(statuses, expected);
+    assert_eq!(CreditStatus::parse("sent"), None);
+}
+
+#[test]
+fn a_hold_ends_so_many_days_after_the_conversion() {
+    let at = Micros::from_secs(1_000);
+    assert_eq!(held_until(&terms(1, 1, 0), at), None);
+    assert_eq!(held_until(&terms(1, 1, 2), at), Some(at.plus(2 * DAY)));
+}
+
+#[test]
+fn a_status_follows_from_the_parts() {
+    let parts = granted(1000, Account::Held);
+    assert_eq!(parts.status(), CreditStatus::Held);
+    let some_back = moved(&parts, &reverse(&parts, Some(amount(300))).unwrap());
+    assert_eq!(some_back.status(), CreditStatus::Held);
+    let parts = moved(&some_back, &release(&some_back, None).unwrap());
+    assert_eq!((parts.available, parts.reversed), (700, 300));
+    assert_eq!(parts.status(), CreditStatus::PartiallyReversed);
+    let gone = moved(&parts, &reverse(&parts, None).unwrap());
+    assert_eq!(gone.status(), CreditStatus::Reversed);
+    let parts = granted(1000, Account::Customer);
+    assert_eq!(parts.status(), CreditStatus::Granted);
+    let parts = moved(&parts, &settle(&parts, Some(amount(400))).unwrap());
+    assert_eq!(parts.status(), CreditStatus::Granted);
+    let parts = moved(&parts, &settle(&parts, None).unwrap());
+    assert_eq!(parts.status(), CreditStatus::Applied);
+}
+
+#[test]
+fn the_state_forbids_before_the_amount_does() {
+    let held = granted(1000, Account::Held);
+    assert_eq!(
+        settle(&held, Some(amount(9))),
+        Err(NotMoved::IllegalTransition)
+    );
+    let more = Some(amount(1001));
+    assert_eq!(reverse(&held, more), Err(NotMoved::AmountExceedsCredit));
+    let free = granted(1000, Account::Customer);
+    assert_eq!(release(&free, None), Err(NotMoved::IllegalTransition));
+    assert_eq!(settle(&free, more), Err(NotMoved::AmountExceedsCredit));
+    let gone = moved(&free, &reverse(&free, None).unwrap());
+    assert_eq!(reverse(&gone, more), Err(NotMoved::IllegalTransition));
+    let paid = moved(&free, &settle(&free, None).unwrap());
+    assert_eq!(reverse(&paid, None), Err(NotMoved::IllegalTransition));
+}
+
+#[test]
+fn what_is_held_is_taken_first() {
+    let parts = Parts {
+        held: 200,
+        available: 500,
+        settled: 0,
+        reversed: 300,
+    };
+    let transfers = reverse(&parts, Some(amount(450))).unwrap();
+    let taken: Vec<(Account, i64)> = transfers
+        .iter()
+        .map(|transfer| (transfer.from, transfer.amount.get()))
+        .collect();
+    assert_eq!(taken, [(Account::Held, 200), (Account::Customer, 250)]);
+}
+
+proptest! {
+    #[test]
+    fn each_promised_side_is_granted_once(
+        referrer in prop_oneof![Just(0), 0..=99_999_999_i64],
+        referee in prop_oneof![Just(0), 0..=99_999_999_i64],
+    ) {
+        let granted = grants(&terms(referrer, referee, 0));
+        let expected: Vec<(Side, i64)> = [(Side::Referrer, referrer), (Side::Referee, referee)]
+            .into_iter()
+            .filter(|(_, amount)| *amount > 0)
+            .collect();
+        let actual: Vec<(Side, i64)> =
+            granted.iter().map(|grant| (grant.side, grant.amount.get())).collect();
+        prop_assert_eq!(actual, expected);
+    }
+
+    /// Whatever is tried, in whatever order: the parts stay possible and sum to the amount, and a refused
+    /// transfer changes nothing.
+    #[test]
+    fn parts_always_sum_to_the_amount(
+        units in 1..=1_000_i64,
+        tries in prop::collection::vec((0..4_usize, 0..4_usize, 0..=1_200_i64), 0..40),
+    ) {
+        let mut parts = Parts::promised(amount(units));
+        for (from, to, part) in tries {
+            let (from, to) = (Account::ALL[from], Account::ALL[to]);
+            let transfer = Transfer { from, to, amount: amount(part) };
+            let Some(after) = parts.after(&transfer) else { continue };
+            prop_assert!(from.may_move_to(to) && after.settled >= parts.settled);
+            parts = after;
+            prop_assert_eq!(parts.amount(), units);
+            prop_assert!(parts.held >= 0 && parts.available >= 0 && parts.reversed >= 0);
+        }
+    }
+
+    /// What is done by hand is always a legal series of transfers of exactly what was asked.
+    #[test]
+    fn by_hand_only_what_is_there(
+        (held, available, settled, reversed) in (0..500_i64, 0..500_i64, 0..500_i64, 0..500_i64),
+        wanted in prop::option::of(1..=1_000_i64),
+        which in 0..3_usize,
+    ) {
+        let parts = Parts { held, available, settled, reversed };
+        let wanted = wanted.map(amount);
+        let (decided, there) = match which {
+            0 => (release(&parts, wanted), held),
+            1 => (settle(&parts, wanted), available),
+            _ => (reverse(&parts, wanted), held + available),
+        };
+        let asked = wanted.map_or(there, Amount::get);
+        match decided {
+            Err(NotMoved::IllegalTransition) => prop_assert_eq!(there, 0),
+            Err(NotMoved::AmountExceedsCredit) => prop_assert!(asked > there && there > 0),
+            Ok(transfers) => {
+                let sum: i64 = transfers.iter().map(|transfer| transfer.amount.get()).sum();
+                prop_assert_eq!(sum, asked);
+                prop_assert_eq!(moved(&parts, &transfers).amount(), parts.amount());
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What a team does to credits itself. Each move says why, and names who made it.
+
+use billstack_core::credit::{CreditKind, by_hand};
+use billstack_core::event::Event;
+use billstack_core::ledger::{Cause, Transfer};
+use billstack_core::money::{Amount, Currency};
+
+use super::credits::book::{book, require, tell};
+use super::credits::give::{Given, give};
+use super::credits::hold::{HOLD_KIND, released};
+use super::hold::hold_existing;
+use super::refusal::{Abort, Refusal, Thing};
+use crate::seam::{Act, Place, Tx};
+use crate::tables::credits::Credit;
+use crate::tables::entries::Reason;
+use crate::tables::work::{self, Key};
+
+/// A credit that a team gives for a reason of its own.
+#[derive(Clone, Debug)]
+pub struct Gift {
+    /// Who shall have it.
+    pub customer_id: String,
+    /// How much, above zero.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// Why.
+    pub reason: String,
+}
+
+/// Gives a customer a credit that no referral has earned.
+pub fn give_by_hand(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    gift: &Gift,
+) -> Result<Credit, Abort> {
+    if !hold_existing(tx, act, place, &gift.customer_id)? {
+        return Err(Refusal::NotFound(Thing::Customer).into());
+    }
+    refuse_unbillable(gift.currency, Some(gift.amount))?;
+    let given = Given {
+        kind: CreditKind::Manual,
+        customer_id: gift.customer_id.clone(),
+        earned_by: None,
+        amount: gift.amount,
+        currency: gift.currency,
+        held_until: None,
+        // That of its credit.granted, by which `verify` finds it.
+        at: act.moment(),
+    };
+    let actor = act.actor.clone();
+    let credit = give(
+        tx,
+        act,
+        place,
+        given,
+        reason(act, &actor, &gift.reason, None),
+    )?;
+    let event = Event::CreditGranted {
+        amount: credit.amount,
+        credit_id: &credit.id,
+        currency: credit.currency,
+        customer_id: &credit.customer_id,
+        held_until: None,
+        reason: Some(&gift.reason),
+        side: None,
+    };
+    tell(tx, act, place, &credit, &event)?;
+    Ok(credit)
+}
+
+/// What somebody asks to be done to a credit.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The credit.
+    pub credit_id: String,
+    /// How much; all that is there when left out.
+    pub amount: Option<Amount>,
+    /// Why.
+    pub reason: String,
+    /// What the payment is called elsewhere.
+    pub reference: Option<String>,
+}
+
+/// Ends the hold of a credit, or of a part of it, before its time.
+pub fn release(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    asked: &Asked,
+) -> Result<Credit, Abort> {
+    let credit = require(tx, place, &asked.credit_id)?;
+    let transfers = by_hand::release(&credit.parts, asked.amount).map_err(Refusal::NotMoved)?;
+    refuse_unbillable(credit.currency, asked.amount)?;
+    let now = book_for(tx, act, place, asked, &credit, &transfers)?;
+    for transfer in &transfers {
+        let event = released(&credit.id, transfer.amount, &credit, Some(&asked.reason));
+        tell(tx, act, place, &credit, &event)?;
+    }
+    Ok(now)
+}
+
+/// Takes a credit back, in whole or in part.
+pub fn reverse(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    asked: &Asked,
+) -> Result<Credit, Abort> {
+    let credit = require(tx, place, &asked.credit_id)?;
+    let transfers = by_hand::reverse(&credit.parts, asked.amount).map_err(Refusal::NotMoved)?;
+    refuse_unbillable(credit.currency, asked.amount)?;
+    let now = book_for(tx, act, place, asked, &credit, &transfers)?;
+    for transfer in &transfers {
+        let event = Event::CreditReversed {
+            amount: transfer.amount,
+            credit_id: &credit.id,
+            currency: credit.currency,
+            reason: &asked.reason,
+        };
+        tell(tx, act, place, &credit, &event)?;
+    }
+    Ok(now)
+}
+
+/// Notes that a credit was paid outside of Stripe, in whole or in part.
+pub fn settle(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    asked: &Asked,
+) -> Result<Credit, Abort> {
+    let credit = require(tx, place, &asked.credit_id)?;
+    let transfers = by_hand::settle(&credit.parts, asked.amount).map_err(Refusal::NotMoved)?;
+    refuse_unbillable(credit.currency, asked.amount)?;
+    let now = book_for(tx, act, place, asked, &credit, &transfers)?;
+    for transfer in &transfers {
+        let event = Event::CreditSettled {
+            amount: transfer.amount,
+            credit_id: &credit.id,
+            currency: credit.currency,
+            reason: &asked.reason,
+            reference: asked.reference.as_deref(),
+        };
+        tell(tx, act, place, &credit, &event)?;
+    }
+    Ok(now)
+}
+
+/// Books what somebody asked for, and forgets the hold of a credit of which nothing is held any more.
+fn book_for(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    asked: &Asked,
+    credit: &Credit,
+    transfers: &[Transfer],
+) -> Result<Credit, Abort> {
+    let actor = act.actor.clone();
+    let reason = reason(act, &actor, &asked.reason, asked.reference.as_deref());
+    let now = book(tx, act, place, credit, transfers, reason)?;
+    if credit.parts.held > 0 && now.parts.held == 0 {
+        let key = Key::new(&place.team_id, &place.project_id, HOLD_KIND, &credit.id);
+        // A worker that has it under its lease finds nothing held.
+        work::done(tx, &key)?;
+    }
+    Ok(now)
+}
+
+fn reason<'a>(
+    act: &Act,
+    actor: &'a str,
+    reason: &'a str,
+    reference: Option<&'a str>,
+) -> Reason<'a> {
+    Reason {
+        cause: Cause::User,
+        cause_id: actor,
+        reason: Some(reason),
+        reference,
+        effective_at: act.at,
+    }
+}
+
+/// What cannot be billed cannot be set against a bill.
+fn refuse_unbillable(currency: Currency, amount: Option<Amount>) -> Result<(), Refusal> {
+    match amount.is_none_or(|amount| currency.can_bill(amount)) {
+        true => Ok(()),
+        false => Err(Refusal::NotBillable(currency)),
+    }
+}

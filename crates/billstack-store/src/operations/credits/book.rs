@@ -1,0 +1,54 @@
+//! Moving a credit: its entries, its parts and what the log tells.
+
+use billstack_core::event::Event;
+use billstack_core::ledger::Transfer;
+
+use crate::operations::refusal::{Abort, Refusal, Thing};
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::credits::{self, Credit};
+use crate::tables::entries::{self, Reason};
+use crate::tables::{events, referrals};
+
+/// The credit with this id, or the refusal that there is none.
+pub fn require(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Credit, Abort> {
+    Ok(credits::get(tx, place, id)?.ok_or(Refusal::NotFound(Thing::Credit))?)
+}
+
+/// Books transfers of a credit, an entry and an event for each, and returns the credit as it is now.
+pub(in crate::operations) fn book(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit: &Credit,
+    transfers: &[Transfer],
+    reason: Reason<'_>,
+) -> Result<Credit, Fault> {
+    let mut now = credit.clone();
+    for transfer in transfers {
+        let impossible = || Fault::Defect(format!("{transfer:?} of {credit:?}"));
+        now.parts = now.parts.after(transfer).ok_or_else(impossible)?;
+        now.entries += 1;
+        entries::insert(tx, place, &now.id, now.entries, transfer, reason, act.at)?;
+    }
+    now.status = now.parts.status();
+    if !credits::book(tx, place, &now, credit.entries)? {
+        let changed = format!("credit {} was moved since it was read", credit.id);
+        return Err(Fault::Conflict(changed));
+    }
+    Ok(now)
+}
+
+/// Records what happened to a credit, in the story of its referral if it has one.
+pub(in crate::operations) fn tell(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit: &Credit,
+    event: &Event<'_>,
+) -> Result<(), Fault> {
+    let Some(referral_id) = &credit.referral_id else {
+        return events::record(tx, act, place, &credit.id, event);
+    };
+    let mut chapter = referrals::tell(tx, act, place, referral_id)?;
+    events::record_in_story(tx, act, place, &mut chapter, &credit.id, event)
+}

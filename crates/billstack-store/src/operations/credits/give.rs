@@ -1,0 +1,68 @@
+//! The beginning of a credit: its row, its first entry, and its place in the queue when it is held.
+
+use billstack_core::credit::{CreditKind, Parts, Side};
+use billstack_core::ids::IdKind;
+use billstack_core::ledger::{Account, Transfer};
+use billstack_core::money::{Amount, Currency};
+use billstack_core::time::Micros;
+
+use super::hold;
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::credits::{self, Credit};
+use crate::tables::entries::{self, Reason};
+
+/// What a new credit is made of.
+#[derive(Clone, Debug)]
+pub(in crate::operations) struct Given {
+    pub(in crate::operations) kind: CreditKind,
+    pub(in crate::operations) customer_id: String,
+    /// The referral and its side, when it is of one.
+    pub(in crate::operations) earned_by: Option<(String, Side)>,
+    pub(in crate::operations) amount: Amount,
+    pub(in crate::operations) currency: Currency,
+    pub(in crate::operations) held_until: Option<Micros>,
+    pub(in crate::operations) at: Micros,
+}
+
+/// Writes a credit and the entry by which the customer gains what the program gives, at once or after a hold.
+pub(in crate::operations) fn give(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    given: Given,
+    reason: Reason<'_>,
+) -> Result<Credit, Fault> {
+    let to = match given.held_until {
+        Some(_) => Account::Held,
+        None => Account::Customer,
+    };
+    let grant = Transfer {
+        from: Account::Program,
+        to,
+        amount: given.amount,
+    };
+    let nothing = || Fault::Defect(format!("a credit of nothing: {given:?}"));
+    let parts = Parts::promised(given.amount).after(&grant);
+    let parts = parts.ok_or_else(nothing)?;
+    let (referral_id, side) = given.earned_by.unzip();
+    let credit = Credit {
+        id: act.id(IdKind::Credit),
+        kind: given.kind,
+        referral_id,
+        customer_id: given.customer_id,
+        side,
+        amount: given.amount,
+        currency: given.currency,
+        status: parts.status(),
+        held_until: given.held_until,
+        parts,
+        entries: 1,
+        created_at: given.at,
+    };
+    credits::insert(tx, place, &credit)?;
+    entries::insert(tx, place, &credit.id, 1, &grant, reason, credit.created_at)?;
+    if let Some(until) = credit.held_until {
+        hold::begin(tx, act, place, &credit.id, until)?;
+    }
+    Ok(credit)
+}

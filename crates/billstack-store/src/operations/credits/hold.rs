@@ -1,0 +1,100 @@
+//! The hold of a credit: a row of `work` that is due when it ends.
+
+use billstack_core::credit::by_hand;
+use billstack_core::event::Event;
+use billstack_core::ledger::Cause;
+use billstack_core::money::Amount;
+use billstack_core::time::Micros;
+use serde::{Deserialize, Serialize};
+
+use super::book::{book, tell};
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::credits::{self, Credit};
+use crate::tables::entries::Reason;
+use crate::tables::work::{self, Key};
+
+/// The kind of work: what is held of a credit becomes the customer's. Its subject is the credit.
+pub const HOLD_KIND: &str = "end_of_hold";
+
+/// What the work knows: where the credit is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Held {
+    project_id: String,
+    team_id: String,
+}
+
+impl Held {
+    /// Reads the facts of a row of work.
+    ///
+    /// # Errors
+    /// When a hand has changed them.
+    pub fn read(facts: &str) -> Result<Place, Fault> {
+        let held: Held = serde_json::from_str(facts).map_err(|e| Fault::Defect(e.to_string()))?;
+        Ok(Place::new(held.team_id, held.project_id))
+    }
+}
+
+/// Puts the end of a hold into the queue.
+pub(super) fn begin(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit_id: &str,
+    until: Micros,
+) -> Result<(), Fault> {
+    let held = Held {
+        project_id: place.project_id.to_string(),
+        team_id: place.team_id.to_string(),
+    };
+    let facts = serde_json::to_string(&held).map_err(|e| Fault::Defect(e.to_string()))?;
+    let key = Key::new(&place.team_id, &place.project_id, HOLD_KIND, credit_id);
+    match work::enqueue(tx, act, &key, &facts, until)? {
+        true => Ok(()),
+        false => Err(Fault::Defect(format!("{credit_id} is held twice"))),
+    }
+}
+
+/// Ends the hold of a credit whose time has come. One that a person has ended before is left as it is.
+pub fn end_hold(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<(), Fault> {
+    let Some(credit) = credits::get(tx, place, id)? else {
+        return Ok(());
+    };
+    let (Ok(transfers), Some(until)) = (by_hand::release(&credit.parts, None), credit.held_until)
+    else {
+        return Ok(());
+    };
+    let reason = Reason {
+        cause: Cause::Job,
+        cause_id: HOLD_KIND,
+        reason: None,
+        reference: None,
+        effective_at: until,
+    };
+    book(tx, act, place, &credit, &transfers, reason)?;
+    for transfer in &transfers {
+        tell(
+            tx,
+            act,
+            place,
+            &credit,
+            &released(&credit.id, transfer.amount, &credit, None),
+        )?;
+    }
+    Ok(())
+}
+
+/// The event of what was held becoming the customer's.
+pub(in crate::operations) fn released<'a>(
+    credit_id: &'a str,
+    amount: Amount,
+    credit: &Credit,
+    reason: Option<&'a str>,
+) -> Event<'a> {
+    Event::CreditReleased {
+        amount,
+        credit_id,
+        currency: credit.currency,
+        reason,
+    }
+}

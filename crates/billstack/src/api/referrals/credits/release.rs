@@ -1,0 +1,59 @@
+//! `POST …/referrals/credits/{id}/release`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::credit_moves::{self, Asked};
+use billstack_store::credits::Credit;
+use billstack_store::{Act, Tx};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{CreditAnswer, SentPart, Why};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::input::Input;
+
+use crate::http::path::Item;
+
+/// How much to release, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseCreditRequest {
+    /// How much, in minor units; all that is held when left out.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 99_999_999, example = 300)]
+    amount: Option<SentPart>,
+    /// Why; no personal data, it is kept for ever.
+    #[schema(value_type = String, min_length = 1, max_length = 500, example = "The customer has paid")]
+    reason: Why,
+}
+
+/// Release a credit.
+///
+/// Ends its hold before `heldUntil`: what is held becomes the customer's, all of it or a part.
+#[utoipa::path(
+    post, path = "", operation_id = "release_credit",
+    request_body = ReleaseCreditRequest,
+    responses((status = 200, description = "The credit as it is now.", body = CreditAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    Item(credit_id): Item,
+    input: Input<ReleaseCreditRequest>,
+) -> Result<Response, ApiError> {
+    let request = input.body;
+    let asked = Asked {
+        credit_id,
+        amount: request.amount.map(|SentPart(amount)| amount),
+        reason: request.reason.0,
+        reference: None,
+    };
+    let place = access.place.clone();
+    let release =
+        move |tx: &mut dyn Tx, act: &mut Act| credit_moves::release(tx, act, &place, &asked);
+    let answer = |credit: &Credit| answer::ok(&CreditAnswer::new(credit));
+    app.write_answer(&access.caller, input.keyed, release, answer)
+        .await
+}
