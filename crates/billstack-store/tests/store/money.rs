@@ -390,8 +390,9 @@ fn a_time_range_narrows_a_list() {
             (part.rows.len(), part.next.is_some())
         };
         assert_eq!(count(None, None), (2, true));
-        assert_eq!(count(Some(0), Some(1)), (2, true));
-        assert_eq!(count(Some(1), None), (0, false));
+        assert_eq!(count(Some(0), Some(1)), (2, false));
+        // The one given by hand came after what else the same operation did.
+        assert_eq!(count(Some(1), None), (1, false));
         assert_eq!(count(None, Some(0)), (0, false));
     }
 }
