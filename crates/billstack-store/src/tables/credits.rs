@@ -213,7 +213,10 @@ pub fn list(
     let from = filter.from.unwrap_or(Micros(i64::MIN));
     // A page begins where the one before ended, not at the newest row of the range.
     let last = page.after.as_ref().map_or(i64::MAX, |after| after.at);
-    let to = filter.to.unwrap_or(Micros(i64::MAX)).min(Micros(last.saturating_add(1)));
+    let to = filter
+        .to
+        .unwrap_or(Micros(i64::MAX))
+        .min(Micros(last.saturating_add(1)));
     let scope = params![&place.team_id, &place.project_id, from, to];
     LIST.read(tx, scope, &wanted, page, decode, |credit| Cursor {
         at: credit.created_at.0,

@@ -79,7 +79,8 @@ pub(crate) struct CountedCredit {
 /// What the facts of a grant tell.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub(crate) struct Granted {
-    pub(crate) side: String,
+    /// None for one that no referral has earned.
+    pub(crate) side: Option<String>,
     pub(crate) currency: String,
     pub(crate) amount: i64,
 }

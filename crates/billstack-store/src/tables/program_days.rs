@@ -70,10 +70,13 @@ impl Figures {
                 let credit = event.credit.as_ref();
                 self.happened("credits", day(credit.map(|credit| credit.at)));
                 let Some(credit) = credit else { return };
+                let Some(side) = &credit.granted.side else {
+                    return;
+                };
                 let figure = Figure {
                     day: ALL_DAYS,
                     name: "credits".to_owned(),
-                    side: credit.granted.side.clone(),
+                    side: side.clone(),
                     currency: credit.granted.currency.clone(),
                 };
                 let amount = credit.granted.amount;

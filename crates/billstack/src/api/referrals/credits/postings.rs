@@ -13,7 +13,7 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page, weight};
 use crate::http::path::Item;
 
 /// An account of a credit.
@@ -119,7 +119,7 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
-    let read = access.scan(&app, move |tx, place| {
+    let read = access.scan(&app, weight(&page), move |tx, place| {
         let credit = credits::require(tx, place, &id)?;
         let part = credits::postings(tx, place, &id, &page)?;
         Ok((credit, part))
