@@ -79,7 +79,8 @@ def something_to_find(server, made):
 def schemathesis(base, directory, known, *more):
     program = Path(sys.executable).with_name("schemathesis")
     command = [program, "--config-file", directory / "schemathesis.toml", "run", f"{base}/openapi.json", "--no-color"]
-    command += ["--checks", "all", "--phases", "examples,coverage,fuzzing", "--generation-database", "none", *more]
+    command += ["--checks", "all", "--phases", "examples,coverage,fuzzing", "--max-time", "60"]
+    command += ["--generation-database", "none", *more]
     environment = os.environ | {"KNOWN": json.dumps(known)}
     return subprocess.run(command, cwd=directory, env=environment).returncode
 
