@@ -8,7 +8,9 @@ use billstack_core::ids::number_of;
 use billstack_core::time::Micros;
 
 use crate::engines::postgres::{PostgresTx, Settings};
-use crate::engines::sqlite::{SqliteTx, fault, hold_file, open_existing, open_writer, statistics};
+use crate::engines::sqlite::{
+    SqliteTx, fault, hold_file, open_existing, open_writer, statistics, sync_again,
+};
 use crate::params;
 use crate::seam::dialect::Dialect;
 use crate::seam::{Fault, Tx};
@@ -226,6 +228,7 @@ fn of_another_build(version: i64) -> Fault {
 /// The version of the schema in a SQLite file, 0 for an empty one. A file with tables of another
 /// program is refused, and left as it is.
 pub(crate) fn version_of_file(path: &Path) -> Result<i64, Fault> {
+    sync_again(path)?;
     let connection = open_existing(path)?;
     let mut tx = SqliteTx::new(&connection);
     let tx: &mut dyn Tx = &mut tx;

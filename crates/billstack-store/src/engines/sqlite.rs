@@ -9,6 +9,7 @@ mod inline;
 mod readers;
 pub(crate) mod statistics;
 mod transaction;
+mod unsynced;
 mod wal;
 mod writer;
 
@@ -30,6 +31,7 @@ use crate::seam::{Abort, Fault, Tx};
 
 pub(crate) use connection::{fault, open_existing, open_reader, open_writer};
 pub(crate) use transaction::SqliteTx;
+pub(crate) use unsynced::sync_again;
 
 /// The SQLite engine. Dropping it answers queued jobs and joins the threads.
 pub(crate) struct Sqlite {

@@ -20,13 +20,13 @@ use crate::support::{
     make_project, make_team, origin_at, program, start,
 };
 
-const TEAM: &str = "team_crash";
+pub(crate) const TEAM: &str = "team_crash";
 const THREADS: u64 = 4;
 
 /// Tells the child what to do: the address, the project and the number of its round.
 const CHILD: &str = "BILLSTACK_STORE_CRASH_CHILD";
 
-fn set_up(store: &Store) -> Place {
+pub(crate) fn set_up(store: &Store) -> Place {
     let op = |tx: &mut dyn Tx, act: &mut Act| {
         make_team(tx, TEAM)?;
         let place = make_project(tx, act, TEAM)?;
@@ -61,18 +61,21 @@ fn load(store: &Store, place: &Place, round: u64, report: &(dyn Fn(String) + Syn
     });
 }
 
+/// An origin whose ids no other process makes that counts from another number.
+pub(crate) fn next_origin(next: &AtomicU64) -> Origin {
+    let number = next.fetch_add(1, Ordering::Relaxed);
+    origin_at(START.plus(1_000 * (number & 0xffff_ffff) as i64), number)
+}
+
 /// The whole life of one referral.
-fn lifetime(
+pub(crate) fn lifetime(
     store: &Store,
     place: &Place,
     name: &str,
     next: &AtomicU64,
     report: &(dyn Fn(String) + Sync),
 ) -> Result<(), Abort> {
-    let origin = || -> Origin {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        origin_at(START.plus(1_000 * (number & 0xffff_ffff) as i64), number)
-    };
+    let origin = || next_origin(next);
     let (at, stripe, given) = (place.clone(), format!("cus_{name}"), name.to_owned());
     let (referrer, referee) = store.write_blocking(origin(), move |tx, act| {
         let referrer = make_customer(tx, act, &at, &format!("r{given}"), None)?.id;
@@ -99,7 +102,7 @@ fn lifetime(
 }
 
 /// Panics for the first thing that was reported and is not there.
-fn assert_kept(store: &Store, place: &Place, reported: &[String]) {
+pub(crate) fn assert_kept(store: &Store, place: &Place, reported: &[String]) {
     let (place, reported) = (place.clone(), reported.to_vec());
     let read = move |tx: &mut dyn Tx| {
         for line in &reported {

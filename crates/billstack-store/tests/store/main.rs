@@ -18,6 +18,7 @@ mod model;
 mod money;
 mod plans;
 mod pooler;
+mod power;
 mod race;
 mod reports;
 mod same_dump;

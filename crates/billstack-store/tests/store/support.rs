@@ -1,5 +1,6 @@
 //! Databases to test on, and the small things every test needs.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::pin::pin;
 use std::sync::OnceLock;
@@ -298,6 +299,33 @@ pub(crate) fn deliver(
     event: &Incoming,
 ) -> Result<Option<Settled>, Abort> {
     intake::receive(tx, act, &team_id.into(), event, Delivery::Delivered)
+}
+
+/// How many times something is tried: few in `./test`, many in `./test --nightly`.
+pub(crate) fn times(few: usize, nightly: usize) -> usize {
+    match std::env::var_os("BILLSTACK_NIGHTLY") {
+        None => few,
+        Some(_) => nightly,
+    }
+}
+
+/// The seed of a test that draws: that of `BILLSTACK_SEED`, which repeats a run; else each night another. It is
+/// printed, and shown when the test fails.
+pub(crate) fn seed() -> u64 {
+    let given = std::env::var("BILLSTACK_SEED").ok();
+    let seed = match given {
+        Some(text) => text.parse().expect("BILLSTACK_SEED is a number"),
+        None if times(0, 1) == 0 => 1,
+        None => fresh_seed(),
+    };
+    println!("BILLSTACK_SEED={seed}");
+    seed
+}
+
+/// A number that nobody has tried.
+pub(crate) fn fresh_seed() -> u64 {
+    // Each of these hashes under keys of its own.
+    RandomState::new().hash_one(0) >> 1
 }
 
 /// A small generator (xorshift64*, Vigna 2016), so that a failing run can be repeated from its seed.
