@@ -58,6 +58,12 @@ declare_rules! {
         LEFT JOIN codes c ON c.team_id = e.team_id AND c.project_id = e.project_id \
         AND c.code = e.subject WHERE e.type = 'code.created' AND c.code IS NULL LIMIT 100");
 
+    code_as_made, "a code is of the customer for whom it was made" =
+        concat!("SELECT c.code, ", place_of!("c"), " FROM events e JOIN codes c \
+        ON c.team_id = e.team_id AND c.project_id = e.project_id AND c.code = e.subject \
+        WHERE e.type = 'code.created' \
+        AND REPLACE(e.facts, '\"customerId\":\"' || c.customer_id || '\"', '') = e.facts LIMIT 100");
+
     project_kept, "a project in the log exists" =
         concat!("SELECT e.subject, ", team_of!("e"), " FROM events e \
         LEFT JOIN projects p ON p.team_id = e.team_id AND p.project_id = e.project_id \

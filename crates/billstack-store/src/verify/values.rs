@@ -2,11 +2,13 @@
 
 use billstack_core::access::Scopes;
 use billstack_core::email;
+use billstack_core::event::Facts;
 use billstack_core::stripe_event::{Start, id_of};
 use serde_json::value::RawValue;
 
 use super::{Reads, Rule};
 use crate::seam::{Fault, Row};
+use crate::tables::projects::project_of;
 use crate::tables::teams::team_of;
 
 declare_rules! {
@@ -140,6 +142,20 @@ pub(super) const READ_ROWS: &[Rule] = &[
         breaks: has_unknown_scope,
     },
     Rule {
+        name: "api_key_as_made",
+        holds: "an API key has the scopes and the project with which it was made",
+        sql: concat!(
+            "SELECT k.id, ",
+            team_of!("k"),
+            ", k.scopes, ",
+            project_of!("k"),
+            ", e.facts FROM events e JOIN api_keys k ON k.team_id = e.team_id AND k.id = e.subject \
+             WHERE e.type = 'api_key.created'"
+        ),
+        reads: Reads::Once,
+        breaks: is_not_as_made,
+    },
+    Rule {
         name: "sealed_secrets",
         holds: "the secrets of a connection to Stripe are sealed",
         sql: concat!(
@@ -191,6 +207,16 @@ fn is_password_hash(text: &str) -> bool {
 fn has_unknown_scope(row: &dyn Row) -> Result<bool, Fault> {
     let scopes = Scopes::from_text(row.text(4)?);
     Ok(scopes.is_none_or(|scopes| scopes.list().iter().any(|scope| scope.known().is_none())))
+}
+
+/// One whose scopes are unknown breaks another rule.
+fn is_not_as_made(row: &dyn Row) -> Result<bool, Fault> {
+    let Some(scopes) = Scopes::from_text(row.text(2)?) else {
+        return Ok(false);
+    };
+    let facts = Facts::read(row.text(4)?);
+    let scopes = serde_json::to_value(&scopes).unwrap_or_default();
+    Ok(!(facts.tell("scopes", scopes) && facts.tell("projectId", row.opt_text(3)?)))
 }
 
 fn has_open_secret(row: &dyn Row) -> Result<bool, Fault> {

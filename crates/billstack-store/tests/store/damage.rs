@@ -162,6 +162,88 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         "UPDATE program_marks SET created_at = 0",
         &["figures_as_logged"],
     ),
+    (
+        "UPDATE entries SET cause_id = 'evt_x'",
+        &["entry_as_caused"],
+    ),
+    (
+        "UPDATE entries SET effective_at = effective_at - 1",
+        &["entry_as_caused"],
+    ),
+    (
+        "UPDATE credits SET created_at = created_at + 1",
+        &["entry_as_caused"],
+    ),
+    ("UPDATE entry_lines SET amount = -amount", &["credit_parts"]),
+    (
+        "UPDATE entry_lines SET amount = amount + 1 WHERE account = 'customer'",
+        &["entries_balance"],
+    ),
+    (
+        "UPDATE codes SET customer_id = (SELECT id FROM customers WHERE email = 'eve@example.com') \
+         WHERE NOT is_active",
+        &["code_as_made"],
+    ),
+    (
+        "UPDATE api_keys SET scopes = 'customers:read'",
+        &["api_key_as_made"],
+    ),
+    (
+        "UPDATE events SET facts = '{}' WHERE type = 'api_key.created'",
+        &["api_key_as_made"],
+    ),
+    (
+        "UPDATE events SET type = 'referral.not_converted' WHERE type = 'referral.converted'",
+        &["converted_event"],
+    ),
+    (
+        "UPDATE events SET subject = 'cr_x' WHERE type = 'credit.granted'",
+        &["entry_events"],
+    ),
+    (
+        "DELETE FROM events WHERE type = 'credit.granted'",
+        &["entry_events", "story_numbers"],
+    ),
+    (
+        "UPDATE stripe_events SET outcome = 'ignored' WHERE outcome = 'converted'",
+        &["converted_by_event"],
+    ),
+    (
+        "UPDATE stripe_events SET referral_id = NULL WHERE outcome = 'converted'",
+        &["converted_by_event", "event_converted"],
+    ),
+    (
+        "UPDATE stripe_events SET id = 'evt_x'",
+        &["converted_by_event", "readable_payload", "start_event"],
+    ),
+    (
+        "UPDATE stripe_events SET type = 'x' WHERE outcome = 'converted'",
+        &["conversion_as_told"],
+    ),
+    (
+        "UPDATE terms SET grace = 0 - 1000000000",
+        &["conversion_as_told"],
+    ),
+    (
+        "UPDATE referrals SET status = 'expired', converted_at = NULL WHERE status = 'converted'",
+        &["converted_event", "credit_of_converted"],
+    ),
+    (
+        "UPDATE referrals SET story_length = story_length + 1",
+        &["story_numbers"],
+    ),
+    (
+        "UPDATE customers SET email = NULL, erased_at = updated_at WHERE email = 'cem@example.com'",
+        &["erased_person", "erased_referee"],
+    ),
+    (
+        "UPDATE codes SET deactivated_at = NULL WHERE NOT is_active",
+        &["code_deactivated_at"],
+    ),
+    (
+        "UPDATE api_keys SET team_id = (SELECT team_id FROM teams WHERE id = 'team_1')",
+        &["api_key_kept"],
+    ),
     ("UPDATE credits SET kind = 'x'", &["credit_values"]),
     ("DELETE FROM members", &["member_kept"]),
     (
