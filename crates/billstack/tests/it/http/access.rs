@@ -2,6 +2,7 @@
 //! is held to the same rules.
 
 mod csrf;
+mod foreign;
 
 use billstack::http::access::Right;
 use billstack::http::route::Route;
