@@ -1,7 +1,7 @@
 //! Development only: a disk that fails.
 //!
 //! A process that is started with [`Disk::watch`] runs as always, but each of its writes to one directory is
-//! recorded, syncs can fail, and the disk can be full. From the record, [`Files`] tells what a power cut at any
+//! recorded, and syncs can fail. From the record, [`Files`] tells what a power cut at any
 //! moment may have left on the disk: everything that was synced, and of the rest any part, in any order.
 //!
 //! What stands between is a small library in C ([`shim.c`](../src/shim.c)), which the system's compiler makes when
@@ -12,7 +12,7 @@ mod record;
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -91,7 +91,6 @@ impl Disk {
                 "FAULTY_DISK_DIRECTORY".to_owned(),
                 self.directory.clone().into(),
             ),
-            ("FAULTY_DISK_FULL".to_owned(), self.full().into()),
         ];
         if self.is_recorded {
             all.push(("FAULTY_DISK_LOG".to_owned(), self.log().into()));
@@ -107,27 +106,6 @@ impl Disk {
         all
     }
 
-    /// Lets each running process write so many more bytes that need room, and no more.
-    ///
-    /// # Errors
-    ///
-    /// When the order cannot be written.
-    pub fn fill_up(&self, but: u64) -> io::Result<()> {
-        // Whole at once, since the processes look at it at any time.
-        let next = self.own.path().join("next");
-        fs::File::create(&next)?.write_all(but.to_string().as_bytes())?;
-        fs::rename(next, self.full())
-    }
-
-    /// There is room again.
-    ///
-    /// # Errors
-    ///
-    /// When the disk was not full.
-    pub fn make_room(&self) -> io::Result<()> {
-        fs::remove_file(self.full())
-    }
-
     /// What has been written so far.
     ///
     /// # Errors
@@ -139,10 +117,6 @@ impl Disk {
 
     fn log(&self) -> PathBuf {
         self.own.path().join("log")
-    }
-
-    fn full(&self) -> PathBuf {
-        self.own.path().join("full")
     }
 }
 

@@ -3,8 +3,7 @@
  * It sees what is written to the files of one directory, FAULTY_DISK_DIRECTORY, and
  * - records each write, truncation, sync, removal and renaming in FAULTY_DISK_LOG, in the order in which they happened;
  * - lets the syncs that FAULTY_DISK_FAIL names go wrong: "eio -wal 20" is an I/O error at the twentieth sync of a
- *   file whose name ends in -wal, "kill -wal 20" a process that ends just before it;
- * - while the file FAULTY_DISK_FULL is there, refuses to let files grow by more bytes than the number in it.
+ *   file whose name ends in -wal, "kill -wal 20" a process that ends just before it.
  *
  * A failed sync is not passed on: as with Linux, the pages count as clean afterwards, so the next one succeeds
  * and writes nothing of them (https://wiki.postgresql.org/wiki/Fsync_Errors).
@@ -20,22 +19,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
-static const char *directory, *full;
+static const char *directory;
 static size_t directory_length;
 static int log_file = -1;
 static char fail_how[8], fail_suffix[64];
-static long fail_at, syncs_seen, grown;
+static long fail_at, syncs_seen;
 
 __attribute__((constructor)) static void begin(void) {
     directory = getenv("FAULTY_DISK_DIRECTORY");
     directory_length = directory ? strlen(directory) : 0;
-    full = getenv("FAULTY_DISK_FULL");
     const char *log = getenv("FAULTY_DISK_LOG"), *fail = getenv("FAULTY_DISK_FAIL");
     if (log) log_file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fail) sscanf(fail, "%7s %63s %ld", fail_how, fail_suffix, &fail_at);
@@ -90,22 +87,6 @@ static void record(char kind, const char *name, int64_t place, const void *data,
     errno = kept;
 }
 
-/* Whether the disk has no room for a file that is to end there. */
-static int has_no_room(int fd, int64_t end) {
-    struct stat file;
-    if (!full || access(full, F_OK) != 0 || fstat(fd, &file) != 0) return 0;
-    if (end <= file.st_size) return 0;
-    long left = 0;
-    FILE *room = fopen(full, "re");
-    if (room) {
-        if (fscanf(room, "%ld", &left) != 1) left = 0;
-        fclose(room);
-    }
-    if (grown + (end - file.st_size) > left) return 1;
-    grown += end - file.st_size;
-    return 0;
-}
-
 static ssize_t write_at(int fd, const void *data, size_t length, int64_t place, int moves) {
     char path[PATH_MAX];
     const char *name = name_of(fd, path);
@@ -113,13 +94,9 @@ static ssize_t write_at(int fd, const void *data, size_t length, int64_t place, 
         return moves ? syscall(SYS_write, fd, data, length)
                      : syscall(SYS_pwrite64, fd, data, length, place);
     pthread_mutex_lock(&one_at_a_time);
-    ssize_t done = -1;
     if (moves && (place = lseek(fd, 0, fcntl(fd, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR)) < 0) place = 0;
-    if (has_no_room(fd, place + (int64_t)length))
-        errno = ENOSPC;
-    else
-        done = moves ? syscall(SYS_write, fd, data, length)
-                     : syscall(SYS_pwrite64, fd, data, length, place);
+    ssize_t done = moves ? syscall(SYS_write, fd, data, length)
+                         : syscall(SYS_pwrite64, fd, data, length, place);
     if (done > 0) record('W', name, place, data, (uint64_t)done);
     pthread_mutex_unlock(&one_at_a_time);
     return done;
@@ -161,11 +138,7 @@ static int cut_to(int fd, int64_t length) {
     const char *name = name_of(fd, path);
     if (!name) return (int)syscall(SYS_ftruncate, fd, length);
     pthread_mutex_lock(&one_at_a_time);
-    int done = -1;
-    if (has_no_room(fd, length))
-        errno = ENOSPC;
-    else
-        done = (int)syscall(SYS_ftruncate, fd, length);
+    int done = (int)syscall(SYS_ftruncate, fd, length);
     if (done == 0) record('T', name, length, NULL, 0);
     pthread_mutex_unlock(&one_at_a_time);
     return done;
@@ -174,13 +147,6 @@ static int cut_to(int fd, int64_t length) {
 int ftruncate(int fd, off_t length) { return cut_to(fd, length); }
 
 int ftruncate64(int fd, off64_t length) { return cut_to(fd, length); }
-
-/* It returns the error instead of setting it. */
-int posix_fallocate(int fd, off_t place, off_t length) {
-    char path[PATH_MAX];
-    if (name_of(fd, path) && has_no_room(fd, place + length)) return ENOSPC;
-    return syscall(SYS_fallocate, fd, 0, place, length) == 0 ? 0 : errno;
-}
 
 /* What is to happen to this sync: 'S' for nothing, 'F' for an error. */
 static char fate_of(const char *name) {

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::pin::pin;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub(crate) struct Db {
     pub(crate) url: String,
     pub(crate) target: Target,
     pub(crate) store: Store,
-    other: Option<Store>,
+    others: Vec<Store>,
     home: ThreadId,
     _directory: Option<TempDir>,
 }
@@ -82,26 +82,32 @@ impl Db {
     fn open(engine: Engine, url: String, directory: Option<TempDir>, options: &Options) -> Db {
         let target = Target::from_url(&url).unwrap();
         let store = Store::open(&target, options).unwrap();
-        let other = (engine == Engine::Postgres).then(|| Store::open(&target, options).unwrap());
+        let number = match engine {
+            Engine::Sqlite => 0,
+            Engine::Postgres => nodes() - 1,
+        };
+        let others = (0..number).map(|_| Store::open(&target, options).unwrap());
+        let others = others.collect();
         Db {
             url,
             target,
             store,
-            other,
+            others,
             home: std::thread::current().id(),
             _directory: directory,
         }
     }
 
-    /// The server that a test's thread talks to. With PostgreSQL there are two: one for the thread
-    /// that made the database, one for all others. What one server is asked at once shares a
+    /// The server that a test's thread talks to. With PostgreSQL there is one for the thread that made the
+    /// database, and another or two by turns for all others. What one server is asked at once shares a
     /// transaction, so only operations of different servers can truly meet.
     pub(crate) fn node(&self) -> &Store {
-        let at_home = std::thread::current().id() == self.home;
-        self.other
-            .as_ref()
-            .filter(|_| !at_home)
-            .unwrap_or(&self.store)
+        static TURN: AtomicUsize = AtomicUsize::new(0);
+        if std::thread::current().id() == self.home || self.others.is_empty() {
+            return &self.store;
+        }
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        &self.others[turn % self.others.len()]
     }
 
     /// Closes every connection; what is returned keeps the file.
@@ -113,6 +119,12 @@ impl Db {
     pub(crate) fn assert_sound(&self) {
         assert_sound(&self.store);
     }
+}
+
+/// How many nodes a PostgreSQL database has: two, or as many as `BILLSTACK_NODES` says.
+fn nodes() -> usize {
+    let given = std::env::var("BILLSTACK_NODES").ok();
+    given.map_or(2, |text| text.parse().expect("a number of nodes"))
 }
 
 fn crowd() -> Options {
@@ -151,7 +163,8 @@ pub(crate) fn postgres_database(template: Option<&str>) -> String {
     let url = cluster.create_database(&name, template).unwrap();
     // Whatever is usual in a database, ours must not depend on it.
     let usual = ["read committed", "repeatable read", "serializable"][number as usize % 3];
-    let set = cluster.set_default(&name, "default_transaction_isolation", usual);
+    let usual = std::env::var("BILLSTACK_ISOLATION").unwrap_or(usual.to_owned());
+    let set = cluster.set_default(&name, "default_transaction_isolation", &usual);
     set.unwrap();
     url
 }
@@ -312,14 +325,19 @@ pub(crate) fn times(few: usize, nightly: usize) -> usize {
 /// The seed of a test that draws: that of `BILLSTACK_SEED`, which repeats a run; else each night another. It is
 /// printed, and shown when the test fails.
 pub(crate) fn seed() -> u64 {
-    let given = std::env::var("BILLSTACK_SEED").ok();
-    let seed = match given {
-        Some(text) => text.parse().expect("BILLSTACK_SEED is a number"),
+    let seed = match given_seed() {
+        Some(seed) => seed,
         None if times(0, 1) == 0 => 1,
         None => fresh_seed(),
     };
     println!("BILLSTACK_SEED={seed}");
     seed
+}
+
+/// The seed that is to be tried again.
+pub(crate) fn given_seed() -> Option<u64> {
+    let given = std::env::var("BILLSTACK_SEED").ok();
+    given.map(|text| text.parse().expect("BILLSTACK_SEED is a number"))
 }
 
 /// A number that nobody has tried.
