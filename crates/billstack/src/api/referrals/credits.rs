@@ -32,6 +32,7 @@ pub enum SideJson {
 /// What a credit was given for.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CreditKind)]
 pub enum CreditKindJson {
     /// A conversion.
     Referral,
@@ -59,6 +60,7 @@ pub enum CreditStatusJson {
 /// What became of a credit, in minor units. The parts sum to its amount.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = CreditAmounts)]
 pub struct CreditAmountsJson {
     /// Earned, but held.
     #[schema(minimum = 0, maximum = 99_999_999, example = 0)]

@@ -19,6 +19,7 @@ use crate::http::path::Item;
 /// An account of a credit.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CreditAccount)]
 pub enum AccountJson {
     /// The program: below zero by what it gives.
     Program,
@@ -33,6 +34,7 @@ pub enum AccountJson {
 /// What kind of thing moved money.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PostingCause)]
 pub enum CauseJson {
     /// An event of Stripe.
     Event,
@@ -45,6 +47,7 @@ pub enum CauseJson {
 /// A line of the ledger. Those of one movement have the same time and sum to zero.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = CreditPosting)]
 pub struct PostingJson {
     /// Its id: the credit, the number of the movement, the account.
     #[schema(example = "cr_01kgv5r3mq7x2h9d4t8w6c0b1e.1.customer")]
