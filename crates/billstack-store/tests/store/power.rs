@@ -32,7 +32,7 @@ const ACKNOWLEDGED: &str = "acknowledged";
 const THREADS: u64 = 3;
 
 /// How often the largest customer is changed: often enough for the log to be copied several times.
-const CHANGES: u64 = 500;
+const CHANGES: u64 = 600;
 
 /// The most lives of one thread.
 const MOST_LIVES: u64 = 25;

@@ -193,7 +193,7 @@ fn what_a_failed_sync_has_lost_takes_nothing_with_it_that_comes_later() {
 #[test]
 fn a_failed_sync_of_the_database_loses_nothing() {
     let mut history = History::new();
-    let failed = failure(FailureKind::Error, "test.db", 4);
+    let failed = failure(FailureKind::Error, "test.db", 3);
     let ended = history.run(Work::Interrupted, failed);
     assert_eq!(ended, Some(STORAGE_FAILED));
     assert_eq!(history.run(Work::Short, None), Some(0));
