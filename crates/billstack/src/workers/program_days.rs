@@ -2,7 +2,7 @@
 
 use billstack_core::time::SECOND;
 use billstack_store::work::{Key, Leased};
-use billstack_store::{Abort, Act, Actor, Share, Tx, Weight, counting};
+use billstack_store::{Abort, Act, Actor, Tx, counting};
 use serde::{Deserialize, Serialize};
 
 use super::Next;
@@ -37,14 +37,10 @@ pub(super) async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
     let facts: Facts = serde_json::from_str(&leased.work.facts).unwrap_or_default();
     let before = app.store.settled_before(app.now()).await?;
     let mut from = facts.from.unwrap_or(i64::MIN);
-    // Nobody waits for it, so it takes the turns of long reads.
-    let share = Share {
-        weight: Weight::Long,
-        ..Share::OWN
-    };
     for _ in 0..BATCHES {
         let read = move |tx: &mut dyn Tx| Ok(counting::read(tx, from, before, BATCH)?);
-        let round = app.store.scan_for(share, read).await?;
+        // As short as a page, so that it need not wait behind those who read what it has not added up yet.
+        let round = app.store.scan(read).await?;
         let next = round.next;
         if !round.is_empty() {
             let origin = app.origin(Actor::System, "job:program_days");
