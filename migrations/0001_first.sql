@@ -202,6 +202,8 @@ CREATE TABLE referrals (
     stripe_customer_id {text},
     stripe_event_id {text},
     stripe_subscription_id {text},
+    -- Since when Stripe is being asked whether the referee was new; null once that is known.
+    question_since {int},
     PRIMARY KEY (team_id, project_id, code, created_at, id),
     UNIQUE (id, team_id, project_id),
     UNIQUE (referee_customer_id, team_id, project_id, program_id),
@@ -212,6 +214,7 @@ CREATE TABLE referrals (
     CHECK (status <> 'converted' OR converted_at IS NOT NULL),
     CHECK (converted_at IS NULL OR (status <> 'pending' AND status <> 'expired')),
     CHECK (converted_at >= created_at),
+    CHECK (question_since IS NULL OR (status <> 'converted' AND status <> 'expired')),
     CHECK (referrer_customer_id <> referee_customer_id)
 ) {clustered};
 CREATE INDEX referrals_newest ON referrals (team_id, project_id, created_at, id);

@@ -26,7 +26,7 @@ text_enum! {
         Ambiguous = "ambiguous",
         /// It does not concern us, or can never convert.
         Ignored = "ignored",
-        /// It may count later: an incomplete subscription, an unpaid session.
+        /// It may count later: an incomplete subscription, an unpaid session, a question to Stripe that is open.
         Waiting = "waiting",
         /// It could not be read to the end; a replay may help.
         Failed = "failed",
@@ -140,6 +140,8 @@ pub enum NotConverted {
     ReferralExpired,
     /// The subscription is older than the referral by more than the grace.
     BeganTooEarly,
+    /// Stripe has not told yet whether the referee was new when they applied the code.
+    Unanswered,
 }
 
 impl NotConverted {
@@ -151,6 +153,15 @@ impl NotConverted {
             NotConverted::SelfReferral => "self-referral",
             NotConverted::ReferralExpired => "referral expired",
             NotConverted::BeganTooEarly => "began too early",
+            NotConverted::Unanswered => "waits for Stripe to tell whether the customer was new",
+        }
+    }
+
+    /// What becomes of the event.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            NotConverted::Unanswered => Outcome::Waiting,
+            _ => Outcome::NoReferral,
         }
     }
 }
@@ -186,6 +197,8 @@ pub struct Objections {
     /// A referral has been converted by the same subscription, or in this program by the same
     /// Stripe customer.
     pub is_paid: bool,
+    /// Whether the referee was new is still to be told. It is the last: what another one decides is decided.
+    pub is_unanswered: bool,
 }
 
 impl Objections {
@@ -195,6 +208,7 @@ impl Objections {
             (self.is_late, NotConverted::AlreadyReferred),
             (self.is_own, NotConverted::SelfReferral),
             (self.is_paid, NotConverted::AlreadyConverted),
+            (self.is_unanswered, NotConverted::Unanswered),
         ]
         .into_iter()
         .find_map(|(holds, why)| holds.then_some(why))

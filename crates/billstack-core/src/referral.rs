@@ -42,6 +42,9 @@ pub struct Referral {
     pub converted_at: Option<Micros>,
     /// What was promised when the code was applied.
     pub terms: Terms,
+    /// Since when Stripe is being asked whether the referee was new; nothing converts it meanwhile. `None` once
+    /// that is known, and where nobody asks.
+    pub question_since: Option<Micros>,
 }
 
 text_enum! {
@@ -146,11 +149,15 @@ pub fn decide_apply(facts: &ApplyFacts<'_>) -> Result<(), ApplyRefusal> {
     if facts.is_reciprocal {
         return Err(ApplyRefusal::ReciprocalReferral);
     }
-    let too_early = |began| began_too_early(began, facts.now, facts.grace);
-    if facts.earliest_subscription.is_some_and(too_early) {
+    if !was_new(facts.earliest_subscription, facts.now, facts.grace) {
         return Err(ApplyRefusal::NotANewCustomer);
     }
     Ok(())
+}
+
+/// Whether somebody whose earliest subscription began then was new when they applied a code.
+pub fn was_new(earliest: Option<Micros>, applied: Micros, grace: i64) -> bool {
+    !earliest.is_some_and(|began| began_too_early(began, applied, grace))
 }
 
 /// The one test of age, so that an apply and a conversion can never disagree about it.

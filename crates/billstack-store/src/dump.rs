@@ -86,7 +86,7 @@ tables! {
         team_id: Int, project_id: Int, code: Text, created_at: Int, id: Text, program_id: Text,
         terms_id: Text, referrer_customer_id: Text, referee_customer_id: Text, status: Text,
         converted_at: Int, story_length: Int, story_at: Int, stripe_customer_id: Text,
-        stripe_event_id: Text, stripe_subscription_id: Text,
+        stripe_event_id: Text, stripe_subscription_id: Text, question_since: Int,
     }
     credits by "team_id, project_id, id" {
         team_id: Int, project_id: Int, id: Text, kind: Text, seq: Int, referral_id: Text,

@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 pub mod apply;
+mod asked;
 pub mod callers;
 pub mod codes;
 mod convert;
@@ -23,6 +24,7 @@ pub mod invitations;
 pub mod members;
 mod mend;
 pub(crate) mod missed;
+pub mod newness;
 pub(crate) mod probe;
 pub mod programs;
 pub mod projects;

@@ -13,7 +13,7 @@ use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
-use crate::stripe::{KnownConnections, Openable, StripeClient};
+use crate::stripe::{KnownConnections, Openable, Silence, StripeClient};
 use crate::webhooks::stripe::RefusedCalls;
 
 /// The state of a running server, shared by its requests and workers.
@@ -30,6 +30,8 @@ pub struct App {
     pub stripe: StripeClient,
     /// Teams whose events came before.
     pub known_connections: KnownConnections,
+    /// Teams for which Stripe has just not answered this node.
+    pub silence: Silence,
     /// Whether the secrets in the database are sealed with our key.
     pub openable: Openable,
     /// Calls of webhooks that this node refused.

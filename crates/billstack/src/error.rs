@@ -184,6 +184,14 @@ impl ApiError {
             .message(message)
     }
 
+    /// Whether it is Stripe that did not answer, or said no.
+    pub fn is_of_stripe(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::StripeUnavailable | Reason::StripeRefused
+        )
+    }
+
     /// Replaces the sentence.
     pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.message = message.into();

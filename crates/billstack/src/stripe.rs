@@ -9,6 +9,7 @@ mod connection;
 mod error;
 mod known;
 mod openable;
+mod silence;
 mod subscriptions;
 mod transport;
 
@@ -19,6 +20,7 @@ pub use connection::{
 pub use error::StripeError;
 pub use known::{KnownConnections, Opened};
 pub use openable::{Openable, sealed};
+pub use silence::Silence;
 pub use subscriptions::MOST_CUSTOMERS;
 
 use std::fmt;

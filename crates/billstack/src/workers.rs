@@ -4,7 +4,9 @@
 //! transactions. Work that fails is put off with the reason, and the work of a node that died is taken over
 //! when its lease runs out.
 
+mod asking;
 mod holds;
+mod newness;
 mod program_days;
 mod retention;
 mod statistics;
@@ -42,6 +44,8 @@ enum Next {
     Done,
     /// It is due again, with these facts.
     Again(Micros, String),
+    /// It has to wait for somebody else; the text says why. Each time it waits for longer.
+    PutOff(String),
 }
 
 /// The kinds of work that this version knows. Other kinds are left to the version that wrote them.
@@ -54,14 +58,32 @@ const KINDS: [&str; 6] = [
     idempotency::KIND,
 ];
 
+/// Those that ask Stripe. They have a loop of their own, so that nothing else waits while Stripe does not answer.
+const ASKING: [&str; 1] = [billstack_store::newness::KIND];
+
 /// Runs until the server stops and drops it, which may happen at any `await`.
 pub async fn run(app: Shared) {
     while let Err(abort) = enqueue_standing(&app).await {
         tracing::warn!(?abort, "standing work could not be put into the queue");
         tokio::time::sleep(AFTER_A_FAILURE).await;
     }
+    // Only what asks Stripe is ever enqueued to be done at once.
+    let never = std::future::pending::<()>;
+    let enqueued = || app.store.enqueued().notified();
+    tokio::join!(
+        go_round(&app, &KINDS, never),
+        go_round(&app, &ASKING, enqueued)
+    );
+}
+
+/// Does what is due of these kinds, again and again: sooner than usual when `woken` is done.
+async fn go_round<W: Future<Output = ()>>(
+    app: &App,
+    kinds: &[&'static str],
+    woken: impl Fn() -> W,
+) {
     loop {
-        let pause = match round(&app).await {
+        let pause = match round(app, kinds).await {
             Ok(0) => LOOK_EVERY,
             Ok(_) => AFTER_WORK,
             Err(abort) => {
@@ -71,7 +93,7 @@ pub async fn run(app: Shared) {
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = app.store.enqueued().notified() => {}
+            () = woken() => {}
         }
     }
 }
@@ -108,27 +130,32 @@ async fn enqueue_standing(app: &App) -> Result<(), Abort> {
 }
 
 /// Does what is due now, and returns how many rows that was.
-async fn round(app: &App) -> Result<usize, Abort> {
+async fn round(app: &App, kinds: &[&'static str]) -> Result<usize, Abort> {
     let mut rows = 0;
-    for kind in due(app).await? {
-        for leased in claim(app, kind).await? {
+    for kind in due(app, kinds).await? {
+        let claimed = claim(app, kind).await?;
+        rows += claimed.len();
+        if ASKING.contains(&kind) {
+            asking::all(app, claimed).await?;
+            continue;
+        }
+        for leased in claimed {
             finish(app, &leased, work(app, &leased).await).await?;
-            rows += 1;
         }
     }
     Ok(rows)
 }
 
 /// The kinds of which anything is due. Mostly there are none, so a read looks before a write claims.
-async fn due(app: &App) -> Result<Vec<&'static str>, Abort> {
-    let now = app.now();
+async fn due(app: &App, kinds: &[&'static str]) -> Result<Vec<&'static str>, Abort> {
+    let (now, kinds) = (app.now(), kinds.to_vec());
     let look = app.store.scan(move |tx| {
-        let mut kinds = Vec::new();
-        for kind in KINDS {
+        let mut found = Vec::new();
+        for kind in &kinds {
             let first = work::due(tx, kind, now, 1)?;
-            kinds.extend(first.iter().map(|key| key.kind));
+            found.extend(first.iter().map(|key| key.kind));
         }
-        Ok(kinds)
+        Ok(found)
     });
     look.await
 }
@@ -149,6 +176,7 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
         retention::KIND => retention::work(app, leased).await,
         credits::HOLD_KIND => holds::work(app, leased).await,
         statistics::KIND => statistics::work(app).await,
+        billstack_store::newness::KIND => newness::work(app, leased).await,
         // A call left it behind and nobody came back: it is given up.
         _ => Ok(Next::Done),
     }
@@ -157,7 +185,12 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
 /// Ends the lease: the work is over, due again, or put off because it failed.
 async fn finish(app: &App, leased: &Leased, next: Result<Next, Abort>) -> Result<(), Abort> {
     let Leased { key, work } = leased.clone();
+    let again = || app.now().plus(pause_after(work.attempt));
     let (next, why) = match next {
+        Ok(Next::PutOff(why)) => {
+            tracing::debug!(kind = key.kind, subject = key.subject, why, "work waits");
+            (Next::Again(again(), work.facts), Some(why))
+        }
         Ok(next) => (next, None),
         Err(abort) => {
             tracing::warn!(
@@ -166,15 +199,14 @@ async fn finish(app: &App, leased: &Leased, next: Result<Next, Abort>) -> Result
                 ?abort,
                 "work is put off"
             );
-            let at = app.now().plus(pause_after(work.attempt));
-            (Next::Again(at, work.facts), Some(format!("{abort:?}")))
+            (Next::Again(again(), work.facts), Some(format!("{abort:?}")))
         }
     };
     let origin = app.origin(Actor::System, "worker");
     let ended = app.store.write(origin, move |tx, _| {
         Ok(match &next {
-            Next::Done => work::done(tx, &key)?,
             Next::Again(at, facts) => work::later(tx, &key, facts, *at, why.as_deref())?,
+            Next::Done | Next::PutOff(_) => work::done(tx, &key)?,
         })
     });
     ended.await.map(|_| ())

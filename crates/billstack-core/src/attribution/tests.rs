@@ -40,6 +40,7 @@ fn referral(status: Status, created_at: Micros, grace: i64) -> Referral {
             grace,
             hold_days: 0,
         },
+        question_since: None,
     }
 }
 
@@ -125,6 +126,7 @@ fn the_first_objection_is_told() {
         is_late: true,
         is_own: true,
         is_paid: true,
+        is_unanswered: true,
     };
     assert_eq!(all.first(), Some(NotConverted::AlreadyReferred));
     let own = Objections {
@@ -137,6 +139,17 @@ fn the_first_objection_is_told() {
         ..own
     };
     assert_eq!(paid.first(), Some(NotConverted::AlreadyConverted));
+    let unanswered = Objections {
+        is_paid: false,
+        ..paid
+    };
+    let waits = NotConverted::Unanswered;
+    assert_eq!(unanswered.first(), Some(waits));
+    assert_eq!(waits.outcome(), Outcome::Waiting);
+    assert_eq!(
+        NotConverted::AlreadyConverted.outcome(),
+        Outcome::NoReferral
+    );
     assert_eq!(Objections::default().first(), None);
 }
 

@@ -2,15 +2,14 @@
 
 mod facts;
 
-use billstack_core::attribution::Reconsider;
 use billstack_core::event::Event;
 use billstack_core::ids::IdKind;
 use billstack_core::referral::{ApplyFacts, ApplyRefusal, Person, Referral, Status, decide_apply};
 use billstack_core::stripe_event::Subscriptions;
 use billstack_core::time::Micros;
 
-use super::intake::{self, Delivery, Incoming};
-use super::reconsider;
+use super::asked::convert_by_known;
+use super::newness;
 use super::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::codes::HeldCode;
@@ -20,6 +19,8 @@ use crate::tables::{events, referrals};
 
 use facts::Facts;
 
+pub use super::asked::Asked;
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Apply {
@@ -27,33 +28,28 @@ pub struct Apply {
     pub code: Option<String>,
     /// The new customer.
     pub referee_customer_id: String,
-    /// Whom Stripe was asked about, and the subscriptions in its answer; their events may not have come yet.
-    pub in_stripe: Option<(Asked, Subscriptions)>,
+    /// What is known from Stripe.
+    pub in_stripe: InStripe,
 }
 
-/// Whom Stripe is asked about: a person may be several customers there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
-    /// The normalised e-mail address: whoever has its mailbox may have subscribed before.
-    pub email: String,
-    /// The customer (`cus_…`) or account (`acct_…`) that the person is linked to. Only its subscriptions convert.
-    pub stripe_customer_id: Option<String>,
-}
-
-impl Asked {
-    fn about(customer: &Customer) -> Asked {
-        Asked {
-            email: customer.email.clone(),
-            stripe_customer_id: customer.stripe_customer_id.clone(),
-        }
-    }
+/// What Stripe told of a referee, whose events may not have come yet.
+#[derive(Clone, Debug)]
+pub enum InStripe {
+    /// It was not asked.
+    NotAsked,
+    /// Whom it was asked about, and their subscriptions.
+    Told(Asked, Subscriptions),
+    /// It had no answer. The code is applied, and Stripe is asked later.
+    NoAnswer,
 }
 
 impl Apply {
     /// What Stripe told of the referee as they are now.
     fn told_of(&self, referee: &Customer) -> Option<&Subscriptions> {
-        let (asked, told) = self.in_stripe.as_ref()?;
-        (*asked == Asked::about(referee)).then_some(told)
+        match &self.in_stripe {
+            InStripe::Told(asked, told) => (*asked == Asked::about(referee)).then_some(told),
+            InStripe::NotAsked | InStripe::NoAnswer => None,
+        }
     }
 }
 
@@ -82,7 +78,8 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
     }
     let (referee, code) = (facts.referee, held.code);
     let told = cmd.told_of(&referee);
-    if told.is_none() && facts.stripe_answers {
+    let is_unanswered = matches!(cmd.in_stripe, InStripe::NoAnswer);
+    if told.is_none() && facts.stripe_answers && !is_unanswered {
         return Ok(Applied::AskStripe(Asked::about(&referee)));
     }
     let referral = Referral {
@@ -94,26 +91,18 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
         created_at: act.at,
         converted_at: None,
         terms: facts.program.program.terms(),
+        question_since: is_unanswered.then_some(act.at),
     };
     insert(tx, act, place, &referral, &facts.program)?;
-    let counting = told.and_then(|told| told.counting.as_ref());
+    if is_unanswered {
+        newness::ask_later(tx, act, place, &referral.id)?;
+    }
+    let counting = told.and_then(|told| told.counting.as_deref());
     if !facts.starts.any && counting.is_none() {
         return Ok(Applied::Done(referral));
     }
-    reconsider::again(tx, act, place, &referee, Reconsider::Open)?;
-    let known = read_back(tx, place, &referral.id)?;
-    // A subscription that an event has already told of is not stored twice.
-    let (Status::Pending, Some(start)) = (known.status, counting) else {
-        return Ok(Applied::Done(known));
-    };
-    let found = Incoming::asked(start, act.at);
-    intake::receive(tx, act, &place.team_id, &found, Delivery::Delivered)?;
-    Ok(Applied::Done(read_back(tx, place, &referral.id)?))
-}
-
-fn read_back(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Referral, Fault> {
-    let known = referrals::get(tx, place, id)?;
-    known.ok_or_else(|| Fault::Defect(format!("no referral {id}")))
+    let known = convert_by_known(tx, act, place, &referee, &referral.id, counting)?;
+    Ok(Applied::Done(known))
 }
 
 fn decide(facts: &Facts, held: &HeldCode, cmd: &Apply, now: Micros) -> Result<(), ApplyRefusal> {

@@ -73,6 +73,10 @@ fn never_met(settled: &Settled, referral: &Referral) -> bool {
             *id == referral.id && changes.iter().all(|why| why.as_str() != settled.reason)
         }
         (Outcome::NoReferral, None, Some(id)) => *id == referral.referee_customer_id,
+        // Since the answer came, nothing is to be waited for.
+        (Outcome::Waiting, Some(id), _) => {
+            *id == referral.id && settled.reason == NotConverted::Unanswered.as_str()
+        }
         _ => false,
     }
 }

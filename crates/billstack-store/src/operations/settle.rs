@@ -198,7 +198,7 @@ fn decide(
         None => Settled::new(Outcome::Converted, "converted"),
         Some(why) => {
             not_converted(tx, act, evidence, claim, why.as_str())?;
-            Settled::new(Outcome::NoReferral, why.as_str())
+            Settled::new(why.outcome(), why.as_str())
         }
     };
     Ok(Settled {
@@ -240,6 +240,7 @@ fn objections(
         is_late: false,
         is_own: is_own_referral(tx, place, &claim.referral, start)?,
         is_paid: is_paid(tx, place, start)?,
+        is_unanswered: claim.referral.question_since.is_some(),
     })
 }
 

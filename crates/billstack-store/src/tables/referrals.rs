@@ -15,7 +15,7 @@ macro_rules! referral_where {
         concat!(
             "SELECT r.id, r.code, r.referrer_customer_id, r.referee_customer_id, r.status, \
              r.created_at, r.converted_at, t.referrer_credit_amount, t.referee_credit_amount, \
-             t.currency, t.grace, t.hold_days FROM referrals r JOIN terms t ON t.team_id = r.team_id \
+             t.currency, t.grace, t.hold_days, r.question_since FROM referrals r JOIN terms t ON t.team_id = r.team_id \
              AND t.id = r.terms_id WHERE r.team_id = $1 AND r.project_id = $2",
             $condition
         )
@@ -65,11 +65,14 @@ statements! {
     PAID_FOR_SUBSCRIPTION = "SELECT id FROM referrals WHERE team_id = $1 \
         AND stripe_subscription_id = $2";
     INSERT = "INSERT INTO referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
-        referrer_customer_id, referee_customer_id, status, story_length, story_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $4) ON CONFLICT DO NOTHING";
+        referrer_customer_id, referee_customer_id, status, story_length, story_at, question_since) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $4, $10) ON CONFLICT DO NOTHING";
     CONVERT = update!("status = 'converted', converted_at = $6, stripe_customer_id = $7, \
-        stripe_event_id = $8, stripe_subscription_id = $9, ", " AND status = 'pending'");
-    EXPIRE = update!("status = 'expired', ", " AND status = 'pending'");
+        stripe_event_id = $8, stripe_subscription_id = $9, ",
+        " AND status = 'pending' AND question_since IS NULL");
+    EXPIRE = update!("status = 'expired', question_since = NULL, ", " AND status = 'pending'");
+    ANSWERED = "UPDATE referrals SET question_since = NULL \
+        WHERE team_id = $1 AND project_id = $2 AND id = $3 AND question_since IS NOT NULL";
     TELL = update!("", "");
 }
 
@@ -123,6 +126,7 @@ pub(crate) fn decode(row: &dyn Row) -> Result<Referral, Fault> {
             grace: row.int(10)?,
             hold_days: row.int(11)?,
         },
+        question_since: row.opt_time(12)?,
     })
 }
 
@@ -176,6 +180,7 @@ pub(crate) fn insert(
         terms_id,
         &referral.referrer_customer_id,
         &referral.referee_customer_id,
+        referral.question_since,
     ];
     let chapter = Chapter {
         referral_id: referral.id.clone(),
@@ -240,6 +245,11 @@ pub(crate) fn advance(
             begin_chapter(tx, EXPIRE, row, id, events)
         }
     }
+}
+
+/// Stripe has told whether the referee of a pending referral was new; tells whether that was in question.
+pub(crate) fn answered(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<bool, Fault> {
+    tx.hit(ANSWERED, params![&place.team_id, &place.project_id, id])
 }
 
 /// Begins a chapter of one event in the story of a referral that stays as it is.

@@ -97,8 +97,22 @@ pub(crate) fn known_of_stripe(
     place: &Place,
     stripe_id: &str,
 ) -> Result<KnownStarts, Fault> {
-    let name = format!("stripe:{stripe_id}");
-    let scope = params![&place.team_id, &name, &name, &place.project_id];
+    known_of(tx, place, &[format!("stripe:{stripe_id}")])
+}
+
+/// The same of whoever is known under these names, one or two.
+pub(crate) fn known_of(
+    tx: &mut dyn Tx,
+    place: &Place,
+    names: &[String],
+) -> Result<KnownStarts, Fault> {
+    let (first, last) = (names.first(), names.last());
+    let scope = params![
+        &place.team_id,
+        first.map(String::as_str),
+        last.map(String::as_str),
+        &place.project_id
+    ];
     Ok(tx.one(KNOWN, scope, decode)?.unwrap_or_default())
 }
 

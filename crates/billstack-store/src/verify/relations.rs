@@ -96,6 +96,10 @@ declare_rules! {
     start_event, "the Stripe event that told of a subscription is kept" =
         orphans!("subscription_starts", "c.object_id", team_of!("c"), "stripe_events",
             "p.team_id = c.team_id AND p.id = c.event_id");
+    question_work, "what Stripe is to be asked about a referral is in the queue" =
+        orphans!("referrals", "c.id", place_of!("c"), "work",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.kind = 'newness' AND p.subject = c.id",
+            "c.question_since IS NOT NULL");
     event_referral, "a referral in the log exists" =
         orphans!("events", "c.referral_id", team_of!("c"), "referrals",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.referral_id",

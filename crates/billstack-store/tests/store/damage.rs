@@ -92,6 +92,10 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["story_times"],
     ),
     (
+        "UPDATE referrals SET question_since = 1 WHERE status = 'pending'",
+        &["question_work"],
+    ),
+    (
         "UPDATE referrals SET story_at = story_at + 1",
         &["story_times"],
     ),

@@ -3,7 +3,9 @@
 //! It shares no code with the store but the words of the commands. Where both agree over thousands
 //! of random commands, either both are right or two authors made the same mistake.
 
+mod credits;
 mod links;
+mod questions;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -51,6 +53,8 @@ pub(crate) struct Referral {
     pub(crate) created: i64,
     pub(crate) converted: Option<i64>,
     pub(crate) promise: Promise,
+    /// Stripe is still to tell whether the referee was new.
+    pub(crate) open: bool,
     /// The Stripe customer and the subscription it was converted by.
     payer: Option<String>,
     subscription: Option<String>,
@@ -162,7 +166,8 @@ impl Model {
         let Some(index) = self.living(at, id) else {
             return Said::Refused("no customer");
         };
-        self.customers[index].erased = true;
+        let asked = |r: &Referral| r.at == *at && r.referee == id && r.open;
+        let asked = self.referrals.iter().any(asked);
         let own = self
             .codes
             .iter_mut()
@@ -172,8 +177,13 @@ impl Model {
             let part = referral.referee == id || referral.referrer == id;
             if part && referral.status == "pending" {
                 referral.status = "expired";
+                referral.open = false;
             }
         }
+        if asked {
+            self.look_again(index, Which::Open);
+        }
+        self.customers[index].erased = true;
         Said::Done
     }
 
@@ -202,7 +212,15 @@ impl Model {
         }
     }
 
-    pub(crate) fn apply(&mut self, at: &At, code: &str, referee: &str, now: i64) -> Said {
+    /// Applies a code; `open` when Stripe had no answer.
+    pub(crate) fn apply(
+        &mut self,
+        at: &At,
+        code: &str,
+        referee: &str,
+        now: i64,
+        open: bool,
+    ) -> Said {
         let Some(index) = self.living(at, referee) else {
             return Said::Refused("no customer");
         };
@@ -249,6 +267,7 @@ impl Model {
             created: now,
             converted: None,
             promise,
+            open,
             payer: None,
             subscription: None,
         });
@@ -462,7 +481,7 @@ impl Model {
             let by_account = self.subscribed_as(team, start.stripe_customer_account.as_ref(), r);
             r.at == referral.at && (by_customer || by_account) || by_subscription
         };
-        let spent = self.referrals.iter().any(paid) || is_late(referral);
+        let spent = referral.open || self.referrals.iter().any(paid) || is_late(referral);
         let own = self.is_own(referral, &payers);
         if start.eligibility != Eligibility::Counts || too_early || own || spent {
             return (false, concerned);
@@ -554,26 +573,6 @@ impl Model {
             }
         }
         [known, found].concat()
-    }
-
-    /// Every credit there should be: customer, side, amount, currency.
-    pub(crate) fn credits(&self, at: &At) -> Vec<(String, &'static str, i64, &'static str)> {
-        let converted = self
-            .referrals
-            .iter()
-            .filter(|r| r.at == *at && r.status == "converted");
-        let mut credits: Vec<_> = converted
-            .flat_map(|r| {
-                let (referrer, referee, currency) = r.promise;
-                [
-                    (r.referrer.clone(), "referrer", referrer, currency),
-                    (r.referee.clone(), "referee", referee, currency),
-                ]
-            })
-            .filter(|(_, _, amount, _)| *amount > 0)
-            .collect();
-        credits.sort();
-        credits
     }
 }
 

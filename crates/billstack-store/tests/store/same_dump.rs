@@ -1,6 +1,7 @@
 //! One run of random commands, on SQLite, on PostgreSQL and in memory: equal answers, equal tables.
 
 mod links;
+mod questions;
 
 use std::collections::BTreeMap;
 
@@ -24,8 +25,8 @@ use billstack_store::{codes, credits, erase, programs};
 
 use crate::model::{At, Change, Code, Customer, Model, Said};
 use crate::support::{
-    Db, Engine, Random, START, apply_code, fresh_seed, given_seed, incoming, make_team,
-    new_customer, origin_at, start,
+    Db, Engine, Random, START, apply_code, apply_unanswered, fresh_seed, given_seed, incoming,
+    make_team, new_customer, origin_at, start,
 };
 
 const TEAMS: [(&str, usize); 2] = [("team_one", 2), ("team_two", 1)];
@@ -60,7 +61,10 @@ enum Command {
     Erase(At, String),
     Code(At, String),
     Deactivate(At, String),
-    Apply(At, String, String),
+    /// Whether Stripe had no answer.
+    Apply(At, String, String, bool),
+    /// Whether the referee turns out to be an old subscriber.
+    Answer(At, String, bool),
     Event(&'static str, String, Told, Delivery),
 }
 
@@ -122,8 +126,14 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
         Command::Deactivate(at, code) => {
             codes::deactivate(tx, act, &place(at), code)?;
         }
-        Command::Apply(at, code, referee) => {
+        Command::Apply(at, code, referee, false) => {
             apply_code(tx, act, &place(at), code, referee)?;
+        }
+        Command::Apply(at, code, referee, true) => {
+            apply_unanswered(tx, act, &place(at), code, referee)?;
+        }
+        Command::Answer(at, referee, was_old) => {
+            questions::answer(tx, act, &place(at), referee, *was_old)?;
         }
         Command::Event(team, id, told, delivery) => {
             let event = Incoming {
@@ -182,7 +192,8 @@ fn predict(model: &mut Model, now: Micros, command: &Command, made: &str) -> Sai
             said
         }
         Command::Deactivate(at, code) => model.deactivate(&at, &code),
-        Command::Apply(at, code, referee) => model.apply(&at, &code, &referee, now.0),
+        Command::Apply(at, code, referee, open) => model.apply(&at, &code, &referee, now.0, open),
+        Command::Answer(at, referee, was_old) => model.answer(&at, &referee, was_old),
         Command::Event(team, id, told, delivery) => {
             let answer = told.answer.as_ref();
             let never = answer.filter(|answer| answer.never_subscribed);
@@ -222,7 +233,8 @@ impl Draw {
                 if self.random.one_in(8) {
                     return self.apply_back(model, at, code);
                 }
-                self.with_customer(model, at, |at, id, _| Command::Apply(at, code, id))
+                let open = self.random.one_in(3);
+                self.with_customer(model, at, |at, id, _| Command::Apply(at, code, id, open))
             }
             65..69 => self.with_customer(model, at, |at, id, draw| {
                 let stripe = Some(draw.maybe_stripe());
@@ -243,6 +255,7 @@ impl Draw {
             }),
             71..73 => self.with_customer(model, at, |at, id, _| Command::Erase(at, id)),
             73..79 => self.old_event().unwrap_or_else(|| self.program(at)),
+            79..84 => self.answer(model, at),
             _ => self.event(model, at.0, now),
         }
     }
@@ -318,7 +331,7 @@ impl Draw {
         let of = |owner: &String| model.codes.iter().find(|c| c.at == at && c.owner == *owner);
         let back = referrals.find_map(|r| Some((of(&r.referee)?.code.clone(), r.referrer.clone())));
         let (code, referee) = back.unwrap_or((any, "pc_nobody".to_owned()));
-        Command::Apply(at, code, referee)
+        Command::Apply(at, code, referee, false)
     }
 
     fn old_event(&mut self) -> Option<Command> {
@@ -539,6 +552,8 @@ fn run(seed: u64, answers: &mut BTreeMap<String, u64>) {
     sqlite.assert_sound();
     postgres.assert_sound();
     *answers.entry("links mended".to_owned()).or_default() += model.mended;
+    let open = model.referrals.iter().filter(|r| r.open).count();
+    *answers.entry("questions open".to_owned()).or_default() += open as u64;
     let converted = model.referrals.iter().filter(|r| r.status == "converted");
     *answers.entry("referrals converted".to_owned()).or_default() += converted.count() as u64;
 }

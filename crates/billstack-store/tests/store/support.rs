@@ -16,7 +16,7 @@ use billstack_core::program::Program;
 use billstack_core::referral::{GRACE, Referral};
 use billstack_core::stripe_event::{Eligibility, Source, Start};
 use billstack_core::time::Micros;
-use billstack_store::apply::{self, Applied, Apply};
+use billstack_store::apply::{self, Applied, Apply, InStripe};
 use billstack_store::customers::{self, Customer, NewCustomer};
 use billstack_store::intake::{self, Content, Delivery, Incoming, Settled};
 use billstack_store::migrate::migrate;
@@ -262,10 +262,32 @@ pub(crate) fn apply_code(
     typed: &str,
     referee: &str,
 ) -> Result<Referral, Abort> {
+    apply_told(tx, act, place, typed, referee, InStripe::NotAsked)
+}
+
+/// The same while Stripe does not answer.
+pub(crate) fn apply_unanswered(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    typed: &str,
+    referee: &str,
+) -> Result<Referral, Abort> {
+    apply_told(tx, act, place, typed, referee, InStripe::NoAnswer)
+}
+
+fn apply_told(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    typed: &str,
+    referee: &str,
+    in_stripe: InStripe,
+) -> Result<Referral, Abort> {
     let cmd = Apply {
         code: code::normalize(typed),
         referee_customer_id: referee.to_owned(),
-        in_stripe: None,
+        in_stripe,
     };
     match apply::apply(tx, act, place, &cmd)? {
         Applied::Done(referral) => Ok(referral),

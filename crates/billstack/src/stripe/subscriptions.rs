@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::{Eligibility, Start, Subscriptions};
-use billstack_store::apply::Asked;
+use billstack_store::apply::{Asked, InStripe};
 use billstack_store::intake::{Incoming, LinkAnswer};
 use billstack_store::{Abort, Place, Refusal, projects};
+use tokio::time::Instant;
 
 use super::StripeError;
 use crate::app::App;
@@ -25,7 +26,7 @@ const MOST_LINK_QUESTIONS: usize = 3;
 pub const MOST_CUSTOMERS: usize = 20;
 
 impl App {
-    /// The subscriptions that may be about a customer of this project, asked of Stripe before a code is applied:
+    /// The subscriptions that may be about a customer of this project, asked of Stripe about one who applies a code:
     /// those of every Stripe customer of the mailbox. `None` when no secret key is connected any more.
     pub async fn subscriptions_in_stripe(
         &self,
@@ -44,6 +45,26 @@ impl App {
             told = told.besides(&other);
         }
         Ok(Some(told))
+    }
+
+    /// The same for a request that waits: when Stripe does not tell by the deadline, or not with this key, the code
+    /// is applied without its word, and asking is left to the queue. Nobody shall wait each time while it is down.
+    pub async fn subscriptions_in_time(
+        &self,
+        place: &Place,
+        asked: &Asked,
+        deadline: Instant,
+    ) -> Result<InStripe, ApiError> {
+        if self.stripe_is_silent(&place.team_id) {
+            return Ok(InStripe::NoAnswer);
+        }
+        let asking = self.subscriptions_in_stripe(place, asked);
+        match self.in_time(&place.team_id, deadline, asking).await {
+            Ok(Some(told)) => Ok(InStripe::Told(asked.clone(), told)),
+            Ok(None) => Ok(InStripe::NotAsked),
+            Err(error) if error.is_of_stripe() => Ok(InStripe::NoAnswer),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes an event in by `store`. When a link is in doubt, Stripe is asked between two transactions.

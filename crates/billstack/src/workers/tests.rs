@@ -74,16 +74,16 @@ fn retention_forgets_more_than_a_batch_and_only_what_is_over() {
     let number = 401;
     open_sessions(&app, number, sessions::LIFETIME);
     wait_for(enqueue_standing(&app)).expect("standing work");
-    wait_for(round(&app)).expect("a round");
+    wait_for(round(&app, &KINDS)).expect("a round");
     assert_eq!(sessions_of(&app), Some(number));
     let over = BEGIN + sessions::LIFETIME;
     // Each full batch is followed by the next after a breath.
     for (batch, left) in [(0, 201), (1, 1), (2, 0)] {
         set_clock(&app, over + batch * SECOND);
-        wait_for(round(&app)).expect("a round");
+        wait_for(round(&app, &KINDS)).expect("a round");
         assert_eq!(sessions_of(&app), Some(left));
     }
-    assert_eq!(wait_for(round(&app)).expect("a round"), 0);
+    assert_eq!(wait_for(round(&app, &KINDS)).expect("a round"), 0);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn what_only_a_newer_version_forgets_is_left_to_it() {
     };
     let origin = app.origin(Actor::System, "test");
     app.store.write_blocking(origin, add).expect("work");
-    assert_eq!(wait_for(round(&app)).expect("a round"), 1);
+    assert_eq!(wait_for(round(&app, &KINDS)).expect("a round"), 1);
     let told = |tx: &mut dyn Tx| {
         Ok(work::get(
             tx,

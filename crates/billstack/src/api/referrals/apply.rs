@@ -1,16 +1,19 @@
 //! `POST …/referrals/apply`: a new customer says who brought them.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::code;
 use billstack_store::Abort;
 use billstack_store::Refusal;
 use billstack_store::apply::Applied;
-use billstack_store::apply::{self, Apply};
+use billstack_store::apply::{self, Apply, InStripe};
 use billstack_store::idempotency::Answer;
 use billstack_store::idempotency::Keyed;
 use billstack_store::{Act, Thing, Tx};
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::{ReferralAnswer, ReferralJson};
@@ -22,8 +25,11 @@ use crate::http::input::Input;
 use crate::http::json::Text;
 use crate::rate_limit::Share;
 
-/// How often Stripe is asked for one apply.
-const MOST_QUESTIONS: usize = 3;
+/// How often Stripe may be asked for one apply; the last time nobody is asked.
+const MOST_QUESTIONS: usize = 4;
+
+/// How long Stripe may take to tell whether the customer is new. Somebody waits in front of a sign-up form.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Who applies which code.
 #[derive(Deserialize, ToSchema)]
@@ -47,7 +53,8 @@ pub struct ApplyRequest {
 ///
 /// Records that a new customer signed up with a referral code. Needs read access only, so that
 /// sign-up flows can call it. If a subscription of the customer that began within the last 24 hours
-/// is already known, the referral is converted at once.
+/// is already known, the referral is converted at once. With a secret key Stripe is asked whether the
+/// customer is new, for 2 seconds; without an answer the referral stays `pending` until one has come.
 #[utoipa::path(
     post, path = "", operation_id = "apply_code",
     request_body = ApplyRequest,
@@ -64,26 +71,32 @@ pub async fn handle(
     let mut cmd = Apply {
         code: code::normalize(&request.code.0),
         referee_customer_id: request.referee_customer_id.0,
-        in_stripe: None,
+        in_stripe: InStripe::NotAsked,
     };
     let mut done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     match &done {
         Err(Abort::Refused(Refusal::NotFound(Thing::Code))) => guess.miss(),
         _ => guess.hit(),
     }
+    let deadline = Instant::now() + LONGEST;
     // More than once only when the customer is linked or gets another address meanwhile.
-    for _ in 0..MOST_QUESTIONS {
+    for left in (0..MOST_QUESTIONS).rev() {
         let Ok(Done::Fresh(Applied::AskStripe(asked), _)) = &done else {
             break;
         };
-        let told = app.subscriptions_in_stripe(&access.place, asked);
-        cmd.in_stripe = told.await?.map(|told| (asked.clone(), told));
+        cmd.in_stripe = match left {
+            0 => InStripe::NoAnswer,
+            _ => {
+                let told = app.subscriptions_in_time(&access.place, asked, deadline);
+                told.await?
+            }
+        };
         done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     }
     match done {
         Ok(Done::Fresh(applied, kept)) => {
             let answer = kept.or_else(|| answer(&applied));
-            Ok(answer::send(answer.ok_or(Reason::StripeUnavailable)?))
+            Ok(answer::send(answer.ok_or(Reason::Internal)?))
         }
         Ok(Done::Replayed(answer)) => Ok(answer::replay(answer)),
         Err(abort) => app.fail(&access.caller, input.keyed, abort).await,
@@ -156,6 +169,4 @@ pub const REASONS: &[Reason] = &[
     Reason::ReciprocalReferral,
     Reason::NotANewCustomer,
     Reason::TooManyMisses,
-    Reason::StripeUnavailable,
-    Reason::StripeRefused,
 ];

@@ -31,6 +31,9 @@ use crate::stripe::{CustomerFound, MOST_CUSTOMERS, NewStripeCustomer, StripeErro
 /// time of a request, so that the caller hears of it.
 const LONGEST: Duration = Duration::from_secs(25);
 
+/// The same when Stripe has just not answered this team: nobody shall wait for long each time.
+const WHILE_SILENT: Duration = Duration::from_secs(2);
+
 /// A customer on its way.
 pub(super) struct Creation {
     pub(super) app: Shared,
@@ -100,11 +103,19 @@ impl Creation {
             }
             Err(fault) => return Err(fault.into()),
         };
-        let asked = tokio::time::timeout(LONGEST, self.in_stripe(&reservation));
+        let team = self.asked.access.place.team_id.number();
+        let longest = match self.app.silence.holds(team, self.app.now()) {
+            true => WHILE_SILENT,
+            false => LONGEST,
+        };
+        let asked = tokio::time::timeout(longest, self.in_stripe(&reservation));
         let no_answer = StripeError::Unavailable { answered: false };
         match asked.await.unwrap_or(Err(no_answer)) {
             Ok(link) => self.create_here(&reservation, link).await,
             Err(error) => {
+                if matches!(error, StripeError::Unavailable { answered: false }) {
+                    self.app.silence.begin(team, self.app.now());
+                }
                 self.give_up(match error {
                     StripeError::Unavailable { answered: true } | StripeError::Refused { .. } => {
                         Aftermath::NextAttempt

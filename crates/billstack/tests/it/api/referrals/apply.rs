@@ -1,5 +1,6 @@
 //! `POST …/referrals/apply`.
 
+mod silence;
 mod stripe;
 
 use billstack_core::access::Scope;

@@ -23,7 +23,6 @@ on_both_engines! {
     without_a_key_nobody_is_asked with stripe,
     a_repeated_request_does_not_ask_again with stripe,
     a_repeated_refusal_does_not_ask_again with stripe,
-    when_stripe_is_down_nothing_is_kept_under_the_key with stripe,
     of_many_at_once_one_is_accepted with stripe,
     who_is_linked_meanwhile_is_asked_about_too with stripe,
 }
@@ -338,23 +337,6 @@ async fn a_repeated_refusal_does_not_ask_again(t: &Bench) {
     assert!(asked.is_empty(), "{asked:?}");
     assert!(replayed(&second), "{second:?}");
     assert_eq!(second.text, text);
-}
-
-async fn when_stripe_is_down_nothing_is_kept_under_the_key(t: &Bench) {
-    let (_, code) = referrer(t).await;
-    let (referee, stripe) = person(t, "referee").await;
-    let body = apply_body(&code, &referee);
-    let before = t.dump().await;
-    let down = Injection::new(Fault::Reset).path("/v1/subscriptions");
-    t.fake().inject(down.times(50));
-    let (answer, _) = keyed(t, "k", &body).await;
-    answer.refused("stripe_unavailable");
-    assert_eq!(t.dump().await, before);
-    t.fake().clear_faults();
-    let (answer, asked) = keyed(t, "k", &body).await;
-    assert!(!replayed(&answer), "{answer:?}");
-    answer.created();
-    assert_asked_once(&asked, &stripe);
 }
 
 /// All of them may ask before the first is accepted; then it is the database that decides.
