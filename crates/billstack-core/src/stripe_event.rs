@@ -75,8 +75,9 @@ pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
         "livemode",
         "data",
         "related_object",
+        "context",
     ];
-    let [id, object, kind, created, livemode, data, related] = root(body)
+    let [id, object, kind, created, livemode, data, related, context] = root(body)
         .and_then(|body| members(body, names))
         .ok_or(NotAnEvent)?;
 
@@ -91,7 +92,7 @@ pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
             kind: without_version(kind),
             created,
             livemode,
-            meaning: thin(related),
+            meaning: thin(related, context),
         });
     }
     let [inner] = data
@@ -118,13 +119,24 @@ pub fn id_of(body: &[u8]) -> Option<String> {
     text(id)
 }
 
-fn thin(related: Option<&RawValue>) -> Meaning {
+fn thin(related: Option<&RawValue>, context: Option<&RawValue>) -> Meaning {
     let [object_id] = related
         .and_then(|related| members(related, ["id"]))
         .unwrap_or_default();
+    let named = context.filter(|context| context.get() != "null");
+    let context = named.and_then(|named| members::identifier(Some(named)));
+    let context = context.filter(|context| is_context(context));
     Meaning::Thin {
-        object_id: members::identifier(object_id),
+        // In a context that cannot be read it would be another account's object.
+        object_id: members::identifier(object_id).filter(|_| named.is_none() || context.is_some()),
+        context,
     }
+}
+
+/// Ids of accounts, each inside the one before, and nothing that is more than a word in a header.
+fn is_context(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/".contains(&byte);
+    text.bytes().all(is_plain)
 }
 
 /// The id or type of an event, if it is one we can keep.

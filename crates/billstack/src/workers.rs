@@ -10,13 +10,14 @@ mod newness;
 mod program_days;
 mod retention;
 mod statistics;
+mod thin_events;
 pub mod watch;
 
 use std::time::Duration;
 
 use billstack_core::time::{MINUTE, Micros, SECOND};
 use billstack_store::work::{self, Leased};
-use billstack_store::{Abort, Actor, credits, customer_creation, idempotency};
+use billstack_store::{Abort, Actor, credits, customer_creation, idempotency, intake};
 
 use crate::app::{App, Shared};
 
@@ -59,7 +60,7 @@ const KINDS: [&str; 6] = [
 ];
 
 /// Those that ask Stripe. They have a loop of their own, so that nothing else waits while Stripe does not answer.
-const ASKING: [&str; 1] = [billstack_store::newness::KIND];
+const ASKING: [&str; 2] = [billstack_store::newness::KIND, intake::TO_FETCH];
 
 /// Runs until the server stops and drops it, which may happen at any `await`.
 pub async fn run(app: Shared) {
@@ -177,6 +178,7 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
         credits::HOLD_KIND => holds::work(app, leased).await,
         statistics::KIND => statistics::work(app).await,
         billstack_store::newness::KIND => newness::work(app, leased).await,
+        intake::TO_FETCH => thin_events::work(app, leased).await,
         // A call left it behind and nobody came back: it is given up.
         _ => Ok(Next::Done),
     }

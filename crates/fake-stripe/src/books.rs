@@ -82,6 +82,8 @@ pub struct Books {
     pub events: Collection,
     /// Thin events, put in by a test only.
     pub thin_events: Collection,
+    /// Objects of related accounts, by id, with the `Stripe-Context` that a call for one must name.
+    pub contexts: BTreeMap<String, String>,
     /// For how many seconds a new customer is not found by a search.
     pub search_delay: i64,
 }
@@ -96,6 +98,7 @@ impl Books {
             balance_transactions: Collection::default(),
             events: Collection::default(),
             thin_events: Collection::default(),
+            contexts: BTreeMap::default(),
             search_delay: 0,
         }
     }

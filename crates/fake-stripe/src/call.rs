@@ -39,6 +39,7 @@ impl Incoming {
             api_key: api_key(&parts.headers),
             idempotency_key: text(&parts.headers, "idempotency-key"),
             stripe_version: text(&parts.headers, "stripe-version"),
+            stripe_context: text(&parts.headers, "stripe-context"),
             request_id: ids::new("req_", 14),
             answered: None,
         };

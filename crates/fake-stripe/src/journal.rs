@@ -21,6 +21,8 @@ pub struct Received {
     pub idempotency_key: Option<String>,
     /// The `Stripe-Version` header.
     pub stripe_version: Option<String>,
+    /// The `Stripe-Context` header.
+    pub stripe_context: Option<String>,
     /// The `Request-Id` given to it.
     pub request_id: String,
     /// The status it was answered with; none while it is being worked on, or when its connection was

@@ -111,6 +111,7 @@ fn admit(
     let admitted = app
         .keys()
         .check(received.api_key.as_deref())
+        .and(in_context(app, received))
         .and(params)
         .and_then(|params| {
             let claim = claim(received)?;
@@ -137,6 +138,16 @@ fn admit(
             )
         });
     admitted.unwrap_or_else(|refusal| Admission::Refused(refusal.into_response()))
+}
+
+/// Checks that a call for one object names the account it is in: by its context, or by none for the key's own.
+fn in_context(app: &App, received: &Received) -> Result<(), StripeError> {
+    let id = received.path.rsplit('/').next().unwrap_or_default();
+    let books = app.books(is_live(received));
+    if books.contexts.get(id) == received.stripe_context.as_ref() {
+        return Ok(());
+    }
+    Err(StripeError::missing("object in this context", id, "id"))
 }
 
 /// The idempotency key of a request that may carry one. Stripe ignores it on other methods.

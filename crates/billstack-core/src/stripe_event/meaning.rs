@@ -18,6 +18,9 @@ pub enum Meaning {
     Thin {
         /// The id under which the object can be fetched.
         object_id: Option<String>,
+        /// Whose it is, when it is not the account's itself: what the header `Stripe-Context` takes
+        /// (<https://docs.stripe.com/context>).
+        context: Option<String>,
     },
 }
 

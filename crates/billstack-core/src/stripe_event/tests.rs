@@ -188,8 +188,32 @@ fn reads_a_thin_event() {
         event.meaning,
         Meaning::Thin {
             object_id: some("sub_6A"),
+            context: None,
         }
     );
+}
+
+#[test]
+fn a_thin_event_may_be_of_a_related_account() {
+    let meaning = |context: &str| {
+        let named = format!("\"context\": {context}");
+        event(&THIN_2026.replace("\"context\": null", &named)).meaning
+    };
+    assert_eq!(
+        meaning("\"acct_9/acct_10\""),
+        Meaning::Thin {
+            object_id: some("sub_6A"),
+            context: some("acct_9/acct_10"),
+        }
+    );
+    // The same id in another account would be another object.
+    for unreadable in ["\"\"", "\"acct_9\\r\\nX: y\"", "\"acct 9\"", "{}", "9"] {
+        let unknown = Meaning::Thin {
+            object_id: None,
+            context: None,
+        };
+        assert_eq!(meaning(unreadable), unknown, "{unreadable}");
+    }
 }
 
 #[test]
@@ -198,7 +222,13 @@ fn a_thin_event_may_lack_everything_else() {
     assert_eq!(bare.kind, "v1.");
     assert_eq!(bare.created, RECEIVED);
     assert_eq!(bare.livemode, None);
-    assert_eq!(bare.meaning, Meaning::Thin { object_id: None });
+    assert_eq!(
+        bare.meaning,
+        Meaning::Thin {
+            object_id: None,
+            context: None
+        }
+    );
 }
 
 #[test]

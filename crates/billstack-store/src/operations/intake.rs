@@ -4,6 +4,7 @@ use billstack_core::attribution::Outcome;
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::Start;
 use billstack_core::time::Micros;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::evidence::{gather, remember};
@@ -15,6 +16,7 @@ use super::to_reconsider::ToReconsider;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::stripe_connections::{self, Connection};
 use crate::tables::stripe_events::{self, NewEvent};
+use crate::tables::work::{self, Key, Work};
 
 pub use super::mend::LinkAnswer;
 pub use crate::tables::stripe_events::{
@@ -57,8 +59,27 @@ pub enum Content {
         /// The subscription it tells of; `None` for a thin event, whose object was not fetched.
         start: Option<Box<Start>>,
     },
+    /// A thin event, whose object is still to be fetched.
+    ToFetch,
     /// It could not be read to the end; the text says why.
     Failed(String),
+}
+
+/// The kind of work that fetches the object of a thin event; its subjects are ids of events.
+pub const TO_FETCH: &str = "thin_event";
+
+/// What that work knows besides the event.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FetchFacts {
+    team_id: String,
+}
+
+/// The team of an event whose object is to be fetched.
+pub fn team_to_fetch_for(work: &Work) -> Result<TeamId, Fault> {
+    let facts: FetchFacts =
+        serde_json::from_str(&work.facts).map_err(|e| Fault::Defect(e.to_string()))?;
+    Ok(TeamId::from(facts.team_id))
 }
 
 impl Content {
@@ -67,7 +88,7 @@ impl Content {
         match self {
             Content::Start(start) => Some(start),
             Content::OtherMode { start, .. } => start.as_deref(),
-            Content::Ignored(_) | Content::Failed(_) => None,
+            Content::Ignored(_) | Content::ToFetch | Content::Failed(_) => None,
         }
     }
 }
@@ -96,7 +117,7 @@ impl Incoming {
             Content::Ignored(_) => false,
             // Of these only a thin event was not read, and that holds nothing but ids.
             Content::OtherMode { ref start, .. } => start.is_none(),
-            Content::Failed(_) => true,
+            Content::ToFetch | Content::Failed(_) => true,
         };
         keeps.then_some(self.payload.as_str())
     }
@@ -107,6 +128,8 @@ impl Incoming {
 pub enum Delivery {
     /// From Stripe: a second delivery has no effect, unless the first one failed.
     Delivered,
+    /// A thin event that waited for its object, and has it now: without effect if somebody was faster.
+    Fetched,
     /// On request: everything but a conversion is decided anew.
     Replayed,
 }
@@ -150,8 +173,10 @@ pub fn receive(
     }
     let before = stripe_events::outcome(tx, team_id, &event.id)?;
     match (before, delivery) {
-        (None | Some(Outcome::Failed), _) => {}
-        (Some(Outcome::Converted), _) | (Some(_), Delivery::Delivered) => return Ok(None),
+        (None | Some(Outcome::Failed), _) | (Some(Outcome::Waiting), Delivery::Fetched) => {}
+        (Some(Outcome::Converted), _) | (Some(_), Delivery::Delivered | Delivery::Fetched) => {
+            return Ok(None);
+        }
         (Some(_), Delivery::Replayed) => {}
     }
     let settled = match &event.content {
@@ -163,10 +188,51 @@ pub fn receive(
         Content::Ignored(why) | Content::OtherMode { why, .. } => {
             Settled::new(Outcome::Ignored, why)
         }
+        Content::ToFetch => fetch_later(tx, act, team_id, &event.id)?,
         Content::Failed(why) => Settled::new(Outcome::Failed, why),
     };
     keep(tx, act, team_id, event, &settled, before)?;
     Ok(Some(settled))
+}
+
+fn fetch_later(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    event_id: &str,
+) -> Result<Settled, Fault> {
+    let facts = FetchFacts {
+        team_id: team_id.to_string(),
+    };
+    let facts = serde_json::to_string(&facts).map_err(|e| Fault::Defect(e.to_string()))?;
+    let key = Key::of_team(team_id, TO_FETCH, event_id);
+    let now = act.at;
+    work::enqueue(tx, act, &key, &facts, now)?;
+    let why = "waits for its object to be fetched from Stripe";
+    Ok(Settled::new(Outcome::Waiting, why))
+}
+
+/// The event that waits for its object; `None` once it was decided.
+pub fn to_fetch(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<Option<StripeEvent>, Fault> {
+    let event = get(tx, team_id, id)?;
+    let event = event.filter(|event| event.settled.outcome == Outcome::Waiting);
+    Ok(match kept_start(tx, team_id, id)? {
+        Some(_) => None,
+        None => event,
+    })
+}
+
+/// Takes in an event that waited for its object; the work is over in the same transaction.
+pub fn fetched(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    event: &Incoming,
+) -> Result<(), Abort> {
+    receive(tx, act, team_id, event, Delivery::Fetched)?;
+    let key = Key::of_team(team_id, TO_FETCH, &event.id);
+    work::done(tx, &key)?;
+    Ok(())
 }
 
 /// Holds everybody whom an event may concern. When it names a customer, it may link them, and their

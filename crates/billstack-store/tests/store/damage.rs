@@ -60,6 +60,10 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["conversion_as_told", "start_as_told"],
     ),
     (
+        "UPDATE stripe_events SET outcome = 'waiting', start = NULL",
+        &["object_work"],
+    ),
+    (
         "UPDATE stripe_events SET payload = 'x'",
         &["readable_payload"],
     ),

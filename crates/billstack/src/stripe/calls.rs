@@ -23,7 +23,7 @@ const MOST_PAGES: usize = 3;
 /// A subscription that was asked for means the same as in the event of this type.
 const FOUND: &str = "customer.subscription.updated";
 
-/// How long the object of a thin event may take: Stripe waits for our answer meanwhile.
+/// How long the object of a thin event may take.
 const OBJECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The account that a secret key belongs to.
@@ -255,9 +255,17 @@ impl StripeClient {
         Ok(found)
     }
 
-    /// The object of an event at a path of [`object_path`], as it is now.
-    pub async fn object(&self, key: &SecretText, path: &str) -> Result<Vec<u8>, StripeError> {
-        let request = self.request(Method::GET, path, key);
+    /// The object of an event at a path of [`object_path`], as it is now; of the account that a context names.
+    pub async fn object(
+        &self,
+        key: &SecretText,
+        path: &str,
+        context: Option<&str>,
+    ) -> Result<Vec<u8>, StripeError> {
+        let mut request = self.request(Method::GET, path, key);
+        if let Some(context) = context {
+            request = request.header("stripe-context", context);
+        }
         self.send(request.timeout(self.timeout.min(OBJECT_TIMEOUT)))
             .await
     }

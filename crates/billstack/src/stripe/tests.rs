@@ -242,7 +242,7 @@ async fn objects_are_fetched_from_our_own_paths() {
         ("checkout.session.completed", "cs_test_1"),
     ] {
         let path = object_path(kind, id).expect("a path");
-        let object = client.object(&key(), &path).await.expect("an object");
+        let object = client.object(&key(), &path, None).await.expect("an object");
         let object: serde_json::Value = serde_json::from_slice(&object).expect("JSON");
         assert_eq!(object["id"], id);
     }

@@ -15,10 +15,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use billstack_core::ids::TeamId;
-use billstack_core::stripe_event::{self, Meaning};
+use billstack_core::stripe_event;
 use billstack_core::time::Micros;
 use billstack_store::intake::{self, Incoming};
-use billstack_store::stripe_connection;
 use billstack_store::{Abort, Actor};
 use hyper::body::Body as _;
 use serde::Serialize;
@@ -33,7 +32,7 @@ use crate::http::serve::read_body;
 use crate::http::visitor::client_address;
 use crate::stripe::Opened;
 use crate::telemetry;
-pub use content::{has_no_effect, known_content};
+pub use content::{Fetch, has_no_effect, known_content};
 pub use refused::RefusedCalls;
 use signature::BadSignature;
 
@@ -174,15 +173,8 @@ async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<A
     let (Some(event), Some(payload)) = (event, payload) else {
         return Ok(Attempt::NotAnEvent);
     };
-    if matches!(event.meaning, Meaning::Thin { .. }) {
-        match is_settled(app, arrived, by, &event.id).await? {
-            None => return Ok(Attempt::Outdated),
-            Some(true) => return Ok(Attempt::Taken(None)),
-            Some(false) => {}
-        }
-    }
     let connection = Some(&by.connection);
-    let incoming = app.understand(arrived.team_id, connection, event, payload);
+    let incoming = app.understand(arrived.team_id, connection, event, payload, Fetch::Later);
     keep(app, arrived, by, incoming.await?).await
 }
 
@@ -218,27 +210,6 @@ fn refused(app: &App, team_id: &TeamId, why: BadSignature) -> ApiError {
         Some(message) => error.message(message),
         None => error,
     }
-}
-
-/// Whether an event was taken in before, so that its object need not be fetched again; `None` when the
-/// team's connection is another one by now.
-async fn is_settled(
-    app: &App,
-    arrived: &Arrived<'_>,
-    by: &Arc<Opened>,
-    id: &str,
-) -> Result<Option<bool>, ApiError> {
-    let (team, by, id) = (arrived.team_id.clone(), Arc::clone(by), id.to_owned());
-    let read = app.store.point(move |tx| {
-        if stripe_connection::get(tx, &team)?.as_ref() != Some(&by.connection) {
-            return Ok(None);
-        }
-        let before = intake::outcome(tx, &team, &id)?;
-        Ok(Some(
-            before.is_some_and(|outcome| outcome != Outcome::Failed),
-        ))
-    });
-    Ok(read.await?)
 }
 
 /// Stores an event with all it leads to, in one transaction.

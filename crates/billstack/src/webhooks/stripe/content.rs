@@ -17,11 +17,20 @@ const WRONG_MODE: [&str; 2] = [
 ];
 const NO_EFFECT: &str = "this type of event has no effect here";
 
+/// When the object of a thin event is fetched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fetch {
+    /// At once.
+    Now,
+    /// By the queue: whoever sent the event does not wait for it.
+    Later,
+}
+
 impl App {
     /// Reads an event of a team to the end.
     ///
     /// # Errors
-    /// When it is a thin event and Stripe cannot be asked for its object right now; any other failure is a
+    /// When the object of a thin event is to be fetched now and Stripe cannot be asked; any other failure is a
     /// fact about the event, and stored with it.
     pub async fn understand(
         &self,
@@ -29,12 +38,13 @@ impl App {
         connection: Option<&Connection>,
         event: Event,
         payload: String,
+        fetch: Fetch,
     ) -> Result<Incoming, ApiError> {
         let (id, kind) = (event.id.clone(), event.kind.clone());
         let (created_at, livemode) = (event.created, event.livemode);
         let content = match wrong_mode(connection, livemode) {
             Some(why) => set_aside(event, why),
-            None => self.content(team_id, connection, event).await?,
+            None => self.content(team_id, connection, event, fetch).await?,
         };
         Ok(Incoming {
             id,
@@ -53,11 +63,12 @@ impl App {
         team_id: &TeamId,
         connection: Option<&Connection>,
         event: Event,
+        fetch: Fetch,
     ) -> Result<Content, ApiError> {
-        let object_id = match event.meaning {
+        let (object_id, context) = match event.meaning {
             Meaning::Irrelevant => return Ok(Content::Ignored(NO_EFFECT)),
             Meaning::Start(start) => return Ok(Content::Start(start)),
-            Meaning::Thin { object_id } => object_id,
+            Meaning::Thin { object_id, context } => (object_id, context),
         };
         if let Some(content) = has_no_effect(&event.kind) {
             return Ok(content);
@@ -75,7 +86,10 @@ impl App {
                 "a thin event holds no object, and no secret key is connected to fetch it with",
             ));
         };
-        let object = match self.fetch(&key, &path).await? {
+        if fetch == Fetch::Later {
+            return Ok(Content::ToFetch);
+        }
+        let object = match self.fetch(&key, &path, context.as_deref()).await? {
             Ok(object) => object,
             Err(why) => return Ok(Content::Failed(why)),
         };
@@ -91,8 +105,9 @@ impl App {
         &self,
         key: &SecretText,
         path: &str,
+        context: Option<&str>,
     ) -> Result<Result<Vec<u8>, String>, StripeError> {
-        match self.stripe.object(key, path).await {
+        match self.stripe.object(key, path, context).await {
             Ok(object) => Ok(Ok(object)),
             Err(error @ StripeError::Unavailable { .. }) => Err(error),
             Err(StripeError::InvalidKey) => Ok(Err(

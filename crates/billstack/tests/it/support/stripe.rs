@@ -98,6 +98,17 @@ impl Bench {
         super::fixture::text(&answer["event"]["outcome"])
     }
 
+    /// Waits until an event has this outcome: the object of a thin one is fetched by the queue.
+    pub(crate) async fn becomes(&self, event: &Value, outcome: &str) {
+        for _ in 0..400 {
+            if self.outcome(event).await == outcome {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("never {outcome}, but {}", self.outcome(event).await);
+    }
+
     /// Lets the owner replay an event, and tells what it is now.
     pub(crate) async fn replay(&self, event: &Value) -> Value {
         let id = super::fixture::text(&event["id"]);

@@ -1,5 +1,8 @@
 //! Thin events name their object; it has to be fetched.
 
+use std::time::{Duration, Instant};
+
+use billstack_core::time::MINUTE;
 use fake_stripe::{EventObject, EventOptions, Fault, Generation, Injection, thin_event};
 use serde_json::{Value, json};
 
@@ -14,7 +17,11 @@ on_both_engines! {
     once_a_key_is_there_a_replay_helps with stripe,
     a_replay_that_finds_nobody_keeps_the_books_sound with stripe,
     one_of_the_other_mode_can_be_read_later with stripe,
-    when_stripe_is_down_stripe_shall_try_again with stripe,
+    while_stripe_is_down_it_is_kept_and_fetched_later with stripe,
+    a_stripe_that_hangs_holds_no_event_up with stripe,
+    whatever_comes_first_it_converts_once with stripe,
+    without_the_key_it_fails_when_it_is_fetched with stripe,
+    one_of_a_related_account_is_fetched_there with stripe,
     irrelevant_ones_are_not_fetched with stripe,
 }
 
@@ -34,6 +41,25 @@ fn thin(t: &Bench, kind: &str, id: &str) -> Value {
     thin_event(kind, id, None, &EventOptions::at(t.seconds()))
 }
 
+/// Waits until it is fetched once more. A try that is under way when the time moves on puts it off from then.
+async fn in_the_end(t: &Bench, event: &Value, outcome: &str) {
+    for _ in 0..400 {
+        if t.outcome(event).await == outcome {
+            return;
+        }
+        t.advance(MINUTE / 2);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never {outcome}, but {}", t.outcome(event).await);
+}
+
+async fn reason(t: &Bench, event: &Value) -> String {
+    let path = t
+        .home
+        .path(&format!("stripe/events/{}", text(&event["id"])));
+    text(&t.owner.get(&path).await.ok()["event"]["reason"])
+}
+
 async fn with_a_key_the_object_is_fetched(t: &Bench) {
     let (pair, first) = t.pending("a").await;
     let (other, second) = t.pending("b").await;
@@ -42,11 +68,13 @@ async fn with_a_key_the_object_is_fetched(t: &Bench) {
     let session = t.session(&other.stripe).render(Generation::Endive, false);
     t.fake()
         .with_books(|books| books.checkout_sessions.put(session));
-    t.accept(&thin(t, "customer.subscription.created", "sub_a"))
-        .await;
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    t.accept(&event).await;
+    t.becomes(&event, "converted").await;
     assert_eq!(t.status(&first).await, "converted");
-    t.accept(&thin(t, "checkout.session.completed", "cs_test_b"))
-        .await;
+    let event = thin(t, "checkout.session.completed", "cs_test_b");
+    t.accept(&event).await;
+    t.becomes(&event, "converted").await;
     assert_eq!(t.status(&second).await, "converted");
 }
 
@@ -101,21 +129,100 @@ async fn one_of_the_other_mode_can_be_read_later(t: &Bench) {
     assert_eq!(t.status(&referral).await, "converted");
 }
 
-async fn when_stripe_is_down_stripe_shall_try_again(t: &Bench) {
+async fn while_stripe_is_down_it_is_kept_and_fetched_later(t: &Bench) {
     let (pair, referral) = t.pending("a").await;
     connect_with_key(t).await;
     t.in_books(&t.subscription(&pair.stripe));
-    t.fake().inject(
-        Injection::new(Fault::Reset)
-            .path("/v1/subscriptions")
-            .times(50),
-    );
+    t.fake().set_down(true);
     let event = thin(t, "customer.subscription.created", "sub_a");
-    let answer = t.deliver(&event).await;
-    assert!(answer.status >= 500, "{answer:?}");
-    t.fake().clear_faults();
     t.accept(&event).await;
+    assert_eq!(t.outcome(&event).await, "waiting");
+    assert!(reason(t, &event).await.contains("fetched"));
+    // It is known: another delivery changes nothing.
+    t.accept(&event).await;
+    assert_eq!(t.count("stripe_events").await, 1);
+    let path = t.home.path("stripe/events?outcome=waiting");
+    let listed = t.owner.get(&path).await.ok()["events"].take();
+    assert_eq!(listed[0]["id"], event["id"]);
+    t.fake().set_down(false);
+    in_the_end(t, &event, "converted").await;
     assert_eq!(t.status(&referral).await, "converted");
+}
+
+async fn a_stripe_that_hangs_holds_no_event_up(t: &Bench) {
+    let (pair, _) = t.pending("a").await;
+    connect_with_key(t).await;
+    t.in_books(&t.subscription(&pair.stripe));
+    let hang = Injection::new(Fault::Hang(Duration::from_secs(60)));
+    t.fake().inject(hang.times(100));
+    let began = Instant::now();
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    t.accept(&event).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert_eq!(t.outcome(&event).await, "waiting");
+    t.fake().clear_faults();
+    // The call that hangs is given up after five seconds.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    in_the_end(t, &event, "converted").await;
+}
+
+async fn whatever_comes_first_it_converts_once(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    connect_with_key(t).await;
+    t.in_books(&t.subscription(&pair.stripe));
+    t.fake().set_down(true);
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    t.accept(&event).await;
+    let snapshot = t.created(&pair.stripe);
+    t.accept(&snapshot).await;
+    assert_eq!(t.status(&referral).await, "converted");
+    t.fake().set_down(false);
+    in_the_end(t, &event, "no_referral").await;
+    assert_eq!(t.credits().await.len(), 2);
+}
+
+async fn without_the_key_it_fails_when_it_is_fetched(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    connect_with_key(t).await;
+    t.in_books(&t.subscription(&pair.stripe));
+    t.fake().set_down(true);
+    let event = thin(t, "customer.subscription.created", "sub_a");
+    t.accept(&event).await;
+    t.connect().await;
+    in_the_end(t, &event, "failed").await;
+    t.fake().set_down(false);
+    assert!(reason(t, &event).await.contains("secret key"));
+    connect_with_key(t).await;
+    // Stripe sends it once more, or somebody replays it.
+    t.accept(&event).await;
+    t.becomes(&event, "converted").await;
+    assert_eq!(t.status(&referral).await, "converted");
+}
+
+async fn one_of_a_related_account_is_fetched_there(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    connect_with_key(t).await;
+    t.in_books(&t.subscription(&pair.stripe));
+    let context = || "acct_9/acct_10".to_owned();
+    t.fake()
+        .with_books(|books| books.contexts.insert("sub_a".to_owned(), context()));
+    let options = EventOptions::at(t.seconds()).account(&context());
+    let event = thin_event("customer.subscription.created", "sub_a", None, &options);
+    t.accept(&event).await;
+    t.becomes(&event, "converted").await;
+    assert_eq!(t.status(&referral).await, "converted");
+    // Without it, or with a wrong one, there is no such object.
+    for account in [None, Some("acct_9")] {
+        let options = EventOptions::at(t.seconds());
+        let options = match account {
+            Some(account) => options.account(account),
+            None => options,
+        };
+        let event = thin_event("customer.subscription.updated", "sub_a", None, &options);
+        t.accept(&event).await;
+        t.becomes(&event, "failed").await;
+    }
 }
 
 async fn irrelevant_ones_are_not_fetched(t: &Bench) {

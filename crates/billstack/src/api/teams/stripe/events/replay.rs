@@ -17,7 +17,7 @@ use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::NoInput;
 use crate::http::path::Item;
-use crate::webhooks::stripe::{has_no_effect, known_content};
+use crate::webhooks::stripe::{Fetch, has_no_effect, known_content};
 
 /// Decide anew about an event from Stripe.
 ///
@@ -78,7 +78,7 @@ async fn read_again(
     let facts = start.map(|start| known_content(connection, event.livemode, start));
     let payload = event.payload.unwrap_or_default();
     if let Ok(parsed) = stripe_event::parse(payload.as_bytes(), event.received_at) {
-        let read = app.understand(team_id, connection, parsed, payload);
+        let read = app.understand(team_id, connection, parsed, payload, Fetch::Now);
         let read = read.await?;
         return Ok(match (&read.content, facts) {
             // The object cannot be had any more, but was read before.
