@@ -33,19 +33,34 @@ statements! {
 }
 
 /// Every list of credits.
-pub(crate) const LISTS: &[&List] = &[&LIST];
+pub(crate) const LISTS: &[&List] = &[&LIST, &OF_TIME];
+
+const FILTERS: &[Filter] = &[
+    Filter::Equals("customer_id"),
+    Filter::Equals("referral_id"),
+    Filter::Equals("side"),
+    Filter::Equals("status"),
+    // By their sides, which an index leads to: only what a referral has earned has one.
+    Filter::Holds("side IS NULL"),
+    Filter::Holds("side IS NOT NULL"),
+];
 
 static LIST: List = List {
     name: "credits",
+    select: credits_where!(""),
+    scope: 2,
+    filters: FILTERS,
+    keys: ["created_at", "id"],
+    order: Order::NewestFirst,
+    texts: Texts::new(),
+};
+
+/// Apart from [`LIST`], where a range that holds everything would lead PostgreSQL to the wrong index.
+static OF_TIME: List = List {
+    name: "credits of a time",
     select: credits_where!(" AND created_at >= $3 AND created_at < $4"),
     scope: 4,
-    filters: &[
-        Filter::Equals("kind"),
-        Filter::Equals("customer_id"),
-        Filter::Few("referral_id"),
-        Filter::Equals("side"),
-        Filter::Equals("status"),
-    ],
+    filters: FILTERS,
     keys: ["created_at", "id"],
     order: Order::NewestFirst,
     texts: Texts::new(),
@@ -196,6 +211,13 @@ pub struct CreditFilter {
     pub to: Option<Micros>,
 }
 
+fn holds(wanted: bool) -> Wanted {
+    match wanted {
+        true => Wanted::Holds,
+        false => Wanted::Any,
+    }
+}
+
 /// Credits, the newest first.
 pub fn list(
     tx: &mut dyn Tx,
@@ -204,22 +226,29 @@ pub fn list(
     page: &Page,
 ) -> Result<Part<Credit>, Fault> {
     let wanted = [
-        Wanted::from(filter.kind.map(|kind| kind.as_str().to_owned())),
         Wanted::from(filter.customer_id.clone()),
         Wanted::from(filter.referral_id.clone()),
         Wanted::from(filter.side.map(|side| side.as_str().to_owned())),
         Wanted::from(filter.status.map(|status| status.as_str().to_owned())),
+        holds(filter.kind == Some(CreditKind::Manual)),
+        holds(filter.kind == Some(CreditKind::Referral)),
     ];
-    let from = filter.from.unwrap_or(Micros(i64::MIN));
+    let place_of = |credit: &Credit| Cursor {
+        at: credit.created_at.0,
+        key: credit.id.clone(),
+    };
+    let (team_id, project_id) = (&place.team_id, &place.project_id);
+    if filter.from.is_none() && filter.to.is_none() {
+        let scope = params![team_id, project_id];
+        return LIST.read(tx, scope, &wanted, page, decode, place_of);
+    }
     // A page begins where the one before ended, not at the newest row of the range.
     let last = page.after.as_ref().map_or(i64::MAX, |after| after.at);
+    let from = filter.from.unwrap_or(Micros(i64::MIN));
     let to = filter
         .to
         .unwrap_or(Micros(i64::MAX))
         .min(Micros(last.saturating_add(1)));
-    let scope = params![&place.team_id, &place.project_id, from, to];
-    LIST.read(tx, scope, &wanted, page, decode, |credit| Cursor {
-        at: credit.created_at.0,
-        key: credit.id.clone(),
-    })
+    let scope = params![team_id, project_id, from, to];
+    OF_TIME.read(tx, scope, &wanted, page, decode, place_of)
 }

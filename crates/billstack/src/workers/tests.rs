@@ -131,11 +131,11 @@ fn what_is_in_the_log_is_added_up_once_nothing_can_come_before_it() {
         let count = move |tx: &mut dyn Tx| Ok(tx.one(sql, &[], |row| row.int(0))?);
         app.store.scan_blocking(count).expect("a count")
     };
-    wait_for(round(&app)).expect("a round");
+    wait_for(round(&app, &KINDS)).expect("a round");
     assert_eq!(counted(), None);
     set_clock(&app, BEGIN + MINUTE);
     for _ in 0..2 {
-        wait_for(round(&app)).expect("a round");
+        wait_for(round(&app, &KINDS)).expect("a round");
         assert_eq!(counted(), Some(1));
         set_clock(&app, BEGIN + 2 * MINUTE);
     }
