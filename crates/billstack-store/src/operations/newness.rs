@@ -9,15 +9,15 @@ use billstack_core::event::Event;
 use billstack_core::referral::{Referral, was_new};
 use billstack_core::stripe_event::Subscriptions;
 use billstack_core::time::SECOND;
-use serde::{Deserialize, Serialize};
 
 use super::asked::{Asked, convert_by_known};
 use super::hold::{ThenReconsider, hold};
 use super::refusal::Abort;
+use super::work::facts_of;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::customers::{self, Customer, names_of};
 use crate::tables::referrals::{self, Advance};
-use crate::tables::work::{self, Key, Work};
+use crate::tables::work::{self, Key};
 use crate::tables::{events, stripe_connections, subscription_starts};
 
 /// The kind of work; its subjects are referrals.
@@ -25,14 +25,6 @@ pub const KIND: &str = "newness";
 
 /// When Stripe is asked again: it has just had no answer.
 const FIRST_TRY: i64 = 5 * SECOND;
-
-/// What the work knows besides the referral.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Facts {
-    team_id: String,
-    project_id: String,
-}
 
 /// What came of asking.
 #[derive(Clone, Debug)]
@@ -59,11 +51,7 @@ pub(super) fn ask_later(
     place: &Place,
     referral_id: &str,
 ) -> Result<(), Fault> {
-    let facts = Facts {
-        team_id: place.team_id.to_string(),
-        project_id: place.project_id.to_string(),
-    };
-    let facts = serde_json::to_string(&facts).map_err(|e| Fault::Defect(e.to_string()))?;
+    let facts = facts_of(place)?;
     let due = act.at.plus(FIRST_TRY);
     work::enqueue(tx, act, &key(place, referral_id), &facts, due).map(|_| ())
 }
@@ -83,13 +71,6 @@ pub(super) fn of_referee(
     Ok(referral
         .filter(|referral| referral.question_since.is_some())
         .map(|referral| referral.id))
-}
-
-/// Where the referral is that a row of work is about.
-pub fn place_of(work: &Work) -> Result<Place, Fault> {
-    let facts: Facts =
-        serde_json::from_str(&work.facts).map_err(|e| Fault::Defect(e.to_string()))?;
-    Ok(Place::new(facts.team_id, facts.project_id))
 }
 
 /// Whom Stripe is to be asked about; `None` when nobody needs the answer any more.

@@ -1,8 +1,9 @@
 //! Taking work from the one queue, and giving it back.
 
 use billstack_core::time::Micros;
+use serde::{Deserialize, Serialize};
 
-use crate::seam::{Act, Fault, Tx};
+use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::work::{self, When};
 
 pub use crate::tables::work::{Key, Work, done, due, enqueue, get, later};
@@ -14,6 +15,34 @@ pub struct Leased {
     pub key: Key,
     /// What it needs to know.
     pub work: Work,
+}
+
+/// The facts of work in a project whose subject says all but where it is: a row has only the numbers of team and
+/// project.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Where {
+    project_id: String,
+    team_id: String,
+}
+
+/// Writes where the subject of a row is.
+pub(crate) fn facts_of(place: &Place) -> Result<String, Fault> {
+    let place = Where {
+        project_id: place.project_id.to_string(),
+        team_id: place.team_id.to_string(),
+    };
+    serde_json::to_string(&place).map_err(|e| Fault::Defect(e.to_string()))
+}
+
+/// Reads where the subject of a row is.
+///
+/// # Errors
+/// When a hand has changed the facts.
+pub fn place_of(work: &Work) -> Result<Place, Fault> {
+    let place: Where =
+        serde_json::from_str(&work.facts).map_err(|e| Fault::Defect(e.to_string()))?;
+    Ok(Place::new(place.team_id, place.project_id))
 }
 
 /// Leases work of a kind that is due, the longest due first: so many rows at most, each until `until`.

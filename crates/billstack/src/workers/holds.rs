@@ -1,6 +1,6 @@
 //! The end of a hold: what is held of a credit becomes the customer's.
 
-use billstack_store::work::Leased;
+use billstack_store::work::{self, Leased};
 use billstack_store::{Abort, Actor, credits};
 
 use super::Next;
@@ -8,7 +8,7 @@ use crate::app::App;
 
 /// Releases the credit. A person may have released or reversed it meanwhile, which leaves nothing to do.
 pub(super) async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
-    let place = credits::Held::read(&leased.work.facts)?;
+    let place = work::place_of(&leased.work)?;
     let id = leased.key.subject.clone();
     let origin = app.origin(Actor::System, "job:end_of_hold");
     let ended = app.store.write(origin, move |tx, act| {

@@ -1,7 +1,7 @@
 //! Asking Stripe whether the referee of a referral was new, where it had no answer when the code was applied.
 
 use billstack_store::newness::{self, Answer, Answered};
-use billstack_store::work::Leased;
+use billstack_store::work::{self, Leased};
 use billstack_store::{Abort, Actor};
 use tokio::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::error::{ApiError, Reason};
 
 /// Asks once, and takes the answer in.
 pub(super) async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
-    let place = newness::place_of(&leased.work)?;
+    let place = work::place_of(&leased.work)?;
     let subject = leased.key.subject.clone();
     let look = {
         let (place, id) = (place.clone(), subject.clone());

@@ -5,9 +5,9 @@ use billstack_core::event::Event;
 use billstack_core::ledger::Cause;
 use billstack_core::money::Amount;
 use billstack_core::time::Micros;
-use serde::{Deserialize, Serialize};
 
 use super::book::{book, tell};
+use crate::operations::work::facts_of;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
 use crate::tables::entries::Reason;
@@ -15,25 +15,6 @@ use crate::tables::work::{self, Key};
 
 /// The kind of work: what is held of a credit becomes the customer's. Its subject is the credit.
 pub const HOLD_KIND: &str = "end_of_hold";
-
-/// What the work knows: where the credit is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Held {
-    project_id: String,
-    team_id: String,
-}
-
-impl Held {
-    /// Reads the facts of a row of work.
-    ///
-    /// # Errors
-    /// When a hand has changed them.
-    pub fn read(facts: &str) -> Result<Place, Fault> {
-        let held: Held = serde_json::from_str(facts).map_err(|e| Fault::Defect(e.to_string()))?;
-        Ok(Place::new(held.team_id, held.project_id))
-    }
-}
 
 /// Puts the end of a hold into the queue.
 pub(super) fn begin(
@@ -43,11 +24,7 @@ pub(super) fn begin(
     credit_id: &str,
     until: Micros,
 ) -> Result<(), Fault> {
-    let held = Held {
-        project_id: place.project_id.to_string(),
-        team_id: place.team_id.to_string(),
-    };
-    let facts = serde_json::to_string(&held).map_err(|e| Fault::Defect(e.to_string()))?;
+    let facts = facts_of(place)?;
     let key = Key::new(&place.team_id, &place.project_id, HOLD_KIND, credit_id);
     match work::enqueue(tx, act, &key, &facts, until)? {
         true => Ok(()),
