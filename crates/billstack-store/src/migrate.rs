@@ -42,6 +42,28 @@ const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../../../migrations/0001_first.sql"),
 }];
 
+/// The names of the indexes that the migrations make and leave, without those that belong to a key.
+pub(crate) fn indexes() -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    let lines = MIGRATIONS
+        .iter()
+        .flat_map(|migration| migration.sql.lines());
+    for line in lines {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["CREATE", "INDEX", name, ..] | ["CREATE", "UNIQUE", "INDEX", name, ..] => {
+                names.push(name)
+            }
+            ["DROP", "INDEX", name] => {
+                let dropped = name.trim_end_matches(';');
+                names.retain(|name| *name != dropped);
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
 /// Any number will do, as long as every version of this program uses the same one.
 const ADVISORY_LOCK: i64 = 0x6269_6c6c_7374_636b;
 

@@ -31,6 +31,7 @@ macro_rules! place_of {
     };
 }
 
+mod catalog;
 mod conversions;
 mod figures;
 mod ledger;
@@ -91,6 +92,12 @@ enum Reads {
     /// The same, and each suspect that the query returns is asked about on its own: whoever has this id in
     /// the team and the project whose ids are its fifth and sixth column.
     OneByOne(fn(&mut dyn Tx, &Place, &str) -> Result<bool, Fault>),
+    /// By a query in the words of the engine, if there is one for it, whose texts tell the offenders.
+    PerEngine {
+        sqlite: &'static str,
+        postgres: Option<&'static str>,
+        offenders: fn(Vec<String>) -> Vec<String>,
+    },
 }
 
 /// Somebody who breaks a rule.
@@ -125,6 +132,7 @@ pub const RULES: &[&[Rule]] = &[
     values::RULES,
     values::READ_ROWS,
     numbers::RULES,
+    catalog::RULES,
 ];
 
 /// Every rule one by one, for a caller that shows how far it has come.
@@ -172,6 +180,26 @@ impl Rule {
             Reads::Once => tx.query(&sql, &[], &mut |row| self.judge(row, &mut breaches))?,
             Reads::InPages => self.check_pages(tx, &sql, &mut breaches)?,
             Reads::OneByOne(breaks) => self.check_suspects(tx, &sql, breaks, &mut breaches)?,
+            Reads::PerEngine {
+                sqlite,
+                postgres,
+                offenders,
+            } => {
+                // Only SQLite has one writer for all.
+                let asked = if tx.is_alone() {
+                    Some(sqlite)
+                } else {
+                    postgres
+                };
+                if let Some(sql) = asked {
+                    let told = tx.all(sql, &[], |row| row.string(0))?;
+                    breaches.extend(offenders(told).into_iter().map(|subject| Breach {
+                        rule: self.name,
+                        subject,
+                        detail: format!("not so: {}", self.holds),
+                    }));
+                }
+            }
         }
         Ok(breaches)
     }
@@ -286,7 +314,8 @@ fn texts<T>(words: &'static [T], text: fn(&T) -> &str) -> Vec<&'static str> {
 
 /// Every statement of this module, by name.
 pub(crate) fn statements() -> impl Iterator<Item = (String, String)> {
-    let of_rules = rules().map(|rule| (rule.name.to_owned(), rule.sql()));
+    let portable = rules().filter(|rule| !rule.sql.is_empty());
+    let of_rules = portable.map(|rule| (rule.name.to_owned(), rule.sql()));
     let others = starts::STATEMENTS.iter();
     of_rules.chain(others.map(|(name, sql)| ((*name).to_owned(), (*sql).to_owned())))
 }

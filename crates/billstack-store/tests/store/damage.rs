@@ -377,3 +377,20 @@ pub(crate) fn found_after(db: &Db, sql: &'static str) -> BTreeSet<String> {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn a_dropped_index_is_noticed() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        write(&db.store, |tx, _| {
+            tx.execute("DROP INDEX codes_one_active", params![])?;
+            Ok(())
+        });
+        let breaches = db.store.scan_blocking(|tx| Ok(verify(tx)?)).unwrap();
+        let told: Vec<_> = breaches
+            .iter()
+            .map(|b| (b.rule, b.subject.as_str()))
+            .collect();
+        assert_eq!(told, [("indexes", "codes_one_active")], "{engine:?}");
+    }
+}

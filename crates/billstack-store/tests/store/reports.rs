@@ -445,6 +445,14 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["credit_values"],
     ),
     ("UPDATE credits SET amount = 0", &["credit_values"]),
+    ("DROP INDEX credits_newest", &["indexes"]),
+    ("DROP INDEX referrals_one_per_subscription", &["indexes"]),
+    // As if the one index had lost its pages to the other.
+    (
+        "PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = (SELECT rootpage \
+         FROM sqlite_master WHERE name = 'stripe_events_newest') WHERE name = 'credits_newest'",
+        &["file_integrity"],
+    ),
     ("UPDATE teams SET id = id || 'x'", &["team_number"]),
     ("UPDATE projects SET id = id || 'x'", &["project_number"]),
 ];
