@@ -55,6 +55,7 @@ use billstack_core::money::{Amount, Currency};
 use billstack_core::referral::Status;
 use billstack_core::time::DAY;
 
+use self::starts::{MustBeKept, are_kept};
 use crate::params;
 use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Row, Tx};
@@ -65,6 +66,9 @@ pub const MOST_PER_RULE: usize = 100;
 /// How many rows of a large table are read at once: the driver holds the whole result of a PostgreSQL query
 /// in memory.
 const PAGE: i64 = 1_000;
+
+/// How many look-ups of a page travel together.
+const AT_ONCE: usize = 100;
 
 /// Something that must always be true.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +96,8 @@ enum Reads {
     /// The same, and each suspect that the query returns is asked about on its own: whoever has this id in
     /// the team and the project whose ids are its fifth and sixth column.
     OneByOne(fn(&mut dyn Tx, &Place, &str) -> Result<bool, Fault>),
+    /// The same as in pages, and each row says what must be kept of the subscription that it tells of.
+    Together(fn(&dyn Row) -> Result<Vec<MustBeKept>, Fault>),
     /// By a query in the words of the engine, if there is one for it, whose texts tell the offenders.
     PerEngine {
         sqlite: &'static str,
@@ -180,6 +186,7 @@ impl Rule {
             Reads::Once => tx.query(&sql, &[], &mut |row| self.judge(row, &mut breaches))?,
             Reads::InPages => self.check_pages(tx, &sql, &mut breaches)?,
             Reads::OneByOne(breaks) => self.check_suspects(tx, &sql, breaks, &mut breaches)?,
+            Reads::Together(told_of) => self.check_together(tx, &sql, told_of, &mut breaches)?,
             Reads::PerEngine {
                 sqlite,
                 postgres,
@@ -243,6 +250,41 @@ impl Rule {
                 break;
             }
         }
+        Ok(())
+    }
+
+    fn check_together(
+        &self,
+        tx: &mut dyn Tx,
+        sql: &str,
+        told_of: fn(&dyn Row) -> Result<Vec<MustBeKept>, Fault>,
+        breaches: &mut Vec<Breach>,
+    ) -> Result<(), Fault> {
+        let mut last = beginning();
+        while breaches.len() < MOST_PER_RULE {
+            let (mut told, mut tellers) = (Vec::new(), Vec::new());
+            let more = next_page(tx, sql, &mut last, &mut |row| {
+                for one in told_of(row)? {
+                    told.push((row.int(2)?, one));
+                    tellers.push(self.breach(row)?);
+                }
+                Ok(())
+            })?;
+            let mut kept = Vec::with_capacity(told.len());
+            for some in told.chunks(AT_ONCE) {
+                kept.extend(are_kept(tx, some)?);
+            }
+            let lost = tellers
+                .into_iter()
+                .zip(kept)
+                .filter(|(_, is_kept)| !is_kept);
+            breaches.extend(lost.map(|(breach, _)| breach));
+            breaches.dedup();
+            if !more {
+                break;
+            }
+        }
+        breaches.truncate(MOST_PER_RULE);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use billstack_core::time::Micros;
 
 use super::{Reads, Rule};
 use crate::params;
-use crate::seam::{Fault, Place, Row, Tx};
+use crate::seam::{Fault, Place, Row, Tx, Val};
 use crate::tables::teams::team_of;
 
 pub(super) const RULES: &[Rule] = &[
@@ -35,13 +35,11 @@ pub(super) const RULES: &[Rule] = &[
         sql: concat!(
             "SELECT e.id, ",
             team_of!("e"),
-            ", e.team_id, e.id, ",
-            team_of!("e"),
-            ", '', e.start, e.outcome, e.reason FROM stripe_events e WHERE e.start IS NOT NULL \
+            ", e.team_id, e.id, e.start, e.outcome, e.reason FROM stripe_events e WHERE e.start IS NOT NULL \
              AND (e.team_id, e.id) > ($1, $2) ORDER BY e.team_id, e.id LIMIT $3"
         ),
-        reads: Reads::OneByOne(is_not_kept),
-        breaks: was_kept,
+        reads: Reads::Together(told_of),
+        breaks: |_| Ok(true),
     },
 ];
 
@@ -52,7 +50,6 @@ const OF_KEY: &str = "SELECT s.object_id, s.match_key, s.began_at, s.counted_at,
 /// Reads all events of a team: for what its own event does not tell, which is rare.
 const NAMING: &str = "SELECT start FROM stripe_events WHERE team_id = $1 \
     AND REPLACE(start, $2, '') <> start";
-const START: &str = "SELECT start FROM stripe_events WHERE team_id = $1 AND id = $2";
 const KEPT: &str = "SELECT existed, counted_at FROM subscription_starts \
     WHERE team_id = $1 AND match_key = $2 AND object_id = $3";
 
@@ -60,8 +57,7 @@ const KEPT: &str = "SELECT existed, counted_at FROM subscription_starts \
 pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("start_as_told of a key", OF_KEY),
     ("start_as_told by another", NAMING),
-    ("start_kept event", START),
-    ("start_kept row", KEPT),
+    ("start_kept", KEPT),
 ];
 
 /// What is known of a subscription under one key, and what its event tells.
@@ -152,37 +148,61 @@ fn is_told_by_none(tx: &mut dyn Tx, place: &Place, match_key: &str) -> Result<bo
     Ok(false)
 }
 
-/// Whether what an event tells was kept: not of one that could not be read, nor of one of the other mode, whose
-/// reason is not its own.
-fn was_kept(row: &dyn Row) -> Result<bool, Fault> {
-    let Some(start) = read(row.text(6)?) else {
-        return Ok(false);
-    };
-    Ok(match row.read(7, Outcome::read)? {
-        Outcome::Failed | Outcome::Other(_) => false,
-        Outcome::Ignored => row.opt_text(8)? == start.reason.as_deref(),
-        _ => true,
-    })
+/// What must be kept of a subscription for somebody whom an event names.
+pub(super) struct MustBeKept {
+    match_key: String,
+    object_id: String,
+    existed: bool,
+    counts: bool,
 }
 
-fn is_not_kept(tx: &mut dyn Tx, place: &Place, event_id: &str) -> Result<bool, Fault> {
-    let team_id = &place.team_id;
-    let text = tx.one(START, params![team_id, event_id], |row| row.string(0))?;
-    let Some(start) = text.as_deref().and_then(read) else {
-        return Ok(false);
+/// What an event tells and was kept: nothing of one that could not be read, nor of one of the other mode, whose
+/// reason is not its own.
+fn told_of(row: &dyn Row) -> Result<Vec<MustBeKept>, Fault> {
+    let Some(start) = read(row.text(4)?) else {
+        return Ok(Vec::new());
     };
-    for name in names_of(&start) {
-        let kept = tx.one(KEPT, params![team_id, &name, &start.object_id], |row| {
-            Ok((row.flag(0)?, row.opt_time(1)?))
-        })?;
-        let is_kept = kept.is_some_and(|(existed, counted_at)| {
-            (existed || !start.existed()) && (counted_at.is_some() || start.counted_at().is_none())
-        });
-        if !is_kept {
-            return Ok(true);
-        }
+    let was_kept = match row.read(5, Outcome::read)? {
+        Outcome::Failed | Outcome::Other(_) => false,
+        Outcome::Ignored => row.opt_text(6)? == start.reason.as_deref(),
+        _ => true,
+    };
+    let names = if was_kept {
+        names_of(&start)
+    } else {
+        Vec::new()
+    };
+    let names = names.into_iter();
+    Ok(names
+        .map(|match_key| must_be_kept(&start, match_key))
+        .collect())
+}
+
+fn must_be_kept(start: &Start, match_key: String) -> MustBeKept {
+    MustBeKept {
+        match_key,
+        object_id: start.object_id.clone(),
+        existed: start.existed(),
+        counts: start.counted_at().is_some(),
     }
-    Ok(false)
+}
+
+/// Whether each of these is kept, asked in one flight. The number is that of the team.
+pub(super) fn are_kept(tx: &mut dyn Tx, told: &[(i64, MustBeKept)]) -> Result<Vec<bool>, Fault> {
+    let keys = told.iter().map(|(team, told)| {
+        let (key, object) = (Val::from(&told.match_key), Val::from(&told.object_id));
+        [Val::from(*team), key, object]
+    });
+    let keys: Vec<_> = keys.collect();
+    let queries: Vec<_> = keys.iter().map(|key| (KEPT, &key[..])).collect();
+    let mut are_kept = vec![false; told.len()];
+    tx.query_together(&queries, &mut |number, row| {
+        let told = &told[number].1;
+        let (existed, counts) = (row.flag(0)?, row.opt_time(1)?.is_some());
+        are_kept[number] = (existed || !told.existed) && (counts || !told.counts);
+        Ok(())
+    })?;
+    Ok(are_kept)
 }
 
 /// Those whom an event names for certain. Whether a reference that buyers can set was believed depended on who
