@@ -103,7 +103,7 @@ catalogue! {
         /// Why.
         reason: &'a str,
     }
-    /// A credit was paid outside of Stripe, in whole or in part.
+    /// A credit was paid to the customer, in whole or in part.
     "credit.settled" CreditSettled {
         /// How much, in minor units.
         amount: Amount,

@@ -15,7 +15,7 @@ text_enum! {
         Held = "held",
         /// The customer: what they are owed.
         Customer = "customer",
-        /// Handed to the customer outside of Stripe.
+        /// Paid to the customer, by whatever way.
         Settled = "settled",
     }
 }

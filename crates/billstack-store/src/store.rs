@@ -95,8 +95,8 @@ impl Store {
             let done = op(tx, &mut act);
             told.store(act.has_enqueued, Ordering::Relaxed);
             if done.is_ok() && is_late(act.at) {
-                let why = "the operation took too long and was not kept";
-                return Err(Fault::Unavailable(why.to_owned()).into());
+                // Not the database's fault: others of the batch are kept.
+                return Err(Fault::Overloaded.into());
             }
             done
         });

@@ -21,7 +21,7 @@ pub fn release(parts: &Parts, wanted: Option<Amount>) -> Result<Vec<Transfer>, N
     take(&[(Account::Held, parts.held)], Account::Customer, wanted)
 }
 
-/// Notes that so much, or all that is there, was paid to the customer outside of Stripe.
+/// Notes that so much, or all that is there, was paid to the customer.
 pub fn settle(parts: &Parts, wanted: Option<Amount>) -> Result<Vec<Transfer>, NotMoved> {
     take(
         &[(Account::Customer, parts.available)],

@@ -11,7 +11,7 @@ pub struct Parts {
     pub held: i64,
     /// The customer's, in our books.
     pub available: i64,
-    /// Paid to the customer outside of Stripe.
+    /// Paid to the customer.
     pub settled: i64,
     /// Taken back.
     pub reversed: i64,

@@ -124,7 +124,7 @@ pub fn reverse(
     Ok(now)
 }
 
-/// Notes that a credit was paid outside of Stripe, in whole or in part.
+/// Notes that a credit was paid, in whole or in part.
 pub fn settle(
     tx: &mut dyn Tx,
     act: &mut Act,

@@ -5,7 +5,7 @@ use std::fmt;
 /// Why the store could not do its work. None of these says anything about the caller's data.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// The queue is full; nothing was tried.
+    /// The queue is full, or the operation had waited too long to be kept; nothing changed.
     Overloaded,
     /// The store is closing; nothing was tried.
     Closed,
@@ -31,7 +31,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Overloaded => f.write_str("the write queue is full"),
+            Fault::Overloaded => f.write_str("the queue is full, or the operation waited too long"),
             Fault::Closed => f.write_str("the store is closing"),
             Fault::Unavailable(why) => write!(f, "database unavailable: {why}"),
             Fault::Unknown(why) => write!(f, "connection lost while committing: {why}"),

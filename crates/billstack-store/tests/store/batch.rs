@@ -5,14 +5,17 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use billstack_core::ids::TeamId;
-use billstack_store::Act;
 use billstack_store::Refusal;
+use billstack_store::options::Options;
 use billstack_store::params;
 use billstack_store::seam::tx::Query;
 use billstack_store::store::Store;
 use billstack_store::{Abort, Fault, Tx};
+use billstack_store::{Act, Origin};
 
-use crate::support::{Db, ENGINES, Engine, Side, make_team, origin, two_sides, write};
+use crate::support::{
+    Db, ENGINES, Engine, START, Side, make_team, origin, origin_at, two_sides, write,
+};
 
 type Op = Box<dyn FnMut(&mut dyn Tx, &mut Act) -> Result<(), Abort> + Send>;
 type Outcome = Result<(), Abort>;
@@ -28,6 +31,12 @@ fn make(name: &'static str) -> Op {
 
 /// Runs operations so that they are all queued, in this order, before the first of them begins.
 fn together(store: &Store, ops: Vec<Op>) -> Vec<Outcome> {
+    let now = ops.into_iter().map(|op| (origin(), op));
+    together_at(store, now.collect())
+}
+
+/// The same, each from an origin of its own.
+fn together_at(store: &Store, ops: Vec<(Origin, Op)>) -> Vec<Outcome> {
     let (running, is_running) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
@@ -40,8 +49,8 @@ fn together(store: &Store, ops: Vec<Op>) -> Vec<Outcome> {
         });
         is_running.recv().unwrap();
         let mut threads = Vec::new();
-        for (number, mut op) in ops.into_iter().enumerate() {
-            let run = move || store.write_blocking(origin(), move |tx, act| op(tx, act));
+        for (number, (origin, mut op)) in ops.into_iter().enumerate() {
+            let run = move || store.write_blocking(origin, move |tx, act| op(tx, act));
             threads.push(scope.spawn(run));
             while store.queued_writes() <= number {
                 std::thread::sleep(Duration::from_millis(1));
@@ -103,6 +112,30 @@ fn what_one_does_is_nothing_to_the_others() {
             assert_eq!(outcomes[kept], Ok(()), "{engine:?} {kept}");
         }
         assert_eq!(teams(&db), ["team_1", "team_2", "team_3"], "{engine:?}");
+    }
+}
+
+/// As when the machine stood still, or its clock was put forward.
+#[test]
+fn an_operation_that_is_late_takes_no_other_with_it() {
+    for engine in ENGINES {
+        let late = Options {
+            is_late: Arc::new(|at| at == START),
+            ..Options::default()
+        };
+        let db = Db::with(engine, &late);
+        let outcomes = together_at(
+            &db.store,
+            vec![
+                (origin(), make("team_1")),
+                (origin_at(START, 1), make("team_late")),
+                (origin(), make("team_2")),
+            ],
+        );
+        let overloaded = Err(Abort::Fault(Fault::Overloaded));
+        assert_eq!(outcomes, [Ok(()), overloaded, Ok(())], "{engine:?}");
+        assert_eq!(teams(&db), ["team_1", "team_2"], "{engine:?}");
+        assert!(!db.store.is_failing(), "{engine:?}");
     }
 }
 

@@ -60,7 +60,7 @@ pub struct ReceivedAnswer {
 ///
 /// The signature is checked over the raw bytes of the body, whatever its declared content type, and
 /// must be at most 300 seconds old or ahead. By the time of the answer the event and all it leads to
-/// are stored; an event that was received before is answered the same and has no effect. An answer
+/// are stored; a thin event is stored, and its object is fetched afterwards. An event that was received before is answered the same and has no effect. An answer
 /// other than 200 makes Stripe deliver the event again.
 #[utoipa::path(
     post, path = "", operation_id = "receive_stripe_event",

@@ -68,7 +68,7 @@ pub struct CreditAmountsJson {
     /// The customer's.
     #[schema(minimum = 0, maximum = 99_999_999, example = 1000)]
     available: i64,
-    /// Paid to the customer outside of Stripe.
+    /// Paid to the customer.
     #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
     settled: i64,
     /// Taken back.

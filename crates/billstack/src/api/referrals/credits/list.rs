@@ -27,7 +27,7 @@ pub struct CreditsAnswer {
 
 /// List credits.
 ///
-/// What conversions have granted in the project, the newest first.
+/// What conversions have granted and the team has given in the project, the newest first.
 #[utoipa::path(
     get, path = "", operation_id = "list_credits",
     params(

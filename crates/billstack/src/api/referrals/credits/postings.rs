@@ -27,7 +27,7 @@ pub enum AccountJson {
     Held,
     /// The customer's.
     Customer,
-    /// Paid outside of Stripe.
+    /// Paid to the customer.
     Settled,
 }
 

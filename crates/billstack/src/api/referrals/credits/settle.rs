@@ -34,7 +34,7 @@ pub struct SettleCreditRequest {
 
 /// Settle a credit.
 ///
-/// Notes that it was paid to the customer outside of Stripe, so that it is no longer owed. No money is moved.
+/// Notes that it was paid to the customer, so that it is no longer owed. No money is moved.
 #[utoipa::path(
     post, path = "", operation_id = "settle_credit",
     request_body = SettleCreditRequest,

@@ -27,7 +27,8 @@ pub enum OutcomeJson {
     Ambiguous,
     /// It does not concern us, or can never convert.
     Ignored,
-    /// It may count later: an incomplete subscription, an unpaid session.
+    /// It may count later: an incomplete subscription, an unpaid session, an object that is still to be fetched, a
+    /// question to Stripe that is open.
     Waiting,
     /// It could not be read to the end; a replay may help.
     Failed,
