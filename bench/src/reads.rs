@@ -271,6 +271,10 @@ fn values(
     let name = parameter["name"].as_str().unwrap_or_default();
     Ok(match name {
         "activeOnly" => vec!["true".to_owned(), "false".to_owned()],
+        "from" | "to" => vec![
+            "2020-01-01T00:00:00Z".to_owned(),
+            "2040-01-01T00:00:00Z".to_owned(),
+        ],
         "days" => vec!["1".to_owned(), "366".to_owned()],
         "type" => vec![
             "customer.subscription.created".to_owned(),
