@@ -181,3 +181,22 @@ fn what_cannot_be_copied_stays_in_it() {
     kept.unwrap();
     assert_sound(&store);
 }
+
+/// Whatever else is run beside a server looks whether the last process has left a log behind. That of a server
+/// that runs must stay the file which it writes to.
+#[test]
+fn that_of_a_server_that_runs_is_left_alone() {
+    use std::os::unix::fs::MetadataExt;
+    let db = database();
+    let log = db.target.sqlite_file().unwrap().with_extension("db-wal");
+    let which = || std::fs::metadata(&log).unwrap().ino();
+    let before = (which(), length_of(&log));
+    assert_ne!(before.1, 0);
+    let beside = db.target.sqlite_file().unwrap().with_extension("copy");
+    billstack_store::backup::backup(&db.target, &beside, |_| ()).unwrap();
+    assert_eq!(migrate(&db.target, START), Ok(Vec::new()));
+    assert_eq!((which(), length_of(&log)), before);
+    write(&db.store, |tx, _| Ok(make_team(tx, "team_1")?));
+    assert_eq!(which(), before.0);
+    assert_sound(&Store::open(&db.target, &Options::default()).unwrap());
+}

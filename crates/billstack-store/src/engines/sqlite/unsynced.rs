@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::connection::{fault, open_existing};
+use super::connection::fault;
 use crate::seam::Fault;
 
 /// As much of the log as is held in memory at once.
@@ -28,7 +28,7 @@ pub(crate) fn sync_again(path: &Path) -> Result<(), Fault> {
     if fs::metadata(&log).map_or(0, |file| file.len()) == 0 {
         return Ok(());
     }
-    let connection = open_existing(path)?;
+    let connection = open(path).map_err(|e| fault(&e))?;
     if connection.is_readonly("main").map_err(|e| fault(&e))? {
         return Ok(());
     }
@@ -43,11 +43,22 @@ pub(crate) fn sync_again(path: &Path) -> Result<(), Fault> {
     })
 }
 
-/// Lets nobody else open the database until this connection is closed, or fails at once.
-fn take_alone(connection: &Connection) -> rusqlite::Result<()> {
+/// A connection that has not looked into the database yet.
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::ZERO)?;
     // The last connection to close copies the log, which is what must not happen yet.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.busy_timeout(Duration::ZERO)?;
+    Ok(connection)
+}
+
+/// Lets nobody else open the database until this connection is closed, or fails at once.
+///
+/// Only a connection that is exclusive before its first look locks the file as a whole: any other has opened the log
+/// with everybody else by then, and would be let in beside them
+/// (<https://www.sqlite.org/wal.html#noshm>).
+fn take_alone(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
 }
