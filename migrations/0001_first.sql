@@ -259,6 +259,7 @@ CREATE TABLE credits (
     CHECK (held + available + settled + reversed = amount)
 ) {clustered};
 CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
+CREATE INDEX credits_by_status ON credits (status, team_id, project_id, created_at, id);
 CREATE INDEX credits_by_side ON credits (side, team_id, project_id, created_at, id);
 CREATE INDEX credits_of_customer ON credits (customer_id, team_id, project_id, created_at, id);
 

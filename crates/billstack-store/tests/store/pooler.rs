@@ -106,7 +106,7 @@ fn transactions_that_share_sessions_keep_what_they_promise() {
         assert_eq!(in_use(&nodes[1], "synchronous_commit"), ["on", "on"]);
         assert_eq!(in_use(&nodes[1], "statement_timeout"), ["20s", "20s"]);
         assert_eq!(in_use(&nodes[1], "lock_timeout"), ["50ms", "10s"]);
-        assert_eq!(in_use(&nodes[1], "enable_seqscan"), ["off", "on"]);
+        assert_eq!(in_use(&nodes[1], "enable_seqscan"), ["off", "off"]);
     }
 }
 
