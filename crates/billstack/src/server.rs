@@ -7,7 +7,7 @@ use std::time::Duration;
 use billstack_core::time::Micros;
 use billstack_store::counting;
 use billstack_store::migrate;
-use billstack_store::options::{Fatal, Options};
+use billstack_store::options::{Fatal, Options, Reads};
 use billstack_store::store::{Store, Target};
 use billstack_store::stripe_connection;
 use billstack_store::{Abort, Fault, Tx};
@@ -189,6 +189,7 @@ fn options(settings: &Settings, clock: &Clock, on_fatal: Fatal) -> Options {
         scan_lanes: settings.postgres_scan_lanes,
         exclusive: true,
         on_fatal,
+        reads: Reads::ByKey,
         is_late: Arc::new(move |at| clock.now_micros() - at.0 > counting::LATEST),
         ..Options::default()
     }

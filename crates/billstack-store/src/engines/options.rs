@@ -51,7 +51,7 @@ impl Default for Options {
             write_lanes: 1,
             point_lanes: 4,
             scan_lanes: 4,
-            reads: Reads::ByKey,
+            reads: Reads::WholeTables,
             exclusive: false,
             on_fatal: Arc::new(|why| tracing::error!(why, "the storage can no longer be trusted")),
             is_late: Arc::new(|_| false),

@@ -26,15 +26,6 @@ declare_rules! {
         SUM(amount) OVER (PARTITION BY team_id, project_id, credit_id, account ORDER BY seq) AS so_far \
         FROM entry_lines) s WHERE (s.account = 'program') = (s.so_far > 0) AND s.so_far <> 0 LIMIT 100");
 
-    entry_as_caused, "the first entry of a referral's credit names the Stripe event and the time of the conversion, \
-        and is as old as the credit" =
-        concat!("SELECT e.credit_id, ", place_of!("e"), " FROM entries e \
-        JOIN credits c ON c.team_id = e.team_id AND c.project_id = e.project_id AND c.id = e.credit_id \
-        JOIN referrals r ON r.team_id = c.team_id AND r.project_id = c.project_id AND r.id = c.referral_id \
-        WHERE e.seq = 1 AND c.kind = 'referral' AND r.status = 'converted' AND (e.cause <> 'event' \
-        OR e.cause_id <> r.stripe_event_id OR e.effective_at <> r.converted_at \
-        OR e.created_at <> c.created_at) LIMIT 100");
-
     credit_parts, "the parts of a credit sum to its amount, and each is what the lines of its entries sum to" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM credits c \
         LEFT JOIN entry_lines l ON l.team_id = c.team_id AND l.project_id = c.project_id \

@@ -1,6 +1,7 @@
 //! The event log: the story of each referral, and what it says of referral and credits.
 
 use billstack_core::event::Facts;
+use billstack_core::ledger::Cause;
 
 use super::{Reads, Rule};
 use crate::seam::{Fault, Row};
@@ -85,6 +86,24 @@ pub(super) const AS_TOLD: &[Rule] = &[
         breaks: is_not_as_granted,
     },
     Rule {
+        name: "entry_as_caused",
+        holds: "the first entry of a referral's credit names the Stripe event and the time of the conversion, and is \
+                as old as the credit",
+        sql: concat!(
+            "SELECT c.id, ",
+            place_of!("r"),
+            ", r.team_id, r.id, r.stripe_event_id, r.converted_at, c.created_at, e.cause, e.cause_id, \
+             e.effective_at, e.created_at FROM (\
+             SELECT * FROM referrals WHERE (id, team_id) > ($2, $1) ORDER BY id, team_id LIMIT $3) r \
+             LEFT JOIN credits c ON c.referral_id = r.id AND c.team_id = r.team_id \
+             AND c.project_id = r.project_id \
+             LEFT JOIN entries e ON e.team_id = c.team_id AND e.project_id = c.project_id \
+             AND e.credit_id = c.id AND e.seq = 1 ORDER BY r.id, r.team_id"
+        ),
+        reads: Reads::InPages,
+        breaks: is_not_as_caused,
+    },
+    Rule {
         name: "credit_as_given",
         holds: "a credit given by hand has the customer, amount and currency of its credit.granted in the log",
         sql: concat!(
@@ -113,6 +132,17 @@ fn is_not_as_applied(row: &dyn Row) -> Result<bool, Fault> {
         && facts.tell("referrerCreditAmount", row.int(8)?)
         && facts.tell("refereeCreditAmount", row.int(9)?)
         && facts.tell("currency", currency)))
+}
+
+/// One without the entry, or of a referral that has not converted, breaks another rule.
+fn is_not_as_caused(row: &dyn Row) -> Result<bool, Fault> {
+    let (Some(event), Some(cause)) = (row.opt_text(4)?, row.opt_text(7)?) else {
+        return Ok(false);
+    };
+    Ok(Cause::parse(cause) != Some(Cause::Event)
+        || row.text(8)? != event
+        || row.opt_time(5)? != row.opt_time(9)?
+        || row.time(6)? != row.time(10)?)
 }
 
 /// One of a referral without the event breaks another rule.

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use billstack_store::options::Options;
+use billstack_store::options::{Options, Reads};
 use billstack_store::store::{Store, Target};
 use billstack_store::{Abort, Fault, Tx, migrate, params, projects, teams, users};
 use postgres::{Client, NoTls};
@@ -24,6 +24,7 @@ fn pooled(settings: &[(&str, &str)]) -> (Pooler, String, String) {
 fn server() -> Options {
     Options {
         write_lanes: 4,
+        reads: Reads::ByKey,
         exclusive: true,
         ..Options::default()
     }

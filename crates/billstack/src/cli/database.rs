@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use billstack_core::time::Micros;
 use billstack_store::migrate;
-use billstack_store::options::{Options, Reads};
+use billstack_store::options::Options;
 use billstack_store::store::{Store, Target};
 use billstack_store::{Abort, Fault, Tx};
 use billstack_store::{Act, Actor, Origin};
@@ -98,7 +98,6 @@ pub(super) fn open(target: &Target) -> Result<Store, Failure> {
         write_lanes: 1,
         point_lanes: 1,
         scan_lanes: 1,
-        reads: Reads::WholeTables,
         ..Options::default()
     };
     Ok(Store::open(target, &options)?)
