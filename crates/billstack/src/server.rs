@@ -191,7 +191,6 @@ fn options(settings: &Settings, clock: &Clock, on_fatal: Fatal) -> Options {
         on_fatal,
         reads: Reads::ByKey,
         is_late: Arc::new(move |at| clock.now_micros() - at.0 > counting::LATEST),
-        ..Options::default()
     }
 }
 
