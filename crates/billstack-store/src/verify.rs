@@ -200,11 +200,7 @@ impl Rule {
                 };
                 if let Some(sql) = asked {
                     let told = tx.all(sql, &[], |row| row.string(0))?;
-                    breaches.extend(offenders(told).into_iter().map(|subject| Breach {
-                        rule: self.name,
-                        subject,
-                        detail: format!("not so: {}", self.holds),
-                    }));
+                    breaches.extend(offenders(told).into_iter().map(|who| self.offence(who)));
                 }
             }
         }
@@ -293,6 +289,15 @@ impl Rule {
             breaches.push(self.breach(row)?);
         }
         Ok(())
+    }
+
+    /// The breach of a rule of the database as a whole.
+    fn offence(&self, subject: String) -> Breach {
+        Breach {
+            rule: self.name,
+            subject,
+            detail: format!("not so: {}", self.holds),
+        }
     }
 
     fn breach(&self, row: &dyn Row) -> Result<Breach, Fault> {
