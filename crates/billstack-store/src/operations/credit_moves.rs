@@ -1,19 +1,19 @@
 //! What a team does to credits itself. Each move says why, and names who made it.
 
-use billstack_core::credit::{CreditKind, by_hand};
+use billstack_core::credit::by_hand::{self, NotMoved};
+use billstack_core::credit::{CreditKind, Parts};
 use billstack_core::event::Event;
 use billstack_core::ledger::{Cause, Transfer};
 use billstack_core::money::{Amount, Currency};
 
 use super::credits::book::{book, require, tell};
 use super::credits::give::{Given, give};
-use super::credits::hold::{HOLD_KIND, released};
+use super::credits::hold::{self, released};
 use super::hold::hold_existing;
 use super::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Place, Tx};
 use crate::tables::credits::Credit;
 use crate::tables::entries::Reason;
-use crate::tables::work::{self, Key};
 
 /// A credit that a team gives for a reason of its own.
 #[derive(Clone, Debug)]
@@ -90,15 +90,8 @@ pub fn release(
     place: &Place,
     asked: &Asked,
 ) -> Result<Credit, Abort> {
-    let credit = require(tx, place, &asked.credit_id)?;
-    let transfers = by_hand::release(&credit.parts, asked.amount).map_err(Refusal::NotMoved)?;
-    refuse_unbillable(credit.currency, asked.amount)?;
-    let now = book_for(tx, act, place, asked, &credit, &transfers)?;
-    for transfer in &transfers {
-        let event = released(&credit.id, transfer.amount, &credit, Some(&asked.reason));
-        tell(tx, act, place, &credit, &event)?;
-    }
-    Ok(now)
+    let event: Tells = |credit, asked, amount| released(credit, amount, Some(&asked.reason));
+    make(tx, act, place, asked, by_hand::release, event)
 }
 
 /// Takes a credit back, in whole or in part.
@@ -108,20 +101,13 @@ pub fn reverse(
     place: &Place,
     asked: &Asked,
 ) -> Result<Credit, Abort> {
-    let credit = require(tx, place, &asked.credit_id)?;
-    let transfers = by_hand::reverse(&credit.parts, asked.amount).map_err(Refusal::NotMoved)?;
-    refuse_unbillable(credit.currency, asked.amount)?;
-    let now = book_for(tx, act, place, asked, &credit, &transfers)?;
-    for transfer in &transfers {
-        let event = Event::CreditReversed {
-            amount: transfer.amount,
-            credit_id: &credit.id,
-            currency: credit.currency,
-            reason: &asked.reason,
-        };
-        tell(tx, act, place, &credit, &event)?;
-    }
-    Ok(now)
+    let event: Tells = |credit, asked, amount| Event::CreditReversed {
+        amount,
+        credit_id: &credit.id,
+        currency: credit.currency,
+        reason: &asked.reason,
+    };
+    make(tx, act, place, asked, by_hand::reverse, event)
 }
 
 /// Notes that a credit was paid, in whole or in part.
@@ -131,39 +117,41 @@ pub fn settle(
     place: &Place,
     asked: &Asked,
 ) -> Result<Credit, Abort> {
-    let credit = require(tx, place, &asked.credit_id)?;
-    let transfers = by_hand::settle(&credit.parts, asked.amount).map_err(Refusal::NotMoved)?;
-    refuse_unbillable(credit.currency, asked.amount)?;
-    let now = book_for(tx, act, place, asked, &credit, &transfers)?;
-    for transfer in &transfers {
-        let event = Event::CreditSettled {
-            amount: transfer.amount,
-            credit_id: &credit.id,
-            currency: credit.currency,
-            reason: &asked.reason,
-            reference: asked.reference.as_deref(),
-        };
-        tell(tx, act, place, &credit, &event)?;
-    }
-    Ok(now)
+    let event: Tells = |credit, asked, amount| Event::CreditSettled {
+        amount,
+        credit_id: &credit.id,
+        currency: credit.currency,
+        reason: &asked.reason,
+        reference: asked.reference.as_deref(),
+    };
+    make(tx, act, place, asked, by_hand::settle, event)
 }
 
-/// Books what somebody asked for, and forgets the hold of a credit of which nothing is held any more.
-fn book_for(
+/// What a move may take, by the rules.
+type Decides = fn(&Parts, Option<Amount>) -> Result<Vec<Transfer>, NotMoved>;
+
+/// The event of an amount that was moved.
+type Tells = for<'a> fn(&'a Credit, &'a Asked, Amount) -> Event<'a>;
+
+/// Moves what somebody asks for, and forgets the hold of a credit of which nothing is held any more.
+fn make(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
     asked: &Asked,
-    credit: &Credit,
-    transfers: &[Transfer],
+    decide: Decides,
+    event: Tells,
 ) -> Result<Credit, Abort> {
+    let credit = require(tx, place, &asked.credit_id)?;
+    let transfers = decide(&credit.parts, asked.amount).map_err(Refusal::NotMoved)?;
+    refuse_unbillable(credit.currency, asked.amount)?;
     let actor = act.actor.clone();
     let reason = reason(act, &actor, &asked.reason, asked.reference.as_deref());
-    let now = book(tx, act, place, credit, transfers, reason)?;
+    let now = book(tx, act, place, &credit, &transfers, reason, |amount| {
+        event(&credit, asked, amount)
+    })?;
     if credit.parts.held > 0 && now.parts.held == 0 {
-        let key = Key::new(&place.team_id, &place.project_id, HOLD_KIND, &credit.id);
-        // A worker that has it under its lease finds nothing held.
-        work::done(tx, &key)?;
+        hold::forget(tx, place, &credit.id)?;
     }
     Ok(now)
 }

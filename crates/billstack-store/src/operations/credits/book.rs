@@ -2,6 +2,7 @@
 
 use billstack_core::event::Event;
 use billstack_core::ledger::Transfer;
+use billstack_core::money::Amount;
 
 use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Fault, Place, Tx};
@@ -15,13 +16,14 @@ pub fn require(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Credit, Abort
 }
 
 /// Books transfers of a credit, an entry and an event for each, and returns the credit as it is now.
-pub(in crate::operations) fn book(
+pub(in crate::operations) fn book<'e>(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
     credit: &Credit,
     transfers: &[Transfer],
     reason: Reason<'_>,
+    event: impl Fn(Amount) -> Event<'e>,
 ) -> Result<Credit, Fault> {
     let mut now = credit.clone();
     for transfer in transfers {
@@ -34,6 +36,9 @@ pub(in crate::operations) fn book(
     if !credits::book(tx, place, &now, credit.entries)? {
         let changed = format!("credit {} was moved since it was read", credit.id);
         return Err(Fault::Conflict(changed));
+    }
+    for transfer in transfers {
+        tell(tx, act, place, credit, &event(transfer.amount))?;
     }
     Ok(now)
 }

@@ -6,7 +6,7 @@ use billstack_core::ledger::Cause;
 use billstack_core::money::Amount;
 use billstack_core::time::Micros;
 
-use super::book::{book, tell};
+use super::book::book;
 use crate::operations::work::facts_of;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
@@ -25,11 +25,23 @@ pub(super) fn begin(
     until: Micros,
 ) -> Result<(), Fault> {
     let facts = facts_of(place)?;
-    let key = Key::new(&place.team_id, &place.project_id, HOLD_KIND, credit_id);
-    match work::enqueue(tx, act, &key, &facts, until)? {
+    match work::enqueue(tx, act, &key(place, credit_id), &facts, until)? {
         true => Ok(()),
         false => Err(Fault::Defect(format!("{credit_id} is held twice"))),
     }
+}
+
+/// Takes the end of a hold out of the queue. A worker that has it under its lease finds nothing held.
+pub(in crate::operations) fn forget(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit_id: &str,
+) -> Result<(), Fault> {
+    work::done(tx, &key(place, credit_id)).map(|_| ())
+}
+
+fn key(place: &Place, credit_id: &str) -> Key {
+    Key::new(&place.team_id, &place.project_id, HOLD_KIND, credit_id)
 }
 
 /// Ends the hold of a credit whose time has come. One that a person has ended before is left as it is.
@@ -48,29 +60,21 @@ pub fn end_hold(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Resu
         reference: None,
         effective_at: until,
     };
-    book(tx, act, place, &credit, &transfers, reason)?;
-    for transfer in &transfers {
-        tell(
-            tx,
-            act,
-            place,
-            &credit,
-            &released(&credit.id, transfer.amount, &credit, None),
-        )?;
-    }
+    book(tx, act, place, &credit, &transfers, reason, |amount| {
+        released(&credit, amount, None)
+    })?;
     Ok(())
 }
 
 /// The event of what was held becoming the customer's.
 pub(in crate::operations) fn released<'a>(
-    credit_id: &'a str,
+    credit: &'a Credit,
     amount: Amount,
-    credit: &Credit,
     reason: Option<&'a str>,
 ) -> Event<'a> {
     Event::CreditReleased {
         amount,
-        credit_id,
+        credit_id: &credit.id,
         currency: credit.currency,
         reason,
     }

@@ -8,14 +8,21 @@ pub mod release;
 pub mod reverse;
 pub mod settle;
 
+use axum::response::Response;
 use billstack_core::credit::{CreditKind, CreditStatus, Side};
 use billstack_core::money::{Amount, Currency};
+use billstack_store::credit_moves::Asked;
 use billstack_store::credits::Credit;
+use billstack_store::idempotency::Keyed;
+use billstack_store::{Abort, Act, Place, Tx};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::app::App;
 use crate::clock::rfc3339;
-use crate::error::Reason;
+use crate::error::{ApiError, Reason};
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
 use crate::http::json::{self, Text};
 
 /// Which side of a referral.
@@ -163,6 +170,23 @@ impl<'de> Deserialize<'de> for SentPart {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         json::whole_number(deserializer, 1..=Amount::MAX.get(), Amount::new).map(SentPart)
     }
+}
+
+/// What a call that moves a credit does in the store.
+type Operation = fn(&mut dyn Tx, &mut Act, &Place, &Asked) -> Result<Credit, Abort>;
+
+/// Moves a credit, and answers it as it is afterwards.
+async fn move_credit(
+    app: &App,
+    access: ProjectAccess,
+    keyed: Option<Keyed>,
+    asked: Asked,
+    operation: Operation,
+) -> Result<Response, ApiError> {
+    let place = access.place;
+    let op = move |tx: &mut dyn Tx, act: &mut Act| operation(tx, act, &place, &asked);
+    let answer = |credit: &Credit| answer::ok(&CreditAnswer::new(credit));
+    app.write_answer(&access.caller, keyed, op, answer).await
 }
 
 /// The refusals that a move can meet, for the API document.

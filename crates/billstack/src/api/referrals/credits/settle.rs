@@ -3,16 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::credit_moves::{self, Asked};
-use billstack_store::credits::Credit;
-use billstack_store::{Act, Tx};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{CreditAnswer, SentPart, Why};
+use super::{CreditAnswer, SentPart, Why, move_credit};
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
-use crate::http::answer;
 use crate::http::input::Input;
 use crate::http::json::Text;
 use crate::http::path::Item;
@@ -53,10 +50,5 @@ pub async fn handle(
         reason: request.reason.0,
         reference: request.reference.map(|Text(reference)| reference),
     };
-    let place = access.place.clone();
-    let settle =
-        move |tx: &mut dyn Tx, act: &mut Act| credit_moves::settle(tx, act, &place, &asked);
-    let answer = |credit: &Credit| answer::ok(&CreditAnswer::new(credit));
-    app.write_answer(&access.caller, input.keyed, settle, answer)
-        .await
+    move_credit(&app, access, input.keyed, asked, credit_moves::settle).await
 }
