@@ -111,6 +111,10 @@ CREATE TABLE programs (
     is_default {bool} NOT NULL,
     enabled {bool} NOT NULL,
     terms_id {text} NOT NULL,
+    -- How many conversions pay a referrer, and how much may be out; null for no limit.
+    max_conversions_total {int} CHECK (max_conversions_total >= 0),
+    max_conversions_per_month {int} CHECK (max_conversions_per_month >= 0),
+    budget {int} CHECK (budget >= 0),
     created_at {int} NOT NULL,
     updated_at {int} NOT NULL,
     PRIMARY KEY (team_id, id),
@@ -131,8 +135,33 @@ CREATE TABLE terms (
     grace {int} NOT NULL,
     -- For how many days after a conversion its credits are held.
     hold_days {int} NOT NULL CHECK (hold_days BETWEEN 0 AND 365),
+    conversion_trigger {text} NOT NULL,
+    exclude_trials {bool} NOT NULL,
+    minimum_paid_amount {int} NOT NULL CHECK (minimum_paid_amount BETWEEN 0 AND 99999999),
+    credit_delivery {text} NOT NULL,
+    clawback {text} NOT NULL,
+    clawback_window_days {int} NOT NULL CHECK (clawback_window_days BETWEEN 1 AND 730),
+    clawback_applied {text} NOT NULL,
+    -- After how many days without a conversion a referral is closed; null for never.
+    referral_expiry_days {int} CHECK (referral_expiry_days >= 1),
+    -- What a customer reads beside a credit in Stripe.
+    credit_description {text} NOT NULL,
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, id),
+    FOREIGN KEY (team_id, program_id) REFERENCES programs (team_id, id)
+) {clustered};
+
+-- How much of a program's budget is out in a currency: what was granted for referrals and not taken back. A row is
+-- there while the program has a budget, from the first time that somebody asks; whoever reads it holds the budget.
+CREATE TABLE program_budgets (
+    team_id {int} NOT NULL,
+    program_id {text} NOT NULL,
+    currency {text} NOT NULL,
+    amount_out {int} NOT NULL,
+    -- Whether the log tells that little is left, and that nothing is.
+    low_told {bool} NOT NULL,
+    used_up_told {bool} NOT NULL,
+    PRIMARY KEY (team_id, program_id, currency),
     FOREIGN KEY (team_id, program_id) REFERENCES programs (team_id, id)
 ) {clustered};
 
@@ -247,8 +276,14 @@ CREATE TABLE credits (
     held_until {int},
     held {int} NOT NULL CHECK (held >= 0),
     available {int} NOT NULL CHECK (available >= 0),
+    delivered {int} NOT NULL CHECK (delivered >= 0),
+    applied {int} NOT NULL CHECK (applied >= 0),
     settled {int} NOT NULL CHECK (settled >= 0),
     reversed {int} NOT NULL CHECK (reversed >= 0),
+    -- What should have been taken back and could not be; it is among the other parts.
+    shortfall {int} NOT NULL CHECK (shortfall >= 0 AND shortfall <= amount),
+    -- What of the reversed part a person took back.
+    reversed_by_hand {int} NOT NULL CHECK (reversed_by_hand >= 0),
     -- How many entries it has. Whoever adds one names the number that they saw.
     entries {int} NOT NULL CHECK (entries >= 1),
     created_at {int} NOT NULL,
@@ -256,7 +291,7 @@ CREATE TABLE credits (
     UNIQUE (referral_id, team_id, side, project_id, kind, seq),
     FOREIGN KEY (team_id, project_id, referral_id) REFERENCES referrals (team_id, project_id, id),
     CHECK ((referral_id IS NULL) = (side IS NULL)),
-    CHECK (held + available + settled + reversed = amount)
+    CHECK (held + available + delivered + applied + settled + reversed = amount)
 ) {clustered};
 CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
 CREATE INDEX credits_by_status ON credits (status, team_id, project_id, created_at, id);
@@ -275,6 +310,9 @@ CREATE TABLE entries (
     -- Why, and what it is called elsewhere, when a person said so.
     reason {text},
     reference {text},
+    -- What in Stripe it is about, and the operation on a balance there that it tells of.
+    stripe_object {text},
+    operation_id {text},
     effective_at {int} NOT NULL,
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id, credit_id, seq),
@@ -316,7 +354,8 @@ CREATE TABLE stripe_events (
 CREATE INDEX stripe_events_newest ON stripe_events (team_id, received_at, id);
 CREATE INDEX stripe_events_by_outcome ON stripe_events (team_id, outcome, received_at, id);
 CREATE INDEX stripe_events_by_type ON stripe_events (type, team_id, received_at, id);
-CREATE INDEX stripe_events_by_type_and_outcome ON stripe_events (type, outcome, team_id, received_at, id);
+CREATE INDEX stripe_events_by_type_and_outcome
+    ON stripe_events ((type || ' ' || outcome), team_id, received_at, id);
 -- Bodies to forget: by whom they tell of, and by age.
 CREATE INDEX stripe_events_of_customer ON stripe_events (customer_id, team_id)
     WHERE payload IS NOT NULL;

@@ -231,10 +231,10 @@ pub(crate) fn sqlite(
 /// The program that codes belong to, and terms for the referrals.
 const PROGRAM_SQLITE: &str = "SELECT id FROM programs WHERE team_id = ?1 AND project_id = ?2";
 const PROGRAM_POSTGRES: &str = "SELECT id FROM programs WHERE team_id = $1 AND project_id = $2";
-const TERMS_SQLITE: &str =
-    "INSERT INTO terms VALUES (?1, 'terms_bench', ?2, 1000, 500, 'usd', 0, 0, 0)";
-const TERMS_POSTGRES: &str =
-    "INSERT INTO terms VALUES ($1, 'terms_bench', $2, 1000, 500, 'usd', 0, 0, 0)";
+const TERMS_SQLITE: &str = "INSERT INTO terms VALUES (?1, 'terms_bench', ?2, 1000, 500, 'usd', 0, 0, 'subscription_created', \
+     FALSE, 0, 'ledger', 'none', 180, 'unused_only', NULL, 'Referral credit', 0)";
+const TERMS_POSTGRES: &str = "INSERT INTO terms VALUES ($1, 'terms_bench', $2, 1000, 500, 'usd', 0, 0, 'subscription_created', \
+     FALSE, 0, 'ledger', 'none', 180, 'unused_only', NULL, 'Referral credit', 0)";
 
 fn load_sqlite(
     db: &Connection,

@@ -1,6 +1,7 @@
 //! Credits: what each side of a converted referral receives, and what becomes of it.
 
 pub mod by_hand;
+pub mod limits;
 mod parts;
 
 pub use parts::Parts;

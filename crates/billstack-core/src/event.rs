@@ -10,6 +10,7 @@ use crate::access::{Role, Scopes};
 use crate::credit::Side;
 use crate::ids::ProjectId;
 use crate::money::{Amount, Currency};
+use crate::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
 use crate::time::Micros;
 
 /// Declares the events with the type that each has in the log.
@@ -53,6 +54,24 @@ catalogue! {
     }
     /// An API key was revoked.
     "api_key.revoked" ApiKeyRevoked {}
+    /// Nothing is left of a program's budget, or not enough for a credit.
+    "budget.exhausted" BudgetExhausted {
+        /// The budget, in minor units.
+        budget: i64,
+        /// What of it is out.
+        budget_out: i64,
+        /// Of which currency.
+        currency: Currency,
+    }
+    /// Four fifths of a program's budget are out.
+    "budget.low" BudgetLow {
+        /// The budget, in minor units.
+        budget: i64,
+        /// What of it is out.
+        budget_out: i64,
+        /// Of which currency.
+        currency: Currency,
+    }
     /// A customer got a code.
     "code.created" CodeCreated {
         /// Its owner.
@@ -170,14 +189,38 @@ catalogue! {
     }
     /// A program was changed.
     "program.updated" ProgramUpdated {
+        /// How much may be out, in minor units; null for no limit.
+        budget: Option<i64>,
+        /// Until when lost payments take credits back.
+        clawback: Clawback,
+        /// What may be taken back of what an invoice has used.
+        clawback_applied: ClawbackApplied,
+        /// For how many days they do so.
+        clawback_window_days: i64,
+        /// What converts a referral.
+        conversion_trigger: ConversionTrigger,
+        /// How credits reach the customers.
+        credit_delivery: CreditDelivery,
+        /// What a customer reads beside a credit in Stripe.
+        credit_description: &'a str,
         /// The currency of both amounts.
         currency: Currency,
         /// Whether codes can be applied.
         enabled: bool,
+        /// Whether a subscription in its trial does not convert yet.
+        exclude_trials: bool,
         /// For how many days credits are held.
         hold_days: i64,
+        /// How many conversions pay a referrer in a month; null for no limit.
+        max_conversions_per_month: Option<i64>,
+        /// How many conversions pay a referrer in all; null for no limit.
+        max_conversions_total: Option<i64>,
+        /// How much an invoice that converts must have brought.
+        minimum_paid_amount: Amount,
         /// What the referee is promised.
         referee_credit_amount: Amount,
+        /// After how many days a pending referral is closed; null for never.
+        referral_expiry_days: Option<i64>,
         /// What the referrer is promised.
         referrer_credit_amount: Amount,
     }
@@ -203,12 +246,43 @@ catalogue! {
     }
     /// A referral converted.
     "referral.converted" ReferralConverted {
+        /// The budget in force, in minor units; left out where there is none, like the other limits.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        budget: Option<i64>,
+        /// What of it was out before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        budget_out: Option<i64>,
+        /// How many conversions pay a referrer in a month.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        max_conversions_per_month: Option<i64>,
+        /// How many conversions pay a referrer in all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        max_conversions_total: Option<i64>,
+        /// How many of this month had paid the referrer before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        paid_before_in_month: Option<i64>,
+        /// How many in all had.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        paid_before_total: Option<i64>,
         /// The event of Stripe that converted it.
         stripe_event_id: &'a str,
         /// The type of that event.
         stripe_event_type: &'a str,
         /// The subscription or session it tells of.
         stripe_object_id: &'a str,
+    }
+    /// A side of a conversion got no credit, because the program gives no more.
+    "referral.credit_withheld" ReferralCreditWithheld {
+        /// What it was promised, in minor units.
+        amount: Amount,
+        /// Of which currency.
+        currency: Currency,
+        /// Who would have had it.
+        customer_id: &'a str,
+        /// `cap_reached` or `budget_exhausted`.
+        reason: &'a str,
+        /// Which side of the referral that is.
+        side: Side,
     }
     /// A referral was closed without a conversion.
     "referral.expired" ReferralExpired {
@@ -273,6 +347,11 @@ impl Facts {
     /// Reads what an event serialised as; what cannot be read tells nothing.
     pub fn read(text: &str) -> Facts {
         Facts(serde_json::from_str(text).unwrap_or_default())
+    }
+
+    /// The number that a member has.
+    pub fn number(&self, member: &str) -> Option<i64> {
+        self.0.get(member)?.as_i64()
     }
 
     /// Whether a member has this value.

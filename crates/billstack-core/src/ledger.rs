@@ -15,8 +15,17 @@ text_enum! {
         Held = "held",
         /// The customer: what they are owed.
         Customer = "customer",
+        /// In the balance that the customer has in Stripe, and not used yet.
+        Stripe = "stripe",
+        /// Used: an invoice of Stripe was paid with it.
+        Applied = "applied",
         /// Paid to the customer, by whatever way.
         Settled = "settled",
+        /// What should have been taken back and could not be, because it was used. A note beside the credit: it
+        /// is no part of its amount.
+        Shortfall = "shortfall",
+        /// What stands against [`Account::Shortfall`].
+        Memo = "memo",
     }
 }
 
@@ -25,10 +34,16 @@ impl Account {
     ///
     /// Nothing comes back from [`Account::Settled`]: it has left our sight.
     pub const fn may_move_to(self, to: Account) -> bool {
-        use Account::{Customer, Held, Program, Settled};
+        use Account::{Applied, Customer, Held, Memo, Program, Settled, Shortfall, Stripe};
         matches!(
             (self, to),
-            (Program, Held | Customer) | (Held, Customer | Program) | (Customer, Program | Settled)
+            (Program, Held | Customer)
+                | (Held, Customer | Program)
+                | (Customer, Program | Settled | Stripe)
+                | (Stripe, Program | Applied)
+                | (Applied, Program | Stripe)
+                | (Memo, Shortfall)
+                | (Shortfall, Memo)
         )
     }
 

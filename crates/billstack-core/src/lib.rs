@@ -17,6 +17,14 @@
 #[macro_use]
 mod text_enum;
 
+/// The words that one of the enums here can be read from.
+pub trait Words: Sized {
+    /// Reads what a caller sent: anything but an exact match is `None`.
+    fn parse(text: &str) -> Option<Self>;
+    /// Every word, in the order of declaration.
+    fn all() -> Vec<&'static str>;
+}
+
 pub mod access;
 pub mod attribution;
 pub mod code;

@@ -5,11 +5,12 @@
 
 use crate::email;
 use crate::money::{Amount, Currency};
+use crate::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
 use crate::time::{HOUR, Micros};
 
 /// What was promised when a code was applied. A referral keeps it; later changes of the program never rewrite
 /// it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// What the owner of the code receives.
     pub referrer_credit_amount: Amount,
@@ -21,6 +22,46 @@ pub struct Terms {
     pub grace: i64,
     /// For how many days after the conversion the credits are held before they are the customers'.
     pub hold_days: i64,
+    /// What converts the referral.
+    pub conversion_trigger: ConversionTrigger,
+    /// Whether a subscription in its trial does not convert it yet.
+    pub exclude_trials: bool,
+    /// How much the invoice that converts must have brought at least, with tax, in minor units of the currency.
+    pub minimum_paid_amount: Amount,
+    /// How the credits reach the customers.
+    pub credit_delivery: CreditDelivery,
+    /// Until when lost payments take them back.
+    pub clawback: Clawback,
+    /// For how many days after the conversion they do so with [`Clawback::Always`].
+    pub clawback_window_days: i64,
+    /// What of them may be taken back once an invoice has used it.
+    pub clawback_applied: ClawbackApplied,
+    /// After how many days without a conversion the referral is closed; `None` for never.
+    pub referral_expiry_days: Option<i64>,
+    /// What the customer reads beside a credit in Stripe, at most 350 characters.
+    pub credit_description: String,
+}
+
+/// Nothing is promised, and every other setting is the one that most teams want.
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms {
+            referrer_credit_amount: Amount::ZERO,
+            referee_credit_amount: Amount::ZERO,
+            currency: Currency::USD,
+            grace: GRACE,
+            hold_days: 0,
+            conversion_trigger: ConversionTrigger::SubscriptionCreated,
+            exclude_trials: false,
+            minimum_paid_amount: Amount::ZERO,
+            credit_delivery: CreditDelivery::Ledger,
+            clawback: Clawback::None,
+            clawback_window_days: 180,
+            clawback_applied: ClawbackApplied::UnusedOnly,
+            referral_expiry_days: None,
+            credit_description: "Referral credit".to_owned(),
+        }
+    }
 }
 
 /// One person brought by another.

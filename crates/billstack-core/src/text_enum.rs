@@ -56,6 +56,16 @@ macro_rules! text_enum {
             }
         }
 
+        impl $crate::Words for $name {
+            fn parse(text: &str) -> Option<$name> {
+                $name::parse(text)
+            }
+
+            fn all() -> Vec<&'static str> {
+                $name::ALL.iter().filter_map($name::known).collect()
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())

@@ -43,6 +43,13 @@ impl Micros {
         self.0.div_euclid(1_000)
     }
 
+    /// The first moment of the month of UTC that holds this time, and that of the next month.
+    pub fn month(self) -> (Micros, Micros) {
+        let (first, next) = rfc3339::month_of(self.0.div_euclid(DAY));
+        let start = |day: i64| Micros(day.saturating_mul(DAY));
+        (start(first), start(next))
+    }
+
     /// The time `micros` microseconds later (earlier when negative); saturates.
     #[must_use]
     pub const fn plus(self, micros: i64) -> Micros {
@@ -69,6 +76,35 @@ mod tests {
     }
 
     #[test]
+    fn a_month_ends_where_the_next_begins() {
+        let at = |text: &str| Micros::from_rfc3339(text).unwrap();
+        for (time, first, next) in [
+            (
+                "2026-01-01T00:00:00Z",
+                "2026-01-01T00:00:00Z",
+                "2026-02-01T00:00:00Z",
+            ),
+            (
+                "2024-02-29T23:59:59.999999Z",
+                "2024-02-01T00:00:00Z",
+                "2024-03-01T00:00:00Z",
+            ),
+            (
+                "2026-12-31T23:59:59Z",
+                "2026-12-01T00:00:00Z",
+                "2027-01-01T00:00:00Z",
+            ),
+            (
+                "1969-12-31T23:59:59Z",
+                "1969-12-01T00:00:00Z",
+                "1970-01-01T00:00:00Z",
+            ),
+        ] {
+            assert_eq!(at(time).month(), (at(first), at(next)), "{time}");
+        }
+    }
+
+    #[test]
     fn saturates_at_the_ends() {
         assert_eq!(Micros::from_secs(i64::MAX), Micros(i64::MAX));
         assert_eq!(Micros::from_secs(i64::MIN), Micros(i64::MIN));
@@ -84,6 +120,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_time_is_in_its_month(seconds in -60_000_000_000_i64..250_000_000_000) {
+            let at = Micros::from_secs(seconds);
+            let (first, next) = at.month();
+            prop_assert!(first <= at && at < next);
+            prop_assert_eq!(first.month(), (first, next));
+            prop_assert_eq!(next.month().0, next);
+            prop_assert!((28 * DAY..=31 * DAY).contains(&next.since(first)));
+        }
+
         #[test]
         fn plus_undoes_since(a in -1_i64 << 61..1_i64 << 61, b in -1_i64 << 61..1_i64 << 61) {
             prop_assert_eq!(Micros(a).plus(Micros(b).since(Micros(a))), Micros(b));

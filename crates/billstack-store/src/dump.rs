@@ -68,11 +68,15 @@ tables! {
     }
     programs by "team_id, id" {
         team_id: Int, id: Text, project_id: Int, is_default: Bool, enabled: Bool, terms_id: Text,
+        max_conversions_total: Int, max_conversions_per_month: Int, budget: Int,
         created_at: Int, updated_at: Int,
     }
     terms by "team_id, id" {
         team_id: Int, id: Text, program_id: Text, referrer_credit_amount: Int,
-        referee_credit_amount: Int, currency: Text, grace: Int, hold_days: Int, created_at: Int,
+        referee_credit_amount: Int, currency: Text, grace: Int, hold_days: Int,
+        conversion_trigger: Text, exclude_trials: Bool, minimum_paid_amount: Int, credit_delivery: Text,
+        clawback: Text, clawback_window_days: Int, clawback_applied: Text, referral_expiry_days: Int,
+        credit_description: Text, created_at: Int,
     }
     customers by "team_id, project_id, id" {
         team_id: Int, project_id: Int, id: Text, email: Text, name: Text, external_id: Text,
@@ -91,11 +95,12 @@ tables! {
     credits by "team_id, project_id, id" {
         team_id: Int, project_id: Int, id: Text, kind: Text, seq: Int, referral_id: Text,
         side: Text, customer_id: Text, amount: Int, currency: Text, status: Text, held_until: Int,
-        held: Int, available: Int, settled: Int, reversed: Int, entries: Int, created_at: Int,
+        held: Int, available: Int, delivered: Int, applied: Int, settled: Int, reversed: Int,
+        shortfall: Int, reversed_by_hand: Int, entries: Int, created_at: Int,
     }
     entries by "team_id, project_id, credit_id, seq" {
         team_id: Int, project_id: Int, credit_id: Text, seq: Int, cause: Text, cause_id: Text,
-        reason: Text, reference: Text, effective_at: Int, created_at: Int,
+        reason: Text, reference: Text, stripe_object: Text, operation_id: Text, effective_at: Int, created_at: Int,
     }
     entry_lines by "team_id, project_id, credit_id, seq, account" {
         team_id: Int, project_id: Int, credit_id: Text, seq: Int, account: Text, amount: Int,
@@ -112,6 +117,9 @@ tables! {
     events by "team_id, created_at, id" {
         team_id: Int, created_at: Int, id: Text, project_id: Int, type: Text, subject: Text,
         referral_id: Text, sequence: Int, actor: Text, request_id: Text, facts: Text,
+    }
+    program_budgets by "team_id, program_id, currency" {
+        team_id: Int, program_id: Text, currency: Text, amount_out: Int, low_told: Bool, used_up_told: Bool,
     }
     program_marks by "team_id" { team_id: Int, created_at: Int, event_id: Text }
     program_days by "team_id, project_id, day, figure, side, currency" {

@@ -7,6 +7,7 @@
 pub mod api_keys;
 pub mod apply;
 mod asked;
+mod budget;
 pub mod callers;
 pub mod codes;
 mod convert;

@@ -12,6 +12,7 @@ pub(crate) mod idempotency_keys;
 pub(crate) mod invitations;
 pub(crate) mod locks;
 pub(crate) mod members;
+pub(crate) mod program_budgets;
 pub(crate) mod program_days;
 pub(crate) mod program_marks;
 pub(crate) mod programs;

@@ -35,6 +35,7 @@ mod catalog;
 mod conversions;
 mod figures;
 mod ledger;
+mod limits;
 mod members;
 mod numbers;
 mod people;
@@ -52,6 +53,7 @@ use billstack_core::credit::{CreditKind, CreditStatus, Side};
 use billstack_core::event::Event;
 use billstack_core::ledger::{Account, Cause};
 use billstack_core::money::{Amount, Currency};
+use billstack_core::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
 use billstack_core::referral::Status;
 use billstack_core::time::DAY;
 
@@ -126,6 +128,8 @@ impl fmt::Display for Breach {
 /// Every rule, by subject, in the order in which [`verify`] asks them.
 pub const RULES: &[&[Rule]] = &[
     ledger::RULES,
+    limits::RULES,
+    limits::AS_TOLD,
     referrals::RULES,
     conversions::RULES,
     starts::RULES,
@@ -327,7 +331,7 @@ fn is_breach(breaks: Result<bool, Fault>) -> Result<bool, Fault> {
 
 /// The words that this version knows, by the name that a rule calls them: `billstack_core` alone spells them
 /// out.
-fn known() -> [(&'static str, String); 13] {
+fn known() -> [(&'static str, String); 17] {
     let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
     let statuses = Status::ALL.iter().map(|status| status.as_str());
     let sides = Side::ALL.iter().map(|side| side.as_str());
@@ -347,6 +351,22 @@ fn known() -> [(&'static str, String); 13] {
         (
             "{credit_kinds}",
             quoted(texts(CreditKind::ALL, CreditKind::as_str)),
+        ),
+        (
+            "{triggers}",
+            quoted(texts(ConversionTrigger::ALL, ConversionTrigger::as_str)),
+        ),
+        (
+            "{deliveries}",
+            quoted(texts(CreditDelivery::ALL, CreditDelivery::as_str)),
+        ),
+        (
+            "{clawbacks}",
+            quoted(texts(Clawback::ALL, Clawback::as_str)),
+        ),
+        (
+            "{clawbacks_applied}",
+            quoted(texts(ClawbackApplied::ALL, ClawbackApplied::as_str)),
         ),
         ("{moves}", pairs.join(", ")),
         ("{credit_events}", quoted(Event::OF_CREDITS.to_vec())),

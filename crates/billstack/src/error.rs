@@ -101,6 +101,7 @@ reasons! {
     IdempotencyKeyInUse = "idempotency_key_in_use", CONFLICT, "A request with this Idempotency-Key is still running.";
     CustomerBeingCreated = "customer_being_created", CONFLICT, "This customer is being created by another request.";
     StripeNotConnected = "stripe_not_connected", CONFLICT, "The team is not connected to Stripe.";
+    StripeKeyRequired = "stripe_key_required", CONFLICT, "Credits reach a balance in Stripe only with a secret key; connect one.";
     IllegalTransition = "illegal_transition", CONFLICT, "The credit is not in a state in which this can be done.";
     AmountExceedsCredit = "amount_exceeds_credit", CONFLICT, "There is not so much of the credit.";
     PayloadGone = "payload_gone", CONFLICT, "The content of this event has been removed.";

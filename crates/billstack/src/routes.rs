@@ -51,7 +51,7 @@ pub fn table() -> Vec<Route> {
         DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::erase, Project(CustomersWrite), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-balance" customers::credit_balance, Project(ReferralsRead), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::get, Project(ReferralsRead), &[];
-        PUT "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::put, Project(ReferralsWrite), &[];
+        PUT "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::put, Project(ReferralsWrite), &[StripeKeyRequired];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::list, Project(ReferralsRead), &[];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::create, Project(ReferralsWrite), referrals::codes::create::REASONS;
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::get, Project(ReferralsRead), &[CodeNotFound];

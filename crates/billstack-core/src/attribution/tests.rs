@@ -34,11 +34,8 @@ fn referral(status: Status, created_at: Micros, grace: i64) -> Referral {
         created_at,
         converted_at: None,
         terms: Terms {
-            referrer_credit_amount: Amount::ZERO,
-            referee_credit_amount: Amount::ZERO,
-            currency: Currency::USD,
             grace,
-            hold_days: 0,
+            ..Terms::default()
         },
         question_since: None,
     }

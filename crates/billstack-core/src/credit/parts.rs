@@ -4,17 +4,23 @@ use super::CreditStatus;
 use crate::ledger::{Account, Transfer};
 use crate::money::Amount;
 
-/// The parts of a credit, in minor units. They are never below zero and always sum to its amount.
+/// The parts of a credit, in minor units. They are never below zero, and all but the shortfall sum to its amount.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// Granted, but not yet the customer's.
     pub held: i64,
     /// The customer's, in our books.
     pub available: i64,
+    /// In the balance that the customer has in Stripe, and not used yet.
+    pub delivered: i64,
+    /// Used for an invoice of Stripe.
+    pub applied: i64,
     /// Paid to the customer.
     pub settled: i64,
     /// Taken back.
     pub reversed: i64,
+    /// What should have been taken back and could not be. It is among the other parts.
+    pub shortfall: i64,
 }
 
 impl Parts {
@@ -23,19 +29,22 @@ impl Parts {
         Parts {
             held: 0,
             available: 0,
+            delivered: 0,
+            applied: 0,
             settled: 0,
             reversed: amount.get(),
+            shortfall: 0,
         }
     }
 
     /// The amount of the credit.
     pub const fn amount(&self) -> i64 {
-        self.held + self.available + self.settled + self.reversed
+        self.held + self.available + self.delivered + self.applied + self.settled + self.reversed
     }
 
-    /// What the customer may count on: all that is neither held, nor paid, nor taken back.
+    /// What the customer may count on: all that is neither held, nor used, nor paid, nor taken back.
     pub const fn balance(&self) -> i64 {
-        self.available
+        self.available + self.delivered
     }
 
     /// The parts after a transfer; `None` when it is no legal move or takes more than there is.
@@ -44,23 +53,41 @@ impl Parts {
             return None;
         }
         let mut parts = *self;
-        *parts.of(transfer.from)? -= transfer.amount.get();
-        *parts.of(transfer.to)? += transfer.amount.get();
+        for (account, units) in [
+            (transfer.from, -transfer.amount.get()),
+            (transfer.to, transfer.amount.get()),
+        ] {
+            if let Some(part) = parts.of(account) {
+                *part += units;
+            }
+        }
         parts.are_possible().then_some(parts)
     }
 
+    /// The part that an account counts; what stands against the shortfall counts nothing of its own.
     fn of(&mut self, account: Account) -> Option<&mut i64> {
         match account {
             Account::Program => Some(&mut self.reversed),
             Account::Held => Some(&mut self.held),
             Account::Customer => Some(&mut self.available),
+            Account::Stripe => Some(&mut self.delivered),
+            Account::Applied => Some(&mut self.applied),
             Account::Settled => Some(&mut self.settled),
-            Account::Other(_) => None,
+            Account::Shortfall => Some(&mut self.shortfall),
+            Account::Memo | Account::Other(_) => None,
         }
     }
 
-    const fn are_possible(&self) -> bool {
-        self.held >= 0 && self.available >= 0 && self.settled >= 0 && self.reversed >= 0
+    fn are_possible(&self) -> bool {
+        let parts = [
+            self.held,
+            self.available,
+            self.delivered,
+            self.applied,
+            self.settled,
+            self.reversed,
+        ];
+        parts.iter().all(|part| *part >= 0) && (0..=self.amount()).contains(&self.shortfall)
     }
 
     /// Where the credit stands. The first that holds, in this order, is the answer.
@@ -74,7 +101,7 @@ impl Parts {
         if self.reversed > 0 {
             return CreditStatus::PartiallyReversed;
         }
-        if self.settled == self.amount() {
+        if self.applied + self.settled == self.amount() {
             return CreditStatus::Applied;
         }
         CreditStatus::Granted

@@ -1,7 +1,6 @@
 use super::by_hand::{NotMoved, release, reverse, settle};
 use super::*;
 use crate::ledger::{Account, Transfer};
-use crate::money::Currency;
 use proptest::prelude::*;
 
 fn amount(units: i64) -> Amount {
@@ -12,9 +11,8 @@ fn terms(referrer: i64, referee: i64, hold_days: i64) -> Terms {
     Terms {
         referrer_credit_amount: amount(referrer),
         referee_credit_amount: amount(referee),
-        currency: Currency::USD,
-        grace: 0,
         hold_days,
+        ..Terms::default()
     }
 }
 
@@ -98,8 +96,8 @@ fn what_is_held_is_taken_first() {
     let parts = Parts {
         held: 200,
         available: 500,
-        settled: 0,
         reversed: 300,
+        ..Parts::default()
     };
     let transfers = reverse(&parts, Some(amount(450))).unwrap();
     let taken: Vec<(Account, i64)> = transfers
@@ -130,7 +128,7 @@ proptest! {
     #[test]
     fn parts_always_sum_to_the_amount(
         units in 1..=1_000_i64,
-        tries in prop::collection::vec((0..4_usize, 0..4_usize, 0..=1_200_i64), 0..40),
+        tries in prop::collection::vec((0..8_usize, 0..8_usize, 0..=1_200_i64), 0..60),
     ) {
         let mut parts = Parts::promised(amount(units));
         for (from, to, part) in tries {
@@ -141,6 +139,8 @@ proptest! {
             parts = after;
             prop_assert_eq!(parts.amount(), units);
             prop_assert!(parts.held >= 0 && parts.available >= 0 && parts.reversed >= 0);
+            prop_assert!(parts.delivered >= 0 && parts.applied >= 0);
+            prop_assert!((0..=units).contains(&parts.shortfall));
         }
     }
 
@@ -151,7 +151,7 @@ proptest! {
         wanted in prop::option::of(1..=1_000_i64),
         which in 0..3_usize,
     ) {
-        let parts = Parts { held, available, settled, reversed };
+        let parts = Parts { held, available, settled, reversed, ..Parts::default() };
         let wanted = wanted.map(amount);
         let (decided, there) = match which {
             0 => (release(&parts, wanted), held),

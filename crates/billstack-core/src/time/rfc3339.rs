@@ -104,6 +104,20 @@ fn days_before(year: i64) -> i64 {
     past * 365 + past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400)
 }
 
+/// The first day of the month that holds a day, and that of the next month, both counted from 1970-01-01.
+pub(super) fn month_of(day: i64) -> (i64, i64) {
+    let first_of = |year: i64, month: i64| days(year, month, 1).unwrap_or(i64::MAX);
+    // No year has more days than 366 or fewer than 365, so this one is not too late.
+    let mut year = 1970 + day.div_euclid(if day < 0 { 365 } else { 366 });
+    while first_of(year + 1, 1) <= day {
+        year += 1;
+    }
+    let months = (1..=12).map(|month| first_of(year, month));
+    let next = months.clone().find(|first| *first > day);
+    let first = months.rev().find(|first| *first <= day);
+    (first.unwrap_or(day), next.unwrap_or(first_of(year + 1, 1)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -90,7 +90,7 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
         status: Status::Pending,
         created_at: act.at,
         converted_at: None,
-        terms: facts.program.program.terms(),
+        terms: facts.program.program.terms.clone(),
         question_since: is_unanswered.then_some(act.at),
     };
     insert(tx, act, place, &referral, &facts.program)?;
@@ -124,7 +124,7 @@ fn decide(facts: &Facts, held: &HeldCode, cmd: &Apply, now: Micros) -> Result<()
         is_reciprocal: facts.is_reciprocal,
         earliest_subscription: facts.starts.earliest.into_iter().chain(told).min(),
         now,
-        grace: facts.program.program.grace,
+        grace: facts.program.program.terms.grace,
     })
 }
 

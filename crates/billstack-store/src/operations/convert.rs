@@ -1,17 +1,37 @@
 //! Converting a referral: it moves on, and its credits and their entries are written with it.
 
-use billstack_core::credit::{CreditKind, Side, grants, held_until};
+use billstack_core::credit::limits::{PaidBefore, Withheld, limit};
+use billstack_core::credit::{CreditKind, Grant, Side, grants, held_until};
 use billstack_core::event::Event;
 use billstack_core::ledger::Cause;
+use billstack_core::program::Caps;
 use billstack_core::referral::Referral;
 use billstack_core::time::Micros;
 
+use super::budget::{self, Account};
 use super::credits::give::{Given, give};
 use super::evidence::Evidence;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::entries::Reason;
-use crate::tables::events;
-use crate::tables::referrals::{self, Advance};
+use crate::tables::programs;
+use crate::tables::referrals::{self, Advance, Chapter};
+use crate::tables::{credits, events};
+
+/// A conversion that is being written.
+struct Conversion<'a> {
+    evidence: &'a Evidence<'a>,
+    place: &'a Place,
+    referral: &'a Referral,
+    at: Micros,
+    chapter: Chapter,
+}
+
+/// What the program gives at most, as it stands at the conversion.
+struct Limits {
+    caps: Caps,
+    paid_before: Option<PaidBefore>,
+    account: Option<Account>,
+}
 
 /// Converts a pending referral at a time, and grants its credits.
 pub(super) fn convert(
@@ -24,6 +44,7 @@ pub(super) fn convert(
 ) -> Result<(), Fault> {
     let start = evidence.start;
     let grants = grants(&referral.terms);
+    let limits = limits(tx, place, referral, at, &grants)?;
     let to = Advance::Converted {
         at,
         stripe_customer_id: start.stripe_ids().next(),
@@ -33,37 +54,139 @@ pub(super) fn convert(
     let events = 1 + grants.len() as i64;
     let advanced = referrals::advance(tx, act, place, &referral.id, to, events)?;
     let changed = || Fault::Conflict("the referral changed since it was read".to_owned());
-    let mut chapter = advanced.ok_or_else(changed)?;
-    let event = Event::ReferralConverted {
-        stripe_event_id: evidence.event_id,
-        stripe_event_type: evidence.kind,
-        stripe_object_id: &start.object_id,
+    let mut conversion = Conversion {
+        evidence,
+        place,
+        referral,
+        at,
+        chapter: advanced.ok_or_else(changed)?,
     };
-    events::record_in_story(tx, act, place, &mut chapter, &referral.id, &event)?;
-    for grant in grants {
-        let customer_id = match grant.side {
-            Side::Referrer => &referral.referrer_customer_id,
-            Side::Referee => &referral.referee_customer_id,
-            Side::Other(_) => continue,
+    conversion.tell(tx, act, &limits)?;
+    let is_capped = |before| limits.caps.are_reached(before);
+    let is_capped = limits.paid_before.is_some_and(is_capped);
+    let budget = limits.account.as_ref().map(Account::budget);
+    let (mut spent, mut is_short) = (0, false);
+    for (grant, withheld) in limit(grants, is_capped, budget) {
+        is_short |= withheld == Some(Withheld::BudgetExhausted);
+        match withheld {
+            Some(why) => conversion.withhold(tx, act, &grant, why)?,
+            None => {
+                spent += grant.amount.get();
+                conversion.grant(tx, act, &grant)?;
+            }
+        }
+    }
+    match limits.account {
+        Some(account) => budget::take(tx, act, place, account, spent, is_short),
+        None => Ok(()),
+    }
+}
+
+/// Holds and reads what limits the grants of a conversion.
+fn limits(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral: &Referral,
+    at: Micros,
+    grants: &[Grant],
+) -> Result<Limits, Fault> {
+    let kept = programs::hold(tx, place)?;
+    let caps = kept.program.caps;
+    let pays_referrer = grants.iter().any(|grant| grant.side == Side::Referrer);
+    let mut paid_before = None;
+    if caps != Caps::default() && pays_referrer {
+        let referrer = &referral.referrer_customer_id;
+        tx.lock(&place.team_id, &[&format!("paid:{referrer}")])?;
+        paid_before = Some(credits::paid_before(tx, place, referrer, at)?);
+    }
+    let account = match grants.is_empty() {
+        true => None,
+        false => budget::hold(tx, place, &kept, referral.terms.currency)?,
+    };
+    Ok(Limits {
+        caps,
+        paid_before,
+        account,
+    })
+}
+
+impl Conversion<'_> {
+    /// Who has the credit of a side.
+    fn customer_of(&self, side: Side) -> Option<&str> {
+        match side {
+            Side::Referrer => Some(&self.referral.referrer_customer_id),
+            Side::Referee => Some(&self.referral.referee_customer_id),
+            Side::Other(_) => None,
+        }
+    }
+
+    fn record(
+        &mut self,
+        tx: &mut dyn Tx,
+        act: &mut Act,
+        subject: &str,
+        event: &Event<'_>,
+    ) -> Result<(), Fault> {
+        events::record_in_story(tx, act, self.place, &mut self.chapter, subject, event)
+    }
+
+    fn tell(&mut self, tx: &mut dyn Tx, act: &mut Act, limits: &Limits) -> Result<(), Fault> {
+        let budget = limits.account.as_ref().map(Account::budget);
+        let counted = limits.paid_before.filter(|_| limits.caps.total.is_some());
+        let counted_in_month = limits
+            .paid_before
+            .filter(|_| limits.caps.per_month.is_some());
+        let event = Event::ReferralConverted {
+            budget: budget.map(|budget| budget.limit),
+            budget_out: budget.map(|budget| budget.out),
+            max_conversions_per_month: counted_in_month.and(limits.caps.per_month),
+            max_conversions_total: counted.and(limits.caps.total),
+            paid_before_in_month: counted_in_month.map(|before| before.in_month),
+            paid_before_total: counted.map(|before| before.total),
+            stripe_event_id: self.evidence.event_id,
+            stripe_event_type: self.evidence.kind,
+            stripe_object_id: &self.evidence.start.object_id,
         };
+        self.record(tx, act, &self.referral.id, &event)
+    }
+
+    fn withhold(
+        &mut self,
+        tx: &mut dyn Tx,
+        act: &mut Act,
+        grant: &Grant,
+        why: Withheld,
+    ) -> Result<(), Fault> {
+        let Some(customer_id) = self.customer_of(grant.side) else {
+            return Ok(());
+        };
+        let event = Event::ReferralCreditWithheld {
+            amount: grant.amount,
+            currency: self.referral.terms.currency,
+            customer_id: &customer_id.to_owned(),
+            reason: why.as_str(),
+            side: grant.side,
+        };
+        self.record(tx, act, &self.referral.id, &event)
+    }
+
+    fn grant(&mut self, tx: &mut dyn Tx, act: &mut Act, grant: &Grant) -> Result<(), Fault> {
+        let Some(customer_id) = self.customer_of(grant.side) else {
+            return Ok(());
+        };
+        let referral = self.referral;
         let given = Given {
             kind: CreditKind::Referral,
-            customer_id: customer_id.clone(),
+            customer_id: customer_id.to_owned(),
             earned_by: Some((referral.id.clone(), grant.side)),
             amount: grant.amount,
             currency: referral.terms.currency,
-            held_until: held_until(&referral.terms, at),
+            held_until: held_until(&referral.terms, self.at),
             // The event may have come in before the apply, and waited for it.
             at: act.at.max(referral.created_at),
         };
-        let reason = Reason {
-            cause: Cause::Event,
-            cause_id: evidence.event_id,
-            reason: None,
-            reference: None,
-            effective_at: at,
-        };
-        let credit = give(tx, act, place, given, reason)?;
+        let reason = Reason::new(Cause::Event, self.evidence.event_id, self.at);
+        let credit = give(tx, act, self.place, given, reason)?;
         let event = Event::CreditGranted {
             amount: credit.amount,
             credit_id: &credit.id,
@@ -73,7 +196,6 @@ pub(super) fn convert(
             reason: None,
             side: credit.side,
         };
-        events::record_in_story(tx, act, place, &mut chapter, &credit.id, &event)?;
+        self.record(tx, act, &credit.id, &event)
     }
-    Ok(())
 }

@@ -163,11 +163,9 @@ fn reason<'a>(
     reference: Option<&'a str>,
 ) -> Reason<'a> {
     Reason {
-        cause: Cause::User,
-        cause_id: actor,
         reason: Some(reason),
         reference,
-        effective_at: act.at,
+        ..Reason::new(Cause::User, actor, act.at)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use billstack_core::event::Event;
 use billstack_core::ids::IdKind;
-use billstack_core::program::{Change, Program};
+use billstack_core::program::{Change, CreditDelivery, Program};
+use billstack_core::referral::Terms;
 
-use super::refusal::Abort;
+use super::refusal::{Abort, Refusal};
 use crate::seam::{Act, Place, Tx};
-use crate::tables::{events, programs, terms};
+use crate::tables::{events, program_budgets, programs, stripe_connections, terms};
 
 pub use crate::tables::programs::get;
 
@@ -14,7 +15,7 @@ pub use crate::tables::programs::get;
 pub(crate) fn create_default(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> Result<(), Abort> {
     let (id, terms_id) = (act.id(IdKind::Program), act.id(IdKind::Terms));
     programs::insert(tx, place, &id, &terms_id, act.at)?;
-    let promise = Program::default().terms();
+    let promise = Terms::default();
     terms::insert(tx, &place.team_id, &terms_id, &id, &promise, act.at)?;
     Ok(())
 }
@@ -28,18 +29,54 @@ pub fn put(
 ) -> Result<Program, Abort> {
     // Two changes of different members must not undo each other.
     tx.lock(&place.team_id, &[&format!("program:{}", place.project_id)])?;
-    let program = change.into().of(&get(tx, place)?);
+    let change = change.into();
+    if change.credit_delivery == Some(CreditDelivery::StripeBalance) {
+        require_stripe_key(tx, place)?;
+    }
+    let before = get(tx, place)?;
+    let budget = before.budget;
+    let program = change.of(before).map_err(Refusal::ImpossibleProgram)?;
     let id = programs::default_of(tx, place)?;
     let terms_id = act.id(IdKind::Terms);
-    terms::insert(tx, &place.team_id, &terms_id, &id, &program.terms(), act.at)?;
-    programs::update(tx, place, &id, program.enabled, &terms_id, act.at)?;
-    let event = Event::ProgramUpdated {
-        currency: program.currency,
-        enabled: program.enabled,
-        hold_days: program.hold_days,
-        referee_credit_amount: program.referee_credit_amount,
-        referrer_credit_amount: program.referrer_credit_amount,
-    };
+    terms::insert(tx, &place.team_id, &terms_id, &id, &program.terms, act.at)?;
+    programs::update(tx, place, &id, &program, &terms_id, act.at)?;
+    if program.budget != budget {
+        // After the update, which waits for conversions that saw the budget before.
+        program_budgets::forget(tx, place, &id)?;
+    }
+    let event = updated(&program);
     events::record(tx, act, place, place.project_id.as_str(), &event)?;
     Ok(program)
+}
+
+/// Nothing reaches a balance in Stripe without a key for it.
+fn require_stripe_key(tx: &mut dyn Tx, place: &Place) -> Result<(), Abort> {
+    let connection = stripe_connections::get(tx, &place.team_id)?;
+    match connection.is_some_and(|connection| connection.secret_key.is_some()) {
+        true => Ok(()),
+        false => Err(Refusal::StripeKeyRequired.into()),
+    }
+}
+
+fn updated(program: &Program) -> Event<'_> {
+    let terms = &program.terms;
+    Event::ProgramUpdated {
+        budget: program.budget,
+        clawback: terms.clawback,
+        clawback_applied: terms.clawback_applied,
+        clawback_window_days: terms.clawback_window_days,
+        conversion_trigger: terms.conversion_trigger,
+        credit_delivery: terms.credit_delivery,
+        credit_description: &terms.credit_description,
+        currency: terms.currency,
+        enabled: program.enabled,
+        exclude_trials: terms.exclude_trials,
+        hold_days: terms.hold_days,
+        max_conversions_per_month: program.caps.per_month,
+        max_conversions_total: program.caps.total,
+        minimum_paid_amount: terms.minimum_paid_amount,
+        referee_credit_amount: terms.referee_credit_amount,
+        referral_expiry_days: terms.referral_expiry_days,
+        referrer_credit_amount: terms.referrer_credit_amount,
+    }
 }

@@ -2,6 +2,7 @@
 
 use billstack_core::credit::by_hand::NotMoved;
 use billstack_core::money::Currency;
+use billstack_core::program::Impossible;
 use billstack_core::referral::{ApplyRefusal, Referral};
 
 use crate::seam::{Place, fault};
@@ -59,6 +60,10 @@ pub enum Refusal {
     Apply(ApplyRefusal),
     /// A credit cannot be moved so, or not so much of it.
     NotMoved(NotMoved),
+    /// The settings of a program would contradict each other.
+    ImpossibleProgram(Impossible),
+    /// Credits cannot be put into a balance in Stripe without a secret key.
+    StripeKeyRequired,
     /// Stripe bills only larger steps of this currency.
     NotBillable(Currency),
     /// The last owner of a team cannot be removed or lowered.

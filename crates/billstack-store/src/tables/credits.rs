@@ -1,5 +1,6 @@
 //! Credits: what was given to whom, and for what.
 
+use billstack_core::credit::limits::PaidBefore;
 use billstack_core::credit::{CreditKind, CreditStatus, Parts, Side};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
@@ -13,7 +14,8 @@ macro_rules! credits_where {
     ($condition:literal) => {
         concat!(
             "SELECT id, kind, referral_id, customer_id, side, amount, currency, status, held_until, held, \
-             available, settled, reversed, entries, created_at FROM credits \
+             available, delivered, applied, settled, reversed, shortfall, reversed_by_hand, entries, \
+             created_at FROM credits \
              WHERE team_id = $1 AND project_id = $2",
             $condition
         )
@@ -23,11 +25,18 @@ macro_rules! credits_where {
 statements! {
     GET = credits_where!(" AND id = $3");
     INSERT = "INSERT INTO credits (team_id, project_id, id, kind, seq, referral_id, side, customer_id, \
-        amount, currency, status, held_until, held, available, settled, reversed, entries, created_at) \
-        VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-    BOOK = "UPDATE credits SET status = $4, held = $5, available = $6, settled = $7, reversed = $8, \
-        entries = $9 WHERE team_id = $1 AND project_id = $2 AND id = $3 AND entries = $10";
-    BALANCES = "SELECT currency, CAST(SUM(available) AS BIGINT) FROM credits \
+        amount, currency, status, held_until, held, available, delivered, applied, settled, reversed, \
+        shortfall, reversed_by_hand, entries, created_at) VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, \
+        $10, $11, $12, $13, 0, 0, 0, $14, 0, 0, $15, $16)";
+    BOOK = "UPDATE credits SET status = $4, held = $5, available = $6, delivered = $7, applied = $8, \
+        settled = $9, reversed = $10, shortfall = $11, reversed_by_hand = $12, entries = $13 \
+        WHERE team_id = $1 AND project_id = $2 AND id = $3 AND entries = $14";
+    /// How many conversions have paid a referrer, and how many of them in a month.
+    PAID_BEFORE = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN r.converted_at >= $4 AND r.converted_at < $5 \
+        THEN 1 ELSE 0 END), 0) AS BIGINT) FROM credits c JOIN referrals r ON r.team_id = c.team_id \
+        AND r.project_id = c.project_id AND r.id = c.referral_id WHERE c.team_id = $1 AND c.project_id = $2 \
+        AND c.customer_id = $3 AND c.side = 'referrer'";
+    BALANCES = "SELECT currency, CAST(SUM(available + delivered) AS BIGINT) FROM credits \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 \
         GROUP BY currency ORDER BY currency";
 }
@@ -89,6 +98,8 @@ pub struct Credit {
     pub held_until: Option<Micros>,
     /// What became of the amount.
     pub parts: Parts,
+    /// How much of what was taken back a person took, in minor units.
+    pub reversed_by_hand: i64,
     /// How many entries it has.
     pub(crate) entries: i64,
     /// When it was granted.
@@ -113,11 +124,15 @@ fn decode(row: &dyn Row) -> Result<Credit, Fault> {
         parts: Parts {
             held: row.int(9)?,
             available: row.int(10)?,
-            settled: row.int(11)?,
-            reversed: row.int(12)?,
+            delivered: row.int(11)?,
+            applied: row.int(12)?,
+            settled: row.int(13)?,
+            reversed: row.int(14)?,
+            shortfall: row.int(15)?,
         },
-        entries: row.int(13)?,
-        created_at: row.time(14)?,
+        reversed_by_hand: row.int(16)?,
+        entries: row.int(17)?,
+        created_at: row.time(18)?,
     })
 }
 
@@ -142,7 +157,6 @@ pub(crate) fn insert(tx: &mut dyn Tx, place: &Place, credit: &Credit) -> Result<
         credit.held_until,
         credit.parts.held,
         credit.parts.available,
-        credit.parts.settled,
         credit.parts.reversed,
         credit.entries,
         credit.created_at,
@@ -164,12 +178,34 @@ pub(crate) fn book(
         credit.status.as_str(),
         credit.parts.held,
         credit.parts.available,
+        credit.parts.delivered,
+        credit.parts.applied,
         credit.parts.settled,
         credit.parts.reversed,
+        credit.parts.shortfall,
+        credit.reversed_by_hand,
         credit.entries,
         entries,
     ];
     tx.hit(BOOK, row)
+}
+
+/// How many conversions have paid a referrer, in all and in the month that holds a time.
+pub(crate) fn paid_before(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referrer_id: &str,
+    at: Micros,
+) -> Result<PaidBefore, Fault> {
+    let (first, next) = at.month();
+    let of = params![&place.team_id, &place.project_id, referrer_id, first, next];
+    let found = tx.one(PAID_BEFORE, of, |row| {
+        Ok(PaidBefore {
+            total: row.int(0)?,
+            in_month: row.int(1)?,
+        })
+    })?;
+    Ok(found.unwrap_or_default())
 }
 
 /// What a customer may count on in one currency.

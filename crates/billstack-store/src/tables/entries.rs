@@ -9,7 +9,8 @@ use crate::{params, statements};
 
 statements! {
     INSERT = "INSERT INTO entries (team_id, project_id, credit_id, seq, cause, cause_id, \
-        reason, reference, effective_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        reason, reference, stripe_object, operation_id, effective_at, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     INSERT_LINE = "INSERT INTO entry_lines (team_id, project_id, credit_id, seq, account, amount) \
         VALUES ($1, $2, $3, $4, $5, $6)";
 }
@@ -20,7 +21,7 @@ pub(crate) const LISTS: &[&List] = &[&POSTINGS];
 static POSTINGS: List = List {
     name: "postings of a credit",
     select: "SELECT l.seq, l.account, l.amount, e.cause, e.cause_id, e.reason, e.reference, \
-        e.effective_at, e.created_at FROM entry_lines AS l JOIN entries AS e ON e.team_id = l.team_id \
+        e.stripe_object, e.effective_at, e.created_at FROM entry_lines AS l JOIN entries AS e ON e.team_id = l.team_id \
         AND e.project_id = l.project_id AND e.credit_id = l.credit_id AND e.seq = l.seq \
         WHERE l.team_id = $1 AND l.project_id = $2 AND l.credit_id = $3",
     scope: 3,
@@ -37,7 +38,26 @@ pub(crate) struct Reason<'a> {
     pub(crate) cause_id: &'a str,
     pub(crate) reason: Option<&'a str>,
     pub(crate) reference: Option<&'a str>,
+    /// What in Stripe it is about.
+    pub(crate) stripe_object: Option<&'a str>,
+    /// The operation on the balance in Stripe that it tells of.
+    pub(crate) operation_id: Option<&'a str>,
     pub(crate) effective_at: Micros,
+}
+
+impl<'a> Reason<'a> {
+    /// What caused it and when, and nothing else.
+    pub(crate) const fn new(cause: Cause, cause_id: &'a str, effective_at: Micros) -> Reason<'a> {
+        Reason {
+            cause,
+            cause_id,
+            reason: None,
+            reference: None,
+            stripe_object: None,
+            operation_id: None,
+            effective_at,
+        }
+    }
 }
 
 /// Adds an entry as number `seq` of a credit.
@@ -60,6 +80,8 @@ pub(crate) fn insert(
         reason.cause_id,
         reason.reason,
         reason.reference,
+        reason.stripe_object,
+        reason.operation_id,
         reason.effective_at,
         at,
     ];
@@ -89,6 +111,8 @@ pub struct Posting {
     pub reason: Option<String>,
     /// What a payment is called elsewhere.
     pub reference: Option<String>,
+    /// What in Stripe it is about: an invoice, a charge, a refund, a dispute, a note, or a line of a balance.
+    pub stripe_object: Option<String>,
     /// When what it tells of happened.
     pub effective_at: Micros,
     /// When it was booked.
@@ -104,8 +128,9 @@ fn decode(row: &dyn Row) -> Result<Posting, Fault> {
         cause_id: row.string(4)?,
         reason: row.opt_string(5)?,
         reference: row.opt_string(6)?,
-        effective_at: row.time(7)?,
-        created_at: row.time(8)?,
+        stripe_object: row.opt_string(7)?,
+        effective_at: row.time(8)?,
+        created_at: row.time(9)?,
     })
 }
 

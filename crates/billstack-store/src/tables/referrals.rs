@@ -2,9 +2,10 @@
 //!
 //! [`advance`] is the only update of a status.
 
-use billstack_core::referral::{Referral, Status, Terms};
+use billstack_core::referral::{Referral, Status};
 use billstack_core::time::Micros;
 
+use super::terms::{self, terms_columns};
 use crate::seam::list::{Cursor, Filter, Last, List, Order, Page, Part, Texts, Wanted};
 use crate::seam::{Act, Fault, Place, Row, Tx};
 use crate::{params, statements};
@@ -14,8 +15,9 @@ macro_rules! referral_where {
     ($condition:literal) => {
         concat!(
             "SELECT r.id, r.code, r.referrer_customer_id, r.referee_customer_id, r.status, \
-             r.created_at, r.converted_at, t.referrer_credit_amount, t.referee_credit_amount, \
-             t.currency, t.grace, t.hold_days, r.question_since FROM referrals r JOIN terms t ON t.team_id = r.team_id \
+             r.created_at, r.converted_at, r.question_since, ",
+            terms_columns!(),
+            " FROM referrals r JOIN terms t ON t.team_id = r.team_id \
              AND t.id = r.terms_id WHERE r.team_id = $1 AND r.project_id = $2",
             $condition
         )
@@ -119,14 +121,8 @@ pub(crate) fn decode(row: &dyn Row) -> Result<Referral, Fault> {
         status: row.read(4, Status::read)?,
         created_at: row.time(5)?,
         converted_at: row.opt_time(6)?,
-        terms: Terms {
-            referrer_credit_amount: row.amount(7)?,
-            referee_credit_amount: row.amount(8)?,
-            currency: row.currency(9)?,
-            grace: row.int(10)?,
-            hold_days: row.int(11)?,
-        },
-        question_since: row.opt_time(12)?,
+        question_since: row.opt_time(7)?,
+        terms: terms::decode(row, 8)?,
     })
 }
 

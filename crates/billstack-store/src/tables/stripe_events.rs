@@ -56,17 +56,47 @@ statements! {
 }
 
 /// Every list of Stripe events.
-pub(crate) const LISTS: &[&List] = &[&LIST];
+pub(crate) const LISTS: &[&List] = &[&LIST, &OF_TYPE, &OF_TYPE_AND_OUTCOME];
+
+/// The events of a team, by what follows the `WHERE`.
+macro_rules! listed_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
+            project_of!("stripe_events"),
+            ", customer_id, referral_id, CAST(NULL AS TEXT) FROM stripe_events WHERE team_id = $1",
+            $condition
+        )
+    };
+}
 
 static LIST: List = List {
     name: "stripe events",
-    select: concat!(
-        "SELECT id, type, created_at, received_at, livemode, outcome, reason, ",
-        project_of!("stripe_events"),
-        ", customer_id, referral_id, CAST(NULL AS TEXT) FROM stripe_events WHERE team_id = $1"
-    ),
+    select: listed_where!(""),
     scope: 1,
-    filters: &[Filter::Equals("outcome"), Filter::Equals("type")],
+    filters: &[Filter::Equals("outcome")],
+    keys: ["received_at", "id"],
+    order: Order::NewestFirst,
+    texts: Texts::new(),
+};
+
+static OF_TYPE: List = List {
+    name: "stripe events of a type",
+    select: listed_where!(" AND type = $2"),
+    scope: 2,
+    filters: &[],
+    keys: ["received_at", "id"],
+    order: Order::NewestFirst,
+    texts: Texts::new(),
+};
+
+/// Both at once, in a form that only their own index has: PostgreSQL believes that either of the others finds such
+/// events soon, and reads all of a type in vain when none of them has that outcome.
+static OF_TYPE_AND_OUTCOME: List = List {
+    name: "stripe events of a type and outcome",
+    select: listed_where!(" AND (type || ' ' || outcome) = $2"),
+    scope: 2,
+    filters: &[],
     keys: ["received_at", "id"],
     order: Order::NewestFirst,
     texts: Texts::new(),
@@ -330,13 +360,23 @@ pub fn list(
     page: &Page,
 ) -> Result<Part<StripeEvent>, Fault> {
     let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
-    let wanted = [Wanted::from(outcome), Wanted::from(kind)];
-    LIST.read(tx, params![team_id], &wanted, page, decode, |event| {
-        Cursor {
-            at: event.received_at.0,
-            key: event.id.clone(),
+    let place_of = |event: &StripeEvent| Cursor {
+        at: event.received_at.0,
+        key: event.id.clone(),
+    };
+    match (outcome, kind) {
+        (outcome, None) => {
+            let wanted = [Wanted::from(outcome)];
+            LIST.read(tx, params![team_id], &wanted, page, decode, place_of)
         }
-    })
+        (None, Some(kind)) => {
+            OF_TYPE.read(tx, params![team_id, &kind], &[], page, decode, place_of)
+        }
+        (Some(outcome), Some(kind)) => {
+            let both = format!("{kind} {outcome}");
+            OF_TYPE_AND_OUTCOME.read(tx, params![team_id, &both], &[], page, decode, place_of)
+        }
+    }
 }
 
 /// When the newest event of any team was received that is still kept whole.

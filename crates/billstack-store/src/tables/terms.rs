@@ -1,16 +1,49 @@
 //! Terms: what a program promised from one change to the next. They never change.
 
 use billstack_core::ids::TeamId;
+use billstack_core::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
 use billstack_core::referral::Terms;
 use billstack_core::time::Micros;
 
-use crate::seam::{Fault, Tx};
+use crate::seam::{Fault, Row, Tx};
 use crate::{params, statements};
 
 statements! {
     INSERT = "INSERT INTO terms (team_id, id, program_id, referrer_credit_amount, \
-        referee_credit_amount, currency, grace, hold_days, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        referee_credit_amount, currency, grace, hold_days, conversion_trigger, exclude_trials, \
+        minimum_paid_amount, credit_delivery, clawback, clawback_window_days, clawback_applied, \
+        referral_expiry_days, credit_description, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+}
+
+/// The columns of terms in a table called `t`, in the order of [`decode`].
+macro_rules! terms_columns {
+    () => {
+        "t.referrer_credit_amount, t.referee_credit_amount, t.currency, t.grace, t.hold_days, \
+         t.conversion_trigger, t.exclude_trials, t.minimum_paid_amount, t.credit_delivery, t.clawback, \
+         t.clawback_window_days, t.clawback_applied, t.referral_expiry_days, t.credit_description"
+    };
+}
+pub(crate) use terms_columns;
+
+/// Reads [`terms_columns`] that begin at a column.
+pub(crate) fn decode(row: &dyn Row, first: usize) -> Result<Terms, Fault> {
+    Ok(Terms {
+        referrer_credit_amount: row.amount(first)?,
+        referee_credit_amount: row.amount(first + 1)?,
+        currency: row.currency(first + 2)?,
+        grace: row.int(first + 3)?,
+        hold_days: row.int(first + 4)?,
+        conversion_trigger: row.read(first + 5, ConversionTrigger::read)?,
+        exclude_trials: row.flag(first + 6)?,
+        minimum_paid_amount: row.amount(first + 7)?,
+        credit_delivery: row.read(first + 8, CreditDelivery::read)?,
+        clawback: row.read(first + 9, Clawback::read)?,
+        clawback_window_days: row.int(first + 10)?,
+        clawback_applied: row.read(first + 11, ClawbackApplied::read)?,
+        referral_expiry_days: row.opt_int(first + 12)?,
+        credit_description: row.string(first + 13)?,
+    })
 }
 
 /// Adds the terms of a program.
@@ -31,6 +64,15 @@ pub(crate) fn insert(
         &terms.currency,
         terms.grace,
         terms.hold_days,
+        terms.conversion_trigger.as_str(),
+        terms.exclude_trials,
+        terms.minimum_paid_amount,
+        terms.credit_delivery.as_str(),
+        terms.clawback.as_str(),
+        terms.clawback_window_days,
+        terms.clawback_applied.as_str(),
+        terms.referral_expiry_days,
+        &*terms.credit_description,
         at,
     ];
     tx.must_later(INSERT, row)

@@ -12,10 +12,18 @@ use crate::tables::projects::project_of;
 use crate::tables::teams::team_of;
 
 declare_rules! {
-    terms_values, "terms have a known currency, and amounts within their bounds" =
+    terms_values, "terms have a known currency, known settings, and amounts within their bounds" =
         concat!("SELECT id, ", team_of!("terms"), " FROM terms \
         WHERE currency NOT IN ({currencies}) OR referrer_credit_amount NOT BETWEEN 0 AND {most} \
-        OR referee_credit_amount NOT BETWEEN 0 AND {most} LIMIT 100");
+        OR referee_credit_amount NOT BETWEEN 0 AND {most} OR minimum_paid_amount NOT BETWEEN 0 AND {most} \
+        OR conversion_trigger NOT IN ({triggers}) OR credit_delivery NOT IN ({deliveries}) \
+        OR clawback NOT IN ({clawbacks}) OR clawback_applied NOT IN ({clawbacks_applied}) \
+        OR clawback_window_days NOT BETWEEN 1 AND 730 OR referral_expiry_days < 1 \
+        OR (clawback = 'within_hold' AND hold_days = 0) LIMIT 100");
+
+    program_limits, "the limits of a program are not below zero" =
+        concat!("SELECT id, ", team_of!("programs"), " FROM programs WHERE max_conversions_total < 0 \
+        OR max_conversions_per_month < 0 OR budget < 0 LIMIT 100");
 
     referral_values, "a referral has a known status" =
         concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \

@@ -10,6 +10,7 @@ mod erased;
 mod failing;
 mod figures;
 mod idle;
+mod limits;
 mod log;
 mod look_ups;
 mod lost;

@@ -3,7 +3,6 @@
 use std::sync::Barrier;
 
 use billstack_core::money::{Amount, Currency};
-use billstack_core::program::Program;
 use billstack_core::time::{DAY, Micros};
 use billstack_store::credit_moves::{self, Asked, Gift};
 use billstack_store::credits::{self, Credit, CreditFilter};
@@ -24,11 +23,11 @@ const TEAM: &str = "team_1";
 fn held(tx: &mut dyn Tx, act: &mut Act) -> Result<(Place, String), Abort> {
     make_team(tx, TEAM)?;
     let place = make_project(tx, act, TEAM)?;
-    let terms = Program {
-        hold_days: 30,
-        ..program()
-    };
-    programs::put(tx, act, &place, &terms)?;
+    let mut program = program();
+    program.terms.hold_days = 30;
+    program.caps.total = Some(1);
+    program.budget = Some(100_000);
+    programs::put(tx, act, &place, &program)?;
     let referrer = make_customer(tx, act, &place, "ann", None)?.id;
     let code = codes::create(tx, act, &place, &referrer)?.code;
     let referee = make_customer(tx, act, &place, "bob", Some("cus_bob"))?.id;
@@ -295,6 +294,33 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
     (
         "UPDATE terms SET hold_days = 31 WHERE hold_days = 30",
         &["credit_hold"],
+    ),
+    (
+        "UPDATE credits SET reversed_by_hand = reversed_by_hand + 1",
+        &["credit_by_hand"],
+    ),
+    ("UPDATE credits SET shortfall = 1", &["credit_parts"]),
+    (
+        "UPDATE credits SET applied = available, available = 0 WHERE available > 0",
+        &["credit_parts"],
+    ),
+    ("UPDATE programs SET budget = -1", &["program_limits"]),
+    (
+        "UPDATE program_budgets SET amount_out = amount_out - 1",
+        &["budget_out"],
+    ),
+    ("UPDATE programs SET budget = NULL", &["budget_there"]),
+    (
+        "UPDATE events SET facts = REPLACE(facts, '\"maxConversionsTotal\":1,', '\"maxConversionsTotal\":0,')",
+        &["limits_kept"],
+    ),
+    (
+        "UPDATE terms SET clawback = 'within_hold' WHERE hold_days = 0",
+        &["terms_values"],
+    ),
+    (
+        "UPDATE terms SET conversion_trigger = 'whenever'",
+        &["terms_values"],
     ),
     (
         "DELETE FROM work WHERE kind = 'end_of_hold'",

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use billstack_core::attribution::Outcome;
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::Program;
-use billstack_core::referral::{ApplyRefusal, GRACE};
+use billstack_core::referral::{ApplyRefusal, Terms};
 use billstack_core::stripe_event::{Eligibility, Source, Start};
 use billstack_core::time::{HOUR, MINUTE, Micros};
 use billstack_store::customers::{self, CustomerPatch, NewCustomer};
@@ -96,11 +96,13 @@ fn execute(tx: &mut dyn Tx, act: &mut Act, command: &Command) -> Result<(Said, S
         Command::Program(at, enabled, (referrer, referee, currency)) => {
             let program = Program {
                 enabled: *enabled,
-                referrer_credit_amount: Amount::new(*referrer).unwrap(),
-                referee_credit_amount: Amount::new(*referee).unwrap(),
-                currency: Currency::parse(currency).unwrap(),
-                grace: GRACE,
-                hold_days: 0,
+                terms: Terms {
+                    referrer_credit_amount: Amount::new(*referrer).unwrap(),
+                    referee_credit_amount: Amount::new(*referee).unwrap(),
+                    currency: Currency::parse(currency).unwrap(),
+                    ..Terms::default()
+                },
+                ..Program::default()
             };
             programs::put(tx, act, &place(at), &program)?;
         }

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use billstack_core::code;
 use billstack_core::ids::{IdSeed, TeamId};
-use billstack_core::money::{Amount, Currency};
+use billstack_core::money::Amount;
 use billstack_core::program::Program;
-use billstack_core::referral::{GRACE, Referral};
+use billstack_core::referral::{Referral, Terms};
 use billstack_core::stripe_event::{Eligibility, Source, Start};
 use billstack_core::time::Micros;
 use billstack_store::apply::{self, Applied, Apply, InStripe};
@@ -223,11 +223,12 @@ pub(crate) fn make_project(tx: &mut dyn Tx, act: &mut Act, team_id: &str) -> Res
 pub(crate) fn program() -> Program {
     Program {
         enabled: true,
-        referrer_credit_amount: Amount::new(1_000).unwrap(),
-        referee_credit_amount: Amount::new(500).unwrap(),
-        currency: Currency::USD,
-        grace: GRACE,
-        hold_days: 0,
+        terms: Terms {
+            referrer_credit_amount: Amount::new(1_000).unwrap(),
+            referee_credit_amount: Amount::new(500).unwrap(),
+            ..Terms::default()
+        },
+        ..Program::default()
     }
 }
 

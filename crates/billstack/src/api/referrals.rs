@@ -6,6 +6,7 @@ pub mod config;
 pub mod credits;
 pub mod get;
 pub mod list;
+pub mod settings;
 pub mod stats;
 pub mod story;
 
@@ -14,6 +15,7 @@ use billstack_core::referral::{Referral, Status, Terms};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use self::settings::SettingsJson;
 use crate::clock::rfc3339;
 
 /// What was promised when the code was applied; later changes of the program do not touch it.
@@ -30,9 +32,9 @@ pub struct TermsJson {
     /// ISO 4217 code in lower case.
     #[schema(value_type = String, example = "usd")]
     currency: Currency,
-    /// For how many days after the conversion the credits are held.
-    #[schema(minimum = 0, maximum = 365, example = 0)]
-    hold_days: i64,
+    /// How it converts, and how credits reach the customers and come back.
+    #[serde(flatten)]
+    settings: SettingsJson,
 }
 
 impl From<&Terms> for TermsJson {
@@ -41,7 +43,7 @@ impl From<&Terms> for TermsJson {
             referrer_credit_amount: terms.referrer_credit_amount.get(),
             referee_credit_amount: terms.referee_credit_amount.get(),
             currency: terms.currency,
-            hold_days: terms.hold_days,
+            settings: SettingsJson::from(terms),
         }
     }
 }

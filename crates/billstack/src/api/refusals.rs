@@ -1,6 +1,7 @@
 //! The one place where refusals and faults of the store become answers.
 
 use billstack_core::credit::by_hand::NotMoved;
+use billstack_core::program::Impossible;
 use billstack_core::referral::ApplyRefusal;
 use billstack_store::Refusal;
 use billstack_store::Thing;
@@ -42,6 +43,13 @@ impl From<Refusal> for ApiError {
             }
             Refusal::NotMoved(NotMoved::AmountExceedsCredit) => {
                 ApiError::new(Reason::AmountExceedsCredit).field("amount")
+            }
+            Refusal::ImpossibleProgram(Impossible::ClawbackWithoutHold) => {
+                let why = "`clawback` can be `within_hold` only with `holdDays` above 0.";
+                ApiError::invalid("clawback", why)
+            }
+            Refusal::StripeKeyRequired => {
+                ApiError::new(Reason::StripeKeyRequired).field("creditDelivery")
             }
             Refusal::NotBillable(currency) => currency::not_billable("amount", currency),
             Refusal::LastOwner => ApiError::new(Reason::LastOwner),

@@ -10,7 +10,7 @@ mod object;
 mod values;
 
 pub use object::Object;
-pub use values::{Int, JsonObject, Text, Time, flag, sent, whole_number};
+pub use values::{Flag, Int, JsonObject, Text, Time, Word, flag, sent, whole_number};
 
 use serde::de::DeserializeOwned;
 

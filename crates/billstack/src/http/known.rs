@@ -3,8 +3,6 @@
 //! They are those of its description, so that the API document and the check cannot drift apart. A name that
 //! nobody knows is refused: a filter that is misspelt would otherwise find everything, and a member be lost.
 
-use std::collections::BTreeMap;
-
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::{RefOr, Response, Schema};
@@ -96,13 +94,11 @@ pub fn shown(route: &Route) -> Vec<String> {
     let schemas = answers.flat_map(|(_, response)| schemas_of(response));
     let mut shown = Vec::new();
     for schema in schemas {
-        let Some(answer) = properties(route, schema) else {
-            continue;
-        };
-        let resources = answer.values().filter_map(|part| properties(route, part));
-        let of_resources: Vec<String> = resources.flat_map(BTreeMap::keys).cloned().collect();
+        let answer = properties(route, schema);
+        let resources = answer.iter().flat_map(|(_, part)| properties(route, part));
+        let of_resources: Vec<String> = resources.map(|(name, _)| name.clone()).collect();
         match of_resources.is_empty() {
-            true => shown.extend(answer.keys().cloned()),
+            true => shown.extend(answer.iter().map(|(name, _)| (*name).clone())),
             false => shown.extend(of_resources),
         }
     }
@@ -123,26 +119,29 @@ fn schemas_of(response: &RefOr<Response>) -> impl Iterator<Item = &RefOr<Schema>
         })
 }
 
-/// The members of an object, or of the objects in a list.
+/// The members of an object, of the parts that make one, or of the objects in a list.
 fn properties<'r>(
     route: &'r Route,
     schema: &'r RefOr<Schema>,
-) -> Option<&'r BTreeMap<String, RefOr<Schema>>> {
+) -> Vec<(&'r String, &'r RefOr<Schema>)> {
     match schema {
         RefOr::Ref(reference) => {
             let name = reference.ref_location.rsplit('/').next();
             let named = route.schemas.iter();
             let mut named = named.filter(|(known, _)| Some(known.as_str()) == name);
-            properties(route, &named.next()?.1)
+            let found = named.next().map(|(_, schema)| properties(route, schema));
+            found.unwrap_or_default()
         }
         RefOr::T(Schema::Array(list)) => match &list.items {
             ArrayItems::RefOrSchema(items) => properties(route, items),
-            ArrayItems::False => None,
+            ArrayItems::False => Vec::new(),
         },
-        RefOr::T(Schema::Object(object)) => {
-            Some(&object.properties).filter(|members| !members.is_empty())
+        RefOr::T(Schema::Object(object)) => object.properties.iter().collect(),
+        RefOr::T(Schema::AllOf(whole)) => {
+            let parts = whole.items.iter();
+            parts.flat_map(|part| properties(route, part)).collect()
         }
-        RefOr::T(_) => None,
+        RefOr::T(_) => Vec::new(),
     }
 }
 

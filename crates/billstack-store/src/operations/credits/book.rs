@@ -1,9 +1,11 @@
 //! Moving a credit: its entries, its parts and what the log tells.
 
+use billstack_core::credit::CreditKind;
 use billstack_core::event::Event;
-use billstack_core::ledger::Transfer;
+use billstack_core::ledger::{Account, Cause, Transfer};
 use billstack_core::money::Amount;
 
+use crate::operations::budget;
 use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
@@ -30,7 +32,14 @@ pub(in crate::operations) fn book<'e>(
         let impossible = || Fault::Defect(format!("{transfer:?} of {credit:?}"));
         now.parts = now.parts.after(transfer).ok_or_else(impossible)?;
         now.entries += 1;
+        if (reason.cause, transfer.to) == (Cause::User, Account::Program) {
+            now.reversed_by_hand += transfer.amount.get();
+        }
         entries::insert(tx, place, &now.id, now.entries, transfer, reason, act.at)?;
+    }
+    let returned = now.parts.reversed - credit.parts.reversed;
+    if returned != 0 && credit.kind == CreditKind::Referral {
+        budget::returned(tx, act, place, credit.currency, returned)?;
     }
     now.status = now.parts.status();
     if !credits::book(tx, place, &now, credit.entries)? {

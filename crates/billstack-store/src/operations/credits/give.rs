@@ -56,6 +56,7 @@ pub(in crate::operations) fn give(
         status: parts.status(),
         held_until: given.held_until,
         parts,
+        reversed_by_hand: 0,
         entries: 1,
         created_at: given.at,
     };

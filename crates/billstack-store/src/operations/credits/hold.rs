@@ -53,13 +53,7 @@ pub fn end_hold(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Resu
     else {
         return Ok(());
     };
-    let reason = Reason {
-        cause: Cause::Job,
-        cause_id: HOLD_KIND,
-        reason: None,
-        reference: None,
-        effective_at: until,
-    };
+    let reason = Reason::new(Cause::Job, HOLD_KIND, until);
     book(tx, act, place, &credit, &transfers, reason, |amount| {
         released(&credit, amount, None)
     })?;

@@ -172,11 +172,9 @@ fn apply_and_two_changes_of_the_program() {
             for step in 1..=2 {
                 let amount = Amount::new(2 * round.number as i64 + step).unwrap();
                 let changed = run(db.node(), round, move |tx, act, round| {
-                    let promised = Program {
-                        referrer_credit_amount: amount,
-                        referee_credit_amount: amount,
-                        ..program()
-                    };
+                    let mut promised = program();
+                    promised.terms.referrer_credit_amount = amount;
+                    promised.terms.referee_credit_amount = amount;
                     programs::put(tx, act, &round.place, &promised).map(drop)
                 });
                 changed.unwrap();
@@ -187,7 +185,7 @@ fn apply_and_two_changes_of_the_program() {
         for (round, referral) in rounds.iter().zip(applied) {
             let terms = referral.terms;
             // Both amounts are of one promise, which was in force at that moment.
-            if terms != program().terms() {
+            if terms != program().terms {
                 assert_eq!(terms.referrer_credit_amount, terms.referee_credit_amount);
                 let amount = terms.referrer_credit_amount.get();
                 let number = 2 * round.number as i64;

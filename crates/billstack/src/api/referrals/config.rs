@@ -9,6 +9,8 @@ use billstack_core::program::Program;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::settings::SettingsJson;
+
 /// The referral program of a project.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReferralConfig)]
@@ -25,11 +27,29 @@ pub struct ConfigJson {
     /// ISO 4217 code in lower case.
     #[schema(value_type = String, example = "usd")]
     currency: Currency,
-    /// For how many days after a conversion its credits are held.
-    #[schema(minimum = 0, maximum = 365, example = 0)]
-    hold_days: i64,
+    /// How referrals convert, and how credits reach customers and come back.
+    #[serde(flatten)]
+    settings: SettingsJson,
+    /// How many conversions pay a referrer.
+    max_conversions_per_referrer: CapsJson,
+    /// How much may be out in the currency, in minor units: granted and not taken back. Null for no limit.
+    #[schema(minimum = 0, maximum = 999_999_999_999_i64)]
+    budget: Option<i64>,
     /// The project.
     project_id: String,
+}
+
+/// How many conversions pay a referrer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConversionCaps)]
+#[serde(rename_all = "camelCase")]
+pub struct CapsJson {
+    /// In all; null for no limit.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    total: Option<i64>,
+    /// In a month of UTC; null for no limit.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    per_month: Option<i64>,
 }
 
 /// The program as the one resource of an answer.
@@ -45,10 +65,15 @@ impl ConfigAnswer {
         ConfigAnswer {
             config: ConfigJson {
                 enabled: program.enabled,
-                referrer_credit_amount: program.referrer_credit_amount.get(),
-                referee_credit_amount: program.referee_credit_amount.get(),
-                currency: program.currency,
-                hold_days: program.hold_days,
+                referrer_credit_amount: program.terms.referrer_credit_amount.get(),
+                referee_credit_amount: program.terms.referee_credit_amount.get(),
+                currency: program.terms.currency,
+                settings: SettingsJson::from(&program.terms),
+                max_conversions_per_referrer: CapsJson {
+                    total: program.caps.total,
+                    per_month: program.caps.per_month,
+                },
+                budget: program.budget,
                 project_id: project_id.to_string(),
             },
         }

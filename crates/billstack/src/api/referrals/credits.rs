@@ -64,7 +64,7 @@ pub enum CreditStatusJson {
     Reversed,
 }
 
-/// What became of a credit, in minor units. The parts sum to its amount.
+/// What became of a credit, in minor units. The parts sum to its amount, the shortfall apart.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CreditAmounts)]
@@ -72,15 +72,24 @@ pub struct CreditAmountsJson {
     /// Earned, but held.
     #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
     held: i64,
-    /// The customer's.
+    /// The customer's, in our books.
     #[schema(minimum = 0, maximum = 99_999_999, example = 1000)]
     available: i64,
+    /// In the customer's balance in Stripe, and not used yet.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
+    delivered: i64,
+    /// Used for an invoice of Stripe.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
+    applied: i64,
     /// Paid to the customer.
     #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
     settled: i64,
     /// Taken back.
     #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
     reversed: i64,
+    /// What should have been taken back and could not be, because it was used. It is among the other parts.
+    #[schema(minimum = 0, maximum = 99_999_999, example = 0)]
+    shortfall: i64,
 }
 
 /// Money given to a customer.
@@ -135,8 +144,11 @@ impl CreditJson {
             amounts: CreditAmountsJson {
                 held: credit.parts.held,
                 available: credit.parts.available,
+                delivered: credit.parts.delivered,
+                applied: credit.parts.applied,
                 settled: credit.parts.settled,
                 reversed: credit.parts.reversed,
+                shortfall: credit.parts.shortfall,
             },
             held_until: credit.held_until.map(|at| rfc3339(at.0)),
             created_at: rfc3339(credit.created_at.0),

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use billstack_core::Words;
 use billstack_core::time::Micros;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
@@ -36,6 +37,30 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
         "true" => Ok(true),
         "false" => Ok(false),
         _ => Err(D::Error::custom("must be true or false.")),
+    }
+}
+
+/// `true` or `false`, where it may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        flag(deserializer).map(Flag)
+    }
+}
+
+/// One word of a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word<T>(pub T);
+
+impl<'de, T: Words> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text: Option<String> = serde_json::from_str(literal(deserializer)?).ok();
+        text.as_deref()
+            .and_then(T::parse)
+            .map(Word)
+            .ok_or_else(|| D::Error::custom(format!("must be one of `{}`.", T::all().join("`, `"))))
     }
 }
 

@@ -313,6 +313,17 @@ impl Bench {
 }
 
 /// What an apply says.
+/// The terms of a program in which only amounts and currency were set.
+pub(crate) fn usual_terms(referrer: i64, referee: i64, currency: &str) -> Value {
+    json!({
+        "referrerCreditAmount": referrer, "refereeCreditAmount": referee, "currency": currency,
+        "holdDays": 0, "conversionTrigger": "subscription_created", "excludeTrials": false,
+        "minimumPaidAmount": 0, "creditDelivery": "ledger", "clawback": "none", "clawbackWindowDays": 180,
+        "clawbackApplied": "unused_only", "referralExpiryDays": null,
+        "creditDescription": "Referral credit",
+    })
+}
+
 pub(crate) fn apply_body(code: &str, referee: &str) -> Value {
     json!({"code": code, "refereeCustomerId": referee})
 }

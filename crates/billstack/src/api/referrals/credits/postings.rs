@@ -27,8 +27,16 @@ pub enum AccountJson {
     Held,
     /// The customer's.
     Customer,
+    /// In the customer's balance in Stripe, and not used yet.
+    Stripe,
+    /// Used for an invoice of Stripe.
+    Applied,
     /// Paid to the customer.
     Settled,
+    /// What should have been taken back and could not be.
+    Shortfall,
+    /// What stands against the shortfall.
+    Memo,
 }
 
 /// What kind of thing moved money.
@@ -71,6 +79,8 @@ pub struct PostingJson {
     reason: Option<String>,
     /// What a payment is called elsewhere.
     reference: Option<String>,
+    /// What in Stripe it is about: an invoice, a charge, a refund, a dispute, a note, a line of a balance.
+    stripe_object: Option<String>,
     /// When what it tells of happened.
     #[schema(format = DateTime)]
     effective_at: String,
@@ -90,6 +100,7 @@ impl PostingJson {
             cause_id: posting.cause_id,
             reason: posting.reason,
             reference: posting.reference,
+            stripe_object: posting.stripe_object,
             effective_at: rfc3339(posting.effective_at.0),
             created_at: rfc3339(posting.created_at.0),
         }

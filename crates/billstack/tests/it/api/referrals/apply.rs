@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::bench::{Bench, Setup};
 use crate::support::client::Caller;
-use crate::support::fixture::{apply_body, text};
+use crate::support::fixture::{apply_body, text, usual_terms};
 
 on_both_engines! {
     no_spelling_of_an_address_is_a_second_person,
@@ -42,10 +42,7 @@ async fn a_code_is_applied_as_documented(t: &Bench) {
             "id": id, "code": pair.code, "referrerCustomerId": pair.referrer,
             "refereeCustomerId": pair.referee, "status": "pending",
             "createdAt": referral["createdAt"], "convertedAt": null,
-            "terms": {
-                "referrerCreditAmount": 1000, "refereeCreditAmount": 500, "currency": "usd",
-                "holdDays": 0,
-            },
+            "terms": usual_terms(1000, 500, "usd"),
         }})
     );
     assert_eq!(t.referral(&id).await, *referral);
@@ -211,9 +208,7 @@ async fn the_terms_are_pinned(t: &Bench) {
         .post("referrals/apply", apply_body(&pair.code, &later));
     assert_eq!(
         answer.await.created()["referral"]["terms"],
-        json!({
-            "referrerCreditAmount": 7, "refereeCreditAmount": 8, "currency": "eur", "holdDays": 0,
-        })
+        usual_terms(7, 8, "eur")
     );
 }
 

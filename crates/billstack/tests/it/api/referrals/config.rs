@@ -5,12 +5,16 @@ use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
+use crate::support::fixture::usual_terms;
 
 on_both_engines! {
     before_any_put_it_is_off_and_empty,
     put_answers_the_whole_config,
     left_out_currency_means_usd,
     left_out_settings_stay,
+    every_setting_is_kept_until_it_is_sent_again,
+    settings_are_read_strictly,
+    a_referral_keeps_the_settings_of_its_apply,
     what_cannot_be_billed_is_not_promised,
     a_currency_that_is_gone_is_shown_and_not_taken,
     currencies_are_folded_and_known,
@@ -19,11 +23,18 @@ on_both_engines! {
     members_of_the_server_have_no_effect,
 }
 
+/// A program in which only amounts and currency were set.
+fn usual(t: &Bench, enabled: bool, terms: Value) -> Value {
+    let mut config = terms;
+    config["enabled"] = json!(enabled);
+    config["projectId"] = json!(t.home.project);
+    config["maxConversionsPerReferrer"] = json!({"total": null, "perMonth": null});
+    config["budget"] = json!(null);
+    json!({"config": config})
+}
+
 async fn before_any_put_it_is_off_and_empty(t: &Bench) {
-    let expected = json!({"config": {
-        "enabled": false, "referrerCreditAmount": 0, "refereeCreditAmount": 0, "currency": "usd",
-        "holdDays": 0, "projectId": t.home.project,
-    }});
+    let expected = usual(t, false, usual_terms(0, 0, "usd"));
     assert_eq!(t.key.get("referrals/config").await.ok(), expected);
     assert_eq!(t.owner.get("referrals/config").await.ok(), expected);
 }
@@ -33,10 +44,7 @@ async fn put_answers_the_whole_config(t: &Bench) {
         "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500,
         "currency": "eur",
     });
-    let expected = json!({"config": {
-        "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500,
-        "currency": "eur", "holdDays": 0, "projectId": t.home.project,
-    }});
+    let expected = usual(t, true, usual_terms(1000, 500, "eur"));
     assert_eq!(t.key.put("referrals/config", body).await.ok(), expected);
     assert_eq!(t.key.get("referrals/config").await.ok(), expected);
     let (other, key) = t.project("other").await;
@@ -117,6 +125,103 @@ async fn left_out_settings_stay(t: &Bench) {
     assert_eq!(t.dump().await, before);
     let answer = put(with("holdDays", json!(0))).await.ok();
     assert_eq!(answer["config"]["holdDays"], 0);
+}
+
+async fn every_setting_is_kept_until_it_is_sent_again(t: &Bench) {
+    let settings = json!({
+        "holdDays": 30, "conversionTrigger": "first_paid_invoice", "excludeTrials": true,
+        "minimumPaidAmount": 2000, "creditDelivery": "ledger", "clawback": "within_hold",
+        "clawbackWindowDays": 90, "clawbackApplied": "always", "referralExpiryDays": 60,
+        "creditDescription": "Danke \u{fc}brigens",
+        "maxConversionsPerReferrer": {"total": 10, "perMonth": 2}, "budget": 500_000,
+    });
+    let mut expected = usual(t, true, usual_terms(1000, 500, "usd"));
+    for (name, value) in settings.as_object().expect("an object") {
+        expected["config"][name] = value.clone();
+    }
+    let sent = expected["config"].clone();
+    assert_eq!(t.key.put("referrals/config", sent).await.ok(), expected);
+    let answer = t
+        .key
+        .put("referrals/config", with("currency", json!("usd")))
+        .await;
+    assert_eq!(answer.ok(), expected, "what is left out stays");
+    for (member, value, kept) in [
+        ("referralExpiryDays", json!(null), json!(null)),
+        ("budget", json!(null), json!(null)),
+        (
+            "maxConversionsPerReferrer",
+            json!({"total": 3}),
+            json!({"total": 3, "perMonth": null}),
+        ),
+        (
+            "maxConversionsPerReferrer",
+            json!(null),
+            json!({"total": null, "perMonth": null}),
+        ),
+    ] {
+        let answer = t
+            .key
+            .put("referrals/config", with(member, value))
+            .await
+            .ok();
+        assert_eq!(answer["config"][member], kept, "{member}");
+    }
+}
+
+async fn settings_are_read_strictly(t: &Bench) {
+    let before = t.dump().await;
+    for (member, wrong) in [
+        ("conversionTrigger", json!("whenever")),
+        ("conversionTrigger", json!(1)),
+        ("excludeTrials", json!("yes")),
+        ("minimumPaidAmount", json!(-1)),
+        ("creditDelivery", json!("coupon")),
+        ("clawback", json!("within_hold")),
+        ("clawback", json!("")),
+        ("clawbackWindowDays", json!(0)),
+        ("clawbackWindowDays", json!(731)),
+        ("clawbackApplied", json!([])),
+        ("referralExpiryDays", json!(0)),
+        ("creditDescription", json!("")),
+        ("creditDescription", json!("x".repeat(351))),
+        ("maxConversionsPerReferrer", json!(5)),
+        ("maxConversionsPerReferrer", json!({"total": -1})),
+        ("maxConversionsPerReferrer", json!({"perYear": 1})),
+        ("budget", json!(-1)),
+        ("budget", json!(1_000_000_000_000_i64)),
+    ] {
+        let answer = t.key.put("referrals/config", with(member, wrong)).await;
+        answer.invalid(member);
+    }
+    let answer = t.key.put(
+        "referrals/config",
+        with("creditDelivery", json!("stripe_balance")),
+    );
+    answer.await.refused("stripe_key_required");
+    assert_eq!(t.dump().await, before);
+}
+
+async fn a_referral_keeps_the_settings_of_its_apply(t: &Bench) {
+    let pair = t.pair("a").await;
+    t.key
+        .put(
+            "referrals/config",
+            with("creditDescription", json!("Early bird")),
+        )
+        .await
+        .ok();
+    let referral = t.apply(&pair).await;
+    assert_eq!(referral["terms"]["creditDescription"], "Early bird");
+    t.key
+        .put(
+            "referrals/config",
+            with("creditDescription", json!("Late bird")),
+        )
+        .await
+        .ok();
+    let kept = t.referral(referral["id"].as_str().expect("an id")).await;
+    assert_eq!(kept["terms"], referral["terms"]);
 }
 
 fn with(member: &str, value: Value) -> Value {

@@ -39,7 +39,8 @@ async fn a_conversion_grants_each_side_once(t: &Bench) {
         let expected = json!({
             "id": id, "kind": "referral", "referralId": referral, "customerId": customer,
             "side": side, "amount": amount, "currency": "usd", "status": "granted",
-            "amounts": {"held": 0, "available": amount, "settled": 0, "reversed": 0},
+            "amounts": {"held": 0, "available": amount, "delivered": 0, "applied": 0, "settled": 0, "reversed": 0,
+                "shortfall": 0},
             "heldUntil": null, "createdAt": credit["createdAt"],
         });
         assert_eq!(*credit, expected);

@@ -33,7 +33,8 @@ async fn a_credit_is_given_by_hand(t: &Bench) {
     let expected = json!({"credit": {
         "id": id, "kind": "manual", "referralId": null, "customerId": customer, "side": null,
         "amount": 1200, "currency": "usd", "status": "granted",
-        "amounts": {"held": 0, "available": 1200, "settled": 0, "reversed": 0},
+        "amounts": {"held": 0, "available": 1200, "delivered": 0, "applied": 0, "settled": 0, "reversed": 0,
+            "shortfall": 0},
         "heldUntil": null, "createdAt": credit["createdAt"],
     }});
     assert_eq!(made, expected);
@@ -56,7 +57,7 @@ async fn a_credit_is_given_by_hand(t: &Bench) {
         json!({
             "id": format!("{id}.1.{account}"), "account": account, "amount": amount,
             "currency": "usd", "cause": "user", "causeId": author,
-            "reason": "Contest of May", "reference": null, "effectiveAt": credit["createdAt"],
+            "reason": "Contest of May", "reference": null, "stripeObject": null, "effectiveAt": credit["createdAt"],
             "createdAt": credit["createdAt"],
         })
     };
