@@ -319,6 +319,9 @@ CREATE TABLE entries (
     FOREIGN KEY (team_id, project_id, credit_id) REFERENCES credits (team_id, project_id, id)
 ) {clustered};
 
+-- Reports go by the time of booking.
+CREATE INDEX entries_by_time ON entries (team_id, project_id, created_at, credit_id, seq);
+
 -- The lines of an entry sum to zero. Currency and customer are those of the credit.
 CREATE TABLE entry_lines (
     team_id {int} NOT NULL,

@@ -140,6 +140,8 @@ pub enum NotConverted {
     ReferralExpired,
     /// The subscription is older than the referral by more than the grace.
     BeganTooEarly,
+    /// The subscription is in its trial, and such a one does not convert it.
+    InTrial,
     /// Stripe has not told yet whether the referee was new when they applied the code.
     Unanswered,
 }
@@ -153,6 +155,7 @@ impl NotConverted {
             NotConverted::SelfReferral => "self-referral",
             NotConverted::ReferralExpired => "referral expired",
             NotConverted::BeganTooEarly => "began too early",
+            NotConverted::InTrial => "in its trial",
             NotConverted::Unanswered => "waits for Stripe to tell whether the customer was new",
         }
     }
@@ -160,7 +163,7 @@ impl NotConverted {
     /// What becomes of the event.
     pub const fn outcome(self) -> Outcome {
         match self {
-            NotConverted::Unanswered => Outcome::Waiting,
+            NotConverted::InTrial | NotConverted::Unanswered => Outcome::Waiting,
             _ => Outcome::NoReferral,
         }
     }
@@ -176,8 +179,17 @@ pub fn conversion_time(referral: &Referral, start: &Start) -> Result<Micros, Not
         Status::Converted => Err(NotConverted::AlreadyConverted),
         // A status of a newer version is not ours to move.
         Status::Expired | Status::Other(_) => Err(NotConverted::ReferralExpired),
-        Status::Pending => time_within_grace(applied, referral.terms.grace, start)
-            .ok_or(NotConverted::BeganTooEarly),
+        Status::Pending => {
+            let at = time_within_grace(applied, referral.terms.grace, start)
+                .ok_or(NotConverted::BeganTooEarly)?;
+            if referral.expires_at().is_some_and(|end| at >= end) {
+                return Err(NotConverted::ReferralExpired);
+            }
+            match referral.terms.exclude_trials && start.is_trial {
+                true => Err(NotConverted::InTrial),
+                false => Ok(at),
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::email;
 use crate::money::{Amount, Currency};
 use crate::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
-use crate::time::{HOUR, Micros};
+use crate::time::{DAY, HOUR, Micros};
 
 /// What was promised when a code was applied. A referral keeps it; later changes of the program never rewrite
 /// it.
@@ -86,6 +86,14 @@ pub struct Referral {
     /// Since when Stripe is being asked whether the referee was new; nothing converts it meanwhile. `None` once
     /// that is known, and where nobody asks.
     pub question_since: Option<Micros>,
+}
+
+impl Referral {
+    /// When it is closed if nothing has converted it by then; `None` for never.
+    pub fn expires_at(&self) -> Option<Micros> {
+        let days = self.terms.referral_expiry_days?;
+        Some(self.created_at.plus(days.saturating_mul(DAY)))
+    }
 }
 
 text_enum! {

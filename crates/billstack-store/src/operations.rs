@@ -18,6 +18,8 @@ pub mod customer_creation;
 pub mod customers;
 pub mod erase;
 mod evidence;
+pub mod expiry;
+pub mod finance;
 pub(crate) mod hold;
 pub mod idempotency;
 pub mod intake;

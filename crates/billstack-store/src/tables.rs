@@ -8,6 +8,7 @@ pub(crate) mod credits;
 pub(crate) mod customers;
 pub(crate) mod entries;
 pub(crate) mod events;
+pub(crate) mod finance;
 pub(crate) mod idempotency_keys;
 pub(crate) mod invitations;
 pub(crate) mod locks;

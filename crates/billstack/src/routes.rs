@@ -50,6 +50,7 @@ pub fn table() -> Vec<Route> {
         PATCH "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::update, Project(CustomersWrite), customers::update::REASONS;
         DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::erase, Project(CustomersWrite), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-balance" customers::credit_balance, Project(ReferralsRead), &[CustomerNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-statement" customers::credit_statement, Project(ReferralsRead), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::get, Project(ReferralsRead), &[];
         PUT "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::put, Project(ReferralsWrite), &[StripeKeyRequired];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::list, Project(ReferralsRead), &[];
@@ -65,6 +66,11 @@ pub fn table() -> Vec<Route> {
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/release" referrals::credits::release, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/reverse" referrals::credits::reverse, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/settle" referrals::credits::settle, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/liability" referrals::liability, Project(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/roll-forward" referrals::roll_forward, Project(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/credits" referrals::exports::credits, Project(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/postings" referrals::exports::postings, Project(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/roll-forward" referrals::exports::roll_forward, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];

@@ -8,6 +8,7 @@ mod asking;
 mod holds;
 mod newness;
 mod program_days;
+mod referral_ends;
 mod retention;
 mod statistics;
 mod thin_events;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use billstack_core::time::{MINUTE, Micros, SECOND};
 use billstack_store::work::{self, Leased};
-use billstack_store::{Abort, Actor, credits, customer_creation, idempotency, intake};
+use billstack_store::{Abort, Actor, credits, customer_creation, expiry, idempotency, intake};
 
 use crate::app::{App, Shared};
 
@@ -50,9 +51,10 @@ enum Next {
 }
 
 /// The kinds of work that this version knows. Other kinds are left to the version that wrote them.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     program_days::KIND,
     credits::HOLD_KIND,
+    expiry::KIND,
     retention::KIND,
     statistics::KIND,
     customer_creation::KIND,
@@ -176,6 +178,7 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
         program_days::KIND => program_days::work(app, leased).await,
         retention::KIND => retention::work(app, leased).await,
         credits::HOLD_KIND => holds::work(app, leased).await,
+        expiry::KIND => referral_ends::work(app, leased).await,
         statistics::KIND => statistics::work(app).await,
         billstack_store::newness::KIND => newness::work(app, leased).await,
         intake::TO_FETCH => thin_events::work(app, leased).await,

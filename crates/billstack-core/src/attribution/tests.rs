@@ -19,6 +19,7 @@ fn start(began_at: Micros, occurred_at: Micros) -> Start {
         stripe_customer_account: None,
         client_reference_id: None,
         buyer_email: None,
+        is_trial: false,
         billstack_customer_id: None,
         project_id: None,
     }

@@ -41,6 +41,9 @@ pub struct Start {
     pub eligibility: Eligibility,
     /// Why it does not count, as a short phrase; `None` exactly when it counts.
     pub reason: Option<String>,
+    /// Whether it is in its trial, or may be: nothing has been paid for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_trial: bool,
     /// When it began; the time of the event when the object does not say. One that was moved to Stripe from
     /// elsewhere was created there long after its `start_date`, and the earlier of the two counts
     /// (<https://docs.stripe.com/api/subscriptions/object#subscription_object-start_date>).
@@ -262,6 +265,10 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         subscription_id,
         eligibility,
         reason: reason.map(str::to_owned),
+        is_trial: match source {
+            Source::Subscription => text(status).as_deref() == Some("trialing"),
+            Source::Session => text(payment).as_deref() == Some("no_payment_required"),
+        },
         began_at: [created, start_date]
             .into_iter()
             .filter_map(time)

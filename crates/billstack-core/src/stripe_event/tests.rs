@@ -135,6 +135,7 @@ fn reads_a_subscription_of_2020() {
             stripe_customer_account: None,
             client_reference_id: None,
             buyer_email: None,
+            is_trial: false,
             billstack_customer_id: None,
             project_id: some("proj_1"),
         }

@@ -9,6 +9,7 @@ use billstack_core::stripe_event::Subscriptions;
 use billstack_core::time::Micros;
 
 use super::asked::convert_by_known;
+use super::expiry;
 use super::newness;
 use super::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Fault, Place, Tx};
@@ -94,6 +95,7 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
         question_since: is_unanswered.then_some(act.at),
     };
     insert(tx, act, place, &referral, &facts.program)?;
+    expiry::begin(tx, act, place, &referral)?;
     if is_unanswered {
         newness::ask_later(tx, act, place, &referral.id)?;
     }

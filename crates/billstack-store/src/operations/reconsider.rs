@@ -194,6 +194,7 @@ mod tests {
             stripe_customer_account: None,
             client_reference_id: None,
             buyer_email: None,
+            is_trial: false,
             billstack_customer_id: None,
             project_id: None,
         }

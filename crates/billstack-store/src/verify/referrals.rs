@@ -40,6 +40,13 @@ declare_rules! {
         LEFT JOIN terms t ON t.team_id = r.team_id AND t.id = r.terms_id \
         WHERE t.id IS NULL OR t.program_id <> r.program_id LIMIT 100");
 
+    end_of_referral, "a pending referral whose terms know an end is in the queue until then" =
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
+        JOIN terms t ON t.team_id = r.team_id AND t.id = r.terms_id \
+        LEFT JOIN work w ON w.team_id = r.team_id AND w.project_id = r.project_id AND w.subject = r.id \
+        AND w.kind = 'end_of_referral' WHERE r.status = 'pending' AND t.referral_expiry_days IS NOT NULL \
+        AND w.subject IS NULL LIMIT 100");
+
     converted_at, "a referral has a time of conversion, not before its creation, exactly when it \
         is converted" =
         concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \

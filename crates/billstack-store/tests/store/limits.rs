@@ -10,7 +10,8 @@ use billstack_store::credit_moves::{self, Asked};
 use billstack_store::credits::{self, Credit, CreditFilter};
 use billstack_store::programs;
 use billstack_store::seam::list::Page;
-use billstack_store::{Abort, Place, Store};
+use billstack_store::store::Store;
+use billstack_store::{Abort, Place};
 
 use crate::support::{
     Db, ENGINES, apply_code, deliver, incoming, make_customer, make_project, make_team, origin,

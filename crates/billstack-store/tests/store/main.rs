@@ -9,6 +9,7 @@ mod engine;
 mod erased;
 mod failing;
 mod figures;
+mod finance;
 mod idle;
 mod limits;
 mod log;

@@ -25,6 +25,7 @@ fn held(tx: &mut dyn Tx, act: &mut Act) -> Result<(Place, String), Abort> {
     let place = make_project(tx, act, TEAM)?;
     let mut program = program();
     program.terms.hold_days = 30;
+    program.terms.referral_expiry_days = Some(60);
     program.caps.total = Some(1);
     program.budget = Some(100_000);
     programs::put(tx, act, &place, &program)?;
@@ -33,6 +34,8 @@ fn held(tx: &mut dyn Tx, act: &mut Act) -> Result<(Place, String), Abort> {
     let referee = make_customer(tx, act, &place, "bob", Some("cus_bob"))?.id;
     apply_code(tx, act, &place, &code, &referee)?;
     deliver(tx, act, TEAM, &incoming("evt_bob", start(Some("cus_bob"))))?;
+    let pending = make_customer(tx, act, &place, "eve", None)?.id;
+    apply_code(tx, act, &place, &code, &pending)?;
     credit_moves::give_by_hand(tx, act, &place, &gift(&referrer, 700))?;
     Ok((place, referrer))
 }
@@ -304,7 +307,10 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         "UPDATE credits SET applied = available, available = 0 WHERE available > 0",
         &["credit_parts"],
     ),
-    ("UPDATE programs SET budget = -1", &["program_limits"]),
+    (
+        "DELETE FROM work WHERE kind = 'end_of_referral'",
+        &["end_of_referral"],
+    ),
     (
         "UPDATE program_budgets SET amount_out = amount_out - 1",
         &["budget_out"],

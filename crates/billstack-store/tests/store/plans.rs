@@ -93,10 +93,10 @@ fn postgres_goes_from_row_to_row_in_a_new_database() {
     ordered("list credits #8", "(side = $3) AND");
     ordered("list credits #16", "(status = $3) AND");
     ordered("list stripe events #2", "(outcome = $2)");
-    ordered("list stripe events #4", "(type = $2) AND");
+    ordered("list stripe events of a type #0", "(type = $2) AND");
     ordered(
-        "list stripe events #6",
-        "(type = $3) AND (outcome = $2) AND",
+        "list stripe events of a type and outcome #0",
+        "(((type || ' '::text) || outcome) = $2) AND",
     );
 }
 

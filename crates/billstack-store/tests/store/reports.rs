@@ -432,6 +432,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
         "UPDATE referrals SET status = 'lost' WHERE status = 'pending'",
         &["referral_values"],
     ),
+    ("UPDATE programs SET budget = -1", &["program_limits"]),
     (
         "UPDATE terms SET referee_credit_amount = -1",
         &["terms_values", "referral_as_applied"],

@@ -310,6 +310,7 @@ pub(crate) fn start(stripe: Option<&str>) -> Start {
         stripe_customer_account: None,
         client_reference_id: None,
         buyer_email: None,
+        is_trial: false,
         billstack_customer_id: None,
         project_id: None,
     }
@@ -370,6 +371,7 @@ pub(crate) fn fresh_seed() -> u64 {
 }
 
 /// A small generator (xorshift64*, Vigna 2016), so that a failing run can be repeated from its seed.
+#[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {

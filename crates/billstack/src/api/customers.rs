@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod credit_balance;
+pub mod credit_statement;
 pub mod erase;
 pub mod get;
 pub mod list;

@@ -4,8 +4,11 @@ pub mod apply;
 pub mod codes;
 pub mod config;
 pub mod credits;
+pub mod exports;
 pub mod get;
+pub mod liability;
 pub mod list;
+pub mod roll_forward;
 pub mod settings;
 pub mod stats;
 pub mod story;
@@ -85,7 +88,7 @@ pub enum StatusJson {
     Pending,
     /// A subscription began and the credits were granted.
     Converted,
-    /// Closed without a conversion, because a customer was erased.
+    /// Closed without a conversion: a customer was erased or not new, or nothing converted it in time.
     Expired,
 }
 

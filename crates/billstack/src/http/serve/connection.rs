@@ -26,7 +26,7 @@ use tower::ServiceExt;
 
 use super::Limits;
 use super::head::ClientClock;
-use super::outgoing::{InFlight, Outgoing};
+use super::outgoing::{InFlight, Outgoing, Pace};
 use super::slots::Slot;
 use super::watched::Watched;
 use crate::budget::{Budget, Share};
@@ -183,12 +183,14 @@ impl Connection {
     /// Begins to count the time that the client takes for its answer.
     fn send(&self, mut response: Response) -> Response {
         let limits = &self.served.limits;
+        let pace = Pace {
+            wait: limits.write_timeout,
+            slowest: limits.slowest_reader,
+        };
         let bytes = response.body().size_hint().lower();
-        let seconds = bytes / u64::from(limits.slowest_reader.max(1));
-        self.clock
-            .owes(limits.write_timeout, Duration::from_secs(seconds));
+        self.clock.owes(pace.wait, pace.time_for(bytes));
         let in_flight = response.extensions_mut().remove::<InFlight>();
-        response.map(|body| Body::new(Outgoing::new(body, self.clock.clone(), in_flight)))
+        response.map(|body| Body::new(Outgoing::new(body, self.clock.clone(), pace, in_flight)))
     }
 }
 

@@ -72,6 +72,11 @@ impl ClientClock {
         });
     }
 
+    /// The next part of an answer of unknown length is about to be sent; the client took those before it.
+    pub(super) fn owes_next(&self, limit: Duration) {
+        self.with(|state| state.owed = Some(Instant::now() + limit));
+    }
+
     /// All of the answer is on its way through our own buffers.
     pub(super) fn handed_over(&self) {
         self.with(|state| state.is_handed_over = true);

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -23,15 +24,41 @@ pub(super) struct Outgoing {
     body: Body,
     rest: Bytes,
     clock: ClientClock,
+    pace: Pace,
+    /// Whether nobody knows how long the answer is.
+    is_endless: bool,
     _in_flight: Option<InFlight>,
 }
 
+/// How fast a client must take an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// The time for any answer.
+    pub(super) wait: Duration,
+    /// In bytes a second, besides.
+    pub(super) slowest: u32,
+}
+
+impl Pace {
+    /// The time for so many bytes, besides that for any answer.
+    pub(super) fn time_for(self, bytes: u64) -> Duration {
+        Duration::from_secs(bytes / u64::from(self.slowest.max(1)))
+    }
+}
+
 impl Outgoing {
-    pub(super) fn new(body: Body, clock: ClientClock, in_flight: Option<InFlight>) -> Outgoing {
+    pub(super) fn new(
+        body: Body,
+        clock: ClientClock,
+        pace: Pace,
+        in_flight: Option<InFlight>,
+    ) -> Outgoing {
         Outgoing {
+            is_endless: body.size_hint().upper().is_none(),
             body,
             rest: Bytes::new(),
             clock,
+            pace,
             _in_flight: in_flight,
         }
     }
@@ -48,7 +75,13 @@ impl HttpBody for Outgoing {
         if self.rest.is_empty() {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.rest = data,
+                    Ok(data) => {
+                        if self.is_endless {
+                            let time = self.pace.time_for(data.len() as u64);
+                            self.clock.owes_next(self.pace.wait + time);
+                        }
+                        self.rest = data;
+                    }
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
                 },
                 end => return Poll::Ready(end),

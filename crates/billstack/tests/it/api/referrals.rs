@@ -4,6 +4,8 @@ mod apply;
 mod codes;
 mod config;
 mod credits;
+mod finance;
 mod list;
 mod stats;
 mod story;
+mod terms;

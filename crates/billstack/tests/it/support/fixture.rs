@@ -312,7 +312,6 @@ impl Bench {
     }
 }
 
-/// What an apply says.
 /// The terms of a program in which only amounts and currency were set.
 pub(crate) fn usual_terms(referrer: i64, referee: i64, currency: &str) -> Value {
     json!({
@@ -324,6 +323,7 @@ pub(crate) fn usual_terms(referrer: i64, referee: i64, currency: &str) -> Value 
     })
 }
 
+/// What an apply says.
 pub(crate) fn apply_body(code: &str, referee: &str) -> Value {
     json!({"code": code, "refereeCustomerId": referee})
 }

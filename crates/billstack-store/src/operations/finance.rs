@@ -1,0 +1,130 @@
+//! What finance asks of the ledger: what is owed at a time, how it came to that, and every movement of a customer.
+//!
+//! All of it goes by the time of booking, so that a month that is closed never changes: what Stripe tells of late
+//! is booked in the month in which it was told.
+
+mod statement;
+
+pub use statement::{Movement, Statement, statement};
+
+use std::collections::BTreeMap;
+
+use billstack_core::money::Currency;
+use billstack_core::time::{DAY, Micros};
+
+use crate::seam::{Fault, Place, Tx};
+use crate::tables::finance::{self, Row, When};
+
+pub use crate::tables::finance::{
+    ExportedCredit, ExportedPosting, Sums, exported_credits, exported_postings,
+};
+
+/// The names of the parts of credits in a report: each side of referrals, and what was given by hand.
+pub const SIDES: [&str; 3] = ["referrer", "referee", "manual"];
+
+/// After how many days a credit is older than each group but the last: 0 to 30, 31 to 90, and 91 to 365 days.
+const AGES: [i64; 3] = [31, 91, 366];
+
+/// What is owed of one side's credits in one currency.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// What became of them.
+    pub sums: Sums,
+    /// What is still owed by the age of the credits: up to 30 days, 90, 365, and more.
+    pub open_by_age: [i64; 4],
+}
+
+/// The parts of a report: by currency, then by side.
+pub type Report<T> = BTreeMap<(Currency, String), T>;
+
+/// What is owed after everything that was booked before a time.
+pub fn liability(
+    tx: &mut dyn Tx,
+    place: &Place,
+    before: Micros,
+) -> Result<Report<Position>, Fault> {
+    let born_after = AGES.map(|days| before.plus(-days * DAY));
+    let rows = finance::sums(tx, place, before, before, born_after)?;
+    let mut report: Report<Position> = BTreeMap::new();
+    for row in rows {
+        // What was booked since is taken away from what is there now.
+        let sums = match row.when {
+            When::Now => row.sums,
+            When::After | When::Within => row.sums.negated(),
+        };
+        let position = report.entry((row.currency, row.side)).or_default();
+        position.sums = position.sums.plus(&sums);
+        if let Some(open) = position.open_by_age.get_mut(row.age) {
+            *open += sums.open();
+        }
+    }
+    report.retain(|_, position| position.sums != Sums::default());
+    Ok(report)
+}
+
+/// How what is owed came from an opening to a closing figure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RollForward {
+    /// Owed at the beginning.
+    pub opening: i64,
+    /// Granted meanwhile.
+    pub granted: i64,
+    /// Used for invoices, less what came back from them.
+    pub applied: i64,
+    /// Taken back, less what was given back.
+    pub reversed: i64,
+    /// Paid by other ways.
+    pub settled: i64,
+    /// Owed at the end.
+    pub closing: i64,
+    /// What should have been taken back meanwhile and could not be, less what that was no longer true of.
+    pub shortfall: i64,
+}
+
+impl RollForward {
+    /// What no movement explains. It is zero, or the ledger is broken.
+    pub const fn unexplained(&self) -> i64 {
+        let moved = self.granted - self.applied - self.reversed - self.settled;
+        self.closing - self.opening - moved
+    }
+}
+
+/// How what is owed changed from one time up to, and without, another.
+pub fn roll_forward(
+    tx: &mut dyn Tx,
+    place: &Place,
+    from: Micros,
+    to: Micros,
+) -> Result<Report<RollForward>, Fault> {
+    let mut report: Report<RollForward> = BTreeMap::new();
+    for row in finance::sums(tx, place, from, to, [from; 3])? {
+        let Row {
+            when,
+            sums,
+            granted,
+            ..
+        } = row;
+        let part = report.entry((row.currency, row.side)).or_default();
+        let open = sums.open();
+        match when {
+            When::Now => {
+                part.opening += open;
+                part.closing += open;
+            }
+            When::After => {
+                part.opening -= open;
+                part.closing -= open;
+            }
+            When::Within => {
+                part.opening -= open;
+                part.granted += granted;
+                part.applied += sums.applied;
+                part.reversed += sums.reversed;
+                part.settled += sums.settled;
+                part.shortfall += sums.shortfall;
+            }
+        }
+    }
+    report.retain(|_, part| *part != RollForward::default());
+    Ok(report)
+}

@@ -1,0 +1,395 @@
+//! Sums and exports over credits and entries, for reports. It owns no table and writes nothing.
+
+use billstack_core::credit::{CreditKind, CreditStatus};
+use billstack_core::ledger::{Account, Cause};
+use billstack_core::money::Currency;
+use billstack_core::time::Micros;
+
+use crate::seam::{self, Fault, Place, Tx};
+use crate::{params, statements};
+
+/// To which group of ages a credit `c` belongs, by the times since when the younger ones were granted.
+macro_rules! age {
+    () => {
+        "CAST(CASE WHEN c.created_at > $5 THEN 0 WHEN c.created_at > $6 THEN 1 WHEN c.created_at > $7 THEN 2 ELSE 3 END AS BIGINT)"
+    };
+}
+
+/// The sum of the lines of one account.
+macro_rules! of_account {
+    ($account:literal) => {
+        concat!(
+            "CAST(SUM(CASE WHEN l.account = '",
+            $account,
+            "' THEN l.amount ELSE 0 END) AS BIGINT)"
+        )
+    };
+}
+
+/// The entries of a project, each line with its credit.
+macro_rules! lines {
+    () => {
+        "entries e JOIN entry_lines l ON l.team_id = e.team_id AND l.project_id = e.project_id \
+         AND l.credit_id = e.credit_id AND l.seq = e.seq JOIN credits c ON c.team_id = e.team_id \
+         AND c.project_id = e.project_id AND c.id = e.credit_id"
+    };
+}
+
+statements! {
+    /// What there is now, and what was booked from `$3` on, apart from what was from `$4` on: in one statement,
+    /// so that both are of one moment.
+    SUMS = concat!("SELECT 'now' AS booked, c.currency, COALESCE(c.side, 'manual') AS of_side, ", age!(), " AS age, \
+        CAST(SUM(c.held) AS BIGINT), CAST(SUM(c.available) AS BIGINT), CAST(SUM(c.delivered) AS BIGINT), \
+        CAST(SUM(c.applied) AS BIGINT), CAST(SUM(c.settled) AS BIGINT), CAST(SUM(c.reversed) AS BIGINT), \
+        CAST(SUM(c.shortfall) AS BIGINT), CAST(0 AS BIGINT) FROM credits c \
+        WHERE c.team_id = $1 AND c.project_id = $2 GROUP BY c.currency, of_side, age \
+        UNION ALL SELECT CASE WHEN e.created_at < $4 THEN 'within' ELSE 'after' END, c.currency, \
+        COALESCE(c.side, 'manual'), ", age!(), ", ", of_account!("held"), ", ", of_account!("customer"), ", ",
+        of_account!("stripe"), ", ", of_account!("applied"), ", ", of_account!("settled"), ", \
+        CAST(SUM(CASE WHEN l.account = 'program' AND e.seq > 1 THEN l.amount ELSE 0 END) AS BIGINT), ",
+        of_account!("shortfall"), ", \
+        CAST(SUM(CASE WHEN l.account = 'program' AND e.seq = 1 THEN -l.amount ELSE 0 END) AS BIGINT) FROM ", lines!(), " \
+        WHERE e.team_id = $1 AND e.project_id = $2 AND e.created_at >= $3 GROUP BY 1, 2, 3, 4");
+    MOVED = concat!("SELECT e.credit_id, e.seq, c.currency, l.account, l.amount, e.cause, e.cause_id, e.reason, \
+        e.reference, e.stripe_object, e.effective_at, e.created_at FROM ", lines!(), " \
+        WHERE c.team_id = $1 AND c.project_id = $2 AND c.customer_id = $3 AND e.created_at < $4 \
+        ORDER BY e.created_at, e.credit_id, e.seq, l.amount");
+    CREDITS = "SELECT c.id, c.kind, c.referral_id, COALESCE(c.side, 'manual'), c.customer_id, u.external_id, \
+        u.stripe_customer_id, c.currency, c.amount, c.held, c.available, c.delivered, c.applied, c.reversed, \
+        c.settled, c.shortfall, c.status, c.created_at, c.held_until FROM credits c JOIN customers u \
+        ON u.team_id = c.team_id AND u.project_id = c.project_id AND u.id = c.customer_id \
+        WHERE c.team_id = $1 AND c.project_id = $2 AND (c.created_at, c.id) > ($3, $4) AND c.created_at < $5 \
+        ORDER BY c.created_at, c.id LIMIT $6";
+    POSTINGS = concat!("SELECT e.credit_id, e.seq, COALESCE(c.side, 'manual'), c.customer_id, l.account, l.amount, \
+        c.currency, e.cause, e.cause_id, e.stripe_object, e.reason, e.effective_at, e.created_at FROM ", lines!(), " \
+        WHERE e.team_id = $1 AND e.project_id = $2 AND (e.created_at, e.credit_id, e.seq) > ($3, $4, $5) \
+        AND e.created_at < $6 ORDER BY e.created_at, e.credit_id, e.seq, l.amount LIMIT $7");
+}
+
+/// Sums of the parts of credits, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Held.
+    pub held: i64,
+    /// The customers', in our books.
+    pub available: i64,
+    /// In balances in Stripe, and not used.
+    pub delivered: i64,
+    /// Used for invoices.
+    pub applied: i64,
+    /// Paid by other ways.
+    pub settled: i64,
+    /// Taken back.
+    pub reversed: i64,
+    /// What could not be taken back.
+    pub shortfall: i64,
+}
+
+impl Sums {
+    /// What is owed.
+    pub const fn open(&self) -> i64 {
+        self.held + self.available + self.delivered
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(&self, other: &Sums) -> Sums {
+        Sums {
+            held: self.held + other.held,
+            available: self.available + other.available,
+            delivered: self.delivered + other.delivered,
+            applied: self.applied + other.applied,
+            settled: self.settled + other.settled,
+            reversed: self.reversed + other.reversed,
+            shortfall: self.shortfall + other.shortfall,
+        }
+    }
+
+    /// The opposite.
+    #[must_use]
+    pub const fn negated(&self) -> Sums {
+        Sums {
+            held: -self.held,
+            available: -self.available,
+            delivered: -self.delivered,
+            applied: -self.applied,
+            settled: -self.settled,
+            reversed: -self.reversed,
+            shortfall: -self.shortfall,
+        }
+    }
+}
+
+/// Of which time sums are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// What there is now.
+    Now,
+    /// What was booked within the range.
+    Within,
+    /// What was booked after it.
+    After,
+}
+
+/// Sums of one side in one currency.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) when: When,
+    pub(crate) currency: Currency,
+    pub(crate) side: String,
+    /// The group of ages that the credits are in.
+    pub(crate) age: usize,
+    pub(crate) sums: Sums,
+    /// What was granted by first entries, in minor units.
+    pub(crate) granted: i64,
+}
+
+/// What there is now, what was booked from `from` on, and what of that from `to` on, by the age of the credits:
+/// `born_after` are the times since when the credits of each group but the oldest were granted.
+pub(crate) fn sums(
+    tx: &mut dyn Tx,
+    place: &Place,
+    from: Micros,
+    to: Micros,
+    born_after: [Micros; 3],
+) -> Result<Vec<Row>, Fault> {
+    let [young, older, old] = born_after;
+    let scope = params![
+        &place.team_id,
+        &place.project_id,
+        from,
+        to,
+        young,
+        older,
+        old
+    ];
+    tx.all(SUMS, scope, |row| {
+        Ok(Row {
+            when: match row.text(0)? {
+                "now" => When::Now,
+                "within" => When::Within,
+                _ => When::After,
+            },
+            currency: row.currency(1)?,
+            side: row.string(2)?,
+            age: usize::try_from(row.int(3)?).unwrap_or_default(),
+            sums: Sums {
+                held: row.int(4)?,
+                available: row.int(5)?,
+                delivered: row.int(6)?,
+                applied: row.int(7)?,
+                settled: row.int(8)?,
+                reversed: row.int(9)?,
+                shortfall: row.int(10)?,
+            },
+            granted: row.int(11)?,
+        })
+    })
+}
+
+/// An entry: an amount that went from one account to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// The credit.
+    pub credit_id: String,
+    /// The number of the entry among those of the credit.
+    pub seq: i64,
+    /// Of which currency.
+    pub currency: Currency,
+    /// Where it was taken from.
+    pub from: Account,
+    /// Where it went.
+    pub to: Account,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// What kind of thing caused it.
+    pub cause: Cause,
+    /// Which one.
+    pub cause_id: String,
+    /// Why, when a person said so.
+    pub reason: Option<String>,
+    /// What a payment is called elsewhere.
+    pub reference: Option<String>,
+    /// What in Stripe it is about.
+    pub stripe_object: Option<String>,
+    /// When what it tells of happened.
+    pub effective_at: Micros,
+    /// When it was booked.
+    pub created_at: Micros,
+}
+
+/// Every entry of a customer's credits that was booked before a time, in the order of booking.
+pub(crate) fn moved_before(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: &str,
+    to: Micros,
+) -> Result<Vec<Moved>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id, to];
+    // The line that takes away comes first.
+    let mut taken: Option<Account> = None;
+    let mut moved = Vec::new();
+    tx.query(MOVED, scope, &mut |row| {
+        let account = row.read(3, Account::read)?;
+        let Some(from) = taken.take() else {
+            taken = Some(account);
+            return Ok(());
+        };
+        moved.push(Moved {
+            credit_id: row.string(0)?,
+            seq: row.int(1)?,
+            currency: row.currency(2)?,
+            from,
+            to: account,
+            amount: row.int(4)?,
+            cause: row.read(5, Cause::read)?,
+            cause_id: row.string(6)?,
+            reason: row.opt_string(7)?,
+            reference: row.opt_string(8)?,
+            stripe_object: row.opt_string(9)?,
+            effective_at: row.time(10)?,
+            created_at: row.time(11)?,
+        });
+        Ok(())
+    })?;
+    Ok(moved)
+}
+
+/// A credit as an export tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportedCredit {
+    /// Its id.
+    pub id: String,
+    /// What it was given for.
+    pub kind: CreditKind,
+    /// The referral that earned it.
+    pub referral_id: Option<String>,
+    /// Its side, or `manual`.
+    pub side: String,
+    /// Who has it.
+    pub customer_id: String,
+    /// What the team calls them.
+    pub external_id: Option<String>,
+    /// Who they are in Stripe.
+    pub stripe_customer_id: Option<String>,
+    /// Of which currency.
+    pub currency: Currency,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// What became of it.
+    pub sums: Sums,
+    /// Where it stands.
+    pub status: CreditStatus,
+    /// When it was granted.
+    pub created_at: Micros,
+    /// When its hold ends or would have ended.
+    pub held_until: Option<Micros>,
+}
+
+/// The next credits of an export after the one that was granted at this time with this id, before `to`.
+pub fn exported_credits(
+    tx: &mut dyn Tx,
+    place: &Place,
+    after: (Micros, &str),
+    to: Micros,
+    limit: i64,
+) -> Result<Vec<ExportedCredit>, Fault> {
+    let (at, id) = after;
+    let scope = params![&place.team_id, &place.project_id, at, id, to, limit];
+    tx.all(CREDITS, scope, |row| {
+        Ok(ExportedCredit {
+            id: row.string(0)?,
+            kind: row.read(1, CreditKind::read)?,
+            referral_id: row.opt_string(2)?,
+            side: row.string(3)?,
+            customer_id: row.string(4)?,
+            external_id: row.opt_string(5)?,
+            stripe_customer_id: row.opt_string(6)?,
+            currency: row.currency(7)?,
+            amount: row.int(8)?,
+            sums: Sums {
+                held: row.int(9)?,
+                available: row.int(10)?,
+                delivered: row.int(11)?,
+                applied: row.int(12)?,
+                reversed: row.int(13)?,
+                settled: row.int(14)?,
+                shortfall: row.int(15)?,
+            },
+            status: row.read(16, CreditStatus::read)?,
+            created_at: row.time(17)?,
+            held_until: row.opt_time(18)?,
+        })
+    })
+}
+
+/// A posting as an export tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportedPosting {
+    /// The credit.
+    pub credit_id: String,
+    /// The number of its entry.
+    pub seq: i64,
+    /// The side of the credit, or `manual`.
+    pub side: String,
+    /// Who has it.
+    pub customer_id: String,
+    /// The account that changed.
+    pub account: Account,
+    /// By how much, in minor units.
+    pub amount: i64,
+    /// Of which currency.
+    pub currency: Currency,
+    /// What kind of thing caused it.
+    pub cause: Cause,
+    /// Which one.
+    pub cause_id: String,
+    /// What in Stripe it is about.
+    pub stripe_object: Option<String>,
+    /// Why, when a person said so.
+    pub reason: Option<String>,
+    /// When what it tells of happened.
+    pub effective_at: Micros,
+    /// When it was booked.
+    pub created_at: Micros,
+}
+
+/// The next postings of an export after an entry, two to each entry, booked before `to`.
+pub fn exported_postings(
+    tx: &mut dyn Tx,
+    place: &Place,
+    after: (Micros, &str, i64),
+    to: Micros,
+    entries: i64,
+) -> Result<Vec<ExportedPosting>, Fault> {
+    let (at, credit_id, seq) = after;
+    let lines = 2 * entries;
+    let scope = params![
+        &place.team_id,
+        &place.project_id,
+        at,
+        credit_id,
+        seq,
+        to,
+        lines
+    ];
+    tx.all(POSTINGS, scope, decode_posting)
+}
+
+fn decode_posting(row: &dyn seam::Row) -> Result<ExportedPosting, Fault> {
+    Ok(ExportedPosting {
+        credit_id: row.string(0)?,
+        seq: row.int(1)?,
+        side: row.string(2)?,
+        customer_id: row.string(3)?,
+        account: row.read(4, Account::read)?,
+        amount: row.int(5)?,
+        currency: row.currency(6)?,
+        cause: row.read(7, Cause::read)?,
+        cause_id: row.string(8)?,
+        stripe_object: row.opt_string(9)?,
+        reason: row.opt_string(10)?,
+        effective_at: row.time(11)?,
+        created_at: row.time(12)?,
+    })
+}

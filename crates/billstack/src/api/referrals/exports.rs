@@ -1,0 +1,126 @@
+//! `…/referrals/exports`: what finance takes elsewhere, as a file of any length.
+//!
+//! An export is read page by page while it is sent, so that a million rows take no more memory than one page. If
+//! something fails on the way, the connection ends before the file does.
+
+pub mod credits;
+pub mod postings;
+pub mod roll_forward;
+mod table;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use billstack_core::time::Micros;
+use billstack_store::{Abort, Place, Tx, Weight};
+use futures_util::stream;
+use utoipa::ToSchema;
+
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectRead;
+use crate::http::page::{one_of, time};
+use crate::http::query::Query;
+
+use self::table::Table;
+
+/// How many rows, or entries of the ledger, are read at once.
+const PAGE: i64 = 500;
+
+/// In which form a file is wanted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ToSchema)]
+#[schema(as = ExportFormat)]
+pub enum Format {
+    /// Comma-separated values with a line of names, RFC 4180.
+    #[schema(rename = "csv")]
+    Csv,
+    /// A JSON object for each line.
+    #[schema(rename = "ndjson")]
+    Ndjson,
+}
+
+impl Format {
+    fn parse(text: &str) -> Option<Format> {
+        match text {
+            "csv" => Some(Format::Csv),
+            "ndjson" => Some(Format::Ndjson),
+            _ => None,
+        }
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Format::Csv => "text/csv; charset=utf-8",
+            Format::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Ndjson => "ndjson",
+        }
+    }
+}
+
+/// What an export is asked for.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    format: Format,
+    from: Micros,
+    to: Micros,
+}
+
+/// Reads the query of an export. Nothing that is booked after it has begun is in it.
+fn wanted(app: &App, query: &Query) -> Result<Wanted, ApiError> {
+    let format = one_of(query, "format", Format::parse)?.unwrap_or(Format::Csv);
+    let now = app.now();
+    let from = time(query, "from")?.unwrap_or(Micros(i64::MIN + 1));
+    let to = time(query, "to")?.unwrap_or(now.plus(1)).min(now.plus(1));
+    if time(query, "to")?.is_some_and(|to| from > to) {
+        return Err(ApiError::invalid("from", "`from` must not be after `to`."));
+    }
+    Ok(Wanted { format, from, to })
+}
+
+/// A part of a file, and where the next one begins.
+type Part<C> = (Table, Option<C>);
+
+/// Sends a file whose parts `read` makes one after another, each from where the one before ended.
+async fn send<C: Clone + Send + 'static>(
+    app: Shared,
+    access: ProjectRead,
+    name: &str,
+    wanted: Wanted,
+    begin: C,
+    read: impl Fn(&mut dyn Tx, &Place, &C, bool) -> Result<Part<C>, Abort>
+    + Clone
+    + Send
+    + Sync
+    + 'static,
+) -> Result<Response, ApiError> {
+    let part = async move |cursor: C, is_first: bool| {
+        let read = read.clone();
+        let scan = access.scan(&app, Weight::Long, move |tx, place| {
+            read(tx, place, &cursor, is_first)
+        });
+        let (table, next) = scan.await?;
+        Ok::<_, ApiError>((table.into_bytes(), next))
+    };
+    // The first part is read before anything is sent: what is wrong with the request has its status.
+    let (first, next) = part(begin, true).await?;
+    let rest = stream::try_unfold((next, part), async |(next, part)| match next {
+        None => Ok(None),
+        Some(cursor) => {
+            let read = part(cursor, false).await;
+            let (bytes, next) = read.map_err(|_| std::io::Error::other("the export was cut"))?;
+            Ok::<_, std::io::Error>(Some((bytes, (next, part))))
+        }
+    });
+    let first = stream::once(std::future::ready(Ok(first)));
+    let body = Body::from_stream(stream::StreamExt::chain(first, rest));
+    let file = format!("attachment; filename=\"{name}.{}\"", wanted.format.ending());
+    let file = HeaderValue::from_str(&file).unwrap_or(HeaderValue::from_static("attachment"));
+    let kind = HeaderValue::from_static(wanted.format.media_type());
+    Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, file)], body).into_response())
+}

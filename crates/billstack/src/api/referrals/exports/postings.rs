@@ -1,0 +1,92 @@
+//! `GET …/referrals/exports/postings`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::time::Micros;
+use billstack_store::finance::{self, ExportedPosting};
+use serde_json::{Value, json};
+
+use super::table::Table;
+use super::{Format, PAGE, send, wanted};
+use crate::app::Shared;
+use crate::clock::rfc3339;
+use crate::error::ApiError;
+use crate::http::access::ProjectRead;
+use crate::http::page::QueryString;
+
+const COLUMNS: &[&str] = &[
+    "id",
+    "credit",
+    "side",
+    "customer",
+    "account",
+    "amount",
+    "currency",
+    "cause",
+    "causeId",
+    "stripeObject",
+    "reason",
+    "effectiveAt",
+    "createdAt",
+];
+
+fn row(posting: ExportedPosting) -> Vec<Value> {
+    let id = format!("{}.{}.{}", posting.credit_id, posting.seq, posting.account);
+    vec![
+        json!(id),
+        json!(posting.credit_id),
+        json!(posting.side),
+        json!(posting.customer_id),
+        json!(posting.account),
+        json!(posting.amount),
+        json!(posting.currency),
+        json!(posting.cause),
+        json!(posting.cause_id),
+        json!(posting.stripe_object),
+        json!(posting.reason),
+        json!(rfc3339(posting.effective_at.0)),
+        json!(rfc3339(posting.created_at.0)),
+    ]
+}
+
+/// Export postings.
+///
+/// Every line of the ledger that was booked in the time, in the order of booking. The two lines of a movement follow
+/// each other and sum to zero.
+#[utoipa::path(
+    get, path = "", operation_id = "export_postings",
+    params(
+        ("format" = inline(Option<Format>), Query, description = "`csv` when left out."),
+        ("from" = Option<String>, Query, description = "Booked at this time or later.", format = DateTime),
+        ("to" = Option<String>, Query, description = "Booked before this time.", format = DateTime),
+    ),
+    responses((status = 200, description = "The file.", content_type = "text/csv", body = String, example = "id,credit,side,customer,account,amount,currency,cause,causeId,stripeObject,reason,effectiveAt,createdAt\r\n")),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectRead,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let wanted = wanted(&app, &query)?;
+    let begin = (Micros(wanted.from.0 - 1), "\u{10ffff}".to_owned(), i64::MAX);
+    send(
+        app,
+        access,
+        "postings",
+        wanted,
+        begin,
+        move |tx, place, (at, id, seq), is_first| {
+            let after = (*at, id.as_str(), *seq);
+            let postings = finance::exported_postings(tx, place, after, wanted.to, PAGE)?;
+            let last = postings.last();
+            let last = last.map(|last| (last.created_at, last.credit_id.clone(), last.seq));
+            let next = last.filter(|_| postings.len() as i64 == 2 * PAGE);
+            let mut table = Table::new(wanted.format, COLUMNS, is_first);
+            postings
+                .into_iter()
+                .for_each(|posting| table.row(row(posting)));
+            Ok((table, next))
+        },
+    )
+    .await
+}

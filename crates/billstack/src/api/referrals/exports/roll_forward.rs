@@ -1,0 +1,75 @@
+//! `GET …/referrals/exports/roll-forward`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::finance;
+use serde_json::json;
+
+use super::table::Table;
+use super::{Format, send, wanted};
+use crate::api::referrals::roll_forward::{RollForwardJson, range};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectRead;
+use crate::http::page::QueryString;
+
+const COLUMNS: &[&str] = &[
+    "currency",
+    "side",
+    "opening",
+    "granted",
+    "applied",
+    "reversed",
+    "settled",
+    "closing",
+    "shortfall",
+    "unexplained",
+];
+
+/// Export the roll-forward.
+///
+/// How what is owed changed in the time, a row for each currency and side.
+#[utoipa::path(
+    get, path = "", operation_id = "export_roll_forward",
+    params(
+        ("format" = inline(Option<Format>), Query, description = "`csv` when left out."),
+        ("from" = Option<String>, Query, description = "From this time on; the beginning of the month of `to` when left out.", format = DateTime),
+        ("to" = Option<String>, Query, description = "Before this time; now when left out.", format = DateTime),
+    ),
+    responses((status = 200, description = "The file.", content_type = "text/csv", body = String, example = "currency,side,opening,granted,applied,reversed,settled,closing,shortfall,unexplained\r\n")),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectRead,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let format = wanted(&app, &query)?;
+    let (from, to) = range(&app, &query)?;
+    send(
+        app,
+        access,
+        "roll-forward",
+        format,
+        (),
+        move |tx, place, (), is_first| {
+            let mut table = Table::new(format.format, COLUMNS, is_first);
+            for ((currency, side), part) in finance::roll_forward(tx, place, from, to)? {
+                let row = RollForwardJson::new(currency, side, &part);
+                table.row(vec![
+                    json!(row.currency),
+                    json!(row.side),
+                    json!(row.opening),
+                    json!(row.granted),
+                    json!(row.applied),
+                    json!(row.reversed),
+                    json!(row.settled),
+                    json!(row.closing),
+                    json!(row.shortfall),
+                    json!(row.unexplained),
+                ]);
+            }
+            Ok((table, None))
+        },
+    )
+    .await
+}
