@@ -163,6 +163,22 @@ class Proof:
         listed = transactions.list(customer.id, {"limit": 10})
         assert [one.id for one in listed.data] == [debit.id, credit.id] and listed.has_more is False
         assert transactions.retrieve(customer.id, credit.id).to_dict() == credit.to_dict()
+        since = transactions.list(customer.id, {"created": {"gte": credit.created}, "starting_after": debit.id})
+        assert [one.id for one in since.data] == [credit.id]
+        assert transactions.list(customer.id, {"created": {"lt": credit.created}}).data == []
+        edited = transactions.update(customer.id, credit.id, {"description": "Thanks", "metadata": {"by": "hand"}})
+        assert edited.description == "Thanks" and edited.amount == -1000
+        assert edited.metadata.to_dict() == {"entry_id": "cr_1", "by": "hand"}
+        update = self.stripe.v1.events.list({"limit": 1, "type": "customer.updated"}).data[0]
+        assert update.data.object.balance == -600 and update.data.previous_attributes.balance == -1000
+        self.stripe.v1.customers.delete(customer.id)
+        assert self.stripe.v1.customers.retrieve(customer.id).deleted is True
+        expect(
+            stripe.InvalidRequestError,
+            lambda: transactions.create(customer.id, {"amount": -1, "currency": "usd"}),
+            404,
+            "resource_missing",
+        )
         expect(
             stripe.InvalidRequestError,
             lambda: transactions.create("cus_none", {"amount": -1, "currency": "usd"}),

@@ -22,9 +22,10 @@ use serde_json::Value;
 use crate::books::Books;
 use crate::call::Call;
 use crate::error::StripeError;
-use crate::event::{EventOptions, event};
+use crate::happening::Cause;
 use crate::pipeline;
 use crate::server::App;
+use crate::shape;
 
 /// What an operation comes to.
 type Answer = Result<Value, StripeError>;
@@ -53,7 +54,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .route(
             "/v1/customers/{id}/balance_transactions/{transaction}",
-            reads(balance_transactions::retrieve),
+            reads(balance_transactions::retrieve).merge(writes(balance_transactions::update)),
         )
         .route(
             "/v1/subscriptions",
@@ -101,7 +102,8 @@ async fn run(
 ) -> Result<Json<Value>, StripeError> {
     let mut books = app.books(call.livemode);
     let mut answer = operation(&mut books, &call, &ids)?;
-    expand::apply(&mut answer, &books, &call)?;
+    let expanded = expand::apply(&mut answer, &books, &call)?;
+    shape::apply(&mut answer, call.generation, &expanded);
     Ok(Json(answer))
 }
 
@@ -111,25 +113,5 @@ async fn unknown(method: Method, uri: Uri) -> StripeError {
 
 /// Writes down the event that a call caused.
 fn record(books: &mut Books, call: &Call, kind: &str, object: &Value, previous: Option<Value>) {
-    let mut options = EventOptions::at(call.now)
-        .generation(call.generation)
-        .request(&call.request_id, call.idempotency_key.as_deref());
-    if call.livemode {
-        options = options.live();
-    }
-    if let Some(previous) = previous {
-        options = options.previous_attributes(previous);
-    }
-    books.events.put(event(kind, object, &options));
-}
-
-/// The members of `before` that are different in `after`.
-fn differences(before: &Value, after: &Value) -> Value {
-    let members = before.as_object().into_iter().flatten();
-    Value::Object(
-        members
-            .filter(|(name, old)| after[name.as_str()] != **old)
-            .map(|(name, old)| (name.clone(), old.clone()))
-            .collect(),
-    )
+    books.tell(kind, object, previous, &Cause::from(call));
 }

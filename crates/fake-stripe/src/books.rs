@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
+use crate::generation::Generation;
+use crate::happening::Happening;
 use crate::ids;
 
 /// Objects of one kind, in the order in which they were put in.
@@ -86,10 +88,14 @@ pub struct Books {
     pub contexts: BTreeMap<String, String>,
     /// For how many seconds a new customer is not found by a search.
     pub search_delay: i64,
+    /// The account's default version: that of `GET /v1/events`, and of requests that name none.
+    pub default_generation: Generation,
+    /// What happened and was not yet taken as an event.
+    pub(crate) untold: Vec<Happening>,
 }
 
 impl Books {
-    pub(crate) fn new(account_name: &str) -> Self {
+    pub(crate) fn new(account_name: &str, default_generation: Generation) -> Self {
         Self {
             account: account(account_name),
             customers: Collection::default(),
@@ -100,7 +106,26 @@ impl Books {
             thin_events: Collection::default(),
             contexts: BTreeMap::default(),
             search_delay: 0,
+            default_generation,
+            untold: Vec::new(),
         }
+    }
+
+    /// A customer that has not been deleted, by its id or that of the account that stands for it.
+    pub(crate) fn customer_mut(&mut self, id: &str) -> Option<&mut Value> {
+        let id = match self.customers.get(id) {
+            Some(_) => id.to_owned(),
+            None => self.customer_of_account(id)?,
+        };
+        let customer = self.customers.get_mut(&id);
+        customer.filter(|customer| customer["deleted"] != true)
+    }
+
+    /// The id of the customer for whom an account stands.
+    pub(crate) fn customer_of_account(&self, account: &str) -> Option<String> {
+        let customers = self.customers.objects.values();
+        let mut known = customers.filter(|customer| customer["customer_account"] == account);
+        known.next()?["id"].as_str().map(str::to_owned)
     }
 
     /// The object behind an id, whatever its kind.

@@ -10,21 +10,37 @@ pub enum Generation {
     V2020,
     /// `2022-08-01`: shipping of a session moved; `customer` may be null.
     V2022,
-    /// `2025-03-31.basil`: billing periods moved from a subscription to its items.
+    /// `2022-11-15`: a charge no longer lists its refunds.
+    V2022November,
+    /// `2024-10-28.acacia`: `refund.*` events tell of the refunds of charges.
+    Acacia,
+    /// `2025-02-24.acacia`: the last version in which a charge names its invoice.
+    AcaciaFebruary,
+    /// `2025-03-31.basil`: billing periods moved from a subscription to its items, payments from an
+    /// invoice to objects of their own.
     Basil,
+    /// `2025-05-28.basil`: `invoice_payment.paid` tells which payment paid an invoice.
+    BasilMay,
     /// `2025-09-30.clover`: discounts name their source; `billing_mode` is an object.
     Clover,
+    /// `2026-07-29.dahlia`: a refund names its customer.
+    Dahlia,
     /// `2026-10-28.endive`: `customer_account` stands beside `customer`.
     Endive,
 }
 
 impl Generation {
     /// Every generation, oldest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::V2020,
         Self::V2022,
+        Self::V2022November,
+        Self::Acacia,
+        Self::AcaciaFebruary,
         Self::Basil,
+        Self::BasilMay,
         Self::Clover,
+        Self::Dahlia,
         Self::Endive,
     ];
 
@@ -33,8 +49,13 @@ impl Generation {
         match self {
             Self::V2020 => "2020-08-27",
             Self::V2022 => "2022-08-01",
+            Self::V2022November => "2022-11-15",
+            Self::Acacia => "2024-10-28.acacia",
+            Self::AcaciaFebruary => "2025-02-24.acacia",
             Self::Basil => "2025-03-31.basil",
+            Self::BasilMay => "2025-05-28.basil",
             Self::Clover => "2025-09-30.clover",
+            Self::Dahlia => "2026-07-29.dahlia",
             Self::Endive => "2026-10-28.endive",
         }
     }
@@ -66,11 +87,11 @@ mod tests {
         }
         assert_eq!(
             Generation::of_version("2024-09-30.acacia"),
-            Generation::V2022
+            Generation::V2022November
         );
         assert_eq!(
             Generation::of_version("2025-07-30.basil"),
-            Generation::Basil
+            Generation::BasilMay
         );
         assert_eq!(
             Generation::of_version("2026-09-30.endive"),

@@ -6,6 +6,9 @@
 //! Faults are ordered with an [`Injection`]; what the server under test really sent is read back with
 //! [`FakeStripe::requests`].
 //!
+//! Whatever changes is told as events: [`FakeStripe::take_events`] hands out those that an endpoint of a
+//! chosen API version would get, and `GET /v1/events` has them in the account's default version.
+//!
 //! The other half makes webhook deliveries: [`event`] and [`thin_event`] build bodies in the shapes of
 //! several API versions ([`Generation`]), and [`sign`] makes the `Stripe-Signature` header. Delivering
 //! them is left to the caller, who may also repeat, delay or damage them.
@@ -15,6 +18,7 @@
 
 mod api;
 mod auth;
+mod balance;
 mod books;
 mod call;
 mod clock;
@@ -24,12 +28,14 @@ mod event;
 mod fault;
 mod form;
 mod generation;
+mod happening;
 mod idempotency;
 mod ids;
 mod journal;
 mod object;
 mod pipeline;
 mod server;
+mod shape;
 mod signature;
 
 pub use books::{Books, Collection};

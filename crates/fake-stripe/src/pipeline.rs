@@ -79,7 +79,8 @@ async fn work(app: &App, incoming: Incoming, request: Request, next: Next) -> Ou
         Outcome::Answer(response) => {
             app.journal
                 .answered(&received.request_id, response.status().as_u16());
-            Outcome::Answer(with_headers(response, &received, app.default_generation))
+            let default = default_generation(app, &received);
+            Outcome::Answer(with_headers(response, &received, default))
         }
         Outcome::Reset => Outcome::Reset,
     }
@@ -245,13 +246,17 @@ fn with_call(mut request: Request, app: &App, received: &Received, params: Param
         generation: received
             .stripe_version
             .as_deref()
-            .map_or(app.default_generation, Generation::of_version),
+            .map_or_else(|| default_generation(app, received), Generation::of_version),
         now: app.clock.now(),
         request_id: received.request_id.clone(),
         idempotency_key: received.idempotency_key.clone(),
     };
     request.extensions_mut().insert(Arc::new(call));
     request
+}
+
+fn default_generation(app: &App, received: &Received) -> Generation {
+    app.books(is_live(received)).default_generation
 }
 
 fn with_headers(mut response: Response, received: &Received, default: Generation) -> Response {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::{Extension, Router};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -28,7 +29,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The name that `GET /v1/account` shows.
     pub account_name: String,
-    /// The version used for a request that names none.
+    /// The account's default version: of a request that names none, and of `GET /v1/events`.
     pub default_generation: Generation,
 }
 
@@ -50,7 +51,6 @@ pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) replies: Replies,
     pub(crate) down: watch::Sender<bool>,
-    pub(crate) default_generation: Generation,
     keys: Mutex<Keys>,
     test: Mutex<Books>,
     live: Mutex<Books>,
@@ -58,16 +58,16 @@ pub(crate) struct App {
 
 impl App {
     fn new(settings: &Settings) -> Self {
+        let books = || Books::new(&settings.account_name, settings.default_generation);
         Self {
             clock: Clock::new(),
             faults: Faults::default(),
             journal: Journal::default(),
             replies: Replies::default(),
             down: watch::Sender::new(false),
-            default_generation: settings.default_generation,
             keys: Mutex::default(),
-            test: Mutex::new(Books::new(&settings.account_name)),
-            live: Mutex::new(Books::new(&settings.account_name)),
+            test: Mutex::new(books()),
+            live: Mutex::new(books()),
         }
     }
 
@@ -140,6 +140,12 @@ impl FakeStripe {
     /// Looks at or changes the live-mode objects. Requests wait meanwhile.
     pub fn with_live_books<T>(&self, work: impl FnOnce(&mut Books) -> T) -> T {
         work(&mut self.app.books(true))
+    }
+
+    /// The events of what happened in test mode since this was last called, oldest first, as an endpoint
+    /// of this version gets them. See [`Books::take_events`].
+    pub fn take_events(&self, generation: Generation) -> Vec<Value> {
+        self.with_books(|books| books.take_events(generation))
     }
 
     /// Accepts only these API keys from now on.

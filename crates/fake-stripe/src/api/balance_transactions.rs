@@ -1,112 +1,87 @@
-//! `/v1/customers/{id}/balance_transactions`
-//!
-//! A negative amount is a credit: it lowers `balance`, which counts what the customer owes.
+//! `/v1/customers/{id}/balance_transactions`, where the id may be that of an account as well
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, customers, list, params, record};
+use super::{Answer, customers, list, params};
+use crate::balance::{self, Line};
 use crate::books::Books;
 use crate::call::Call;
 use crate::error::StripeError;
-use crate::generation::Generation;
-use crate::ids;
+use crate::happening::Cause;
+
+const LONGEST_DESCRIPTION: usize = 350;
 
 pub(super) fn create(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     params::allow(call, &["amount", "currency", "description", "metadata"])?;
-    let missing = || {
-        StripeError::parameter(
-            "parameter_missing",
-            "amount",
-            "Missing required param: amount.",
-        )
-    };
-    let amount = params::integer(call, "amount")?.ok_or_else(missing)?;
+    params::required(call, "amount")?;
+    let amount = params::integer(call, "amount")?.unwrap_or_default();
     let currency = params::currency(call, "currency")?;
     let mut metadata = Map::new();
     params::merge_metadata(call, &mut metadata)?;
-    let description = params::text(call, "description")?;
-
-    let customer = customers::existing(books, &ids[0], "id")?;
-    let ending_balance = post(customer, amount, &currency)?;
-    let customer = customer.clone();
-    let mut transaction = json!({
-        "id": ids::new("cbtxn_1", 23),
-        "object": "customer_balance_transaction",
-        "amount": amount,
-        "created": call.now,
-        "credit_note": null,
-        "currency": currency,
-        "customer": ids[0],
-        "description": description,
-        "ending_balance": ending_balance,
-        "invoice": null,
-        "livemode": call.livemode,
-        "metadata": metadata,
-        "type": "adjustment"
-    });
-    if call.generation >= Generation::Basil {
-        transaction["checkout_session"] = Value::Null;
-    }
-    if call.generation >= Generation::Endive {
-        transaction["customer_account"] = Value::Null;
-    }
-    books.balance_transactions.put(transaction.clone());
-    record(
-        books,
-        call,
-        "customer.updated",
-        &customer,
-        Some(json!({"balance": ending_balance - amount})),
-    );
-    Ok(transaction)
+    let line = Line {
+        customer: ids[0].clone(),
+        amount,
+        currency,
+        kind: "adjustment",
+        description: description(call)?,
+        metadata,
+        ..Line::default()
+    };
+    balance::post(books, line, &Cause::from(call))
 }
 
-/// Books an amount on the customer and returns the ending balance in that currency.
-fn post(customer: &mut Value, amount: i64, currency: &str) -> Result<i64, StripeError> {
-    if customer["currency"].is_null() {
-        customer["currency"] = json!(currency);
+/// Only what describes a line can be changed; its amount is undone by another line.
+pub(super) fn update(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
+    params::allow(call, &["description", "metadata"])?;
+    let mut line = found(books, ids)?;
+    if call.params.contains_key("description") {
+        line["description"] = json!(description(call)?);
     }
-    let is_default = customer["currency"] == currency;
-    // The balance per currency counts the other way round: what the customer has.
-    let before = match &customer["invoice_credit_balance"][currency] {
-        Value::Null if is_default => customer["balance"].as_i64().unwrap_or_default(),
-        credit => -credit.as_i64().unwrap_or_default(),
-    };
-    let too_large = || {
-        StripeError::parameter(
-            "parameter_invalid_integer",
-            "amount",
-            "The balance would be too large.",
-        )
-    };
-    let after = before.checked_add(amount).ok_or_else(too_large)?;
-    customer["invoice_credit_balance"][currency] = json!(-after);
-    if is_default {
-        customer["balance"] = json!(after);
-    }
-    Ok(after)
+    let mut metadata = line["metadata"].as_object().cloned().unwrap_or_default();
+    params::merge_metadata(call, &mut metadata)?;
+    line["metadata"] = Value::Object(metadata);
+    books.balance_transactions.put(line.clone());
+    Ok(line)
 }
 
 pub(super) fn list(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     params::allow(call, &[&list::PAGING[..], &["invoice"]].concat())?;
     customers::existing(books, &ids[0], "id")?;
-    let mut transactions = books.balance_transactions.newest_first();
-    transactions.retain(|transaction| transaction["customer"] == ids[0]);
-    list::page(
-        call,
-        &format!("/v1/customers/{}/balance_transactions", ids[0]),
-        transactions,
-    )
+    let invoice = params::text(call, "invoice")?;
+    let mut lines = books.balance_transactions.newest_first();
+    lines.retain(|line| {
+        is_of(line, &ids[0]) && invoice.is_none_or(|invoice| line["invoice"] == invoice)
+    });
+    let url = format!("/v1/customers/{}/balance_transactions", ids[0]);
+    list::page(call, &url, lines)
 }
 
 pub(super) fn retrieve(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     params::allow(call, &[])?;
+    found(books, ids)
+}
+
+fn description(call: &Call) -> Result<Option<String>, StripeError> {
+    let text = params::text(call, "description")?;
+    if text.is_some_and(|text| text.chars().count() > LONGEST_DESCRIPTION) {
+        let message = format!("A description has at most {LONGEST_DESCRIPTION} characters.");
+        return Err(StripeError::parameter(
+            "parameter_invalid",
+            "description",
+            message,
+        ));
+    }
+    Ok(text.map(str::to_owned))
+}
+
+fn found(books: &mut Books, ids: &[String]) -> Answer {
     customers::existing(books, &ids[0], "id")?;
-    let found = books
-        .balance_transactions
-        .get(&ids[1])
-        .filter(|transaction| transaction["customer"] == ids[0]);
-    found
-        .cloned()
+    let lines = &books.balance_transactions;
+    let line = lines.get(&ids[1]).filter(|line| is_of(line, &ids[0]));
+    line.cloned()
         .ok_or_else(|| StripeError::missing("customer balance transaction", &ids[1], "transaction"))
+}
+
+fn is_of(line: &Value, id: &str) -> bool {
+    line["customer"] == id || line["customer_account"] == id
 }

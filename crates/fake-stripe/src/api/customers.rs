@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, differences, list, params, record};
+use super::{Answer, list, params, record};
+use crate::balance::{self, Line};
 use crate::books::Books;
 use crate::call::Call;
 use crate::error::StripeError;
+use crate::generation::Generation;
+use crate::happening::{Cause, differences};
 use crate::ids;
 use crate::object::{Customer, EventObject};
 
@@ -29,7 +32,7 @@ const LONGEST_EMAIL: usize = 512;
 pub(super) fn create(books: &mut Books, call: &Call, _: &[String]) -> Answer {
     let mut customer = Customer::new(&ids::new("cus_", 14))
         .created(call.now)
-        .render(call.generation, call.livemode);
+        .render(Generation::Endive, call.livemode);
     customer["invoice_credit_balance"] = json!({});
     assign(&mut customer, call)?;
     books.customers.put(customer.clone());
@@ -102,11 +105,10 @@ fn clause(text: &str) -> Option<(bool, String)> {
 
 pub(super) fn retrieve(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     params::allow(call, &[])?;
-    books
-        .customers
-        .get(&ids[0])
-        .cloned()
-        .ok_or_else(|| StripeError::missing("customer", &ids[0], "id"))
+    let of_account = books.customer_of_account(&ids[0]);
+    let id = of_account.as_deref().unwrap_or(&ids[0]);
+    let found = books.customers.get(id).cloned();
+    found.ok_or_else(|| StripeError::missing("customer", &ids[0], "id"))
 }
 
 pub(super) fn update(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
@@ -114,6 +116,7 @@ pub(super) fn update(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     let mut customer = before.clone();
     assign(&mut customer, call)?;
     books.customers.put(customer.clone());
+    adjust(books, call, &before, &customer);
     record(
         books,
         call,
@@ -122,6 +125,22 @@ pub(super) fn update(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
         Some(differences(&before, &customer)),
     );
     Ok(customer)
+}
+
+/// A balance that was set is a line like any other.
+fn adjust(books: &mut Books, call: &Call, before: &Value, after: &Value) {
+    let balance_of = |customer: &Value| customer["balance"].as_i64().unwrap_or_default();
+    let (old, new) = (balance_of(before), balance_of(after));
+    if let Some(currency) = after["currency"].as_str().filter(|_| old != new) {
+        let line = Line {
+            amount: new - old,
+            currency: currency.to_owned(),
+            kind: "adjustment",
+            ..Line::default()
+        };
+        let line = balance::written(line, after, old, &Cause::from(call));
+        books.balance_transactions.put(line);
+    }
 }
 
 pub(super) fn delete(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
@@ -143,7 +162,7 @@ pub(super) fn delete(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
         );
         books.subscriptions.put(subscription);
     }
-    let deleted = json!({"id": ids[0], "object": "customer", "deleted": true});
+    let deleted = json!({"id": customer["id"], "object": "customer", "deleted": true});
     books.customers.put(deleted.clone());
     record(books, call, "customer.deleted", &customer, None);
     Ok(deleted)
@@ -155,11 +174,9 @@ pub(super) fn existing<'a>(
     id: &str,
     param: &str,
 ) -> Result<&'a mut Value, StripeError> {
-    let customer = books
-        .customers
-        .get_mut(id)
-        .filter(|customer| customer["deleted"] != true);
-    customer.ok_or_else(|| StripeError::missing("customer", id, param))
+    books
+        .customer_mut(id)
+        .ok_or_else(|| StripeError::missing("customer", id, param))
 }
 
 fn assign(customer: &mut Value, call: &Call) -> Result<(), StripeError> {

@@ -6,8 +6,13 @@ use crate::books::Books;
 use crate::call::Call;
 use crate::error::StripeError;
 
-/// Expands an answer as its request asks, and hides what is shown only when asked for.
-pub(super) fn apply(answer: &mut Value, books: &Books, call: &Call) -> Result<(), StripeError> {
+/// Expands an answer as its request asks. Returns the names of the members asked for, some of which are
+/// not shown otherwise.
+pub(super) fn apply<'a>(
+    answer: &mut Value,
+    books: &Books,
+    call: &'a Call,
+) -> Result<Vec<&'a str>, StripeError> {
     let wanted = match call.params.get("expand") {
         None => Vec::new(),
         Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).collect(),
@@ -31,13 +36,8 @@ pub(super) fn apply(answer: &mut Value, books: &Books, call: &Call) -> Result<()
             ));
         }
     }
-    let keeps = wanted
-        .iter()
-        .any(|path| path.ends_with("invoice_credit_balance"));
-    if !keeps {
-        hide(answer);
-    }
-    Ok(())
+    let names = wanted.iter().filter_map(|path| path.rsplit('.').next());
+    Ok(names.collect())
 }
 
 /// Follows a path and expands what it ends in; false when the path leads nowhere.
@@ -81,16 +81,4 @@ fn subscriptions_of(customer: &Value, books: &Books) -> Value {
         id.as_str().unwrap_or_default()
     );
     json!({"object": "list", "data": data, "has_more": false, "total_count": data.len(), "url": url})
-}
-
-/// Removes the multi-currency balance, which Stripe shows only when it is expanded.
-fn hide(node: &mut Value) {
-    match node {
-        Value::Object(members) => {
-            members.remove("invoice_credit_balance");
-            members.values_mut().for_each(hide);
-        }
-        Value::Array(items) => items.iter_mut().for_each(hide),
-        _ => {}
-    }
 }

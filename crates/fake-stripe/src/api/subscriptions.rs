@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, customers, differences, list, params, record};
+use super::{Answer, customers, list, params, record};
 use crate::books::Books;
 use crate::call::Call;
 use crate::error::StripeError;
+use crate::generation::Generation;
+use crate::happening::differences;
 use crate::ids;
 use crate::object::{EventObject, Subscription};
 
@@ -77,7 +79,7 @@ pub(super) fn create(books: &mut Books, call: &Call, _: &[String]) -> Answer {
     } else if params::text(call, "payment_behavior")? == Some("default_incomplete") {
         subscription = subscription.status("incomplete");
     }
-    let mut subscription = subscription.render(call.generation, call.livemode);
+    let mut subscription = subscription.render(Generation::Endive, call.livemode);
     subscription["metadata"] = Value::Object(metadata);
     assign(&mut subscription, call)?;
     books.subscriptions.put(subscription.clone());

@@ -148,7 +148,9 @@ impl CheckoutSession {
     fn members_of(&self, generation: Generation) -> Value {
         let mut members = match generation {
             Generation::V2020 => json!({"shipping": null, "shipping_rate": null}),
-            Generation::V2022 => json!({"shipping_details": null, "shipping_cost": null}),
+            older if older < Generation::Basil => {
+                json!({"shipping_details": null, "shipping_cost": null})
+            }
             _ => json!({
                 "collected_information": {"shipping_details": null}, "shipping_cost": null,
                 "adaptive_pricing": {"enabled": false}, "discounts": [], "permissions": null, "wallet_options": null

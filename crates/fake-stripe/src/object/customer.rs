@@ -12,6 +12,9 @@ pub struct Customer {
     email: Option<String>,
     name: Option<String>,
     created: i64,
+    account: Option<String>,
+    currency: Option<String>,
+    balance: i64,
     metadata: Map<String, Value>,
 }
 
@@ -23,6 +26,9 @@ impl Customer {
             email: None,
             name: None,
             created: DEFAULT_CREATED,
+            account: None,
+            currency: None,
+            balance: 0,
             metadata: Map::new(),
         }
     }
@@ -51,6 +57,30 @@ impl Customer {
         Self { created, ..self }
     }
 
+    /// Sets the account that stands for it; only [`Generation::Endive`] shows it.
+    #[must_use]
+    pub fn account(self, account: &str) -> Self {
+        Self {
+            account: Some(account.to_owned()),
+            ..self
+        }
+    }
+
+    /// Sets its currency; the first balance transaction, subscription or invoice does so otherwise.
+    #[must_use]
+    pub fn currency(self, currency: &str) -> Self {
+        Self {
+            currency: Some(currency.to_owned()),
+            ..self
+        }
+    }
+
+    /// Sets what it owes in its currency, below zero for a credit that no line tells of.
+    #[must_use]
+    pub fn balance(self, balance: i64) -> Self {
+        Self { balance, ..self }
+    }
+
     /// Adds one entry of `metadata`.
     #[must_use]
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
@@ -65,9 +95,9 @@ impl EventObject for Customer {
             "id": self.id,
             "object": "customer",
             "address": null,
-            "balance": 0,
+            "balance": self.balance,
             "created": self.created,
-            "currency": null,
+            "currency": self.currency,
             "default_source": null,
             "delinquent": false,
             "description": null,
@@ -91,7 +121,7 @@ impl EventObject for Customer {
             "test_clock": null
         });
         if generation >= Generation::Endive {
-            extend(&mut customer, json!({"customer_account": null}));
+            extend(&mut customer, json!({"customer_account": self.account}));
         }
         customer
     }

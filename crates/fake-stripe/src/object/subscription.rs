@@ -153,11 +153,11 @@ impl Subscription {
 
     fn members_of(&self, generation: Generation) -> Value {
         let mut members = match generation {
-            Generation::V2020 | Generation::V2022 => json!({
+            older if older < Generation::Basil => json!({
                 "current_period_start": self.created, "current_period_end": self.period_end(), "discount": null
             }),
-            Generation::Basil => json!({"discounts": []}),
-            Generation::Clover | Generation::Endive => json!({
+            older if older < Generation::Clover => json!({"discounts": []}),
+            _ => json!({
                 "discounts": [],
                 "billing_mode": {"type": "flexible", "flexible": {"proration_discounts": "included"}, "updated_at": null}
             }),

@@ -336,7 +336,8 @@ async fn the_version_decides_the_shape() {
     let fake = FakeStripe::start().await;
     let client = Client::new(&fake);
     let customer = client.post(CUSTOMERS, &[]).await.id().to_owned();
-    for (version, on_items) in [("2020-08-27", false), ("2025-03-31.basil", true)] {
+    for (generation, on_items) in [(Generation::V2020, false), (Generation::Basil, true)] {
+        let version = generation.api_version();
         let request = client
             .request(Method::POST, "/v1/subscriptions")
             .header("Stripe-Version", version);
@@ -346,14 +347,22 @@ async fn the_version_decides_the_shape() {
         ];
         let made = send(request.form(&form)).await.expect("an answer").json;
         assert_eq!(made.get("current_period_end").is_none(), on_items);
-        let event = client
+        let listed = client
             .get("/v1/events?type=customer.subscription.*&limit=1")
             .await
             .json["data"][0]
             .clone();
+        let heard = fake.take_events(generation).pop().expect("an event");
         assert_eq!(
-            (&event["api_version"], &event["data"]["object"]),
+            (&heard["api_version"], &heard["data"]["object"]),
             (&json!(version), &made)
         );
+        // The list knows the same event in the account's own version.
+        assert_eq!(
+            (&listed["id"], &listed["api_version"]),
+            (&heard["id"], &json!("2026-10-28.endive"))
+        );
+        let item = &listed["data"]["object"]["items"]["data"][0];
+        assert!(item.get("current_period_end").is_some());
     }
 }

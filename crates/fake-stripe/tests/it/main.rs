@@ -1,5 +1,6 @@
 //! The fake seen from outside, over HTTP.
 
+mod balance;
 mod client;
 mod endpoints;
 mod faults;
