@@ -83,6 +83,22 @@ class Proof:
             expect(stripe.APIError, lambda: customers.create({"email": "key@shop.test"}, options), 500)
         assert len(customers.list({"email": "key@shop.test"}).data) == 1
 
+    def step_faults(self) -> None:
+        customers = self.stripe.v1.customers
+        for reason in ("global-rate", "endpoint-rate", "global-concurrency", "endpoint-concurrency", "resource-specific"):
+            self.order_fault(reason=reason)
+            error = expect(stripe.RateLimitError, customers.list, 429, "rate_limit")
+            assert error.headers["Stripe-Rate-Limited-Reason"] == reason
+        self.order_fault(fault="status", status=429, code="lock_timeout")
+        expect(stripe.RateLimitError, customers.list, 429, "lock_timeout")
+        self.order_fault(permission="rak_customer_write")
+        error = expect(stripe.PermissionError, customers.list, 403)
+        assert "Having the 'rak_customer_write' permission" in str(error)
+        self.order_fault(fault="proxy_page")
+        expect(stripe.APIError, customers.list, 502)
+        self.order_fault(fault="unreadable")
+        expect(stripe.APIError, customers.list, 200)
+
     def step_retries_of_the_library(self) -> None:
         patient = stripe.StripeClient(KEY, base_addresses={"api": self.base_url}, max_network_retries=2)
         self.order_fault(fault="reset_after_commit", method="POST", path="/v1/customers")
@@ -235,7 +251,7 @@ def expect(kind: type, call, status: int | None, code: str | None = None) -> str
         assert type(error) is kind, f"{type(error).__name__} instead of {kind.__name__}: {error}"
         assert error.http_status == status, f"{error.http_status} instead of {status}: {error}"
         # Not every class of the library passes the code on.
-        said = error.json_body["error"].get("code") if error.json_body else None
+        said = (error.json_body or {}).get("error", {}).get("code")
         assert code is None or said == code, f"{said} instead of {code}: {error}"
         return error
     raise AssertionError(f"no {kind.__name__} was raised")

@@ -73,6 +73,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/events/{id}", reads(events::retrieve))
         .route("/v2/core/events/{id}", reads(events::retrieve_thin))
         .route("/_fake/faults", post(control::inject))
+        .route("/_fake/clock", post(control::clock))
+        .route("/_fake/idempotency_keys/forget", post(control::forget_keys))
+        .route("/_fake/turns", post(control::turns))
+        .route("/_fake/requests", get(control::requests))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(middleware::from_fn_with_state(

@@ -41,6 +41,9 @@ impl Incoming {
             stripe_version: text(&parts.headers, "stripe-version"),
             stripe_context: text(&parts.headers, "stripe-context"),
             request_id: ids::new("req_", 14),
+            customer: None,
+            began: 0,
+            ended: None,
             answered: None,
         };
         Self { received, params }

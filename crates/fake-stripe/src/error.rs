@@ -83,8 +83,19 @@ impl StripeError {
     }
 
     /// The answer of an injected fault.
-    pub(crate) fn injected(status: StatusCode, code: Option<String>) -> Self {
-        let (kind, message) = match status.as_u16() {
+    pub(crate) fn injected(
+        status: StatusCode,
+        code: Option<String>,
+        message: Option<String>,
+    ) -> Self {
+        if code.as_deref() == Some("lock_timeout") && message.is_none() {
+            return Self {
+                status,
+                ..Self::locked()
+            };
+        }
+        let (kind, usual) = match status.as_u16() {
+            401 => ("invalid_request_error", "Invalid API key provided."),
             429 => (
                 "invalid_request_error",
                 "Too many requests in too short a time.",
@@ -95,8 +106,19 @@ impl StripeError {
         let code = code.or_else(|| (status.as_u16() == 429).then(|| "rate_limit".to_owned()));
         Self {
             code,
-            ..Self::new(status, kind, message)
+            ..Self::new(status, kind, message.unwrap_or_else(|| usual.to_owned()))
         }
+    }
+
+    /// An object that another call is changing.
+    pub(crate) fn locked() -> Self {
+        let message = "Another request is changing this object at the moment. Make changes of one object one after the other, or try again later.";
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "invalid_request_error",
+            message,
+        )
+        .with_code("lock_timeout")
     }
 
     pub(crate) fn with_code(self, code: &str) -> Self {

@@ -91,6 +91,11 @@ impl Replies {
         }
     }
 
+    /// Forgets every answer, as if a day had gone by. What is being worked on stays.
+    pub(crate) fn forget(&self) {
+        self.entries().retain(|_, entry| entry.saved.is_none());
+    }
+
     /// The keys in use at `now`, with their mode.
     pub(crate) fn keys(&self, now: i64) -> Vec<ScopedKey> {
         let entries = self.entries();

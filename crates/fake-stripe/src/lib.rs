@@ -37,11 +37,12 @@ mod pipeline;
 mod server;
 mod shape;
 mod signature;
+mod turns;
 
 pub use books::{Books, Collection};
 pub use clock::Clock;
 pub use event::{EventOptions, body, event, thin_event};
-pub use fault::{Fault, Injection};
+pub use fault::{Fault, Injection, RateLimit};
 pub use generation::Generation;
 pub use journal::Received;
 pub use object::{CheckoutSession, Customer, CustomerRef, EventObject, Subscription};

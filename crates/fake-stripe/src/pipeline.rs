@@ -20,10 +20,13 @@ use crate::server::App;
 
 const BODY_LIMIT: usize = 1024 * 1024;
 const LONGEST_KEY: usize = 255;
+const LOCK_TIMEOUT: &str = "lock_timeout";
 
 /// What becomes of a request.
 enum Outcome {
     Answer(Response),
+    /// An answer that is not Stripe's, and so has none of its headers.
+    Foreign(Response),
     Reset,
 }
 
@@ -43,7 +46,7 @@ pub(crate) async fn handle(
     // In a task of its own the work goes on when the caller leaves, as it does at Stripe.
     let work = tokio::spawn(async move { work(&app, incoming, request, next).await });
     match work.await {
-        Ok(Outcome::Answer(response)) => response,
+        Ok(Outcome::Answer(response) | Outcome::Foreign(response)) => response,
         Ok(Outcome::Reset) | Err(_) => {
             breaker.trip();
             std::future::pending().await
@@ -55,34 +58,98 @@ async fn work(app: &App, incoming: Incoming, request: Request, next: Next) -> Ou
     if *app.down.borrow() {
         return Outcome::Reset;
     }
-    let Incoming { received, params } = incoming;
-    app.journal.push(received.clone());
+    let Incoming {
+        mut received,
+        params,
+    } = incoming;
     if received.path.starts_with("/_fake/") {
+        app.journal.push(&mut received);
         let request = with_call(request, app, &received, params.unwrap_or_default());
         return Outcome::Answer(next.run(request).await);
     }
+    received.customer = customer_of(app, &received);
+    app.journal.push(&mut received);
     let injection = app.faults.take(request.method(), &received.path);
-    let admission = admit(app, &received, injection.as_ref(), params);
-    // The idempotency key is claimed by now: a second request with it meets one in progress.
-    if let Some(Fault::Hang(time)) = injection.as_ref().map(Injection::fault) {
-        tokio::time::sleep(*time).await;
-    }
-    let outcome = match admission {
-        Admission::Refused(refusal) => Outcome::Answer(refusal),
-        Admission::Reset => Outcome::Reset,
-        Admission::Work(params, claim) => {
-            let request = with_call(request, app, &received, params);
-            perform(app, &received, injection.as_ref(), claim, request, next).await
+    let injection = injection.as_ref();
+    let outcome = match before(injection) {
+        Some(outcome) => outcome,
+        None => {
+            let worked = admit_and_work(app, &received, injection, params, request, next).await;
+            after(injection, worked).await
         }
     };
-    match outcome {
+    let outcome = match outcome {
         Outcome::Answer(response) => {
-            app.journal
-                .answered(&received.request_id, response.status().as_u16());
             let default = default_generation(app, &received);
             Outcome::Answer(with_headers(response, &received, default))
         }
-        Outcome::Reset => Outcome::Reset,
+        other => other,
+    };
+    let status = match &outcome {
+        Outcome::Answer(response) | Outcome::Foreign(response) => Some(response.status().as_u16()),
+        Outcome::Reset => None,
+    };
+    app.journal.ended(&received.request_id, status);
+    outcome
+}
+
+/// What a fault makes of a call before anybody looks at it.
+fn before(injection: Option<&Injection>) -> Option<Outcome> {
+    let injection = injection?;
+    match injection.fault() {
+        Fault::Reset => Some(Outcome::Reset),
+        Fault::Status(status) if *status != 500 => {
+            Some(Outcome::Answer(injected(injection, *status)))
+        }
+        Fault::ProxyPage(status) => Some(Outcome::Foreign(page(*status))),
+        _ => None,
+    }
+}
+
+/// What a fault makes of the answer to a call, which is kept by now.
+async fn after(injection: Option<&Injection>, answer: Response) -> Outcome {
+    match injection.map(Injection::fault) {
+        Some(Fault::ResetAfterCommit) => Outcome::Reset,
+        Some(Fault::ProxyPageAfterCommit(status)) => Outcome::Foreign(page(*status)),
+        Some(Fault::Unreadable) => Outcome::Answer(half(answer).await),
+        Some(Fault::HangAfterCommit(time)) => {
+            tokio::time::sleep(*time).await;
+            Outcome::Answer(answer)
+        }
+        _ => Outcome::Answer(answer),
+    }
+}
+
+async fn admit_and_work(
+    app: &App,
+    received: &Received,
+    injection: Option<&Injection>,
+    params: Result<Params, StripeError>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let admission = admit(app, received, injection, params);
+    // The idempotency key is claimed by now: a second request with it meets one in progress.
+    let turn = match &admission {
+        Admission::Work(..) => app.turns.take(received),
+        Admission::Refused(_) => Ok(None),
+    };
+    if let Some(Fault::Hang(time)) = injection.map(Injection::fault) {
+        tokio::time::sleep(*time).await;
+    }
+    match (admission, turn) {
+        (Admission::Refused(refusal), _) => refusal,
+        (Admission::Work(_, claim), Err(refusal)) => {
+            if let Some(key) = claim {
+                app.replies.release(&key);
+            }
+            refusal.into_response()
+        }
+        (Admission::Work(params, claim), Ok(_turn)) => {
+            tokio::time::sleep(app.turns.latency()).await;
+            let request = with_call(request, app, received, params);
+            perform(app, received, injection, claim, request, next).await
+        }
     }
 }
 
@@ -92,7 +159,6 @@ type Claim = Option<(bool, String)>;
 /// What is decided before any work.
 enum Admission {
     Refused(Response),
-    Reset,
     Work(Params, Claim),
 }
 
@@ -102,13 +168,6 @@ fn admit(
     injection: Option<&Injection>,
     params: Result<Params, StripeError>,
 ) -> Admission {
-    match injection.map(|injection| (injection, injection.fault())) {
-        Some((_, Fault::Reset)) => return Admission::Reset,
-        Some((injection, Fault::Status(status))) if *status != 500 => {
-            return Admission::Refused(injected(injection, *status));
-        }
-        _ => {}
-    }
     let admitted = app
         .keys()
         .check(received.api_key.as_deref())
@@ -128,17 +187,25 @@ fn admit(
             let Some(saved) = saved else {
                 return Ok(Admission::Work(params, claim));
             };
-            Ok(
-                match injection.map(|injection| (injection, injection.fault())) {
-                    Some((injection, Fault::Status(status) | Fault::StatusAfterCommit(status))) => {
-                        Admission::Refused(injected(injection, *status))
-                    }
-                    Some((_, Fault::ResetAfterCommit)) => Admission::Reset,
-                    _ => Admission::Refused(replay(saved)),
-                },
-            )
+            let fault = injection.map(|injection| (injection, injection.fault()));
+            Ok(Admission::Refused(match fault {
+                Some((injection, Fault::Status(status) | Fault::StatusAfterCommit(status))) => {
+                    injected(injection, *status)
+                }
+                _ => replay(saved),
+            }))
         });
     admitted.unwrap_or_else(|refusal| Admission::Refused(refusal.into_response()))
+}
+
+/// The customer whom a call is about: named in its path, or among its parameters.
+fn customer_of(app: &App, received: &Received) -> Option<String> {
+    let in_path = received.path.strip_prefix("/v1/customers/");
+    let in_path = in_path.and_then(|rest| rest.split('/').next());
+    let named = in_path.or_else(|| received.params["customer"].as_str())?;
+    let books = app.books(is_live(received));
+    let of_account = books.customer_of_account(named);
+    Some(of_account.unwrap_or_else(|| named.to_owned()))
 }
 
 /// Checks that a call for one object names the account it is in: by its context, or by none for the key's own.
@@ -175,7 +242,7 @@ async fn perform(
     claim: Claim,
     request: Request,
     next: Next,
-) -> Outcome {
+) -> Response {
     let fault = injection.map(|injection| (injection, injection.fault()));
     let mut answer = match fault {
         Some((injection, Fault::Status(status))) => keep_anyway(injected(injection, *status)),
@@ -184,12 +251,9 @@ async fn perform(
     if let Some((injection, Fault::StatusAfterCommit(status))) = fault {
         answer = keep_anyway(injected(injection, *status));
     }
-    if let Some(key) = claim {
-        answer = keep(app, &key, received, answer).await;
-    }
-    match fault {
-        Some((_, Fault::ResetAfterCommit)) => Outcome::Reset,
-        _ => Outcome::Answer(answer),
+    match claim {
+        Some(key) => keep(app, &key, received, answer).await,
+        None => answer,
     }
 }
 
@@ -229,14 +293,35 @@ fn replay(saved: Saved) -> Response {
 
 fn injected(injection: &Injection, status: u16) -> Response {
     let status = fault::status(status);
-    let mut response = StripeError::injected(status, injection.error_code()).into_response();
-    if status == StatusCode::TOO_MANY_REQUESTS {
+    let refusal = StripeError::injected(status, injection.error_code(), injection.error_message());
+    let mut response = refusal.into_response();
+    let is_explained = |(name, _): &(String, String)| name.eq_ignore_ascii_case(fault::REASON);
+    let locked = injection.error_code().as_deref() == Some(LOCK_TIMEOUT);
+    if status == StatusCode::TOO_MANY_REQUESTS
+        && !locked
+        && !injection.headers().iter().any(is_explained)
+    {
         set(&mut response, "retry-after", "1");
     }
     for (name, value) in injection.headers() {
         set(&mut response, name, value);
     }
     response
+}
+
+/// What a proxy in front of Stripe says when it does not get an answer.
+fn page(status: u16) -> Response {
+    let html = "<html><head><title>Error</title></head><body><h1>The server did not answer</h1></body></html>";
+    let headers = [(header::CONTENT_TYPE, "text/html")];
+    (fault::status(status), headers, html).into_response()
+}
+
+/// The first half of an answer, which is no JSON.
+async fn half(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body.slice(..body.len() / 2)))
 }
 
 fn with_call(mut request: Request, app: &App, received: &Received, params: Params) -> Request {

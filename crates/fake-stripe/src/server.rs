@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::{Extension, Router};
 use hyper_util::rt::TokioIo;
@@ -21,6 +22,7 @@ use crate::fault::{Fault, Faults, Injection};
 use crate::generation::Generation;
 use crate::idempotency::Replies;
 use crate::journal::{Journal, Received};
+use crate::turns::Turns;
 
 /// How a fake is set up before it starts.
 #[derive(Debug, Clone)]
@@ -50,6 +52,7 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) replies: Replies,
+    pub(crate) turns: Turns,
     pub(crate) down: watch::Sender<bool>,
     keys: Mutex<Keys>,
     test: Mutex<Books>,
@@ -64,6 +67,7 @@ impl App {
             faults: Faults::default(),
             journal: Journal::default(),
             replies: Replies::default(),
+            turns: Turns::default(),
             down: watch::Sender::new(false),
             keys: Mutex::default(),
             test: Mutex::new(books()),
@@ -192,6 +196,28 @@ impl FakeStripe {
     /// Forgets the requests received so far.
     pub fn clear_requests(&self) {
         self.app.journal.clear();
+    }
+
+    /// The pairs of writes to one customer that were in flight at the same time.
+    pub fn overlaps(&self) -> Vec<(Received, Received)> {
+        self.app.journal.overlaps()
+    }
+
+    /// Lets every call take this long from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        self.app.turns.set_latency(latency);
+    }
+
+    /// Refuses a write to a customer with 429 `lock_timeout` while another one is being worked on, from
+    /// now on or no more. It needs some latency to be seen.
+    pub fn refuse_overlap(&self, refuse: bool) {
+        self.app.turns.refuse_overlap(refuse);
+    }
+
+    /// Forgets all answers kept for idempotency keys, as if a day had gone by. A key that is being worked
+    /// on stays taken.
+    pub fn forget_idempotency_keys(&self) {
+        self.app.replies.forget();
     }
 
     /// The test-mode idempotency keys that are still remembered, in no order.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, Instant};
 
-use fake_stripe::{FakeStripe, Fault, Injection};
+use fake_stripe::{FakeStripe, Fault, Injection, RateLimit};
 use reqwest::Method;
 
 use crate::client::{Client, send};
@@ -108,6 +108,103 @@ async fn a_reset_before_the_work_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_refusal_for_number_says_why() {
+    let fake = FakeStripe::start().await;
+    let client = Client::new(&fake);
+    for limit in RateLimit::ALL {
+        fake.inject(Injection::rate_limited(limit));
+        let refused = client.post_once(CUSTOMERS, &[], "k1").await;
+        assert_eq!((refused.status, refused.error("code")), (429, "rate_limit"));
+        assert_eq!(
+            refused.header("stripe-rate-limited-reason"),
+            Some(limit.reason())
+        );
+        assert_eq!(refused.header("retry-after"), None);
+    }
+    fake.inject(Injection::lock_timeout());
+    let locked = client.post_once(CUSTOMERS, &[], "k1").await;
+    assert_eq!((locked.status, locked.error("code")), (429, "lock_timeout"));
+    assert_eq!(locked.header("stripe-rate-limited-reason"), None);
+    assert_eq!(client.post_once(CUSTOMERS, &[], "k1").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named() {
+    let fake = FakeStripe::start().await;
+    let client = Client::new(&fake);
+    fake.inject(Injection::missing_permission("rak_customer_write").always());
+    fake.inject(Injection::new(Fault::Status(401)).path("/v1/account"));
+    for _ in 0..3 {
+        let refused = client.post(CUSTOMERS, &[]).await;
+        assert_eq!(refused.status, 403);
+        assert!(refused.error("message").contains("'rak_customer_write'"));
+    }
+    fake.clear_faults();
+    fake.inject(Injection::new(Fault::Status(401)));
+    assert_eq!(client.post(CUSTOMERS, &[]).await.status, 401);
+}
+
+#[tokio::test]
+async fn answers_that_cannot_be_read_are_kept() {
+    let fake = FakeStripe::start().await;
+    let client = Client::new(&fake);
+    for (number, (fault, status)) in [
+        (Fault::Unreadable, 200),
+        (Fault::ProxyPageAfterCommit(502), 502),
+        (Fault::ProxyPage(502), 502),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let key = format!("k{number}");
+        let is_done = !matches!(fault, Fault::ProxyPage(_));
+        let ours = fault != Fault::Unreadable;
+        fake.fail_next(1, fault);
+        let request = client.request(Method::POST, CUSTOMERS);
+        let response = request.header("Idempotency-Key", &key).send().await;
+        let response = response.expect("an answer");
+        assert_eq!(response.status().as_u16(), status);
+        assert_eq!(response.headers().get("request-id").is_none(), ours);
+        let text = response.text().await.expect("a body");
+        assert!(!text.is_empty() && serde_json::from_str::<serde_json::Value>(&text).is_err());
+        let again = client.post_once(CUSTOMERS, &[], &key).await;
+        let replayed = again.header("idempotent-replayed");
+        assert_eq!((again.status, replayed.is_some()), (200, is_done));
+    }
+    assert_eq!(fake.with_books(|books| books.customers.len()), 3);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_late_is_kept_at_once() {
+    let fake = FakeStripe::start().await;
+    let client = Client::new(&fake);
+    fake.inject(
+        Injection::new(Fault::HangAfterCommit(Duration::from_secs(60))).path_ending("/customers"),
+    );
+    let request = client
+        .request(Method::POST, CUSTOMERS)
+        .header("Idempotency-Key", "k1")
+        .timeout(Duration::from_millis(300));
+    let error = send(request).await.expect_err("no answer in time");
+    assert!(error.is_timeout());
+    let again = client.post_once(CUSTOMERS, &[], "k1").await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(fake.with_books(|books| books.customers.len()), 1);
+}
+
+#[tokio::test]
+async fn some_calls_pass_first() {
+    let fake = FakeStripe::start().await;
+    let client = Client::new(&fake);
+    fake.inject(Injection::new(Fault::Status(503)).skip(2).times(1));
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(client.get(CUSTOMERS).await.status);
+    }
+    assert_eq!(statuses, [200, 200, 503, 200]);
+}
+
+#[tokio::test]
 async fn down_and_up_again() {
     let fake = FakeStripe::start().await;
     let client = Client::new(&fake);
@@ -153,6 +250,15 @@ async fn faults_ordered_over_http() {
     assert_eq!(client.get("/v1/account").await.status, 429);
     fake.clear_faults();
     assert_eq!(client.get("/v1/account").await.status, 200);
+    for (order, status) in [
+        ([("fault", "proxy_page"), ("method", "GET")], 502),
+        ([("reason", "endpoint-rate"), ("skip", "0")], 429),
+        ([("permission", "rak_customer_write"), ("times", "1")], 403),
+    ] {
+        client.post("/_fake/faults", &order).await;
+        let answer = client.request(Method::GET, CUSTOMERS).send().await;
+        assert_eq!(answer.expect("an answer").status().as_u16(), status);
+    }
     assert_eq!(
         client
             .post("/_fake/faults", &[("fault", "earthquake")])

@@ -139,6 +139,18 @@ async fn keys_are_forgotten_after_a_day() {
 }
 
 #[tokio::test]
+async fn keys_can_be_forgotten_early() {
+    let fake = FakeStripe::start().await;
+    let client = Client::new(&fake);
+    let first = client.post_once(CUSTOMERS, ANN, "k1").await;
+    fake.forget_idempotency_keys();
+    assert!(fake.idempotency_keys().is_empty());
+    let second = client.post_once(CUSTOMERS, ANN, "k1").await;
+    assert_ne!(second.id(), first.id());
+    assert_eq!(second.header("idempotent-replayed"), None);
+}
+
+#[tokio::test]
 async fn live_and_test_keys_are_apart() {
     let fake = FakeStripe::start().await;
     let client = Client::new(&fake);

@@ -5,3 +5,4 @@ mod client;
 mod endpoints;
 mod faults;
 mod idempotency;
+mod turns;
