@@ -202,6 +202,42 @@ class Proof:
             "resource_missing",
         )
 
+    def step_money(self) -> None:
+        v1 = self.stripe.v1
+        invoice = v1.invoices.retrieve("in_money", {"expand": ["payments"]})
+        assert isinstance(invoice, stripe.Invoice) and invoice.status == "paid"
+        assert (invoice.total, invoice.amount_due, invoice.amount_paid) == (3500, 3000, 3000)
+        assert (invoice.starting_balance, invoice.ending_balance) == (-500, 0)
+        assert invoice.parent.subscription_details.subscription == "sub_money"
+        assert [one.amount_paid for one in invoice.payments.data] == [2000, 1000]
+        assert "payments" not in v1.invoices.retrieve("in_money").to_dict()
+
+        payments = v1.invoice_payments.list({"invoice": "in_money"}).data
+        assert all(isinstance(one, stripe.InvoicePayment) and one.status == "paid" for one in payments)
+        intent = payments[1].payment.payment_intent
+        found = v1.invoice_payments.list({"payment": {"type": "payment_intent", "payment_intent": intent}}).data
+        assert [one.invoice for one in found] == ["in_money"]
+
+        charge = v1.charges.retrieve(v1.payment_intents.retrieve(intent).latest_charge)
+        assert isinstance(charge, stripe.Charge) and charge.customer == "cus_money"
+        assert (charge.amount_captured, charge.amount_refunded, charge.disputed) == (1000, 300, True)
+        refund = v1.refunds.list({"charge": charge.id}).data[0]
+        assert isinstance(refund, stripe.Refund) and (refund.amount, refund.status) == (300, "succeeded")
+        dispute = v1.disputes.list({"charge": charge.id}).data[0]
+        assert isinstance(dispute, stripe.Dispute) and (dispute.amount, dispute.status) == (700, "lost")
+        assert [one.amount for one in dispute.balance_transactions] == [-700, 200]
+        note = v1.credit_notes.list({"invoice": "in_money"}).data[0]
+        assert isinstance(note, stripe.CreditNote) and (note.amount, note.post_payment_amount) == (500, 500)
+        assert note.refunds[0].amount_refunded == 400
+        lines = v1.customers.balance_transactions.list("cus_money").data
+        assert [(one.type, one.amount) for one in lines] == [
+            ("credit_note", -100), ("applied_to_invoice", 500), ("adjustment", -500)
+        ]
+        assert lines[0].id == note.customer_balance_transaction and lines[1].invoice == "in_money"
+        told = v1.events.list({"limit": 100, "types": ["invoice_payment.paid", "charge.dispute.closed"]}).data
+        assert [one.data.object.object for one in told] == ["dispute", "invoice_payment", "invoice_payment"]
+        expect(stripe.InvalidRequestError, lambda: v1.charges.retrieve("ch_none"), 404, "resource_missing")
+
     def step_events(self) -> None:
         customer = self.customer(email="event@shop.test")
         newest = self.stripe.v1.events.list({"limit": 1, "type": "customer.created"}).data[0]

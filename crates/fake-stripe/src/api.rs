@@ -8,6 +8,7 @@ mod customers;
 mod events;
 mod expand;
 mod list;
+mod money;
 mod params;
 mod subscriptions;
 
@@ -69,6 +70,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/v1/checkout/sessions/{id}",
             reads(checkout_sessions::retrieve),
         )
+        .merge(of_money())
         .route("/v1/events", reads(events::list))
         .route("/v1/events/{id}", reads(events::retrieve))
         .route("/v2/core/events/{id}", reads(events::retrieve_thin))
@@ -84,6 +86,23 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             pipeline::handle,
         ))
         .with_state(app)
+}
+
+fn of_money() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/invoices", reads(money::invoices))
+        .route("/v1/invoices/{id}", reads(money::invoice))
+        .route("/v1/invoice_payments", reads(money::invoice_payments))
+        .route("/v1/invoice_payments/{id}", reads(money::invoice_payment))
+        .route("/v1/charges", reads(money::charges))
+        .route("/v1/charges/{id}", reads(money::charge))
+        .route("/v1/payment_intents/{id}", reads(money::payment_intent))
+        .route("/v1/refunds", reads(money::refunds))
+        .route("/v1/refunds/{id}", reads(money::refund))
+        .route("/v1/disputes", reads(money::disputes))
+        .route("/v1/disputes/{id}", reads(money::dispute))
+        .route("/v1/credit_notes", reads(money::credit_notes))
+        .route("/v1/credit_notes/{id}", reads(money::credit_note))
 }
 
 fn reads(operation: Operation) -> MethodRouter<Arc<App>> {

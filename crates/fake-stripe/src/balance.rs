@@ -47,7 +47,11 @@ pub(crate) fn balance(customer: &Value, currency: &str) -> i64 {
 
 /// Books an amount on the customer. Returns the balance before, and the members that changed as they
 /// were.
-fn change(customer: &mut Value, amount: i64, currency: &str) -> Result<(i64, Value), StripeError> {
+pub(crate) fn change(
+    customer: &mut Value,
+    amount: i64,
+    currency: &str,
+) -> Result<(i64, Value), StripeError> {
     let before = balance(customer, currency);
     let too_large = || {
         StripeError::parameter(
@@ -72,14 +76,25 @@ fn change(customer: &mut Value, amount: i64, currency: &str) -> Result<(i64, Val
     Ok((before, previous))
 }
 
-/// The line as it is kept: the account stands beside the customer, or in its place.
+/// How an object names this customer: `customer` and `customer_account`, one of which may be null.
+pub(crate) fn names(customer: &Value) -> (Value, Value) {
+    let id = customer["id"].clone();
+    match id.as_str().is_some_and(|id| id.starts_with("acct_")) {
+        true => (Value::Null, id),
+        false => (id, customer["customer_account"].clone()),
+    }
+}
+
+/// The id by which an object names its customer, which may be that of an account.
+pub(crate) fn holder(object: &Value) -> String {
+    let customer = object["customer"].as_str();
+    let holder = customer.or_else(|| object["customer_account"].as_str());
+    holder.unwrap_or_default().to_owned()
+}
+
+/// The line as it is kept.
 pub(crate) fn written(line: Line, customer: &Value, before: i64, cause: &Cause) -> Value {
-    let id = customer["id"].as_str().unwrap_or_default();
-    let is_account = id.starts_with("acct_");
-    let account = match is_account {
-        true => json!(id),
-        false => customer["customer_account"].clone(),
-    };
+    let (named, account) = names(customer);
     json!({
         "id": ids::new("cbtxn_1", 23),
         "object": "customer_balance_transaction",
@@ -88,7 +103,7 @@ pub(crate) fn written(line: Line, customer: &Value, before: i64, cause: &Cause) 
         "created": cause.now,
         "credit_note": line.credit_note,
         "currency": line.currency,
-        "customer": (!is_account).then_some(id),
+        "customer": named,
         "customer_account": account,
         "description": line.description,
         "ending_balance": before + line.amount,

@@ -80,6 +80,22 @@ pub struct Books {
     pub checkout_sessions: Collection,
     /// Customer balance transactions, of all customers.
     pub balance_transactions: Collection,
+    /// Invoices. These and the following hold the members of all versions.
+    pub invoices: Collection,
+    /// What paid which invoice.
+    pub invoice_payments: Collection,
+    /// Payment intents.
+    pub payment_intents: Collection,
+    /// Charges.
+    pub charges: Collection,
+    /// Refunds.
+    pub refunds: Collection,
+    /// Disputes.
+    pub disputes: Collection,
+    /// Credit notes.
+    pub credit_notes: Collection,
+    /// Whether a charge goes on counting a refund that failed or was canceled.
+    pub failed_refunds_stay: bool,
     /// Events: those the API calls caused, and what a test put in.
     pub events: Collection,
     /// Thin events, put in by a test only.
@@ -102,6 +118,14 @@ impl Books {
             subscriptions: Collection::default(),
             checkout_sessions: Collection::default(),
             balance_transactions: Collection::default(),
+            invoices: Collection::default(),
+            invoice_payments: Collection::default(),
+            payment_intents: Collection::default(),
+            charges: Collection::default(),
+            refunds: Collection::default(),
+            disputes: Collection::default(),
+            credit_notes: Collection::default(),
+            failed_refunds_stay: false,
             events: Collection::default(),
             thin_events: Collection::default(),
             contexts: BTreeMap::default(),
@@ -135,6 +159,13 @@ impl Books {
             "sub" => &self.subscriptions,
             "cs" => &self.checkout_sessions,
             "cbtxn" => &self.balance_transactions,
+            "in" => &self.invoices,
+            "inpay" => &self.invoice_payments,
+            "pi" => &self.payment_intents,
+            "ch" | "py" => &self.charges,
+            "re" | "pyr" => &self.refunds,
+            "du" => &self.disputes,
+            "cn" => &self.credit_notes,
             "evt" => &self.events,
             _ => return None,
         };

@@ -66,7 +66,7 @@ impl From<Value> for CustomerRef {
 const DEFAULT_CREATED: i64 = 1_735_689_600;
 
 /// Adds the members of `more` to `object`.
-fn extend(object: &mut Value, more: Value) {
+pub(crate) fn extend(object: &mut Value, more: Value) {
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);
     }

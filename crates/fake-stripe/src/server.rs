@@ -22,6 +22,7 @@ use crate::fault::{Fault, Faults, Injection};
 use crate::generation::Generation;
 use crate::idempotency::Replies;
 use crate::journal::{Journal, Received};
+use crate::money::Money;
 use crate::turns::Turns;
 
 /// How a fake is set up before it starts.
@@ -144,6 +145,16 @@ impl FakeStripe {
     /// Looks at or changes the live-mode objects. Requests wait meanwhile.
     pub fn with_live_books<T>(&self, work: impl FnOnce(&mut Books) -> T) -> T {
         work(&mut self.app.books(true))
+    }
+
+    /// Makes things happen to money in test mode.
+    pub fn money(&self) -> Money<'_> {
+        Money::new(&self.app, false)
+    }
+
+    /// Makes things happen to money in live mode.
+    pub fn live_money(&self) -> Money<'_> {
+        Money::new(&self.app, true)
     }
 
     /// The events of what happened in test mode since this was last called, oldest first, as an endpoint

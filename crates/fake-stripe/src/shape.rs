@@ -21,6 +21,12 @@ pub(crate) fn apply(node: &mut Value, generation: Generation, expanded: &[&str])
                 "customer" => customer(members, generation, expanded),
                 "customer_balance_transaction" => balance_transaction(members, generation),
                 "subscription" => subscription(members, generation),
+                "invoice" => invoice(members, generation, expanded),
+                "line_item" => line_item(members, generation),
+                "charge" => charge(members, generation, expanded),
+                "payment_intent" => payment_intent(members, generation),
+                "refund" => refund(members, generation),
+                "credit_note" => credit_note(members, generation),
                 _ => {}
             }
             members
@@ -31,7 +37,15 @@ pub(crate) fn apply(node: &mut Value, generation: Generation, expanded: &[&str])
     }
 }
 
-fn customer(members: &mut Map<String, Value>, generation: Generation, expanded: &[&str]) {
+type Members = Map<String, Value>;
+
+fn remove(members: &mut Members, names: &[&str]) {
+    for name in names {
+        members.remove(*name);
+    }
+}
+
+fn customer(members: &mut Members, generation: Generation, expanded: &[&str]) {
     if generation < Generation::Endive {
         members.remove("customer_account");
     }
@@ -40,7 +54,7 @@ fn customer(members: &mut Map<String, Value>, generation: Generation, expanded: 
     }
 }
 
-fn balance_transaction(members: &mut Map<String, Value>, generation: Generation) {
+fn balance_transaction(members: &mut Members, generation: Generation) {
     if generation < Generation::Basil {
         members.remove("checkout_session");
     }
@@ -50,7 +64,7 @@ fn balance_transaction(members: &mut Map<String, Value>, generation: Generation)
 }
 
 /// A subscription comes as one of the newest generation, or as whatever a test put in.
-fn subscription(members: &mut Map<String, Value>, generation: Generation) {
+fn subscription(members: &mut Members, generation: Generation) {
     if generation < Generation::Endive {
         members.remove("customer_account");
         members.remove("status_details");
@@ -76,14 +90,107 @@ fn subscription(members: &mut Map<String, Value>, generation: Generation) {
         }
     }
     if generation < Generation::V2022 {
-        for name in [
-            "application",
-            "currency",
-            "description",
-            "on_behalf_of",
-            "test_clock",
-        ] {
-            members.remove(name);
+        let later = ["application", "currency", "description", "on_behalf_of"];
+        remove(members, &later);
+        members.remove("test_clock");
+    }
+}
+
+/// What was paid elsewhere counts as paid since Basil.
+fn invoice(members: &mut Members, generation: Generation, expanded: &[&str]) {
+    let elsewhere = members.remove("out_of_band").and_then(|sum| sum.as_i64());
+    if generation < Generation::Basil {
+        if let Some(elsewhere) = elsewhere {
+            let sum = |name: &str| {
+                members
+                    .get(name)
+                    .and_then(Value::as_i64)
+                    .unwrap_or_default()
+            };
+            let paid = sum("amount_paid") - elsewhere;
+            let left = sum("amount_remaining") + elsewhere;
+            members.insert("amount_paid".to_owned(), paid.into());
+            members.insert("amount_remaining".to_owned(), left.into());
         }
+        let later = ["amount_overpaid", "parent", "payments", "total_taxes"];
+        remove(members, &later);
+    } else {
+        let earlier = [
+            "charge",
+            "paid",
+            "paid_out_of_band",
+            "payment_intent",
+            "subscription",
+            "subscription_details",
+            "tax",
+        ];
+        remove(members, &earlier);
+        if !expanded.contains(&"payments") {
+            members.remove("payments");
+        }
+    }
+    if generation < Generation::V2022November {
+        remove(members, &["effective_at", "subscription_details"]);
+    }
+    if generation < Generation::Endive {
+        members.remove("customer_account");
+    }
+}
+
+fn line_item(members: &mut Members, generation: Generation) {
+    match generation < Generation::Basil {
+        true => members.remove("parent"),
+        false => members.remove("subscription"),
+    };
+}
+
+fn charge(members: &mut Members, generation: Generation, expanded: &[&str]) {
+    members.remove("customer_account");
+    if generation >= Generation::Basil {
+        members.remove("invoice");
+    }
+    if generation >= Generation::V2022November && !expanded.contains(&"refunds") {
+        members.remove("refunds");
+    }
+    if generation > Generation::V2022November {
+        members.remove("dispute");
+    }
+}
+
+fn payment_intent(members: &mut Members, generation: Generation) {
+    if generation < Generation::Basil {
+        members.remove("payment_details");
+    } else {
+        members.remove("invoice");
+    }
+    match generation < Generation::V2022November {
+        true => members.remove("latest_charge"),
+        false => members.remove("charges"),
+    };
+    if generation < Generation::Endive {
+        members.remove("customer_account");
+    }
+}
+
+fn refund(members: &mut Members, generation: Generation) {
+    members.remove("customer_account");
+    if generation < Generation::Dahlia {
+        members.remove("customer");
+    }
+}
+
+fn credit_note(members: &mut Members, generation: Generation) {
+    match generation < Generation::Basil {
+        true => members.remove("refunds"),
+        false => members.remove("refund"),
+    };
+    if generation < Generation::BasilMay {
+        remove(members, &["post_payment_amount", "pre_payment_amount"]);
+        if members.get("type").is_some_and(|kind| kind == "mixed") {
+            members.insert("type".to_owned(), "post_payment".into());
+        }
+    }
+    if generation < Generation::Endive {
+        members.remove("customer_account");
     }
 }

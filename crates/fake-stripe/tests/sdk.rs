@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use fake_stripe::{EventOptions, FakeStripe, Subscription, body, event, sign};
+use fake_stripe::{
+    EventOptions, FakeStripe, NewCreditNote, NewInvoice, Pay, Subscription, body, event, sign,
+};
 
 const SECRET: &str = "whsec_proof_of_the_signature";
 const ADVICE: &str = "This test needs Python 3.10 or later with its venv and pip modules (Debian and \
@@ -64,6 +66,7 @@ fn run(command: &mut Command) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_official_library_takes_the_fake_for_stripe() {
     let fake = FakeStripe::start().await;
+    set_the_scene(&fake);
     let mut command = Command::new(python());
     command.arg(proof_file("prove.py")).arg(fake.base_url());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
@@ -77,6 +80,23 @@ async fn the_official_library_takes_the_fake_for_stripe() {
         String::from_utf8_lossy(&said)
     );
     assert_eq!(fake.faults_left(), 0);
+}
+
+/// What happened to `cus_money` before the proof looks at it.
+fn set_the_scene(fake: &FakeStripe) {
+    let money = fake.money();
+    money.adjust("cus_money", -500, "usd");
+    let new = NewInvoice::new("cus_money", 3500, "usd").subscription("sub_money");
+    let invoice = money.invoice(&new.id("in_money"));
+    money.finalize(&invoice);
+    let first = money.pay_with(&invoice, &Pay::card(1000));
+    money.pay_with(&invoice, &Pay::bank_debit(2000));
+    money.refund(first.charge(), 300);
+    let dispute = money.dispute(first.charge(), 700);
+    money.reinstate(&dispute, 200);
+    money.close_dispute(&dispute, "lost");
+    let parts = NewCreditNote::new().refund(400).to_balance(100);
+    money.credit_note(&invoice, &parts);
 }
 
 #[test]

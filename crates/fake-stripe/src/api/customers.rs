@@ -145,27 +145,9 @@ fn adjust(books: &mut Books, call: &Call, before: &Value, after: &Value) {
 
 pub(super) fn delete(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     params::allow(call, &[])?;
-    let customer = existing(books, &ids[0], "id")?.clone();
-    let subscriptions = books.subscriptions.newest_first().into_iter();
-    let running = subscriptions
-        .filter(|one| one["customer"] == customer["id"] && one["status"] != "canceled");
-    for mut subscription in running.cloned().collect::<Vec<_>>() {
-        subscription["status"] = json!("canceled");
-        subscription["canceled_at"] = json!(call.now);
-        subscription["ended_at"] = json!(call.now);
-        record(
-            books,
-            call,
-            "customer.subscription.deleted",
-            &subscription,
-            None,
-        );
-        books.subscriptions.put(subscription);
-    }
-    let deleted = json!({"id": customer["id"], "object": "customer", "deleted": true});
-    books.customers.put(deleted.clone());
-    record(books, call, "customer.deleted", &customer, None);
-    Ok(deleted)
+    let customer = existing(books, &ids[0], "id")?;
+    let id = customer["id"].as_str().unwrap_or_default().to_owned();
+    Ok(books.delete_customer(&id, &Cause::from(call)))
 }
 
 /// A customer that has not been deleted.

@@ -6,7 +6,7 @@ use crate::books::Books;
 use crate::call::Call;
 use crate::error::StripeError;
 
-/// Expands an answer as its request asks. Returns the names of the members asked for, some of which are
+/// Expands an answer as its request asks. Returns the names on the way to them, some of which are
 /// not shown otherwise.
 pub(super) fn apply<'a>(
     answer: &mut Value,
@@ -36,8 +36,7 @@ pub(super) fn apply<'a>(
             ));
         }
     }
-    let names = wanted.iter().filter_map(|path| path.rsplit('.').next());
-    Ok(names.collect())
+    Ok(wanted.iter().flat_map(|path| path.split('.')).collect())
 }
 
 /// Follows a path and expands what it ends in; false when the path leads nowhere.

@@ -5,4 +5,5 @@ mod client;
 mod endpoints;
 mod faults;
 mod idempotency;
+mod money;
 mod turns;
