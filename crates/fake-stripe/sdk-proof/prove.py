@@ -247,6 +247,13 @@ class Proof:
         self.stripe.v1.customers.update(customer.id, {"name": "New"})
         update = self.stripe.v1.events.list({"limit": 1, "types": ["customer.updated"]}).data[0]
         assert update.data.previous_attributes.to_dict() == {"name": None}
+        params = {"types": ["customer.created", "customer.updated"], "created": {"gte": newest.created}, "limit": 100}
+        listed = self.stripe.v1.events.list(params).data
+        assert [one.id for one in listed[:2]] == [update.id, newest.id]
+        rest = self.stripe.v1.events.list({**params, "starting_after": update.id, "limit": 1})
+        assert [one.id for one in rest.data] == [newest.id]
+        many = [f"customer.{number}" for number in range(21)]
+        expect(stripe.InvalidRequestError, lambda: self.stripe.v1.events.list({"types": many}), 400)
         expect(stripe.InvalidRequestError, lambda: self.stripe.v1.events.retrieve("evt_none"), 404, "resource_missing")
 
     def step_modes(self) -> None:

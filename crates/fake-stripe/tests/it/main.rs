@@ -3,6 +3,7 @@
 mod balance;
 mod client;
 mod endpoints;
+mod events;
 mod faults;
 mod idempotency;
 mod money;
