@@ -98,12 +98,14 @@ pub struct Books {
     pub failed_refunds_stay: bool,
     /// Events: those the API calls caused, and what a test put in.
     pub events: Collection,
-    /// Thin events, put in by a test only.
+    /// Thin events: what a test took or put in.
     pub thin_events: Collection,
     /// Objects of related accounts, by id, with the `Stripe-Context` that a call for one must name.
     pub contexts: BTreeMap<String, String>,
     /// For how many seconds a new customer is not found by a search.
     pub search_delay: i64,
+    /// For how many seconds a new balance transaction is missing from the list of its customer.
+    pub line_delay: i64,
     /// The account's default version: that of `GET /v1/events`, and of requests that name none.
     pub default_generation: Generation,
     /// What happened and was not yet taken as an event.
@@ -130,6 +132,7 @@ impl Books {
             thin_events: Collection::default(),
             contexts: BTreeMap::default(),
             search_delay: 0,
+            line_delay: 0,
             default_generation,
             untold: Vec::new(),
         }

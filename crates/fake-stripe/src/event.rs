@@ -125,6 +125,13 @@ pub fn thin_event(
         "sub" => ("subscription", "subscriptions"),
         "cs" => ("checkout.session", "checkout/sessions"),
         "cus" => ("customer", "customers"),
+        "in" => ("invoice", "invoices"),
+        "inpay" => ("invoice_payment", "invoice_payments"),
+        "pi" => ("payment_intent", "payment_intents"),
+        "ch" | "py" => ("charge", "charges"),
+        "re" | "pyr" => ("refund", "refunds"),
+        "du" => ("dispute", "disputes"),
+        "cn" => ("credit_note", "credit_notes"),
         other => (other, other),
     };
     let created =

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::books::Books;
 use crate::call::Call;
-use crate::event::{EventOptions, event};
+use crate::event::{EventOptions, event, thin_event};
 use crate::generation::Generation;
 use crate::ids;
 use crate::shape;
@@ -46,19 +46,28 @@ impl Happening {
         }
         let mut object = self.object.clone();
         shape::apply(&mut object, generation, &[]);
-        let mut options = EventOptions::at(self.cause.now)
-            .id(&self.id)
-            .generation(generation);
+        let mut options = self.options().id(&self.id).generation(generation);
+        if let Some(previous) = &self.previous {
+            options = options.previous_attributes(previous.clone());
+        }
+        Some(event(&self.kind, &object, &options))
+    }
+
+    /// The thin twin of the event, which only names the object.
+    fn thin(&self) -> Value {
+        let id = self.object["id"].as_str().unwrap_or_default();
+        thin_event(&self.kind, id, Some(&self.id), &self.options())
+    }
+
+    fn options(&self) -> EventOptions {
+        let mut options = EventOptions::at(self.cause.now);
         if let Some((id, key)) = &self.cause.request {
             options = options.request(id, key.as_deref());
         }
         if self.cause.livemode {
             options = options.live();
         }
-        if let Some(previous) = &self.previous {
-            options = options.previous_attributes(previous.clone());
-        }
-        Some(event(&self.kind, &object, &options))
+        options
     }
 }
 
@@ -108,6 +117,16 @@ impl Books {
         let untold = std::mem::take(&mut self.untold);
         let events = untold.iter().map(|happening| happening.event(generation));
         events.flatten().collect()
+    }
+
+    /// The thin events of the same, which are kept to be read at `/v2/core/events/{id}`.
+    pub fn take_thin_events(&mut self) -> Vec<Value> {
+        let untold = std::mem::take(&mut self.untold);
+        let events: Vec<Value> = untold.iter().map(Happening::thin).collect();
+        for event in &events {
+            self.thin_events.put(event.clone());
+        }
+        events
     }
 }
 

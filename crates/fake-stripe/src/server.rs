@@ -163,6 +163,11 @@ impl FakeStripe {
         self.with_books(|books| books.take_events(generation))
     }
 
+    /// The thin events of the same. See [`Books::take_thin_events`].
+    pub fn take_thin_events(&self) -> Vec<Value> {
+        self.with_books(Books::take_thin_events)
+    }
+
     /// Accepts only these API keys from now on.
     pub fn accept_only(&self, keys: &[&str]) {
         *self.app.keys() = Keys::Only(keys.iter().map(|key| (*key).to_owned()).collect());

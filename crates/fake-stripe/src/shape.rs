@@ -49,8 +49,10 @@ fn customer(members: &mut Members, generation: Generation, expanded: &[&str]) {
     if generation < Generation::Endive {
         members.remove("customer_account");
     }
-    if !expanded.contains(&"invoice_credit_balance") {
-        members.remove("invoice_credit_balance");
+    for name in ["cash_balance", "invoice_credit_balance"] {
+        if !expanded.contains(&name) {
+            members.remove(name);
+        }
     }
 }
 

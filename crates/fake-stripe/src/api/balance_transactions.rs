@@ -18,6 +18,7 @@ pub(super) fn create(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     let currency = params::currency(call, "currency")?;
     let mut metadata = Map::new();
     params::merge_metadata(call, &mut metadata)?;
+    refuse_debt(books, call, ids, amount)?;
     let line = Line {
         customer: ids[0].clone(),
         amount,
@@ -28,6 +29,27 @@ pub(super) fn create(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
         ..Line::default()
     };
     balance::post(books, line, &Cause::from(call))
+}
+
+/// A customer with money of its own cannot owe any.
+fn refuse_debt(
+    books: &mut Books,
+    call: &Call,
+    ids: &[String],
+    amount: i64,
+) -> Result<(), StripeError> {
+    let currency = params::currency(call, "currency")?;
+    let customer = customers::existing(books, &ids[0], "id")?;
+    let has_cash = customer["cash_balance"]["available"].is_object();
+    if has_cash && amount > 0 && balance::balance(customer, &currency) + amount > 0 {
+        let message = "A customer with a cash balance cannot have a positive balance.";
+        return Err(StripeError::parameter(
+            "parameter_invalid",
+            "amount",
+            message,
+        ));
+    }
+    Ok(())
 }
 
 /// Only what describes a line can be changed; its amount is undone by another line.
@@ -48,9 +70,13 @@ pub(super) fn list(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     params::allow(call, &[&list::PAGING[..], &["invoice"]].concat())?;
     customers::existing(books, &ids[0], "id")?;
     let invoice = params::text(call, "invoice")?;
+    let visible = call.now - books.line_delay;
     let mut lines = books.balance_transactions.newest_first();
     lines.retain(|line| {
-        is_of(line, &ids[0]) && invoice.is_none_or(|invoice| line["invoice"] == invoice)
+        let is_visible = line["created"].as_i64().unwrap_or_default() <= visible;
+        is_of(line, &ids[0])
+            && is_visible
+            && invoice.is_none_or(|invoice| line["invoice"] == invoice)
     });
     let url = format!("/v1/customers/{}/balance_transactions", ids[0]);
     list::page(call, &url, lines)

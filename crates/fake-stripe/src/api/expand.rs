@@ -54,6 +54,9 @@ fn expand(node: &mut Value, path: &[&str], books: &Books) -> bool {
     {
         node["subscriptions"] = subscriptions_of(node, books);
     }
+    if *step == "cash_balance" && node["object"] == "customer" && node.get(*step).is_none() {
+        node["cash_balance"] = Value::Null;
+    }
     let Some(child) = node.get_mut(*step) else {
         return false;
     };

@@ -15,6 +15,7 @@ pub struct Customer {
     account: Option<String>,
     currency: Option<String>,
     balance: i64,
+    cash: Option<(i64, String)>,
     metadata: Map<String, Value>,
 }
 
@@ -29,6 +30,7 @@ impl Customer {
             account: None,
             currency: None,
             balance: 0,
+            cash: None,
             metadata: Map::new(),
         }
     }
@@ -81,6 +83,15 @@ impl Customer {
         Self { balance, ..self }
     }
 
+    /// Gives it money of its own, from a bank transfer; shown only when `cash_balance` is expanded.
+    #[must_use]
+    pub fn cash_balance(self, amount: i64, currency: &str) -> Self {
+        Self {
+            cash: Some((amount, currency.to_owned())),
+            ..self
+        }
+    }
+
     /// Adds one entry of `metadata`.
     #[must_use]
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
@@ -120,6 +131,12 @@ impl EventObject for Customer {
             "tax_exempt": "none",
             "test_clock": null
         });
+        if let Some((amount, currency)) = &self.cash {
+            customer["cash_balance"] = json!({
+                "object": "cash_balance", "available": {currency: amount}, "customer": self.id,
+                "livemode": livemode, "settings": {"reconciliation_mode": "automatic"}
+            });
+        }
         if generation >= Generation::Endive {
             extend(&mut customer, json!({"customer_account": self.account}));
         }

@@ -167,3 +167,36 @@ async fn a_deleted_customer_takes_no_lines() {
         );
     }
 }
+
+#[tokio::test]
+async fn money_of_their_own_forbids_debts() {
+    let customer = Customer::new("cus_1").cash_balance(5000, "usd");
+    let (_fake, client) = with_customer(&customer).await;
+    assert_eq!(post(&client, "cus_1", "-300").await.status, 200);
+    assert_eq!(post(&client, "cus_1", "300").await.status, 200);
+    let refused = post(&client, "cus_1", "1").await;
+    assert_eq!((refused.status, refused.error("param")), (400, "amount"));
+    let path = "/v1/customers/cus_1";
+    assert!(client.get(path).await.json.get("cash_balance").is_none());
+    let expanded = client.get(&format!("{path}?expand[]=cash_balance")).await;
+    let available = &expanded.json["cash_balance"]["available"];
+    assert_eq!(available, &json!({"usd": 5000}));
+    let other = client.post("/v1/customers", &[]).await;
+    let path = format!("/v1/customers/{}?expand[]=cash_balance", other.id());
+    assert_eq!(client.get(&path).await.json["cash_balance"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_list_may_lag() {
+    let (fake, client) = with_customer(&Customer::new("cus_1")).await;
+    fake.with_books(|books| books.line_delay = 30);
+    fake.clock().set(1_760_000_000);
+    let line = post(&client, "cus_1", "-300").await;
+    let path = "/v1/customers/cus_1/balance_transactions";
+    fake.clock().advance(29);
+    assert!(ids(&client.get(path).await.json).is_empty());
+    let found = client.get(&format!("{path}/{}", line.id())).await;
+    assert_eq!(found.status, 200);
+    fake.clock().advance(1);
+    assert_eq!(ids(&client.get(path).await.json), [line.id()]);
+}

@@ -99,3 +99,28 @@ async fn at_most_twenty_types_are_asked_for() {
     }
     assert_eq!(ids(&list(&fake, "type=invoice.*").await).len(), 4);
 }
+
+#[tokio::test]
+async fn a_thin_event_leads_to_its_object() {
+    let fake = FakeStripe::start().await;
+    let payment = fake.money().paid(&NewInvoice::new("cus_1", 2000, "usd"));
+    fake.money().refund(payment.charge(), 500);
+    fake.money().inquiry(payment.charge(), 500);
+    let listed = ids(&list(&fake, "limit=100").await);
+    let client = Client::new(&fake);
+    let events = fake.take_thin_events();
+    assert_eq!(events.len(), listed.len());
+    for event in events {
+        let id = event["id"].as_str().expect("an id");
+        let read = client.get(&format!("/v2/core/events/{id}")).await.json;
+        assert_eq!(read, event);
+        let snapshot = event["snapshot_event"].as_str().expect("an id");
+        assert!(listed.iter().any(|id| id == snapshot));
+        let related = &event["related_object"];
+        let object = client.get(related["url"].as_str().expect("a path")).await;
+        assert_eq!(
+            (object.id(), &object.json["object"]),
+            (related["id"].as_str().expect("an id"), &related["type"])
+        );
+    }
+}
