@@ -1,25 +1,31 @@
 //! Calls to Stripe, written by hand over HTTP.
 //!
-//! We need eight calls and a dozen members of their answers. A generated client reads whole objects
+//! We need some twenty calls and a few members of their answers. A generated client reads whole objects
 //! and fails on the shapes of other API versions; this one reads what it needs and lets the rest
 //! pass. No call is ever made inside a transaction.
 
+mod balance;
 mod calls;
 mod connection;
 mod error;
+mod failure;
 mod known;
 mod openable;
+mod pages;
 mod silence;
 mod subscriptions;
 mod transport;
 
+pub use balance::{BalanceLine, CustomerState, Posted};
 pub use calls::{Account, CustomerFound, NewStripeCustomer, object_path};
 pub use connection::{
     Mode, SecretField, publishable_key, seal, secret_key, unsealed, webhook_secret,
 };
 pub use error::StripeError;
+pub use failure::{Failure, Refused, Silent};
 pub use known::{KnownConnections, Opened};
 pub use openable::{Openable, sealed};
+pub use pages::{About, MOST_TYPES, Page};
 pub use silence::Silence;
 pub use subscriptions::MOST_CUSTOMERS;
 

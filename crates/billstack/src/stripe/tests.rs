@@ -8,6 +8,8 @@ use fake_stripe::{
     CheckoutSession, Customer, EventObject, FakeStripe, Fault, Generation, Injection, Subscription,
 };
 
+mod money;
+
 use super::*;
 use crate::settings::SecretText;
 

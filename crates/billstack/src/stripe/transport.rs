@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{StripeClient, StripeError, VERSION};
+use super::{Failure, Silent, StripeClient, StripeError, VERSION};
 use crate::settings::SecretText;
 
 /// The largest answer that is read, in bytes.
@@ -84,6 +84,46 @@ impl StripeClient {
             "Stripe refused a call"
         );
         Err(error)
+    }
+
+    /// Sends a request that reads, once more if the connection broke, and reads the answer's members.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, Failure> {
+        let again = request.try_clone();
+        let body = match (self.once(request).await, again) {
+            (Err(Failure::Unknown(Silent::CutOff)), Some(again)) => {
+                tokio::time::sleep(PAUSE).await;
+                self.once(again).await
+            }
+            (outcome, _) => outcome,
+        };
+        serde_json::from_slice(&body?).map_err(|_| Failure::Unknown(Silent::Unreadable))
+    }
+
+    /// Sends a request once, and reads the answer whole.
+    pub(super) async fn once(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
+        let response = request.send().await.map_err(|error| {
+            let timed_out = error.is_timeout();
+            let error = error.without_url();
+            tracing::warn!(%error, timed_out, "Stripe did not answer");
+            Failure::Unknown(if timed_out {
+                Silent::TimedOut
+            } else {
+                Silent::CutOff
+            })
+        })?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = read(response).await;
+        let body = body.map_err(|_| Failure::Unknown(Silent::CutOff))?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let request_id = headers.get("request-id");
+        let status_code = status.as_u16();
+        tracing::warn!(status = status_code, ?request_id, "Stripe refused a call");
+        Err(Failure::of(status, &headers, &body))
     }
 }
 
