@@ -11,6 +11,7 @@ mod list;
 mod money;
 mod params;
 mod subscriptions;
+mod webhook_endpoints;
 
 use std::sync::Arc;
 
@@ -74,11 +75,22 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/events", reads(events::list))
         .route("/v1/events/{id}", reads(events::retrieve))
         .route("/v2/core/events/{id}", reads(events::retrieve_thin))
+        .route(
+            "/v1/webhook_endpoints",
+            reads(webhook_endpoints::list).merge(writes(webhook_endpoints::create)),
+        )
+        .route(
+            "/v1/webhook_endpoints/{id}",
+            reads(webhook_endpoints::retrieve)
+                .merge(writes(webhook_endpoints::update))
+                .merge(deletes(webhook_endpoints::delete)),
+        )
         .route("/_fake/faults", post(control::inject))
         .route("/_fake/clock", post(control::clock))
         .route("/_fake/idempotency_keys/forget", post(control::forget_keys))
         .route("/_fake/turns", post(control::turns))
         .route("/_fake/requests", get(control::requests))
+        .route("/_fake/permissions", post(control::restrict))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(middleware::from_fn_with_state(

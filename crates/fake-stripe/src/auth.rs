@@ -51,7 +51,7 @@ fn is_well_formed(key: &str) -> bool {
 }
 
 /// The key with its middle hidden, as Stripe shows it.
-fn masked(key: &str) -> String {
+pub(crate) fn masked(key: &str) -> String {
     let count = key.chars().count();
     let shown = |index: usize| index < 8 || index + 4 >= count;
     key.chars()

@@ -100,6 +100,10 @@ pub struct Books {
     pub events: Collection,
     /// Thin events: what a test took or put in.
     pub thin_events: Collection,
+    /// Webhook endpoints, as they are listed: without their secrets.
+    pub webhook_endpoints: Collection,
+    /// The signing secrets of webhook endpoints, by id.
+    pub webhook_secrets: BTreeMap<String, String>,
     /// Objects of related accounts, by id, with the `Stripe-Context` that a call for one must name.
     pub contexts: BTreeMap<String, String>,
     /// For how many seconds a new customer is not found by a search.
@@ -130,6 +134,8 @@ impl Books {
             failed_refunds_stay: false,
             events: Collection::default(),
             thin_events: Collection::default(),
+            webhook_endpoints: Collection::default(),
+            webhook_secrets: BTreeMap::default(),
             contexts: BTreeMap::default(),
             search_delay: 0,
             line_delay: 0,

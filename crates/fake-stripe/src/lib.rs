@@ -50,6 +50,7 @@ mod ids;
 mod journal;
 mod money;
 mod object;
+mod permissions;
 mod pipeline;
 mod server;
 mod shape;

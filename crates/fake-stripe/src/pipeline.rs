@@ -171,6 +171,7 @@ fn admit(
     let admitted = app
         .keys()
         .check(received.api_key.as_deref())
+        .and_then(|()| app.permissions().check(received))
         .and(in_context(app, received))
         .and(params)
         .and_then(|params| {

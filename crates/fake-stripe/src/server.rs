@@ -23,6 +23,7 @@ use crate::generation::Generation;
 use crate::idempotency::Replies;
 use crate::journal::{Journal, Received};
 use crate::money::Money;
+use crate::permissions::Permissions;
 use crate::turns::Turns;
 
 /// How a fake is set up before it starts.
@@ -56,6 +57,7 @@ pub(crate) struct App {
     pub(crate) turns: Turns,
     pub(crate) down: watch::Sender<bool>,
     keys: Mutex<Keys>,
+    permissions: Mutex<Permissions>,
     test: Mutex<Books>,
     live: Mutex<Books>,
 }
@@ -71,6 +73,7 @@ impl App {
             turns: Turns::default(),
             down: watch::Sender::new(false),
             keys: Mutex::default(),
+            permissions: Mutex::default(),
             test: Mutex::new(books()),
             live: Mutex::new(books()),
         }
@@ -83,6 +86,12 @@ impl App {
 
     pub(crate) fn keys(&self) -> MutexGuard<'_, Keys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn permissions(&self) -> MutexGuard<'_, Permissions> {
+        self.permissions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,6 +185,11 @@ impl FakeStripe {
     /// Accepts every well-formed secret or restricted key, as after the start.
     pub fn accept_any_key(&self) {
         *self.app.keys() = Keys::WellFormed;
+    }
+
+    /// Lets a key do only what these permissions (`rak_…`) allow, whether or not it is a restricted one.
+    pub fn restrict(&self, key: &str, to: &[&str]) {
+        self.app.permissions().restrict(key, to.iter().copied());
     }
 
     /// Lets the next `times` calls, whichever they are, meet a fault.

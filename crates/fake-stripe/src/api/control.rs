@@ -145,3 +145,15 @@ pub(super) async fn requests(State(app): State<Arc<App>>) -> Answer {
         "requests": requests.collect::<Vec<_>>(), "overlaps": overlaps.collect::<Vec<_>>()
     })))
 }
+
+/// Takes a `key` and the `permissions[]` that it has from now on; none at all when they are left out.
+pub(super) async fn restrict(
+    State(app): State<Arc<App>>,
+    Extension(call): Extension<Arc<Call>>,
+) -> Result<Json<Value>, StripeError> {
+    let key = required(&call, "key")?;
+    let granted = call.params.get("permissions").and_then(Value::as_array);
+    let granted = granted.into_iter().flatten().filter_map(Value::as_str);
+    app.permissions().restrict(key, granted);
+    Ok(Json(json!({"key": key})))
+}

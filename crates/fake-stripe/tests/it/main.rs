@@ -8,3 +8,4 @@ mod faults;
 mod idempotency;
 mod money;
 mod turns;
+mod webhook_endpoints;
