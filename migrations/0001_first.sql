@@ -67,6 +67,9 @@ CREATE TABLE projects (
     project_id {int} NOT NULL,
     id {text} NOT NULL,
     name {text} NOT NULL,
+    mode {text} NOT NULL,
+    -- How far its clock is ahead of the time; above zero in a test project only.
+    clock_offset {int} NOT NULL CHECK (clock_offset >= 0),
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id),
     UNIQUE (team_id, id)
@@ -216,6 +219,8 @@ CREATE TABLE referrals (
     project_id {int} NOT NULL,
     code {text} NOT NULL,
     created_at {int} NOT NULL,
+    -- How far the clock of its project was ahead of the time then.
+    clock_offset {int} NOT NULL DEFAULT 0 CHECK (clock_offset >= 0),
     id {text} NOT NULL,
     program_id {text} NOT NULL,
     terms_id {text} NOT NULL,

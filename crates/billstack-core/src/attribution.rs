@@ -79,6 +79,8 @@ pub fn belongs_to_story(event_type: &str, status: Status) -> bool {
 pub struct Claim {
     /// Its project.
     pub project_id: ProjectId,
+    /// Whether that is a test project.
+    pub is_test: bool,
     /// The referral.
     pub referral: Referral,
 }
@@ -170,11 +172,11 @@ impl NotConverted {
 }
 
 /// When a subscription converts a referral, as far as the two alone can tell: at the time of the event, but
-/// not before the referral was made.
+/// not before the referral was made. Both by the time of day; see [`by_clock`](crate::project::by_clock).
 ///
 /// The test is when the subscription began, so a routine update of an old one never pays.
 pub fn conversion_time(referral: &Referral, start: &Start) -> Result<Micros, NotConverted> {
-    let applied = referral.created_at;
+    let applied = referral.applied();
     match referral.status {
         Status::Converted => Err(NotConverted::AlreadyConverted),
         // A status of a newer version is not ours to move.
@@ -182,7 +184,7 @@ pub fn conversion_time(referral: &Referral, start: &Start) -> Result<Micros, Not
         Status::Pending => {
             let at = time_within_grace(applied, referral.terms.grace, start)
                 .ok_or(NotConverted::BeganTooEarly)?;
-            if referral.expires_at().is_some_and(|end| at >= end) {
+            if referral.ends_by_day().is_some_and(|end| at >= end) {
                 return Err(NotConverted::ReferralExpired);
             }
             match referral.terms.exclude_trials && start.is_trial {

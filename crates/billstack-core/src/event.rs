@@ -224,6 +224,13 @@ catalogue! {
         /// What the referrer is promised.
         referrer_credit_amount: Amount,
     }
+    /// The clock of a test project was moved forward.
+    "project.clock_advanced" ProjectClockAdvanced {
+        /// What it showed before.
+        from: Micros,
+        /// What it has shown since.
+        to: Micros,
+    }
     /// A project was created.
     "project.created" ProjectCreated {
         /// Its display name.

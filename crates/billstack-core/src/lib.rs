@@ -11,6 +11,7 @@
 //! - [`attribution`] decides whose an event is, whether it counts, and who was first.
 //! - [`stripe_event`] reads what a Stripe webhook says, across all API versions since 2020.
 //! - [`credit`] and [`ledger`] turn a conversion into credits and balanced entries.
+//! - [`project`] tells how the clock of a test project goes.
 //! - [`event`] lists everything that can happen here.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
@@ -35,6 +36,7 @@ pub mod ids;
 pub mod ledger;
 pub mod money;
 pub mod program;
+pub mod project;
 pub mod referral;
 pub mod stripe_event;
 pub mod time;

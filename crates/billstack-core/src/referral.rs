@@ -77,8 +77,10 @@ pub struct Referral {
     pub referee_customer_id: String,
     /// Where it stands.
     pub status: Status,
-    /// When the code was applied.
+    /// When the code was applied, by the clock of its project.
     pub created_at: Micros,
+    /// How far that clock was ahead of the time.
+    pub clock_offset: i64,
     /// When it converted.
     pub converted_at: Option<Micros>,
     /// What was promised when the code was applied.
@@ -89,10 +91,20 @@ pub struct Referral {
 }
 
 impl Referral {
-    /// When it is closed if nothing has converted it by then; `None` for never.
+    /// When it is closed by the clock of its project if nothing has converted it by then; `None` for never.
     pub fn expires_at(&self) -> Option<Micros> {
         let days = self.terms.referral_expiry_days?;
         Some(self.created_at.plus(days.saturating_mul(DAY)))
+    }
+
+    /// The same by the time of day.
+    pub fn ends_by_day(&self) -> Option<Micros> {
+        self.expires_at().map(|end| end.plus(-self.clock_offset))
+    }
+
+    /// When the code was applied by the time of day, which is what Stripe tells times by.
+    pub const fn applied(&self) -> Micros {
+        self.created_at.plus(-self.clock_offset)
     }
 }
 
@@ -158,7 +170,7 @@ pub struct ApplyFacts<'a> {
     pub is_reciprocal: bool,
     /// When the referee's earliest known subscription began.
     pub earliest_subscription: Option<Micros>,
-    /// The time of the apply.
+    /// The time of the apply, by the time of day.
     pub now: Micros,
     /// How long before the apply a subscription may have begun, in microseconds; see [`GRACE`].
     pub grace: i64,

@@ -55,7 +55,8 @@ tables! {
         expires_at: Int,
     }
     projects by "team_id, project_id" {
-        team_id: Int, project_id: Int, id: Text, name: Text, created_at: Int,
+        team_id: Int, project_id: Int, id: Text, name: Text, mode: Text, clock_offset: Int,
+        created_at: Int,
     }
     api_keys by "key_hash" {
         key_hash: Text, team_id: Int, id: Text, name: Text, prefix: Text, project_id: Int,
@@ -87,8 +88,8 @@ tables! {
         is_active: Bool, created_at: Int, deactivated_at: Int,
     }
     referrals by "team_id, project_id, code, created_at, id" {
-        team_id: Int, project_id: Int, code: Text, created_at: Int, id: Text, program_id: Text,
-        terms_id: Text, referrer_customer_id: Text, referee_customer_id: Text, status: Text,
+        team_id: Int, project_id: Int, code: Text, created_at: Int, clock_offset: Int, id: Text,
+        program_id: Text, terms_id: Text, referrer_customer_id: Text, referee_customer_id: Text, status: Text,
         converted_at: Int, story_length: Int, story_at: Int, stripe_customer_id: Text,
         stripe_event_id: Text, stripe_subscription_id: Text, question_since: Int,
     }

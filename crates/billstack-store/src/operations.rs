@@ -41,6 +41,7 @@ pub mod stats;
 pub mod story;
 pub mod stripe_connection;
 pub mod teams;
+pub mod test_clock;
 mod to_reconsider;
 pub mod users;
 pub mod work;

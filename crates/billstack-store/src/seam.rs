@@ -10,6 +10,7 @@ pub mod place;
 pub mod rows;
 pub mod tx;
 
+pub(crate) use act::ProjectClock;
 pub use act::{Act, Actor, Origin};
 pub use fault::{Abort, Fault};
 pub use place::Place;

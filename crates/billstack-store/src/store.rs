@@ -94,7 +94,7 @@ impl Store {
             let mut act = origin.act();
             let done = op(tx, &mut act);
             told.store(act.has_enqueued, Ordering::Relaxed);
-            if done.is_ok() && is_late(act.at) {
+            if done.is_ok() && is_late(act.real()) {
                 // Not the database's fault: others of the batch are kept.
                 return Err(Fault::Overloaded.into());
             }

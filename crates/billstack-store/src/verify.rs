@@ -54,6 +54,7 @@ use billstack_core::event::Event;
 use billstack_core::ledger::{Account, Cause};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
+use billstack_core::project::ProjectMode;
 use billstack_core::referral::Status;
 use billstack_core::time::DAY;
 
@@ -331,7 +332,7 @@ fn is_breach(breaks: Result<bool, Fault>) -> Result<bool, Fault> {
 
 /// The words that this version knows, by the name that a rule calls them: `billstack_core` alone spells them
 /// out.
-fn known() -> [(&'static str, String); 17] {
+fn known() -> [(&'static str, String); 18] {
     let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
     let statuses = Status::ALL.iter().map(|status| status.as_str());
     let sides = Side::ALL.iter().map(|side| side.as_str());
@@ -367,6 +368,10 @@ fn known() -> [(&'static str, String); 17] {
         (
             "{clawbacks_applied}",
             quoted(texts(ClawbackApplied::ALL, ClawbackApplied::as_str)),
+        ),
+        (
+            "{project_modes}",
+            quoted(texts(ProjectMode::ALL, ProjectMode::as_str)),
         ),
         ("{moves}", pairs.join(", ")),
         ("{credit_events}", quoted(Event::OF_CREDITS.to_vec())),

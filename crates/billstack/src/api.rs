@@ -7,3 +7,4 @@ pub mod operations;
 pub mod referrals;
 mod refusals;
 pub mod teams;
+pub mod test_clock;

@@ -71,6 +71,7 @@ reasons! {
     InsufficientScope = "insufficient_scope", FORBIDDEN, "The API key lacks the scope for this call.";
     CrossSiteRequest = "cross_site_request", FORBIDDEN, "A write from another site is refused.";
     SessionRequired = "session_required", FORBIDDEN, "This call needs a signed-in user, not an API key.";
+    NotATestProject = "not_a_test_project", FORBIDDEN, "Only a project of mode test has a clock that can be moved.";
     InvalidToken = "invalid_token", FORBIDDEN, "The token is unknown, used or expired.";
 
     NotFound = "not_found", NOT_FOUND, "There is nothing here.";

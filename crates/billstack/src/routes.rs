@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::api::operations::{docs, welcome};
 use crate::api::teams::stripe;
-use crate::api::{auth, customers, operations, referrals, teams};
+use crate::api::{auth, customers, operations, referrals, teams, test_clock};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::Right::{self, Project, SignedIn, TeamAdmin, TeamMember};
@@ -74,6 +74,8 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock" test_clock::get, Project(ReferralsRead), &[NotATestProject];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock/advance" test_clock::advance, Project(ReferralsWrite), &[NotATestProject];
         POST "/api/auth/sign-up/email" auth::sign_up, OPEN, auth::sign_up::REASONS, SMALL;
         POST "/api/auth/sign-in/email" auth::sign_in, OPEN, auth::sign_in::REASONS, SMALL;
         POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest], SMALL;

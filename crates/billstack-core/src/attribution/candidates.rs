@@ -8,6 +8,8 @@ use crate::stripe_event::{Eligibility, Start};
 pub struct Found {
     /// The customer's project.
     pub project_id: ProjectId,
+    /// Whether that is a test project.
+    pub is_test: bool,
     /// The customer.
     pub customer_id: String,
     /// The Stripe customer it is linked to.

@@ -33,6 +33,7 @@ fn referral(status: Status, created_at: Micros, grace: i64) -> Referral {
         referee_customer_id: "pc_2".to_owned(),
         status,
         created_at,
+        clock_offset: 0,
         converted_at: None,
         terms: Terms {
             grace,
@@ -45,6 +46,7 @@ fn referral(status: Status, created_at: Micros, grace: i64) -> Referral {
 fn claim(project: &str, id: &str, referee: &str, created_at: i64) -> Claim {
     Claim {
         project_id: ProjectId::from(project),
+        is_test: false,
         referral: Referral {
             id: id.to_owned(),
             referee_customer_id: referee.to_owned(),
@@ -56,6 +58,7 @@ fn claim(project: &str, id: &str, referee: &str, created_at: i64) -> Claim {
 fn found(project: &str, id: &str, stripe: Option<&str>) -> Found {
     Found {
         project_id: ProjectId::from(project),
+        is_test: false,
         customer_id: id.to_owned(),
         stripe_customer_id: stripe.map(str::to_owned),
         is_erased: false,

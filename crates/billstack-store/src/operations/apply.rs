@@ -70,7 +70,7 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
     let gathered = facts::gather(tx, act, place, cmd)?;
     let mut facts = gathered.ok_or(Refusal::NotFound(Thing::Customer))?;
     let held = facts.code.take().ok_or(Refusal::NotFound(Thing::Code))?;
-    match (decide(&facts, &held, cmd, act.at), facts.existing) {
+    match (decide(&facts, &held, cmd, act.real()), facts.existing) {
         (Err(ApplyRefusal::AlreadyReferred), Some(existing)) => {
             return Err(Refusal::AlreadyReferred(Box::new(existing)).into());
         }
@@ -90,6 +90,7 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
         referee_customer_id: referee.id.clone(),
         status: Status::Pending,
         created_at: act.at,
+        clock_offset: act.ahead(),
         converted_at: None,
         terms: facts.program.program.terms.clone(),
         question_since: is_unanswered.then_some(act.at),

@@ -45,7 +45,7 @@ pub(super) fn convert_by_known(
     let (Status::Pending, Some(start)) = (known.status, counting) else {
         return Ok(known);
     };
-    let found = Incoming::asked(start, act.at);
+    let found = Incoming::asked(start, act.real());
     intake::receive(tx, act, &place.team_id, &found, Delivery::Delivered)?;
     Ok(read_back(tx, place, referral_id)?)
 }

@@ -9,8 +9,10 @@ use billstack_core::access::{Role, Scope};
 use billstack_core::time::Micros;
 
 use super::refusal::{Abort, Refusal};
-use super::{sessions, users::User};
-use crate::seam::{Actor, Fault, Place, Tx};
+use super::{sessions, test_clock, users::User};
+use crate::params;
+use crate::seam::tx::Question;
+use crate::seam::{Act, Actor, Fault, Place, Tx};
 use crate::tables::api_keys::{self, KeyAt};
 use crate::tables::{members, projects};
 
@@ -95,17 +97,43 @@ impl Guard {
         }
     }
 
-    /// Looks again at what may have changed since the caller was let in.
-    pub fn recheck(&self, tx: &mut dyn Tx, now: Micros) -> Result<(), Abort> {
+    /// Looks again at what may have changed since the caller was let in. Where the right is one in a project, the
+    /// operation goes by its clock from here on.
+    pub fn recheck(&self, tx: &mut dyn Tx, act: &mut Act) -> Result<(), Abort> {
         let is_allowed = match &self.credential {
             // Nothing else about a key ever changes, and projects are not deleted.
-            Credential::ApiKey(hash) => api_keys::is_valid(tx, hash, now)?,
-            Credential::Session(_) => self.admit(tx, now)?.is_ok(),
+            Credential::ApiKey(hash) => self.recheck_key(tx, act, hash)?,
+            Credential::Session(_) => {
+                let is_allowed = self.admit(tx, act.real())?.is_ok();
+                if let Right::Project(_) = self.right {
+                    test_clock::enter(tx, act, &self.place)?;
+                }
+                is_allowed
+            }
         };
         if is_allowed {
             return Ok(());
         }
         Err(Refusal::CallerNoLongerAllowed.into())
+    }
+
+    /// Asks for both together, because each change of a backend waits for it. Keys have rights in projects only.
+    fn recheck_key(&self, tx: &mut dyn Tx, act: &mut Act, hash: &str) -> Result<bool, Fault> {
+        let (of_key, now) = (params![hash], act.real());
+        let of_project = params![&self.place.team_id, &self.place.project_id];
+        let (mut is_valid, mut ahead) = (false, None);
+        tx.ask_together(&mut [
+            Question::new(api_keys::EXPIRY, of_key, |row| {
+                is_valid = row.opt_time(0)?.is_none_or(|at| at > now);
+                Ok(())
+            }),
+            Question::new(projects::CLOCK, of_project, |row| {
+                ahead = Some(row.int(0)?);
+                Ok(())
+            }),
+        ])?;
+        test_clock::go_by(act, &self.place, ahead);
+        Ok(is_valid)
     }
 
     /// Keeps a session that is in use from going idle.
@@ -207,7 +235,7 @@ mod tests {
     fn ask(bench: &Bench, guard: &Guard) -> Result<Actor, Denial> {
         let now = bench.run(|_, act| Ok(act.at)).unwrap();
         let admission = bench.read(|tx| guard.admit(tx, now));
-        let again = bench.run(|tx, act| guard.recheck(tx, act.at));
+        let again = bench.run(|tx, act| guard.recheck(tx, act));
         // A recheck only finds rights that have ended; a caller who was just admitted passes it.
         assert!(again.is_ok() || admission.is_err(), "{admission:?}");
         admission.map(|admitted| admitted.actor)
@@ -263,7 +291,7 @@ mod tests {
         // That it has ended comes before everything else.
         assert_eq!(asks(read, &other, &shop), Err(Denial::KeyRevoked));
         let guard = guard(read, key(), &team, &shop);
-        let refused = bench.run(|tx, act| guard.recheck(tx, act.at));
+        let refused = bench.run(|tx, act| guard.recheck(tx, act));
         assert_eq!(refused, Err(Refusal::CallerNoLongerAllowed.into()));
     }
 

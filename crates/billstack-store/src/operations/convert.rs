@@ -5,6 +5,7 @@ use billstack_core::credit::{CreditKind, Grant, Side, grants, held_until};
 use billstack_core::event::Event;
 use billstack_core::ledger::Cause;
 use billstack_core::program::Caps;
+use billstack_core::project::by_clock;
 use billstack_core::referral::Referral;
 use billstack_core::time::Micros;
 
@@ -33,7 +34,8 @@ struct Limits {
     account: Option<Account>,
 }
 
-/// Converts a pending referral at a time, and grants its credits.
+/// Converts a pending referral, and grants its credits. It goes by the clock of the project; the time is that of the
+/// day.
 pub(super) fn convert(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -42,6 +44,7 @@ pub(super) fn convert(
     referral: &Referral,
     at: Micros,
 ) -> Result<(), Fault> {
+    let at = by_clock(at, act.at, act.ahead()).max(referral.created_at);
     let start = evidence.start;
     let grants = grants(&referral.terms);
     let limits = limits(tx, place, referral, at, &grants)?;

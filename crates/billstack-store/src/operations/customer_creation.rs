@@ -67,7 +67,7 @@ pub fn reserve(
         attempt: 1,
     };
     work::enqueue(tx, act, &key, &first.text()?, given_up(act.at))?;
-    let leased = work::lease(tx, &key, act.at, act.at.plus(LEASE), When::AnyTime)?;
+    let leased = work::lease(tx, &key, act.real(), act.real().plus(LEASE), When::AnyTime)?;
     // Not earlier: taking the lease may wait for a call that is just finishing, and this must see its
     // customer.
     if let Some(existing) = customers::get_by_email(tx, place, email)? {
@@ -113,7 +113,7 @@ pub fn release(
     if next == NextTry::Another {
         facts.attempt += 1;
     }
-    work::later(tx, &key, &facts.text()?, given_up(act.at), None)
+    work::later(tx, &key, &facts.text()?, given_up(act.real()), None)
 }
 
 /// Ends the work, in the transaction that creates the customer; tells whether there was any.

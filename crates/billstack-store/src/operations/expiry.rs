@@ -4,6 +4,7 @@ use billstack_core::event::Event;
 use billstack_core::referral::{Referral, Status};
 use billstack_core::time::MINUTE;
 
+use super::test_clock;
 use super::work::facts_of;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::referrals::Advance;
@@ -43,6 +44,7 @@ pub(super) fn begin(
 
 /// Closes a referral whose time has come and that is still pending.
 pub fn end(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<Ended, Fault> {
+    test_clock::enter(tx, act, place)?;
     let Some(referral) = referrals::get(tx, place, id)? else {
         return Ok(Ended::Over);
     };

@@ -55,7 +55,7 @@ pub fn look(tx: &mut dyn Tx, act: &mut Act, keyed: &Keyed) -> Result<Option<Clai
 /// under the same key that runs at the same moment; if that was first, this one is run again and finds its
 /// answer.
 pub fn record(tx: &mut dyn Tx, act: &Act, keyed: &Keyed, answer: &Answer) -> Result<(), Fault> {
-    if idempotency_keys::insert(tx, keyed, Some(answer), act.at)? {
+    if idempotency_keys::insert(tx, keyed, Some(answer), act.real())? {
         return Ok(());
     }
     Err(Fault::Conflict("the key was used meanwhile".to_owned()))
@@ -64,7 +64,7 @@ pub fn record(tx: &mut dyn Tx, act: &Act, keyed: &Keyed, answer: &Answer) -> Res
 /// Claims a key, or finds the answer under it. On PostgreSQL it waits for a request under the same key that
 /// runs at the same moment.
 pub fn claim(tx: &mut dyn Tx, act: &mut Act, keyed: &Keyed) -> Result<Claim, Abort> {
-    if idempotency_keys::insert(tx, keyed, None, act.at)? && take_turn(tx, act, keyed)? {
+    if idempotency_keys::insert(tx, keyed, None, act.real())? && take_turn(tx, act, keyed)? {
         return Ok(Claim::Ours);
     }
     let found = look(tx, act, keyed)?;
@@ -84,9 +84,9 @@ pub fn release(tx: &mut dyn Tx, keyed: &Keyed) -> Result<(), Fault> {
 }
 
 fn take_turn(tx: &mut dyn Tx, act: &mut Act, keyed: &Keyed) -> Result<bool, Fault> {
-    let (key, given_up) = (key(keyed), act.at.plus(GIVEN_UP_AFTER));
+    let (key, given_up) = (key(keyed), act.real().plus(GIVEN_UP_AFTER));
     work::enqueue(tx, act, &key, "{}", given_up)?;
-    work::lease(tx, &key, act.at, act.at.plus(LEASE), When::AnyTime)
+    work::lease(tx, &key, act.real(), act.real().plus(LEASE), When::AnyTime)
 }
 
 fn key(keyed: &Keyed) -> Key {

@@ -206,7 +206,7 @@ fn fetch_later(
     };
     let facts = serde_json::to_string(&facts).map_err(|e| Fault::Defect(e.to_string()))?;
     let key = Key::of_team(team_id, TO_FETCH, event_id);
-    let now = act.at;
+    let now = act.real();
     work::enqueue(tx, act, &key, &facts, now)?;
     let why = "waits for its object to be fetched from Stripe";
     Ok(Settled::new(Outcome::Waiting, why))
@@ -297,7 +297,7 @@ fn keep(
         id: &event.id,
         kind: &event.kind,
         created_at: event.created_at,
-        received_at: act.at,
+        received_at: act.real(),
         livemode: event.livemode,
         source: event.source,
         settled,

@@ -6,14 +6,15 @@
 //! Stripe can tell; a stranger who pays for somebody's subscription then gains no more than by a present, and
 //! cannot move the link again, because from then on it has a subscription.
 
-use billstack_core::attribution;
+use billstack_core::attribution::{self, Found};
 use billstack_core::email;
 use billstack_core::event::Event;
 use billstack_core::stripe_event::Eligibility;
 
 use super::evidence::Evidence;
 use super::refusal::{Abort, Refusal};
-use crate::seam::{Act, Fault, Tx};
+use super::test_clock::inside;
+use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::customers;
 use crate::tables::{events, stripe_connections, stripe_events, subscription_starts};
 
@@ -69,15 +70,29 @@ pub(super) fn mend(
         }
         None => return Ok(false),
     }
-    if !customers::relink(tx, &place, id, [linked, pays], act.at)? {
-        return Err(Fault::Conflict("the customer changed since it was read".to_owned()).into());
-    }
+    relink(tx, act, &place, found, [linked, pays])?;
     // As with any other link: they may tell of somebody else, whose erasure would miss them.
     stripe_events::drop_payloads_of(tx, &place, id, None)?;
-    let event = Event::CustomerLinked {
-        instead_of: Some(linked),
-        stripe_customer_id: pays,
-    };
-    events::record(tx, act, &place, id, &event)?;
     Ok(true)
+}
+
+fn relink(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    found: &Found,
+    [linked, pays]: [&str; 2],
+) -> Result<(), Fault> {
+    let id = &found.customer_id;
+    inside(tx, act, place, found.is_test, |tx, act| {
+        if !customers::relink(tx, place, id, [linked, pays], act.at)? {
+            let why = "the customer changed since it was read";
+            return Err(Fault::Conflict(why.to_owned()));
+        }
+        let event = Event::CustomerLinked {
+            instead_of: Some(linked),
+            stripe_customer_id: pays,
+        };
+        events::record(tx, act, place, id, &event)
+    })
 }

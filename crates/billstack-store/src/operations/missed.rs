@@ -86,7 +86,7 @@ fn never_met(settled: &Settled, referral: &Referral) -> bool {
 fn has_moved(referral: &Referral, referee: &Customer, start: &Start, event: &StripeEvent) -> bool {
     let linked = referee.stripe_customer_id.as_deref();
     let is_payer = start.stripe_ids().any(|id| linked == Some(id));
-    !is_payer && referee.updated_at > referral.created_at.max(event.received_at)
+    !is_payer && referee.updated_at > referral.applied().max(event.received_at)
 }
 
 /// Whether the team was connected anew since the two should have met, perhaps in another mode.
@@ -96,6 +96,6 @@ fn has_changed_mode(
     referral: &Referral,
     event: &StripeEvent,
 ) -> Result<bool, Fault> {
-    let met = referral.created_at.max(event.received_at);
+    let met = referral.applied().max(event.received_at);
     Ok(event.livemode.is_some() && events::connected_since(tx, &place.team_id, met)?)
 }

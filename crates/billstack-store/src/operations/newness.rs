@@ -13,6 +13,7 @@ use billstack_core::time::SECOND;
 use super::asked::{Asked, convert_by_known};
 use super::hold::{ThenReconsider, hold};
 use super::refusal::Abort;
+use super::test_clock;
 use super::work::facts_of;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::customers::{self, Customer, names_of};
@@ -92,6 +93,7 @@ pub fn answer(
     referral_id: &str,
     answer: &Answer,
 ) -> Result<Answered, Abort> {
+    test_clock::enter(tx, act, place)?;
     let Some(referral) = referrals::get(tx, place, referral_id)? else {
         forget(tx, place, referral_id)?;
         return Ok(Answered::Closed);
@@ -168,7 +170,7 @@ fn close(
     let names = names_of(&referee.id, referee.stripe_customer_id.as_deref());
     let known = subscription_starts::known_of(tx, place, &names)?;
     let earliest = known.earliest.into_iter().chain(told.earliest).min();
-    if was_new(earliest, referral.created_at, referral.terms.grace) {
+    if was_new(earliest, referral.applied(), referral.terms.grace) {
         return Ok(answered(tx, place, &referral.id)?);
     }
     let advanced = referrals::advance(tx, act, place, &referral.id, Advance::Expired, 1)?;

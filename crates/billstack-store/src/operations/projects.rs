@@ -2,6 +2,7 @@
 
 use billstack_core::event::Event;
 use billstack_core::ids::{IdKind, ProjectId, TeamId};
+use billstack_core::project::ProjectMode;
 
 use super::programs;
 use super::refusal::Abort;
@@ -10,16 +11,28 @@ use crate::tables::{events, projects};
 
 pub use crate::tables::projects::{Project, exists, list};
 
-/// Creates a project, with a program that is switched off.
+/// Creates a live project, with a program that is switched off.
 pub fn create(
     tx: &mut dyn Tx,
     act: &mut Act,
     team_id: &TeamId,
     name: &str,
 ) -> Result<Project, Abort> {
+    create_in_mode(tx, act, team_id, name, ProjectMode::Live)
+}
+
+/// [`create`] for a project of either mode.
+pub fn create_in_mode(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    name: &str,
+    mode: ProjectMode,
+) -> Result<Project, Abort> {
     let project = Project {
         id: ProjectId::from(act.id(IdKind::Project)),
         name: name.to_owned(),
+        mode,
         created_at: act.at,
     };
     projects::insert(tx, team_id, &project)?;

@@ -3,6 +3,7 @@
 use billstack_core::credit::by_hand::NotMoved;
 use billstack_core::money::Currency;
 use billstack_core::program::Impossible;
+use billstack_core::project::NotAdvanced;
 use billstack_core::referral::{ApplyRefusal, Referral};
 
 use crate::seam::{Place, fault};
@@ -64,6 +65,10 @@ pub enum Refusal {
     ImpossibleProgram(Impossible),
     /// Credits cannot be put into a balance in Stripe without a secret key.
     StripeKeyRequired,
+    /// Only the clock of a test project can be moved.
+    NotATestProject,
+    /// A clock cannot be moved so.
+    NotAdvanced(NotAdvanced),
     /// Stripe bills only larger steps of this currency.
     NotBillable(Currency),
     /// The last owner of a team cannot be removed or lowered.

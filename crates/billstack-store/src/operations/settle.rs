@@ -14,6 +14,7 @@ use billstack_core::time::Micros;
 
 use super::convert::convert;
 use super::evidence::Evidence;
+use super::test_clock::inside;
 use super::to_reconsider::ToReconsider;
 use crate::params;
 use crate::seam::tx::Query;
@@ -100,12 +101,18 @@ fn link(
         return Ok(());
     };
     let (place, id) = (evidence.place(to_link), &to_link.customer_id);
-    if customers::link(tx, &place, id, stripe_id, act.at)? {
+    let linked = inside(tx, act, &place, to_link.is_test, |tx, act| {
+        if !customers::link(tx, &place, id, stripe_id, act.at)? {
+            return Ok(false);
+        }
         let event = Event::CustomerLinked {
             instead_of: None,
             stripe_customer_id: stripe_id,
         };
         events::record(tx, act, &place, id, &event)?;
+        Ok(true)
+    })?;
+    if linked {
         later.add(place, id);
     }
     Ok(())
@@ -139,6 +146,7 @@ fn claims_of(
         if let Some(referral) = referrals::of_referee(tx, &place, &found.customer_id)? {
             claims.push(Claim {
                 project_id: place.project_id,
+                is_test: found.is_test,
                 referral,
             });
         }
@@ -185,11 +193,14 @@ fn decide(
     let Claim {
         project_id,
         referral,
+        is_test,
     } = claim;
     let place = Place::new(evidence.team_id.clone(), project_id.clone());
     let objection = match conversion_time(tx, evidence, claim, all)? {
         Ok(at) => {
-            convert(tx, act, evidence, &place, referral, at)?;
+            inside(tx, act, &place, *is_test, |tx, act| {
+                convert(tx, act, evidence, &place, referral, at)
+            })?;
             None
         }
         Err(why) => Some(why),
@@ -207,7 +218,7 @@ fn decide(
     })
 }
 
-/// When an event converts a referral, or what speaks against it.
+/// When an event converts a referral by the time of day, or what speaks against it.
 fn conversion_time(
     tx: &mut dyn Tx,
     evidence: &Evidence<'_>,
@@ -319,12 +330,14 @@ fn not_converted(
         return Ok(());
     }
     let place = Place::new(evidence.team_id.clone(), claim.project_id.clone());
-    let mut chapter = referrals::tell(tx, act, &place, &referral.id)?;
     let event = Event::ReferralNotConverted {
         reason,
         stripe_event_id: evidence.event_id,
         stripe_event_type: evidence.kind,
         stripe_object_id: &evidence.start.object_id,
     };
-    events::record_in_story(tx, act, &place, &mut chapter, &referral.id, &event)
+    inside(tx, act, &place, claim.is_test, |tx, act| {
+        let mut chapter = referrals::tell(tx, act, &place, &referral.id)?;
+        events::record_in_story(tx, act, &place, &mut chapter, &referral.id, &event)
+    })
 }

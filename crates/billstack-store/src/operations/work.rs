@@ -56,8 +56,8 @@ pub fn claim(
     until: Micros,
 ) -> Result<Vec<Leased>, Fault> {
     let mut leased = Vec::new();
-    for key in work::due(tx, kind, act.at, limit)? {
-        if !work::lease(tx, &key, act.at, until, When::Due)? {
+    for key in work::due(tx, kind, act.real(), limit)? {
+        if !work::lease(tx, &key, act.real(), until, When::Due)? {
             continue;
         }
         let work = work::get(tx, &key)?;

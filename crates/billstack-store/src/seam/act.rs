@@ -53,6 +53,8 @@ impl Origin {
     pub fn act(&self) -> Act {
         Act {
             at: self.seed.at(),
+            real: self.seed.at(),
+            clock: None,
             ids: self.seed.start(),
             actor: self.actor.to_text(),
             request_id: self.request_id.clone(),
@@ -65,8 +67,12 @@ impl Origin {
 
 /// One run of an operation: its time, its ids, and whom it holds.
 pub struct Act {
-    /// The time of the operation.
+    /// The time of the operation, by the clock of the project that it is in.
     pub at: Micros,
+    /// The time of day: for leases and time-outs, for what is not in a project, and for what Stripe tells times of.
+    real: Micros,
+    /// By the clock of which project it goes; none in what is about a team.
+    pub(crate) clock: Option<ProjectClock>,
     /// New ids and codes.
     pub ids: Ids,
     /// Who acts, as [`Actor::to_text`] writes it.
@@ -80,7 +86,32 @@ pub struct Act {
     pub(crate) has_enqueued: bool,
 }
 
+/// The clock of a project, by its number in its team.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ProjectClock {
+    pub(crate) project: i64,
+    /// How far it is ahead of the time of day; none where it cannot be moved.
+    pub(crate) ahead: Option<i64>,
+}
+
 impl Act {
+    /// The time of day.
+    pub fn real(&self) -> Micros {
+        self.real
+    }
+
+    /// How far the clock that it goes by is ahead of the time of day.
+    pub fn ahead(&self) -> i64 {
+        self.at.since(self.real)
+    }
+
+    /// Goes by a clock from here on.
+    pub(crate) fn go_by(&mut self, clock: Option<ProjectClock>) {
+        let ahead = clock.and_then(|clock| clock.ahead).unwrap_or(0);
+        self.at = self.real.plus(ahead);
+        self.clock = clock;
+    }
+
     /// A new id.
     pub fn id(&mut self, kind: IdKind) -> String {
         self.ids.next(kind)

@@ -14,6 +14,7 @@ statements! {
     FIND_AT = "SELECT k.id, k.scopes, k.expires_at, k.revoked_at, k.team_id, k.project_id, \
         (SELECT p.id FROM projects p WHERE p.team_id = $2 AND p.project_id = $3) \
         FROM api_keys k WHERE k.key_hash = $1";
+    /// Finds the key where it is not revoked.
     EXPIRY = "SELECT expires_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL";
     GET = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
         expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1 AND id = $2");
@@ -111,12 +112,6 @@ pub(crate) fn find_at(
 pub(crate) fn find_at_ahead(tx: &mut dyn Tx, key_hash: &str, place: &Place) -> Result<bool, Fault> {
     let scope = params![key_hash, &place.team_id, &place.project_id];
     tx.ask_ahead(FIND_AT, scope)
-}
-
-/// Whether the key with this hash is neither revoked nor expired.
-pub fn is_valid(tx: &mut dyn Tx, key_hash: &str, now: Micros) -> Result<bool, Fault> {
-    let expiry = tx.one(EXPIRY, params![key_hash], |row| row.opt_time(0))?;
-    Ok(expiry.is_some_and(|expiry| expiry.is_none_or(|at| at > now)))
 }
 
 /// Keys of a team, the newest first, those that are revoked among them.

@@ -4,7 +4,7 @@ use billstack_core::attribution::Found;
 use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 
-use super::projects::project_of;
+use super::projects::{in_test_project, project_of};
 use crate::seam::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::seam::{Fault, Place, Row, Tx, Val};
 use crate::{params, statements};
@@ -20,10 +20,11 @@ statements! {
         WHERE team_id = $1 AND project_id = $2 AND external_id = $3 AND erased_at IS NULL";
     /// Every customer, erased ones too, that is or was this Stripe customer.
     OF_STRIPE = concat!("SELECT ", project_of!("customers"), ", id, stripe_customer_id, \
-        erased_at IS NOT NULL FROM customers \
+        erased_at IS NOT NULL, ", in_test_project!("customers"), " FROM customers \
         WHERE team_id = $1 AND stripe_customer_id = $2 ORDER BY project_id, id LIMIT 100");
     OF_ID = concat!("SELECT ", project_of!("customers"), ", id, stripe_customer_id, \
-        erased_at IS NOT NULL FROM customers WHERE team_id = $1 AND id = $2 AND erased_at IS NULL \
+        erased_at IS NOT NULL, ", in_test_project!("customers"), " FROM customers \
+        WHERE team_id = $1 AND id = $2 AND erased_at IS NULL \
         ORDER BY project_id LIMIT 100");
     /// The same without the project's id. It neither joins nor filters by project: on tables without
     /// statistics PostgreSQL would then choose the wrong plan, and every apply would read the whole project.
@@ -142,6 +143,7 @@ fn decode_found(row: &dyn Row) -> Result<Found, Fault> {
         customer_id: row.string(1)?,
         stripe_customer_id: row.opt_string(2)?,
         is_erased: row.flag(3)?,
+        is_test: row.flag(4)?,
     })
 }
 

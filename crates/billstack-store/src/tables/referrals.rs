@@ -15,7 +15,7 @@ macro_rules! referral_where {
     ($condition:literal) => {
         concat!(
             "SELECT r.id, r.code, r.referrer_customer_id, r.referee_customer_id, r.status, \
-             r.created_at, r.converted_at, r.question_since, ",
+             r.created_at, r.converted_at, r.question_since, r.clock_offset, ",
             terms_columns!(),
             " FROM referrals r JOIN terms t ON t.team_id = r.team_id \
              AND t.id = r.terms_id WHERE r.team_id = $1 AND r.project_id = $2",
@@ -67,8 +67,8 @@ statements! {
     PAID_FOR_SUBSCRIPTION = "SELECT id FROM referrals WHERE team_id = $1 \
         AND stripe_subscription_id = $2";
     INSERT = "INSERT INTO referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
-        referrer_customer_id, referee_customer_id, status, story_length, story_at, question_since) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $4, $10) ON CONFLICT DO NOTHING";
+        referrer_customer_id, referee_customer_id, status, story_length, story_at, question_since, \
+        clock_offset) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $4, $10, $11) ON CONFLICT DO NOTHING";
     CONVERT = update!("status = 'converted', converted_at = $6, stripe_customer_id = $7, \
         stripe_event_id = $8, stripe_subscription_id = $9, ",
         " AND status = 'pending' AND question_since IS NULL");
@@ -122,7 +122,8 @@ pub(crate) fn decode(row: &dyn Row) -> Result<Referral, Fault> {
         created_at: row.time(5)?,
         converted_at: row.opt_time(6)?,
         question_since: row.opt_time(7)?,
-        terms: terms::decode(row, 8)?,
+        clock_offset: row.int(8)?,
+        terms: terms::decode(row, 9)?,
     })
 }
 
@@ -177,6 +178,7 @@ pub(crate) fn insert(
         &referral.referrer_customer_id,
         &referral.referee_customer_id,
         referral.question_since,
+        referral.clock_offset,
     ];
     let chapter = Chapter {
         referral_id: referral.id.clone(),

@@ -7,7 +7,7 @@
 use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::time::Micros;
 
-use crate::seam::{Act, Fault, Row, Tx};
+use crate::seam::{Act, Fault, Place, Row, Tx};
 use crate::{params, statements};
 
 statements! {
@@ -25,6 +25,9 @@ statements! {
     LATER = "UPDATE work SET leased_until = 0, facts = $5, run_after = $6, last_error = $7, \
         attempt = CASE WHEN CAST($7 AS TEXT) IS NULL THEN 0 ELSE attempt END \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
+    /// What is due already stays as it is: whoever works on it may look at the row.
+    BRING_FORWARD = "UPDATE work SET run_after = CASE WHEN run_after - CAST($4 AS BIGINT) < $3 THEN $3 \
+        ELSE run_after - CAST($4 AS BIGINT) END WHERE team_id = $1 AND project_id = $2 AND run_after > $3";
     DONE = "DELETE FROM work \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
 }
@@ -96,6 +99,9 @@ fn decode(row: &dyn Row) -> Result<Work, Fault> {
 }
 
 /// Adds a row, due from `run_after` on; tells whether there was none of its key.
+///
+/// What waits in a project waits by its clock, but `run_after` is kept by the time of day, so that nobody who looks
+/// for what is due need know of clocks. Whoever moves a clock brings forward what waits; see [`bring_forward`].
 pub fn enqueue(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -103,6 +109,10 @@ pub fn enqueue(
     facts: &str,
     run_after: Micros,
 ) -> Result<bool, Fault> {
+    let (run_after, now) = match key.project {
+        0 => (run_after, act.real()),
+        _ => (run_after.plus(-act.ahead()), act.real()),
+    };
     let row = params![
         key.team,
         key.project,
@@ -110,9 +120,9 @@ pub fn enqueue(
         &key.subject,
         facts,
         run_after,
-        act.at,
+        now,
     ];
-    act.has_enqueued |= run_after <= act.at;
+    act.has_enqueued |= run_after <= now;
     tx.hit(ENQUEUE, row)
 }
 
@@ -195,6 +205,18 @@ pub fn later(
         why
     ];
     tx.hit(LATER, row)
+}
+
+/// Brings what waits in a project forward by so much, but not before `now`.
+pub(crate) fn bring_forward(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    by: i64,
+) -> Result<(), Fault> {
+    let row = params![&place.team_id, &place.project_id, act.real(), by];
+    act.has_enqueued |= tx.execute(BRING_FORWARD, row)? > 0;
+    Ok(())
 }
 
 /// Removes a row whose work is done; tells whether there was one.

@@ -38,15 +38,17 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "conversion_as_told",
         holds: "a converted referral has the time, the Stripe customer and the subscription that its Stripe \
-                event tells, within its grace, and its referral.converted in the log names that event",
+                event tells, within its grace and as far ahead as the clock of its project may have been, and its \
+                referral.converted in the log names that event",
         sql: concat!(
             "SELECT r.id, ",
             place_of!("r"),
-            ", r.team_id, r.id, s.start, r.created_at, r.converted_at, t.grace, r.stripe_customer_id, \
-             r.stripe_subscription_id, s.id, s.type, e.facts FROM (\
+            ", r.team_id, r.id, s.start, r.created_at - r.clock_offset, r.converted_at, t.grace, \
+             r.stripe_customer_id, r.stripe_subscription_id, s.id, s.type, e.facts, p.clock_offset FROM (\
              SELECT * FROM referrals WHERE status = 'converted' AND (id, team_id) > ($2, $1) \
              ORDER BY id, team_id LIMIT $3) r \
              LEFT JOIN terms t ON t.team_id = r.team_id AND t.id = r.terms_id \
+             LEFT JOIN projects p ON p.team_id = r.team_id AND p.project_id = r.project_id \
              LEFT JOIN stripe_events s ON s.team_id = r.team_id AND s.id = r.stripe_event_id \
              LEFT JOIN events e ON e.team_id = r.team_id AND e.referral_id = r.id \
              AND e.type = 'referral.converted' ORDER BY r.id, r.team_id"
@@ -64,7 +66,10 @@ fn is_not_as_told(row: &dyn Row) -> Result<bool, Fault> {
     let (Some(start), Some(grace)) = (start, row.opt_int(7)?) else {
         return Ok(false);
     };
-    let is_told = row.opt_time(6)? == time_within_grace(row.time(5)?, grace, &start)
+    let told = time_within_grace(row.time(5)?, grace, &start);
+    let ahead = row.opt_time(6)?.zip(told).map(|(at, told)| at.since(told));
+    let furthest = row.opt_int(13)?.unwrap_or(0);
+    let is_told = ahead.is_some_and(|ahead| (0..=furthest).contains(&ahead))
         && row.opt_text(8)? == start.stripe_ids().next()
         && row.opt_text(9)? == Some(start.subscription());
     let Some(facts) = row.opt_text(12)? else {

@@ -47,6 +47,11 @@ declare_rules! {
         AND w.kind = 'end_of_referral' WHERE r.status = 'pending' AND t.referral_expiry_days IS NOT NULL \
         AND w.subject IS NULL LIMIT 100");
 
+    referral_clock, "a referral was not made by a clock that is further ahead than that of its project" =
+        concat!("SELECT r.id, ", place_of!("r"), " FROM referrals r \
+        JOIN projects p ON p.team_id = r.team_id AND p.project_id = r.project_id \
+        WHERE r.clock_offset > p.clock_offset LIMIT 100");
+
     converted_at, "a referral has a time of conversion, not before its creation, exactly when it \
         is converted" =
         concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \

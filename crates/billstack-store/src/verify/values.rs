@@ -12,6 +12,11 @@ use crate::tables::projects::project_of;
 use crate::tables::teams::team_of;
 
 declare_rules! {
+    project_values, "a project has a known mode, and its clock is ahead in test mode only" =
+        concat!("SELECT id, ", team_of!("projects"), " FROM projects \
+        WHERE mode NOT IN ({project_modes}) OR clock_offset < 0 \
+        OR (mode <> 'test' AND clock_offset <> 0) LIMIT 100");
+
     terms_values, "terms have a known currency, known settings, and amounts within their bounds" =
         concat!("SELECT id, ", team_of!("terms"), " FROM terms \
         WHERE currency NOT IN ({currencies}) OR referrer_credit_amount NOT BETWEEN 0 AND {most} \

@@ -148,6 +148,12 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
          DELETE FROM programs WHERE id NOT IN (SELECT program_id FROM codes)",
         &["project_program"],
     ),
+    ("UPDATE projects SET mode = 'x'", &["project_values"]),
+    (
+        "UPDATE projects SET clock_offset = 1 WHERE mode = 'live'",
+        &["project_values"],
+    ),
+    ("UPDATE referrals SET clock_offset = 1", &["referral_clock"]),
     ("UPDATE entries SET cause = 'x'", &["entry_values"]),
     (
         "UPDATE program_days SET number = number + 1 WHERE figure = 'converted'",

@@ -1,14 +1,16 @@
 //! Look-ups on the calling thread: each sees every commit there was, and leaves nothing behind.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use billstack_core::access::Scopes;
+use billstack_core::access::{Scope, Scopes};
 use billstack_core::ids::TeamId;
 use billstack_store::api_keys::{self, NewApiKey};
+use billstack_store::callers::{Credential, Denial, Guard, Right};
 use billstack_store::params;
 use billstack_store::store::Store;
-use billstack_store::{Abort, Fault, Tx};
+use billstack_store::{Abort, Fault, Place, Tx};
 use futures_util::FutureExt;
 
 use crate::support::{Db, Engine, START, make_team, write};
@@ -100,8 +102,14 @@ fn a_key_that_is_revoked_is_not_valid_at_the_next_look() {
         })
     });
     let is_valid = |hash: &'static str, now| {
-        let found = store.point(move |tx| Ok(api_keys::is_valid(tx, hash, now)?));
-        found.now_or_never().unwrap().unwrap()
+        let guard = Guard {
+            right: Right::Project(Scope::CustomersRead),
+            credential: Credential::ApiKey(hash.to_owned()),
+            place: Arc::new(Place::new(TEAM, "proj_none")),
+        };
+        let found = store.point(move |tx| Ok(guard.admit(tx, now)?));
+        // That a key has ended comes before everything else.
+        found.now_or_never().unwrap().unwrap() == Err(Denial::NoSuchProject)
     };
     assert!(is_valid("one", START));
     assert!(!is_valid("one", START.plus(1)));

@@ -2,6 +2,7 @@
 
 use billstack_core::credit::by_hand::NotMoved;
 use billstack_core::program::Impossible;
+use billstack_core::project::NotAdvanced;
 use billstack_core::referral::ApplyRefusal;
 use billstack_store::Refusal;
 use billstack_store::Thing;
@@ -51,6 +52,16 @@ impl From<Refusal> for ApiError {
             Refusal::StripeKeyRequired => {
                 ApiError::new(Reason::StripeKeyRequired).field("creditDelivery")
             }
+            Refusal::NotATestProject => ApiError::new(Reason::NotATestProject),
+            Refusal::NotAdvanced(why) => ApiError::invalid(
+                "to",
+                match why {
+                    NotAdvanced::Backward => "`to` must not be earlier than what the clock shows.",
+                    NotAdvanced::TooFar => {
+                        "`to` must be at most ten years ahead of what the clock shows."
+                    }
+                },
+            ),
             Refusal::NotBillable(currency) => currency::not_billable("amount", currency),
             Refusal::LastOwner => ApiError::new(Reason::LastOwner),
             Refusal::OwnerRequired => ApiError::new(Reason::Forbidden)

@@ -1,5 +1,6 @@
 //! `billstack projects …`.
 
+use billstack_core::project::ProjectMode;
 use billstack_store::projects;
 
 use super::init::display_name;
@@ -18,7 +19,8 @@ const CREATE_EXAMPLES: &str = "\
 A project has its own customers and referral program. It works beside a live server.
 
 Example:
-  billstack projects create --name Rockets";
+  billstack projects create --name Rockets
+  billstack projects create --name 'Rockets, tried out' --mode test";
 
 #[derive(clap::Subcommand)]
 pub(super) enum ProjectsCommand {
@@ -37,6 +39,13 @@ pub(super) struct CreateArgs {
     /// Display name
     #[arg(long)]
     name: String,
+    /// What it is for: live, or test for one whose clock can be moved forward
+    #[arg(long, default_value = "live", value_parser = mode)]
+    mode: ProjectMode,
+}
+
+fn mode(text: &str) -> Result<ProjectMode, &'static str> {
+    ProjectMode::parse(text).ok_or("must be live or test")
 }
 
 /// Runs one of them.
@@ -58,15 +67,18 @@ fn list(settings: &Settings, args: &TeamArgs) -> Result<(), Failure> {
     }
     let rows = found.iter().map(|project| {
         let made = rfc3339(project.created_at.0);
-        [project.id.to_string(), project.name.clone(), made]
+        let mode = project.mode.to_string();
+        [project.id.to_string(), project.name.clone(), mode, made]
     });
-    table(["ID", "NAME", "CREATED"], &rows.collect::<Vec<_>>())
+    table(["ID", "NAME", "MODE", "CREATED"], &rows.collect::<Vec<_>>())
 }
 
 fn create(settings: &Settings, args: &CreateArgs) -> Result<(), Failure> {
     let name = display_name("--name", &args.name)?;
     let team = team::open(settings, &args.team, "projects create")?;
-    let made = team.change(move |tx, act, team_id| projects::create(tx, act, team_id, &name))?;
+    let mode = args.mode;
+    let made = team
+        .change(move |tx, act, team_id| projects::create_in_mode(tx, act, team_id, &name, mode))?;
     match args.team.json {
         true => say_json(&ProjectJson::new(&made, &team.id)),
         false => say(made.id),

@@ -131,7 +131,7 @@ impl App {
             let (op, answer) = (op.clone(), answer.clone());
             let origin = self.origin(caller.actor.clone(), &caller.request_id);
             let done = self.store.write(origin, move |tx, act| {
-                guard.recheck(tx, act.at)?;
+                guard.recheck(tx, act)?;
                 run_keyed(tx, act, key.as_ref(), &op, &answer)
             });
             tries += 1;
@@ -164,7 +164,7 @@ impl App {
         let guard = caller.guard.clone();
         let origin = self.origin(caller.actor.clone(), &caller.request_id);
         let done = self.store.write(origin, move |tx, act| {
-            guard.recheck(tx, act.at)?;
+            guard.recheck(tx, act)?;
             op(tx, act)
         });
         Ok(done.await?)

@@ -5,3 +5,4 @@ mod customers;
 mod operations;
 mod referrals;
 mod teams;
+mod test_clock;

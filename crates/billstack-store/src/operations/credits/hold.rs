@@ -7,6 +7,7 @@ use billstack_core::money::Amount;
 use billstack_core::time::Micros;
 
 use super::book::book;
+use crate::operations::test_clock;
 use crate::operations::work::facts_of;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
@@ -46,6 +47,7 @@ fn key(place: &Place, credit_id: &str) -> Key {
 
 /// Ends the hold of a credit whose time has come. One that a person has ended before is left as it is.
 pub fn end_hold(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<(), Fault> {
+    test_clock::enter(tx, act, place)?;
     let Some(credit) = credits::get(tx, place, id)? else {
         return Ok(());
     };

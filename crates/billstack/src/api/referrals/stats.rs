@@ -9,6 +9,7 @@ use billstack_core::credit::Side;
 use billstack_core::time::{DAY, Micros};
 use billstack_store::Weight;
 use billstack_store::stats::{self, CreditSum, Day, Stats};
+use billstack_store::test_clock;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -120,13 +121,15 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let days = query.int("days", DEFAULT_DAYS, 1..=MOST_DAYS)?;
-    let today = app.now().0.div_euclid(DAY);
-    let first = today - (days - 1);
-    let since = Micros(first * DAY);
+    let now = app.now();
     let stats = access.scan(&app, Weight::Long, move |tx, place| {
-        Ok(stats::stats(tx, place, since)?)
+        let ahead = test_clock::clock(tx, place)?.unwrap_or(0);
+        let today = now.plus(ahead).0.div_euclid(DAY);
+        let first = today - (days - 1);
+        let stats = stats::stats(tx, place, Micros(first * DAY))?;
+        Ok(json(&stats, first, today))
     });
-    let stats = json(&stats.await?, first, today);
+    let stats = stats.await?;
     Ok(answer::send(answer::ok(&StatsAnswer { stats })))
 }
 

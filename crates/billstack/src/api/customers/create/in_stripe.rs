@@ -132,7 +132,7 @@ impl Creation {
     async fn reserve(&self) -> Result<Begun, Abort> {
         let me = self.asked.clone();
         self.write(move |tx, act| {
-            me.access.caller.guard.recheck(tx, act.at)?;
+            me.access.caller.guard.recheck(tx, act)?;
             if let Some(keyed) = &me.keyed
                 && let Claim::Answered(answer) = idempotency::claim(tx, act, keyed)?
             {
@@ -236,7 +236,7 @@ impl Creation {
             ..self.asked.new.clone()
         };
         let created = self.write(move |tx, act| {
-            me.access.caller.guard.recheck(tx, act.at)?;
+            me.access.caller.guard.recheck(tx, act)?;
             let place = &me.access.place;
             // Missing only when another try took the claim over and was faster; the address decides.
             customer_creation::finish(tx, place, &new.email)?;

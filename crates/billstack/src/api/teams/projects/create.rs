@@ -2,11 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::project::ProjectMode;
 use billstack_store::projects;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::ProjectJson;
+use super::{ProjectJson, ProjectModeJson};
 use crate::api::teams::Name;
 use crate::app::Shared;
 use crate::error::ApiError;
@@ -21,6 +23,20 @@ pub struct CreateProjectRequest {
     /// Display name.
     #[schema(value_type = String, min_length = 1, max_length = 255, example = "Rocket")]
     name: Name,
+    /// What it is for, for ever; `live` when left out.
+    #[schema(value_type = Option<ProjectModeJson>)]
+    mode: Option<SentMode>,
+}
+
+/// What a new project shall be for.
+struct SentMode(ProjectMode);
+
+impl<'de> Deserialize<'de> for SentMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::<1, 64>::deserialize(deserializer)?;
+        let mode = ProjectMode::parse(&text).map(SentMode);
+        mode.ok_or_else(|| D::Error::custom("must be live or test."))
+    }
 }
 
 /// A project as the one resource of an answer.
@@ -32,7 +48,8 @@ pub struct ProjectAnswer {
 
 /// Create a project.
 ///
-/// Customers, codes and credits of different projects do not meet.
+/// Customers, codes and credits of different projects do not meet. A project of mode `test` is for trying out: its clock
+/// can be moved forward.
 #[utoipa::path(
     post, path = "", operation_id = "create_project",
     request_body = CreateProjectRequest,
@@ -43,11 +60,12 @@ pub async fn handle(
     access: TeamAccess,
     input: Input<CreateProjectRequest>,
 ) -> Result<Response, ApiError> {
-    let Text(name) = input.body.name;
+    let (Text(name), mode) = (input.body.name, input.body.mode);
+    let mode = mode.map_or(ProjectMode::Live, |SentMode(mode)| mode);
     let team_id = access.team_id;
     let of_team = team_id.clone();
     let made = app.write(&access.caller, move |tx, act| {
-        projects::create(tx, act, &of_team, &name)
+        projects::create_in_mode(tx, act, &of_team, &name, mode)
     });
     let project = ProjectJson::new(&made.await?, &team_id);
     Ok(answer::send(answer::created(&ProjectAnswer { project })))

@@ -22,7 +22,7 @@ async fn a_project_is_made_and_listed(t: &Bench) {
     assert_eq!(
         answer,
         json!({"project": {
-            "id": id, "name": "Shop", "teamId": t.home.team, "createdAt": project["createdAt"],
+            "id": id, "name": "Shop", "mode": "live", "teamId": t.home.team, "createdAt": project["createdAt"],
         }})
     );
     let list = t.owner.get(&path).await.ok();

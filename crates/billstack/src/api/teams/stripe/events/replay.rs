@@ -59,7 +59,7 @@ async fn replay(app: &App, access: &TeamAccess, incoming: Incoming) -> Result<St
     let guard = caller.guard.clone();
     let origin = app.origin(caller.actor.clone(), &caller.request_id);
     let replayed = app.store.write(origin, move |tx, act| {
-        guard.recheck(tx, act.at)?;
+        guard.recheck(tx, act)?;
         intake::receive(tx, act, &team, &incoming, Delivery::Replayed)?;
         let event = intake::get(tx, &team, &incoming.id)?;
         Ok(event.ok_or(Refusal::NotFound(Thing::StripeEvent))?)
