@@ -29,6 +29,27 @@ pub struct Leads {
     pub by_reference: Vec<Found>,
 }
 
+impl Leads {
+    /// Whether anybody whom it leads to is in a test project.
+    pub fn any_of_tests(&self) -> bool {
+        let all = [&self.by_stripe_id, &self.by_metadata, &self.by_reference];
+        all.into_iter().flatten().any(|found| found.is_test)
+    }
+
+    /// Leaves out whoever is in a test project; tells whether there was anybody.
+    pub fn leave_out_tests(&mut self) -> bool {
+        let any = self.any_of_tests();
+        for found in [
+            &mut self.by_stripe_id,
+            &mut self.by_metadata,
+            &mut self.by_reference,
+        ] {
+            found.retain(|found| !found.is_test);
+        }
+        any
+    }
+}
+
 /// Whom an event may be about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {

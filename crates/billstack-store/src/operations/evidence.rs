@@ -5,8 +5,9 @@ use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::stripe_event::Start;
 
 use crate::seam::{Fault, Place, Tx};
+use crate::tables::stripe_events::KeptStart;
 use crate::tables::subscription_starts::{self, Told};
-use crate::tables::{customers, projects};
+use crate::tables::{customers, projects, stripe_connections};
 
 /// An event that tells of the start of a subscription.
 pub(crate) struct Evidence<'a> {
@@ -18,6 +19,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) named: Option<ProjectId>,
     /// Whom it leads to.
     pub(crate) leads: Leads,
+    /// Whether it leads to others besides, who are customers of test projects, and is of live mode itself.
+    pub(crate) spares_tests: bool,
 }
 
 impl Evidence<'_> {
@@ -27,14 +30,40 @@ impl Evidence<'_> {
     }
 }
 
-/// Reads whom an event may be about.
+/// What an event tells, and in which mode.
+#[derive(Clone, Copy)]
+pub(crate) struct Telling<'a> {
+    pub(crate) event_id: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) start: &'a Start,
+    /// None where it does not say; then it is of the mode in which the team is connected.
+    pub(crate) livemode: Option<bool>,
+}
+
+impl KeptStart {
+    /// What an event told when it was taken in.
+    pub(crate) fn telling<'a>(&'a self, event_id: &'a str) -> Telling<'a> {
+        Telling {
+            event_id,
+            kind: &self.kind,
+            start: &self.start,
+            livemode: self.livemode,
+        }
+    }
+}
+
+/// Reads whom an event may be about. One of live mode is about nobody in a test project.
 pub(crate) fn gather<'a>(
     tx: &mut dyn Tx,
     team_id: &'a TeamId,
-    event_id: &'a str,
-    kind: &'a str,
-    start: &'a Start,
+    telling: Telling<'a>,
 ) -> Result<Evidence<'a>, Fault> {
+    let Telling {
+        event_id,
+        kind,
+        start,
+        livemode,
+    } = telling;
     let mut leads = Leads::default();
     for stripe_id in start.stripe_ids() {
         leads
@@ -47,6 +76,8 @@ pub(crate) fn gather<'a>(
     if let Some(id) = &start.client_reference_id {
         leads.by_reference = customers::of_id(tx, team_id, id)?;
     }
+    let spares_tests =
+        leads.any_of_tests() && is_live(tx, team_id, livemode)? && leads.leave_out_tests();
     let named = named_project(tx, team_id, start)?;
     Ok(Evidence {
         team_id,
@@ -55,7 +86,16 @@ pub(crate) fn gather<'a>(
         start,
         named,
         leads,
+        spares_tests,
     })
+}
+
+fn is_live(tx: &mut dyn Tx, team_id: &TeamId, livemode: Option<bool>) -> Result<bool, Fault> {
+    let livemode = match livemode {
+        None => stripe_connections::livemode(tx, team_id)?,
+        told => told,
+    };
+    Ok(livemode == Some(true))
 }
 
 /// The project that the event's metadata picks. Metadata is the team's to write, so it can only

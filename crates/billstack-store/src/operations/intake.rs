@@ -7,7 +7,7 @@ use billstack_core::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::evidence::{gather, remember};
+use super::evidence::{Telling, gather, remember};
 use super::mend::mend;
 use super::reconsider;
 use super::refusal::Abort;
@@ -263,9 +263,15 @@ fn settle_new(
     before: Option<Outcome>,
 ) -> Result<Option<Settled>, Abort> {
     let mut later = ToReconsider::default();
-    let mut evidence = gather(tx, team_id, &event.id, &event.kind, start)?;
+    let telling = Telling {
+        event_id: &event.id,
+        kind: &event.kind,
+        start,
+        livemode: event.livemode,
+    };
+    let mut evidence = gather(tx, team_id, telling)?;
     if mend(tx, act, &evidence, event.link_answer.as_ref())? {
-        evidence = gather(tx, team_id, &event.id, &event.kind, start)?;
+        evidence = gather(tx, team_id, telling)?;
     }
     remember(tx, &evidence)?;
     let settled = settle(tx, act, &evidence, &mut later)?;

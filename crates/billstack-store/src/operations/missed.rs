@@ -50,7 +50,7 @@ fn missed_by(
     if !Reconsider::Open.includes(kept.outcome) || is_of_other_mode(tx, team_id, &kept)? {
         return Ok(false);
     }
-    let evidence = gather(tx, team_id, event_id, &kept.kind, &kept.start)?;
+    let evidence = gather(tx, team_id, kept.telling(event_id))?;
     let converted = converts(tx, &evidence)?.map(|claim| claim.referral.id);
     if converted.as_ref() != Some(&referral.id) {
         return Ok(false);

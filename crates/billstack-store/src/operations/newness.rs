@@ -134,7 +134,7 @@ fn decide(
                 return Ok(Answered::StillOpen("the customer was changed meanwhile"));
             }
             Answer::NobodyToAsk => {
-                if let Some(why) = who_may_be_asked(tx, place)? {
+                if let Some(why) = who_may_be_asked(tx, act, place)? {
                     return Ok(Answered::StillOpen(why));
                 }
                 answered(tx, place, referral_id)?;
@@ -147,10 +147,17 @@ fn decide(
 
 /// Why the question stays open although no key was found: a team that is disconnected hears of no subscription
 /// either, so nothing is lost by waiting until it is connected again.
-fn who_may_be_asked(tx: &mut dyn Tx, place: &Place) -> Result<Option<&'static str>, Fault> {
+fn who_may_be_asked(
+    tx: &mut dyn Tx,
+    act: &Act,
+    place: &Place,
+) -> Result<Option<&'static str>, Fault> {
     let connection = stripe_connections::get(tx, &place.team_id)?;
     Ok(match connection {
         Some(connection) if !connection.is_active => Some("the team is not connected to Stripe"),
+        Some(connection) if act.is_test() && connection.livemode == Some(true) => {
+            Some("the secret key is of live mode")
+        }
         Some(connection) if connection.secret_key.is_some() => {
             Some("a secret key was connected meanwhile")
         }

@@ -87,7 +87,7 @@ fn decide(
         }
         return Ok(());
     }
-    let evidence = gather(tx, team_id, event_id, &kept.kind, &kept.start)?;
+    let evidence = gather(tx, team_id, kept.telling(event_id))?;
     let settled = settle(tx, act, &evidence, list)?;
     stripe_events::set_outcome(tx, team_id, event_id, &settled)
 }

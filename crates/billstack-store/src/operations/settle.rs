@@ -26,6 +26,9 @@ use crate::tables::{customers, events, referrals};
 const LINKED_TO_ANOTHER: &str =
     "named by client_reference_id, but linked to another Stripe customer";
 
+/// Why an event that leads to customers of test projects alone has no effect.
+const OF_LIVE_MODE: &str = "of live mode, which is nothing to a test project";
+
 /// Finds whose subscription an event tells of and converts their pending referral, or says why not. A
 /// customer whom it links is put on the list of those whose kept events are decided anew.
 pub(crate) fn settle(
@@ -121,6 +124,9 @@ fn link(
 /// An event that finds nobody. If that is because of a link, it says so, and so does the story of whom it names.
 fn of_nobody(tx: &mut dyn Tx, act: &mut Act, evidence: &Evidence<'_>) -> Result<Settled, Fault> {
     let start = evidence.start;
+    if evidence.spares_tests {
+        return Ok(Settled::new(Outcome::Ignored, OF_LIVE_MODE));
+    }
     let disputed = attribution::disputed(start, evidence.named.as_ref(), &evidence.leads);
     let Some(found) = disputed else {
         return Ok(Settled::new(Outcome::NoCustomer, "no such customer"));

@@ -105,6 +105,11 @@ impl Act {
         self.at.since(self.real)
     }
 
+    /// Whether it is in a test project.
+    pub(crate) fn is_test(&self) -> bool {
+        self.clock.is_some_and(|clock| clock.ahead.is_some())
+    }
+
     /// Goes by a clock from here on.
     pub(crate) fn go_by(&mut self, clock: Option<ProjectClock>) {
         let ahead = clock.and_then(|clock| clock.ahead).unwrap_or(0);

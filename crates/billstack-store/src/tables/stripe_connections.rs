@@ -18,7 +18,7 @@ statements! {
         ORDER BY team_id LIMIT 1000");
     LIVEMODE = "SELECT livemode FROM stripe_connections WHERE team_id = $1 AND is_active";
     /// Finds a team that is connected with a secret key.
-    WITH_SECRET_KEY = "SELECT team_id FROM stripe_connections \
+    WITH_SECRET_KEY = "SELECT livemode FROM stripe_connections \
         WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
     SEALED = "SELECT team_id FROM stripe_connections WHERE secret_key IS NOT NULL \
         OR webhook_secret IS NOT NULL OR old_webhook_secret IS NOT NULL LIMIT 1";

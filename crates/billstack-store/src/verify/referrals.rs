@@ -77,6 +77,12 @@ declare_rules! {
         OR s.referral_id IS NULL OR s.referral_id <> r.id OR s.project_id IS NULL \
         OR s.project_id <> r.project_id) LIMIT 100");
 
+    test_conversion, "no referral of a test project was converted by a Stripe event of live mode" =
+        concat!("SELECT r.id, ", place_of!("r"), " FROM projects p JOIN referrals r \
+        ON r.team_id = p.team_id AND r.project_id = p.project_id \
+        JOIN stripe_events s ON s.team_id = r.team_id AND s.id = r.stripe_event_id \
+        WHERE p.mode = 'test' AND s.livemode LIMIT 100");
+
     event_converted, "a Stripe event that says it converted a referral did" =
         concat!("SELECT s.id, ", team_of!("s"), " FROM stripe_events s \
         LEFT JOIN referrals r ON r.team_id = s.team_id AND r.project_id = s.project_id \

@@ -154,6 +154,10 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["project_values"],
     ),
     ("UPDATE referrals SET clock_offset = 1", &["referral_clock"]),
+    (
+        "UPDATE projects SET mode = 'test'; UPDATE stripe_events SET livemode = TRUE",
+        &["test_conversion"],
+    ),
     ("UPDATE entries SET cause = 'x'", &["entry_values"]),
     (
         "UPDATE program_days SET number = number + 1 WHERE figure = 'converted'",

@@ -2,6 +2,7 @@
 
 use billstack_core::ids::TeamId;
 use billstack_store::stripe_connection::{self, Connection};
+use billstack_store::{Place, test_clock};
 
 use crate::app::App;
 use crate::error::{ApiError, Reason};
@@ -106,6 +107,23 @@ impl App {
             .point(move |tx| Ok(stripe_connection::get(tx, &team)?));
         match read.await? {
             Some(connection) => self.key_of(team_id, &connection),
+            None => Ok(None),
+        }
+    }
+
+    /// The secret key that a project may ask Stripe with: a test project uses none of live mode.
+    pub async fn stripe_key_in(&self, place: &Place) -> Result<Option<SecretText>, ApiError> {
+        let at = place.clone();
+        let read = self.store.point(move |tx| {
+            let connection = stripe_connection::get(tx, &at.team_id)?;
+            let is_live = |connection: &Connection| connection.livemode == Some(true);
+            Ok(match connection {
+                Some(live) if is_live(&live) && test_clock::clock(tx, &at)?.is_some() => None,
+                connection => connection,
+            })
+        });
+        match read.await? {
+            Some(connection) => self.key_of(&place.team_id, &connection),
             None => Ok(None),
         }
     }

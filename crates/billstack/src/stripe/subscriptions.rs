@@ -33,7 +33,7 @@ impl App {
         place: &Place,
         asked: &Asked,
     ) -> Result<Option<Subscriptions>, ApiError> {
-        let Some(key) = self.stripe_key(&place.team_id).await? else {
+        let Some(key) = self.stripe_key_in(place).await? else {
             return Ok(None);
         };
         let mut told = match &asked.stripe_customer_id {

@@ -77,7 +77,7 @@ pub async fn handle(
     let new = input.body.into_new();
     let key = match new.stripe_customer_id {
         Some(_) => None,
-        None => app.stripe_key(&access.place.team_id).await?,
+        None => app.stripe_key_in(&access.place).await?,
     };
     if let Some(key) = key {
         let creation = Creation {

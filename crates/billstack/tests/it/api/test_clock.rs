@@ -22,6 +22,7 @@ on_both_engines! {
     statistics_are_of_the_days_of_the_clock,
     a_day_of_the_clock_is_no_day_of_a_key,
     a_call_under_a_key_moves_a_clock_once,
+    what_is_of_live_mode_is_nothing_to_a_test_project,
 }
 
 /// How much the time goes on with each call.
@@ -312,4 +313,39 @@ async fn a_call_under_a_key_moves_a_clock_once(t: &Bench) {
     t.advance(HOUR);
     assert_eq!(again().send().await.ok(), first);
     assert_eq!(first["now"], to.as_str());
+}
+
+async fn what_is_of_live_mode_is_nothing_to_a_test_project(t: &Bench) {
+    let trial = trial(t, 0).await;
+    let pair = trial.pair("a").await;
+    let referral = trial.apply(&pair).await;
+    let mut event = t.created(&pair.stripe);
+    event["livemode"] = json!(true);
+    t.accept(&event).await;
+    assert_eq!(trial.referral(&referral).await["status"], "pending");
+    let path = t
+        .home
+        .path(&format!("stripe/events/{}", text(&event["id"])));
+    let kept = t.owner.get(&path).await.ok();
+    assert_eq!(kept["event"]["outcome"], "ignored");
+    assert!(text(&kept["event"]["reason"]).contains("live mode"));
+    // A live project of the team takes it, whose customer has the same id in Stripe.
+    let live = t.pair("a").await;
+    let of_live = t.apply(&live).await;
+    assert_eq!(of_live["status"], "converted");
+    let mut again = t.created("cus_b");
+    again["id"] = json!("evt_again");
+    t.accept(&again).await;
+    assert_eq!(trial.referral(&referral).await["status"], "pending");
+    // What is decided anew stays out, and what is of test mode comes in.
+    let customer = format!("customers/{}", pair.referee);
+    for stripe in [json!(null), json!(pair.stripe)] {
+        let patch = json!({"stripeCustomerId": stripe});
+        trial.key.patch(&customer, patch).await.ok();
+    }
+    assert_eq!(trial.referral(&referral).await["status"], "pending");
+    let tried = trial.pair("c").await;
+    let tried_referral = trial.apply(&tried).await;
+    t.subscribe(&tried).await;
+    assert_eq!(trial.referral(&tried_referral).await["status"], "converted");
 }

@@ -22,6 +22,7 @@ on_both_engines! {
     an_error_that_stripe_keeps_is_overcome with stripe,
     a_refusal_kept_after_stripe_was_asked_goes_with_the_person with stripe,
     stripe_is_asked_for_old_subscriptions with stripe,
+    a_test_project_asks_nothing_with_a_live_key with stripe,
 }
 
 fn stripe() -> Setup {
@@ -231,4 +232,32 @@ async fn stripe_is_asked_for_old_subscriptions(t: &Bench) {
             answer.refused("not_a_new_customer");
         }
     }
+}
+
+async fn a_test_project_asks_nothing_with_a_live_key(t: &Bench) {
+    t.fake().clock().set(t.seconds());
+    t.connect_with(json!({"secretKey": "sk_live_1", "webhookSecret": SECRET}))
+        .await;
+    let body = json!({"name": "Trial", "mode": "test"});
+    let made = t.owner.post(&t.home.path("projects"), body).await.created();
+    let project = text(&made["project"]["id"]);
+    let key = t.key.over(&t.key.wire().within(&t.home.team, &project));
+    t.put_program(&key, true, 1000, 500).await;
+    let customer = async |email: &str| {
+        let made = key.post("customers", json!({"email": email})).await;
+        let made = made.created()["customer"].take();
+        assert_eq!(made["stripeCustomerId"], json!(null));
+        text(&made["id"])
+    };
+    let owner = customer("ada@example.com").await;
+    let code = key.post("referrals/codes", json!({"customerId": owner}));
+    let code = text(&code.await.created()["code"]["code"]);
+    let body = apply_body(&code, &customer("bob@example.com").await);
+    key.post("referrals/apply", body).await.created();
+    for path in ["/v1/customers", "/v1/subscriptions"] {
+        assert_eq!(asked(t, "GET", path) + asked(t, "POST", path), 0, "{path}");
+    }
+    // A live project of the team does.
+    let live = t.customer_with(json!({"email": "ada@example.com"})).await;
+    assert!(text(&live["stripeCustomerId"]).starts_with("cus_"));
 }
