@@ -12,6 +12,7 @@
 //! - [`stripe_event`] reads what a Stripe webhook says, across all API versions since 2020.
 //! - [`credit`] and [`ledger`] turn a conversion into credits and balanced entries.
 //! - [`project`] tells how the clock of a test project goes.
+//! - [`payments`] decides how much of a credit refunds and disputes take back.
 //! - [`event`] lists everything that can happen here.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
@@ -35,6 +36,7 @@ pub mod event;
 pub mod ids;
 pub mod ledger;
 pub mod money;
+pub mod payments;
 pub mod program;
 pub mod project;
 pub mod referral;

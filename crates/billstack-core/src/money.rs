@@ -1,6 +1,7 @@
 //! Money as Stripe counts it: whole numbers of a currency's smallest unit.
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// A non-negative amount in a currency's smallest unit (cents for `usd`, whole yen for `jpy`).
@@ -114,6 +115,13 @@ impl Serialize for Currency {
     }
 }
 
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Currency::read(&text).ok_or_else(|| D::Error::custom("not a code of a currency"))
+    }
+}
+
 /// The presentment currencies of Stripe, sorted, the three-decimal ones included.
 ///
 /// Source: <https://docs.stripe.com/currencies#presentment-currencies> and the three-decimal list
@@ -171,6 +179,11 @@ mod tests {
     fn money_is_plain_in_json() {
         let shown = serde_json::to_string(&(Amount::new(1_000), Currency::USD)).unwrap();
         assert_eq!(shown, r#"[1000,"usd"]"#);
+        assert_eq!(
+            serde_json::from_str::<Currency>(r#""usd""#).unwrap(),
+            Currency::USD
+        );
+        assert!(serde_json::from_str::<Currency>(r#""$""#).is_err());
     }
 
     #[test]

@@ -11,9 +11,11 @@
 
 mod meaning;
 mod members;
+mod money;
 mod subscriptions;
 
 pub use meaning::{Eligibility, Meaning, Source, Start, is_customer_id, is_known, read_object};
+pub use money::{refunds_listed, told_by};
 pub use subscriptions::Subscriptions;
 
 use crate::time::Micros;
@@ -95,11 +97,11 @@ pub fn parse(body: &[u8], received_at: Micros) -> Result<Event, NotAnEvent> {
             meaning: thin(related, context),
         });
     }
-    let [inner] = data
-        .and_then(|data| members(data, ["object"]))
+    let [inner, previous] = data
+        .and_then(|data| members(data, ["object", "previous_attributes"]))
         .unwrap_or_default();
     let meaning = match inner.filter(|inner| is_object(inner)) {
-        Some(inner) => meaning::read(&kind, inner, created).ok_or(NotAnEvent)?,
+        Some(inner) => meaning::read(&kind, inner, previous, created).ok_or(NotAnEvent)?,
         // An event we do not act on may come in a shape that we do not know.
         None if text(object).as_deref() == Some(EVENT) && !is_known(&kind) => Meaning::Irrelevant,
         None => return Err(NotAnEvent),

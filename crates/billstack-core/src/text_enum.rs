@@ -1,7 +1,7 @@
 //! One way to write an enum whose variants have a stable text form.
 //!
 //! The text goes into databases and API answers, so it must be spelled exactly once: the macro
-//! derives `ALL`, `as_str`, `parse`, `read`, `Display` and `Serialize` from that one spelling.
+//! derives `ALL`, `as_str`, `parse`, `read`, `Display`, `Serialize` and `Deserialize` from that one spelling.
 //!
 //! Every such enum has a variant `Other`: a word that a newer version wrote is a value, not an error.
 
@@ -77,6 +77,13 @@ macro_rules! text_enum {
                 serializer.serialize_str(self.as_str())
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                $name::read(&text).ok_or_else(|| serde::de::Error::custom("not a word"))
+            }
+        }
     };
 }
 
@@ -98,6 +105,8 @@ mod tests {
         let green = Colour::read("green").unwrap();
         assert_eq!((green.as_str(), green.known()), ("green", None));
         assert_eq!(serde_json::to_string(&green).unwrap(), "\"green\"");
+        assert_eq!(serde_json::from_str::<Colour>("\"green\"").unwrap(), green);
+        assert!(serde_json::from_str::<Colour>("\"\"").is_err());
         assert_eq!(Colour::read("red"), Some(Colour::Red));
         assert_eq!(Colour::Blue.to_string(), "blue");
         assert_eq!(Colour::parse("green"), None);

@@ -15,6 +15,7 @@ fn start(began_at: Micros, occurred_at: Micros) -> Start {
         reason: None,
         began_at,
         occurred_at,
+        ended_at: None,
         stripe_customer_id: Some("cus_1".to_owned()),
         stripe_customer_account: None,
         client_reference_id: None,

@@ -1,8 +1,10 @@
 //! What a subscription or a checkout session says about a referral.
 
 use super::members::{LONGEST_ID, identifier, is_object, members, reference, root, text, time};
+use super::money;
 use crate::email;
 use crate::ids::{IdKind, is_id};
+use crate::payments::{Fact, SubscriptionEnd, Told};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,6 +16,8 @@ pub enum Meaning {
     Irrelevant,
     /// A customer's relation to the business began, changed or ended, or failed to begin.
     Start(Box<Start>),
+    /// Something happened to a payment.
+    Money(Box<Told>),
     /// A thin event: its object has to be fetched and handed to [`read_object`].
     Thin {
         /// The id under which the object can be fetched.
@@ -50,6 +54,9 @@ pub struct Start {
     pub began_at: Micros,
     /// When the event happened.
     pub occurred_at: Micros,
+    /// When the subscription ended, if it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Micros>,
     /// The Stripe customer, `cus_…`.
     pub stripe_customer_id: Option<String>,
     /// The account that acts as a customer, `acct_…`. Since the API version of 2025-12-15 it can
@@ -95,6 +102,13 @@ impl Start {
     /// When the event happened, if the subscription counts by it.
     pub fn counted_at(&self) -> Option<Micros> {
         (self.eligibility == Eligibility::Counts).then_some(self.occurred_at)
+    }
+
+    /// The end of the subscription, if it has ended.
+    pub fn end(&self) -> Option<Fact> {
+        let (id, ended_at) = (self.subscription_id.clone()?, self.ended_at?);
+        let at = money::second(self.occurred_at);
+        Some(Fact::SubscriptionEnd(SubscriptionEnd { id, at, ended_at }))
     }
 
     /// Whether it has been a real subscription at any time.
@@ -190,7 +204,7 @@ impl Kind {
 ///
 /// `None` when `object` is not a JSON object.
 pub fn read_object(kind: &str, object: &[u8], occurred_at: Micros) -> Option<Meaning> {
-    read(kind, root(object)?, occurred_at)
+    read(kind, root(object)?, None, occurred_at)
 }
 
 /// Whether events of this type (without a leading `v1.`) are acted on.
@@ -198,15 +212,21 @@ pub fn is_known(kind: &str) -> bool {
     Kind::parse(kind).is_some()
 }
 
-/// [`read_object`] on text that is known to be JSON.
-pub(super) fn read(kind: &str, object: &RawValue, occurred_at: Micros) -> Option<Meaning> {
+/// [`read_object`] on text that is known to be JSON, with what the event says that it was `before`.
+pub(super) fn read(
+    kind: &str,
+    object: &RawValue,
+    before: Option<&RawValue>,
+    occurred_at: Micros,
+) -> Option<Meaning> {
     if !is_object(object) {
         return None;
     }
-    let Some(kind) = Kind::parse(kind) else {
-        return Some(Meaning::Irrelevant);
-    };
-    start(kind, object, occurred_at).map(|start| Meaning::Start(Box::new(start)))
+    if let Some(kind) = Kind::parse(kind) {
+        return start(kind, object, occurred_at).map(|start| Meaning::Start(Box::new(start)));
+    }
+    let told = money::read(kind, object, before, occurred_at).filter(|told| !told.is_empty());
+    Some(told.map_or(Meaning::Irrelevant, |told| Meaning::Money(Box::new(told))))
 }
 
 fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
@@ -214,6 +234,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         "id",
         "created",
         "start_date",
+        "ended_at",
         "customer",
         "customer_account",
         "metadata",
@@ -228,6 +249,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         id,
         created,
         start_date,
+        ended_at,
         customer,
         account,
         metadata,
@@ -275,6 +297,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
             .min()
             .unwrap_or(occurred_at),
         occurred_at,
+        ended_at: ended(kind, time(ended_at), occurred_at),
         stripe_customer_id: reference(customer).filter(|id| is_customer_id(id)),
         stripe_customer_account: reference(account).filter(|id| is_customer_id(id)),
         client_reference_id,
@@ -282,6 +305,15 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         billstack_customer_id: customer_id(billstack_customer),
         project_id: identifier(project),
     })
+}
+
+/// When a subscription ended. One that is deleted has ended, whether it says when or not.
+fn ended(kind: Kind, ended_at: Option<Micros>, occurred_at: Micros) -> Option<Micros> {
+    match kind {
+        Kind::SubscriptionDeleted => Some(ended_at.unwrap_or(occurred_at)),
+        Kind::SubscriptionChanged => ended_at,
+        Kind::SessionDone | Kind::SessionFailed | Kind::SessionExpired => None,
+    }
 }
 
 /// Whether this is the id of a customer in Stripe (`cus_…`) or of an account that acts as one (`acct_…`): what

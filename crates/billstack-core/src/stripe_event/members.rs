@@ -64,6 +64,26 @@ pub(super) fn reference(value: Option<&RawValue>) -> Option<String> {
     identifier(id)
 }
 
+/// The values of an array, or of one of Stripe's lists; none of anything else.
+pub(super) fn list(value: Option<&RawValue>) -> Vec<&RawValue> {
+    let Some(value) = value else {
+        return Vec::new();
+    };
+    let data = members(value, ["data"]).map_or(Some(value), |[data]| data);
+    data.and_then(|data| serde_json::from_str(data.get()).ok())
+        .unwrap_or_default()
+}
+
+/// A whole number.
+pub(super) fn number(value: Option<&RawValue>) -> Option<i64> {
+    value?.get().parse().ok()
+}
+
+/// Whether it says `true`.
+pub(super) fn is_true(value: Option<&RawValue>) -> bool {
+    value.is_some_and(|value| value.get() == "true")
+}
+
 /// A time between 1970 and 9999: whole seconds since the epoch, or RFC 3339 text in thin events.
 pub(super) fn time(value: Option<&RawValue>) -> Option<Micros> {
     let value = value?;

@@ -131,6 +131,7 @@ fn reads_a_subscription_of_2020() {
             reason: None,
             began_at: Micros::from_secs(1_630_000_000),
             occurred_at: Micros::from_secs(1_630_000_010),
+            ended_at: None,
             stripe_customer_id: some("cus_1A"),
             stripe_customer_account: None,
             client_reference_id: None,

@@ -190,6 +190,7 @@ mod tests {
             reason: None,
             began_at: at,
             occurred_at: at,
+            ended_at: None,
             stripe_customer_id: Some("cus_1".to_owned()),
             stripe_customer_account: None,
             client_reference_id: None,

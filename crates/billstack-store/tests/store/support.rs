@@ -306,6 +306,7 @@ pub(crate) fn start(stripe: Option<&str>) -> Start {
         reason: None,
         began_at: START,
         occurred_at: START,
+        ended_at: None,
         stripe_customer_id: stripe.map(str::to_owned),
         stripe_customer_account: None,
         client_reference_id: None,

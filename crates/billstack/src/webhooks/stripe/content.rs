@@ -66,7 +66,7 @@ impl App {
         fetch: Fetch,
     ) -> Result<Content, ApiError> {
         let (object_id, context) = match event.meaning {
-            Meaning::Irrelevant => return Ok(Content::Ignored(NO_EFFECT)),
+            Meaning::Irrelevant | Meaning::Money(_) => return Ok(Content::Ignored(NO_EFFECT)),
             Meaning::Start(start) => return Ok(Content::Start(start)),
             Meaning::Thin { object_id, context } => (object_id, context),
         };
