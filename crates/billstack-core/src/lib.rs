@@ -13,6 +13,7 @@
 //! - [`credit`] and [`ledger`] turn a conversion into credits and balanced entries.
 //! - [`project`] tells how the clock of a test project goes.
 //! - [`payments`] decides how much of a credit refunds and disputes take back.
+//! - [`balance`] tells what became of credits in a balance at Stripe.
 //! - [`event`] lists everything that can happen here.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
@@ -29,6 +30,7 @@ pub trait Words: Sized {
 
 pub mod access;
 pub mod attribution;
+pub mod balance;
 pub mod code;
 pub mod credit;
 pub mod email;
