@@ -14,6 +14,7 @@
 //! - [`project`] tells how the clock of a test project goes.
 //! - [`payments`] decides how much of a credit refunds and disputes take back.
 //! - [`balance`] tells what became of credits in a balance at Stripe.
+//! - [`delivery`] and [`balance`] bring credits into a balance at Stripe, and back.
 //! - [`event`] lists everything that can happen here.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
@@ -33,6 +34,7 @@ pub mod attribution;
 pub mod balance;
 pub mod code;
 pub mod credit;
+pub mod delivery;
 pub mod email;
 pub mod event;
 pub mod ids;
