@@ -9,7 +9,9 @@ mod candidates;
 pub use candidates::{Candidates, Found, Leads, candidates, disputed, names_spoken_for};
 
 use crate::ids::ProjectId;
-use crate::referral::{Referral, Status, began_too_early};
+use crate::payments::{NotPaid, payment};
+use crate::program::ConversionTrigger;
+use crate::referral::{Referral, Status, Terms, began_too_early};
 use crate::stripe_event::{Eligibility, Start};
 use crate::time::Micros;
 
@@ -144,6 +146,12 @@ pub enum NotConverted {
     BeganTooEarly,
     /// The subscription is in its trial, and such a one does not convert it.
     InTrial,
+    /// Only a payment converts it.
+    WaitsForPayment,
+    /// An invoice is no such payment.
+    NotPaid(NotPaid),
+    /// It is not known when the subscription began that an invoice is of.
+    BeginningUnknown,
     /// Stripe has not told yet whether the referee was new when they applied the code.
     Unanswered,
 }
@@ -158,6 +166,9 @@ impl NotConverted {
             NotConverted::ReferralExpired => "referral expired",
             NotConverted::BeganTooEarly => "began too early",
             NotConverted::InTrial => "in its trial",
+            NotConverted::WaitsForPayment => "waits for a paid invoice",
+            NotConverted::NotPaid(why) => why.as_str(),
+            NotConverted::BeginningUnknown => "it is not known when the subscription began",
             NotConverted::Unanswered => "waits for Stripe to tell whether the customer was new",
         }
     }
@@ -165,7 +176,11 @@ impl NotConverted {
     /// What becomes of the event.
     pub const fn outcome(self) -> Outcome {
         match self {
-            NotConverted::InTrial | NotConverted::Unanswered => Outcome::Waiting,
+            NotConverted::InTrial
+            | NotConverted::WaitsForPayment
+            | NotConverted::BeginningUnknown
+            | NotConverted::Unanswered => Outcome::Waiting,
+            NotConverted::NotPaid(why) if why.waits() => Outcome::Waiting,
             _ => Outcome::NoReferral,
         }
     }
@@ -174,24 +189,45 @@ impl NotConverted {
 /// When a subscription converts a referral, as far as the two alone can tell: at the time of the event, but
 /// not before the referral was made. Both by the time of day; see [`by_clock`](crate::project::by_clock).
 ///
+/// `began` is when the subscription began, if that is known: an invoice does not always tell.
+///
 /// The test is when the subscription began, so a routine update of an old one never pays.
-pub fn conversion_time(referral: &Referral, start: &Start) -> Result<Micros, NotConverted> {
+pub fn conversion_time(
+    referral: &Referral,
+    start: &Start,
+    began: Option<Micros>,
+) -> Result<Micros, NotConverted> {
     let applied = referral.applied();
     match referral.status {
         Status::Converted => Err(NotConverted::AlreadyConverted),
         // A status of a newer version is not ours to move.
         Status::Expired | Status::Other(_) => Err(NotConverted::ReferralExpired),
         Status::Pending => {
-            let at = time_within_grace(applied, referral.terms.grace, start)
-                .ok_or(NotConverted::BeganTooEarly)?;
+            let terms = &referral.terms;
+            let began = began.ok_or(NotConverted::BeginningUnknown)?;
+            if began_too_early(began, applied, terms.grace) {
+                return Err(NotConverted::BeganTooEarly);
+            }
+            let at = start.occurred_at.max(applied);
             if referral.ends_by_day().is_some_and(|end| at >= end) {
                 return Err(NotConverted::ReferralExpired);
             }
-            match referral.terms.exclude_trials && start.is_trial {
-                true => Err(NotConverted::InTrial),
-                false => Ok(at),
+            if terms.exclude_trials && start.is_trial {
+                return Err(NotConverted::InTrial);
             }
+            is_paid_for(terms, start).map(|()| at)
         }
+    }
+}
+
+/// Whether what converts a referral has been paid, where its terms ask for that.
+fn is_paid_for(terms: &Terms, start: &Start) -> Result<(), NotConverted> {
+    match (&start.invoice, terms.conversion_trigger) {
+        (None, ConversionTrigger::FirstPaidInvoice) => Err(NotConverted::WaitsForPayment),
+        (Some(invoice), _) => payment(invoice, terms.minimum_paid_amount, terms.currency)
+            .map(drop)
+            .map_err(NotConverted::NotPaid),
+        (None, _) => Ok(()),
     }
 }
 

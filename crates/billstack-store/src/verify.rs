@@ -120,6 +120,14 @@ pub struct Breach {
     pub detail: String,
 }
 
+impl Breach {
+    /// Whether the offender is in a project.
+    pub fn is_in(&self, place: &Place) -> bool {
+        let of = format!("in {}/{},", place.team_id, place.project_id);
+        self.detail.starts_with(&of)
+    }
+}
+
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.rule, self.subject, self.detail)

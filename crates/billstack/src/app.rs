@@ -6,6 +6,7 @@ use billstack_core::ids::{IdSeed, TeamId};
 use billstack_core::time::Micros;
 use billstack_store::store::Store;
 use billstack_store::{Actor, Origin};
+use tokio::sync::Semaphore;
 
 use crate::budget::Budget;
 use crate::clock::Clock;
@@ -53,6 +54,8 @@ pub struct App {
     pub sign_ins: SignInThrottle,
     /// Hashes passwords, a few at a time.
     pub passwords: PasswordHasher,
+    /// Whether the books of a project may be verified now: one at a time.
+    pub verifying: Semaphore,
     /// The address it listens on, for the URLs it gives when no base URL is set.
     pub local_url: String,
 }

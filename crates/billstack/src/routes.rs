@@ -71,6 +71,7 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/credits" referrals::exports::credits, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/postings" referrals::exports::postings, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/roll-forward" referrals::exports::roll_forward, Project(ReferralsRead), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/verify" referrals::verify, Project(ReferralsWrite), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];

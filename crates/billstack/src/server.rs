@@ -102,6 +102,7 @@ pub fn prepare(
         )),
         sign_ins: SignInThrottle::new(),
         passwords: PasswordHasher::new(),
+        verifying: tokio::sync::Semaphore::new(1),
         local_url,
         settings,
     };

@@ -1,5 +1,5 @@
 use super::*;
-use crate::money::{Amount, Currency};
+
 use crate::referral::{ApplyFacts, GRACE, Person, Terms, decide_apply};
 use crate::stripe_event::Source;
 use proptest::prelude::*;
@@ -21,6 +21,7 @@ fn start(began_at: Micros, occurred_at: Micros) -> Start {
         client_reference_id: None,
         buyer_email: None,
         is_trial: false,
+        invoice: None,
         billstack_customer_id: None,
         project_id: None,
     }
@@ -78,7 +79,7 @@ fn reasons_have_their_phrases() {
 #[test]
 fn a_status_of_a_newer_version_does_not_convert() {
     let unknown = referral(Status::read("reversed").unwrap(), NOW, GRACE);
-    let decided = conversion_time(&unknown, &start(NOW, NOW));
+    let decided = conversion_time(&unknown, &start(NOW, NOW), Some(NOW));
     assert_eq!(decided, Err(NotConverted::ReferralExpired));
 }
 
@@ -258,7 +259,7 @@ proptest! {
     ) {
         let decide = |status| {
             let referral = referral(status, Micros(created), grace);
-            conversion_time(&referral, &start(Micros(began), Micros(occurred)))
+            conversion_time(&referral, &start(Micros(began), Micros(occurred)), Some(Micros(began)))
         };
         prop_assert_eq!(decide(Status::Converted), Err(NotConverted::AlreadyConverted));
         prop_assert_eq!(decide(Status::Expired), Err(NotConverted::ReferralExpired));
@@ -275,7 +276,7 @@ proptest! {
     ) {
         let created = Micros(created);
         let referral = referral(Status::Pending, created, grace);
-        let decided = conversion_time(&referral, &start(created.plus(-before), NOW));
+        let decided = conversion_time(&referral, &start(created.plus(-before), NOW), Some(created.plus(-before)));
         prop_assert_eq!(decided == Err(NotConverted::BeganTooEarly), before > grace);
     }
 
@@ -297,7 +298,7 @@ proptest! {
             grace: GRACE,
         };
         let referral = referral(Status::Pending, NOW, GRACE);
-        let converts = conversion_time(&referral, &start(began, NOW)) == Ok(NOW);
+        let converts = conversion_time(&referral, &start(began, NOW), Some(began)) == Ok(NOW);
         prop_assert_eq!(decide_apply(&facts).is_ok(), converts);
     }
 }

@@ -4,7 +4,8 @@ use super::members::{LONGEST_ID, identifier, is_object, members, reference, root
 use super::money;
 use crate::email;
 use crate::ids::{IdKind, is_id};
-use crate::payments::{Fact, SubscriptionEnd, Told};
+use crate::money::Amount;
+use crate::payments::{Fact, Invoice, SubscriptionEnd, Told, payment};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -28,16 +29,16 @@ pub enum Meaning {
     },
 }
 
-/// A subscription, or a checkout session that leads to one, as an event shows it.
+/// A subscription, a checkout session that leads to one, or an invoice that was paid for one, as an event shows it.
 ///
 /// It is complete for every type of event we act on, also when the object can never convert a
 /// referral: the customer can then still be found and told why.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct Start {
-    /// The id of the subscription or session; empty when the object has none that can be read, and
+    /// The id of the subscription, session or invoice; empty when the object has none that can be read, and
     /// then it is [`Eligibility::Never`].
     pub object_id: String,
-    /// Which of the two it is.
+    /// Which of them it is.
     pub source: Source,
     /// The subscription, when it is known: a session names it once it is complete.
     pub subscription_id: Option<String>,
@@ -48,6 +49,10 @@ pub struct Start {
     /// Whether it is in its trial, or may be: nothing has been paid for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_trial: bool,
+    /// The invoice, if it is one. Its subscription began when the first of its invoices was made; of another one that
+    /// is for others to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<Invoice>,
     /// When it began; the time of the event when the object does not say. One that was moved to Stripe from
     /// elsewhere was created there long after its `start_date`, and the earlier of the two counts
     /// (<https://docs.stripe.com/api/subscriptions/object#subscription_object-start_date>).
@@ -76,6 +81,37 @@ pub struct Start {
 }
 
 impl Start {
+    /// A payment for a subscription, if this is what an event tells of.
+    pub fn of_payment(told: &Told, occurred_at: Micros) -> Option<Start> {
+        let invoice = told.facts.iter().find_map(|fact| match fact {
+            Fact::Invoice(invoice) => Some(invoice),
+            _ => None,
+        })?;
+        payment(invoice, Amount::ZERO, invoice.currency).ok()?;
+        let named = |prefix: &str| {
+            let of_kind = |id: &&String| id.starts_with(prefix) && is_customer_id(id);
+            told.stripe_customers.iter().find(of_kind).cloned()
+        };
+        Some(Start {
+            object_id: invoice.id.clone(),
+            source: Source::Invoice,
+            subscription_id: invoice.subscription.clone(),
+            eligibility: Eligibility::Counts,
+            reason: None,
+            is_trial: false,
+            began_at: invoice.created_at,
+            occurred_at,
+            stripe_customer_id: named("cus_"),
+            stripe_customer_account: named("acct_"),
+            client_reference_id: None,
+            buyer_email: None,
+            billstack_customer_id: None,
+            project_id: None,
+            invoice: Some(invoice.clone()),
+            ended_at: None,
+        })
+    }
+
     /// The Stripe customer, and the account that acts as one, as far as they are named, each once.
     pub fn stripe_ids(&self) -> impl Iterator<Item = &str> {
         let customer = self.stripe_customer_id.as_deref();
@@ -94,14 +130,15 @@ impl Start {
     /// been open for long.
     pub fn customer_since(&self) -> Micros {
         match self.source {
-            Source::Subscription => self.began_at,
+            Source::Subscription | Source::Invoice => self.began_at,
             Source::Session => self.occurred_at,
         }
     }
 
-    /// When the event happened, if the subscription counts by it.
+    /// When the event happened, if the subscription counts by it. An invoice is no subscription.
     pub fn counted_at(&self) -> Option<Micros> {
-        (self.eligibility == Eligibility::Counts).then_some(self.occurred_at)
+        let counts = self.eligibility == Eligibility::Counts && self.source != Source::Invoice;
+        counts.then_some(self.occurred_at)
     }
 
     /// The end of the subscription, if it has ended.
@@ -113,7 +150,8 @@ impl Start {
 
     /// Whether it has been a real subscription at any time.
     pub fn existed(&self) -> bool {
-        matches!(self.eligibility, Eligibility::Counts | Eligibility::Past)
+        let existed = matches!(self.eligibility, Eligibility::Counts | Eligibility::Past);
+        existed && self.source != Source::Invoice
     }
 
     /// Whether the object itself says which of our customers it is about.
@@ -148,6 +186,8 @@ pub enum Source {
     Subscription,
     /// A checkout session.
     Session,
+    /// An invoice of a subscription that was paid.
+    Invoice,
 }
 
 /// What an object can do for a referral.
@@ -268,18 +308,18 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
     let source = kind.source();
     let (eligibility, reason) = match (&object_id, source) {
         (None, _) => (Eligibility::Never, Some("object without an id")),
-        (_, Source::Subscription) => subscription_eligibility(kind, text(status).as_deref()),
         (_, Source::Session) => {
             session_eligibility(kind, text(mode).as_deref(), text(payment).as_deref())
         }
+        _ => subscription_eligibility(kind, text(status).as_deref()),
     };
     let (subscription_id, client_reference_id, buyer_email) = match source {
-        Source::Subscription => (object_id.clone(), None, None),
         Source::Session => (
             reference(subscription),
             customer_id(client),
             email_of(details),
         ),
+        _ => (object_id.clone(), None, None),
     };
     Some(Start {
         object_id: object_id.unwrap_or_default(),
@@ -288,9 +328,10 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         eligibility,
         reason: reason.map(str::to_owned),
         is_trial: match source {
-            Source::Subscription => text(status).as_deref() == Some("trialing"),
             Source::Session => text(payment).as_deref() == Some("no_payment_required"),
+            _ => text(status).as_deref() == Some("trialing"),
         },
+        invoice: None,
         began_at: [created, start_date]
             .into_iter()
             .filter_map(time)

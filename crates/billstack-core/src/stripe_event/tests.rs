@@ -137,6 +137,7 @@ fn reads_a_subscription_of_2020() {
             client_reference_id: None,
             buyer_email: None,
             is_trial: false,
+            invoice: None,
             billstack_customer_id: None,
             project_id: some("proj_1"),
         }

@@ -3,6 +3,7 @@
 use billstack_core::attribution::{self, Found, Leads};
 use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::stripe_event::Start;
+use billstack_core::time::Micros;
 
 use crate::seam::{Fault, Place, Tx};
 use crate::tables::stripe_events::KeptStart;
@@ -15,6 +16,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) event_id: &'a str,
     pub(crate) kind: &'a str,
     pub(crate) start: &'a Start,
+    /// When the subscription began, if that is known: an invoice does not always tell.
+    pub(crate) began_at: Option<Micros>,
     /// The project that its metadata picks, see [`named_project`].
     pub(crate) named: Option<ProjectId>,
     /// Whom it leads to.
@@ -79,11 +82,13 @@ pub(crate) fn gather<'a>(
     let spares_tests =
         leads.any_of_tests() && is_live(tx, team_id, livemode)? && leads.leave_out_tests();
     let named = named_project(tx, team_id, start)?;
+    let began_at = beginning(tx, team_id, start)?;
     Ok(Evidence {
         team_id,
         event_id,
         kind,
         start,
+        began_at,
         named,
         leads,
         spares_tests,
@@ -96,6 +101,20 @@ fn is_live(tx: &mut dyn Tx, team_id: &TeamId, livemode: Option<bool>) -> Result<
         told => told,
     };
     Ok(livemode == Some(true))
+}
+
+/// When the subscription began. The first of its invoices was made then; of another one an earlier event may tell.
+fn beginning(tx: &mut dyn Tx, team_id: &TeamId, start: &Start) -> Result<Option<Micros>, Fault> {
+    let tells = start
+        .invoice
+        .as_ref()
+        .is_none_or(|invoice| invoice.is_first);
+    let mut known = tells.then_some(start.began_at);
+    for stripe_id in start.stripe_ids().filter(|_| !tells) {
+        let told = subscription_starts::began(tx, team_id, stripe_id, start.subscription())?;
+        known = known.into_iter().chain(told).min();
+    }
+    Ok(known)
 }
 
 /// The project that the event's metadata picks. Metadata is the team's to write, so it can only

@@ -196,6 +196,7 @@ mod tests {
             client_reference_id: None,
             buyer_email: None,
             is_trial: false,
+            invoice: None,
             billstack_customer_id: None,
             project_id: None,
         }

@@ -8,8 +8,9 @@ use billstack_core::attribution::{
     self, Candidates, Claim, Found, NotConverted, Objections, Outcome,
 };
 use billstack_core::event::Event;
-use billstack_core::referral::{Person, Referral, is_self_referral};
-use billstack_core::stripe_event::{Eligibility, Start};
+use billstack_core::program::ConversionTrigger;
+use billstack_core::referral::{Person, Referral, Status, is_self_referral};
+use billstack_core::stripe_event::{Eligibility, Source, Start};
 use billstack_core::time::Micros;
 
 use super::convert::convert;
@@ -43,7 +44,7 @@ pub(crate) fn settle(
     if found.living.is_empty() {
         return of_nobody(tx, act, evidence);
     }
-    let living = claims_of(tx, evidence, &found.living)?;
+    let living = living_claims(tx, evidence, &found.living)?;
     if let Some(reason) = &evidence.start.reason {
         return does_not_count(tx, act, evidence, reason, &living, &found.living);
     }
@@ -77,13 +78,33 @@ pub(crate) fn converts(tx: &mut dyn Tx, evidence: &Evidence<'_>) -> Result<Optio
         return Ok(None);
     }
     let found = candidates(evidence);
-    let living = claims_of(tx, evidence, &found.living)?;
+    let living = living_claims(tx, evidence, &found.living)?;
     let all = [living.clone(), claims_of(tx, evidence, &found.erased)?].concat();
     let [claim] = attribution::meant(evidence.start, &living, &all).claims[..] else {
         return Ok(None);
     };
     let converts = conversion_time(tx, evidence, claim, &all)?.is_ok();
     Ok(converts.then(|| claim.clone()))
+}
+
+/// The referrals that an event may be about, of customers who have not been erased. Most invoices are those of a month
+/// like any other, and nothing to a referral's story.
+fn living_claims(
+    tx: &mut dyn Tx,
+    evidence: &Evidence<'_>,
+    customers: &[Found],
+) -> Result<Vec<Claim>, Fault> {
+    let mut claims = claims_of(tx, evidence, customers)?;
+    if evidence.start.source == Source::Invoice {
+        claims.retain(waits_for_payment);
+    }
+    Ok(claims)
+}
+
+/// Whether a payment may convert a referral.
+fn waits_for_payment(claim: &Claim) -> bool {
+    let trigger = claim.referral.terms.conversion_trigger;
+    claim.referral.status == Status::Pending && trigger == ConversionTrigger::FirstPaidInvoice
 }
 
 /// Whom an event may be about.
@@ -231,7 +252,8 @@ fn conversion_time(
     claim: &Claim,
     all: &[Claim],
 ) -> Result<Result<Micros, NotConverted>, Fault> {
-    let at = match attribution::conversion_time(&claim.referral, evidence.start) {
+    let at = match attribution::conversion_time(&claim.referral, evidence.start, evidence.began_at)
+    {
         Ok(at) => at,
         Err(why) => return Ok(Err(why)),
     };

@@ -24,6 +24,8 @@ statements! {
         WHERE team_id = $1 AND match_key = $2 UNION ALL \
         SELECT existed, project_id, began_at FROM subscription_starts \
         WHERE team_id = $1 AND match_key = $3) AS known";
+    BEGAN = "SELECT began_at FROM subscription_starts \
+        WHERE team_id = $1 AND match_key = 'stripe:' || $2 AND object_id = $3";
     /// Those that may convert, and of them the newest, are never crowded out.
     EVENTS_OF = "SELECT event_id, began_at, object_id FROM subscription_starts \
         WHERE team_id = $1 AND match_key = $2 \
@@ -122,6 +124,17 @@ pub(crate) fn decode(row: &dyn Row) -> Result<KnownStarts, Fault> {
         any: row.int(0)? > 0,
         earliest: row.opt_time(1)?,
     })
+}
+
+/// When a subscription of a Stripe customer began, if an event told.
+pub(crate) fn began(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    stripe_id: &str,
+    subscription_id: &str,
+) -> Result<Option<Micros>, Fault> {
+    let key = params![team_id, stripe_id, subscription_id];
+    tx.one(BEGAN, key, |row| row.time(0))
 }
 
 /// The ids of the events kept under names, those of the oldest subscription first: it is the one that

@@ -312,6 +312,7 @@ pub(crate) fn start(stripe: Option<&str>) -> Start {
         client_reference_id: None,
         buyer_email: None,
         is_trial: false,
+        invoice: None,
         billstack_customer_id: None,
         project_id: None,
     }

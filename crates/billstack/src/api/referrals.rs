@@ -12,6 +12,7 @@ pub mod roll_forward;
 pub mod settings;
 pub mod stats;
 pub mod story;
+pub mod verify;
 
 use billstack_core::money::Currency;
 use billstack_core::referral::{Referral, Status, Terms};

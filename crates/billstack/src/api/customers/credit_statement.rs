@@ -31,6 +31,7 @@ struct LineJson {
     #[schema(format = DateTime)]
     effective_at: String,
     /// The credit.
+    #[schema(example = "cr_01kgv5r3mq7x2h9d4t8w6c0b1e")]
     credit_id: String,
     /// The account from which it was taken.
     #[schema(value_type = AccountJson)]
@@ -47,7 +48,8 @@ struct LineJson {
     /// What kind of thing caused it.
     #[schema(value_type = CauseJson)]
     cause: Cause,
-    /// Which one.
+    /// Which one: the id of the Stripe event, the actor, or the name of the job.
+    #[schema(example = "evt_1RfX2cQ")]
     cause_id: String,
     /// Why, when a person moved it.
     reason: Option<String>,

@@ -1,6 +1,7 @@
 //! What finance asks: liability, roll-forward, statements and exports.
 
 use billstack_core::time::DAY;
+use billstack_store::Tx;
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
@@ -15,6 +16,7 @@ on_both_engines! {
     exports_hold_every_row_once,
     a_cell_is_no_formula,
     ranges_are_read_strictly,
+    the_books_are_verified,
     of_another_project_nothing_is_told,
 }
 
@@ -279,6 +281,31 @@ async fn ranges_are_read_strictly(t: &Bench) {
     get("referrals/exports/credits?format=xlsx")
         .await
         .invalid("format");
+}
+
+async fn the_books_are_verified(t: &Bench) {
+    some_history(t).await;
+    let verify = async || t.key.post("referrals/verify", json!({})).await.ok();
+    assert_eq!(verify().await, json!({"ok": true, "breaches": []}));
+    let (_, other) = t.project("other").await;
+    let damage = "UPDATE credits SET status = 'applied' WHERE kind = 'manual'";
+    t.write(|tx: &mut dyn Tx, _| Ok(tx.execute(damage, &[])?))
+        .await;
+    let found = verify().await;
+    assert_eq!(
+        (&found["ok"], &found["breaches"][0]["rule"]),
+        (&json!(false), &json!("credit_status"))
+    );
+    let reason = json!({"reason": "close of November"});
+    let elsewhere = other.post("referrals/verify", reason).await.ok();
+    assert_eq!(elsewhere["ok"], true);
+    let mend = "UPDATE credits SET status = 'granted' WHERE kind = 'manual'";
+    t.write(|tx: &mut dyn Tx, _| Ok(tx.execute(mend, &[])?))
+        .await;
+    t.key
+        .post("referrals/verify", json!({"reason": ""}))
+        .await
+        .invalid("reason");
 }
 
 async fn of_another_project_nothing_is_told(t: &Bench) {
