@@ -103,7 +103,9 @@ CREATE TABLE stripe_connections (
     livemode {bool},
     account_id {text},
     account_name {text},
-    connected_at {int} NOT NULL
+    connected_at {int} NOT NULL,
+    endpoint_id {text},
+    probe {text}
 ) {rows};
 
 -- What a project promises for a referral. The default program is the one that the project's config is about.

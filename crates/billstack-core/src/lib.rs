@@ -9,7 +9,8 @@
 //!
 //! - [`referral`] decides whether a code may be applied.
 //! - [`attribution`] decides whose an event is, whether it counts, and who was first.
-//! - [`stripe_event`] reads what a Stripe webhook says, across all API versions since 2020.
+//! - [`stripe_event`] reads what a Stripe webhook says, across all API versions since 2020; [`stripe_access`] names what
+//!   is needed of an account.
 //! - [`credit`] and [`ledger`] turn a conversion into credits and balanced entries.
 //! - [`project`] tells how the clock of a test project goes.
 //! - [`payments`] decides how much of a credit refunds and disputes take back.
@@ -44,6 +45,7 @@ pub mod payments;
 pub mod program;
 pub mod project;
 pub mod referral;
+pub mod stripe_access;
 pub mod stripe_event;
 pub mod time;
 pub mod word;

@@ -65,7 +65,7 @@ tables! {
     stripe_connections by "team_id" {
         team_id: Int, is_active: Bool, secret_key: Text, publishable_key: Text,
         webhook_secret: Text, old_webhook_secret: Text, old_valid_until: Int, livemode: Bool,
-        account_id: Text, account_name: Text, connected_at: Int,
+        account_id: Text, account_name: Text, connected_at: Int, endpoint_id: Text, probe: Text,
     }
     programs by "team_id, id" {
         team_id: Int, id: Text, project_id: Int, is_default: Bool, enabled: Bool, terms_id: Text,

@@ -7,27 +7,33 @@
 mod balance;
 mod calls;
 mod connection;
+mod endpoints;
 mod error;
 mod failure;
 mod known;
 mod openable;
 mod pages;
+mod probe;
 mod silence;
 mod subscriptions;
 mod transport;
+mod webhook;
 
 pub use balance::{BalanceLine, CustomerState, Posted};
 pub use calls::{Account, CustomerFound, NewStripeCustomer, object_path};
 pub use connection::{
     Mode, SecretField, publishable_key, seal, secret_key, unsealed, webhook_secret,
 };
+pub use endpoints::Endpoint;
 pub use error::StripeError;
 pub use failure::{Failure, Refused, Silent};
 pub use known::{KnownConnections, Opened};
 pub use openable::{Openable, sealed};
 pub use pages::{About, MOST_TYPES, Page};
+pub use probe::{Probe, Probed, ProbedEndpoint};
 pub use silence::Silence;
 pub use subscriptions::MOST_CUSTOMERS;
+pub use webhook::{ByHand, Made, Obstacle, Wanted};
 
 use std::fmt;
 use std::time::Duration;

@@ -11,6 +11,7 @@ mod program_days;
 mod referral_ends;
 mod retention;
 mod statistics;
+mod stripe_probe;
 mod thin_events;
 pub mod watch;
 
@@ -18,7 +19,9 @@ use std::time::Duration;
 
 use billstack_core::time::{MINUTE, Micros, SECOND};
 use billstack_store::work::{self, Leased};
-use billstack_store::{Abort, Actor, credits, customer_creation, expiry, idempotency, intake};
+use billstack_store::{
+    Abort, Actor, credits, customer_creation, expiry, idempotency, intake, stripe_connection,
+};
 
 use crate::app::{App, Shared};
 
@@ -62,7 +65,11 @@ const KINDS: [&str; 7] = [
 ];
 
 /// Those that ask Stripe. They have a loop of their own, so that nothing else waits while Stripe does not answer.
-const ASKING: [&str; 2] = [billstack_store::newness::KIND, intake::TO_FETCH];
+const ASKING: [&str; 3] = [
+    billstack_store::newness::KIND,
+    intake::TO_FETCH,
+    stripe_connection::PROBE_KIND,
+];
 
 /// Runs until the server stops and drops it, which may happen at any `await`.
 pub async fn run(app: Shared) {
@@ -182,6 +189,7 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
         statistics::KIND => statistics::work(app).await,
         billstack_store::newness::KIND => newness::work(app, leased).await,
         intake::TO_FETCH => thin_events::work(app, leased).await,
+        stripe_connection::PROBE_KIND => stripe_probe::work(app, leased).await,
         // A call left it behind and nobody came back: it is given up.
         _ => Ok(Next::Done),
     }

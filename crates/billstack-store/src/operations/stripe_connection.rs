@@ -1,16 +1,26 @@
-//! A team's connection to Stripe: made, ended, its webhook secret rolled.
+//! A team's connection to Stripe: made, ended, its webhook secret rolled, its key looked into.
 
 use billstack_core::event::Event;
 use billstack_core::ids::TeamId;
-use billstack_core::time::Micros;
+use billstack_core::time::{DAY, Micros};
 
 use super::refusal::{Abort, Refusal};
-use crate::seam::{Act, Tx};
+use super::work::{self, Key};
+use crate::seam::{Act, Fault, Tx};
 use crate::tables::{events, stripe_connections};
 
 pub use crate::tables::stripe_connections::{
-    Connection, NewConnection, active, get, holds_secrets, modes_differ,
+    Connection, NewConnection, active, get, holds_secrets, modes_differ, probe, probed,
 };
+
+/// The kind of work that finds out what the key of a team may do.
+pub const PROBE_KIND: &str = "stripe_probe";
+
+/// How often that is found out.
+pub const PROBE_EVERY: i64 = DAY;
+
+/// The name that two who make an endpoint for a team share.
+const NAME: &str = "stripe connection";
 
 /// Connects a team, in place of any earlier connection. No earlier webhook secret stays valid;
 /// keeping one for a while is what [`roll`] is for.
@@ -27,22 +37,54 @@ pub fn connect(
         with_secret_key: new.secret_key.is_some(),
     };
     events::record_of_team(tx, act, team_id, team_id.as_str(), &event)?;
+    if new.secret_key.is_some() {
+        let wait = new.probe.as_ref().map_or(0, |_| PROBE_EVERY);
+        look_into(tx, act, team_id, wait)?;
+    }
     require(tx, team_id)
 }
 
-/// Disconnects a team: from now on nothing of it can be read or verified.
-pub fn disconnect(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId) -> Result<(), Abort> {
+/// Connects a team if it is still connected as it was `seen`: what is new was made in Stripe in view of that. Tells
+/// whether it was.
+pub fn connect_after(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    seen: Option<&Connection>,
+    new: &NewConnection,
+) -> Result<bool, Abort> {
+    act.hold(tx, team_id, vec![NAME.to_owned()])?;
+    if get(tx, team_id)?.as_ref() != seen {
+        return Ok(false);
+    }
+    connect(tx, act, team_id, new)?;
+    Ok(true)
+}
+
+/// Has the queue find out what the key of a team may do, so much later.
+fn look_into(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId, wait: i64) -> Result<(), Fault> {
+    let key = Key::of_team(team_id, PROBE_KIND, team_id.as_str());
+    let due = act.at.plus(wait);
+    if !work::enqueue(tx, act, &key, "{}", due)? {
+        work::later(tx, &key, "{}", due, None)?;
+    }
+    Ok(())
+}
+
+/// The team that such work is about.
+pub fn team_to_probe(key: &Key) -> TeamId {
+    TeamId::from(key.subject.as_str())
+}
+
+/// Disconnects a team: from now on nothing of it can be read or verified. Returns what it was connected with.
+pub fn disconnect(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId) -> Result<Connection, Abort> {
+    let before = require(tx, team_id)?;
     if !stripe_connections::deactivate(tx, team_id)? {
         return Err(Refusal::StripeNotConnected.into());
     }
     let event = Event::StripeDisconnected {};
-    Ok(events::record_of_team(
-        tx,
-        act,
-        team_id,
-        team_id.as_str(),
-        &event,
-    )?)
+    events::record_of_team(tx, act, team_id, team_id.as_str(), &event)?;
+    Ok(before)
 }
 
 /// Replaces the webhook secret; the one before stays valid until `old_valid_until`. Of two that
@@ -75,10 +117,12 @@ mod tests {
         NewConnection {
             secret_key: Some("sealed key".to_owned()),
             publishable_key: Some("pk_test_1".to_owned()),
-            webhook_secret: webhook_secret.to_owned(),
+            webhook_secret: Some(webhook_secret.to_owned()),
             livemode: Some(false),
             account_id: Some("acct_1".to_owned()),
             account_name: None,
+            endpoint_id: None,
+            probe: None,
         }
     }
 
@@ -110,7 +154,8 @@ mod tests {
         let anew = bench.run(|tx, act| connect(tx, act, &team, &with("four")));
         assert_eq!(secrets(anew.unwrap()), (text("four"), None));
 
-        assert_eq!(bench.run(|tx, act| disconnect(tx, act, &team)), Ok(()));
+        let before = bench.run(|tx, act| disconnect(tx, act, &team)).unwrap();
+        assert_eq!(secrets(before), (text("four"), None));
         let left = bench.read(|tx| get(tx, &team)).unwrap();
         assert!(!left.is_active && left.secret_key.is_none());
         assert_eq!(secrets(left), (None, None));
@@ -119,5 +164,69 @@ mod tests {
             Err(none.clone())
         );
         assert_eq!(roll("five"), Err(none));
+    }
+
+    #[test]
+    fn what_was_made_in_stripe_counts_only_for_the_connection_it_was_made_for() {
+        let bench = Bench::new();
+        let team = bench.team(&bench.user("a@example.com")).id;
+        let after = |seen: Option<&Connection>, secret: &str| {
+            let new = NewConnection {
+                endpoint_id: Some(format!("we_{secret}")),
+                ..with(secret)
+            };
+            let after = bench.run(|tx, act| connect_after(tx, act, &team, seen, &new));
+            after.unwrap()
+        };
+        let now = || bench.read(|tx| get(tx, &team));
+        assert!(after(None, "one"));
+        assert!(!after(None, "two"), "somebody was faster");
+        let seen = now();
+        assert!(after(seen.as_ref(), "three"));
+        assert!(!after(seen.as_ref(), "four"));
+        let ours = Some("we_three".to_owned());
+        assert_eq!(now().unwrap().endpoint_id, ours);
+        // Whoever connects by hand does not make us forget what we made.
+        let by_hand = bench.run(|tx, act| connect(tx, act, &team, &with("five")));
+        assert_eq!(by_hand.unwrap().endpoint_id, ours);
+        let before = bench.run(|tx, act| disconnect(tx, act, &team)).unwrap();
+        assert_eq!(before.endpoint_id, ours);
+        assert_eq!(now().unwrap().endpoint_id, None);
+    }
+
+    #[test]
+    fn what_a_key_may_do_is_kept_for_that_key() {
+        let bench = Bench::new();
+        let team = bench.team(&bench.user("a@example.com")).id;
+        let keep = |key: &str, text: &str| {
+            bench
+                .run(|tx, _| Ok(probed(tx, &team, key, text)?))
+                .unwrap()
+        };
+        let kept = || bench.read(|tx| probe(tx, &team));
+        assert!(!keep("sealed key", "{}"));
+        bench
+            .run(|tx, act| connect(tx, act, &team, &with("one")))
+            .unwrap();
+        assert_eq!(kept(), None);
+        let due = |bench: &Bench| {
+            let now = bench.time();
+            bench.read(|tx| work::due(tx, PROBE_KIND, now, 9))
+        };
+        let key = due(&bench).pop().expect("it is to be found out at once");
+        assert_eq!(team_to_probe(&key), team);
+        assert!(!keep("another key", "{}"));
+        assert!(keep("sealed key", "{}"));
+        assert_eq!(kept().as_deref(), Some("{}"));
+        let found_out = NewConnection {
+            probe: Some("{}".to_owned()),
+            ..with("two")
+        };
+        bench
+            .run(|tx, act| connect(tx, act, &team, &found_out))
+            .unwrap();
+        assert_eq!(due(&bench), [], "it was found out already");
+        bench.run(|tx, act| disconnect(tx, act, &team)).unwrap();
+        assert_eq!(kept(), None);
     }
 }

@@ -9,11 +9,12 @@ use crate::{params, statements};
 
 statements! {
     GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
-        old_valid_until, livemode, account_id, account_name, connected_at \
+        old_valid_until, livemode, account_id, account_name, connected_at, endpoint_id \
         FROM stripe_connections WHERE team_id = $1";
     /// The connections of all teams, so that the server can check at its start that their secrets open.
     ACTIVE = concat!("SELECT is_active, secret_key, publishable_key, webhook_secret, \
-        old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, ",
+        old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, \
+        endpoint_id, ",
         team_of!("stripe_connections"), " FROM stripe_connections WHERE is_active \
         ORDER BY team_id LIMIT 1000");
     LIVEMODE = "SELECT livemode FROM stripe_connections WHERE team_id = $1 AND is_active";
@@ -23,19 +24,25 @@ statements! {
     SEALED = "SELECT team_id FROM stripe_connections WHERE secret_key IS NOT NULL \
         OR webhook_secret IS NOT NULL OR old_webhook_secret IS NOT NULL LIMIT 1";
     PUT = "INSERT INTO stripe_connections (team_id, is_active, secret_key, publishable_key, \
-        webhook_secret, livemode, account_id, account_name, connected_at) \
-        VALUES ($1, TRUE, $2, $3, $4, $5, $6, $7, $8) \
+        webhook_secret, livemode, account_id, account_name, connected_at, endpoint_id, probe) \
+        VALUES ($1, TRUE, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
         ON CONFLICT (team_id) DO UPDATE SET is_active = excluded.is_active, \
         secret_key = excluded.secret_key, publishable_key = excluded.publishable_key, \
         webhook_secret = excluded.webhook_secret, old_webhook_secret = NULL, \
         old_valid_until = NULL, livemode = excluded.livemode, \
         account_id = excluded.account_id, account_name = excluded.account_name, \
-        connected_at = excluded.connected_at";
+        connected_at = excluded.connected_at, probe = excluded.probe, \
+        endpoint_id = COALESCE(excluded.endpoint_id, stripe_connections.endpoint_id)";
     DISCONNECT = "UPDATE stripe_connections SET is_active = FALSE, secret_key = NULL, \
         publishable_key = NULL, webhook_secret = NULL, old_webhook_secret = NULL, \
-        old_valid_until = NULL WHERE team_id = $1 AND is_active";
+        old_valid_until = NULL, endpoint_id = NULL, probe = NULL WHERE team_id = $1 AND is_active";
+    PROBE = "SELECT probe FROM stripe_connections WHERE team_id = $1 AND is_active";
+    /// Only of the connection that was looked at: another one has another key.
+    PROBED = "UPDATE stripe_connections SET probe = $3 \
+        WHERE team_id = $1 AND is_active AND secret_key = $2";
     ROLL = "UPDATE stripe_connections SET webhook_secret = $2, \
-        old_webhook_secret = webhook_secret, old_valid_until = $3 \
+        old_webhook_secret = webhook_secret, old_valid_until = CASE \
+        WHEN webhook_secret IS NULL THEN NULL ELSE CAST($3 AS BIGINT) END \
         WHERE team_id = $1 AND is_active";
 }
 
@@ -67,6 +74,8 @@ pub struct Connection {
     pub account_name: Option<String>,
     /// When it was last connected.
     pub connected_at: Micros,
+    /// The webhook endpoint that we made in Stripe last, unless it was taken away again.
+    pub endpoint_id: Option<String>,
 }
 
 fn decode(row: &dyn Row) -> Result<Connection, Fault> {
@@ -81,6 +90,7 @@ fn decode(row: &dyn Row) -> Result<Connection, Fault> {
         account_id: row.opt_string(7)?,
         account_name: row.opt_string(8)?,
         connected_at: row.time(9)?,
+        endpoint_id: row.opt_string(10)?,
     })
 }
 
@@ -110,7 +120,7 @@ pub fn holds_secrets(tx: &mut dyn Tx) -> Result<bool, Fault> {
 /// The teams that are connected, up to a thousand of them.
 pub fn active(tx: &mut dyn Tx) -> Result<Vec<(TeamId, Connection)>, Fault> {
     tx.all(ACTIVE, params![], |row| {
-        Ok((row.team_id(10)?, decode(row)?))
+        Ok((row.team_id(11)?, decode(row)?))
     })
 }
 
@@ -121,14 +131,18 @@ pub struct NewConnection {
     pub secret_key: Option<String>,
     /// The publishable API key.
     pub publishable_key: Option<String>,
-    /// The secret that webhooks are signed with, sealed.
-    pub webhook_secret: String,
+    /// The secret that webhooks are signed with, sealed; none as long as there is no endpoint.
+    pub webhook_secret: Option<String>,
     /// Whether the keys are live ones.
     pub livemode: Option<bool>,
     /// The Stripe account.
     pub account_id: Option<String>,
     /// The name of that account.
     pub account_name: Option<String>,
+    /// The webhook endpoint that we made for it; without one the last that we made stays known.
+    pub endpoint_id: Option<String>,
+    /// What the key may do, as it was found out just now.
+    pub probe: Option<String>,
 }
 
 /// Keeps what a team is connected with, in place of anything before.
@@ -142,13 +156,31 @@ pub(crate) fn put(
         team_id,
         new.secret_key.as_deref(),
         new.publishable_key.as_deref(),
-        &new.webhook_secret,
+        new.webhook_secret.as_deref(),
         new.livemode,
         new.account_id.as_deref(),
         new.account_name.as_deref(),
         at,
+        new.endpoint_id.as_deref(),
+        new.probe.as_deref(),
     ];
     tx.must(PUT, row)
+}
+
+/// What the key of a team may do, as it was last found out.
+pub fn probe(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<String>, Fault> {
+    let found = tx.one(PROBE, params![team_id], |row| row.opt_string(0))?;
+    Ok(found.flatten())
+}
+
+/// Keeps what a key may do; tells whether it is still the team's.
+pub fn probed(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    secret_key: &str,
+    probe: &str,
+) -> Result<bool, Fault> {
+    tx.hit(PROBED, params![team_id, secret_key, probe])
 }
 
 /// Removes keys and secrets; tells whether the team was connected.

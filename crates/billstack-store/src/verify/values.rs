@@ -68,7 +68,7 @@ declare_rules! {
         connection has secrets" =
         concat!("SELECT ", team_of!("c"), ", ", team_of!("c"), " FROM stripe_connections c \
         WHERE (c.old_webhook_secret IS NULL) <> (c.old_valid_until IS NULL) \
-        OR (c.is_active AND c.webhook_secret IS NULL) OR (NOT c.is_active AND (\
+        OR (c.is_active AND c.webhook_secret IS NULL AND c.secret_key IS NULL) OR (NOT c.is_active AND (\
         c.secret_key IS NOT NULL OR c.webhook_secret IS NOT NULL \
         OR c.old_webhook_secret IS NOT NULL)) LIMIT 100");
 

@@ -302,7 +302,7 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["sealed_secrets"],
     ),
     (
-        "UPDATE stripe_connections SET webhook_secret = NULL",
+        "UPDATE stripe_connections SET webhook_secret = NULL, secret_key = NULL",
         &["old_secret_until"],
     ),
     (
@@ -331,10 +331,12 @@ fn everything(tx: &mut dyn Tx, act: &mut Act) -> Result<(), Abort> {
     let new = NewConnection {
         secret_key: Some(sealed.clone()),
         publishable_key: None,
-        webhook_secret: sealed,
+        webhook_secret: Some(sealed),
         livemode: Some(false),
         account_id: None,
         account_name: None,
+        endpoint_id: None,
+        probe: None,
     };
     stripe_connection::connect(tx, act, &team_id, &new)?;
     Ok(())

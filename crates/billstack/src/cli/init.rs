@@ -240,10 +240,17 @@ fn create(
         let connection = NewConnection {
             secret_key: None,
             publishable_key: None,
-            webhook_secret: stripe::seal(cipher, &team.id, SecretField::WebhookSecret, secret),
+            webhook_secret: Some(stripe::seal(
+                cipher,
+                &team.id,
+                SecretField::WebhookSecret,
+                secret,
+            )),
             livemode: None,
             account_id: None,
             account_name: None,
+            endpoint_id: None,
+            probe: None,
         };
         stripe_connection::connect(tx, act, &team.id, &connection)?;
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::pages::{Page, plain};
-use super::{Failure, Silent, StripeClient};
+use super::{Failure, StripeClient};
 use crate::settings::SecretText;
 
 /// States of a subscription that is over, or never began.
@@ -113,8 +113,7 @@ impl StripeClient {
             .header("idempotency-key", idempotency_key)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.to_owned());
-        let body = self.once(request).await?;
-        serde_json::from_slice(&body).map_err(|_| Failure::Unknown(Silent::Unreadable))
+        self.once(request).await?.read()
     }
 
     /// A page of the lines of a customer's balance since a time, the newest first; `after` is the last line of the

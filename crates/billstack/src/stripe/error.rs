@@ -1,5 +1,6 @@
 //! How a call to Stripe fails.
 
+use super::Failure;
 use crate::error::{ApiError, Reason};
 
 /// Why a call did not succeed. It never holds a key, an address or Stripe's own sentence, which
@@ -50,6 +51,30 @@ impl From<StripeError> for ApiError {
                 .message("Stripe no longer accepts the secret key this team is connected with."),
             StripeError::Refused { code, .. } => ApiError::new(Reason::StripeRefused)
                 .message(format!("Stripe refused the request ({code}).")),
+        }
+    }
+}
+
+impl From<Failure> for StripeError {
+    fn from(failure: Failure) -> StripeError {
+        let refused = |status, code: &str| StripeError::Refused {
+            status,
+            code: code.to_owned(),
+        };
+        match failure {
+            Failure::Unknown(_) | Failure::RateLimited { .. } | Failure::KeyInUse => {
+                StripeError::Unavailable { answered: false }
+            }
+            Failure::ServerError { .. } | Failure::KeyReused => {
+                StripeError::Unavailable { answered: true }
+            }
+            Failure::Unauthorized => StripeError::InvalidKey,
+            Failure::PermissionMissing(_) => refused(403, "more_permissions_required"),
+            Failure::NotFound => refused(404, "resource_missing"),
+            Failure::Refused(told) => {
+                let code = told.code.or(told.kind).unwrap_or_default();
+                refused(told.status, &code)
+            }
         }
     }
 }

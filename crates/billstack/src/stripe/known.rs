@@ -73,7 +73,7 @@ impl App {
     /// Reads and opens a team's connection, and remembers it.
     ///
     /// # Errors
-    /// There is no such team; or the team is not connected, so that no signature can be valid.
+    /// There is no such team; or the team has no signing secret, so that no signature can be valid.
     pub async fn open_connection(&self, team_id: &TeamId) -> Result<Arc<Opened>, ApiError> {
         // A team that another node disconnected is forgotten at its next event.
         self.known_connections.remove(team_id);
@@ -85,7 +85,8 @@ impl App {
             }
             Ok(connection)
         });
-        let connection = read.await?.filter(|connection| connection.is_active);
+        let signs = |one: &Connection| one.is_active && one.webhook_secret.is_some();
+        let connection = read.await?.filter(signs);
         let connection = connection.ok_or(ApiError::new(Reason::InvalidSignature))?;
         let field = SecretField::WebhookSecret;
         let open = |sealed: &Option<String>| {

@@ -31,6 +31,20 @@ struct ErrorMembers {
     kind: Option<String>,
 }
 
+/// An answer of success.
+pub(super) struct Success {
+    body: Vec<u8>,
+    /// Whether it is the kept answer of an earlier request.
+    pub(super) replayed: bool,
+}
+
+impl Success {
+    /// Its members.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body).map_err(|_| Failure::Unknown(Silent::Unreadable))
+    }
+}
+
 impl StripeClient {
     /// A request that [`StripeClient::send`] can send more than once: it only reads, or carries an
     /// idempotency key.
@@ -86,24 +100,28 @@ impl StripeClient {
         Err(error)
     }
 
-    /// Sends a request that reads, once more if the connection broke, and reads the answer's members.
+    /// Sends a request that may be repeated, once more if the connection broke, and reads the answer's members.
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
     ) -> Result<T, Failure> {
+        self.twice(request).await?.read()
+    }
+
+    /// Sends a request that may be repeated, once more if the connection broke, and takes the answer whole.
+    pub(super) async fn twice(&self, request: RequestBuilder) -> Result<Success, Failure> {
         let again = request.try_clone();
-        let body = match (self.once(request).await, again) {
+        match (self.once(request).await, again) {
             (Err(Failure::Unknown(Silent::CutOff)), Some(again)) => {
                 tokio::time::sleep(PAUSE).await;
                 self.once(again).await
             }
             (outcome, _) => outcome,
-        };
-        serde_json::from_slice(&body?).map_err(|_| Failure::Unknown(Silent::Unreadable))
+        }
     }
 
-    /// Sends a request once, and reads the answer whole.
-    pub(super) async fn once(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
+    /// Sends a request once, and takes the answer whole.
+    pub(super) async fn once(&self, request: RequestBuilder) -> Result<Success, Failure> {
         let response = request.send().await.map_err(|error| {
             let timed_out = error.is_timeout();
             let error = error.without_url();
@@ -118,7 +136,11 @@ impl StripeClient {
         let body = read(response).await;
         let body = body.map_err(|_| Failure::Unknown(Silent::CutOff))?;
         if status.is_success() {
-            return Ok(body);
+            let replayed = headers.get("idempotent-replayed");
+            return Ok(Success {
+                replayed: replayed.is_some_and(|value| value == "true"),
+                body,
+            });
         }
         let request_id = headers.get("request-id");
         let status_code = status.as_u16();

@@ -112,7 +112,7 @@ fn existing<'b>(books: &'b mut Books, id: &str) -> Result<&'b mut Value, StripeE
 }
 
 /// Where events are to be sent: over https, or in test mode over http too.
-fn address<'c>(call: &'c Call) -> Result<Option<&'c str>, StripeError> {
+fn address(call: &Call) -> Result<Option<&str>, StripeError> {
     let Some(url) = params::text(call, "url")? else {
         return Ok(None);
     };

@@ -27,10 +27,12 @@ async fn a_node_with_another_key_is_not_ready(t: &Bench) {
         let new = NewConnection {
             secret_key: None,
             publishable_key: None,
-            webhook_secret: Cipher::new([7; 32]).seal("whsec_1", "anything"),
+            webhook_secret: Some(Cipher::new([7; 32]).seal("whsec_1", "anything")),
             livemode: None,
             account_id: None,
             account_name: None,
+            endpoint_id: None,
+            probe: None,
         };
         stripe_connection::connect(tx, act, &team, &new)
     });

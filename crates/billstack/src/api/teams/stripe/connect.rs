@@ -1,6 +1,9 @@
 //! `POST …/stripe/connect`.
 
+mod one_step;
 mod request;
+
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -16,11 +19,22 @@ use crate::http::access::TeamAccess;
 use crate::http::answer;
 use crate::http::input::Input;
 use crate::settings::SecretText;
-use crate::stripe::{self, Mode, SecretField};
+use crate::stripe::{self, Account, Mode, Obstacle, Probed, SecretField};
 use request::{ConnectRequest, Members};
 
+/// How long finding out what a key may do may take here; if it takes longer, the queue does it.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Keys that Stripe takes.
+struct Tried {
+    secret_key: Option<SecretText>,
+    publishable_key: Option<String>,
+    mode: Option<Mode>,
+    account: Option<Account>,
+}
+
 impl Members {
-    fn check_modes(&self) -> Result<(), ApiError> {
+    fn check(&self) -> Result<(), ApiError> {
         if let (Some(secret), Some(publishable)) = (&self.secret_key, &self.publishable_key)
             && secret.mode != publishable.mode
         {
@@ -28,33 +42,56 @@ impl Members {
                 "`publishableKey` and `secretKey` must be of the same mode, test or live.";
             return Err(ApiError::invalid("publishableKey", message));
         }
+        if self.webhook_secret.is_none() && self.secret_key.is_none() {
+            let message = "Send `webhookSecret`, or a `secretKey` to make an endpoint with.";
+            return Err(ApiError::invalid("webhookSecret", message));
+        }
         Ok(())
     }
 
-    /// Asks Stripe about the secret key, and seals what must be sealed.
-    async fn verify(self, app: &App, team_id: &TeamId) -> Result<NewConnection, ApiError> {
+    /// Asks Stripe about the secret key.
+    async fn tried(self, app: &App) -> Result<Tried, ApiError> {
         let secret_mode = self.secret_key.as_ref().map(|key| key.mode);
         let publishable_mode = self.publishable_key.as_ref().map(|key| key.mode);
-        let livemode = secret_mode
-            .or(publishable_mode)
-            .map(|mode| mode == Mode::Live);
-        let secret = self.secret_key.map(|key| key.text);
-        let account = match &secret {
+        let secret_key = self.secret_key.map(|key| key.text);
+        let account = match &secret_key {
             Some(key) => {
                 let account = app.stripe.account(key).await;
                 account.map_err(stripe::StripeError::of_new_key)?
             }
             None => None,
         };
-        let seal = |field, secret: &SecretText| stripe::seal(&app.cipher, team_id, field, secret);
-        Ok(NewConnection {
-            secret_key: secret.map(|key| seal(SecretField::SecretKey, &key)),
+        Ok(Tried {
+            secret_key,
             publishable_key: self.publishable_key.map(|key| key.text),
-            webhook_secret: seal(SecretField::WebhookSecret, &self.webhook_secret.0),
-            livemode,
-            account_id: account.as_ref().map(|account| account.id.clone()),
-            account_name: account.and_then(|account| account.name),
+            mode: secret_mode.or(publishable_mode),
+            account,
         })
+    }
+}
+
+impl Tried {
+    /// What the key may do. `None` without a key, or when Stripe does not tell in time.
+    async fn probe(&self, app: &App, team_id: &TeamId, endpoint: Option<&str>) -> Option<Probed> {
+        let key = self.secret_key.as_ref()?;
+        let asking = app.probe_key(team_id, key, self.account.is_some(), endpoint);
+        let told = tokio::time::timeout(PROBE_TIMEOUT, asking).await;
+        told.ok()?.ok()
+    }
+
+    /// The connection, with everything sealed that must be.
+    fn sealed(&self, app: &App, team_id: &TeamId, probed: Option<&Probed>) -> NewConnection {
+        let seal = |secret| stripe::seal(&app.cipher, team_id, SecretField::SecretKey, secret);
+        NewConnection {
+            secret_key: self.secret_key.as_ref().map(seal),
+            publishable_key: self.publishable_key.clone(),
+            webhook_secret: None,
+            livemode: self.mode.map(|mode| mode == Mode::Live),
+            account_id: self.account.as_ref().map(|account| account.id.clone()),
+            account_name: self.account.as_ref().and_then(|one| one.name.clone()),
+            endpoint_id: None,
+            probe: probed.map(Probed::to_text),
+        }
     }
 }
 
@@ -71,12 +108,68 @@ pub struct ConnectAnswer {
     webhook_url: String,
     /// Whether events come in.
     sync_status: SyncStatusJson,
+    /// The webhook endpoint that was made, or why a person has to make it; null with a `webhookSecret`.
+    webhook: Option<MadeWebhookJson>,
+}
+
+/// The webhook endpoint in Stripe.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MadeWebhook)]
+#[serde(rename_all = "camelCase")]
+struct MadeWebhookJson {
+    /// Whether there is an endpoint that we made, and whose secret is kept.
+    created: bool,
+    /// Its id; null when there is none.
+    #[schema(example = "we_1QXabcDEFghiJKLmnoPQRstu")]
+    id: Option<String>,
+    /// Why there is none. The team is connected nevertheless: make one with these events at this address, and connect
+    /// again with its secret.
+    reason: Option<ObstacleJson>,
+    /// The same for a person.
+    message: Option<String>,
+    /// The events that it sends, or should send.
+    #[schema(example = json!(["customer.subscription.created", "invoice.paid"]))]
+    events: Vec<&'static str>,
+    /// Where it sends them, or should.
+    #[schema(
+        example = "https://referrals.example.com/api/webhooks/stripe/team_01kgv5r3mq7x2h9d4t8w6c0b1e"
+    )]
+    url: String,
+}
+
+/// Why no webhook endpoint could be made.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = WebhookObstacle)]
+#[serde(rename_all = "snake_case")]
+enum ObstacleJson {
+    /// The key lacks `rak_webhook_write`.
+    StripePermissionMissing,
+    /// The account has 16 endpoints already.
+    TooManyEndpoints,
+    /// Stripe sends no events to the address of this server.
+    AddressNotPublic,
+    /// Stripe said no for another reason.
+    StripeRefused,
+}
+
+impl From<Obstacle> for ObstacleJson {
+    fn from(obstacle: Obstacle) -> ObstacleJson {
+        match obstacle {
+            Obstacle::PermissionMissing => ObstacleJson::StripePermissionMissing,
+            Obstacle::TooManyEndpoints => ObstacleJson::TooManyEndpoints,
+            Obstacle::AddressNotPublic => ObstacleJson::AddressNotPublic,
+            Obstacle::Refused => ObstacleJson::StripeRefused,
+        }
+    }
 }
 
 /// Connect a team to Stripe.
 ///
 /// Replaces an earlier connection as a whole. A secret key is tried first, and nothing is stored when
 /// Stripe refuses it or cannot be reached. Keys and secrets are stored encrypted and never shown.
+///
+/// With a secret key and no signing secret, the webhook endpoint is made in Stripe, or kept if it is there already.
+/// Where that cannot be, the team is connected without one, or with the signing secret it had; `webhook` tells why.
 #[utoipa::path(
     post, path = "", operation_id = "connect_stripe",
     request_body = ConnectRequest,
@@ -87,21 +180,50 @@ pub async fn handle(
     access: TeamAccess,
     input: Input<ConnectRequest>,
 ) -> Result<Response, ApiError> {
-    let ConnectRequest(members) = input.body;
-    members.check_modes()?;
-    let new = members.verify(&app, &access.team_id).await?;
-    let team_id = access.team_id.clone();
-    let connected = app.write(&access.caller, move |tx, act| {
-        stripe_connection::connect(tx, act, &team_id, &new)?;
-        Ok(SyncStatusJson::of(tx, &team_id)?)
-    });
-    let sync_status = connected.await?;
+    let ConnectRequest(mut members) = input.body;
+    members.check()?;
+    let webhook_secret = members.webhook_secret.take();
+    let tried = members.tried(&app).await?;
+    let (sync_status, webhook) = match webhook_secret {
+        Some(secret) => (by_hand(&app, &access, &tried, &secret.0).await?, None),
+        None => {
+            let (sync_status, webhook) = one_step::connect(&app, &access, &tried).await?;
+            (sync_status, Some(webhook))
+        }
+    };
     app.known_connections.remove(&access.team_id);
     Ok(answer::send(answer::ok(&ConnectAnswer {
         success: true,
         webhook_url: app.webhook_url(&access.team_id),
         sync_status,
+        webhook,
     })))
+}
+
+/// Connects with the secret of an endpoint that somebody made.
+async fn by_hand(
+    app: &App,
+    access: &TeamAccess,
+    tried: &Tried,
+    webhook_secret: &SecretText,
+) -> Result<SyncStatusJson, ApiError> {
+    let team_id = access.team_id.clone();
+    let probed = tried.probe(app, &team_id, None).await;
+    let secret = stripe::seal(
+        &app.cipher,
+        &team_id,
+        SecretField::WebhookSecret,
+        webhook_secret,
+    );
+    let new = NewConnection {
+        webhook_secret: Some(secret),
+        ..tried.sealed(app, &team_id, probed.as_ref())
+    };
+    let connected = app.write(&access.caller, move |tx, act| {
+        stripe_connection::connect(tx, act, &team_id, &new)?;
+        Ok(SyncStatusJson::of(tx, &team_id)?)
+    });
+    connected.await
 }
 
 /// The refusals it can meet, for the API document.

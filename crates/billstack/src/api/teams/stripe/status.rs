@@ -1,5 +1,7 @@
 //! `GET …/stripe/status`.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::TeamId;
@@ -15,7 +17,7 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
-use crate::stripe::{Account, StripeError};
+use crate::stripe::{Account, Probed, ProbedEndpoint, StripeError};
 use crate::webhooks::stripe::signature::BadSignature;
 
 /// How a team is connected to Stripe.
@@ -42,6 +44,40 @@ pub struct StatusAnswer {
     last_refused_at: Option<String>,
     /// Why it was refused.
     last_refused_reason: Option<RefusedReasonJson>,
+    /// Whether the secret key has each permission that is of use, by Stripe's name for it. As it was found out when the
+    /// team was connected, and every day since; null without a key, or as long as Stripe has not told.
+    permissions: Option<BTreeMap<String, bool>>,
+    /// The webhook endpoint, as it was found at the same time; null where the key may not read it, or finds none.
+    webhook: Option<WebhookJson>,
+}
+
+/// The webhook endpoint of a team in Stripe.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StripeWebhook)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookJson {
+    /// Its id in Stripe.
+    #[schema(example = "we_1QXabcDEFghiJKLmnoPQRstu")]
+    id: String,
+    /// The API version of what it sends; null is the account's own.
+    #[schema(example = "2026-10-28.endive")]
+    api_version: Option<String>,
+    /// The events that it should send and does not.
+    #[schema(example = json!(["credit_note.voided"]))]
+    missing_events: Vec<String>,
+    /// Whether version and events tell which invoice a refund or dispute is about; null where the version is not known.
+    linkable: Option<bool>,
+}
+
+impl From<ProbedEndpoint> for WebhookJson {
+    fn from(endpoint: ProbedEndpoint) -> WebhookJson {
+        WebhookJson {
+            id: endpoint.id,
+            api_version: endpoint.api_version,
+            missing_events: endpoint.missing_events,
+            linkable: endpoint.linkable,
+        }
+    }
 }
 
 /// Why a call of a webhook was refused.
@@ -90,9 +126,14 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
             after: None,
         };
         let last = intake::list(tx, &team_id, None, None, &newest)?.rows.pop();
-        Ok((connection, SyncStatusJson::of(tx, &team_id)?, last))
+        let probe = stripe_connection::probe(tx, &team_id)?;
+        Ok((connection, SyncStatusJson::of(tx, &team_id)?, last, probe))
     });
-    let (connection, sync_status, last) = read.await?;
+    let (connection, sync_status, last, probe) = read.await?;
+    let probed = probe.as_deref().and_then(Probed::read);
+    let (permissions, webhook) = probed
+        .map(|probed| (probed.permissions, probed.endpoint))
+        .unzip();
     let refused = app.refused_calls.last(&access.team_id);
     let connection = connection.filter(|connection| connection.is_active);
     let (key_valid, account) = match &connection {
@@ -111,6 +152,8 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
         last_received_at: last.map(|event| rfc3339(event.received_at.0)),
         last_refused_at: refused.map(|(at, _)| rfc3339(at.0)),
         last_refused_reason: refused.map(|(_, why)| why.into()),
+        permissions,
+        webhook: webhook.flatten().map(WebhookJson::from),
     })))
 }
 

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::stripe_access::EVENTS;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,11 +10,6 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
-
-/// The types of event that have an effect here.
-const EVENTS: &str = "checkout.session.completed, checkout.session.async_payment_succeeded, \
-    customer.subscription.created, customer.subscription.updated and \
-    customer.subscription.deleted";
 
 /// Where Stripe should send a team's events.
 #[derive(Serialize, ToSchema)]
@@ -37,8 +33,10 @@ pub struct WebhookUrlAnswer {
 )]
 pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Response, ApiError> {
     let instructions = format!(
-        "In the Stripe Dashboard, add this address as a webhook endpoint for the events {EVENTS}; \
-         then connect the team with the endpoint's signing secret (whsec_…)."
+        "Connect the team with a secret key alone, and the endpoint is made. Or add this address as a webhook \
+         endpoint in the Stripe Dashboard, for the events {}; then connect the team with the endpoint's signing \
+         secret (whsec_…).",
+        EVENTS.join(", ")
     );
     Ok(answer::send(answer::ok(&WebhookUrlAnswer {
         webhook_url: app.webhook_url(&access.team_id),

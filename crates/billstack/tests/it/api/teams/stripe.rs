@@ -1,5 +1,8 @@
 //! `…/teams/{teamId}/stripe/…`.
 
+mod one_step;
+mod permissions;
+
 use fake_stripe::{Fault, Injection};
 use serde_json::{Value, json};
 
@@ -111,6 +114,7 @@ async fn wrong_members_are_refused(t: &Bench) {
         ("secretKey", json!("pk_test_1")),
         ("secretKey", json!("sk_1")),
         ("publishableKey", json!("sk_test_1")),
+        ("webhookSecret", json!("whsec_ ")),
     ] {
         let mut body = json!({"webhookSecret": SECRET});
         body[member] = value;
@@ -119,6 +123,9 @@ async fn wrong_members_are_refused(t: &Bench) {
             .await
             .invalid(member);
     }
+    let keyless = json!({"publishableKey": "pk_test_1"});
+    let answer = t.owner.post(&t.home.path("stripe/connect"), keyless);
+    answer.await.invalid("webhookSecret");
     t.connect().await;
     let roll = t.home.path("stripe/roll-webhook-secret");
     for (hours, status) in [

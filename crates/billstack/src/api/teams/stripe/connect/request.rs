@@ -31,9 +31,9 @@ pub(super) struct Members {
         pattern = "^[\\t\\n\\f\\r ]*pk_(test|live)_[A-Za-z0-9_]{1,255}[\\t\\n\\f\\r ]*$"
     )]
     pub(super) publishable_key: Option<PublishableKey>,
-    /// The signing secret of the webhook endpoint.
-    #[schema(value_type = String, min_length = 7, max_length = 300, pattern = "^[\\t\\n\\f\\r ]*whsec_[!-~]{1,255}[\\t\\n\\f\\r ]*$")]
-    pub(super) webhook_secret: WebhookSecret,
+    /// The signing secret of the webhook endpoint. Without one, an endpoint is made with the secret key.
+    #[schema(value_type = Option<String>, min_length = 7, max_length = 300, pattern = "^[\\t\\n\\f\\r ]*whsec_[!-~]{1,255}[\\t\\n\\f\\r ]*$")]
+    pub(super) webhook_secret: Option<WebhookSecret>,
 }
 
 /// A key that Stripe can be asked with.
@@ -81,18 +81,31 @@ impl PartialSchema for ConnectRequest {
             .description(Some("The keys are of the same mode."))
             .item(of_mode("test"))
             .item(of_mode("live"));
+        let either = AnyOfBuilder::new()
+            .description(Some("A signing secret, a secret key, or both."))
+            .item(with("webhookSecret"))
+            .item(with("secretKey"));
         let all = AllOfBuilder::new()
             .description(Some(
                 "What to connect with. Surrounding white space does not matter.",
             ))
             .item(Members::schema())
             .item(modes)
+            .item(either)
             .build();
         Schema::AllOf(all).into()
     }
 }
 
 impl ToSchema for ConnectRequest {}
+
+fn with(member: &str) -> ObjectBuilder {
+    let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::Object))
+        .property(member, text)
+        .required(member)
+}
 
 fn of_mode(mode: &str) -> ObjectBuilder {
     let key = || {
