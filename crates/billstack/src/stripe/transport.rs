@@ -144,7 +144,11 @@ impl StripeClient {
         }
         let request_id = headers.get("request-id");
         let status_code = status.as_u16();
-        tracing::warn!(status = status_code, ?request_id, "Stripe refused a call");
+        match status_code {
+            // Whoever asks knows what that means, and may have asked in order to find out.
+            403 | 404 => tracing::debug!(status_code, ?request_id, "Stripe refused a call"),
+            _ => tracing::warn!(status_code, ?request_id, "Stripe refused a call"),
+        }
         Err(Failure::of(status, &headers, &body))
     }
 }

@@ -81,12 +81,10 @@ impl StripeClient {
             return Ok(Made::ByHand(not_public()));
         }
         match self.make(wanted).await {
-            Err(Failure::PermissionMissing(name)) => Ok(Made::ByHand(ByHand {
+            // To list them is refused first, for want of what to write contains.
+            Err(Failure::PermissionMissing(_)) => Ok(Made::ByHand(ByHand {
                 obstacle: Obstacle::PermissionMissing,
-                message: format!(
-                    "The key lacks the permission {}.",
-                    name.as_deref().unwrap_or("rak_webhook_write")
-                ),
+                message: "The key lacks the permission rak_webhook_write.".to_owned(),
             })),
             Err(Failure::Refused(refused)) => Ok(Made::ByHand(obstacle(&refused))),
             Err(Failure::NotFound) => Ok(Made::ByHand(ByHand {
@@ -104,13 +102,14 @@ impl StripeClient {
             let (ours, others): (Vec<_>, Vec<_>) = there
                 .into_iter()
                 .partition(|one| one.is_ours(wanted.team_id, wanted.url));
-            let mut kept = ours.iter().filter(|one| wanted.keeps(one));
-            if let Some(kept) = kept.next() {
-                return self.mended(wanted.key, kept).await;
-            }
-            for lost in &ours {
+            let (kept, lost): (Vec<_>, Vec<_>) =
+                ours.into_iter().partition(|one| wanted.keeps(one));
+            for lost in lost {
                 self.delete_webhook_endpoint(wanted.key, &lost.id).await?;
-                gone.push(lost.id.clone());
+                gone.push(lost.id);
+            }
+            if let [kept, ..] = &kept[..] {
+                return self.mended(wanted.key, kept).await;
             }
             if others.len() >= MOST {
                 return Ok(Made::ByHand(too_many()));

@@ -12,10 +12,10 @@ use crate::settings::SecretText;
 use crate::stripe::{self, Made, Mode, SecretField, StripeError, Wanted, unsealed};
 
 /// How often it is begun again because somebody else connected the team meanwhile.
-const MOST_TIMES: usize = 3;
+const MOST_TIMES: usize = 8;
 
 /// Makes the endpoint and connects the team with it. If the team was connected meanwhile, that is looked at anew: of
-/// two who make an endpoint, the second may have deleted that of the first.
+/// two who make an endpoint, the second may have deleted that of the first; whoever comes too late tidies up.
 pub(super) async fn connect(
     app: &App,
     access: &TeamAccess,

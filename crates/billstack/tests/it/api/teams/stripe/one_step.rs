@@ -67,7 +67,7 @@ async fn attempt(t: &Bench, secret: &str) -> u16 {
     call.body("application/json", bytes).send().await.status
 }
 
-/// The secret of the one endpoint there is.
+/// The secret of the one endpoint that there is.
 fn secret(t: &Bench) -> String {
     let endpoints = endpoints(t);
     assert_eq!(endpoints.len(), 1, "{endpoints:?}");
@@ -194,10 +194,14 @@ async fn of_many_at_once_one_endpoint_is_left(t: &Bench) {
         let call = t.owner.call(Method::POST, &path);
         call.json(&json!({"secretKey": "sk_test_1"})).send()
     });
-    for answer in Bench::at_once(calls).await {
-        assert!([200, 503, 502].contains(&answer.status), "{answer:?}");
+    let answers = Bench::at_once(calls).await;
+    // Whoever was overtaken too often is told to come again.
+    let overtaken = |one: &Answer| one.status == 503 || one.status == 502;
+    if answers.iter().any(overtaken) {
+        connect(t).await;
     }
-    connect(t).await;
+    let connected = |one: &Answer| one.status == 200 || overtaken(one);
+    assert!(answers.iter().all(connected), "{answers:?}");
     assert_eq!(attempt(t, &secret(t)).await, 200);
 }
 
@@ -207,7 +211,7 @@ async fn without_the_permission_a_person_makes_it(t: &Bench) {
         let webhook = connect(t).await;
         assert_eq!(webhook["created"], false);
         assert_eq!(webhook["reason"], "stripe_permission_missing");
-        assert!(text(&webhook["message"]).contains("rak_webhook_"));
+        assert!(text(&webhook["message"]).contains("rak_webhook_write"));
         assert_eq!(webhook["events"], json!(EVENTS));
         assert_eq!(webhook["url"], url(t));
     }
