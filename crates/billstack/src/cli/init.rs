@@ -1,5 +1,7 @@
 //! `billstack init`.
 
+mod stripe;
+
 use billstack_core::access::{Scopes, api_key_hash, api_key_prefix, format_api_key};
 use billstack_core::email;
 use billstack_core::ids::{ProjectId, TeamId};
@@ -19,7 +21,7 @@ use super::{database, password, terminal};
 use crate::secrets::{Cipher, random_bytes};
 use crate::server::{kept_key, key_for};
 use crate::settings::{SecretText, Settings};
-use crate::stripe::{self, SecretField};
+use crate::stripe::{Mode, SecretField, seal, secret_key, webhook_secret};
 
 pub(super) const EXAMPLES: &str = "\
 Needs no running server, and works beside one. Everything is created, or nothing is. It refuses, with
@@ -32,7 +34,8 @@ Examples:
   printf %s \"$PASSWORD\" | BILLSTACK_WEBHOOK_SECRET=whsec_… billstack init \\
       --email ada@example.com --password-stdin --team Acme --project Rockets --json | jq -r .apiKey";
 
-const WEBHOOK_PROMPT: &str = "Signing secret of the Stripe webhook endpoint (empty: later)";
+const STRIPE_PROMPT: &str =
+    "Secret key of Stripe, or signing secret of your webhook endpoint (empty: later)";
 
 /// The longest display name, in characters.
 const LONGEST_NAME: usize = 255;
@@ -62,6 +65,15 @@ pub(super) struct InitArgs {
         hide_env_values = true
     )]
     webhook_secret: Option<String>,
+    /// Secret or restricted key of Stripe, to make the webhook endpoint with
+    #[arg(
+        long,
+        value_name = "rk_…",
+        env = "BILLSTACK_STRIPE_KEY",
+        hide_env_values = true,
+        conflicts_with = "webhook_secret"
+    )]
+    stripe_key: Option<String>,
     /// Print one JSON object for a program to read
     #[arg(long)]
     json: bool,
@@ -86,16 +98,24 @@ pub(super) struct Founded {
     pub(super) user_id: String,
     pub(super) webhook_url: String,
     pub(super) webhook_secret: Option<String>,
+    /// What became of the secret key of Stripe, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stripe: Option<stripe::Connected>,
 }
+
+/// A secret key of Stripe, and its mode.
+type Key = (SecretText, Mode);
 
 /// Founds a server and prints its ids and key.
 pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
-    let mut foundation = read(args)?;
+    let (mut foundation, stripe_key) = read(args)?;
     let target = database::target(settings)?;
     foundation.user.password_hash = match args.password_stdin {
         true => password::read_hashed()?,
         false => password::ask_hashed()?,
     };
+    let tried = stripe_key.map(|key| stripe::tried(settings, key));
+    let tried = tried.transpose()?;
     let kept = kept_key(settings, &target)?;
     database::migrate(&target)?;
     let store = database::open(&target)?;
@@ -104,7 +124,17 @@ pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
         Some(base) => base.clone(),
         None => listening_url(&settings.listen),
     };
-    let founded = found(&store, Cipher::new(key), foundation, &base)?;
+    let cipher = Cipher::new(key);
+    let mut founded = found(&store, cipher.clone(), foundation, &base)?;
+    if let Some(tried) = &tried {
+        let Founded {
+            team_id,
+            webhook_url,
+            ..
+        } = &founded;
+        let connected = stripe::connect(&store, &cipher, team_id, webhook_url, tried)?;
+        founded.stripe = Some(connected);
+    }
     // Closed before anything is printed: a caller that reads the answer may start a server at once.
     drop(store);
     if args.json {
@@ -114,8 +144,9 @@ pub(super) fn run(settings: &Settings, args: &InitArgs) -> Result<(), Failure> {
     say(for_people(&founded))
 }
 
-/// Reads what was given, and asks for the rest where somebody is there.
-fn read(args: &InitArgs) -> Result<Foundation, Failure> {
+/// Reads what was given, and asks for the rest where somebody is there: what is to be founded, and the secret key of
+/// Stripe.
+fn read(args: &InitArgs) -> Result<(Foundation, Option<Key>), Failure> {
     let asks = terminal::is_there() && !args.password_stdin;
     let given = [
         ("--email", args.email.is_some()),
@@ -141,9 +172,12 @@ fn read(args: &InitArgs) -> Result<Foundation, Failure> {
     };
     let team = part("--team", &args.team, "Name of your team")?;
     let project = part("--project", &args.project, "Name of its first project")?;
-    let webhook_secret = match &args.webhook_secret {
-        None if asks => terminal::ask(WEBHOOK_PROMPT, |text| secret("it", Some(text)))?,
-        given => secret("--webhook-secret", given.as_deref())?,
+    let (webhook_secret, stripe_key) = match (&args.webhook_secret, &args.stripe_key) {
+        (None, None) if asks => terminal::ask(STRIPE_PROMPT, secret_or_key)?,
+        (secret, key) => (
+            secret_of("--webhook-secret", secret.as_deref())?,
+            key_of("--stripe-key", key.as_deref())?,
+        ),
     };
     let before_at = email.split('@').next().unwrap_or_default();
     let user = NewUser {
@@ -151,12 +185,13 @@ fn read(args: &InitArgs) -> Result<Foundation, Failure> {
         email,
         password_hash: String::new(),
     };
-    Ok(Foundation {
+    let foundation = Foundation {
         user,
         team,
         project,
         webhook_secret,
-    })
+    };
+    Ok((foundation, stripe_key))
 }
 
 fn address(flag: &str, text: &str) -> Result<String, Failure> {
@@ -164,13 +199,30 @@ fn address(flag: &str, text: &str) -> Result<String, Failure> {
     email::normalize(text).ok_or_else(wanted)
 }
 
-fn secret(flag: &str, text: Option<&str>) -> Result<Option<SecretText>, Failure> {
+/// Either of the two, as it begins.
+fn secret_or_key(text: &str) -> Result<(Option<SecretText>, Option<Key>), Failure> {
+    match text.trim_start().starts_with("whsec_") {
+        true => Ok((secret_of("it", Some(text))?, None)),
+        false => Ok((None, key_of("it", Some(text))?)),
+    }
+}
+
+fn key_of(flag: &str, text: Option<&str>) -> Result<Option<Key>, Failure> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let wanted = "must be a whole key, which begins with sk_ or rk_, or a signing secret, whsec_";
+    let wanted = || Failure::usage(format_args!("{flag} {wanted}"));
+    secret_key(text).map(Some).ok_or_else(wanted)
+}
+
+fn secret_of(flag: &str, text: Option<&str>) -> Result<Option<SecretText>, Failure> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     let wanted = "must be the whole signing secret, whsec_ included";
     let wanted = || Failure::usage(format_args!("{flag} {wanted}"));
-    stripe::webhook_secret(text).map(Some).ok_or_else(wanted)
+    webhook_secret(text).map(Some).ok_or_else(wanted)
 }
 
 pub(super) fn display_name(flag: &str, text: &str) -> Result<String, Failure> {
@@ -211,6 +263,7 @@ pub(super) fn found(
         project_id,
         api_key,
         webhook_secret,
+        stripe: None,
     })
 }
 
@@ -240,12 +293,7 @@ fn create(
         let connection = NewConnection {
             secret_key: None,
             publishable_key: None,
-            webhook_secret: Some(stripe::seal(
-                cipher,
-                &team.id,
-                SecretField::WebhookSecret,
-                secret,
-            )),
+            webhook_secret: Some(seal(cipher, &team.id, SecretField::WebhookSecret, secret)),
             livemode: None,
             account_id: None,
             account_name: None,
@@ -274,10 +322,12 @@ fn for_people(founded: &Founded) -> String {
         user_id,
         webhook_url,
         webhook_secret,
+        stripe,
     } = founded;
-    let connected = match webhook_secret {
-        Some(_) => "The webhook secret is stored, sealed.",
-        None => "No webhook secret was given; connect the team to Stripe later.",
+    let connected = match (stripe, webhook_secret) {
+        (Some(connected), _) => connected.sentence(),
+        (None, Some(_)) => "The webhook secret is stored, sealed.".to_owned(),
+        (None, None) => "Nothing of Stripe was given; connect the team later.".to_owned(),
     };
     format!(
         "User     {user_id}\nTeam     {team_id}\nProject  {project_id}\n\

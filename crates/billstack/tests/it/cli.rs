@@ -10,6 +10,7 @@ mod log;
 mod memory;
 mod metrics;
 mod stopping;
+mod stripe;
 mod terminal;
 mod waiting;
 
