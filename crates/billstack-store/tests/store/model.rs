@@ -340,7 +340,7 @@ impl Model {
                     && payers.all(|index| Some(&self.customers[index].id) != hint));
         let untrue = hint.filter(|_| untrue).map(|id| format!("customer:{id}"));
         let began = match start.source {
-            Source::Subscription => start.began_at.0,
+            Source::Subscription | Source::Invoice => start.began_at.0,
             Source::Session => start.occurred_at.0,
         };
         for name in start.match_keys() {
