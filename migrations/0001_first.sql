@@ -431,6 +431,34 @@ CREATE TABLE program_days (
     FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
 ) {clustered};
 
+-- The ledger, added up: what was booked on each account on a day (counted from 1970-01-01), by the day on which the
+-- credits were granted, before a mark for each project. Nothing else is told by these rows: they could be made anew.
+CREATE TABLE booked_marks (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    booked_before {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
+) {clustered};
+CREATE TABLE booked_days (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    day {int} NOT NULL,
+    granted_day {int} NOT NULL,
+    currency {text} NOT NULL,
+    side {text} NOT NULL,
+    held {int} NOT NULL,
+    available {int} NOT NULL,
+    delivered {int} NOT NULL,
+    applied {int} NOT NULL,
+    settled {int} NOT NULL,
+    reversed {int} NOT NULL,
+    shortfall {int} NOT NULL,
+    granted {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id, day, granted_day, currency, side),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
+) {clustered};
+
 -- The first answer under an Idempotency-Key; status is null while the call that will give it is running,
 -- whose turn is a row of work.
 CREATE TABLE idempotency_keys (

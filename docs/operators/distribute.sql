@@ -55,6 +55,9 @@ SELECT create_distributed_table('subscription_starts', 'team_id', colocate_with 
 SELECT create_distributed_table('events', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('program_marks', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('program_days', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('program_budgets', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('booked_marks', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('booked_days', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('idempotency_keys', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('work', 'team_id', colocate_with => 'members');
 

@@ -9,6 +9,7 @@
 //! the object it is about; a *thin* event (<https://docs.stripe.com/api/v2/core/events>) only
 //! names it, and the object has to be fetched and handed to [`read_object`].
 
+mod eligibility;
 mod meaning;
 mod members;
 mod money;

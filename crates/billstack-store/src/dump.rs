@@ -127,6 +127,12 @@ tables! {
         team_id: Int, project_id: Int, day: Int, figure: Text, side: Text, currency: Text,
         number: Int, amount: Int,
     }
+    booked_marks by "team_id, project_id" { team_id: Int, project_id: Int, booked_before: Int }
+    booked_days by "team_id, project_id, day, granted_day, currency, side" {
+        team_id: Int, project_id: Int, day: Int, granted_day: Int, currency: Text, side: Text,
+        held: Int, available: Int, delivered: Int, applied: Int, settled: Int, reversed: Int,
+        shortfall: Int, granted: Int,
+    }
     idempotency_keys by "team_id, caller, idempotency_key" {
         team_id: Int, caller: Text, idempotency_key: Text, request_hash: Text, status: Int,
         body: Text, customer_id: Text, created_at: Int,

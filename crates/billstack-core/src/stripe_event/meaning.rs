@@ -1,5 +1,6 @@
 //! What a subscription or a checkout session says about a referral.
 
+use super::eligibility::{session_eligibility, subscription_eligibility};
 use super::members::{LONGEST_ID, identifier, is_object, members, reference, root, text, time};
 use super::money;
 use crate::email;
@@ -206,7 +207,7 @@ pub enum Eligibility {
 
 /// The types of event we act on.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     SubscriptionChanged,
     SubscriptionDeleted,
     SessionDone,
@@ -378,52 +379,4 @@ fn email_of(details: Option<&RawValue>) -> Option<String> {
 /// no use to us, and nobody could be erased from them.
 fn customer_id(raw: Option<&RawValue>) -> Option<String> {
     identifier(raw).filter(|id| id.starts_with(IdKind::Customer.prefix()) && is_id(id))
-}
-
-/// Source of the statuses: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>.
-fn subscription_eligibility(
-    kind: Kind,
-    status: Option<&str>,
-) -> (Eligibility, Option<&'static str>) {
-    // A deleted subscription existed, whatever status it ends in, and its end pays nobody.
-    if matches!(kind, Kind::SubscriptionDeleted) {
-        return (Eligibility::Past, Some("subscription deleted"));
-    }
-    match status {
-        Some("active" | "trialing") => (Eligibility::Counts, None),
-        Some("incomplete") => (Eligibility::Waits, Some("subscription incomplete")),
-        Some("past_due") => (Eligibility::Past, Some("subscription past due")),
-        Some("unpaid") => (Eligibility::Past, Some("subscription unpaid")),
-        Some("paused") => (Eligibility::Past, Some("subscription paused")),
-        Some("canceled") => (Eligibility::Past, Some("subscription canceled")),
-        Some("incomplete_expired") => (Eligibility::Never, Some("subscription incomplete expired")),
-        // The list of statuses is open; one we do not know must not pay, nor close the matter.
-        _ => (Eligibility::Waits, Some("subscription status unknown")),
-    }
-}
-
-/// Sources: <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-mode>
-/// and <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_status>.
-fn session_eligibility(
-    kind: Kind,
-    mode: Option<&str>,
-    payment_status: Option<&str>,
-) -> (Eligibility, Option<&'static str>) {
-    match mode {
-        Some("subscription") => {}
-        Some("payment") => return (Eligibility::Never, Some("mode payment")),
-        // A card changed in the customer portal arrives as a completed session of this mode.
-        Some("setup") => return (Eligibility::Never, Some("mode setup")),
-        _ => return (Eligibility::Never, Some("mode unknown")),
-    }
-    match kind {
-        Kind::SessionExpired => return (Eligibility::Never, Some("session expired")),
-        Kind::SessionFailed => return (Eligibility::Never, Some("payment failed")),
-        _ => {}
-    }
-    match payment_status {
-        Some("paid" | "no_payment_required") => (Eligibility::Counts, None),
-        Some("unpaid") => (Eligibility::Waits, Some("payment unpaid")),
-        _ => (Eligibility::Waits, Some("payment status unknown")),
-    }
 }

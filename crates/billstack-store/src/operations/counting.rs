@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use billstack_core::time::{Micros, SECOND};
 
 use crate::seam::{Fault, Place, Tx};
-use crate::tables::events;
 use crate::tables::program_days::Figures;
 use crate::tables::program_marks::{self, Mark};
+use crate::tables::{booked_days, events};
 
 /// How long after its begin an operation may be kept, in microseconds.
 pub const LATEST: i64 = 20 * SECOND;
@@ -115,6 +115,8 @@ pub fn keep(tx: &mut dyn Tx, round: &Round) -> Result<(), Fault> {
         }
         for (project, figures) in &batch.figures {
             figures.keep(tx, batch.team, *project)?;
+            // Each entry of the ledger has its event in the log, which is not older.
+            booked_days::add_up(tx, batch.team, *project, batch.to.at)?;
         }
     }
     Ok(())

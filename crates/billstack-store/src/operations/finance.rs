@@ -13,7 +13,7 @@ use billstack_core::money::Currency;
 use billstack_core::time::{DAY, Micros};
 
 use crate::seam::{Fault, Place, Tx};
-use crate::tables::finance::{self, Row, When};
+use crate::tables::booked_days::{self, Ledger};
 
 pub use crate::tables::finance::{
     ExportedCredit, ExportedPosting, Sums, exported_credits, exported_postings,
@@ -22,8 +22,8 @@ pub use crate::tables::finance::{
 /// The names of the parts of credits in a report: each side of referrals, and what was given by hand.
 pub const SIDES: [&str; 3] = ["referrer", "referee", "manual"];
 
-/// After how many days a credit is older than each group but the last: 0 to 30, 31 to 90, and 91 to 365 days.
-const AGES: [i64; 3] = [31, 91, 366];
+/// The age of the oldest credits of each group but the last, in days of UTC.
+const AGES: [i64; 3] = [30, 90, 365];
 
 /// What is owed of one side's credits in one currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,20 +43,14 @@ pub fn liability(
     place: &Place,
     before: Micros,
 ) -> Result<Report<Position>, Fault> {
-    let born_after = AGES.map(|days| before.plus(-days * DAY));
-    let rows = finance::sums(tx, place, before, before, born_after)?;
+    let today = before.plus(-1).0.div_euclid(DAY);
     let mut report: Report<Position> = BTreeMap::new();
-    for row in rows {
-        // What was booked since is taken away from what is there now.
-        let sums = match row.when {
-            When::Now => row.sums,
-            When::After | When::Within => row.sums.negated(),
-        };
-        let position = report.entry((row.currency, row.side)).or_default();
-        position.sums = position.sums.plus(&sums);
-        if let Some(open) = position.open_by_age.get_mut(row.age) {
-            *open += sums.open();
-        }
+    for ((currency, side, granted_day), booked) in booked_days::before(tx, place, before)? {
+        let position = report.entry((currency, side)).or_default();
+        position.sums = position.sums.plus(&booked.sums);
+        let age = today - granted_day;
+        let group = AGES.iter().filter(|oldest| age > **oldest).count();
+        position.open_by_age[group] += booked.sums.open();
     }
     report.retain(|_, position| position.sums != Sums::default());
     Ok(report)
@@ -97,34 +91,36 @@ pub fn roll_forward(
     to: Micros,
 ) -> Result<Report<RollForward>, Fault> {
     let mut report: Report<RollForward> = BTreeMap::new();
-    for row in finance::sums(tx, place, from, to, [from; 3])? {
-        let Row {
-            when,
-            sums,
-            granted,
-            ..
-        } = row;
-        let part = report.entry((row.currency, row.side)).or_default();
-        let open = sums.open();
-        match when {
-            When::Now => {
-                part.opening += open;
-                part.closing += open;
-            }
-            When::After => {
-                part.opening -= open;
-                part.closing -= open;
-            }
-            When::Within => {
-                part.opening -= open;
-                part.granted += granted;
-                part.applied += sums.applied;
-                part.reversed += sums.reversed;
-                part.settled += sums.settled;
-                part.shortfall += sums.shortfall;
-            }
-        }
-    }
+    tally(
+        &mut report,
+        booked_days::before(tx, place, from)?,
+        -1,
+        |part| &mut part.opening,
+    );
+    tally(
+        &mut report,
+        booked_days::before(tx, place, to)?,
+        1,
+        |part| &mut part.closing,
+    );
     report.retain(|_, part| *part != RollForward::default());
     Ok(report)
+}
+
+/// Adds what was booked before one end of a range: with its sign to what moved, and as what was owed then.
+fn tally(
+    report: &mut Report<RollForward>,
+    ledger: Ledger,
+    sign: i64,
+    owed: fn(&mut RollForward) -> &mut i64,
+) {
+    for ((currency, side, _), booked) in ledger {
+        let part = report.entry((currency, side)).or_default();
+        *owed(part) += booked.sums.open();
+        part.granted += sign * booked.granted;
+        part.applied += sign * booked.sums.applied;
+        part.reversed += sign * booked.sums.reversed;
+        part.settled += sign * booked.sums.settled;
+        part.shortfall += sign * booked.sums.shortfall;
+    }
 }

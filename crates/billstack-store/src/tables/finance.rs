@@ -8,24 +8,6 @@ use billstack_core::time::Micros;
 use crate::seam::{self, Fault, Place, Tx};
 use crate::{params, statements};
 
-/// To which group of ages a credit `c` belongs, by the times since when the younger ones were granted.
-macro_rules! age {
-    () => {
-        "CAST(CASE WHEN c.created_at > $5 THEN 0 WHEN c.created_at > $6 THEN 1 WHEN c.created_at > $7 THEN 2 ELSE 3 END AS BIGINT)"
-    };
-}
-
-/// The sum of the lines of one account.
-macro_rules! of_account {
-    ($account:literal) => {
-        concat!(
-            "CAST(SUM(CASE WHEN l.account = '",
-            $account,
-            "' THEN l.amount ELSE 0 END) AS BIGINT)"
-        )
-    };
-}
-
 /// The entries of a project, each line with its credit.
 macro_rules! lines {
     () => {
@@ -36,20 +18,6 @@ macro_rules! lines {
 }
 
 statements! {
-    /// What there is now, and what was booked from `$3` on, apart from what was from `$4` on: in one statement,
-    /// so that both are of one moment.
-    SUMS = concat!("SELECT 'now' AS booked, c.currency, COALESCE(c.side, 'manual') AS of_side, ", age!(), " AS age, \
-        CAST(SUM(c.held) AS BIGINT), CAST(SUM(c.available) AS BIGINT), CAST(SUM(c.delivered) AS BIGINT), \
-        CAST(SUM(c.applied) AS BIGINT), CAST(SUM(c.settled) AS BIGINT), CAST(SUM(c.reversed) AS BIGINT), \
-        CAST(SUM(c.shortfall) AS BIGINT), CAST(0 AS BIGINT) FROM credits c \
-        WHERE c.team_id = $1 AND c.project_id = $2 GROUP BY c.currency, of_side, age \
-        UNION ALL SELECT CASE WHEN e.created_at < $4 THEN 'within' ELSE 'after' END, c.currency, \
-        COALESCE(c.side, 'manual'), ", age!(), ", ", of_account!("held"), ", ", of_account!("customer"), ", ",
-        of_account!("stripe"), ", ", of_account!("applied"), ", ", of_account!("settled"), ", \
-        CAST(SUM(CASE WHEN l.account = 'program' AND e.seq > 1 THEN l.amount ELSE 0 END) AS BIGINT), ",
-        of_account!("shortfall"), ", \
-        CAST(SUM(CASE WHEN l.account = 'program' AND e.seq = 1 THEN -l.amount ELSE 0 END) AS BIGINT) FROM ", lines!(), " \
-        WHERE e.team_id = $1 AND e.project_id = $2 AND e.created_at >= $3 GROUP BY 1, 2, 3, 4");
     MOVED = concat!("SELECT e.credit_id, e.seq, c.currency, l.account, l.amount, e.cause, e.cause_id, e.reason, \
         e.reference, e.stripe_object, e.effective_at, e.created_at FROM ", lines!(), " \
         WHERE c.team_id = $1 AND c.project_id = $2 AND c.customer_id = $3 AND e.created_at < $4 \
@@ -104,87 +72,6 @@ impl Sums {
             shortfall: self.shortfall + other.shortfall,
         }
     }
-
-    /// The opposite.
-    #[must_use]
-    pub const fn negated(&self) -> Sums {
-        Sums {
-            held: -self.held,
-            available: -self.available,
-            delivered: -self.delivered,
-            applied: -self.applied,
-            settled: -self.settled,
-            reversed: -self.reversed,
-            shortfall: -self.shortfall,
-        }
-    }
-}
-
-/// Of which time sums are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// What there is now.
-    Now,
-    /// What was booked within the range.
-    Within,
-    /// What was booked after it.
-    After,
-}
-
-/// Sums of one side in one currency.
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    pub(crate) when: When,
-    pub(crate) currency: Currency,
-    pub(crate) side: String,
-    /// The group of ages that the credits are in.
-    pub(crate) age: usize,
-    pub(crate) sums: Sums,
-    /// What was granted by first entries, in minor units.
-    pub(crate) granted: i64,
-}
-
-/// What there is now, what was booked from `from` on, and what of that from `to` on, by the age of the credits:
-/// `born_after` are the times since when the credits of each group but the oldest were granted.
-pub(crate) fn sums(
-    tx: &mut dyn Tx,
-    place: &Place,
-    from: Micros,
-    to: Micros,
-    born_after: [Micros; 3],
-) -> Result<Vec<Row>, Fault> {
-    let [young, older, old] = born_after;
-    let scope = params![
-        &place.team_id,
-        &place.project_id,
-        from,
-        to,
-        young,
-        older,
-        old
-    ];
-    tx.all(SUMS, scope, |row| {
-        Ok(Row {
-            when: match row.text(0)? {
-                "now" => When::Now,
-                "within" => When::Within,
-                _ => When::After,
-            },
-            currency: row.currency(1)?,
-            side: row.string(2)?,
-            age: usize::try_from(row.int(3)?).unwrap_or_default(),
-            sums: Sums {
-                held: row.int(4)?,
-                available: row.int(5)?,
-                delivered: row.int(6)?,
-                applied: row.int(7)?,
-                settled: row.int(8)?,
-                reversed: row.int(9)?,
-                shortfall: row.int(10)?,
-            },
-            granted: row.int(11)?,
-        })
-    })
 }
 
 /// An entry: an amount that went from one account to another.

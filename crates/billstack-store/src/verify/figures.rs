@@ -30,4 +30,25 @@ declare_rules! {
         WHERE d.dated = 1 OR c.id IS NULL OR c.side IS NOT NULL) x \
         GROUP BY x.team_id, x.project_id, x.day, x.figure, x.side, x.currency \
         HAVING SUM(x.number) <> 0 OR SUM(x.amount) <> 0 LIMIT 100");
+
+    booked_as_posted, "the ledger as it is added up by day is what its entries are up to the mark" =
+        concat!("SELECT 'day ' || CAST(x.day AS TEXT), ", place_of!("x"), " FROM (\
+        SELECT team_id, project_id, day, granted_day, currency, side, held, available, delivered, applied, settled, \
+        reversed, shortfall, granted FROM booked_days UNION ALL SELECT e.team_id, e.project_id, \
+        e.created_at / 86400000000, c.created_at / 86400000000, c.currency, COALESCE(c.side, 'manual'), \
+        CASE WHEN l.account = 'held' THEN -l.amount ELSE 0 END, \
+        CASE WHEN l.account = 'customer' THEN -l.amount ELSE 0 END, \
+        CASE WHEN l.account = 'stripe' THEN -l.amount ELSE 0 END, \
+        CASE WHEN l.account = 'applied' THEN -l.amount ELSE 0 END, \
+        CASE WHEN l.account = 'settled' THEN -l.amount ELSE 0 END, \
+        CASE WHEN l.account = 'program' AND e.seq > 1 THEN -l.amount ELSE 0 END, \
+        CASE WHEN l.account = 'shortfall' THEN -l.amount ELSE 0 END, \
+        CASE WHEN l.account = 'program' AND e.seq = 1 THEN l.amount ELSE 0 END \
+        FROM booked_marks m JOIN entries e ON e.team_id = m.team_id AND e.project_id = m.project_id \
+        AND e.created_at < m.booked_before JOIN entry_lines l ON l.team_id = e.team_id \
+        AND l.project_id = e.project_id AND l.credit_id = e.credit_id AND l.seq = e.seq \
+        JOIN credits c ON c.team_id = e.team_id AND c.project_id = e.project_id AND c.id = e.credit_id) x \
+        GROUP BY x.team_id, x.project_id, x.day, x.granted_day, x.currency, x.side \
+        HAVING SUM(x.held) <> 0 OR SUM(x.available) <> 0 OR SUM(x.delivered) <> 0 OR SUM(x.applied) <> 0 \
+        OR SUM(x.settled) <> 0 OR SUM(x.reversed) <> 0 OR SUM(x.shortfall) <> 0 OR SUM(x.granted) <> 0 LIMIT 100");
 }

@@ -172,6 +172,10 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["figures_as_logged"],
     ),
     (
+        "UPDATE booked_days SET held = held + 1, available = available - 1",
+        &["booked_as_posted"],
+    ),
+    (
         "DELETE FROM program_days WHERE figure = 'pending'",
         &["figures_as_logged"],
     ),

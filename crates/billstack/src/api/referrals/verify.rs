@@ -35,6 +35,7 @@ struct BreachJson {
     #[schema(example = "cr_01kgv5r3mq7x2h9d4t8w6c0b1e")]
     subject: String,
     /// What should hold, and where it does not.
+    #[schema(example = "in team_1/proj_1, not so: the lines of an entry sum to zero")]
     detail: String,
 }
 
