@@ -155,6 +155,8 @@ CREATE TABLE terms (
     PRIMARY KEY (team_id, id),
     FOREIGN KEY (team_id, program_id) REFERENCES programs (team_id, id)
 ) {clustered};
+-- Those by which lost payments take credits back, none in most teams.
+CREATE INDEX terms_by_clawback ON terms (clawback, team_id, clawback_window_days, hold_days);
 
 -- How much of a program's budget is out in a currency: what was granted for referrals and not taken back. A row is
 -- there while the program has a budget, from the first time that somebody asks; whoever reads it holds the budget.
@@ -370,6 +372,44 @@ CREATE INDEX stripe_events_by_type_and_outcome
 CREATE INDEX stripe_events_of_customer ON stripe_events (customer_id, team_id)
     WHERE payload IS NOT NULL;
 CREATE INDEX stripe_events_with_body ON stripe_events (received_at) WHERE payload IS NOT NULL;
+
+-- What Stripe told of payments: of each thing its latest version, as ids, amounts, currencies and times. fact holds
+-- it; the other columns are what it is found by. keep_until is null once a credit depends on it.
+CREATE TABLE money_facts (
+    team_id {int} NOT NULL,
+    fact_key {text} NOT NULL,
+    charge_id {text},
+    payment_intent_id {text},
+    invoice_id {text},
+    subscription_id {text},
+    stripe_customer_id {text},
+    fact {text} NOT NULL,
+    event_id {text} NOT NULL,
+    keep_until {int},
+    PRIMARY KEY (team_id, fact_key)
+) {rows};
+CREATE INDEX money_facts_of_charge ON money_facts (charge_id, team_id) WHERE charge_id IS NOT NULL;
+CREATE INDEX money_facts_of_intent ON money_facts (payment_intent_id, team_id)
+    WHERE payment_intent_id IS NOT NULL;
+CREATE INDEX money_facts_of_invoice ON money_facts (invoice_id, team_id) WHERE invoice_id IS NOT NULL;
+CREATE INDEX money_facts_of_subscription ON money_facts (subscription_id, team_id)
+    WHERE subscription_id IS NOT NULL;
+CREATE INDEX money_facts_of_stripe_customer ON money_facts (stripe_customer_id, team_id)
+    WHERE stripe_customer_id IS NOT NULL;
+CREATE INDEX money_facts_to_forget ON money_facts (keep_until) WHERE keep_until IS NOT NULL;
+
+-- What belongs to what in Stripe, as it said: charges, payment intents, invoices and subscriptions. Beside them, of
+-- kind 'event_waits', the events that wait until their charge or payment intent leads to an invoice.
+CREATE TABLE payment_links (
+    team_id {int} NOT NULL,
+    from_id {text} NOT NULL,
+    kind {text} NOT NULL,
+    to_id {text} NOT NULL,
+    keep_until {int},
+    PRIMARY KEY (team_id, from_id, kind, to_id)
+) {clustered};
+CREATE INDEX payment_links_back ON payment_links (to_id, team_id, kind, from_id);
+CREATE INDEX payment_links_to_forget ON payment_links (keep_until) WHERE keep_until IS NOT NULL;
 
 -- Every start of a subscription we heard of, findable by whom it may belong to ('stripe:cus_…',
 -- 'customer:pc_…'), whether or not anybody was found then. counted_at is set once it counts. A session

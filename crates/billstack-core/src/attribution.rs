@@ -28,8 +28,11 @@ text_enum! {
         Ambiguous = "ambiguous",
         /// It does not concern us, or can never convert.
         Ignored = "ignored",
-        /// It may count later: an incomplete subscription, an unpaid session, a question to Stripe that is open.
+        /// It may count later: an incomplete subscription, an unpaid session, a question to Stripe that is open,
+        /// a payment whose invoice is not known.
         Waiting = "waiting",
+        /// It tells of a payment, which is kept for whoever has a credit for it.
+        Recorded = "recorded",
         /// It could not be read to the end; a replay may help.
         Failed = "failed",
     }

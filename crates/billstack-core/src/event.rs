@@ -3,8 +3,11 @@
 //! Every change writes one of these in its own transaction. The log is the audit trail and the answer
 //! to "why?". It holds ids and amounts, never names or addresses of customers.
 
+mod facts;
+
+pub use facts::Facts;
+
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::access::{Role, Scopes};
 use crate::credit::Side;
@@ -111,6 +114,18 @@ catalogue! {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
     }
+    /// What had been taken back of a credit was given again, because the payment was not lost after all.
+    "credit.restored" CreditRestored {
+        /// How much, in minor units.
+        amount: Amount,
+        /// The credit.
+        credit_id: &'a str,
+        /// Of which currency.
+        currency: Currency,
+        /// What in Stripe told so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stripe_object_id: Option<&'a str>,
+    }
     /// A credit was taken back, in whole or in part.
     "credit.reversed" CreditReversed {
         /// How much, in minor units.
@@ -121,6 +136,9 @@ catalogue! {
         currency: Currency,
         /// Why.
         reason: &'a str,
+        /// What in Stripe told of the loss, when that is why.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stripe_object_id: Option<&'a str>,
     }
     /// A credit was paid to the customer, in whole or in part.
     "credit.settled" CreditSettled {
@@ -135,6 +153,30 @@ catalogue! {
         /// What the payment is called elsewhere.
         #[serde(skip_serializing_if = "Option::is_none")]
         reference: Option<&'a str>,
+    }
+    /// A credit should have been taken back, and could not be any more.
+    "credit.shortfall" CreditShortfall {
+        /// How much, in minor units.
+        amount: Amount,
+        /// The credit.
+        credit_id: &'a str,
+        /// Of which currency.
+        currency: Currency,
+        /// What in Stripe told of the loss.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stripe_object_id: Option<&'a str>,
+    }
+    /// What could not be taken back of a credit need not be, because the payment was not lost after all.
+    "credit.shortfall_canceled" CreditShortfallCanceled {
+        /// How much, in minor units.
+        amount: Amount,
+        /// The credit.
+        credit_id: &'a str,
+        /// Of which currency.
+        currency: Currency,
+        /// What in Stripe told so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stripe_object_id: Option<&'a str>,
     }
     /// A customer was created.
     "customer.created" CustomerCreated {
@@ -342,29 +384,12 @@ impl Event<'_> {
     pub const OF_CREDITS: &'static [&'static str] = &[
         "credit.granted",
         "credit.released",
+        "credit.restored",
         "credit.reversed",
         "credit.settled",
+        "credit.shortfall",
+        "credit.shortfall_canceled",
     ];
-}
-
-/// The facts of an event, read back from the log.
-pub struct Facts(Value);
-
-impl Facts {
-    /// Reads what an event serialised as; what cannot be read tells nothing.
-    pub fn read(text: &str) -> Facts {
-        Facts(serde_json::from_str(text).unwrap_or_default())
-    }
-
-    /// The number that a member has.
-    pub fn number(&self, member: &str) -> Option<i64> {
-        self.0.get(member)?.as_i64()
-    }
-
-    /// Whether a member has this value.
-    pub fn tell(&self, member: &str, value: impl Into<Value>) -> bool {
-        self.0.get(member) == Some(&value.into())
-    }
 }
 
 #[cfg(test)]

@@ -26,9 +26,9 @@ pub use fact::{
     Refund, RefundsListed, Stage, SubscriptionEnd,
 };
 pub use links::{Link, LinkKind, Subjects};
-pub use loss::{Loss, loss};
+pub use loss::{Loss, loss, qualifying};
 pub use status::{DisputeStatus, InvoiceStatus, PaymentStatus, RefundStatus};
-pub use target::{target, wanted};
+pub use target::{Moves, moves, taken, target, wanted};
 pub use window::{Case, LONGEST_POSTPONED, postponed_until};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +93,11 @@ pub struct Told {
 }
 
 impl Told {
+    /// The thing that it is about, by its id in Stripe.
+    pub fn object_id(&self) -> Option<&str> {
+        self.facts.last().map(Fact::object_id)
+    }
+
     /// Whether it says nothing at all that could be read.
     pub const fn is_empty(&self) -> bool {
         self.facts.is_empty() && self.links.is_empty()

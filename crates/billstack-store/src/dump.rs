@@ -111,6 +111,13 @@ tables! {
         source: Text, outcome: Text, reason: Text, project_id: Int, customer_id: Text, referral_id: Text,
         start: Text, payload: Text,
     }
+    money_facts by "team_id, fact_key" {
+        team_id: Int, fact_key: Text, charge_id: Text, payment_intent_id: Text, invoice_id: Text,
+        subscription_id: Text, stripe_customer_id: Text, fact: Text, event_id: Text, keep_until: Int,
+    }
+    payment_links by "team_id, from_id, kind, to_id" {
+        team_id: Int, from_id: Text, kind: Text, to_id: Text, keep_until: Int,
+    }
     subscription_starts by "team_id, match_key, object_id" {
         team_id: Int, match_key: Text, object_id: Text, event_id: Text, began_at: Int,
         counted_at: Int, existed: Bool, project_id: Int,

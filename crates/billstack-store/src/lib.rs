@@ -24,9 +24,9 @@ pub use engines::options;
 pub use operations::refusal::{Abort, Refusal, Thing};
 pub use operations::{
     api_keys, apply, callers, codes, counting, credit_moves, credits, customer_creation, customers,
-    erase, expiry, finance, idempotency, intake, invitations, members, newness, programs, projects,
-    referrals, retention, sessions, stats, story, stripe_connection, teams, test_clock, users,
-    work,
+    erase, expiry, finance, idempotency, intake, invitations, members, newness, payments, programs,
+    projects, referrals, retention, sessions, stats, story, stripe_connection, teams, test_clock,
+    users, work,
 };
 pub use seam::list;
 pub use seam::{Act, Actor, Fault, Origin, Place, Tx};

@@ -14,6 +14,8 @@ pub(crate) mod idempotency_keys;
 pub(crate) mod invitations;
 pub(crate) mod locks;
 pub(crate) mod members;
+pub(crate) mod money_facts;
+pub(crate) mod payment_links;
 pub(crate) mod program_budgets;
 pub(crate) mod program_days;
 pub(crate) mod program_marks;

@@ -38,6 +38,7 @@ mod ledger;
 mod limits;
 mod members;
 mod numbers;
+mod payments;
 mod people;
 mod referrals;
 mod relations;
@@ -132,6 +133,8 @@ pub const RULES: &[&[Rule]] = &[
     limits::AS_TOLD,
     referrals::RULES,
     conversions::RULES,
+    payments::RULES,
+    payments::AS_TOLD,
     starts::RULES,
     story::RULES,
     story::AS_TOLD,

@@ -319,6 +319,21 @@ impl Fact {
         }
     }
 
+    /// The thing in Stripe that it tells of, by its id.
+    pub fn object_id(&self) -> &str {
+        match self {
+            Fact::Invoice(it) => &it.id,
+            Fact::InvoicePayment(it) => &it.id,
+            Fact::Charge(it) => &it.id,
+            Fact::ChargeStep(it) => &it.charge,
+            Fact::Refund(it) => &it.id,
+            Fact::RefundsListed(it) => &it.charge,
+            Fact::Dispute(it) => &it.id,
+            Fact::CreditNote(it) => &it.id,
+            Fact::SubscriptionEnd(it) => &it.id,
+        }
+    }
+
     /// The things that it is about.
     pub fn subjects(&self) -> Subjects<'_> {
         let none = Subjects::default();

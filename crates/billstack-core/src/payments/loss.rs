@@ -58,6 +58,11 @@ pub fn loss(facts: &Facts, case: &Case<'_>) -> Loss {
     }
 }
 
+/// The invoice that credits were given for, when it is known.
+pub fn qualifying<'f>(facts: &'f Facts, subscription: &str) -> Option<&'f str> {
+    Qualifying::of(facts, subscription).map(|found| found.invoice.id.as_str())
+}
+
 /// What refunds, disputes and notes have taken of an invoice, not yet bounded by what was paid.
 fn lost_of(facts: &Facts, case: &Case<'_>, invoice: &Invoice) -> i64 {
     let mut unexplained = 0;

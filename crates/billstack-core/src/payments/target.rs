@@ -1,6 +1,8 @@
 //! How much of a credit comes back.
 
 use super::loss::{Loss, portion};
+use crate::credit::Parts;
+use crate::ledger::{Account, Transfer};
 use crate::money::{Amount, Currency};
 
 /// How much of a credit of an amount a loss takes back: the same share as of the payment, rounded down to what can
@@ -23,4 +25,52 @@ pub fn target(amount: Amount, currency: Currency, loss: Loss) -> Amount {
 pub fn wanted(amount: Amount, target: Amount, by_hand: Amount) -> Amount {
     let left = Amount::new(amount.get() - by_hand.get()).unwrap_or(Amount::ZERO);
     target.min(left)
+}
+
+/// What of a credit was taken back, or should have been, because of a loss: all but what a person took.
+pub const fn taken(parts: &Parts, by_hand: i64) -> i64 {
+    parts.reversed - by_hand + parts.shortfall
+}
+
+/// How a credit gets from what was taken back to what is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// What can be booked at once.
+    pub transfers: Vec<Transfer>,
+    /// What is to be taken back besides, and is not in our hands any more.
+    pub out_of_reach: i64,
+}
+
+/// Takes what is missing of a credit: of what is held first, and then of what is the customer's. Gives what was
+/// taken too much: what could not be taken is forgiven first, and the rest goes `to` where it may go.
+pub fn moves(parts: &Parts, by_hand: i64, wanted: Amount, to: Account) -> Moves {
+    let missing = wanted.get() - taken(parts, by_hand);
+    let mut moves = Moves::default();
+    if missing >= 0 {
+        let of_held = missing.min(parts.held);
+        let of_customer = (missing - of_held).min(parts.available);
+        moves.add(Account::Held, Account::Program, of_held);
+        moves.add(Account::Customer, Account::Program, of_customer);
+        moves.out_of_reach = missing - of_held - of_customer;
+    } else {
+        let forgiven = (-missing).min(parts.shortfall);
+        moves.add(Account::Shortfall, Account::Memo, forgiven);
+        moves.add(Account::Program, to, -missing - forgiven);
+    }
+    moves
+}
+
+impl Moves {
+    /// Notes that so much of what is out of reach cannot be taken.
+    pub fn fall_short(&mut self, units: i64) {
+        self.add(Account::Memo, Account::Shortfall, units);
+        self.out_of_reach -= units;
+    }
+
+    fn add(&mut self, from: Account, to: Account, units: i64) {
+        // Each is a part of a credit, and so within the bounds of an amount.
+        if let Some(amount) = Amount::new(units).filter(|amount| !amount.is_zero()) {
+            self.transfers.push(Transfer { from, to, amount });
+        }
+    }
 }

@@ -3,6 +3,9 @@
 use super::Facts;
 use super::disputes::disputes_of;
 use super::loss::{Qualifying, payments_of};
+use crate::credit::held_until;
+use crate::program::Clawback;
+use crate::referral::Terms;
 use crate::time::{DAY, Micros};
 
 /// For how long after the end of the hold an open inquiry or dispute can put off the release, in microseconds: an
@@ -22,7 +25,22 @@ pub struct Case<'c> {
     pub losses_until: Option<Micros>,
 }
 
-impl Case<'_> {
+impl<'c> Case<'c> {
+    /// The conversion by a subscription at a time under these terms.
+    pub fn new(terms: &Terms, subscription: &'c str, converted_at: Micros) -> Case<'c> {
+        let held_until = held_until(terms, converted_at);
+        let window = terms.clawback_window_days.saturating_mul(DAY);
+        Case {
+            subscription,
+            converted_at,
+            held_until,
+            losses_until: match terms.clawback {
+                Clawback::None | Clawback::Other(_) => None,
+                Clawback::WithinHold => held_until,
+                Clawback::Always => Some(converted_at.plus(window)),
+            },
+        }
+    }
     /// Whether a loss of a time counts. What is gained back always does.
     pub(super) fn counts(&self, at: Micros) -> bool {
         self.losses_until

@@ -333,11 +333,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
             _ => text(status).as_deref() == Some("trialing"),
         },
         invoice: None,
-        began_at: [created, start_date]
-            .into_iter()
-            .filter_map(time)
-            .min()
-            .unwrap_or(occurred_at),
+        began_at: began([created, start_date]).unwrap_or(occurred_at),
         occurred_at,
         ended_at: ended(kind, time(ended_at), occurred_at),
         stripe_customer_id: reference(customer).filter(|id| is_customer_id(id)),
@@ -347,6 +343,11 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         billstack_customer_id: customer_id(billstack_customer),
         project_id: identifier(project),
     })
+}
+
+/// The earlier of the times at which it may have begun.
+fn began(times: [Option<&RawValue>; 2]) -> Option<Micros> {
+    times.into_iter().filter_map(time).min()
 }
 
 /// When a subscription ended. One that is deleted has ended, whether it says when or not.

@@ -25,6 +25,32 @@ enum Message {
     Answer,
 }
 
+/// Whether events of this type (without a leading `v1.`) tell of payments.
+pub fn is_about_payments(kind: &str) -> bool {
+    matches!(
+        kind,
+        "invoice.finalized"
+            | "invoice.paid"
+            | "invoice.payment_succeeded"
+            | "invoice.voided"
+            | "invoice.marked_uncollectible"
+            | "invoice_payment.paid"
+            | "charge.refunded"
+            | "charge.refund.updated"
+            | "refund.created"
+            | "refund.updated"
+            | "refund.failed"
+            | "charge.dispute.created"
+            | "charge.dispute.updated"
+            | "charge.dispute.funds_withdrawn"
+            | "charge.dispute.funds_reinstated"
+            | "charge.dispute.closed"
+            | "credit_note.created"
+            | "credit_note.updated"
+            | "credit_note.voided"
+    )
+}
+
 /// What an event of a type (without a leading `v1.`) says; `None` when the type is none about payments. `before`
 /// are the members of the object that have changed, as they were.
 pub(super) fn read(

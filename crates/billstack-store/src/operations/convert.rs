@@ -12,6 +12,7 @@ use billstack_core::time::Micros;
 use super::budget::{self, Account};
 use super::credits::give::{Given, give};
 use super::evidence::Evidence;
+use super::payments::{self, Why};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::entries::Reason;
 use crate::tables::programs;
@@ -46,6 +47,7 @@ pub(super) fn convert(
 ) -> Result<(), Fault> {
     let at = by_clock(at, act.at, act.ahead()).max(referral.created_at);
     let start = evidence.start;
+    payments::hold_subscription(tx, place, &referral.terms, start.subscription())?;
     let grants = grants(&referral.terms);
     let limits = limits(tx, place, referral, at, &grants)?;
     let to = Advance::Converted {
@@ -79,10 +81,32 @@ pub(super) fn convert(
             }
         }
     }
-    match limits.account {
-        Some(account) => budget::take(tx, act, place, account, spent, is_short),
-        None => Ok(()),
+    if let Some(account) = limits.account {
+        budget::take(tx, act, place, account, spent, is_short)?;
     }
+    lose(tx, act, evidence, place, referral, at)
+}
+
+/// Takes back what was lost of the payment before it converted anything.
+fn lose(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    evidence: &Evidence<'_>,
+    place: &Place,
+    referral: &Referral,
+    at: Micros,
+) -> Result<(), Fault> {
+    let subscription = evidence.start.subscription();
+    let converted = Referral {
+        converted_at: Some(at),
+        ..referral.clone()
+    };
+    let why = Why {
+        event_id: evidence.event_id,
+        object_id: Some(subscription),
+        at,
+    };
+    payments::bring_back(tx, act, place, &converted, subscription, why)
 }
 
 /// Holds and reads what limits the grants of a conversion.

@@ -5,6 +5,7 @@ use billstack_core::credit::{CreditKind, Parts};
 use billstack_core::event::Event;
 use billstack_core::ledger::{Cause, Transfer};
 use billstack_core::money::{Amount, Currency};
+use billstack_core::payments::taken;
 
 use super::credits::book::{book, require, tell};
 use super::credits::give::{Given, give};
@@ -106,6 +107,7 @@ pub fn reverse(
         credit_id: &credit.id,
         currency: credit.currency,
         reason: &asked.reason,
+        stripe_object_id: None,
     };
     make(tx, act, place, asked, by_hand::reverse, event)
 }
@@ -150,10 +152,17 @@ fn make(
     let now = book(tx, act, place, &credit, &transfers, reason, |amount| {
         event(&credit, asked, amount)
     })?;
-    if credit.parts.held > 0 && now.parts.held == 0 {
+    if credit.parts.held > 0 && is_hold_over(&credit, &now) {
         hold::forget(tx, place, &credit.id)?;
     }
     Ok(now)
+}
+
+/// Whether the hold of a credit has nothing to end any more. What a lost payment took of it may come back, and is held
+/// again then, unless somebody has released the rest.
+fn is_hold_over(before: &Credit, now: &Credit) -> bool {
+    let is_released = now.parts.available > before.parts.available;
+    now.parts.held == 0 && (is_released || taken(&now.parts, now.reversed_by_hand) == 0)
 }
 
 fn reason<'a>(

@@ -5,7 +5,7 @@ pub(super) mod give;
 pub(super) mod hold;
 
 pub use book::require;
-pub use hold::{HOLD_KIND, end_hold};
+pub use hold::HOLD_KIND;
 
 pub use crate::tables::credits::{Balance, Credit, CreditFilter, balances, get, list};
 pub use crate::tables::entries::{Posting, postings};

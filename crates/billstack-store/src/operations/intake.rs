@@ -2,13 +2,15 @@
 
 use billstack_core::attribution::Outcome;
 use billstack_core::ids::TeamId;
-use billstack_core::stripe_event::Start;
+use billstack_core::payments::Told;
+use billstack_core::stripe_event::{Start, is_about_payments};
 use billstack_core::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::evidence::{Telling, gather, remember};
 use super::mend::mend;
+use super::payments;
 use super::reconsider;
 use super::refusal::Abort;
 use super::settle::settle;
@@ -49,6 +51,8 @@ pub struct Incoming {
 pub enum Content {
     /// It tells of a subscription.
     Start(Box<Start>),
+    /// It tells of payments.
+    Money(Box<Told>),
     /// It is kept and has no effect; the text says why.
     Ignored(&'static str),
     /// It is of the mode that the team is not connected in, which may be a mistake: so it has no effect,
@@ -88,7 +92,7 @@ impl Content {
         match self {
             Content::Start(start) => Some(start),
             Content::OtherMode { start, .. } => start.as_deref(),
-            Content::Ignored(_) | Content::ToFetch | Content::Failed(_) => None,
+            Content::Money(_) | Content::Ignored(_) | Content::ToFetch | Content::Failed(_) => None,
         }
     }
 }
@@ -114,7 +118,8 @@ impl Incoming {
     fn payload_to_keep(&self, settled: &Settled) -> Option<&str> {
         let keeps = match self.content {
             Content::Start(_) => settled.customer_id.is_some(),
-            Content::Ignored(_) => false,
+            // Of a payment the facts are kept, whoever it is of.
+            Content::Money(_) | Content::Ignored(_) => false,
             // Of these only a thin event was not read, and that holds nothing but ids.
             Content::OtherMode { ref start, .. } => start.is_none(),
             Content::ToFetch | Content::Failed(_) => true,
@@ -168,8 +173,10 @@ pub fn receive(
     event: &Incoming,
     delivery: Delivery,
 ) -> Result<Option<Settled>, Abort> {
-    if let Content::Start(start) = &event.content {
-        hold_everybody(tx, act, team_id, start)?;
+    match &event.content {
+        Content::Start(start) => hold_everybody(tx, act, team_id, start)?,
+        Content::Money(told) => payments::hold(tx, act, team_id, told)?,
+        _ => {}
     }
     let before = stripe_events::outcome(tx, team_id, &event.id)?;
     match (before, delivery) {
@@ -181,12 +188,18 @@ pub fn receive(
     }
     let settled = match &event.content {
         Content::Start(start) => return settle_new(tx, act, team_id, event, start, before),
+        Content::Money(told) => {
+            payments::take(tx, act, team_id, told, (&event.id, event.created_at))?
+        }
         Content::OtherMode { why, .. } if before.is_some() => {
             stripe_events::set_aside(tx, team_id, &event.id, why)?;
             return Ok(Some(Settled::new(Outcome::Ignored, why)));
         }
         Content::Ignored(why) | Content::OtherMode { why, .. } => {
             Settled::new(Outcome::Ignored, why)
+        }
+        Content::ToFetch if is_about_payments(&event.kind) && !payments::wants(tx, team_id)? => {
+            Settled::new(Outcome::Ignored, payments::NO_EFFECT)
         }
         Content::ToFetch => fetch_later(tx, act, team_id, &event.id)?,
         Content::Failed(why) => Settled::new(Outcome::Failed, why),
@@ -276,6 +289,7 @@ fn settle_new(
     remember(tx, &evidence)?;
     let settled = settle(tx, act, &evidence, &mut later)?;
     keep(tx, act, team_id, event, &settled, before)?;
+    payments::ended(tx, act, team_id, start, &event.id)?;
     if let (true, Some(project_id), Some(id)) =
         (start.is_hinted(), &settled.project_id, &settled.customer_id)
     {

@@ -6,7 +6,7 @@
 use billstack_core::time::{DAY, Micros};
 
 use crate::seam::{Fault, Tx};
-use crate::tables::{idempotency_keys, invitations, sessions};
+use crate::tables::{idempotency_keys, invitations, money_facts, payment_links, sessions};
 
 pub use crate::tables::stripe_events::drop_old_payloads;
 
@@ -26,4 +26,10 @@ pub fn drop_sessions(tx: &mut dyn Tx, now: Micros, idle: i64, limit: i64) -> Res
 /// Drops invitations that expired a month ago. Returns how many.
 pub fn drop_invitations(tx: &mut dyn Tx, now: Micros, limit: i64) -> Result<u64, Fault> {
     invitations::drop_expired(tx, now.plus(-INVITATIONS_STAY), limit)
+}
+
+/// Drops what Stripe told of payments and no credit depends on, once no window can reach it. Returns how many rows.
+pub fn drop_payments(tx: &mut dyn Tx, now: Micros, limit: i64) -> Result<u64, Fault> {
+    let facts = money_facts::drop_old(tx, now, limit)?;
+    Ok(facts + payment_links::drop_old(tx, now, limit)?)
 }

@@ -24,6 +24,7 @@ macro_rules! credits_where {
 
 statements! {
     GET = credits_where!(" AND id = $3");
+    OF_REFERRAL = credits_where!(" AND referral_id = $3 ORDER BY side DESC");
     INSERT = "INSERT INTO credits (team_id, project_id, id, kind, seq, referral_id, side, customer_id, \
         amount, currency, status, held_until, held, available, delivered, applied, settled, reversed, \
         shortfall, reversed_by_hand, entries, created_at) VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, \
@@ -139,6 +140,16 @@ fn decode(row: &dyn Row) -> Result<Credit, Fault> {
 /// The credit with this id.
 pub fn get(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Option<Credit>, Fault> {
     tx.one(GET, params![&place.team_id, &place.project_id, id], decode)
+}
+
+/// The credits of a referral, the referrer's first.
+pub(crate) fn of_referral(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral_id: &str,
+) -> Result<Vec<Credit>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, referral_id];
+    tx.all(OF_REFERRAL, scope, decode)
 }
 
 /// Adds a credit. The key of the table refuses a second one of the same side of a referral.

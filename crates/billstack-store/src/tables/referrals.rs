@@ -2,11 +2,17 @@
 //!
 //! [`advance`] is the only update of a status.
 
+mod history;
+
+pub use history::{Episode, history};
+
+use billstack_core::ids::TeamId;
 use billstack_core::referral::{Referral, Status};
 use billstack_core::time::Micros;
 
+use super::projects::project_of;
 use super::terms::{self, terms_columns};
-use crate::seam::list::{Cursor, Filter, Last, List, Order, Page, Part, Texts, Wanted};
+use crate::seam::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::seam::{Act, Fault, Place, Row, Tx};
 use crate::{params, statements};
 
@@ -66,6 +72,10 @@ statements! {
         WHERE s.team_id = $1 AND r.project_id = $2 AND s.match_key = 'stripe:' || $3";
     PAID_FOR_SUBSCRIPTION = "SELECT id FROM referrals WHERE team_id = $1 \
         AND stripe_subscription_id = $2";
+    OF_SUBSCRIPTION = concat!("SELECT ", project_of!("referrals"), ", id FROM referrals WHERE team_id = $1 \
+        AND stripe_subscription_id = $2");
+    SUBSCRIPTION_OF = "SELECT stripe_subscription_id FROM referrals WHERE team_id = $1 AND project_id = $2 \
+        AND id = $3";
     INSERT = "INSERT INTO referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
         referrer_customer_id, referee_customer_id, status, story_length, story_at, question_since, \
         clock_offset) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $4, $10, $11) ON CONFLICT DO NOTHING";
@@ -79,7 +89,7 @@ statements! {
 }
 
 /// Every list of referrals.
-pub(crate) const LISTS: &[&List] = &[&LIST, &HISTORY];
+pub(crate) const LISTS: &[&List] = &[&LIST, &history::HISTORY];
 
 static LIST: List = List {
     name: "referrals",
@@ -97,17 +107,6 @@ static LIST: List = List {
     ],
     keys: ["r.created_at", "r.id"],
     order: Order::NewestFirst,
-    texts: Texts::new(),
-};
-
-static HISTORY: List = List {
-    name: "referrals of a code",
-    select: "SELECT id, referee_customer_id, status, created_at, converted_at FROM referrals \
-        WHERE team_id = $1 AND project_id = $2 AND code = $3",
-    scope: 3,
-    filters: &[],
-    keys: ["created_at", "id"],
-    order: Order::OldestFirst,
     texts: Texts::new(),
 };
 
@@ -140,6 +139,32 @@ pub fn of_referee(
 ) -> Result<Option<Referral>, Fault> {
     let scope = params![&place.team_id, &place.project_id, customer_id];
     tx.one(OF_REFEREE, scope, decode)
+}
+
+/// Where the referral is that a subscription has converted, and its id.
+pub(crate) fn of_subscription(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    subscription: &str,
+) -> Result<Option<(Place, String)>, Fault> {
+    tx.one(OF_SUBSCRIPTION, params![team_id, subscription], |row| {
+        let place = Place::new(team_id.clone(), row.project_id(0)?);
+        Ok((place, row.string(1)?))
+    })
+}
+
+/// A referral that has converted, and the subscription that converted it.
+pub(crate) fn converted(
+    tx: &mut dyn Tx,
+    place: &Place,
+    id: &str,
+) -> Result<Option<(Referral, String)>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, id];
+    let subscription = tx
+        .one(SUBSCRIPTION_OF, scope, |row| row.opt_string(0))?
+        .flatten();
+    let referral = get(tx, place, id)?.filter(|referral| referral.status == Status::Converted);
+    Ok(referral.zip(subscription))
 }
 
 /// The ids of the pending referrals that a customer takes part in, on either side.
@@ -343,44 +368,4 @@ pub fn list(
         at: referral.created_at.0,
         key: referral.id.clone(),
     })
-}
-
-/// A referral as the history of its code tells of it, borrowed from its row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Episode<'r> {
-    /// `ref_…`.
-    pub id: &'r str,
-    /// Who applied the code.
-    pub referee_customer_id: &'r str,
-    /// Where it stands.
-    pub status: Status,
-    /// When the code was applied.
-    pub created_at: Micros,
-    /// When it converted.
-    pub converted_at: Option<Micros>,
-}
-
-/// Shows the referrals of one code, the oldest first, and tells where the next page begins.
-pub fn history(
-    tx: &mut dyn Tx,
-    place: &Place,
-    code: &str,
-    page: &Page,
-    mut each: impl FnMut(&Episode<'_>),
-) -> Result<Option<Cursor>, Fault> {
-    let scope = params![&place.team_id, &place.project_id, code];
-    let mut last = Last::default();
-    let more = HISTORY.visit(tx, scope, &[], page, &mut |row| {
-        let episode = Episode {
-            id: row.text(0)?,
-            referee_customer_id: row.text(1)?,
-            status: row.read(2, Status::read)?,
-            created_at: row.time(3)?,
-            converted_at: row.opt_time(4)?,
-        };
-        each(&episode);
-        last.set(episode.created_at, episode.id);
-        Ok(())
-    })?;
-    Ok(last.cursor(more))
 }

@@ -14,6 +14,8 @@ statements! {
         minimum_paid_amount, credit_delivery, clawback, clawback_window_days, clawback_applied, \
         referral_expiry_days, credit_description, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    LONGEST_WINDOW = "SELECT MAX(CASE WHEN clawback_window_days > hold_days THEN clawback_window_days \
+        ELSE hold_days END) FROM terms WHERE clawback IN ('within_hold', 'always') AND team_id = $1";
 }
 
 /// The columns of terms in a table called `t`, in the order of [`decode`].
@@ -76,4 +78,11 @@ pub(crate) fn insert(
         at,
     ];
     tx.must_later(INSERT, row)
+}
+
+/// For how many days after a conversion a lost payment may take credits back, at most, by any terms of the team that
+/// know of such; `None` where none does.
+pub(crate) fn longest_window(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<i64>, Fault> {
+    let found = tx.one(LONGEST_WINDOW, params![team_id], |row| row.opt_int(0))?;
+    Ok(found.flatten())
 }

@@ -28,6 +28,8 @@ statements! {
     /// What is due already stays as it is: whoever works on it may look at the row.
     BRING_FORWARD = "UPDATE work SET run_after = CASE WHEN run_after - CAST($4 AS BIGINT) < $3 THEN $3 \
         ELSE run_after - CAST($4 AS BIGINT) END WHERE team_id = $1 AND project_id = $2 AND run_after > $3";
+    SOONER = "UPDATE work SET run_after = $5 \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 AND run_after > $5";
     DONE = "DELETE FROM work \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
 }
@@ -217,6 +219,12 @@ pub(crate) fn bring_forward(
     let row = params![&place.team_id, &place.project_id, act.real(), by];
     act.has_enqueued |= tx.execute(BRING_FORWARD, row)? > 0;
     Ok(())
+}
+
+/// Makes a row due at a time of the day, if it would be later.
+pub(crate) fn sooner(tx: &mut dyn Tx, key: &Key, run_after: Micros) -> Result<(), Fault> {
+    let row = params![key.team, key.project, key.kind, &key.subject, run_after];
+    tx.execute(SOONER, row).map(drop)
 }
 
 /// Removes a row whose work is done; tells whether there was one.

@@ -103,7 +103,7 @@ declare_rules! {
     object_work, "the object that a Stripe event waits for is in the queue" =
         orphans!("stripe_events", "c.id", team_of!("c"), "work",
             "p.team_id = c.team_id AND p.project_id = 0 AND p.kind = 'thin_event' AND p.subject = c.id",
-            "c.outcome = 'waiting' AND c.start IS NULL");
+            "c.outcome = 'waiting' AND c.start IS NULL AND c.reason <> 'payment_unlinked'");
     event_referral, "a referral in the log exists" =
         orphans!("events", "c.referral_id", team_of!("c"), "referrals",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.referral_id",

@@ -18,6 +18,7 @@ mod lost;
 mod migrate;
 mod model;
 mod money;
+mod payments;
 mod plans;
 mod pooler;
 mod power;

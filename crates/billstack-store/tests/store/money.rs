@@ -9,7 +9,7 @@ use billstack_store::credits::{self, Credit, CreditFilter};
 use billstack_store::dump::dump;
 use billstack_store::list::Page;
 use billstack_store::work::{self, Key};
-use billstack_store::{Abort, Act, Place, Refusal, Tx, codes, programs};
+use billstack_store::{Abort, Act, Place, Refusal, Tx, codes, payments, programs};
 
 use crate::damage::found_after;
 use crate::support::{
@@ -106,7 +106,7 @@ impl Move {
             Move::Settle(part) => {
                 credit_moves::settle(tx, act, place, &asked(credit, part)).map(drop)
             }
-            Move::End => Ok(credits::end_hold(tx, act, place, &credit.id)?),
+            Move::End => Ok(payments::end_hold(tx, act, place, &credit.id).map(drop)?),
         }
     }
 
@@ -203,9 +203,9 @@ fn a_hold_ends_once_whoever_ends_it() {
             );
             credit_moves::release(tx, act, &at, &asked(one, None))?;
             // What a worker does that had leased the work before.
-            credits::end_hold(tx, act, &at, &one.id)?;
-            credits::end_hold(tx, act, &at, &other.id)?;
-            credits::end_hold(tx, act, &at, &other.id)?;
+            payments::end_hold(tx, act, &at, &one.id)?;
+            payments::end_hold(tx, act, &at, &other.id)?;
+            payments::end_hold(tx, act, &at, &other.id)?;
             Ok(one.id.clone())
         });
         let left = db.store.scan_blocking(move |tx| {

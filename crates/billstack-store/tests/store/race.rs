@@ -5,6 +5,7 @@
 
 mod once;
 mod pairs;
+mod payments;
 mod questions;
 mod strangers;
 mod turns;

@@ -311,17 +311,30 @@ fn idempotency_key(attempt: i64, new: &NewStripeCustomer) -> String {
     format!("billstack-{}-{attempt}-{digest}", new.billstack_customer_id)
 }
 
+/// Where the object of a type of event is found: how its id may begin, and the path of its collection. The longest
+/// beginning of a type counts.
+const COLLECTIONS: &[(&str, &[&str], &str)] = &[
+    ("customer.subscription.", &["sub_"], "/v1/subscriptions"),
+    ("checkout.session.", &["cs_"], "/v1/checkout/sessions"),
+    ("invoice.", &["in_"], "/v1/invoices"),
+    ("invoice_payment.", &["inpay_"], "/v1/invoice_payments"),
+    ("charge.", &["ch_", "py_"], "/v1/charges"),
+    ("charge.refund.", &["re_", "pyr_"], "/v1/refunds"),
+    ("charge.dispute.", &["dp_", "du_"], "/v1/disputes"),
+    ("refund.", &["re_", "pyr_"], "/v1/refunds"),
+    ("credit_note.", &["cn_"], "/v1/credit_notes"),
+];
+
 /// Where the object of a type of event is fetched. The address that an event names is never used:
 /// it comes from outside, and the secret key would go there.
 pub fn object_path(event_type: &str, object_id: &str) -> Option<String> {
-    let (prefix, collection) = if event_type.starts_with("customer.subscription.") {
-        ("sub_", "/v1/subscriptions")
-    } else if event_type.starts_with("checkout.session.") {
-        ("cs_", "/v1/checkout/sessions")
-    } else {
-        return None;
-    };
-    let rest = object_id.strip_prefix(prefix)?;
+    let kinds = COLLECTIONS
+        .iter()
+        .filter(|(kind, _, _)| event_type.starts_with(kind));
+    let (_, prefixes, collection) = kinds.max_by_key(|(kind, _, _)| kind.len())?;
+    let rest = prefixes
+        .iter()
+        .find_map(|prefix| object_id.strip_prefix(prefix))?;
     let plain = rest
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

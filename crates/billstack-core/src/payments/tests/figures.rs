@@ -1,6 +1,8 @@
 //! What comes back in the cases that happen, to the cent.
 
 use super::*;
+use crate::credit::Parts;
+use crate::ledger::Account;
 
 #[test]
 fn the_share_of_the_payment_is_the_share_of_the_credit() {
@@ -368,6 +370,60 @@ fn what_a_person_took_back_is_not_taken_again() {
     assert_eq!(of(300, 400), 300);
     assert_eq!(of(0, 400), 0);
     assert_eq!(of(1_000, 1_000), 0);
+}
+
+/// The parts of a credit of 1000 after the moves to what is wanted.
+fn after(parts: Parts, by_hand: i64, wanted: i64) -> Parts {
+    let mut moves = moves(
+        &parts,
+        by_hand,
+        Amount::new(wanted).unwrap(),
+        Account::Customer,
+    );
+    moves.fall_short(moves.out_of_reach);
+    let step = |parts: Parts, transfer| parts.after(transfer).unwrap();
+    moves.transfers.iter().fold(parts, step)
+}
+
+#[test]
+fn what_is_held_goes_first_and_what_is_gone_falls_short() {
+    let whole = Parts {
+        held: 300,
+        available: 700,
+        ..Parts::default()
+    };
+    let some = after(whole, 0, 500);
+    assert_eq!((some.held, some.available, some.reversed), (0, 500, 500));
+    let paid = Parts {
+        available: 400,
+        settled: 600,
+        ..Parts::default()
+    };
+    let lost = after(paid, 0, 1_000);
+    assert_eq!(
+        (lost.available, lost.reversed, lost.shortfall),
+        (0, 400, 600)
+    );
+    assert_eq!(taken(&lost, 0), 1_000);
+    // What could not be taken is forgiven first.
+    let part = after(lost, 0, 300);
+    assert_eq!(
+        (part.available, part.reversed, part.shortfall),
+        (100, 300, 0)
+    );
+    assert_eq!(after(part, 0, 0), paid);
+}
+
+#[test]
+fn a_person_and_a_loss_together_take_all_and_the_loss_gives_back_its_own() {
+    let by_hand = Parts {
+        available: 600,
+        reversed: 400,
+        ..Parts::default()
+    };
+    let lost = after(by_hand, 400, 600);
+    assert_eq!((lost.available, lost.reversed), (0, 1_000));
+    assert_eq!(after(lost, 400, 0), by_hand);
 }
 
 #[test]

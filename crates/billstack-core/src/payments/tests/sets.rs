@@ -1,6 +1,8 @@
 //! The order and the number of the messages do not matter.
 
 use super::*;
+use crate::credit::Parts;
+use crate::ledger::Account;
 use proptest::prelude::*;
 
 fn any_charge() -> impl Strategy<Value = String> {
@@ -202,6 +204,28 @@ proptest! {
         let of = |lost: i64| target(amount, currency, Loss::Part { lost: lost.min(paid), paid });
         let (less, more) = (one.min(other), one.max(other));
         prop_assert!(of(less) <= of(more) && of(more) <= amount);
+    }
+
+    /// Whatever is wanted one after the other, every move is legal, and what was taken is what was wanted.
+    #[test]
+    fn what_is_wanted_is_taken(
+        (held, available, settled, by_hand) in (0..400_i64, 0..400_i64, 0..400_i64, 0..400_i64),
+        targets in prop::collection::vec(0..2_000_i64, 1..8),
+    ) {
+        let reversed = by_hand;
+        let mut parts = Parts { held, available, settled, reversed, ..Parts::default() };
+        let amount = Amount::new(parts.amount()).unwrap();
+        for units in targets {
+            let target = Amount::new(units).unwrap().min(amount);
+            let wanted = wanted(amount, target, Amount::new(by_hand).unwrap());
+            let mut moves = moves(&parts, by_hand, wanted, Account::Customer);
+            moves.fall_short(moves.out_of_reach);
+            for transfer in &moves.transfers {
+                parts = parts.after(transfer).unwrap();
+            }
+            prop_assert_eq!(taken(&parts, by_hand), wanted.get());
+            prop_assert_eq!((parts.amount(), parts.settled), (amount.get(), settled));
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Which facts count, to the second.
 
 use super::*;
+use crate::program::Clawback;
+use crate::referral::Terms;
 
 /// The last second that counts, after the conversion.
 const LAST: i64 = 100_000;
@@ -92,6 +94,25 @@ fn gains_count_at_any_time() {
     };
     let facts: [Fact; 3] = [refund.into(), won.into(), voided.into()];
     assert_eq!(lost_within(facts), Loss::Nothing);
+}
+
+#[test]
+fn the_terms_say_until_when_losses_count() {
+    let of = |clawback, hold_days| {
+        let terms = Terms {
+            clawback,
+            hold_days,
+            clawback_window_days: 90,
+            ..Terms::default()
+        };
+        let case = Case::new(&terms, "sub_1", at(0));
+        (case.held_until, case.losses_until)
+    };
+    let days = |days| Some(at(0).plus(days * DAY));
+    assert_eq!(of(Clawback::None, 30), (days(30), None));
+    assert_eq!(of(Clawback::WithinHold, 30), (days(30), days(30)));
+    assert_eq!(of(Clawback::Always, 0), (None, days(90)));
+    assert_eq!(of(Clawback::read("for_ever").unwrap(), 0), (None, None));
 }
 
 #[test]

@@ -425,6 +425,7 @@ fn other_types_say_nothing_of_payments() {
         "payout.paid",
     ] {
         assert_eq!(told(kind, &charge_2020()), Told::default(), "{kind}");
+        assert!(!is_about_payments(kind));
     }
     for other in [
         r#"{"object":"payout","id":"po_1"}"#,
@@ -488,6 +489,7 @@ proptest! {
         strange in any_json(),
     ) {
         let (kind, mut object) = objects().swap_remove(which);
+        prop_assert!(is_about_payments(kind));
         let before = told(kind, &object);
         let names: Vec<String> = object.as_object().unwrap().keys().cloned().collect();
         let name = &names[member.index(names.len())];

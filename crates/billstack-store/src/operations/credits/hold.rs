@@ -1,17 +1,12 @@
 //! The hold of a credit: a row of `work` that is due when it ends.
 
-use billstack_core::credit::by_hand;
 use billstack_core::event::Event;
-use billstack_core::ledger::Cause;
 use billstack_core::money::Amount;
 use billstack_core::time::Micros;
 
-use super::book::book;
-use crate::operations::test_clock;
 use crate::operations::work::facts_of;
 use crate::seam::{Act, Fault, Place, Tx};
-use crate::tables::credits::{self, Credit};
-use crate::tables::entries::Reason;
+use crate::tables::credits::Credit;
 use crate::tables::work::{self, Key};
 
 /// The kind of work: what is held of a credit becomes the customer's. Its subject is the credit.
@@ -45,21 +40,36 @@ fn key(place: &Place, credit_id: &str) -> Key {
     Key::new(&place.team_id, &place.project_id, HOLD_KIND, credit_id)
 }
 
-/// Ends the hold of a credit whose time has come. One that a person has ended before is left as it is.
-pub fn end_hold(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<(), Fault> {
-    test_clock::enter(tx, act, place)?;
-    let Some(credit) = credits::get(tx, place, id)? else {
-        return Ok(());
-    };
-    let (Ok(transfers), Some(until)) = (by_hand::release(&credit.parts, None), credit.held_until)
-    else {
-        return Ok(());
-    };
-    let reason = Reason::new(Cause::Job, HOLD_KIND, until);
-    book(tx, act, place, &credit, &transfers, reason, |amount| {
-        released(&credit, amount, None)
-    })?;
-    Ok(())
+/// Holds the name of the hold of a credit: it ends before or after whatever the caller does, not meanwhile.
+pub(in crate::operations) fn keep_still(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit_id: &str,
+) -> Result<(), Fault> {
+    tx.lock(&place.team_id, &[&format!("hold:{credit_id}")])
+}
+
+/// Whether the hold of a credit still runs, so that what is given again is held again.
+pub(in crate::operations) fn is_running(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit: &Credit,
+) -> Result<bool, Fault> {
+    if credit.held_until.is_none() {
+        return Ok(false);
+    }
+    keep_still(tx, place, &credit.id)?;
+    Ok(work::get(tx, &key(place, &credit.id))?.is_some())
+}
+
+/// Makes the end of a hold due that was put off.
+pub(in crate::operations) fn end_now(
+    tx: &mut dyn Tx,
+    act: &Act,
+    place: &Place,
+    credit_id: &str,
+) -> Result<(), Fault> {
+    work::sooner(tx, &key(place, credit_id), act.real())
 }
 
 /// The event of what was held becoming the customer's.

@@ -1,7 +1,9 @@
 //! What a verified event means, its object fetched when the event only names it.
 
 use billstack_core::ids::TeamId;
-use billstack_core::stripe_event::{Event, Meaning, Start, is_known, read_object};
+use billstack_core::stripe_event::{
+    Event, Meaning, Start, is_about_payments, is_known, read_object,
+};
 use billstack_store::intake::Source;
 use billstack_store::intake::{Content, Incoming};
 use billstack_store::stripe_connection::{Connection, modes_differ};
@@ -66,7 +68,8 @@ impl App {
         fetch: Fetch,
     ) -> Result<Content, ApiError> {
         let (object_id, context) = match event.meaning {
-            Meaning::Irrelevant | Meaning::Money(_) => return Ok(Content::Ignored(NO_EFFECT)),
+            Meaning::Irrelevant => return Ok(Content::Ignored(NO_EFFECT)),
+            Meaning::Money(told) => return Ok(Content::Money(told)),
             Meaning::Start(start) => return Ok(Content::Start(start)),
             Meaning::Thin { object_id, context } => (object_id, context),
         };
@@ -95,6 +98,7 @@ impl App {
         };
         Ok(match read_object(&event.kind, &object, event.created) {
             Some(Meaning::Start(start)) => Content::Start(start),
+            Some(Meaning::Money(told)) => Content::Money(told),
             Some(_) => Content::Ignored(NO_EFFECT),
             None => failed("what Stripe answered is no object"),
         })
@@ -156,7 +160,8 @@ fn set_aside(event: Event, why: &'static str) -> Content {
 
 /// The content of an event whose type alone says that it has no effect.
 pub fn has_no_effect(kind: &str) -> Option<Content> {
-    (!is_known(kind)).then_some(Content::Ignored(NO_EFFECT))
+    let has_effect = is_known(kind) || is_about_payments(kind);
+    (!has_effect).then_some(Content::Ignored(NO_EFFECT))
 }
 
 fn failed(why: &str) -> Content {

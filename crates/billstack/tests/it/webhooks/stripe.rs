@@ -5,6 +5,7 @@ mod conversion;
 mod generations;
 mod links;
 mod matching;
+mod payments;
 mod persons;
 mod sdk;
 mod signature;

@@ -28,8 +28,10 @@ pub enum OutcomeJson {
     /// It does not concern us, or can never convert.
     Ignored,
     /// It may count later: an incomplete subscription, an unpaid session, an object that is still to be fetched, a
-    /// question to Stripe that is open.
+    /// question to Stripe that is open, a payment whose invoice is not known (`payment_unlinked`).
     Waiting,
+    /// It tells of a payment, which is kept for whoever has a credit for it.
+    Recorded,
     /// It could not be read to the end; a replay may help.
     Failed,
 }

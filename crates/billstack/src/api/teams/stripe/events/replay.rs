@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::attribution::Outcome;
 use billstack_core::ids::TeamId;
-use billstack_core::stripe_event::{self, Start};
+use billstack_core::stripe_event::{self, Start, is_about_payments};
 use billstack_store::intake::Source;
 use billstack_store::intake::{self, Content, Delivery, Incoming, StripeEvent};
 use billstack_store::stripe_connection::{self, Connection};
@@ -41,7 +41,10 @@ pub async fn handle(
         Ok((event, start, stripe_connection::get(tx, &team)?))
     });
     let (event, start, connection) = read.await?;
-    if event.settled.outcome == Outcome::Converted {
+    // Of a payment the facts are kept and not the body: they are decided about whenever there are new ones.
+    let is_payment = is_about_payments(&event.kind) && event.payload.is_none();
+    let outcome = event.settled.outcome;
+    if outcome == Outcome::Converted || (is_payment && outcome != Outcome::Ignored) {
         return Ok(answer::send(answer::ok(&StripeEventAnswer::new(event))));
     }
     let connection = connection.filter(|connection| connection.is_active);
