@@ -4,6 +4,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod booked_days;
+pub(crate) mod booked_marks;
 pub(crate) mod codes;
 pub(crate) mod credits;
 pub(crate) mod customers;

@@ -1,6 +1,8 @@
 //! Taking in what Stripe tells: it is kept, and converts the referral it concerns.
 
-use billstack_core::attribution::Outcome;
+mod payment;
+
+use billstack_core::attribution::{NotConverted, Outcome};
 use billstack_core::ids::TeamId;
 use billstack_core::payments::Told;
 use billstack_core::stripe_event::{Start, is_about_payments};
@@ -68,6 +70,9 @@ pub enum Content {
     /// It could not be read to the end; the text says why.
     Failed(String),
 }
+
+/// What is said of a subscription that alone converts nothing.
+const WAITS_FOR_PAYMENT: &str = NotConverted::WaitsForPayment.as_str();
 
 /// The kind of work that fetches the object of a thin event; its subjects are ids of events.
 pub const TO_FETCH: &str = "thin_event";
@@ -173,9 +178,14 @@ pub fn receive(
     event: &Incoming,
     delivery: Delivery,
 ) -> Result<Option<Settled>, Abort> {
+    let payment = payment::told_by(tx, team_id, event)?;
     match &event.content {
         Content::Start(start) => hold_everybody(tx, act, team_id, start)?,
-        Content::Money(told) => payments::hold(tx, act, team_id, told)?,
+        Content::Money(told) => {
+            let mut names = payments::names(tx, team_id, told)?;
+            names.extend(payment.iter().flat_map(Start::match_keys));
+            act.hold(tx, team_id, names)?;
+        }
         _ => {}
     }
     let before = stripe_events::outcome(tx, team_id, &event.id)?;
@@ -189,7 +199,14 @@ pub fn receive(
     let settled = match &event.content {
         Content::Start(start) => return settle_new(tx, act, team_id, event, start, before),
         Content::Money(told) => {
-            payments::take(tx, act, team_id, told, (&event.id, event.created_at))?
+            let of = (event.id.as_str(), event.created_at);
+            let recorded = payments::take(tx, act, team_id, told, of)?;
+            match payment {
+                Some(start) => {
+                    return payment::settle(tx, act, team_id, event, &start, (recorded, before));
+                }
+                None => recorded,
+            }
         }
         Content::OtherMode { why, .. } if before.is_some() => {
             stripe_events::set_aside(tx, team_id, &event.id, why)?;
@@ -198,13 +215,14 @@ pub fn receive(
         Content::Ignored(why) | Content::OtherMode { why, .. } => {
             Settled::new(Outcome::Ignored, why)
         }
-        Content::ToFetch if is_about_payments(&event.kind) && !payments::wants(tx, team_id)? => {
+        Content::ToFetch if is_about_payments(&event.kind) && !payment::is_wanted(tx, team_id)? => {
             Settled::new(Outcome::Ignored, payments::NO_EFFECT)
         }
         Content::ToFetch => fetch_later(tx, act, team_id, &event.id)?,
         Content::Failed(why) => Settled::new(Outcome::Failed, why),
     };
-    keep(tx, act, team_id, event, &settled, before)?;
+    let start = event.content.start();
+    keep(tx, act, team_id, event, start, (&settled, before))?;
     Ok(Some(settled))
 }
 
@@ -288,12 +306,21 @@ fn settle_new(
     }
     remember(tx, &evidence)?;
     let settled = settle(tx, act, &evidence, &mut later)?;
-    keep(tx, act, team_id, event, &settled, before)?;
+    let told = event.content.start();
+    keep(tx, act, team_id, event, told, (&settled, before))?;
     payments::ended(tx, act, team_id, start, &event.id)?;
     if let (true, Some(project_id), Some(id)) =
         (start.is_hinted(), &settled.project_id, &settled.customer_id)
     {
         later.is_about(id);
+        later.add(Place::new(team_id.clone(), project_id.clone()), id);
+    }
+    if let (true, Some(project_id), Some(id)) = (
+        settled.reason == WAITS_FOR_PAYMENT,
+        &settled.project_id,
+        &settled.customer_id,
+    ) {
+        // It tells when the subscription began, which an invoice that came before may wait for.
         later.add(Place::new(team_id.clone(), project_id.clone()), id);
     }
     reconsider::finish(tx, act, &mut later)?;
@@ -305,10 +332,10 @@ fn keep(
     act: &mut Act,
     team_id: &TeamId,
     event: &Incoming,
-    settled: &Settled,
-    before: Option<Outcome>,
+    start: Option<&Start>,
+    (settled, before): (&Settled, Option<Outcome>),
 ) -> Result<(), Fault> {
-    let start = event.content.start().map(serde_json::to_string).transpose();
+    let start = start.map(serde_json::to_string).transpose();
     let start = start.map_err(|e| Fault::Defect(e.to_string()))?;
     if before.is_some() {
         return stripe_events::rewrite(tx, team_id, &event.id, settled, start.as_deref());

@@ -12,4 +12,4 @@ mod take;
 
 pub(crate) use clawback::{Why, bring_back, is_not_as_told};
 pub use release::{Ended, end_hold};
-pub(crate) use take::{NO_EFFECT, ended, hold, hold_subscription, take, wants};
+pub(crate) use take::{NO_EFFECT, ended, hold_subscription, names, take, wants};

@@ -1,6 +1,6 @@
 //! Deciding anew about kept events, once there is somebody whose they may be.
 
-use billstack_core::attribution::Reconsider;
+use billstack_core::attribution::{Outcome, Reconsider};
 use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::Start;
 
@@ -89,6 +89,10 @@ fn decide(
     }
     let evidence = gather(tx, team_id, kept.telling(event_id))?;
     let settled = settle(tx, act, &evidence, list)?;
+    if kept.outcome == Outcome::Recorded && settled.outcome != Outcome::Converted {
+        // As a fact about payments it was taken in all the same.
+        return Ok(());
+    }
     stripe_events::set_outcome(tx, team_id, event_id, &settled)
 }
 
@@ -170,7 +174,6 @@ pub(crate) fn is_of_other_mode(
 
 #[cfg(test)]
 mod tests {
-    use billstack_core::attribution::Outcome;
     use billstack_core::stripe_event::{Eligibility, Source};
     use billstack_core::time::Micros;
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use billstack_core::money::Currency;
 use billstack_core::time::{DAY, Micros};
 
+use super::booked_marks;
 use super::finance::Sums;
 use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
@@ -27,9 +28,6 @@ macro_rules! sums_of_lines {
 }
 
 statements! {
-    MARK = "SELECT booked_before FROM booked_marks WHERE team_id = $1 AND project_id = $2";
-    SET_MARK = "INSERT INTO booked_marks (team_id, project_id, booked_before) VALUES ($1, $2, $3) \
-        ON CONFLICT (team_id, project_id) DO UPDATE SET booked_before = excluded.booked_before";
     OF_DAYS = "SELECT currency, side, granted_day, CAST(SUM(held) AS BIGINT), CAST(SUM(available) AS BIGINT), \
         CAST(SUM(delivered) AS BIGINT), CAST(SUM(applied) AS BIGINT), CAST(SUM(settled) AS BIGINT), \
         CAST(SUM(reversed) AS BIGINT), CAST(SUM(shortfall) AS BIGINT), CAST(SUM(granted) AS BIGINT) \
@@ -93,7 +91,10 @@ fn decode(row: &dyn Row) -> Result<((Currency, String, i64), Booked), Fault> {
 pub(crate) fn before(tx: &mut dyn Tx, place: &Place, time: Micros) -> Result<Ledger, Fault> {
     let (team, project) = (place.team_id.number(), place.project_id.number());
     // The last day may not be over, or not be added up to its end.
-    let day = mark(tx, team, project)?.min(time).0.div_euclid(DAY);
+    let day = booked_marks::get(tx, team, project)?
+        .min(time)
+        .0
+        .div_euclid(DAY);
     let mut ledger = Ledger::new();
     tx.query(OF_DAYS, params![team, project, day], &mut |row| {
         let (of, booked) = decode(row)?;
@@ -109,12 +110,6 @@ pub(crate) fn before(tx: &mut dyn Tx, place: &Place, time: Micros) -> Result<Led
     Ok(ledger)
 }
 
-/// Up to, and without, which time a project is added up.
-fn mark(tx: &mut dyn Tx, team: i64, project: i64) -> Result<Micros, Fault> {
-    let found = tx.one(MARK, params![team, project], |row| row.time(0))?;
-    Ok(found.unwrap_or(Micros(0)))
-}
-
 /// Adds up what was booked in a project before a time. Nothing may be booked there any more, and nobody else may do
 /// the same.
 pub(crate) fn add_up(
@@ -123,7 +118,7 @@ pub(crate) fn add_up(
     project: i64,
     before: Micros,
 ) -> Result<(), Fault> {
-    let from = mark(tx, team, project)?;
+    let from = booked_marks::get(tx, team, project)?;
     if before <= from {
         return Ok(());
     }
@@ -153,5 +148,5 @@ pub(crate) fn add_up(
     if booked.is_empty() {
         return Ok(());
     }
-    tx.must_later(SET_MARK, params![team, project, before])
+    booked_marks::set(tx, team, project, before)
 }

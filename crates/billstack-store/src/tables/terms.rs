@@ -9,6 +9,8 @@ use crate::seam::{Fault, Row, Tx};
 use crate::{params, statements};
 
 statements! {
+    CONVERT_BY_PAYMENT = "SELECT id FROM terms \
+        WHERE team_id = $1 AND conversion_trigger = 'first_paid_invoice' LIMIT 1";
     INSERT = "INSERT INTO terms (team_id, id, program_id, referrer_credit_amount, \
         referee_credit_amount, currency, grace, hold_days, conversion_trigger, exclude_trials, \
         minimum_paid_amount, credit_delivery, clawback, clawback_window_days, clawback_applied, \
@@ -78,6 +80,11 @@ pub(crate) fn insert(
         at,
     ];
     tx.must_later(INSERT, row)
+}
+
+/// Whether any terms of the team have ever let a payment convert referrals.
+pub(crate) fn convert_by_payment(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
+    tx.exists(CONVERT_BY_PAYMENT, params![team_id])
 }
 
 /// For how many days after a conversion a lost payment may take credits back, at most, by any terms of the team that

@@ -30,19 +30,13 @@ pub(crate) fn wants(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
     Ok(terms::longest_window(tx, team_id)?.is_some())
 }
 
-/// Holds everything on the way from what an event tells of to the subscriptions: whoever takes in another part of
-/// the way, or converts a referral by one of them, waits.
-pub(crate) fn hold(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    team_id: &TeamId,
-    told: &Told,
-) -> Result<(), Fault> {
-    if tx.is_alone() {
-        return Ok(());
+/// The names of everything on the way from what an event tells of to the subscriptions: whoever takes in another part
+/// of the way, or converts a referral by one of them, waits while they are held.
+pub(crate) fn names(tx: &mut dyn Tx, team_id: &TeamId, told: &Told) -> Result<Vec<String>, Fault> {
+    match tx.is_alone() {
+        true => Ok(Vec::new()),
+        false => Ok(Reach::of(told).follow(tx, team_id)?.names()),
     }
-    let names = Reach::of(told).follow(tx, team_id)?.names();
-    act.hold(tx, team_id, names)
 }
 
 /// Holds a subscription that is about to convert a referral, if lost payments may take its credits back.

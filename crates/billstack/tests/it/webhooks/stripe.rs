@@ -5,6 +5,7 @@ mod conversion;
 mod generations;
 mod links;
 mod matching;
+mod paid_invoices;
 mod payments;
 mod persons;
 mod sdk;

@@ -71,7 +71,10 @@ fn row(credit: ExportedCredit) -> Vec<Value> {
         ("from" = Option<String>, Query, description = "Granted at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Granted before this time.", format = DateTime),
     ),
-    responses((status = 200, description = "The file.", content_type = "text/csv", body = String, example = "id,kind,referral,side,customer,externalId,stripeCustomer,currency,amount,held,available,delivered,applied,reversed,settled,shortfall,status,createdAt,heldUntil\r\n")),
+    responses((status = 200, description = "The file.", content(
+        (String = "text/csv", example = "id,kind,referral,side,customer,externalId,stripeCustomer,currency,amount,held,available,delivered,applied,reversed,settled,shortfall,status,createdAt,heldUntil\r\n"),
+        (String = "application/x-ndjson", example = "{}\n"),
+    ))),
 )]
 pub async fn handle(
     State(app): State<Shared>,

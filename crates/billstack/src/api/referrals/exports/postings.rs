@@ -60,7 +60,10 @@ fn row(posting: ExportedPosting) -> Vec<Value> {
         ("from" = Option<String>, Query, description = "Booked at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Booked before this time.", format = DateTime),
     ),
-    responses((status = 200, description = "The file.", content_type = "text/csv", body = String, example = "id,credit,side,customer,account,amount,currency,cause,causeId,stripeObject,reason,effectiveAt,createdAt\r\n")),
+    responses((status = 200, description = "The file.", content(
+        (String = "text/csv", example = "id,credit,side,customer,account,amount,currency,cause,causeId,stripeObject,reason,effectiveAt,createdAt\r\n"),
+        (String = "application/x-ndjson", example = "{}\n"),
+    ))),
 )]
 pub async fn handle(
     State(app): State<Shared>,

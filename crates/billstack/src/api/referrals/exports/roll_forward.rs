@@ -36,7 +36,10 @@ const COLUMNS: &[&str] = &[
         ("from" = Option<String>, Query, description = "From this time on; the beginning of the month of `to` when left out.", format = DateTime),
         ("to" = Option<String>, Query, description = "Before this time; now when left out.", format = DateTime),
     ),
-    responses((status = 200, description = "The file.", content_type = "text/csv", body = String, example = "currency,side,opening,granted,applied,reversed,settled,closing,shortfall,unexplained\r\n")),
+    responses((status = 200, description = "The file.", content(
+        (String = "text/csv", example = "currency,side,opening,granted,applied,reversed,settled,closing,shortfall,unexplained\r\n"),
+        (String = "application/x-ndjson", example = "{}\n"),
+    ))),
 )]
 pub async fn handle(
     State(app): State<Shared>,
