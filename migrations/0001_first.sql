@@ -105,7 +105,11 @@ CREATE TABLE stripe_connections (
     account_name {text},
     connected_at {int} NOT NULL,
     endpoint_id {text},
-    probe {text}
+    probe {text},
+    -- Why credits are not put into balances at present, the permission that the key lacks, and when that is tried.
+    delivery_pause {text},
+    delivery_lacks {text},
+    delivery_paused_until {int}
 ) {rows};
 
 -- What a project promises for a referral. The default program is the one that the project's config is about.
@@ -296,6 +300,10 @@ CREATE TABLE credits (
     -- How many entries it has. Whoever adds one names the number that they saw.
     entries {int} NOT NULL CHECK (entries >= 1),
     created_at {int} NOT NULL,
+    -- Whether it is put into the balance that the customer has in Stripe, and how far that has come.
+    by_stripe {bool} NOT NULL,
+    delivery {text} NOT NULL,
+    delivery_reason {text},
     PRIMARY KEY (team_id, project_id, id),
     UNIQUE (referral_id, team_id, side, project_id, kind, seq),
     FOREIGN KEY (team_id, project_id, referral_id) REFERENCES referrals (team_id, project_id, id),
@@ -306,6 +314,7 @@ CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
 CREATE INDEX credits_by_status ON credits (status, team_id, project_id, created_at, id);
 CREATE INDEX credits_by_side ON credits (side, team_id, project_id, created_at, id);
 CREATE INDEX credits_of_customer ON credits (customer_id, team_id, project_id, created_at, id);
+CREATE INDEX credits_by_delivery ON credits (delivery, team_id, project_id, created_at, id);
 
 -- Double entry: every movement of a credit, and why. Never updated, never deleted. effective_at is the time
 -- of what caused it, created_at is ours.
@@ -343,6 +352,58 @@ CREATE TABLE entry_lines (
     FOREIGN KEY (team_id, project_id, credit_id, seq)
         REFERENCES entries (team_id, project_id, credit_id, seq)
 ) {clustered};
+
+-- What is done to balances in Stripe: each operation is one line there. It is written by what causes it, and called
+-- by whoever holds the row of work of its customer of Stripe. Times are null until there are such.
+CREATE TABLE stripe_operations (
+    team_id {int} NOT NULL,
+    id {text} NOT NULL,
+    project_id {int} NOT NULL,
+    credit_id {text} NOT NULL,
+    kind {text} NOT NULL,
+    stripe_customer_id {text} NOT NULL,
+    amount {int} NOT NULL CHECK (amount BETWEEN 1 AND 99999999),
+    currency {text} NOT NULL,
+    -- The call, byte for byte.
+    body {text} NOT NULL,
+    -- What Stripe said when it refused.
+    refusal {text},
+    -- The line.
+    transaction_id {text},
+    created_at {int} NOT NULL,
+    -- Whoever changes it names the version that they saw.
+    version {int} NOT NULL,
+    state {text} NOT NULL,
+    reason {text},
+    generation {int} NOT NULL CHECK (generation >= 1),
+    key_state {text} NOT NULL,
+    attempts {int} NOT NULL CHECK (attempts >= 0),
+    failures {int} NOT NULL,
+    first_try {int},
+    last_try {int},
+    tried_from {int},
+    silent_since {int},
+    absent_at {int},
+    is_doubtful {bool} NOT NULL,
+    is_retried {bool} NOT NULL,
+    others_are_known {bool} NOT NULL,
+    step {text} NOT NULL,
+    -- When it goes on; null when it is over or waits for somebody.
+    due {int},
+    PRIMARY KEY (team_id, id),
+    FOREIGN KEY (team_id, project_id, credit_id) REFERENCES credits (team_id, project_id, id)
+) {rows};
+CREATE INDEX stripe_operations_of_credit ON stripe_operations (credit_id, team_id, project_id);
+CREATE UNIQUE INDEX stripe_operations_of_line ON stripe_operations (team_id, transaction_id)
+    WHERE transaction_id IS NOT NULL;
+CREATE INDEX stripe_operations_due ON stripe_operations (stripe_customer_id, team_id, due)
+    WHERE due IS NOT NULL;
+CREATE INDEX stripe_operations_waiting ON stripe_operations (project_id, team_id, due)
+    WHERE due IS NOT NULL;
+CREATE INDEX stripe_operations_stuck ON stripe_operations (stripe_customer_id, team_id, id)
+    WHERE state = 'needs_attention';
+CREATE INDEX stripe_operations_pending ON stripe_operations (team_id, created_at)
+    WHERE state <> 'delivered';
 
 -- What Stripe told and what became of it. start holds the facts read from it, without personal data.
 CREATE TABLE stripe_events (

@@ -9,10 +9,12 @@ use rusqlite::Connection;
 const STATEMENTS: [&str; 14] = [
     "UPDATE referrals SET status = 'expired' WHERE status = 'pending' AND substr(id, 29, 2) = '00'",
     "INSERT INTO credits SELECT team_id, project_id, 'cr_1' || substr(id, 6), 'referral', 1, id, 'referrer', \
-     referrer_customer_id, 1000, 'usd', 'granted', NULL, 0, 1000, 0, 0, 0, 0, 0, 0, 1, converted_at FROM referrals \
+     referrer_customer_id, 1000, 'usd', 'granted', NULL, 0, 1000, 0, 0, 0, 0, 0, 0, 1, converted_at, \
+     FALSE, 'none', NULL FROM referrals \
      WHERE status = 'converted' ORDER BY id",
     "INSERT INTO credits SELECT team_id, project_id, 'cr_2' || substr(id, 6), 'referral', 1, id, 'referee', \
-     referee_customer_id, 500, 'usd', 'granted', NULL, 0, 500, 0, 0, 0, 0, 0, 0, 1, converted_at FROM referrals \
+     referee_customer_id, 500, 'usd', 'granted', NULL, 0, 500, 0, 0, 0, 0, 0, 0, 1, converted_at, \
+     FALSE, 'none', NULL FROM referrals \
      WHERE status = 'converted' ORDER BY id",
     "INSERT INTO entries SELECT team_id, project_id, id, 1, 'event', 'evt_bench', NULL, NULL, NULL, NULL, created_at, created_at \
      FROM credits ORDER BY id",

@@ -50,6 +50,7 @@ SELECT create_distributed_table('referrals', 'team_id', colocate_with => 'member
 SELECT create_distributed_table('credits', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('entries', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('entry_lines', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('stripe_operations', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('stripe_events', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('money_facts', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('payment_links', 'team_id', colocate_with => 'members');

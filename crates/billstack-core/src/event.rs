@@ -82,6 +82,17 @@ catalogue! {
     }
     /// A code can no longer be applied.
     "code.deactivated" CodeDeactivated {}
+    /// A credit was put into the customer's balance in Stripe.
+    "credit.delivered" CreditDelivered {
+        /// How much, in minor units.
+        amount: Amount,
+        /// The credit.
+        credit_id: &'a str,
+        /// Of which currency.
+        currency: Currency,
+        /// The line of the balance.
+        stripe_transaction_id: &'a str,
+    }
     /// A conversion granted a credit.
     "credit.granted" CreditGranted {
         /// How much, in minor units.
@@ -199,6 +210,20 @@ catalogue! {
     "customer.updated" CustomerUpdated {
         /// Their names; the log keeps no personal values.
         changed: Vec<&'static str>,
+    }
+    /// Somebody decided that a credit is put into a balance in Stripe.
+    "delivery.requested" DeliveryRequested {
+        /// The credit.
+        credit_id: &'a str,
+        /// Why.
+        reason: &'a str,
+    }
+    /// Somebody decided that the delivery of a credit goes on.
+    "delivery.retried" DeliveryRetried {
+        /// The credit.
+        credit_id: &'a str,
+        /// Why.
+        reason: &'a str,
     }
     /// An invitation was accepted.
     "invitation.accepted" InvitationAccepted {
@@ -382,6 +407,7 @@ catalogue! {
 impl Event<'_> {
     /// What can happen to a credit: one of these goes with each of its entries.
     pub const OF_CREDITS: &'static [&'static str] = &[
+        "credit.delivered",
         "credit.granted",
         "credit.released",
         "credit.restored",

@@ -48,6 +48,8 @@ pub enum IdKind {
     Program,
     /// The terms of a program, as one change left them, `terms_`.
     Terms,
+    /// An operation on a balance at Stripe, `op_`.
+    Operation,
 }
 
 impl IdKind {
@@ -65,6 +67,7 @@ impl IdKind {
             IdKind::Invitation => "inv_",
             IdKind::Program => "prog_",
             IdKind::Terms => "terms_",
+            IdKind::Operation => "op_",
         }
     }
 }
@@ -176,7 +179,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
 
-    const KINDS: [IdKind; 11] = [
+    const KINDS: [IdKind; 12] = [
         IdKind::Team,
         IdKind::Project,
         IdKind::User,
@@ -188,6 +191,7 @@ mod tests {
         IdKind::Invitation,
         IdKind::Program,
         IdKind::Terms,
+        IdKind::Operation,
     ];
 
     #[test]

@@ -122,6 +122,18 @@ pub fn id_of(body: &[u8]) -> Option<String> {
     text(id)
 }
 
+/// The customer of Stripe that an event of this type says was changed or deleted.
+pub fn customer_changed(kind: &str, body: &[u8]) -> Option<String> {
+    if !matches!(kind, "customer.updated" | "customer.deleted") {
+        return None;
+    }
+    let [data, related] = root(body).and_then(|body| members(body, ["data", "related_object"]))?;
+    let within = |data| members(data, ["object"]).and_then(|[object]| object);
+    let object = related.or_else(|| data.and_then(within))?;
+    let [id] = members(object, ["id"])?;
+    members::identifier(id)
+}
+
 fn thin(related: Option<&RawValue>, context: Option<&RawValue>) -> Meaning {
     let [object_id] = related
         .and_then(|related| members(related, ["id"]))

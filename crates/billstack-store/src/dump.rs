@@ -66,6 +66,7 @@ tables! {
         team_id: Int, is_active: Bool, secret_key: Text, publishable_key: Text,
         webhook_secret: Text, old_webhook_secret: Text, old_valid_until: Int, livemode: Bool,
         account_id: Text, account_name: Text, connected_at: Int, endpoint_id: Text, probe: Text,
+        delivery_pause: Text, delivery_lacks: Text, delivery_paused_until: Int,
     }
     programs by "team_id, id" {
         team_id: Int, id: Text, project_id: Int, is_default: Bool, enabled: Bool, terms_id: Text,
@@ -97,7 +98,8 @@ tables! {
         team_id: Int, project_id: Int, id: Text, kind: Text, seq: Int, referral_id: Text,
         side: Text, customer_id: Text, amount: Int, currency: Text, status: Text, held_until: Int,
         held: Int, available: Int, delivered: Int, applied: Int, settled: Int, reversed: Int,
-        shortfall: Int, reversed_by_hand: Int, entries: Int, created_at: Int,
+        shortfall: Int, reversed_by_hand: Int, entries: Int, created_at: Int, by_stripe: Bool,
+        delivery: Text, delivery_reason: Text,
     }
     entries by "team_id, project_id, credit_id, seq" {
         team_id: Int, project_id: Int, credit_id: Text, seq: Int, cause: Text, cause_id: Text,
@@ -105,6 +107,13 @@ tables! {
     }
     entry_lines by "team_id, project_id, credit_id, seq, account" {
         team_id: Int, project_id: Int, credit_id: Text, seq: Int, account: Text, amount: Int,
+    }
+    stripe_operations by "team_id, id" {
+        team_id: Int, id: Text, project_id: Int, credit_id: Text, kind: Text, stripe_customer_id: Text,
+        amount: Int, currency: Text, body: Text, refusal: Text, transaction_id: Text, created_at: Int,
+        version: Int, state: Text, reason: Text, generation: Int, key_state: Text, attempts: Int,
+        failures: Int, first_try: Int, last_try: Int, tried_from: Int, silent_since: Int, absent_at: Int,
+        is_doubtful: Bool, is_retried: Bool, others_are_known: Bool, step: Text, due: Int,
     }
     stripe_events by "team_id, id" {
         team_id: Int, id: Text, type: Text, created_at: Int, received_at: Int, livemode: Bool,

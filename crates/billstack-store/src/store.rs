@@ -109,6 +109,8 @@ impl Store {
 
     fn wake_workers<T>(&self, done: &Result<T, Abort>, due: &AtomicBool) {
         if done.is_ok() && due.load(Ordering::Relaxed) {
+            // Those that wait, and one that will.
+            self.enqueued.notify_waiters();
             self.enqueued.notify_one();
         }
     }

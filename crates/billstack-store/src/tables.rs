@@ -27,6 +27,7 @@ pub(crate) mod sessions;
 pub(crate) mod setup_tokens;
 pub(crate) mod stripe_connections;
 pub(crate) mod stripe_events;
+pub(crate) mod stripe_operations;
 pub(crate) mod subscription_starts;
 pub(crate) mod teams;
 pub(crate) mod terms;

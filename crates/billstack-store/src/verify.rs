@@ -33,6 +33,7 @@ macro_rules! place_of {
 
 mod catalog;
 mod conversions;
+mod deliveries;
 mod figures;
 mod ledger;
 mod limits;
@@ -142,6 +143,8 @@ pub const RULES: &[&[Rule]] = &[
     people::RULES,
     members::RULES,
     relations::RULES,
+    deliveries::RULES,
+    deliveries::READ_ROWS,
     values::RULES,
     values::READ_ROWS,
     numbers::RULES,

@@ -14,7 +14,7 @@ use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
-use crate::stripe::{KnownConnections, Openable, Silence, StripeClient};
+use crate::stripe::{KnownConnections, Openable, Rates, Silence, StripeClient};
 use crate::webhooks::stripe::RefusedCalls;
 
 /// The state of a running server, shared by its requests and workers.
@@ -33,6 +33,8 @@ pub struct App {
     pub known_connections: KnownConnections,
     /// Teams for which Stripe has just not answered this node.
     pub silence: Silence,
+    /// How fast each team may call.
+    pub stripe_rates: Rates,
     /// Whether the secrets in the database are sealed with our key.
     pub openable: Openable,
     /// Calls of webhooks that this node refused.

@@ -105,6 +105,7 @@ reasons! {
     StripeKeyRequired = "stripe_key_required", CONFLICT, "Credits reach a balance in Stripe only with a secret key; connect one.";
     IllegalTransition = "illegal_transition", CONFLICT, "The credit is not in a state in which this can be done.";
     AmountExceedsCredit = "amount_exceeds_credit", CONFLICT, "There is not so much of the credit.";
+    DeliveryUnderWay = "delivery_under_way", CONFLICT, "Stripe is just being told about this credit; try again in a moment.";
     PayloadGone = "payload_gone", CONFLICT, "The content of this event has been removed.";
 
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another request.";

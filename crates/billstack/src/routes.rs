@@ -66,6 +66,8 @@ pub fn table() -> Vec<Route> {
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/release" referrals::credits::release, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/reverse" referrals::credits::reverse, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/settle" referrals::credits::settle, Project(ReferralsWrite), referrals::credits::REASONS_OF_MOVES;
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/retry" referrals::credits::retry, Project(ReferralsWrite), &[CreditNotFound, IllegalTransition];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/credits/{id}/deliver" referrals::credits::deliver, Project(ReferralsWrite), &[CreditNotFound, IllegalTransition, StripeKeyRequired];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/liability" referrals::liability, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/roll-forward" referrals::roll_forward, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/credits" referrals::exports::credits, Project(ReferralsRead), &[];

@@ -22,7 +22,7 @@ use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::routes;
 use crate::secrets::{Cipher, key_path, load_key, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
-use crate::stripe::{KnownConnections, Openable, Silence, StripeClient, sealed, unsealed};
+use crate::stripe::{KnownConnections, Openable, Rates, Silence, StripeClient, sealed, unsealed};
 use crate::webhooks::stripe::{LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS, RefusedCalls};
 use crate::workers;
 
@@ -88,6 +88,7 @@ pub fn prepare(
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
         known_connections: KnownConnections::default(),
         silence: Silence::default(),
+        stripe_rates: Rates::new(settings.stripe_rate),
         api_document: routes::document(),
         openable: Openable::default(),
         refused_calls: RefusedCalls::default(),

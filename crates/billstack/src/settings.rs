@@ -66,6 +66,12 @@ pub struct Settings {
     pub stripe_api_base: String,
     /// Time for one call to Stripe.
     pub stripe_timeout_seconds: u32,
+    /// Calls a second to Stripe that deliver credits, for each team.
+    pub stripe_rate: u32,
+    /// How long a node that delivers may be silent; none means the time for one call and a little more.
+    pub delivery_lease_seconds: Option<u32>,
+    /// How long a credit of unknown outcome is looked for.
+    pub delivery_unknown_wait_seconds: u32,
     /// How long before its referral a subscription may have begun.
     pub referral_grace_hours: u32,
     /// How long Stripe's events are kept whole.
@@ -125,6 +131,10 @@ impl Settings {
             shutdown_grace_seconds: layers.number("shutdown_grace_seconds", 0..=600)?,
             stripe_api_base: layers.get("stripe_api_base", http_url)?,
             stripe_timeout_seconds: layers.number("stripe_timeout_seconds", 1..=120)?,
+            stripe_rate: layers.number("stripe_rate", 1..=100)?,
+            delivery_lease_seconds: layers.get_optional("delivery_lease_seconds", lease_seconds)?,
+            delivery_unknown_wait_seconds: layers
+                .number("delivery_unknown_wait_seconds", 60..=86_400)?,
             referral_grace_hours: layers.number("referral_grace_hours", 0..=8_760)?,
             stripe_event_retention_days: layers
                 .number("stripe_event_retention_days", 1..=36_500)?,
@@ -310,6 +320,11 @@ fn limit_or_off(text: &str) -> Result<Option<NonZeroU32>, String> {
 
 fn rate_limit(text: &str) -> Result<RateLimit, String> {
     Ok(limit_or_off(text)?.map_or(RateLimit::Off, RateLimit::PerSecond))
+}
+
+fn lease_seconds(text: &str) -> Result<u32, String> {
+    const BOUNDS: RangeInclusive<u32> = 1..=600;
+    within(text, &BOUNDS).ok_or_else(|| expected_number(&BOUNDS))
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {

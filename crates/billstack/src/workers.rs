@@ -5,6 +5,7 @@
 //! when its lease runs out.
 
 mod asking;
+mod delivery;
 mod holds;
 mod newness;
 mod program_days;
@@ -64,7 +65,8 @@ const KINDS: [&str; 7] = [
     idempotency::KIND,
 ];
 
-/// Those that ask Stripe. They have a loop of their own, so that nothing else waits while Stripe does not answer.
+/// Those that ask Stripe, deliveries apart, which go round by themselves. They have a loop of their own, so that
+/// nothing else waits while Stripe does not answer.
 const ASKING: [&str; 3] = [
     billstack_store::newness::KIND,
     intake::TO_FETCH,
@@ -82,7 +84,8 @@ pub async fn run(app: Shared) {
     let enqueued = || app.store.enqueued().notified();
     tokio::join!(
         go_round(&app, &KINDS, never),
-        go_round(&app, &ASKING, enqueued)
+        go_round(&app, &ASKING, enqueued),
+        delivery::go_round(&app)
     );
 }
 

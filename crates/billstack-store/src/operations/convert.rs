@@ -4,7 +4,7 @@ use billstack_core::credit::limits::{PaidBefore, Withheld, limit};
 use billstack_core::credit::{CreditKind, Grant, Side, grants, held_until};
 use billstack_core::event::Event;
 use billstack_core::ledger::Cause;
-use billstack_core::program::Caps;
+use billstack_core::program::{Caps, CreditDelivery};
 use billstack_core::project::by_clock;
 use billstack_core::referral::Referral;
 use billstack_core::time::Micros;
@@ -209,6 +209,7 @@ impl Conversion<'_> {
             amount: grant.amount,
             currency: referral.terms.currency,
             held_until: held_until(&referral.terms, self.at),
+            by_stripe: referral.terms.credit_delivery == CreditDelivery::StripeBalance,
             // The event may have come in before the apply, and waited for it.
             at: act.at.max(referral.created_at),
         };

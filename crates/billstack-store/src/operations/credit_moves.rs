@@ -6,8 +6,10 @@ use billstack_core::event::Event;
 use billstack_core::ledger::{Cause, Transfer};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::payments::taken;
+use billstack_core::program::CreditDelivery;
 
 use super::credits::book::{book, require, tell};
+use super::credits::delivery;
 use super::credits::give::{Given, give};
 use super::credits::hold::{self, released};
 use super::hold::hold_existing;
@@ -15,6 +17,7 @@ use super::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Place, Tx};
 use crate::tables::credits::Credit;
 use crate::tables::entries::Reason;
+use crate::tables::programs;
 
 /// A credit that a team gives for a reason of its own.
 #[derive(Clone, Debug)]
@@ -47,6 +50,7 @@ pub fn give_by_hand(
         amount: gift.amount,
         currency: gift.currency,
         held_until: None,
+        by_stripe: delivers_by_stripe(tx, place)?,
         // That of its credit.granted, by which `verify` finds it.
         at: act.moment(),
     };
@@ -146,6 +150,7 @@ fn make(
 ) -> Result<Credit, Abort> {
     let credit = require(tx, place, &asked.credit_id)?;
     let transfers = decide(&credit.parts, asked.amount).map_err(Refusal::NotMoved)?;
+    refuse_under_way(tx, place, &credit)?;
     refuse_unbillable(credit.currency, asked.amount)?;
     let actor = act.actor.clone();
     let reason = reason(act, &actor, &asked.reason, asked.reference.as_deref());
@@ -175,6 +180,20 @@ fn reason<'a>(
         reason: Some(reason),
         reference,
         ..Reason::new(Cause::User, actor, act.at)
+    }
+}
+
+/// Whether a credit that is given now is put into a balance in Stripe.
+fn delivers_by_stripe(tx: &mut dyn Tx, place: &Place) -> Result<bool, Abort> {
+    let program = programs::get(tx, place)?;
+    Ok(program.terms.credit_delivery == CreditDelivery::StripeBalance)
+}
+
+/// Nobody knows what there is to move of a credit while Stripe is being told to give it.
+fn refuse_under_way(tx: &mut dyn Tx, place: &Place, credit: &Credit) -> Result<(), Abort> {
+    match delivery::is_under_way(tx, place, credit)? {
+        true => Err(Refusal::DeliveryUnderWay.into()),
+        false => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Credits: given, held and read. A conversion gives those of a referral; the rest is in `credit_moves`.
 
 pub(super) mod book;
+pub mod delivery;
 pub(super) mod give;
 pub(super) mod hold;
 

@@ -4,6 +4,7 @@ use billstack_core::attribution::Reconsider;
 use billstack_core::event::Event;
 use billstack_core::ids::IdKind;
 
+use super::credits::delivery::cure as delivery;
 use super::hold::{ThenReconsider, hold, hold_new};
 use super::reconsider;
 use super::refusal::{Abort, Refusal, Thing};
@@ -141,6 +142,7 @@ pub fn update(
     // Their payloads may tell of the person who really is that Stripe customer, and erasing that person would
     // miss them.
     stripe_events::drop_payloads_of(tx, place, id, None)?;
+    delivery::linked(tx, act, place, id)?;
     if new.stripe_customer_id.is_some() {
         reconsider::again(tx, act, place, &new, Reconsider::Open)?;
     }

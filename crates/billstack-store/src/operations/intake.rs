@@ -5,11 +5,12 @@ mod payment;
 use billstack_core::attribution::{NotConverted, Outcome};
 use billstack_core::ids::TeamId;
 use billstack_core::payments::Told;
-use billstack_core::stripe_event::{Start, is_about_payments};
+use billstack_core::stripe_event::{self, Start, is_about_payments};
 use billstack_core::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::credits::delivery::cure::customer_changed;
 use super::evidence::{Telling, gather, remember};
 use super::mend::mend;
 use super::payments;
@@ -195,6 +196,12 @@ pub fn receive(
             return Ok(None);
         }
         (Some(_), Delivery::Replayed) => {}
+    }
+    if let (Content::Ignored(_), Some(customer)) = (
+        &event.content,
+        stripe_event::customer_changed(&event.kind, event.payload.as_bytes()),
+    ) {
+        customer_changed(tx, act, team_id, &customer)?;
     }
     let settled = match &event.content {
         Content::Start(start) => return settle_new(tx, act, team_id, event, start, before),

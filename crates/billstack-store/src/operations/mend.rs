@@ -11,6 +11,7 @@ use billstack_core::email;
 use billstack_core::event::Event;
 use billstack_core::stripe_event::Eligibility;
 
+use super::credits::delivery::cure as delivery;
 use super::evidence::Evidence;
 use super::refusal::{Abort, Refusal};
 use super::test_clock::inside;
@@ -93,6 +94,7 @@ fn relink(
             instead_of: Some(linked),
             stripe_customer_id: pays,
         };
-        events::record(tx, act, place, id, &event)
+        events::record(tx, act, place, id, &event)?;
+        delivery::linked(tx, act, place, id)
     })
 }

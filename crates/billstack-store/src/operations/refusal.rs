@@ -63,6 +63,10 @@ pub enum Refusal {
     NotMoved(NotMoved),
     /// The settings of a program would contradict each other.
     ImpossibleProgram(Impossible),
+    /// Stripe is being told to give a credit, and nobody knows yet what came of it.
+    DeliveryUnderWay,
+    /// A credit cannot be put into a balance in Stripe without a secret key.
+    NothingToDeliverWith,
     /// Credits cannot be put into a balance in Stripe without a secret key.
     StripeKeyRequired,
     /// Only the clock of a test project can be moved.

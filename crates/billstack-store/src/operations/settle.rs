@@ -14,6 +14,7 @@ use billstack_core::stripe_event::{Eligibility, Source, Start};
 use billstack_core::time::Micros;
 
 use super::convert::convert;
+use super::credits::delivery::cure as delivery;
 use super::evidence::Evidence;
 use super::test_clock::inside;
 use super::to_reconsider::ToReconsider;
@@ -134,6 +135,7 @@ fn link(
             stripe_customer_id: stripe_id,
         };
         events::record(tx, act, &place, id, &event)?;
+        delivery::linked(tx, act, &place, id)?;
         Ok(true)
     })?;
     if linked {

@@ -4,6 +4,7 @@ use billstack_core::event::Event;
 use billstack_core::ids::TeamId;
 use billstack_core::time::{DAY, Micros};
 
+use super::credits::delivery::cure as delivery;
 use super::refusal::{Abort, Refusal};
 use super::work::{self, Key};
 use crate::seam::{Act, Fault, Tx};
@@ -40,6 +41,7 @@ pub fn connect(
     if new.secret_key.is_some() {
         let wait = new.probe.as_ref().map_or(0, |_| PROBE_EVERY);
         look_into(tx, act, team_id, wait)?;
+        delivery::connected(tx, act, team_id)?;
     }
     require(tx, team_id)
 }

@@ -14,7 +14,7 @@ use billstack_core::time::Micros;
 
 use super::refusal::{Abort, Refusal};
 use crate::seam::{Act, Fault, Place, ProjectClock, Tx};
-use crate::tables::{events, projects, work};
+use crate::tables::{events, projects, stripe_operations, work};
 
 pub use crate::tables::projects::clock;
 
@@ -66,6 +66,9 @@ pub fn advance(tx: &mut dyn Tx, act: &mut Act, place: &Place, to: Micros) -> Res
         return Err(Fault::Conflict("the clock was moved meanwhile".to_owned()).into());
     }
     work::bring_forward(tx, act, place, by)?;
+    if stripe_operations::bring_forward(tx, place, act.real(), by)? {
+        work::hasten_all(tx, act, &place.team_id, stripe_operations::LANE)?;
+    }
     go_by(act, place, Some(before + by));
     let event = Event::ProjectClockAdvanced { from, to };
     events::record(tx, act, place, place.project_id.as_str(), &event)?;

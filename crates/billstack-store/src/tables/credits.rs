@@ -2,6 +2,7 @@
 
 use billstack_core::credit::limits::PaidBefore;
 use billstack_core::credit::{CreditKind, CreditStatus, Parts, Side};
+use billstack_core::delivery::{DeliveryState, Reason};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
 
@@ -15,7 +16,7 @@ macro_rules! credits_where {
         concat!(
             "SELECT id, kind, referral_id, customer_id, side, amount, currency, status, held_until, held, \
              available, delivered, applied, settled, reversed, shortfall, reversed_by_hand, entries, \
-             created_at FROM credits \
+             created_at, by_stripe, delivery, delivery_reason FROM credits \
              WHERE team_id = $1 AND project_id = $2",
             $condition
         )
@@ -27,11 +28,18 @@ statements! {
     OF_REFERRAL = credits_where!(" AND referral_id = $3 ORDER BY side DESC");
     INSERT = "INSERT INTO credits (team_id, project_id, id, kind, seq, referral_id, side, customer_id, \
         amount, currency, status, held_until, held, available, delivered, applied, settled, reversed, \
-        shortfall, reversed_by_hand, entries, created_at) VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, \
-        $10, $11, $12, $13, 0, 0, 0, $14, 0, 0, $15, $16)";
+        shortfall, reversed_by_hand, entries, created_at, by_stripe, delivery) VALUES ($1, $2, $3, $4, 1, \
+        $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, 0, $14, 0, 0, $15, $16, $17, 'none')";
     BOOK = "UPDATE credits SET status = $4, held = $5, available = $6, delivered = $7, applied = $8, \
         settled = $9, reversed = $10, shortfall = $11, reversed_by_hand = $12, entries = $13 \
         WHERE team_id = $1 AND project_id = $2 AND id = $3 AND entries = $14";
+    /// Holds a credit against all other changes until the transaction ends.
+    HOLD = "UPDATE credits SET delivery = delivery WHERE team_id = $1 AND project_id = $2 AND id = $3";
+    DELIVER = "UPDATE credits SET by_stripe = $4, delivery = $5, delivery_reason = $6 \
+        WHERE team_id = $1 AND project_id = $2 AND id = $3";
+    /// Of a customer, what is still to be put into a balance in Stripe and has not been begun.
+    UNDELIVERED_OF = "SELECT id FROM credits WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 \
+        AND by_stripe AND delivery IN ('queued', 'needs_attention') ORDER BY created_at, id";
     /// How many conversions have paid a referrer, and how many of them in a month.
     PAID_BEFORE = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN r.converted_at >= $4 AND r.converted_at < $5 \
         THEN 1 ELSE 0 END), 0) AS BIGINT) FROM credits c JOIN referrals r ON r.team_id = c.team_id \
@@ -53,6 +61,7 @@ const FILTERS: &[Filter] = &[
     // By their sides, which an index leads to: only what a referral has earned has one.
     Filter::Holds("side IS NULL"),
     Filter::Holds("side IS NOT NULL"),
+    Filter::Equals("delivery"),
 ];
 
 static LIST: List = List {
@@ -105,6 +114,12 @@ pub struct Credit {
     pub(crate) entries: i64,
     /// When it was granted.
     pub created_at: Micros,
+    /// Whether it is put into the balance that the customer has in Stripe.
+    pub by_stripe: bool,
+    /// How far that has come.
+    pub delivery: DeliveryState,
+    /// Why it needs attention, if it does.
+    pub delivery_reason: Option<Reason>,
 }
 
 fn decode(row: &dyn Row) -> Result<Credit, Fault> {
@@ -134,6 +149,12 @@ fn decode(row: &dyn Row) -> Result<Credit, Fault> {
         reversed_by_hand: row.int(16)?,
         entries: row.int(17)?,
         created_at: row.time(18)?,
+        by_stripe: row.flag(19)?,
+        delivery: row.read(20, DeliveryState::read)?,
+        delivery_reason: match row.opt_text(21)? {
+            Some(_) => Some(row.read(21, Reason::read)?),
+            None => None,
+        },
     })
 }
 
@@ -171,8 +192,37 @@ pub(crate) fn insert(tx: &mut dyn Tx, place: &Place, credit: &Credit) -> Result<
         credit.parts.reversed,
         credit.entries,
         credit.created_at,
+        credit.by_stripe,
     ];
     tx.must_later(INSERT, row)
+}
+
+/// Holds a credit against all other changes until the transaction ends; tells whether there is one.
+pub(crate) fn hold(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<bool, Fault> {
+    tx.hit(HOLD, params![&place.team_id, &place.project_id, id])
+}
+
+/// Keeps whether a credit is put into a balance in Stripe, and how far that has come.
+pub(crate) fn deliver(tx: &mut dyn Tx, place: &Place, credit: &Credit) -> Result<(), Fault> {
+    let row = params![
+        &place.team_id,
+        &place.project_id,
+        &credit.id,
+        credit.by_stripe,
+        credit.delivery.as_str(),
+        credit.delivery_reason.as_ref().map(Reason::as_str),
+    ];
+    tx.must(DELIVER, row)
+}
+
+/// The credits of a customer that are still to be put into a balance in Stripe and have not been begun.
+pub(crate) fn undelivered_of(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: &str,
+) -> Result<Vec<String>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id];
+    tx.all(UNDELIVERED_OF, scope, |row| row.string(0))
 }
 
 /// Keeps what entries have made of a credit that had `entries` of them before; tells whether it still had.
@@ -252,6 +302,8 @@ pub struct CreditFilter {
     pub side: Option<Side>,
     /// Where it stands.
     pub status: Option<CreditStatus>,
+    /// How far its delivery has come.
+    pub delivery: Option<DeliveryState>,
     /// Granted at this time or later.
     pub from: Option<Micros>,
     /// Granted before this time.
@@ -279,6 +331,7 @@ pub fn list(
         Wanted::from(filter.status.map(|status| status.as_str().to_owned())),
         holds(filter.kind == Some(CreditKind::Manual)),
         holds(filter.kind == Some(CreditKind::Referral)),
+        Wanted::from(filter.delivery.map(|state| state.as_str().to_owned())),
     ];
     let place_of = |credit: &Credit| Cursor {
         at: credit.created_at.0,

@@ -33,6 +33,9 @@ statements! {
     /// Of an erased customer the Stripe id is left.
     PERSON = "SELECT email, stripe_customer_id FROM customers \
         WHERE team_id = $1 AND project_id = $2 AND id = $3";
+    /// Whom a customer is linked to, erased or not: it stays so until the transaction ends.
+    LINK_OF = "SELECT stripe_customer_id FROM customers \
+        WHERE team_id = $1 AND project_id = $2 AND id = $3 /* FOR SHARE */";
     INSERT = "INSERT INTO customers (team_id, project_id, id, email, name, external_id, \
         stripe_customer_id, metadata, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING";
@@ -115,6 +118,13 @@ pub(crate) fn decode(row: &dyn Row) -> Result<Customer, Fault> {
 /// The customer with this id.
 pub fn get(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Option<Customer>, Fault> {
     tx.one(GET, params![&place.team_id, &place.project_id, id], decode)
+}
+
+/// Whom a customer is linked to in Stripe, erased or not. It stays so until the transaction ends.
+pub(crate) fn link_of(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Option<String>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, id];
+    let link = tx.one(LINK_OF, scope, |row| row.opt_string(0))?;
+    Ok(link.flatten())
 }
 
 /// The customer with this normalised e-mail address.

@@ -1,5 +1,6 @@
 //! Connections of teams to Stripe. Secrets come and go sealed; the store cannot read them.
 
+use billstack_core::delivery::Pause;
 use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 
@@ -9,12 +10,12 @@ use crate::{params, statements};
 
 statements! {
     GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
-        old_valid_until, livemode, account_id, account_name, connected_at, endpoint_id \
-        FROM stripe_connections WHERE team_id = $1";
+        old_valid_until, livemode, account_id, account_name, connected_at, endpoint_id, delivery_pause, \
+        delivery_lacks, delivery_paused_until FROM stripe_connections WHERE team_id = $1";
     /// The connections of all teams, so that the server can check at its start that their secrets open.
     ACTIVE = concat!("SELECT is_active, secret_key, publishable_key, webhook_secret, \
         old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, \
-        endpoint_id, ",
+        endpoint_id, delivery_pause, delivery_lacks, delivery_paused_until, ",
         team_of!("stripe_connections"), " FROM stripe_connections WHERE is_active \
         ORDER BY team_id LIMIT 1000");
     LIVEMODE = "SELECT livemode FROM stripe_connections WHERE team_id = $1 AND is_active";
@@ -32,7 +33,8 @@ statements! {
         old_valid_until = NULL, livemode = excluded.livemode, \
         account_id = excluded.account_id, account_name = excluded.account_name, \
         connected_at = excluded.connected_at, probe = excluded.probe, \
-        endpoint_id = COALESCE(excluded.endpoint_id, stripe_connections.endpoint_id)";
+        endpoint_id = COALESCE(excluded.endpoint_id, stripe_connections.endpoint_id), \
+        delivery_pause = NULL, delivery_lacks = NULL, delivery_paused_until = NULL";
     DISCONNECT = "UPDATE stripe_connections SET is_active = FALSE, secret_key = NULL, \
         publishable_key = NULL, webhook_secret = NULL, old_webhook_secret = NULL, \
         old_valid_until = NULL, endpoint_id = NULL, probe = NULL WHERE team_id = $1 AND is_active";
@@ -40,6 +42,13 @@ statements! {
     /// Only of the connection that was looked at: another one has another key.
     PROBED = "UPDATE stripe_connections SET probe = $3 \
         WHERE team_id = $1 AND is_active AND secret_key = $2";
+    PAUSE = "UPDATE stripe_connections SET delivery_pause = $2, delivery_lacks = $3, delivery_paused_until = $4 \
+        WHERE team_id = $1 AND is_active AND connected_at = $5";
+    /// Of several who would try, one does.
+    TRY_AGAIN = "UPDATE stripe_connections SET delivery_paused_until = $3 \
+        WHERE team_id = $1 AND delivery_paused_until = $2";
+    RESUME = "UPDATE stripe_connections SET delivery_pause = NULL, delivery_lacks = NULL, \
+        delivery_paused_until = NULL WHERE team_id = $1 AND delivery_pause IS NOT NULL";
     ROLL = "UPDATE stripe_connections SET webhook_secret = $2, \
         old_webhook_secret = webhook_secret, old_valid_until = CASE \
         WHEN webhook_secret IS NULL THEN NULL ELSE CAST($3 AS BIGINT) END \
@@ -76,6 +85,19 @@ pub struct Connection {
     pub connected_at: Micros,
     /// The webhook endpoint that we made in Stripe last, unless it was taken away again.
     pub endpoint_id: Option<String>,
+    /// Why nothing is delivered at present, if so.
+    pub pause: Option<Paused>,
+}
+
+/// Why nothing of a team is delivered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paused {
+    /// The reason.
+    pub reason: Pause,
+    /// The permission that its key lacks, where Stripe named it.
+    pub lacks: Option<String>,
+    /// When it is tried again.
+    pub until: Micros,
 }
 
 fn decode(row: &dyn Row) -> Result<Connection, Fault> {
@@ -91,6 +113,14 @@ fn decode(row: &dyn Row) -> Result<Connection, Fault> {
         account_name: row.opt_string(8)?,
         connected_at: row.time(9)?,
         endpoint_id: row.opt_string(10)?,
+        pause: match row.opt_text(11)? {
+            None => None,
+            Some(_) => Some(Paused {
+                reason: row.read(11, Pause::read)?,
+                lacks: row.opt_string(12)?,
+                until: row.opt_time(13)?.unwrap_or(Micros(0)),
+            }),
+        },
     })
 }
 
@@ -120,7 +150,7 @@ pub fn holds_secrets(tx: &mut dyn Tx) -> Result<bool, Fault> {
 /// The teams that are connected, up to a thousand of them.
 pub fn active(tx: &mut dyn Tx) -> Result<Vec<(TeamId, Connection)>, Fault> {
     tx.all(ACTIVE, params![], |row| {
-        Ok((row.team_id(11)?, decode(row)?))
+        Ok((row.team_id(14)?, decode(row)?))
     })
 }
 
@@ -186,6 +216,38 @@ pub fn probed(
 /// Removes keys and secrets; tells whether the team was connected.
 pub(crate) fn deactivate(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
     tx.hit(DISCONNECT, params![team_id])
+}
+
+/// Lets nothing of a team be delivered until a time, by what was learnt of this connection.
+pub(crate) fn pause(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    connection: &Connection,
+    paused: &Paused,
+) -> Result<bool, Fault> {
+    let row = params![
+        team_id,
+        paused.reason.as_str(),
+        paused.lacks.as_deref(),
+        paused.until,
+        connection.connected_at
+    ];
+    tx.hit(PAUSE, row)
+}
+
+/// Takes the turn to try whether a pause is over; tells whether nobody else has.
+pub(crate) fn try_again(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    paused: &Paused,
+    until: Micros,
+) -> Result<bool, Fault> {
+    tx.hit(TRY_AGAIN, params![team_id, paused.until, until])
+}
+
+/// Ends a pause; tells whether there was one.
+pub(crate) fn resume(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
+    tx.hit(RESUME, params![team_id])
 }
 
 /// Replaces the webhook secret; tells whether the team was connected.

@@ -13,6 +13,18 @@ use crate::{params, statements};
 statements! {
     ENQUEUE = "INSERT INTO work (team_id, project_id, kind, subject, facts, run_after, leased_until, \
         attempt, created_at) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7) ON CONFLICT DO NOTHING";
+    /// Whoever puts in or takes out what a row is about does it while they hold the row, so that none is lost.
+    HASTEN = "INSERT INTO work (team_id, project_id, kind, subject, facts, run_after, leased_until, \
+        attempt, created_at) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7) \
+        ON CONFLICT (team_id, project_id, kind, subject) DO UPDATE SET run_after = \
+        CASE WHEN excluded.run_after < work.run_after THEN excluded.run_after ELSE work.run_after END";
+    HASTEN_ALL = "UPDATE work SET run_after = $4 \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND run_after > $4";
+    /// The lease of whoever took it until then, and of nobody else.
+    EXTEND = "UPDATE work SET leased_until = $6 \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 AND leased_until = $5";
+    PUT_BACK = "UPDATE work SET leased_until = 0, run_after = $6, last_error = $7, attempt = 0 \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 AND leased_until = $5";
     GET = "SELECT facts, attempt, leased_until FROM work \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
     /// Which rows are due; whoever wants one leases it by its key.
@@ -126,6 +138,71 @@ pub fn enqueue(
     ];
     act.has_enqueued |= run_after <= now;
     tx.hit(ENQUEUE, row)
+}
+
+/// Sees to it that there is a row, due from `run_after` on at the latest, by the time of day.
+pub(crate) fn hasten(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    key: &Key,
+    facts: &str,
+    run_after: Micros,
+) -> Result<(), Fault> {
+    let row = params![
+        key.team,
+        key.project,
+        key.kind,
+        &key.subject,
+        facts,
+        run_after,
+        act.real(),
+    ];
+    act.has_enqueued |= run_after <= act.real();
+    tx.must(HASTEN, row)
+}
+
+/// Makes all work of a kind that a team has as a whole due at once.
+pub(crate) fn hasten_all(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    kind: &'static str,
+) -> Result<(), Fault> {
+    let changed = tx.execute(HASTEN_ALL, params![team_id, 0_i64, kind, act.real()])?;
+    act.has_enqueued |= changed > 0;
+    Ok(())
+}
+
+/// Keeps a lease for longer; tells whether it was still the one that ends at `from`.
+pub(crate) fn extend(
+    tx: &mut dyn Tx,
+    key: &Key,
+    from: Micros,
+    until: Micros,
+) -> Result<bool, Fault> {
+    let row = params![key.team, key.project, key.kind, &key.subject, from, until];
+    tx.hit(EXTEND, row)
+}
+
+/// Gives the lease up that ends at `held`, with the time from which the work is due again; tells whether it was
+/// still held.
+pub(crate) fn put_back(
+    tx: &mut dyn Tx,
+    key: &Key,
+    held: Micros,
+    run_after: Micros,
+    why: Option<&str>,
+) -> Result<bool, Fault> {
+    let row = params![
+        key.team,
+        key.project,
+        key.kind,
+        &key.subject,
+        held,
+        run_after,
+        why
+    ];
+    tx.hit(PUT_BACK, row)
 }
 
 /// The row of this key.

@@ -89,6 +89,12 @@ declare_rules! {
     entry_credit, "the credit of an entry exists" =
         orphans!("entries", "c.credit_id", team_of!("c"), "credits",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.credit_id");
+    operation_credit, "the credit of an operation exists" =
+        orphans!("stripe_operations", "c.id", team_of!("c"), "credits",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.credit_id");
+    entry_operation, "the operation that an entry tells of exists" =
+        orphans!("entries", "c.credit_id", team_of!("c"), "stripe_operations",
+            "p.team_id = c.team_id AND p.id = c.operation_id", "c.operation_id IS NOT NULL");
     line_entry, "the entry of a line exists" =
         orphans!("entry_lines", "c.credit_id", team_of!("c"), "entries",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.credit_id = c.credit_id \

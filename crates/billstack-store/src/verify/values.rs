@@ -37,7 +37,9 @@ declare_rules! {
     credit_values, "a credit has a known kind, side, status and currency, and an amount within its bounds" =
         concat!("SELECT id, ", place_of!("credits"), " FROM credits \
         WHERE kind NOT IN ({credit_kinds}) OR seq < 1 OR side NOT IN ({sides}) OR status NOT IN ({credit_statuses}) \
-        OR currency NOT IN ({currencies}) OR amount NOT BETWEEN 1 AND {most} LIMIT 100");
+        OR currency NOT IN ({currencies}) OR amount NOT BETWEEN 1 AND {most} \
+        OR delivery NOT IN ('none', 'waiting', 'queued', 'in_flight', 'unknown', 'delivered', 'needs_attention') \
+        LIMIT 100");
 
     line_values, "a line of an entry is of a known account" =
         concat!("SELECT credit_id, ", place_of!("entry_lines"), " FROM entry_lines \

@@ -4,6 +4,7 @@ mod backup;
 mod batch;
 mod crash;
 mod damage;
+mod delivery;
 mod distribute;
 mod engine;
 mod erased;

@@ -62,6 +62,8 @@ impl From<Refusal> for ApiError {
                     }
                 },
             ),
+            Refusal::DeliveryUnderWay => ApiError::new(Reason::DeliveryUnderWay),
+            Refusal::NothingToDeliverWith => ApiError::new(Reason::StripeKeyRequired),
             Refusal::NotBillable(currency) => currency::not_billable("amount", currency),
             Refusal::LastOwner => ApiError::new(Reason::LastOwner),
             Refusal::OwnerRequired => ApiError::new(Reason::Forbidden)

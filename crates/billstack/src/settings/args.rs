@@ -232,6 +232,36 @@ pub struct SettingsArgs {
     )]
     pub stripe_timeout_seconds: Option<String>,
 
+    /// Calls a second to Stripe that deliver credits, for each team and node [default: 10]
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_STRIPE_RATE",
+        value_name = "NUMBER"
+    )]
+    pub stripe_rate: Option<String>,
+
+    /// How long a node that delivers may be silent before another goes on [default: the time for one call and 5]
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_DELIVERY_LEASE_SECONDS",
+        value_name = "SECONDS"
+    )]
+    pub delivery_lease_seconds: Option<String>,
+
+    /// How long a credit of unknown outcome is looked for before it is sent under another key [default: 3600]
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_DELIVERY_UNKNOWN_WAIT",
+        value_name = "SECONDS"
+    )]
+    pub delivery_unknown_wait_seconds: Option<String>,
+
     /// How long before its referral a subscription may have begun and still convert [default: 24]
     #[arg(
         long,

@@ -1,5 +1,7 @@
 //! A server that dies under load keeps what it said it had done.
 
+mod deliveries;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -41,7 +43,13 @@ fn command(directory: &Path, args: &[&str]) -> Command {
 impl Server {
     /// Starts it and waits until it tells its address.
     fn start(directory: &Path) -> Server {
+        Server::start_with(directory, &[])
+    }
+
+    /// The same with these variables.
+    fn start_with(directory: &Path, told: &[(&'static str, String)]) -> Server {
         let mut command = command(directory, &["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(told.iter().cloned());
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
         let out = BufReader::new(child.stdout.take().expect("a pipe"));

@@ -5,6 +5,7 @@ use billstack_core::event::Event;
 use billstack_core::ledger::{Account, Cause, Transfer};
 use billstack_core::money::Amount;
 
+use super::delivery;
 use crate::operations::budget;
 use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Fault, Place, Tx};
@@ -49,6 +50,7 @@ pub(in crate::operations) fn book<'e>(
     for transfer in transfers {
         tell(tx, act, place, credit, &event(transfer.amount))?;
     }
+    delivery::sync(tx, act, place, &mut now)?;
     Ok(now)
 }
 

@@ -1,12 +1,13 @@
 //! The beginning of a credit: its row, its first entry, and its place in the queue when it is held.
 
 use billstack_core::credit::{CreditKind, Parts, Side};
+use billstack_core::delivery::DeliveryState;
 use billstack_core::ids::IdKind;
 use billstack_core::ledger::{Account, Transfer};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
 
-use super::hold;
+use super::{delivery, hold};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
 use crate::tables::entries::{self, Reason};
@@ -21,6 +22,8 @@ pub(in crate::operations) struct Given {
     pub(in crate::operations) amount: Amount,
     pub(in crate::operations) currency: Currency,
     pub(in crate::operations) held_until: Option<Micros>,
+    /// Whether it is put into the balance that the customer has in Stripe.
+    pub(in crate::operations) by_stripe: bool,
     pub(in crate::operations) at: Micros,
 }
 
@@ -45,7 +48,7 @@ pub(in crate::operations) fn give(
     let parts = Parts::promised(given.amount).after(&grant);
     let parts = parts.ok_or_else(nothing)?;
     let (referral_id, side) = given.earned_by.unzip();
-    let credit = Credit {
+    let mut credit = Credit {
         id: act.id(IdKind::Credit),
         kind: given.kind,
         referral_id,
@@ -59,11 +62,15 @@ pub(in crate::operations) fn give(
         reversed_by_hand: 0,
         entries: 1,
         created_at: given.at,
+        by_stripe: given.by_stripe,
+        delivery: DeliveryState::None,
+        delivery_reason: None,
     };
     credits::insert(tx, place, &credit)?;
     entries::insert(tx, place, &credit.id, 1, &grant, reason, credit.created_at)?;
     if let Some(until) = credit.held_until {
         hold::begin(tx, act, place, &credit.id, until)?;
     }
+    delivery::sync(tx, act, place, &mut credit)?;
     Ok(credit)
 }

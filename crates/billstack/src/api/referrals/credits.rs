@@ -1,10 +1,13 @@
 //! `…/referrals/credits`: what was given to whom, and what became of it.
 
 pub mod create;
+pub mod deliver;
+pub mod delivery;
 pub mod get;
 pub mod list;
 pub mod postings;
 pub mod release;
+pub mod retry;
 pub mod reverse;
 pub mod settle;
 
@@ -13,11 +16,13 @@ use billstack_core::credit::{CreditKind, CreditStatus, Side};
 use billstack_core::money::{Amount, Currency};
 use billstack_store::credit_moves::Asked;
 use billstack_store::credits::Credit;
+use billstack_store::credits::delivery::{Shown, shown};
 use billstack_store::idempotency::Keyed;
 use billstack_store::{Abort, Act, Place, Tx};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use self::delivery::DeliveryJson;
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, Reason};
@@ -121,6 +126,8 @@ pub struct CreditJson {
     status: CreditStatus,
     /// What became of the amount.
     amounts: CreditAmountsJson,
+    /// How it reaches the customer's balance in Stripe.
+    delivery: DeliveryJson,
     /// When its hold ends or would have ended.
     #[schema(format = DateTime)]
     held_until: Option<String>,
@@ -131,7 +138,8 @@ pub struct CreditJson {
 
 impl CreditJson {
     /// The JSON form of a credit.
-    pub fn new(credit: &Credit) -> CreditJson {
+    pub fn new(shown: &Shown) -> CreditJson {
+        let credit = &shown.credit;
         CreditJson {
             id: credit.id.clone(),
             kind: credit.kind,
@@ -150,6 +158,7 @@ impl CreditJson {
                 reversed: credit.parts.reversed,
                 shortfall: credit.parts.shortfall,
             },
+            delivery: DeliveryJson::new(shown),
             held_until: credit.held_until.map(|at| rfc3339(at.0)),
             created_at: rfc3339(credit.created_at.0),
         }
@@ -165,9 +174,9 @@ pub struct CreditAnswer {
 
 impl CreditAnswer {
     /// The answer that shows a credit.
-    pub fn new(credit: &Credit) -> CreditAnswer {
+    pub fn new(shown: &Shown) -> CreditAnswer {
         CreditAnswer {
-            credit: CreditJson::new(credit),
+            credit: CreditJson::new(shown),
         }
     }
 }
@@ -196,8 +205,11 @@ async fn move_credit(
     operation: Operation,
 ) -> Result<Response, ApiError> {
     let place = access.place;
-    let op = move |tx: &mut dyn Tx, act: &mut Act| operation(tx, act, &place, &asked);
-    let answer = |credit: &Credit| answer::ok(&CreditAnswer::new(credit));
+    let op = move |tx: &mut dyn Tx, act: &mut Act| {
+        let credit = operation(tx, act, &place, &asked)?;
+        Ok(shown(tx, &place, credit)?)
+    };
+    let answer = |shown: &Shown| answer::ok(&CreditAnswer::new(shown));
     app.write_answer(&access.caller, keyed, op, answer).await
 }
 
@@ -206,4 +218,5 @@ pub const REASONS_OF_MOVES: &[Reason] = &[
     Reason::CreditNotFound,
     Reason::IllegalTransition,
     Reason::AmountExceedsCredit,
+    Reason::DeliveryUnderWay,
 ];

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::credit_moves::{self, Gift};
-use billstack_store::credits::Credit;
+use billstack_store::credits::delivery::{Shown, shown};
 use billstack_store::{Act, Tx};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -56,9 +56,11 @@ pub async fn handle(
         reason: request.reason.0,
     };
     let place = access.place.clone();
-    let give =
-        move |tx: &mut dyn Tx, act: &mut Act| credit_moves::give_by_hand(tx, act, &place, &gift);
-    let answer = |credit: &Credit| answer::created(&CreditAnswer::new(credit));
+    let give = move |tx: &mut dyn Tx, act: &mut Act| {
+        let credit = credit_moves::give_by_hand(tx, act, &place, &gift)?;
+        Ok(shown(tx, &place, credit)?)
+    };
+    let answer = |shown: &Shown| answer::created(&CreditAnswer::new(shown));
     app.write_answer(&access.caller, input.keyed, give, answer)
         .await
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::credits;
+use billstack_store::credits::delivery::shown;
 
 use super::CreditAnswer;
 use crate::app::Shared;
@@ -13,7 +14,7 @@ use crate::http::path::Item;
 
 /// Get a credit.
 ///
-/// A credit never changes; what has come of the customer's credits is in their balance.
+/// With what became of it, and how its delivery stands.
 #[utoipa::path(
     get, path = "", operation_id = "get_credit",
     responses((status = 200, description = "The credit.", body = CreditAnswer)),
@@ -23,7 +24,10 @@ pub async fn handle(
     access: ProjectRead,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let read = access.point(&app, move |tx, place| credits::require(tx, place, &id));
-    let credit = read.await?;
-    Ok(answer::send(answer::ok(&CreditAnswer::new(&credit))))
+    let read = access.point(&app, move |tx, place| {
+        let credit = credits::require(tx, place, &id)?;
+        Ok(shown(tx, place, credit)?)
+    });
+    let shown = read.await?;
+    Ok(answer::send(answer::ok(&CreditAnswer::new(&shown))))
 }

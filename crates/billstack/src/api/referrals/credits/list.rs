@@ -3,10 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::credit::{CreditKind, CreditStatus, Side};
+use billstack_core::delivery::DeliveryState;
+use billstack_store::credits::delivery::shown;
 use billstack_store::credits::{self, CreditFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::delivery::DeliveryStateJson;
 use super::{CreditJson, CreditKindJson, CreditStatusJson, SideJson};
 use crate::app::Shared;
 use crate::error::ApiError;
@@ -39,6 +42,7 @@ pub struct CreditsAnswer {
         ("from" = Option<String>, Query, description = "Only granted at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Only granted before this time.", format = DateTime),
         ("status" = inline(Option<CreditStatusJson>), Query, description = "Only with this status."),
+        ("delivery" = inline(Option<DeliveryStateJson>), Query, description = "Only whose delivery has come so far."),
     ),
     responses((status = 200, description = "A page of credits.", body = CreditsAnswer)),
 )]
@@ -54,15 +58,18 @@ pub async fn handle(
         side: one_of(&query, "side", Side::parse)?,
         kind: one_of(&query, "kind", CreditKind::parse)?,
         status: one_of(&query, "status", CreditStatus::parse)?,
+        delivery: one_of(&query, "delivery", DeliveryState::parse)?,
         from: time(&query, "from")?,
         to: time(&query, "to")?,
     };
     let part = access.scan(&app, weight(&page), move |tx, place| {
-        Ok(credits::list(tx, place, &filter, &page)?)
+        let part = credits::list(tx, place, &filter, &page)?;
+        let rows = part.rows.into_iter().map(|credit| shown(tx, place, credit));
+        Ok((rows.collect::<Result<Vec<_>, _>>()?, part.next))
     });
-    let part = part.await?;
+    let (rows, next) = part.await?;
     Ok(answer::send(answer::ok(&CreditsAnswer {
-        credits: part.rows.iter().map(CreditJson::new).collect(),
-        next_cursor: part.next.map(|cursor| cursor.encode()),
+        credits: rows.iter().map(CreditJson::new).collect(),
+        next_cursor: next.map(|cursor| cursor.encode()),
     })))
 }

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+pub mod queue;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::TeamId;
+use billstack_store::credits::delivery;
 use billstack_store::intake;
 use billstack_store::list::Page;
 use billstack_store::stripe_connection::{self, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use self::queue::QueueJson;
 use super::SyncStatusJson;
 use crate::app::{App, Shared};
 use crate::clock::rfc3339;
@@ -49,6 +53,8 @@ pub struct StatusAnswer {
     permissions: Option<BTreeMap<String, bool>>,
     /// The webhook endpoint, as it was found at the same time; null where the key may not read it, or finds none.
     webhook: Option<WebhookJson>,
+    /// The credits that are on their way into balances in Stripe.
+    queue: QueueJson,
 }
 
 /// The webhook endpoint of a team in Stripe.
@@ -127,9 +133,11 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
         };
         let last = intake::list(tx, &team_id, None, None, &newest)?.rows.pop();
         let probe = stripe_connection::probe(tx, &team_id)?;
-        Ok((connection, SyncStatusJson::of(tx, &team_id)?, last, probe))
+        let pending = delivery::pending(tx, &team_id)?;
+        let sync_status = SyncStatusJson::of(tx, &team_id)?;
+        Ok((connection, sync_status, last, probe, pending))
     });
-    let (connection, sync_status, last, probe) = read.await?;
+    let (connection, sync_status, last, probe, pending) = read.await?;
     let probed = probe.as_deref().and_then(Probed::read);
     let (permissions, webhook) = probed
         .map(|probed| (probed.permissions, probed.endpoint))
@@ -154,6 +162,7 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
         last_refused_reason: refused.map(|(_, why)| why.into()),
         permissions,
         webhook: webhook.flatten().map(WebhookJson::from),
+        queue: QueueJson::new(connection.as_ref(), pending),
     })))
 }
 

@@ -1,6 +1,7 @@
 //! `…/referrals/credits` and `…/customers/{id}/credit-balance`.
 
 mod create;
+mod delivery;
 mod held;
 mod moves;
 
@@ -41,6 +42,8 @@ async fn a_conversion_grants_each_side_once(t: &Bench) {
             "side": side, "amount": amount, "currency": "usd", "status": "granted",
             "amounts": {"held": 0, "available": amount, "delivered": 0, "applied": 0, "settled": 0, "reversed": 0,
                 "shortfall": 0},
+            "delivery": {"state": "none", "reason": null, "message": null, "stripeCustomerId": null,
+                "transactionId": null, "attempts": 0, "nextAttemptAt": null},
             "heldUntil": null, "createdAt": credit["createdAt"],
         });
         assert_eq!(*credit, expected);

@@ -35,6 +35,8 @@ async fn a_credit_is_given_by_hand(t: &Bench) {
         "amount": 1200, "currency": "usd", "status": "granted",
         "amounts": {"held": 0, "available": 1200, "delivered": 0, "applied": 0, "settled": 0, "reversed": 0,
             "shortfall": 0},
+        "delivery": {"state": "none", "reason": null, "message": null, "stripeCustomerId": null,
+            "transactionId": null, "attempts": 0, "nextAttemptAt": null},
         "heldUntil": null, "createdAt": credit["createdAt"],
     }});
     assert_eq!(made, expected);

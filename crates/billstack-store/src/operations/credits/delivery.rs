@@ -1,0 +1,232 @@
+//! Delivering credits: what is to be done to balances in Stripe follows from what became of the credits.
+//!
+//! What a customer has available of a credit that is delivered, and what no operation under way gives already, is
+//! given by one operation. It is written by the transaction that moves the credit, together with a row of `work`
+//! for the customer of Stripe: the *lane*, whose lease makes sure that one call at a time is made for them.
+//!
+//! Whoever changes operations has changed their credit before, in the same transaction, so that nobody else can.
+
+pub mod by_hand;
+pub mod cure;
+pub mod lane;
+mod shown;
+
+use billstack_core::delivery::operation::Operation;
+use billstack_core::delivery::{Body, DeliveryState, Kind, Reason, State, of_credit};
+use billstack_core::ids::{IdKind, TeamId};
+use billstack_core::money::Amount;
+use billstack_core::time::Micros;
+use serde::{Deserialize, Serialize};
+
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::credits::{self, Credit};
+use crate::tables::stripe_operations::{self, StripeOperation};
+use crate::tables::work::{self, Key};
+use crate::tables::{customers, programs, referrals};
+
+pub use shown::{Shown, shown};
+
+pub use crate::tables::stripe_operations::{of_credit as operations_of, of_line, pending};
+
+/// The kind of work. Its subjects are customers of Stripe; the empty one stands for the team, whose connection was
+/// mended.
+pub const KIND: &str = stripe_operations::LANE;
+
+/// What a lane knows besides its subject.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LaneFacts {
+    team_id: String,
+}
+
+/// Brings the operations of a credit in line with what is available of it.
+pub(in crate::operations) fn sync(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit: &mut Credit,
+) -> Result<(), Fault> {
+    if !credit.by_stripe {
+        return Ok(());
+    }
+    let all = stripe_operations::of_credit(tx, place, &credit.id)?;
+    let (loose, fixed): (Vec<_>, Vec<_>) = all.into_iter().partition(is_loose);
+    let wanted = credit.parts.available - fixed.iter().filter_map(still_gives).sum::<i64>();
+    if wanted < 0 {
+        let why = format!("credit {} is being delivered", credit.id);
+        return Err(Fault::Conflict(why));
+    }
+    let link = customers::link_of(tx, place, &credit.customer_id)?;
+    let mut states: Vec<_> = fixed.iter().map(state_of).collect();
+    let fits = |one: &StripeOperation| {
+        one.amount.get() == wanted && Some(&one.stripe_customer_id) == link.as_ref()
+    };
+    match loose.as_slice() {
+        [one] if fits(one) => states.push(state_of(one)),
+        _ => {
+            remove(tx, place, &loose)?;
+            states.extend(give(tx, act, place, credit, wanted, link, &fixed)?);
+        }
+    }
+    (credit.delivery, credit.delivery_reason) = of_credit(&states, credit.parts.held > 0);
+    credits::deliver(tx, place, credit)
+}
+
+/// An operation that gives, and of which Stripe knows nothing yet.
+fn is_loose(operation: &StripeOperation) -> bool {
+    let is_over = operation.progress.state == State::Delivered;
+    gives(operation) && !is_over && !operation.progress.is_open()
+}
+
+fn gives(operation: &StripeOperation) -> bool {
+    matches!(operation.kind, Kind::Grant | Kind::Restore)
+}
+
+fn still_gives(operation: &StripeOperation) -> Option<i64> {
+    let is_over = operation.progress.state == State::Delivered;
+    (gives(operation) && !is_over).then_some(operation.amount.get())
+}
+
+fn state_of(operation: &StripeOperation) -> (State, Option<Reason>) {
+    (operation.progress.state, operation.progress.reason)
+}
+
+fn remove(tx: &mut dyn Tx, place: &Place, loose: &[StripeOperation]) -> Result<(), Fault> {
+    for one in loose {
+        if !stripe_operations::remove(tx, &place.team_id, one)? {
+            return Err(changed(&one.id));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the operation that gives what is wanted, if anything is, and says where it stands.
+fn give(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit: &Credit,
+    wanted: i64,
+    link: Option<String>,
+    fixed: &[StripeOperation],
+) -> Result<Option<(State, Option<Reason>)>, Fault> {
+    let Some(amount) = Amount::new(wanted).filter(|amount| !amount.is_zero()) else {
+        return Ok(None);
+    };
+    let Some(link) = link else {
+        return Ok(Some((
+            State::NeedsAttention,
+            Some(Reason::NoStripeCustomer),
+        )));
+    };
+    let kind = match fixed.iter().any(gives) {
+        true => Kind::Restore,
+        false => Kind::Grant,
+    };
+    begin(tx, act, place, credit, kind, amount, link)?;
+    Ok(Some((State::Queued, None)))
+}
+
+/// Writes a new operation, and wakes its lane.
+fn begin(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit: &Credit,
+    kind: Kind,
+    amount: Amount,
+    stripe_customer_id: String,
+) -> Result<(), Fault> {
+    let id = act.id(IdKind::Operation);
+    let description = description(tx, place, credit)?;
+    let body = Body {
+        operation: &id,
+        credit: &credit.id,
+        project: place.project_id.as_str(),
+        amount: kind.signed(amount.get()),
+        currency: credit.currency,
+        description: &description,
+    };
+    let operation = StripeOperation {
+        body: body.form(),
+        id,
+        project_id: place.project_id.clone(),
+        credit_id: credit.id.clone(),
+        kind,
+        stripe_customer_id,
+        amount,
+        currency: credit.currency,
+        refusal: None,
+        transaction_id: None,
+        created_at: act.at,
+        version: 1,
+        progress: Operation::new(act.at),
+    };
+    stripe_operations::insert(tx, &place.team_id, &operation, act.ahead())?;
+    let now = act.real();
+    wake(tx, act, &place.team_id, &operation.stripe_customer_id, now)
+}
+
+/// What the customer reads: what was promised with the referral, or what the program says now.
+fn description(tx: &mut dyn Tx, place: &Place, credit: &Credit) -> Result<String, Fault> {
+    let referral = match &credit.referral_id {
+        Some(id) => referrals::get(tx, place, id)?,
+        None => None,
+    };
+    Ok(match referral {
+        Some(referral) => referral.terms.credit_description,
+        None => programs::get(tx, place)?.terms.credit_description,
+    })
+}
+
+fn key_of(team_id: &TeamId, stripe_customer_id: &str) -> Key {
+    Key::of_team(team_id, KIND, stripe_customer_id)
+}
+
+/// Sees to it that somebody looks at a customer of Stripe at that time of day.
+fn wake(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    stripe_customer_id: &str,
+    at: Micros,
+) -> Result<(), Fault> {
+    let facts = LaneFacts {
+        team_id: team_id.to_string(),
+    };
+    let facts = serde_json::to_string(&facts).map_err(|e| Fault::Defect(e.to_string()))?;
+    let key = key_of(team_id, stripe_customer_id);
+    work::hasten(tx, act, &key, &facts, at)
+}
+
+/// Keeps what became of an operation whose credit is held, and shows it at the credit.
+fn keep(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    operation: &mut StripeOperation,
+    credit: &mut Credit,
+) -> Result<(), Fault> {
+    if !stripe_operations::update(tx, &place.team_id, operation, act.ahead())? {
+        return Err(changed(&operation.id));
+    }
+    operation.version += 1;
+    sync(tx, act, place, credit)
+}
+
+fn changed(id: &str) -> Fault {
+    Fault::Conflict(format!("operation {id} was changed since it was read"))
+}
+
+/// Whether a call may be on its way that has to do with a credit, so that nothing else may be done with it.
+pub(in crate::operations) fn is_under_way(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit: &Credit,
+) -> Result<bool, Fault> {
+    if !credit.by_stripe || credit.delivery == DeliveryState::None {
+        return Ok(false);
+    }
+    let all = stripe_operations::of_credit(tx, place, &credit.id)?;
+    Ok(all.iter().any(|one| one.progress.is_open()))
+}

@@ -1,0 +1,217 @@
+//! What a step of an operation found out, and how it is kept.
+
+use billstack_core::delivery::answer::Answer;
+use billstack_core::delivery::customer::Customer;
+use billstack_core::delivery::look::Look;
+use billstack_core::delivery::operation::Effect;
+use billstack_core::delivery::{Kind, Pause, Reason, State};
+use billstack_core::event::Event;
+use billstack_core::ledger::{Account, Cause, Transfer};
+use billstack_core::project::by_clock;
+use billstack_core::time::Micros;
+
+use super::{Job, PROBE_EVERY, hold_credit, is_unchanged};
+use crate::operations::credits::book::book;
+use crate::operations::credits::delivery::{KIND, changed, keep};
+use crate::operations::test_clock;
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::credits::Credit;
+use crate::tables::stripe_connections::{self, Paused};
+use crate::tables::stripe_operations::{self, StripeOperation};
+use crate::tables::{entries, work};
+
+/// A line of a balance.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// `cbtxn_…`.
+    pub id: String,
+    /// When Stripe wrote it.
+    pub created: Micros,
+}
+
+/// What a step found out.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The line was written.
+    Written(Written),
+    /// The line was not written, as far as the answer tells.
+    Answered(Answer),
+    /// The line was looked for and found.
+    Found(Written),
+    /// It was looked for, and not found as it should be.
+    Looked(NotFound),
+    /// Something had to be read first, and could not be.
+    Unread(Answer),
+    /// What Stripe says of a customer whom a call did not find.
+    Customer(Customer),
+    /// The customer cannot be given the credit.
+    Unfit(Reason),
+}
+
+/// What was found in place of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// Its line, with another amount or currency.
+    AmountDiffers,
+    /// One like it that nobody accounts for.
+    PossibleDuplicate,
+    /// None.
+    Absent,
+}
+
+/// An outcome with what Stripe said, and what chance and settings add.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What Stripe said when it refused.
+    pub refusal: Option<String>,
+    /// The permission that it named.
+    pub lacks: Option<String>,
+    /// Any number.
+    pub chance: u64,
+    /// How long after its last try a key is given up, in microseconds.
+    pub unknown_wait: i64,
+}
+
+/// Keeps what a step found out. With `None` the lane is somebody else's by now.
+pub fn conclude(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    job: &Job,
+    told: &Told,
+) -> Result<(Option<Job>, Effect), Fault> {
+    let lane = job.lane.extended(tx, act.real())?;
+    let mut job = job.clone();
+    let place = job.place();
+    test_clock::enter(tx, act, &place)?;
+    let mut credit = hold_credit(tx, &place, &job.operation)?;
+    // Whoever took it over has begun by changing it, and makes the same call or looks.
+    if !is_unchanged(tx, &job)? {
+        if let Some(lane) = &lane {
+            lane.leave(tx)?;
+        }
+        return Ok((None, Effect::None));
+    }
+    let effect = apply(tx, act, &place, &mut job.operation, &mut credit, told)?;
+    follow(tx, act, &job, told, effect)?;
+    let job = lane.map(|lane| Job { lane, ..job });
+    Ok((job, effect))
+}
+
+fn apply(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    operation: &mut StripeOperation,
+    credit: &mut Credit,
+    told: &Told,
+) -> Result<Effect, Fault> {
+    let (now, progress) = (act.at, &mut operation.progress);
+    operation.refusal.clone_from(&told.refusal);
+    let effect = match &told.outcome {
+        Outcome::Written(line) => {
+            progress.heard(Answer::Written, now, told.chance);
+            return deliver(tx, act, place, operation, credit, line);
+        }
+        Outcome::Found(line) => {
+            progress.looked(&Look::Adopt(&line.id), now, told.unknown_wait);
+            return deliver(tx, act, place, operation, credit, line);
+        }
+        Outcome::Answered(answer) => progress.heard(*answer, now, told.chance),
+        Outcome::Looked(found) => {
+            let look = match found {
+                NotFound::AmountDiffers => Look::AmountDiffers(""),
+                NotFound::PossibleDuplicate => Look::PossibleDuplicate(""),
+                NotFound::Absent => Look::Absent,
+            };
+            progress.looked(&look, now, told.unknown_wait);
+            Effect::None
+        }
+        Outcome::Unread(answer) => progress.look_failed(*answer, now, told.chance),
+        Outcome::Customer(customer) => {
+            progress.customer_is(customer);
+            Effect::None
+        }
+        Outcome::Unfit(reason) => {
+            progress.attend(*reason);
+            Effect::None
+        }
+    };
+    keep(tx, act, place, operation, credit)?;
+    Ok(effect)
+}
+
+/// Books that the line of an operation is there.
+fn deliver(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    operation: &mut StripeOperation,
+    credit: &Credit,
+    line: &Written,
+) -> Result<Effect, Fault> {
+    if !matches!(operation.kind, Kind::Grant | Kind::Restore) {
+        return Err(Fault::Defect(format!(
+            "{} is of no kind known",
+            operation.id
+        )));
+    }
+    operation.transaction_id = Some(line.id.clone());
+    if !stripe_operations::update(tx, &place.team_id, operation, act.ahead())? {
+        return Err(changed(&operation.id));
+    }
+    operation.version += 1;
+    let transfer = Transfer {
+        from: Account::Customer,
+        to: Account::Stripe,
+        amount: operation.amount,
+    };
+    let reason = entries::Reason {
+        stripe_object: Some(&line.id),
+        operation_id: Some(&operation.id),
+        ..entries::Reason::new(
+            Cause::Job,
+            KIND,
+            by_clock(line.created, act.at, act.ahead()),
+        )
+    };
+    book(tx, act, place, credit, &[transfer], reason, |amount| {
+        Event::CreditDelivered {
+            amount,
+            credit_id: &credit.id,
+            currency: credit.currency,
+            stripe_transaction_id: &line.id,
+        }
+    })?;
+    Ok(Effect::None)
+}
+
+/// Does what an outcome means for the whole team.
+fn follow(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    job: &Job,
+    told: &Told,
+    effect: Effect,
+) -> Result<(), Fault> {
+    let team_id = &job.lane.team_id;
+    if let Effect::Pause(reason) = effect {
+        let paused = Paused {
+            reason,
+            lacks: told
+                .lacks
+                .clone()
+                .filter(|_| reason == Pause::PermissionMissing),
+            until: act.real().plus(PROBE_EVERY),
+        };
+        stripe_connections::pause(tx, team_id, &job.connection, &paused)?;
+        return Ok(());
+    }
+    let key_does = job.operation.progress.state == State::Delivered
+        || matches!(told.outcome, Outcome::Answered(Answer::Refused { .. }));
+    if key_does && job.connection.pause.is_some() && stripe_connections::resume(tx, team_id)? {
+        work::hasten_all(tx, act, team_id, KIND)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! The calls of a delivery, and what they found out.
+
+use billstack_core::delivery::answer::Answer;
+use billstack_core::delivery::customer::Customer;
+use billstack_core::delivery::look::{Look, Seen, Wanted, begins, look};
+use billstack_core::delivery::operation::Step;
+use billstack_core::delivery::{Pause, Reason, key};
+use billstack_core::money::Currency;
+use billstack_core::time::{Micros, SECOND};
+use billstack_store::Abort;
+use billstack_store::credits::delivery::lane::{self, Job, NotFound, Outcome, Told, Written};
+use billstack_store::credits::delivery::of_line;
+
+use super::origin;
+use crate::app::App;
+use crate::secrets::random_bytes;
+use crate::settings::SecretText;
+use crate::stripe::{BalanceLine, Failure, Posted};
+
+/// The metadata of our lines that names their operation.
+const OPERATION: &str = "billstack_op_id";
+
+/// What Stripe told, before it is kept.
+struct Heard {
+    outcome: Outcome,
+    refusal: Option<String>,
+    lacks: Option<String>,
+}
+
+impl From<Outcome> for Heard {
+    fn from(outcome: Outcome) -> Heard {
+        Heard {
+            outcome,
+            refusal: None,
+            lacks: None,
+        }
+    }
+}
+
+impl Heard {
+    /// What a failure means, where an answer means this.
+    fn failed(failure: Failure, of: fn(Answer) -> Outcome) -> Heard {
+        let outcome = of(answer_of(&failure));
+        let (refusal, lacks) = match failure {
+            Failure::Refused(refused) => {
+                let code = refused.code.map(|code| format!("{code}: "));
+                let told = format!("{}{}", code.unwrap_or_default(), refused.message);
+                (Some(told), None)
+            }
+            Failure::PermissionMissing(permission) => (None, permission),
+            _ => (None, None),
+        };
+        Heard {
+            outcome,
+            refusal,
+            lacks,
+        }
+    }
+}
+
+/// What a failed call means for an operation.
+fn answer_of(failure: &Failure) -> Answer {
+    match failure {
+        Failure::Unknown(_) => Answer::Nothing,
+        Failure::ServerError {
+            replayed,
+            should_retry,
+            ..
+        } => Answer::failed(*replayed, *should_retry),
+        Failure::RateLimited {
+            reason,
+            retry_after,
+            should_retry,
+            ..
+        } => Answer::too_many(reason.as_deref(), *retry_after, *should_retry),
+        Failure::KeyInUse => Answer::UnderWay,
+        Failure::KeyReused => Answer::KeyConflict,
+        Failure::Unauthorized => Answer::Paused(Pause::KeyInvalid),
+        Failure::PermissionMissing(_) => Answer::Paused(Pause::PermissionMissing),
+        Failure::NotFound => Answer::NoCustomer,
+        Failure::Refused(refused) => {
+            Answer::refused(refused.code.as_deref(), &refused.message, false)
+        }
+    }
+}
+
+impl App {
+    /// Does the next step of an operation. With `None` it must not be done by us any more.
+    pub(super) async fn take_step(&self, job: Job) -> Result<Option<(Job, Told)>, Abort> {
+        let team_id = job.lane.team_id.clone();
+        let secret = match self.key_of(&team_id, &job.connection) {
+            Ok(Some(secret)) => secret,
+            // It cannot be opened: connecting again mends that.
+            Ok(None) | Err(_) => {
+                let unread = Outcome::Unread(Answer::Paused(Pause::KeyInvalid));
+                return Ok(Some((job, self.told(unread.into()))));
+            }
+        };
+        if job.operation.progress.step == Step::Look {
+            let heard = self.look_for(&secret, &job).await?;
+            return Ok(Some((job, self.told(heard))));
+        }
+        if job.operation.progress.first_try.is_none()
+            && let Err(heard) = self.read_customer(&secret, &job).await
+        {
+            return Ok(Some((job, self.told(heard))));
+        }
+        self.stripe_rates.wait(&team_id).await;
+        let begun = self
+            .store
+            .write(origin(self), move |tx, act| Ok(lane::begin(tx, act, &job)?));
+        let Some(job) = begun.await? else {
+            return Ok(None);
+        };
+        let heard = self.call(&secret, &job).await;
+        Ok(Some((job, self.told(heard))))
+    }
+
+    /// What became of a customer whom a call did not find.
+    pub(super) async fn ask_customer(&self, job: &Job) -> Told {
+        let team_id = &job.lane.team_id;
+        let heard = match self.key_of(team_id, &job.connection) {
+            Ok(Some(secret)) => {
+                self.stripe_rates.wait(team_id).await;
+                let id = &job.operation.stripe_customer_id;
+                match self.stripe.customer_state(&secret, id).await {
+                    Ok(found) if found.deleted => Outcome::Customer(Customer::Deleted).into(),
+                    Ok(_) | Err(Failure::NotFound) => Outcome::Customer(Customer::Unknown).into(),
+                    Err(failure) => Heard::failed(failure, Outcome::Unread),
+                }
+            }
+            Ok(None) | Err(_) => Outcome::Unread(Answer::Paused(Pause::KeyInvalid)).into(),
+        };
+        self.told(heard)
+    }
+
+    fn told(&self, heard: Heard) -> Told {
+        let wait = i64::from(self.settings.delivery_unknown_wait_seconds) * SECOND;
+        Told {
+            outcome: heard.outcome,
+            refusal: heard.refusal,
+            lacks: heard.lacks,
+            chance: u64::from_le_bytes(random_bytes()),
+            unknown_wait: wait,
+        }
+    }
+
+    /// Whether the customer can be given the credit at all; `Err` says why not.
+    async fn read_customer(&self, secret: &SecretText, job: &Job) -> Result<(), Heard> {
+        let unfit = |reason: Reason| Heard::from(Outcome::Unfit(reason));
+        let unread = |failure| match failure {
+            Failure::NotFound => unfit(Reason::CustomerUnknown),
+            failure => Heard::failed(failure, Outcome::Unread),
+        };
+        let (team_id, id) = (&job.lane.team_id, &job.operation.stripe_customer_id);
+        self.stripe_rates.wait(team_id).await;
+        let found = self.stripe.customer_state(secret, id).await;
+        let found = found.map_err(unread)?;
+        let customer = if found.deleted {
+            Customer::Deleted
+        } else {
+            self.stripe_rates.wait(team_id).await;
+            let subscribed = self.stripe.live_currencies(secret, id).await;
+            let subscribed = subscribed.map_err(unread)?;
+            let read = |code: &String| Currency::read(code);
+            Customer::There {
+                currency: found.currency.as_ref().and_then(read),
+                subscribed: subscribed.iter().filter_map(read).collect(),
+            }
+        };
+        customer.accepts(job.operation.currency).map_err(unfit)
+    }
+
+    /// Writes the line.
+    async fn call(&self, secret: &SecretText, job: &Job) -> Heard {
+        let operation = &job.operation;
+        let key = key(&operation.id, operation.progress.generation);
+        let customer = &operation.stripe_customer_id;
+        let posted = self
+            .stripe
+            .post_balance_line(secret, customer, &key, &operation.body);
+        match posted.await {
+            Ok(line) if agrees(job, &line) => Outcome::Written(Written {
+                id: line.id,
+                created: Micros::from_secs(line.created),
+            })
+            .into(),
+            Ok(_) => Outcome::Answered(Answer::Differs).into(),
+            Err(failure) => Heard::failed(failure, Outcome::Answered),
+        }
+    }
+
+    /// Looks for the line among those of the customer.
+    async fn look_for(&self, secret: &SecretText, job: &Job) -> Result<Heard, Abort> {
+        let operation = &job.operation;
+        let since = begins(operation.progress.tried_from.unwrap_or(self.now()));
+        let lines = match self.lines_since(secret, job, since).await {
+            Ok(lines) => lines,
+            Err(failure) => return Ok(Heard::failed(failure, Outcome::Unread)),
+        };
+        let owners = self.owners_of(job, &lines).await?;
+        let seen: Vec<Seen<'_>> = lines
+            .iter()
+            .zip(&owners)
+            .filter_map(|(line, owner)| {
+                Some(Seen {
+                    id: &line.id,
+                    amount: line.amount,
+                    currency: Currency::read(&line.currency)?,
+                    kind: &line.kind,
+                    created: Micros::from_secs(line.created),
+                    operation: owner.as_deref(),
+                })
+            })
+            .collect();
+        let wanted = Wanted {
+            operation: &operation.id,
+            amount: operation.kind.signed(operation.amount.get()),
+            currency: operation.currency,
+            others_are_known: operation.progress.others_are_known,
+        };
+        let found = match look(&wanted, since, &seen) {
+            Look::Adopt(id) => {
+                let line = lines.iter().find(|line| line.id == id);
+                Outcome::Found(Written {
+                    id: id.to_owned(),
+                    created: Micros::from_secs(line.map_or(0, |line| line.created)),
+                })
+            }
+            Look::AmountDiffers(_) => Outcome::Looked(NotFound::AmountDiffers),
+            Look::PossibleDuplicate(_) => Outcome::Looked(NotFound::PossibleDuplicate),
+            Look::Absent => Outcome::Looked(NotFound::Absent),
+        };
+        Ok(found.into())
+    }
+
+    async fn lines_since(
+        &self,
+        secret: &SecretText,
+        job: &Job,
+        since: Micros,
+    ) -> Result<Vec<BalanceLine>, Failure> {
+        let (mut lines, mut after) = (Vec::new(), None::<String>);
+        loop {
+            self.stripe_rates.wait(&job.lane.team_id).await;
+            let customer = &job.operation.stripe_customer_id;
+            let page = self
+                .stripe
+                .balance_lines(secret, customer, Some(since), after.as_deref());
+            let page = page.await?;
+            lines.extend(page.rows);
+            after = page.after;
+            if after.is_none() {
+                return Ok(lines);
+            }
+        }
+    }
+
+    /// Whose lines they are: we know them by their ids, or their metadata says so, which anybody can edit.
+    async fn owners_of(
+        &self,
+        job: &Job,
+        lines: &[BalanceLine],
+    ) -> Result<Vec<Option<String>>, Abort> {
+        let team_id = job.lane.team_id.clone();
+        let ids: Vec<String> = lines.iter().map(|line| line.id.clone()).collect();
+        let known = self.store.scan(move |tx| {
+            let known = ids.iter().map(|id| of_line(tx, &team_id, id));
+            Ok(known.collect::<Result<Vec<_>, _>>()?)
+        });
+        let known = known.await?;
+        let named = |line: &BalanceLine| line.metadata.get(OPERATION).cloned();
+        let owners = known.into_iter().zip(lines);
+        Ok(owners
+            .map(|(known, line)| known.or_else(|| named(line)))
+            .collect())
+    }
+}
+
+fn agrees(job: &Job, line: &Posted) -> bool {
+    let operation = &job.operation;
+    line.amount == operation.kind.signed(operation.amount.get())
+        && line.currency == operation.currency.as_str()
+}
