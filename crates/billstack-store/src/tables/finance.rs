@@ -24,7 +24,10 @@ statements! {
         ORDER BY e.created_at, e.credit_id, e.seq, l.amount");
     CREDITS = "SELECT c.id, c.kind, c.referral_id, COALESCE(c.side, 'manual'), c.customer_id, u.external_id, \
         u.stripe_customer_id, c.currency, c.amount, c.held, c.available, c.delivered, c.applied, c.reversed, \
-        c.settled, c.shortfall, c.status, c.created_at, c.held_until FROM credits c JOIN customers u \
+        c.settled, c.shortfall, c.status, c.delivery, c.delivery_reason, (SELECT MAX(o.transaction_id) \
+        FROM stripe_operations o WHERE o.credit_id = c.id AND o.team_id = c.team_id \
+        AND o.project_id = c.project_id AND o.kind = 'grant'), c.created_at, c.held_until \
+        FROM credits c JOIN customers u \
         ON u.team_id = c.team_id AND u.project_id = c.project_id AND u.id = c.customer_id \
         WHERE c.team_id = $1 AND c.project_id = $2 AND (c.created_at, c.id) > ($3, $4) AND c.created_at < $5 \
         ORDER BY c.created_at, c.id LIMIT $6";
@@ -167,6 +170,12 @@ pub struct ExportedCredit {
     pub sums: Sums,
     /// Where it stands.
     pub status: CreditStatus,
+    /// How far it has come into the balance that the customer has in Stripe.
+    pub delivery: String,
+    /// Why that needs attention.
+    pub delivery_reason: Option<String>,
+    /// The line of that balance.
+    pub transaction_id: Option<String>,
     /// When it was granted.
     pub created_at: Micros,
     /// When its hold ends or would have ended.
@@ -204,8 +213,11 @@ pub fn exported_credits(
                 shortfall: row.int(15)?,
             },
             status: row.read(16, CreditStatus::read)?,
-            created_at: row.time(17)?,
-            held_until: row.opt_time(18)?,
+            delivery: row.string(17)?,
+            delivery_reason: row.opt_string(18)?,
+            transaction_id: row.opt_string(19)?,
+            created_at: row.time(20)?,
+            held_until: row.opt_time(21)?,
         })
     })
 }

@@ -1,5 +1,6 @@
 //! `billstack demo`: the real server, a throw-away database, and the whole life of a referral.
 
+mod money;
 mod player;
 mod story;
 mod stripe;
@@ -7,7 +8,8 @@ mod stripe;
 use std::path::Path;
 
 use billstack_store::users::NewUser;
-use billstack_store::verify;
+use billstack_store::{Place, verify};
+use fake_stripe::FakeStripe;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -25,7 +27,7 @@ use player::{Player, Shows};
 
 pub(super) const EXAMPLES: &str = "\
 Nothing of yours is touched: whatever DATABASE_URL says, the data lies in a temporary directory that
-is removed at the end. Stripe is not called; its events are made and signed here, as Stripe would. With
+is removed at the end. Stripe is not called: what stands in for it runs in this process, and signs as Stripe would. With
 --verbose, every line that starts with curl can be pasted into another terminal while the demo runs.
 
 Examples:
@@ -75,25 +77,32 @@ pub(super) fn run(settings: &SettingsArgs, args: &DemoArgs) -> Result<(), Failur
 }
 
 fn run_in(directory: &TempDir, args: &SettingsArgs, shows: Shows) -> Result<(), Failure> {
-    let settings = super::quiet(&demo_args(directory.path(), args))?;
     telemetry::init_metrics();
     let runtime = runtime()?;
+    let stand_in = runtime.block_on(FakeStripe::start());
+    let settings = super::quiet(&demo_args(directory.path(), args, &stand_in))?;
     let mut stop = Stop::new(&runtime)?;
     let listener = runtime.block_on(listen_somewhere(args, &settings))?;
     let app = open(settings, address_of(&listener)?)?;
     let result = set_up(&runtime, &app).and_then(|scene| {
-        runtime.block_on(play_and_serve(&app, listener, &mut stop, &scene, shows))
+        let world = World {
+            app: &app,
+            stand_in: &stand_in,
+            scene: &scene,
+        };
+        runtime.block_on(play_and_serve(&world, listener, &mut stop, shows))
     });
     finish(runtime, app);
     result
 }
 
 /// The settings of the caller, except for those that would lead to data or addresses of theirs.
-fn demo_args(directory: &Path, args: &SettingsArgs) -> SettingsArgs {
+fn demo_args(directory: &Path, args: &SettingsArgs, stand_in: &FakeStripe) -> SettingsArgs {
     let file = directory.join("demo.db");
     SettingsArgs {
         database_url: Some(format!("sqlite://{}", file.display())),
         base_url: None,
+        stripe_api_base: Some(stand_in.base_url()),
         secret_key: None,
         wait_for_database: None,
         // A warning of what the story does on purpose would only be a riddle.
@@ -126,6 +135,23 @@ struct Scene {
     webhook_secret: String,
 }
 
+/// What the story is played in.
+pub(super) struct World<'w> {
+    /// The server.
+    pub(super) app: &'w Shared,
+    /// What stands in for Stripe.
+    pub(super) stand_in: &'w FakeStripe,
+    scene: &'w Scene,
+}
+
+impl World<'_> {
+    /// The project of the story.
+    pub(super) fn place(&self) -> Place {
+        let founded = &self.scene.founded;
+        Place::new(founded.team_id.clone(), founded.project_id.clone())
+    }
+}
+
 /// What `billstack init` does.
 fn set_up(runtime: &Runtime, app: &Shared) -> Result<Scene, Failure> {
     let password: String = new_token().chars().take(16).collect();
@@ -140,6 +166,7 @@ fn set_up(runtime: &Runtime, app: &Shared) -> Result<Scene, Failure> {
         team: "Acme".to_owned(),
         project: "Rockets".to_owned(),
         webhook_secret: Some(SecretText::new(webhook_secret.as_str())),
+        secret_key: Some(SecretText::new(stripe::SECRET_KEY)),
     };
     let founded = found(&app.store, app.cipher.clone(), foundation, &app.local_url)?;
     Ok(Scene {
@@ -150,12 +177,12 @@ fn set_up(runtime: &Runtime, app: &Shared) -> Result<Scene, Failure> {
 }
 
 async fn play_and_serve(
-    app: &Shared,
+    world: &World<'_>,
     listener: TcpListener,
     stop: &mut Stop,
-    scene: &Scene,
     shows: Shows,
 ) -> Result<(), Failure> {
+    let (app, scene) = (world.app, world.scene);
     let (stopped, stopping) = oneshot::channel::<()>();
     let server = tokio::spawn({
         let app = Shared::clone(app);
@@ -169,7 +196,7 @@ async fn play_and_serve(
     });
     let mut player = Player::new(&app.local_url, &scene.founded, &scene.webhook_secret, shows)?;
     let result = tokio::select! {
-        told = tell(&mut player, app, scene) => told,
+        told = tell(&mut player, world) => told,
         () = stop.requested() => Err(Failure::interrupted()),
     };
     if result.is_ok() {
@@ -181,8 +208,9 @@ async fn play_and_serve(
 }
 
 /// Plays the story, asks every rule of `billstack verify` about what it has left, and says what that proves.
-async fn tell(player: &mut Player, app: &Shared, scene: &Scene) -> Result<(), Failure> {
-    story::play(player, app).await?;
+async fn tell(player: &mut Player, world: &World<'_>) -> Result<(), Failure> {
+    let (app, scene) = (world.app, world.scene);
+    story::play(player, world).await?;
     let breaches = app.store.scan(|tx| Ok(verify::verify(tx)?)).await?;
     if let Some(breach) = breaches.first() {
         return Err(Failure::refused(breach));
@@ -200,7 +228,9 @@ const PROVED: &str = "
 What was proved:
   - nobody uses their own code, and a forged event changes nothing
   - Stripe told of the subscription three times, and it counted once
-  - both sides have the credit that they were promised: Ada $10.00, Grace $5.00
+  - both sides had the credit that they were promised: Ada $10.00, Grace $5.00
+  - a refund of 30 % took 30 % of both back, and the rest reached their balances in Stripe, one line each
+  - the month foots: granted, less taken back, is what is owed
   - the referral tells who did what, and which event converted it";
 
 fn farewell(app: &Shared, scene: &Scene) -> Result<(), Failure> {

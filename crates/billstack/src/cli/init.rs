@@ -86,6 +86,8 @@ pub(super) struct Foundation {
     pub(super) team: String,
     pub(super) project: String,
     pub(super) webhook_secret: Option<SecretText>,
+    /// A secret key of Stripe that is known to work, beside the webhook secret.
+    pub(super) secret_key: Option<SecretText>,
 }
 
 /// What is there now. It holds the one copy of the API key.
@@ -190,6 +192,7 @@ fn read(args: &InitArgs) -> Result<(Foundation, Option<Key>), Failure> {
         team,
         project,
         webhook_secret,
+        secret_key: None,
     };
     Ok((foundation, stripe_key))
 }
@@ -290,8 +293,9 @@ fn create(
     };
     api_keys::create(tx, act, &team.id, &key)?;
     if let Some(secret) = &foundation.webhook_secret {
+        let key = foundation.secret_key.as_ref();
         let connection = NewConnection {
-            secret_key: None,
+            secret_key: key.map(|key| seal(cipher, &team.id, SecretField::SecretKey, key)),
             publishable_key: None,
             webhook_secret: Some(seal(cipher, &team.id, SecretField::WebhookSecret, secret)),
             livemode: None,

@@ -4,19 +4,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::player::Player;
-use super::stripe;
-use crate::app::App;
+use super::{World, money, stripe};
 use crate::cli::output::{Failure, say};
 
 /// Plays every step, and fails at the first that does not go as the story says.
-pub(super) async fn play(player: &mut Player, app: &App) -> Result<(), Failure> {
+pub(super) async fn play(player: &mut Player, world: &World<'_>) -> Result<(), Failure> {
     say(
         "A team, a project, an API key and a webhook secret are there: `billstack init` made them.\n\
          Ada is a happy customer. Grace is about to become one.\n",
     )?;
     let cast = invite(player).await?;
-    subscribe(player, app.now().as_secs()).await?;
+    subscribe(player, world.app.now().as_secs()).await?;
     account(player, &cast).await?;
+    money::play(player, world, &cast.referral).await?;
     player.tick()
 }
 
@@ -31,14 +31,18 @@ struct Cast {
 async fn invite(player: &mut Player) -> Result<Cast, Failure> {
     let program = json!({
         "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500, "currency": "usd",
+        "holdDays": 14, "creditDelivery": "stripe_balance", "clawback": "always",
     });
-    let what = "Switch the program on: $10.00 for who brings somebody, $5.00 for who comes.";
+    let what =
+        "Switch the program on: $10.00 for bringing somebody, $5.00 for coming, held for 14 days.";
     let path = "/referrals/config";
     player
         .call(what, Method::PUT, path, Some(program), 200)
         .await?;
 
-    let ada = json!({"email": "ada@example.com", "name": "Ada Lovelace"});
+    let ada = json!({
+        "email": "ada@example.com", "name": "Ada Lovelace", "stripeCustomerId": stripe::REFERRER,
+    });
     let ada = customer(player, "Ada is a customer.", ada).await?;
     let grace = json!({
         "email": "grace@example.com", "name": "Grace Hopper", "stripeCustomerId": stripe::CUSTOMER,
@@ -90,11 +94,7 @@ async fn subscribe(player: &mut Player, at: i64) -> Result<(), Failure> {
 
 /// Where every cent went, and why.
 async fn account(player: &mut Player, cast: &Cast) -> Result<(), Failure> {
-    let Cast {
-        ada,
-        grace,
-        referral,
-    } = cast;
+    let referral = &cast.referral;
     let path = format!("/referrals/{referral}");
     let answer = player.get("The referral has converted.", &path).await?;
     expect(&answer, "/referral/status", &json!("converted"))?;
@@ -106,12 +106,20 @@ async fn account(player: &mut Player, cast: &Cast) -> Result<(), Failure> {
     expect(&json!({ "credits": credits }), "/credits", &json!(2))?;
 
     for (what, customer, amount) in [
-        ("Ada has $10.00, for bringing Grace.", ada, 1000),
-        ("Grace has $5.00, for coming.", grace, 500),
+        (
+            "Ada has earned $10.00, for bringing Grace. It is held.",
+            &cast.ada,
+            1000,
+        ),
+        (
+            "Grace has earned $5.00, for coming. It is held too.",
+            &cast.grace,
+            500,
+        ),
     ] {
-        let path = format!("/customers/{customer}/credit-balance");
+        let path = format!("/referrals/credits?customerId={customer}");
         let answer = player.get(what, &path).await?;
-        expect(&answer, "/balances/0/amount", &json!(amount))?;
+        expect(&answer, "/credits/0/amounts/held", &json!(amount))?;
     }
     let path = format!("/referrals/{referral}/events");
     let what = "Why? The story of the referral: who did what, in which request, by which event.";
@@ -141,13 +149,13 @@ async fn apply(
         .await
 }
 
-fn text(answer: &Value, member: &str) -> Result<String, Failure> {
+pub(super) fn text(answer: &Value, member: &str) -> Result<String, Failure> {
     let found = answer.pointer(member).and_then(Value::as_str);
     let missing = || Failure::refused(format_args!("the answer has no {member}"));
     found.map(str::to_owned).ok_or_else(missing)
 }
 
-fn expect(answer: &Value, member: &str, wanted: &Value) -> Result<(), Failure> {
+pub(super) fn expect(answer: &Value, member: &str, wanted: &Value) -> Result<(), Failure> {
     if answer.pointer(member) == Some(wanted) {
         return Ok(());
     }

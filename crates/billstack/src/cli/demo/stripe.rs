@@ -7,7 +7,13 @@ use sha2::Sha256;
 /// The customer whom the story's referee is in Stripe.
 pub(super) const CUSTOMER: &str = "cus_DemoGrace";
 
-const SUBSCRIPTION: &str = "sub_DemoGrace";
+/// The customer whom the story's referrer is in Stripe.
+pub(super) const REFERRER: &str = "cus_DemoAda";
+
+pub(super) const SUBSCRIPTION: &str = "sub_DemoGrace";
+
+/// What the team is connected with. Whatever stands in for Stripe takes it.
+pub(super) const SECRET_KEY: &str = "sk_test_Demo";
 
 /// Stripe's version of its own API that these shapes are of.
 const API_VERSION: &str = "2025-09-30.clover";

@@ -32,6 +32,9 @@ const COLUMNS: &[&str] = &[
     "settled",
     "shortfall",
     "status",
+    "delivery",
+    "reason",
+    "transactionId",
     "createdAt",
     "heldUntil",
 ];
@@ -56,6 +59,9 @@ fn row(credit: ExportedCredit) -> Vec<Value> {
         json!(sums.settled),
         json!(sums.shortfall),
         json!(credit.status),
+        json!(credit.delivery),
+        json!(credit.delivery_reason),
+        json!(credit.transaction_id),
         json!(rfc3339(credit.created_at.0)),
         json!(credit.held_until.map(|at| rfc3339(at.0))),
     ]
@@ -72,7 +78,7 @@ fn row(credit: ExportedCredit) -> Vec<Value> {
         ("to" = Option<String>, Query, description = "Granted before this time.", format = DateTime),
     ),
     responses((status = 200, description = "The file.", content(
-        (String = "text/csv", example = "id,kind,referral,side,customer,externalId,stripeCustomer,currency,amount,held,available,delivered,applied,reversed,settled,shortfall,status,createdAt,heldUntil\r\n"),
+        (String = "text/csv", example = "id,kind,referral,side,customer,externalId,stripeCustomer,currency,amount,held,available,delivered,applied,reversed,settled,shortfall,status,delivery,reason,transactionId,createdAt,heldUntil\r\n"),
         (String = "application/x-ndjson", example = "{}\n"),
     ))),
 )]
