@@ -3,7 +3,10 @@
  * It sees what is written to the files of one directory, FAULTY_DISK_DIRECTORY, and
  * - records each write, truncation, sync, removal and renaming in FAULTY_DISK_LOG, in the order in which they happened;
  * - lets the syncs that FAULTY_DISK_FAIL names go wrong: "eio -wal 20" is an I/O error at the twentieth sync of a
- *   file whose name ends in -wal, "kill -wal 20" a process that ends just before it.
+ *   file whose name ends in -wal, "kill -wal 20" a process that ends just before it;
+ * - has a fault for as long as the file FAULTY_DISK_FAULT holds one, with a part of the names of the files it is
+ *   about, or * for all: "sync -wal" and "write -wal" are I/O errors, "full *" is a disk without free blocks, and
+ *   "quota *" is a user who may not have more of them.
  *
  * A failed sync is not passed on: as with Linux, the pages count as clean afterwards, so the next one succeeds
  * and writes nothing of them (https://wiki.postgresql.org/wiki/Fsync_Errors).
@@ -19,20 +22,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
-static const char *directory;
+static const char *directory, *lasting;
 static size_t directory_length;
 static int log_file = -1;
 static char fail_how[8], fail_suffix[64];
 static long fail_at, syncs_seen;
 
+/* A copy, because PostgreSQL writes its title over its variables. */
+static const char *variable(const char *name) {
+    const char *value = getenv(name);
+    return value ? strdup(value) : NULL;
+}
+
 __attribute__((constructor)) static void begin(void) {
-    directory = getenv("FAULTY_DISK_DIRECTORY");
+    directory = variable("FAULTY_DISK_DIRECTORY");
     directory_length = directory ? strlen(directory) : 0;
+    lasting = variable("FAULTY_DISK_FAULT");
     const char *log = getenv("FAULTY_DISK_LOG"), *fail = getenv("FAULTY_DISK_FAIL");
     if (log) log_file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fail) sscanf(fail, "%7s %63s %ld", fail_how, fail_suffix, &fail_at);
@@ -87,6 +98,35 @@ static void record(char kind, const char *name, int64_t place, const void *data,
     errno = kept;
 }
 
+/* What is wrong with a file now: the first letter of the fault, or 0. */
+static char fault_of(const char *name) {
+    char text[80], how[8] = "", part[64] = "";
+    int kept = errno, fd = lasting ? (int)syscall(SYS_openat, AT_FDCWD, lasting, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        ssize_t length = syscall(SYS_read, fd, text, sizeof text - 1);
+        text[length > 0 ? length : 0] = 0;
+        syscall(SYS_close, fd);
+        sscanf(text, "%7s %63s", how, part);
+    }
+    errno = kept;
+    return strcmp(part, "*") == 0 || (part[0] && strstr(name, part)) ? how[0] : 0;
+}
+
+/* A disk has its room in blocks; what a file has of them already can be written. */
+#define BLOCK 4096
+
+/* How much of a write the disk takes: all, a part, or nothing, with the reason in errno. */
+static size_t taken_of(int fd, const char *name, size_t length, int64_t place) {
+    char fault = fault_of(name);
+    struct stat file;
+    if (fault == 'w') errno = EIO;
+    if (fault == 'w') return 0;
+    if ((fault != 'f' && fault != 'q') || fstat(fd, &file) != 0) return length;
+    int64_t room = (file.st_size + BLOCK - 1) / BLOCK * BLOCK - place;
+    if (room <= 0) errno = fault == 'f' ? ENOSPC : EDQUOT;
+    return room <= 0 ? 0 : (size_t)room < length ? (size_t)room : length;
+}
+
 static ssize_t write_at(int fd, const void *data, size_t length, int64_t place, int moves) {
     char path[PATH_MAX];
     const char *name = name_of(fd, path);
@@ -95,8 +135,10 @@ static ssize_t write_at(int fd, const void *data, size_t length, int64_t place, 
                      : syscall(SYS_pwrite64, fd, data, length, place);
     pthread_mutex_lock(&one_at_a_time);
     if (moves && (place = lseek(fd, 0, fcntl(fd, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR)) < 0) place = 0;
-    ssize_t done = moves ? syscall(SYS_write, fd, data, length)
-                         : syscall(SYS_pwrite64, fd, data, length, place);
+    size_t taken = taken_of(fd, name, length, place);
+    ssize_t done = length > 0 && taken == 0 ? -1
+                   : moves                  ? syscall(SYS_write, fd, data, taken)
+                                            : syscall(SYS_pwrite64, fd, data, taken, place);
     if (done > 0) record('W', name, place, data, (uint64_t)done);
     pthread_mutex_unlock(&one_at_a_time);
     return done;
@@ -133,6 +175,20 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t place) {
     return write_parts(fd, parts, count, place, 0);
 }
 
+/* Room in advance is new room. */
+static int reserve(int fd, int mode, int64_t place, int64_t length) {
+    char path[PATH_MAX];
+    const char *name = name_of(fd, path);
+    char fault = name ? fault_of(name) : 0;
+    if (fault == 'f' || fault == 'q') errno = fault == 'f' ? ENOSPC : EDQUOT;
+    if (fault == 'f' || fault == 'q') return -1;
+    return (int)syscall(SYS_fallocate, fd, mode, place, length);
+}
+
+int fallocate(int fd, int mode, off_t place, off_t length) { return reserve(fd, mode, place, length); }
+
+int posix_fallocate(int fd, off_t place, off_t length) { return reserve(fd, 0, place, length) == 0 ? 0 : errno; }
+
 static int cut_to(int fd, int64_t length) {
     char path[PATH_MAX];
     const char *name = name_of(fd, path);
@@ -162,7 +218,7 @@ static int sync_with(long number, int fd) {
     const char *name = name_of(fd, path);
     if (!name) return (int)syscall(number, fd);
     pthread_mutex_lock(&one_at_a_time);
-    char fate = fate_of(name);
+    char fate = fault_of(name) == 's' ? 'F' : fate_of(name);
     int done = -1;
     if (fate == 'S')
         done = (int)syscall(number, fd);

@@ -6,6 +6,7 @@
 mod checkpoint;
 mod connection;
 mod inline;
+mod quota;
 mod readers;
 pub(crate) mod statistics;
 mod transaction;

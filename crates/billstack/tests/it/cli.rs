@@ -3,6 +3,7 @@
 mod complaints;
 mod demo;
 mod examples;
+mod faults;
 mod generated;
 mod keys;
 mod limits;

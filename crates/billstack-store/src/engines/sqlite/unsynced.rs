@@ -70,6 +70,15 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn replace(log: &Path, copy: &Path) -> io::Result<()> {
+    let replaced = copy_and_rename(log, copy);
+    if replaced.is_err() {
+        // On a full disk it would take the last room. If it has another name already, there is nothing to remove.
+        let _ = fs::remove_file(copy);
+    }
+    replaced
+}
+
+fn copy_and_rename(log: &Path, copy: &Path) -> io::Result<()> {
     let mut from = File::open(log)?;
     let mut to = OpenOptions::new()
         .write(true)

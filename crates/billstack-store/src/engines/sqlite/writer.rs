@@ -3,10 +3,13 @@
 //! There is no timer: an idle server commits a lone write at once, and a busy one shares a sync between all
 //! writes that arrived during the previous one.
 
+use std::path::Path;
+
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ffi};
 
 use super::connection::{could_not_sync, fault};
+use super::quota;
 use super::transaction::SqliteTx;
 use super::wal::Wal;
 use crate::engines::failing::Failing;
@@ -121,6 +124,10 @@ fn commit(connection: &Connection, on_fatal: &dyn Fn(&str)) -> Result<(), Fault>
     let half_written = error
         .sqlite_error()
         .is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
+    let database = connection.path().map(Path::new);
+    if half_written && database.is_some_and(quota::is_used_up) {
+        return Err(Fault::Unavailable(format!("the quota is used up: {error}")));
+    }
     if half_written || could_not_sync(&error) {
         on_fatal(&format!(
             "the database could not be synced to disk: {error}"
