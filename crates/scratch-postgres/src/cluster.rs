@@ -1,5 +1,7 @@
 //! One cluster: made, started, stopped, started again and removed.
 
+use std::env;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -32,6 +34,10 @@ pub struct Options {
     pub max_connections: u16,
     /// More settings, as names and values; they win over those made here.
     pub settings: Vec<(String, String)>,
+    /// The directory in which its own is made; the usual one where there is none.
+    pub within: Option<PathBuf>,
+    /// Variables of its processes.
+    pub environment: Vec<(String, OsString)>,
 }
 
 impl Default for Options {
@@ -40,12 +46,14 @@ impl Default for Options {
             durable: false,
             max_connections: 100,
             settings: Vec::new(),
+            within: None,
+            environment: Vec::new(),
         }
     }
 }
 
 impl Options {
-    fn server_arguments(&self) -> Vec<String> {
+    pub(crate) fn server_arguments(&self) -> Vec<String> {
         let switch = if self.durable { "on" } else { "off" };
         let mut settings = vec![
             "listen_addresses=127.0.0.1".to_owned(),
@@ -94,13 +102,13 @@ impl Cluster {
     /// When no PostgreSQL is installed, none may be run by this user, or it does not start.
     pub fn start(options: Options) -> Result<Self, Error> {
         let bin = programs::find()?;
+        let within = options.within.clone().unwrap_or_else(env::temp_dir);
         let directory = tempfile::Builder::new()
             .prefix("scratch-postgres-")
-            .tempdir()
+            .tempdir_in(within)
             .map_err(|error| Error::new(format!("cannot make a directory: {error}")))?;
         let user = server_user(directory.path())?;
-        let mut watcher =
-            Watcher::spawn(directory.path(), &bin, user, &options.server_arguments())?;
+        let mut watcher = Watcher::spawn(directory.path(), &bin, user, &options)?;
         // From here on the directory is the watcher's to remove.
         let directory = directory.keep();
         if !watcher.ask("init")? {
@@ -218,6 +226,18 @@ impl Cluster {
     pub fn drop_database(&self, name: &str) -> Result<(), Error> {
         check_name(name)?;
         self.execute(&format!("DROP DATABASE {name} WITH (FORCE)"))
+    }
+
+    /// Ends every session of a database, whatever it is doing.
+    ///
+    /// # Errors
+    ///
+    /// When the name is not as [`Cluster::create_database`] wants it, or the server does not answer.
+    pub fn end_sessions(&self, database: &str) -> Result<(), Error> {
+        check_name(database)?;
+        self.execute(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+        ))
     }
 
     /// Stops the server in order: connections are closed, open transactions rolled back.

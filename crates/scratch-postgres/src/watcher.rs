@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::Error;
+use crate::{Error, Options};
 
 /// The shell's program; what it promises is written there.
 const SCRIPT: &str = include_str!("watcher.sh");
@@ -27,11 +27,12 @@ impl Watcher {
         dir: &Path,
         bin: &Path,
         user: Option<(u32, u32)>,
-        server_arguments: &[String],
+        options: &Options,
     ) -> Result<Self, Error> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SCRIPT, "scratch-postgres"]);
-        command.arg(dir).arg(bin).args(server_arguments);
+        command.arg(dir).arg(bin);
+        command.args(options.server_arguments());
         command.current_dir(dir);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // Inherited, it would keep a pipe such as `cargo test | tee` open after the tests.
@@ -42,6 +43,7 @@ impl Watcher {
         for name in ["PGDATA", "PGPORT", "PGOPTIONS", "PGTZ"] {
             command.env_remove(name);
         }
+        command.envs(options.environment.iter().cloned());
         if let Some((uid, gid)) = user {
             command.uid(uid).gid(gid);
         }

@@ -57,6 +57,7 @@ fn options_reach_the_server() {
         durable: true,
         max_connections: 17,
         settings: vec![("deadlock_timeout".to_owned(), "50ms".to_owned())],
+        ..Options::default()
     })
     .expect("a cluster");
     let mut client = connect(&cluster.admin_url());

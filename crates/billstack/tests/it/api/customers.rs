@@ -1,5 +1,6 @@
 //! `…/customers`.
 
+mod cut;
 mod erase;
 mod stripe;
 

@@ -2,6 +2,7 @@
 //! is repeated happens once.
 
 mod disk;
+mod postgres;
 
 use std::ffi::OsString;
 use std::future::Future;

@@ -32,7 +32,7 @@ fn stripe() -> Setup {
     }
 }
 
-async fn connect(t: &Bench) {
+pub(super) async fn connect(t: &Bench) {
     t.fake().clock().set(t.seconds());
     t.connect_with(json!({"secretKey": "sk_test_1", "webhookSecret": SECRET}))
         .await;
