@@ -50,6 +50,8 @@ enum Next {
     Done,
     /// It is due again, with these facts.
     Again(Micros, String),
+    /// Its row says already when it is due again.
+    AsItIs,
     /// It has to wait for somebody else; the text says why. Each time it waits for longer.
     PutOff(String),
 }
@@ -203,6 +205,7 @@ async fn finish(app: &App, leased: &Leased, next: Result<Next, Abort>) -> Result
     let Leased { key, work } = leased.clone();
     let again = || app.now().plus(pause_after(work.attempt));
     let (next, why) = match next {
+        Ok(Next::AsItIs) => return Ok(()),
         Ok(Next::PutOff(why)) => {
             tracing::debug!(kind = key.kind, subject = key.subject, why, "work waits");
             (Next::Again(again(), work.facts), Some(why))
@@ -222,7 +225,8 @@ async fn finish(app: &App, leased: &Leased, next: Result<Next, Abort>) -> Result
     let ended = app.store.write(origin, move |tx, _| {
         Ok(match &next {
             Next::Again(at, facts) => work::later(tx, &key, facts, *at, why.as_deref())?,
-            Next::Done | Next::PutOff(_) => work::done(tx, &key)?,
+            Next::Done => work::done(tx, &key)?,
+            Next::AsItIs | Next::PutOff(_) => false,
         })
     });
     ended.await.map(|_| ())

@@ -18,6 +18,6 @@ pub(super) async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
     });
     Ok(match ended.await? {
         Ended::Over => Next::Done,
-        Ended::PutOff(until) => Next::Again(until, leased.work.facts.clone()),
+        Ended::PutOff => Next::AsItIs,
     })
 }

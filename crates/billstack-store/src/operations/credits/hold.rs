@@ -69,7 +69,20 @@ pub(in crate::operations) fn end_now(
     place: &Place,
     credit_id: &str,
 ) -> Result<(), Fault> {
+    keep_still(tx, place, credit_id)?;
     work::sooner(tx, &key(place, credit_id), act.real())
+}
+
+/// Puts the end of a hold off until a time of the day, in the transaction that found out why: who ends the reason
+/// comes after it, and makes it due.
+pub(in crate::operations) fn put_off(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit_id: &str,
+    until: Micros,
+) -> Result<(), Fault> {
+    let facts = facts_of(place)?;
+    work::later(tx, &key(place, credit_id), &facts, until, None).map(drop)
 }
 
 /// The event of what was held becoming the customer's.

@@ -2,7 +2,7 @@
 
 use billstack_core::credit::by_hand;
 use billstack_core::ledger::Cause;
-use billstack_core::time::{HOUR, Micros};
+use billstack_core::time::HOUR;
 
 use super::clawback::put_off;
 use crate::operations::credits::book::book;
@@ -21,8 +21,8 @@ const LOOK_AGAIN: i64 = HOUR;
 pub enum Ended {
     /// It is over.
     Over,
-    /// It goes on: look again at that time of the day.
-    PutOff(Micros),
+    /// It goes on, and its row is due again when that is to be looked at.
+    PutOff,
 }
 
 /// Ends the hold of a credit whose time has come, unless its payment is disputed. One that a person has ended before
@@ -43,7 +43,9 @@ pub fn end_hold(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Resu
     };
     if let Some(longest) = put_off.filter(|longest| act.at < *longest) {
         let longest = longest.plus(-act.ahead());
-        return Ok(Ended::PutOff(longest.min(act.real().plus(LOOK_AGAIN))));
+        let until = longest.min(act.real().plus(LOOK_AGAIN));
+        hold::put_off(tx, place, id, until)?;
+        return Ok(Ended::PutOff);
     }
     let reason = Reason::new(Cause::Job, HOLD_KIND, until);
     book(tx, act, place, &credit, &transfers, reason, |amount| {

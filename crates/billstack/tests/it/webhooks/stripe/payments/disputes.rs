@@ -70,7 +70,7 @@ async fn a_refund_and_a_dispute_take_no_more_than_all(t: &Bench) {
 
 /// The status of the referrer's credit, once it is no longer this one or after a while.
 async fn settles(t: &Bench, not: &str) -> String {
-    for _ in 0..100 {
+    for _ in 0..400 {
         let status = t.credit_of("referrer").await["status"].take();
         if status != not {
             return status.as_str().expect("a word").to_owned();
