@@ -328,10 +328,7 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         subscription_id,
         eligibility,
         reason: reason.map(str::to_owned),
-        is_trial: match source {
-            Source::Session => text(payment).as_deref() == Some("no_payment_required"),
-            _ => text(status).as_deref() == Some("trialing"),
-        },
+        is_trial: is_trial(source, status, payment),
         invoice: None,
         began_at: began([created, start_date]).unwrap_or(occurred_at),
         occurred_at,
@@ -343,6 +340,14 @@ fn start(kind: Kind, object: &RawValue, occurred_at: Micros) -> Option<Start> {
         billstack_customer_id: customer_id(billstack_customer),
         project_id: identifier(project),
     })
+}
+
+/// Whether a subscription is in its trial, or a session may have begun one.
+fn is_trial(source: Source, status: Option<&RawValue>, payment: Option<&RawValue>) -> bool {
+    match source {
+        Source::Session => text(payment).as_deref() == Some("no_payment_required"),
+        _ => text(status).as_deref() == Some("trialing"),
+    }
 }
 
 /// The earlier of the times at which it may have begun.

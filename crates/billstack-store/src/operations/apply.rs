@@ -58,7 +58,7 @@ impl Apply {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Applied {
     /// The code is applied.
-    Done(Referral),
+    Done(Box<Referral>),
     /// No rule refuses it so far, and Stripe can tell whether this person is new: ask, and apply again with the
     /// answer. Nothing was written.
     AskStripe(Asked),
@@ -102,10 +102,10 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
     }
     let counting = told.and_then(|told| told.counting.as_deref());
     if !facts.starts.any && counting.is_none() {
-        return Ok(Applied::Done(referral));
+        return Ok(Applied::Done(Box::new(referral)));
     }
     let known = convert_by_known(tx, act, place, &referee, &referral.id, counting)?;
-    Ok(Applied::Done(known))
+    Ok(Applied::Done(Box::new(known)))
 }
 
 fn decide(facts: &Facts, held: &HeldCode, cmd: &Apply, now: Micros) -> Result<(), ApplyRefusal> {

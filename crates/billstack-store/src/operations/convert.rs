@@ -137,12 +137,13 @@ fn limits(
     })
 }
 
-impl Conversion<'_> {
+impl<'a> Conversion<'a> {
     /// Who has the credit of a side.
-    fn customer_of(&self, side: Side) -> Option<&str> {
+    fn customer_of(&self, side: Side) -> Option<&'a str> {
+        let referral = self.referral;
         match side {
-            Side::Referrer => Some(&self.referral.referrer_customer_id),
-            Side::Referee => Some(&self.referral.referee_customer_id),
+            Side::Referrer => Some(&referral.referrer_customer_id),
+            Side::Referee => Some(&referral.referee_customer_id),
             Side::Other(_) => None,
         }
     }
@@ -190,7 +191,7 @@ impl Conversion<'_> {
         let event = Event::ReferralCreditWithheld {
             amount: grant.amount,
             currency: self.referral.terms.currency,
-            customer_id: &customer_id.to_owned(),
+            customer_id,
             reason: why.as_str(),
             side: grant.side,
         };

@@ -76,7 +76,7 @@ fn refunded(tx: &mut dyn Tx, act: &mut Act) -> Result<Place, Abort> {
 }
 
 /// Damage, and the rules that must notice it.
-const DAMAGES: &[(&str, &[&str])] = &[
+pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
     (
         "DELETE FROM money_facts WHERE fact_key = 'refund:re_1'",
         &["taken_back_as_told"],

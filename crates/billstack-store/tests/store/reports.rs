@@ -23,6 +23,7 @@ use billstack_store::{codes, erase, params, programs, retention, story};
 use crate::damage::DAMAGES;
 use crate::delivery;
 use crate::money;
+use crate::payments;
 use crate::support::{
     Db, ENGINES, Engine, START, apply_code, deliver, directory, incoming, make_customer,
     make_project, make_team, origin_at, program, start, write,
@@ -484,7 +485,13 @@ fn every_rule_notices_its_breach() {
     db.assert_sound();
     let directory = directory();
     let mut proven: BTreeSet<&str> = IMPOSSIBLE.iter().copied().collect();
-    for changes in [CHANGES, DAMAGES, money::DAMAGES, delivery::DAMAGES] {
+    for changes in [
+        CHANGES,
+        DAMAGES,
+        money::DAMAGES,
+        delivery::DAMAGES,
+        payments::DAMAGES,
+    ] {
         proven.extend(changes.iter().flat_map(|(_, rules)| *rules));
     }
     // By a test of its own.

@@ -65,7 +65,7 @@ enum Command {
     Apply(At, String, String, bool),
     /// Whether the referee turns out to be an old subscriber.
     Answer(At, String, bool),
-    Event(&'static str, String, Told, Delivery),
+    Event(&'static str, String, Box<Told>, Delivery),
 }
 
 /// What an event tells, and what Stripe answers when it is asked about a link.
@@ -343,7 +343,7 @@ impl Draw {
         } else {
             Delivery::Replayed
         };
-        Some(Command::Event(team, id, told, delivery))
+        Some(Command::Event(team, id, Box::new(told), delivery))
     }
 
     /// A Stripe customer, and the customer its session names. Mostly somebody who is about to
@@ -414,7 +414,7 @@ impl Draw {
             },
         };
         self.events.push((team, id.clone(), told.clone()));
-        Command::Event(team, id, told, Delivery::Delivered)
+        Command::Event(team, id, Box::new(told), Delivery::Delivered)
     }
 }
 

@@ -291,7 +291,7 @@ fn apply_told(
         in_stripe,
     };
     match apply::apply(tx, act, place, &cmd)? {
-        Applied::Done(referral) => Ok(referral),
+        Applied::Done(referral) => Ok(*referral),
         Applied::AskStripe(asked) => panic!("{asked:?}"),
     }
 }

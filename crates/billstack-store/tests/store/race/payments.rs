@@ -98,7 +98,8 @@ fn credit_of(tx: &mut dyn Tx, round: &Round) -> Result<Credit, Abort> {
 
 /// What came back of the referrer's credit of 1000, in every round.
 fn assert_reversed(db: &Db, rounds: &[Round], expected: i64) {
-    for round in rounds.to_vec() {
+    for round in rounds {
+        let round = round.clone();
         let read = move |tx: &mut dyn Tx| credit_of(tx, &round);
         let parts = db.store.scan_blocking(read).unwrap().parts;
         assert_eq!(parts.reversed, expected);
