@@ -1,8 +1,8 @@
 //! What Stripe tells of payments, and what it takes back of credits.
 //!
 //! Every fact and every link is taken in here, and whenever one is new, or a referral converts, the credits of the
-//! subscriptions that it leads to are brought to where the facts say ([`clawback`]). So nothing depends on what came
-//! first. Whoever does either holds the names of everything on the way from a charge to a subscription ([`reach`]).
+//! subscriptions that it leads to are brought to where the facts say (`clawback`). So nothing depends on what came
+//! first. Whoever does either holds the names of everything on the way from a charge to a subscription (`reach`).
 
 mod clawback;
 mod known;

@@ -2,7 +2,7 @@
 //!
 //! An operation in a project goes by its clock from the moment when it [`enter`]s: `Act::at` is what the clock shows,
 //! and stays so, because nobody can move the clock until the transaction ends. An event of Stripe belongs to a team
-//! and may concern several projects, so it goes by the clock of each only while it writes [`inside`] of it.
+//! and may concern several projects, so it goes by the clock of each only while it writes `inside` of it.
 //!
 //! Times that Stripe tells are times of day. What is compared with them is too: a referral keeps how far the clock was
 //! ahead when the code was applied, so a later move of the clock changes nothing about which subscription converts

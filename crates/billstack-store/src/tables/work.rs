@@ -115,7 +115,7 @@ fn decode(row: &dyn Row) -> Result<Work, Fault> {
 /// Adds a row, due from `run_after` on; tells whether there was none of its key.
 ///
 /// What waits in a project waits by its clock, but `run_after` is kept by the time of day, so that nobody who looks
-/// for what is due need know of clocks. Whoever moves a clock brings forward what waits; see [`bring_forward`].
+/// for what is due need know of clocks. Whoever moves a clock brings forward what waits; see `bring_forward`.
 pub fn enqueue(
     tx: &mut dyn Tx,
     act: &mut Act,
