@@ -577,6 +577,48 @@ CREATE INDEX idempotency_keys_oldest ON idempotency_keys (created_at);
 CREATE INDEX idempotency_keys_of_customer ON idempotency_keys (team_id, customer_id)
     WHERE customer_id IS NOT NULL;
 
+-- Comparisons of our books with Stripe's, by whoever asked: a project's API, or nobody in particular. Of a team one
+-- is under way at a time.
+CREATE TABLE reconcile_runs (
+    team_id {int} NOT NULL REFERENCES teams (team_id),
+    id {text} NOT NULL,
+    project_id {int},
+    -- What it may do about what it finds, and whether it looks at all customers.
+    remedy {text} NOT NULL,
+    is_whole {bool} NOT NULL,
+    status {text} NOT NULL,
+    -- Why it could not look.
+    reason {text},
+    -- From when on events were asked for; then what is left of that time, and how long the next part of it is.
+    events_wish {int},
+    events_since {int},
+    events_at {int},
+    events_until {int},
+    events_width {int},
+    -- Until when no event before is missed any more.
+    caught_up_to {int},
+    done {int} NOT NULL,
+    total {int} NOT NULL,
+    found {int} NOT NULL,
+    repaired {int} NOT NULL,
+    created_at {int} NOT NULL,
+    ended_at {int},
+    PRIMARY KEY (team_id, id)
+) {rows};
+
+-- What a run found, in that order.
+CREATE TABLE reconcile_lines (
+    team_id {int} NOT NULL,
+    run_id {text} NOT NULL,
+    number {int} NOT NULL,
+    kind {text} NOT NULL,
+    subject {text} NOT NULL,
+    detail {text} NOT NULL,
+    is_repaired {bool} NOT NULL,
+    PRIMARY KEY (team_id, run_id, number),
+    FOREIGN KEY (team_id, run_id) REFERENCES reconcile_runs (team_id, id)
+) {clustered};
+
 -- The one queue: whatever is to happen later. A row is written by the transaction that causes it. Whoever
 -- works on it holds a lease; when that runs out, another may. Of no team: number 0.
 CREATE TABLE work (

@@ -50,6 +50,8 @@ pub enum IdKind {
     Terms,
     /// An operation on a balance at Stripe, `op_`.
     Operation,
+    /// A run that compares our books with Stripe's, `run_`.
+    ReconcileRun,
 }
 
 impl IdKind {
@@ -68,6 +70,7 @@ impl IdKind {
             IdKind::Program => "prog_",
             IdKind::Terms => "terms_",
             IdKind::Operation => "op_",
+            IdKind::ReconcileRun => "run_",
         }
     }
 }
@@ -179,7 +182,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
 
-    const KINDS: [IdKind; 12] = [
+    const KINDS: [IdKind; 13] = [
         IdKind::Team,
         IdKind::Project,
         IdKind::User,
@@ -192,6 +195,7 @@ mod tests {
         IdKind::Program,
         IdKind::Terms,
         IdKind::Operation,
+        IdKind::ReconcileRun,
     ];
 
     #[test]

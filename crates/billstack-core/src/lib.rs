@@ -16,6 +16,7 @@
 //! - [`payments`] decides how much of a credit refunds and disputes take back.
 //! - [`balance`] tells what became of credits in a balance at Stripe.
 //! - [`delivery`] and [`balance`] bring credits into a balance at Stripe, and back.
+//! - [`reconcile`] says how our books may differ from Stripe's.
 //! - [`event`] lists everything that can happen here.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
@@ -44,6 +45,7 @@ pub mod money;
 pub mod payments;
 pub mod program;
 pub mod project;
+pub mod reconcile;
 pub mod referral;
 pub mod stripe_access;
 pub mod stripe_event;

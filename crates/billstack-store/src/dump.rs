@@ -153,6 +153,14 @@ tables! {
         team_id: Int, caller: Text, idempotency_key: Text, request_hash: Text, status: Int,
         body: Text, customer_id: Text, created_at: Int,
     }
+    reconcile_runs by "team_id, id" {
+        team_id: Int, id: Text, project_id: Int, remedy: Text, is_whole: Bool, status: Text, reason: Text,
+        events_wish: Int, events_since: Int, events_at: Int, events_until: Int, events_width: Int,
+        caught_up_to: Int, done: Int, total: Int, found: Int, repaired: Int, created_at: Int, ended_at: Int,
+    }
+    reconcile_lines by "team_id, run_id, number" {
+        team_id: Int, run_id: Text, number: Int, kind: Text, subject: Text, detail: Text, is_repaired: Bool,
+    }
     work by "team_id, project_id, kind, subject" {
         team_id: Int, project_id: Int, kind: Text, subject: Text, facts: Text, run_after: Int,
         leased_until: Int, attempt: Int, last_error: Text, created_at: Int,

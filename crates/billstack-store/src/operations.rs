@@ -32,6 +32,7 @@ pub mod payments;
 pub(crate) mod probe;
 pub mod programs;
 pub mod projects;
+pub mod reconcile;
 mod reconsider;
 pub mod referrals;
 pub(crate) mod refusal;

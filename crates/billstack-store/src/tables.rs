@@ -22,6 +22,8 @@ pub(crate) mod program_days;
 pub(crate) mod program_marks;
 pub(crate) mod programs;
 pub(crate) mod projects;
+pub(crate) mod reconcile_lines;
+pub(crate) mod reconcile_runs;
 pub(crate) mod referrals;
 pub(crate) mod sessions;
 pub(crate) mod setup_tokens;

@@ -41,6 +41,7 @@ mod members;
 mod numbers;
 mod payments;
 mod people;
+mod reconcile;
 mod referrals;
 mod relations;
 mod starts;
@@ -148,6 +149,7 @@ pub const RULES: &[&[Rule]] = &[
     values::RULES,
     values::READ_ROWS,
     numbers::RULES,
+    reconcile::RULES,
     catalog::RULES,
 ];
 

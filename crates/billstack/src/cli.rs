@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 0 | done |
 //! | 1 | the database, the state or the data says no; a sentence on standard error says why |
-//! | 2 | the call itself is at fault: a flag, a variable, an address that cannot be listened on |
+//! | 2 | the call itself is at fault: a flag, a variable, an address that cannot be listened on; or `reconcile` could not look |
 //! | 70 | the storage can no longer be trusted; the server ended itself at once |
 //!
 //! Answers go to standard output, everything else to standard error.
@@ -20,6 +20,7 @@ mod openapi;
 mod output;
 mod password;
 mod projects;
+mod reconcile;
 mod serve;
 mod team;
 mod terminal;
@@ -84,6 +85,9 @@ enum Command {
     /// Check every rule the data must keep; exit 1 and name the offenders when one is broken
     #[command(after_help = verify::EXAMPLES)]
     Verify(verify::VerifyArgs),
+    /// Compare the books with Stripe's; exit 1 when they differ, 2 when it could not look
+    #[command(after_help = reconcile::EXAMPLES)]
+    Reconcile(reconcile::ReconcileArgs),
     /// Copy an SQLite database into a new file, beside a live server
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::BackupArgs),
@@ -124,6 +128,7 @@ fn run() -> Result<(), Failure> {
         Command::Init(args) => init::run(&quiet(given)?, &args),
         Command::Migrate => migrate::run(&quiet(given)?),
         Command::Verify(args) => verify::run(&quiet(given)?, &args),
+        Command::Reconcile(args) => reconcile::run(given, &args),
         Command::Backup(args) => backup::run(&quiet(given)?, &args),
         Command::Keys(command) => keys::run(&quiet(given)?, command),
         Command::Projects(command) => projects::run(&quiet(given)?, command),

@@ -74,6 +74,8 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/postings" referrals::exports::postings, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/roll-forward" referrals::exports::roll_forward, Project(ReferralsRead), &[];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/verify" referrals::verify, Project(ReferralsWrite), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/reconcile" referrals::reconcile::start, Project(ReferralsWrite), &[StripeKeyRequired];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/reconcile/{runId}" referrals::reconcile::get, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];

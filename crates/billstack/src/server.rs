@@ -74,14 +74,35 @@ pub fn prepare(
     if !applied.is_empty() {
         tracing::info!(versions = ?applied, "the schema was brought up to date");
     }
-    let store = Store::open(&target, &options(&settings, &clock, on_fatal))
-        .map_err(StartError::Database)?;
-    let cipher = Cipher::new(key_for(kept, &target, &store)?);
+    let options = options(&settings, &clock, on_fatal);
+    let app = gather(settings, clock, local_url, &target, (kept, &options))?;
+    look_at_secrets(&app);
+    Ok(Arc::new(app))
+}
+
+/// Gathers the same for a command that works beside a server: it shares the database, and leaves its schema alone.
+///
+/// Call it outside of async code, and drop what it returns there too.
+pub fn beside(settings: Settings, clock: Clock, options: &Options) -> Result<Shared, StartError> {
+    let target = Target::from_url(settings.database_url.expose()).map_err(StartError::Database)?;
+    let kept = kept_key(&settings, &target)?;
+    gather(settings, clock, String::new(), &target, (kept, options)).map(Arc::new)
+}
+
+fn gather(
+    settings: Settings,
+    clock: Clock,
+    local_url: String,
+    target: &Target,
+    (kept, options): (Option<[u8; 32]>, &Options),
+) -> Result<App, StartError> {
+    let store = Store::open(target, options).map_err(StartError::Database)?;
+    let cipher = Cipher::new(key_for(kept, target, &store)?);
     let stripe = StripeClient::new(
         &settings.stripe_api_base,
         Duration::from_secs(settings.stripe_timeout_seconds.into()),
     );
-    let app = App {
+    Ok(App {
         store,
         clock,
         cipher,
@@ -106,9 +127,7 @@ pub fn prepare(
         verifying: tokio::sync::Semaphore::new(1),
         local_url,
         settings,
-    };
-    look_at_secrets(&app);
-    Ok(Arc::new(app))
+    })
 }
 
 /// Tries to open the Stripe secrets of all teams and logs each that does not open. After a restore without

@@ -9,12 +9,15 @@ mod delivery;
 mod holds;
 mod newness;
 mod program_days;
+mod reconcile;
 mod referral_ends;
 mod retention;
 mod statistics;
 mod stripe_probe;
 mod thin_events;
 pub mod watch;
+
+pub use reconcile::carry_on;
 
 use std::time::Duration;
 
@@ -57,7 +60,7 @@ enum Next {
 }
 
 /// The kinds of work that this version knows. Other kinds are left to the version that wrote them.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     program_days::KIND,
     credits::HOLD_KIND,
     expiry::KIND,
@@ -65,14 +68,16 @@ const KINDS: [&str; 7] = [
     statistics::KIND,
     customer_creation::KIND,
     idempotency::KIND,
+    billstack_store::reconcile::DAILY,
 ];
 
 /// Those that ask Stripe, deliveries apart, which go round by themselves. They have a loop of their own, so that
 /// nothing else waits while Stripe does not answer.
-const ASKING: [&str; 3] = [
+const ASKING: [&str; 4] = [
     billstack_store::newness::KIND,
     intake::TO_FETCH,
     stripe_connection::PROBE_KIND,
+    billstack_store::reconcile::KIND,
 ];
 
 /// Runs until the server stops and drops it, which may happen at any `await`.
@@ -195,6 +200,8 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
         billstack_store::newness::KIND => newness::work(app, leased).await,
         intake::TO_FETCH => thin_events::work(app, leased).await,
         stripe_connection::PROBE_KIND => stripe_probe::work(app, leased).await,
+        billstack_store::reconcile::KIND => reconcile::work(app, leased).await,
+        billstack_store::reconcile::DAILY => reconcile::day(app, leased).await,
         // A call left it behind and nobody came back: it is given up.
         _ => Ok(Next::Done),
     }

@@ -38,6 +38,8 @@ pub enum Thing {
     ApiKey,
     /// A user.
     User,
+    /// A run of reconcile.
+    Run,
 }
 
 /// A rule that said no. Nothing the operation wrote is kept.
@@ -69,6 +71,8 @@ pub enum Refusal {
     NothingToDeliverWith,
     /// Credits cannot be put into a balance in Stripe without a secret key.
     StripeKeyRequired,
+    /// Stripe cannot be asked without a secret key.
+    NoSecretKey,
     /// Only the clock of a test project can be moved.
     NotATestProject,
     /// A clock cannot be moved so.

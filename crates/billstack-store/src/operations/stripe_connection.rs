@@ -5,6 +5,7 @@ use billstack_core::ids::TeamId;
 use billstack_core::time::{DAY, Micros};
 
 use super::credits::delivery::cure as delivery;
+use super::reconcile;
 use super::refusal::{Abort, Refusal};
 use super::work::{self, Key};
 use crate::seam::{Act, Fault, Tx};
@@ -42,6 +43,7 @@ pub fn connect(
         let wait = new.probe.as_ref().map_or(0, |_| PROBE_EVERY);
         look_into(tx, act, team_id, wait)?;
         delivery::connected(tx, act, team_id)?;
+        reconcile::every_day(tx, act, team_id)?;
     }
     require(tx, team_id)
 }

@@ -57,14 +57,24 @@ pub fn claim(
 ) -> Result<Vec<Leased>, Fault> {
     let mut leased = Vec::new();
     for key in work::due(tx, kind, act.real(), limit)? {
-        if !work::lease(tx, &key, act.real(), until, When::Due)? {
-            continue;
-        }
-        let work = work::get(tx, &key)?;
-        let work = work.ok_or_else(|| Fault::Defect("leased work is gone".to_owned()))?;
-        leased.push(Leased { key, work });
+        leased.extend(claim_one(tx, act, key, until)?);
     }
     Ok(leased)
+}
+
+/// Leases one row that is due; `None` where it is not, or somebody works on it.
+pub(super) fn claim_one(
+    tx: &mut dyn Tx,
+    act: &Act,
+    key: Key,
+    until: Micros,
+) -> Result<Option<Leased>, Fault> {
+    if !work::lease(tx, &key, act.real(), until, When::Due)? {
+        return Ok(None);
+    }
+    let work = work::get(tx, &key)?;
+    let work = work.ok_or_else(|| Fault::Defect("leased work is gone".to_owned()))?;
+    Ok(Some(Leased { key, work }))
 }
 
 #[cfg(test)]

@@ -109,6 +109,8 @@ pub enum Source {
     Event,
     /// Stripe was asked, and told of it.
     Asked,
+    /// Stripe was asked which events there were: it had not reached us, or never been sent.
+    CaughtUp,
 }
 
 impl Source {
@@ -116,6 +118,7 @@ impl Source {
         match self {
             Source::Event => "event",
             Source::Asked => "asked",
+            Source::CaughtUp => "caught_up",
         }
     }
 }

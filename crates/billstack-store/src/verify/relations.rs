@@ -106,6 +106,16 @@ declare_rules! {
         orphans!("referrals", "c.id", place_of!("c"), "work",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.kind = 'newness' AND p.subject = c.id",
             "c.question_since IS NOT NULL");
+    run_work, "a run of reconcile that is not over is in the queue" =
+        orphans!("reconcile_runs", "c.id", team_of!("c"), "work",
+            "p.team_id = c.team_id AND p.project_id = 0 AND p.kind = 'reconcile' AND p.subject = c.id",
+            "c.ended_at IS NULL");
+    run_project, "the project that asked for a run of reconcile exists" =
+        orphans!("reconcile_runs", "c.id", team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id", "c.project_id IS NOT NULL");
+    reconcile_line_run, "the run that found a line of reconcile exists" =
+        orphans!("reconcile_lines", "c.run_id", team_of!("c"), "reconcile_runs",
+            "p.team_id = c.team_id AND p.id = c.run_id");
     object_work, "the object that a Stripe event waits for is in the queue" =
         orphans!("stripe_events", "c.id", team_of!("c"), "work",
             "p.team_id = c.team_id AND p.project_id = 0 AND p.kind = 'thin_event' AND p.subject = c.id",

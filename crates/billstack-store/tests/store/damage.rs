@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use billstack_core::access::{Role, Scopes};
 use billstack_core::ids::TeamId;
+use billstack_core::reconcile::{Drift, Remedy};
 use billstack_store::api_keys::{self, NewApiKey};
+use billstack_store::reconcile::{self, Line, Turn, Wish};
 use billstack_store::stripe_connection::{self, NewConnection};
 use billstack_store::teams;
 use billstack_store::users::{self, NewUser};
@@ -313,6 +315,28 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         "UPDATE stripe_connections SET old_valid_until = 1",
         &["old_secret_until"],
     ),
+    ("UPDATE reconcile_runs SET status = 'x'", &["reconcile_run"]),
+    ("UPDATE reconcile_runs SET remedy = 'x'", &["reconcile_run"]),
+    ("UPDATE reconcile_runs SET ended_at = 1", &["reconcile_run"]),
+    (
+        "UPDATE reconcile_runs SET status = 'running'",
+        &["reconcile_turns"],
+    ),
+    (
+        "UPDATE reconcile_runs SET found = found + 1",
+        &["reconcile_lines"],
+    ),
+    ("UPDATE reconcile_runs SET project_id = 5", &["run_project"]),
+    (
+        "UPDATE reconcile_lines SET kind = 'x'",
+        &["reconcile_lines"],
+    ),
+    (
+        "UPDATE reconcile_lines SET is_repaired = TRUE",
+        &["reconcile_lines"],
+    ),
+    ("DELETE FROM reconcile_lines", &["reconcile_lines"]),
+    ("DELETE FROM work WHERE kind = 'reconcile'", &["run_work"]),
 ];
 
 /// A referral that converted, and a team with everything a team has.
@@ -343,6 +367,35 @@ fn everything(tx: &mut dyn Tx, act: &mut Act) -> Result<(), Abort> {
         probe: None,
     };
     stripe_connection::connect(tx, act, &team_id, &new)?;
+    compare(tx, act, &team_id)
+}
+
+/// Two runs of reconcile: one is under way and has found something, the other waits.
+fn compare(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId) -> Result<(), Abort> {
+    let mut wish = Wish {
+        project_id: None,
+        remedy: Remedy::Tell,
+        is_whole: false,
+        since: None,
+    };
+    let first = reconcile::ask(tx, act, team_id, &wish)?;
+    assert_eq!(reconcile::ask(tx, act, team_id, &wish)?.id, first.id);
+    let taken = reconcile::take_up(tx, act, team_id, &first.id)?;
+    let Turn::Ours(run) = taken else {
+        unreachable!("nothing else is under way: {taken:?}");
+    };
+    let line = Line {
+        kind: Drift::EventMissed,
+        subject: "evt_1".to_owned(),
+        detail: "invoice.paid".to_owned(),
+        is_repaired: false,
+    };
+    let events = run.events.expect("it looks for events").after();
+    reconcile::advance(tx, team_id, &run.id, &events, &[line])?;
+    wish.remedy = Remedy::Repair;
+    let second = reconcile::ask(tx, act, team_id, &wish)?;
+    let taken = reconcile::take_up(tx, act, team_id, &second.id)?;
+    assert_eq!(taken, Turn::Another);
     Ok(())
 }
 

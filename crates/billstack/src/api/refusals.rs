@@ -52,6 +52,8 @@ impl From<Refusal> for ApiError {
             Refusal::StripeKeyRequired => {
                 ApiError::new(Reason::StripeKeyRequired).field("creditDelivery")
             }
+            Refusal::NoSecretKey => ApiError::new(Reason::StripeKeyRequired)
+                .message("Stripe can only be asked with a secret key; connect one."),
             Refusal::NotATestProject => ApiError::new(Reason::NotATestProject),
             Refusal::NotAdvanced(why) => ApiError::invalid(
                 "to",
@@ -95,6 +97,7 @@ fn not_found(what: Thing) -> ApiError {
         Thing::Member => missing("No such member of this team."),
         Thing::Invitation => missing("No such invitation to this team."),
         Thing::ApiKey => missing("No such API key of this team."),
+        Thing::Run => missing("No such run in this project."),
         Thing::Team | Thing::User => ApiError::new(Reason::NotFound),
     }
 }

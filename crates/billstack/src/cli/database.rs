@@ -92,15 +92,19 @@ pub(super) fn migrate(target: &Target) -> Result<Vec<i64>, Failure> {
 
 /// Opens the database with as little as one command needs; a server may be using it too.
 pub(super) fn open(target: &Target) -> Result<Store, Failure> {
-    let options = Options {
+    Ok(Store::open(target, &little())?)
+}
+
+/// As little as one command needs.
+pub(super) fn little() -> Options {
+    Options {
         queue_capacity: 4,
         reader_threads: 1,
         write_lanes: 1,
         point_lanes: 1,
         scan_lanes: 1,
         ..Options::default()
-    };
-    Ok(Store::open(target, &options)?)
+    }
 }
 
 /// Runs a write in the name of the command line.

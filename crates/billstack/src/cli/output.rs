@@ -33,6 +33,11 @@ impl Failure {
         }
     }
 
+    /// The same, of a command whose code 1 says something else.
+    pub(super) fn in_the_way(self) -> Failure {
+        Failure { code: 2, ..self }
+    }
+
     /// A signal ended it early, as it should.
     pub(super) fn interrupted() -> Failure {
         Failure {

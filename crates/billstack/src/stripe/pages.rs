@@ -92,17 +92,21 @@ impl<'i> About<'i> {
 }
 
 impl StripeClient {
-    /// A page of the account's events since a time, each as it was sent: in the version that was the account's own
-    /// then. At most [`MOST_TYPES`] types can be asked for at once.
+    /// A page of the account's events from one time until before another, in whole seconds, each as it was sent: in
+    /// the version that was the account's own then. At most [`MOST_TYPES`] types can be asked for at once.
     pub async fn event_page(
         &self,
         key: &SecretText,
         types: &[&str],
-        since: Micros,
+        (from, until): (Micros, Micros),
         after: Option<&str>,
     ) -> Result<Page<Box<RawValue>>, Failure> {
-        let since = since.0.div_euclid(SECOND).to_string();
-        let mut query = vec![("created[gte]", since.as_str())];
+        let seconds = |at: Micros| at.0.div_euclid(SECOND).to_string();
+        let (from, until) = (seconds(from), seconds(until));
+        let mut query = vec![
+            ("created[gte]", from.as_str()),
+            ("created[lt]", until.as_str()),
+        ];
         query.extend(types.iter().map(|kind| ("types[]", *kind)));
         self.raw_page(key, "/v1/events", &query, after).await
     }

@@ -10,6 +10,7 @@ mod limits;
 mod log;
 mod memory;
 mod metrics;
+mod reconcile;
 mod stopping;
 mod stripe;
 mod terminal;

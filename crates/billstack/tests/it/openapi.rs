@@ -268,8 +268,8 @@ fn an_address_is_of_one_path() {
         pairs += 1;
     }
     assert_eq!(
-        pairs, 2,
-        "the codes and the credits beside a referral's events"
+        pairs, 3,
+        "the codes, the credits and the runs beside a referral's events"
     );
 }
 

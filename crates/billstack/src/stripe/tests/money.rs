@@ -211,6 +211,7 @@ async fn a_customer_and_its_live_currencies() {
 async fn events_come_in_pages_by_type_and_time() {
     let key = key();
     let fake = FakeStripe::start().await;
+    fake.clock().set(2_000);
     let client = client(&fake);
     for number in 0..102_i64 {
         let kind = ["invoice.paid", "charge.refunded", "customer.created"];
@@ -220,15 +221,19 @@ async fn events_come_in_pages_by_type_and_time() {
     }
     let types = ["invoice.paid", "charge.refunded"];
     assert!(types.len() <= MOST_TYPES);
-    let page = client.event_page(&key, &types, Micros::from_secs(1_003), None);
+    let (from, ever) = (Micros::from_secs(1_003), Micros::from_secs(2_000));
+    let page = client.event_page(&key, &types, (from, ever), None);
     let page = page.await.expect("a page");
     assert_eq!((page.rows.len(), page.after), (66, None));
     let newest: Value = serde_json::from_str(page.rows[0].get()).expect("an event");
     assert_eq!(newest["created"], 1_100);
+    let until = (from, Micros::from_secs(1_100));
+    let shorter = client.event_page(&key, &types, until, None).await;
+    assert_eq!(shorter.expect("a page").rows.len(), 65);
     let all = [&types[..], &["customer.created"]].concat();
-    let first = client.event_page(&key, &all, Micros(0), None).await;
+    let first = client.event_page(&key, &all, (Micros(0), ever), None).await;
     let first = first.expect("a page");
-    let second = client.event_page(&key, &all, Micros(0), first.after.as_deref());
+    let second = client.event_page(&key, &all, (Micros(0), ever), first.after.as_deref());
     assert_eq!(second.await.expect("the rest").rows.len(), 2);
 }
 

@@ -6,6 +6,7 @@ mod config;
 mod credits;
 mod finance;
 mod list;
+mod reconcile;
 mod stats;
 mod story;
 mod terms;
