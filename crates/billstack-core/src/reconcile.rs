@@ -1,5 +1,7 @@
 //! Comparing what we know with what Stripe knows: what may be found, and how a long time is read in parts.
 
+pub mod lines;
+
 use crate::time::{DAY, HOUR, Micros, SECOND};
 
 text_enum! {
