@@ -3,6 +3,8 @@
 //! Every change writes one of these in its own transaction. The log is the audit trail and the answer
 //! to "why?". It holds ids and amounts, never names or addresses of customers.
 
+#[macro_use]
+mod declare;
 mod facts;
 
 pub use facts::Facts;
@@ -15,35 +17,6 @@ use crate::ids::ProjectId;
 use crate::money::{Amount, Currency};
 use crate::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
 use crate::time::Micros;
-
-/// Declares the events with the type that each has in the log.
-///
-/// Members are declared in alphabetical order, the order in which they have been written from the start.
-macro_rules! catalogue {
-    ($(
-        $(#[$meta:meta])*
-        $kind:literal $variant:ident { $( $(#[$member_meta:meta])* $member:ident: $type:ty, )* }
-    )*) => {
-        /// Something that happened. It serialises as its facts, a JSON object.
-        #[derive(Clone, Debug, Serialize)]
-        #[serde(untagged, rename_all_fields = "camelCase")]
-        pub enum Event<'a> {
-            $( $(#[$meta])* $variant { $( $(#[$member_meta])* $member: $type, )* }, )*
-        }
-
-        impl Event<'_> {
-            /// Every type of event, by its name in the log.
-            pub const KINDS: &'static [&'static str] = &[$( $kind, )*];
-
-            /// The type in the log and in the API: a dotted name in the past tense.
-            pub const fn kind(&self) -> &'static str {
-                match self {
-                    $( Event::$variant { .. } => $kind, )*
-                }
-            }
-        }
-    };
-}
 
 catalogue! {
     /// An API key was made.
