@@ -46,9 +46,6 @@ pub(super) struct ReconcileArgs {
     /// The team, by its id [default: each that is connected with a secret key]
     #[arg(long, value_name = "TEAM_ID")]
     team: Option<String>,
-    /// Look at every customer, and not at a sample
-    #[arg(long)]
-    all: bool,
     /// From when on to look for events [default: since they were looked through last]; Stripe lists those of 30 days
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -82,7 +79,7 @@ fn compare(given: &SettingsArgs, args: &ReconcileArgs) -> Result<Verdict, Failur
             true => Remedy::Repair,
             false => Remedy::Tell,
         },
-        is_whole: args.all,
+        is_whole: false,
         since: args.since.as_deref().map(past).transpose()?,
     };
     let target = database::target(&settings)?;

@@ -68,7 +68,7 @@ fn what_differs_is_told_and_repaired(database: &str) {
         assert!(told.out().contains("1 differ, 0 repaired"));
         assert!(told.err().contains("error: the books and Stripe differed"));
     }
-    let repaired = shop.run(&["reconcile", "--apply", "--all"]);
+    let repaired = shop.run(&["reconcile", "--apply"]);
     assert_eq!(repaired.code(), Some(1), "{}", repaired.err());
     assert!(
         repaired.out().contains("  (repaired)\n"),

@@ -29,9 +29,6 @@ pub struct ReconcileRequest {
     /// thirty days.
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<Time>,
-    /// Whether it looks at all customers, and not at a sample.
-    #[schema(value_type = Option<bool>, example = false)]
-    all: Option<Flag>,
     /// Why.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 500, example = "The endpoint was down")]
     reason: Option<Why>,
@@ -69,7 +66,7 @@ pub async fn handle(
             true => Remedy::Repair,
             false => Remedy::Tell,
         },
-        is_whole: is_set(request.all),
+        is_whole: false,
         since,
     };
     let place = access.place;

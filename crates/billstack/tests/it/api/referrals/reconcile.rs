@@ -267,7 +267,7 @@ async fn bad_wishes_are_refused(t: &Bench) {
     connect(t).await;
     for (body, field) in [
         (json!({"apply": "yes"}), "apply"),
-        (json!({"all": 1}), "all"),
+        (json!({"apply": 1}), "apply"),
         (json!({"since": "yesterday"}), "since"),
         (json!({"since": "2036-01-01T00:00:00Z"}), "since"),
         (json!({"reason": ""}), "reason"),
