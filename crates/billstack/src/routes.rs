@@ -42,6 +42,12 @@ macro_rules! table {
 /// Every route: method, path, handler, who may call it, how it may refuse, and its largest body where
 /// that is not the usual one.
 pub fn table() -> Vec<Route> {
+    let mut routes = in_projects();
+    routes.extend(elsewhere());
+    routes
+}
+
+fn in_projects() -> Vec<Route> {
     use Reason::*;
     table! {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers" customers::list, Project(CustomersRead), &[];
@@ -81,6 +87,12 @@ pub fn table() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock" test_clock::get, Project(ReferralsRead), &[NotATestProject];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock/advance" test_clock::advance, Project(ReferralsWrite), &[NotATestProject];
+    }
+}
+
+fn elsewhere() -> Vec<Route> {
+    use Reason::*;
+    table! {
         POST "/api/auth/sign-up/email" auth::sign_up, OPEN, auth::sign_up::REASONS, SMALL;
         POST "/api/auth/sign-in/email" auth::sign_in, OPEN, auth::sign_in::REASONS, SMALL;
         POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest], SMALL;
