@@ -71,7 +71,7 @@ pub struct Settings {
     /// How long a node that delivers may be silent; none means the time for one call and a little more.
     pub delivery_lease_seconds: Option<u32>,
     /// How long a credit of unknown outcome is looked for.
-    pub delivery_unknown_wait_seconds: u32,
+    pub delivery_unknown_wait: u32,
     /// How long before its referral a subscription may have begun.
     pub referral_grace_hours: u32,
     /// How long Stripe's events are kept whole.
@@ -133,8 +133,7 @@ impl Settings {
             stripe_timeout_seconds: layers.number("stripe_timeout_seconds", 1..=120)?,
             stripe_rate: layers.number("stripe_rate", 1..=100)?,
             delivery_lease_seconds: layers.get_optional("delivery_lease_seconds", lease_seconds)?,
-            delivery_unknown_wait_seconds: layers
-                .number("delivery_unknown_wait_seconds", 60..=86_400)?,
+            delivery_unknown_wait: layers.number("delivery_unknown_wait", 60..=86_400)?,
             referral_grace_hours: layers.number("referral_grace_hours", 0..=8_760)?,
             stripe_event_retention_days: layers
                 .number("stripe_event_retention_days", 1..=36_500)?,

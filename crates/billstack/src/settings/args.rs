@@ -242,7 +242,7 @@ pub struct SettingsArgs {
     )]
     pub stripe_rate: Option<String>,
 
-    /// How long a node that delivers may be silent before another goes on [default: the time for one call and 5]
+    /// How long a node that delivers may be silent before another goes on; the time for one call and 5 s if not set
     #[arg(
         long,
         global = true,
@@ -260,7 +260,7 @@ pub struct SettingsArgs {
         env = "BILLSTACK_DELIVERY_UNKNOWN_WAIT",
         value_name = "SECONDS"
     )]
-    pub delivery_unknown_wait_seconds: Option<String>,
+    pub delivery_unknown_wait: Option<String>,
 
     /// How long before its referral a subscription may have begun and still convert [default: 24]
     #[arg(

@@ -16,7 +16,15 @@ const ROWS_OF_TEAM: u64 = 1_000_000;
 const ROWS_OF_VALUE: u64 = 10;
 
 /// Columns with a handful of values: each value keeps a quarter of the rows.
-const COARSE: [&str; 6] = ["status", "outcome", "type", "side", "account", "is_active"];
+const COARSE: [&str; 7] = [
+    "status",
+    "outcome",
+    "type",
+    "side",
+    "delivery",
+    "account",
+    "is_active",
+];
 
 /// Writes the numbers for every index; connections read them when they open.
 pub(crate) fn write(connection: &Connection) -> rusqlite::Result<()> {

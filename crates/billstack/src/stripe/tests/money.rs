@@ -113,7 +113,7 @@ async fn failures_say_what_may_be_done_next() {
     for (injection, expected) in [
         (
             status(429).header("stripe-rate-limited-reason", "endpoint-rate"),
-            limited(Some("endpoint-rate"), false, Some(1)),
+            limited(Some("endpoint-rate"), false, None),
         ),
         (
             status(429).code("lock_timeout").header("retry-after", "7"),

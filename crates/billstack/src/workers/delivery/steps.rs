@@ -135,7 +135,7 @@ impl App {
     }
 
     fn told(&self, heard: Heard) -> Told {
-        let wait = i64::from(self.settings.delivery_unknown_wait_seconds) * SECOND;
+        let wait = i64::from(self.settings.delivery_unknown_wait) * SECOND;
         Told {
             outcome: heard.outcome,
             refusal: heard.refusal,

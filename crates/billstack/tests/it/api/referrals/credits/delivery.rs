@@ -30,7 +30,7 @@ pub(super) fn stripe() -> Setup {
         settings: |args| {
             args.stripe_rate = Some("100".to_owned());
             args.stripe_timeout_seconds = Some("1".to_owned());
-            args.delivery_unknown_wait_seconds = Some("120".to_owned());
+            args.delivery_unknown_wait = Some("120".to_owned());
         },
         ..Setup::default()
     }
