@@ -85,9 +85,9 @@ fn a_status_of_a_newer_version_does_not_convert() {
 
 #[test]
 fn what_a_newer_version_decided_is_not_decided_anew() {
-    let recorded = Outcome::read("recorded").unwrap();
+    let newer = Outcome::read("foreseen").unwrap();
     for which in [Reconsider::Unplaced, Reconsider::Open] {
-        assert!(!which.includes(Outcome::Converted) && !which.includes(recorded));
+        assert!(!which.includes(Outcome::Converted) && !which.includes(newer));
         assert!(which.includes(Outcome::NoCustomer));
         assert_eq!(
             which.includes(Outcome::Waiting),
