@@ -436,6 +436,10 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ),
     ("UPDATE programs SET budget = -1", &["program_limits"]),
     (
+        "INSERT INTO reconcile_lines SELECT team_id, 'run_x', 1, 'event_missed', 'evt_x', 'x', FALSE FROM teams",
+        &["reconcile_line_run"],
+    ),
+    (
         "UPDATE terms SET referee_credit_amount = -1",
         &["terms_values", "referral_as_applied"],
     ),
