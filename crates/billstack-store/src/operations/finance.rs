@@ -16,22 +16,19 @@ use crate::seam::{Fault, Place, Tx};
 use crate::tables::booked_days::{self, Ledger};
 
 pub use crate::tables::finance::{
-    ExportedCredit, ExportedPosting, Sums, exported_credits, exported_postings,
+    ExportedCredit, ExportedPosting, Moved, Sums, exported_credits, exported_postings,
 };
 
-/// The names of the parts of credits in a report: each side of referrals, and what was given by hand.
-pub const SIDES: [&str; 3] = ["referrer", "referee", "manual"];
-
 /// The age of the oldest credits of each group but the last, in days of UTC.
-const AGES: [i64; 3] = [30, 90, 365];
+pub const AGES: [i64; 3] = [30, 90, 365];
 
 /// What is owed of one side's credits in one currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// What became of them.
     pub sums: Sums,
-    /// What is still owed by the age of the credits: up to 30 days, 90, 365, and more.
-    pub open_by_age: [i64; 4],
+    /// What is still owed by the age of the credits: up to each of [`AGES`], and more.
+    pub open_by_age: [i64; AGES.len() + 1],
 }
 
 /// The parts of a report: by currency, then by side.

@@ -143,6 +143,17 @@ impl dyn Row + '_ {
     pub fn read<T>(&self, column: usize, read: fn(&str) -> Option<T>) -> Result<T, Fault> {
         read(self.text(column)?).ok_or_else(|| Fault::decode(column))
     }
+    /// The same, where the column may hold nothing.
+    pub fn opt_read<T>(
+        &self,
+        column: usize,
+        read: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Fault> {
+        match self.opt_text(column)? {
+            Some(text) => read(text).map(Some).ok_or_else(|| Fault::decode(column)),
+            None => Ok(None),
+        }
+    }
 }
 
 /// Receives one row after the other.

@@ -11,13 +11,24 @@ use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
 /// The columns of a credit, in the order of [`decode`].
+macro_rules! credit_columns {
+    () => {
+        "credits.id, credits.kind, credits.referral_id, credits.customer_id, credits.side, credits.amount, \
+         credits.currency, credits.status, credits.held_until, credits.held, credits.available, \
+         credits.delivered, credits.applied, credits.settled, credits.reversed, credits.shortfall, \
+         credits.reversed_by_hand, credits.entries, credits.created_at, credits.by_stripe, \
+         credits.delivery, credits.delivery_reason"
+    };
+}
+
+pub(super) use credit_columns;
+
 macro_rules! credits_where {
     ($condition:literal) => {
         concat!(
-            "SELECT id, kind, referral_id, customer_id, side, amount, currency, status, held_until, held, \
-             available, delivered, applied, settled, reversed, shortfall, reversed_by_hand, entries, \
-             created_at, by_stripe, delivery, delivery_reason FROM credits \
-             WHERE team_id = $1 AND project_id = $2",
+            "SELECT ",
+            credit_columns!(),
+            " FROM credits WHERE team_id = $1 AND project_id = $2",
             $condition
         )
     };
@@ -122,17 +133,14 @@ pub struct Credit {
     pub delivery_reason: Option<Reason>,
 }
 
-fn decode(row: &dyn Row) -> Result<Credit, Fault> {
-    let side = match row.opt_text(4)? {
-        Some(_) => Some(row.read(4, Side::read)?),
-        None => None,
-    };
+/// Reads the first 22 columns.
+pub(super) fn decode(row: &dyn Row) -> Result<Credit, Fault> {
     Ok(Credit {
         id: row.string(0)?,
         kind: row.read(1, CreditKind::read)?,
         referral_id: row.opt_string(2)?,
         customer_id: row.string(3)?,
-        side,
+        side: row.opt_read(4, Side::read)?,
         amount: row.amount(5)?,
         currency: row.currency(6)?,
         status: row.read(7, CreditStatus::read)?,
@@ -151,10 +159,7 @@ fn decode(row: &dyn Row) -> Result<Credit, Fault> {
         created_at: row.time(18)?,
         by_stripe: row.flag(19)?,
         delivery: row.read(20, DeliveryState::read)?,
-        delivery_reason: match row.opt_text(21)? {
-            Some(_) => Some(row.read(21, Reason::read)?),
-            None => None,
-        },
+        delivery_reason: row.opt_read(21, Reason::read)?,
     })
 }
 

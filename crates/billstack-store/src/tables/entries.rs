@@ -7,6 +7,16 @@ use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
+/// The columns of a [`Posting`], in the order of [`decode`]: of a line `l` and its entry `e`.
+macro_rules! posting_columns {
+    () => {
+        "l.seq, l.account, l.amount, e.cause, e.cause_id, e.reason, e.reference, e.stripe_object, \
+         e.effective_at, e.created_at"
+    };
+}
+
+pub(super) use posting_columns;
+
 statements! {
     INSERT = "INSERT INTO entries (team_id, project_id, credit_id, seq, cause, cause_id, \
         reason, reference, stripe_object, operation_id, effective_at, created_at) \
@@ -20,10 +30,13 @@ pub(crate) const LISTS: &[&List] = &[&POSTINGS];
 
 static POSTINGS: List = List {
     name: "postings of a credit",
-    select: "SELECT l.seq, l.account, l.amount, e.cause, e.cause_id, e.reason, e.reference, \
-        e.stripe_object, e.effective_at, e.created_at FROM entry_lines AS l JOIN entries AS e ON e.team_id = l.team_id \
-        AND e.project_id = l.project_id AND e.credit_id = l.credit_id AND e.seq = l.seq \
-        WHERE l.team_id = $1 AND l.project_id = $2 AND l.credit_id = $3",
+    select: concat!(
+        "SELECT ",
+        posting_columns!(),
+        " FROM entry_lines AS l JOIN entries AS e ON e.team_id = l.team_id \
+         AND e.project_id = l.project_id AND e.credit_id = l.credit_id AND e.seq = l.seq \
+         WHERE l.team_id = $1 AND l.project_id = $2 AND l.credit_id = $3"
+    ),
     scope: 3,
     filters: &[],
     keys: ["l.seq", "l.account"],
@@ -119,7 +132,8 @@ pub struct Posting {
     pub created_at: Micros,
 }
 
-fn decode(row: &dyn Row) -> Result<Posting, Fault> {
+/// Reads the first ten columns.
+pub(super) fn decode(row: &dyn Row) -> Result<Posting, Fault> {
     Ok(Posting {
         seq: row.int(0)?,
         account: row.read(1, Account::read)?,

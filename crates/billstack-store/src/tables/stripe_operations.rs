@@ -91,10 +91,6 @@ pub struct StripeOperation {
 }
 
 fn decode(row: &dyn Row) -> Result<StripeOperation, Fault> {
-    let reason = match row.opt_text(13)? {
-        Some(_) => Some(row.read(13, Reason::read)?),
-        None => None,
-    };
     Ok(StripeOperation {
         id: row.string(0)?,
         project_id: row.project_id(1)?,
@@ -110,7 +106,7 @@ fn decode(row: &dyn Row) -> Result<StripeOperation, Fault> {
         version: row.int(11)?,
         progress: Operation {
             state: row.read(12, State::read)?,
-            reason,
+            reason: row.opt_read(13, Reason::read)?,
             generation: row.int(14)?,
             key: row.read(15, KeyState::read)?,
             attempts: row.int(16)?,

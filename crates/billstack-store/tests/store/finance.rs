@@ -73,12 +73,13 @@ fn by_hand(tx: &mut dyn Tx, place: &Place, before: Micros) -> Result<Owed, Abort
     loop {
         let (at, id, seq) = &after;
         let page = exported_postings(tx, place, (*at, id, *seq), before, 7)?;
-        for posting in &page {
+        for exported in &page {
+            let posting = &exported.posting;
             if matches!(
                 posting.account,
                 Account::Held | Account::Customer | Account::Stripe
             ) {
-                let of = (posting.currency, posting.side.clone());
+                let of = (exported.currency, exported.side.clone());
                 *owed.entry(of).or_default() += posting.amount;
             }
         }
@@ -86,7 +87,11 @@ fn by_hand(tx: &mut dyn Tx, place: &Place, before: Micros) -> Result<Owed, Abort
             owed.retain(|_, units| *units != 0);
             return Ok(owed);
         };
-        after = (last.created_at, last.credit_id.clone(), last.seq);
+        after = (
+            last.posting.created_at,
+            last.credit_id.clone(),
+            last.posting.seq,
+        );
     }
 }
 

@@ -137,6 +137,14 @@ pub fn time(query: &Query, name: &'static str) -> Result<Option<Micros>, ApiErro
     Ok(Some(time.ok_or_else(|| ApiError::invalid(name, why()))?))
 }
 
+/// A range of time, which may be empty but not end before it begins.
+pub fn in_order(from: Micros, to: Micros) -> Result<(Micros, Micros), ApiError> {
+    match from <= to {
+        true => Ok((from, to)),
+        false => Err(ApiError::invalid("from", "`from` must not be after `to`.")),
+    }
+}
+
 /// A query parameter that is kept as it is.
 pub fn text(
     query: &Query,

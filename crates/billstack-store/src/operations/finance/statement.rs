@@ -6,9 +6,10 @@ use billstack_core::ledger::{Account, Cause};
 use billstack_core::money::Currency;
 use billstack_core::time::Micros;
 
-use crate::operations::refusal::{Abort, Refusal, Thing};
+use crate::operations::customers;
+use crate::operations::refusal::Abort;
 use crate::seam::{Place, Tx};
-use crate::tables::customers;
+use crate::tables::entries::Posting;
 use crate::tables::finance::{self, Moved};
 
 /// One movement of a customer's credits.
@@ -52,20 +53,24 @@ pub fn statement(
     currency: Option<Currency>,
     (from, to): (Micros, Micros),
 ) -> Result<BTreeMap<Currency, Statement>, Abort> {
-    if customers::get(tx, place, customer_id)?.is_none() {
-        return Err(Refusal::NotFound(Thing::Customer).into());
-    }
+    customers::require(tx, place, customer_id)?;
     let mut statements: BTreeMap<Currency, Statement> = BTreeMap::new();
     for moved in finance::moved_before(tx, place, customer_id, to)? {
         if currency.is_some_and(|wanted| wanted != moved.currency) {
             continue;
         }
         let statement = statements.entry(moved.currency).or_default();
-        let gained = if is_owed(moved.to) { moved.amount } else { 0 };
-        let lost = if is_owed(moved.from) { moved.amount } else { 0 };
+        let Posting {
+            account,
+            amount,
+            created_at,
+            ..
+        } = moved.to;
+        let gained = if is_owed(account) { amount } else { 0 };
+        let lost = if is_owed(moved.from) { amount } else { 0 };
         let change = gained - lost;
         statement.closing += change;
-        if moved.created_at < from {
+        if created_at < from {
             statement.opening += change;
         } else if statement.movements.len() < MOST {
             statement.movements.push(Movement {
@@ -83,10 +88,17 @@ pub fn statement(
 impl Moved {
     /// What in Stripe or elsewhere it can be looked up by.
     pub fn document(&self) -> Option<&str> {
-        let by_event = Some(&*self.cause_id).filter(|_| self.cause == Cause::Event);
-        self.stripe_object
+        let Posting {
+            cause,
+            cause_id,
+            reference,
+            stripe_object,
+            ..
+        } = &self.to;
+        let by_event = Some(&**cause_id).filter(|_| *cause == Cause::Event);
+        stripe_object
             .as_deref()
-            .or(self.reference.as_deref())
+            .or(reference.as_deref())
             .or(by_event)
     }
 }

@@ -6,7 +6,7 @@ use billstack_core::ledger::{Account, Cause};
 use billstack_core::money::Currency;
 use billstack_core::time::Micros;
 use billstack_store::Weight;
-use billstack_store::finance::{self, Movement, Statement};
+use billstack_store::finance::{self, Moved, Movement, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{QueryString, one_of, time};
+use crate::http::page::{QueryString, in_order, one_of, time};
 use crate::http::path::Item;
 
 /// A movement of a customer's credits.
@@ -61,19 +61,24 @@ struct LineJson {
 impl LineJson {
     fn new(line: Movement) -> LineJson {
         let document = line.moved.document().map(str::to_owned);
-        let moved = line.moved;
+        let Moved {
+            credit_id,
+            from,
+            to: posting,
+            ..
+        } = line.moved;
         LineJson {
-            created_at: rfc3339(moved.created_at.0),
-            effective_at: rfc3339(moved.effective_at.0),
-            credit_id: moved.credit_id,
-            from: moved.from,
-            to: moved.to,
-            moved: moved.amount,
+            created_at: rfc3339(posting.created_at.0),
+            effective_at: rfc3339(posting.effective_at.0),
+            credit_id,
+            from,
+            to: posting.account,
+            moved: posting.amount,
             amount: line.change,
             balance: line.balance,
-            cause: moved.cause,
-            cause_id: moved.cause_id,
-            reason: moved.reason,
+            cause: posting.cause,
+            cause_id: posting.cause_id,
+            reason: posting.reason,
             document,
         }
     }
@@ -140,11 +145,10 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let currency = one_of(&query, "currency", Currency::parse)?;
-    let from = time(&query, "from")?.unwrap_or(Micros(i64::MIN));
-    let to = time(&query, "to")?.unwrap_or(Micros(i64::MAX));
-    if from > to {
-        return Err(ApiError::invalid("from", "`from` must not be after `to`."));
-    }
+    let (from, to) = in_order(
+        time(&query, "from")?.unwrap_or(Micros(i64::MIN)),
+        time(&query, "to")?.unwrap_or(Micros(i64::MAX)),
+    )?;
     let customer_id = id.clone();
     let read = access.scan(&app, Weight::Long, move |tx, place| {
         finance::statement(tx, place, &id, currency, (from, to))

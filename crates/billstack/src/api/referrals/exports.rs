@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
-use crate::http::page::{one_of, time};
+use crate::http::page::{in_order, one_of, time};
 use crate::http::query::Query;
 
 use self::table::Table;
@@ -71,15 +71,18 @@ struct Wanted {
     to: Micros,
 }
 
+fn format(query: &Query) -> Result<Format, ApiError> {
+    Ok(one_of(query, "format", Format::parse)?.unwrap_or(Format::Csv))
+}
+
 /// Reads the query of an export. Nothing that is booked after it has begun is in it.
 fn wanted(app: &App, query: &Query) -> Result<Wanted, ApiError> {
-    let format = one_of(query, "format", Format::parse)?.unwrap_or(Format::Csv);
-    let now = app.now();
-    let from = time(query, "from")?.unwrap_or(Micros(i64::MIN + 1));
-    let to = time(query, "to")?.unwrap_or(now.plus(1)).min(now.plus(1));
-    if time(query, "to")?.is_some_and(|to| from > to) {
-        return Err(ApiError::invalid("from", "`from` must not be after `to`."));
-    }
+    let format = format(query)?;
+    let (from, to) = in_order(
+        time(query, "from")?.unwrap_or(Micros(i64::MIN + 1)),
+        time(query, "to")?.unwrap_or(Micros(i64::MAX)),
+    )?;
+    let to = to.min(app.now().plus(1));
     Ok(Wanted { format, from, to })
 }
 
@@ -91,7 +94,7 @@ async fn send<C: Clone + Send + 'static>(
     app: Shared,
     access: ProjectRead,
     name: &str,
-    wanted: Wanted,
+    format: Format,
     begin: C,
     read: impl Fn(&mut dyn Tx, &Place, &C, bool) -> Result<Part<C>, Abort>
     + Clone
@@ -119,8 +122,8 @@ async fn send<C: Clone + Send + 'static>(
     });
     let first = stream::once(std::future::ready(Ok(first)));
     let body = Body::from_stream(stream::StreamExt::chain(first, rest));
-    let file = format!("attachment; filename=\"{name}.{}\"", wanted.format.ending());
+    let file = format!("attachment; filename=\"{name}.{}\"", format.ending());
     let file = HeaderValue::from_str(&file).unwrap_or(HeaderValue::from_static("attachment"));
-    let kind = HeaderValue::from_static(wanted.format.media_type());
+    let kind = HeaderValue::from_static(format.media_type());
     Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, file)], body).into_response())
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use billstack_core::money::Currency;
 use billstack_core::time::Micros;
 use billstack_store::Weight;
-use billstack_store::finance::{self, Position};
+use billstack_store::finance::{self, AGES, Position};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,9 +15,6 @@ use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::{QueryString, time};
-
-/// The first and the last day of each group of ages.
-const AGES: [(i64, Option<i64>); 4] = [(0, Some(30)), (31, Some(90)), (91, Some(365)), (366, None)];
 
 /// A time is shown in milliseconds, so whatever was booked within the one that is asked for counts.
 const MILLISECOND: i64 = 1_000;
@@ -92,7 +89,6 @@ pub struct LiabilityAnswer {
 impl LiabilityJson {
     fn new(currency: Currency, side: String, position: &Position) -> LiabilityJson {
         let sums = position.sums;
-        let groups = AGES.into_iter().zip(position.open_by_age);
         LiabilityJson {
             currency,
             side,
@@ -104,15 +100,23 @@ impl LiabilityJson {
             settled: sums.settled,
             shortfall: sums.shortfall,
             open: sums.open(),
-            ages: groups
-                .map(|((from_days, to_days), open)| AgeJson {
-                    from_days,
-                    to_days,
-                    open,
-                })
-                .collect(),
+            ages: ages(position),
         }
     }
+}
+
+/// Each group begins on the day after the oldest of the one before.
+fn ages(position: &Position) -> Vec<AgeJson> {
+    let oldest = AGES.into_iter().map(Some).chain([None]);
+    let youngest = [0].into_iter().chain(AGES.map(|oldest| oldest + 1));
+    let groups = youngest.zip(oldest).zip(position.open_by_age);
+    groups
+        .map(|((from_days, to_days), open)| AgeJson {
+            from_days,
+            to_days,
+            open,
+        })
+        .collect()
 }
 
 /// Tell what is owed.

@@ -15,7 +15,7 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{QueryString, time};
+use crate::http::page::{QueryString, in_order, time};
 use crate::http::query::Query;
 
 /// How what is owed of one side's credits in one currency changed, in minor units.
@@ -83,10 +83,7 @@ pub(super) fn range(app: &App, query: &Query) -> Result<(Micros, Micros), ApiErr
     let now = app.now();
     let to = time(query, "to")?.unwrap_or(now);
     let from = time(query, "from")?.unwrap_or(to.month().0);
-    match from <= to {
-        true => Ok((from, to)),
-        false => Err(ApiError::invalid("from", "`from` must not be after `to`.")),
-    }
+    in_order(from, to)
 }
 
 /// Tell how what is owed changed.

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::credit::Side;
 use billstack_core::time::Micros;
 use billstack_store::finance::{self, ExportedCredit};
 use serde_json::{Value, json};
@@ -13,6 +14,9 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::page::QueryString;
+
+/// What stands for the side where a credit was given by hand.
+const BY_HAND: &str = "manual";
 
 const COLUMNS: &[&str] = &[
     "id",
@@ -39,29 +43,35 @@ const COLUMNS: &[&str] = &[
     "heldUntil",
 ];
 
-fn row(credit: ExportedCredit) -> Vec<Value> {
-    let sums = credit.sums;
+fn row(exported: ExportedCredit) -> Vec<Value> {
+    let ExportedCredit {
+        credit,
+        external_id,
+        stripe_customer_id,
+        transaction_id,
+    } = exported;
+    let parts = credit.parts;
     vec![
         json!(credit.id),
         json!(credit.kind),
         json!(credit.referral_id),
-        json!(credit.side),
+        json!(credit.side.as_ref().map_or(BY_HAND, Side::as_str)),
         json!(credit.customer_id),
-        json!(credit.external_id),
-        json!(credit.stripe_customer_id),
+        json!(external_id),
+        json!(stripe_customer_id),
         json!(credit.currency),
         json!(credit.amount),
-        json!(sums.held),
-        json!(sums.available),
-        json!(sums.delivered),
-        json!(sums.applied),
-        json!(sums.reversed),
-        json!(sums.settled),
-        json!(sums.shortfall),
+        json!(parts.held),
+        json!(parts.available),
+        json!(parts.delivered),
+        json!(parts.applied),
+        json!(parts.reversed),
+        json!(parts.settled),
+        json!(parts.shortfall),
         json!(credit.status),
         json!(credit.delivery),
         json!(credit.delivery_reason),
-        json!(credit.transaction_id),
+        json!(transaction_id),
         json!(rfc3339(credit.created_at.0)),
         json!(credit.held_until.map(|at| rfc3339(at.0))),
     ]
@@ -93,13 +103,13 @@ pub async fn handle(
         app,
         access,
         "credits",
-        wanted,
+        wanted.format,
         begin,
         move |tx, place, (at, id), is_first| {
             let credits = finance::exported_credits(tx, place, (*at, id), wanted.to, PAGE)?;
             let last = credits
                 .last()
-                .map(|last| (last.created_at, last.id.clone()));
+                .map(|last| (last.credit.created_at, last.credit.id.clone()));
             let next = last.filter(|_| credits.len() as i64 == PAGE);
             let mut table = Table::new(wanted.format, COLUMNS, is_first);
             credits

@@ -30,16 +30,23 @@ const COLUMNS: &[&str] = &[
     "createdAt",
 ];
 
-fn row(posting: ExportedPosting) -> Vec<Value> {
-    let id = format!("{}.{}.{}", posting.credit_id, posting.seq, posting.account);
+fn row(exported: ExportedPosting) -> Vec<Value> {
+    let ExportedPosting {
+        posting,
+        credit_id,
+        side,
+        customer_id,
+        currency,
+    } = exported;
+    let id = format!("{credit_id}.{}.{}", posting.seq, posting.account);
     vec![
         json!(id),
-        json!(posting.credit_id),
-        json!(posting.side),
-        json!(posting.customer_id),
+        json!(credit_id),
+        json!(side),
+        json!(customer_id),
         json!(posting.account),
         json!(posting.amount),
-        json!(posting.currency),
+        json!(currency),
         json!(posting.cause),
         json!(posting.cause_id),
         json!(posting.stripe_object),
@@ -76,13 +83,16 @@ pub async fn handle(
         app,
         access,
         "postings",
-        wanted,
+        wanted.format,
         begin,
         move |tx, place, (at, id, seq), is_first| {
             let after = (*at, id.as_str(), *seq);
             let postings = finance::exported_postings(tx, place, after, wanted.to, PAGE)?;
             let last = postings.last();
-            let last = last.map(|last| (last.created_at, last.credit_id.clone(), last.seq));
+            let last = last.map(|last| {
+                let posting = &last.posting;
+                (posting.created_at, last.credit_id.clone(), posting.seq)
+            });
             let next = last.filter(|_| postings.len() as i64 == 2 * PAGE);
             let mut table = Table::new(wanted.format, COLUMNS, is_first);
             postings

@@ -6,7 +6,7 @@ use billstack_store::finance;
 use serde_json::json;
 
 use super::table::Table;
-use super::{Format, send, wanted};
+use super::{Format, format, send};
 use crate::api::referrals::roll_forward::{RollForwardJson, range};
 use crate::app::Shared;
 use crate::error::ApiError;
@@ -46,7 +46,7 @@ pub async fn handle(
     access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let format = wanted(&app, &query)?;
+    let format = format(&query)?;
     let (from, to) = range(&app, &query)?;
     send(
         app,
@@ -55,7 +55,7 @@ pub async fn handle(
         format,
         (),
         move |tx, place, (), is_first| {
-            let mut table = Table::new(format.format, COLUMNS, is_first);
+            let mut table = Table::new(format, COLUMNS, is_first);
             for ((currency, side), part) in finance::roll_forward(tx, place, from, to)? {
                 let row = RollForwardJson::new(currency, side, &part);
                 table.row(vec![
