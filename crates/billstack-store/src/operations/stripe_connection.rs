@@ -5,9 +5,9 @@ use billstack_core::ids::TeamId;
 use billstack_core::time::{DAY, Micros};
 
 use super::credits::delivery::cure as delivery;
-use super::reconcile;
 use super::refusal::{Abort, Refusal};
 use super::work::{self, Key};
+use super::{intake, newness, reconcile};
 use crate::seam::{Act, Fault, Tx};
 use crate::tables::{events, stripe_connections};
 
@@ -42,6 +42,7 @@ pub fn connect(
     if new.secret_key.is_some() {
         let wait = new.probe.as_ref().map_or(0, |_| PROBE_EVERY);
         look_into(tx, act, team_id, wait)?;
+        ask_at_once(tx, act, team_id)?;
         delivery::connected(tx, act, team_id)?;
         reconcile::every_day(tx, act, team_id)?;
     }
@@ -63,6 +64,12 @@ pub fn connect_after(
     }
     connect(tx, act, team_id, new)?;
     Ok(true)
+}
+
+/// What the key before did not get an answer to is asked with the new one, however long the next try was put off.
+fn ask_at_once(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId) -> Result<(), Fault> {
+    work::hasten_all(tx, act, team_id, intake::TO_FETCH)?;
+    work::hasten_in_projects(tx, act, team_id, newness::KIND)
 }
 
 /// Has the queue find out what the key of a team may do, so much later.

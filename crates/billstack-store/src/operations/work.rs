@@ -7,6 +7,7 @@ use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::work::{self, When};
 
 pub use crate::tables::work::{Key, Work, done, due, enqueue, get, later};
+pub(crate) use crate::tables::work::{hasten_all, hasten_in_projects};
 
 /// Work under a lease.
 #[derive(Clone, Debug, Eq, PartialEq)]

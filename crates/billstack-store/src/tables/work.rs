@@ -20,6 +20,8 @@ statements! {
         CASE WHEN excluded.run_after < work.run_after THEN excluded.run_after ELSE work.run_after END";
     HASTEN_ALL = "UPDATE work SET run_after = $4 \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND run_after > $4";
+    HASTEN_IN_PROJECTS = "UPDATE work SET run_after = $3 WHERE team_id = $1 AND project_id IN \
+        (SELECT p.project_id FROM projects AS p WHERE p.team_id = $1) AND kind = $2 AND run_after > $3";
     /// The lease of whoever took it until then, and of nobody else.
     EXTEND = "UPDATE work SET leased_until = $6 \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 AND leased_until = $5";
@@ -169,6 +171,18 @@ pub(crate) fn hasten_all(
     kind: &'static str,
 ) -> Result<(), Fault> {
     let changed = tx.execute(HASTEN_ALL, params![team_id, 0_i64, kind, act.real()])?;
+    act.has_enqueued |= changed > 0;
+    Ok(())
+}
+
+/// Makes all work of a kind in the projects of a team due at once.
+pub(crate) fn hasten_in_projects(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team_id: &TeamId,
+    kind: &'static str,
+) -> Result<(), Fault> {
+    let changed = tx.execute(HASTEN_IN_PROJECTS, params![team_id, kind, act.real()])?;
     act.has_enqueued |= changed > 0;
     Ok(())
 }

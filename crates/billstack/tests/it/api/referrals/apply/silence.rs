@@ -20,6 +20,7 @@ on_both_engines! {
     the_answer_under_a_key_stays with stripe,
     what_is_known_is_refused_all_the_same with stripe,
     a_key_that_stripe_does_not_take_holds_no_sign_up_up with stripe,
+    a_new_key_is_asked_with_at_once with stripe,
     without_a_key_nobody_is_waited_for with stripe,
     while_the_team_is_disconnected_the_question_waits with stripe,
     who_is_changed_meanwhile_is_asked_about_as_they_are with stripe,
@@ -266,6 +267,23 @@ async fn a_key_that_stripe_does_not_take_holds_no_sign_up_up(t: &Bench) {
     let referral = pending(t, &code, &second).await;
     t.accept(&t.created(&second.stripe)).await;
     answers_again(t);
+    becomes(t, &referral, "converted").await;
+}
+
+async fn a_new_key_is_asked_with_at_once(t: &Bench) {
+    let (_, code, referee) = three(t).await;
+    t.fake().accept_only(&["sk_test_2"]);
+    let referral = pending(t, &code, &referee).await;
+    t.accept(&t.created(&referee.stripe)).await;
+    // It is asked again and again in vain, with longer and longer pauses.
+    for _ in 0..3 {
+        t.advance(11 * MINUTE);
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+    }
+    assert_eq!(t.status(&referral).await, "pending");
+    t.connect_with(json!({"secretKey": "sk_test_2", "webhookSecret": SECRET}))
+        .await;
+    // No time passes.
     becomes(t, &referral, "converted").await;
 }
 
