@@ -22,13 +22,18 @@ const LONGEST_TYPED: usize = 256;
 /// folded. `None` unless eight characters `A-Z` or `0-9` remain: a letter of another script is another letter,
 /// however much it looks alike.
 pub fn normalize(text: &str) -> Option<String> {
+    let code = fold(text)?;
+    let well_formed = code.len() == LENGTH && code.is_ascii();
+    well_formed.then_some(code)
+}
+
+/// Reduces what was typed to its letters and digits. `None` when it is longer than anything that people type.
+pub(crate) fn fold(text: &str) -> Option<String> {
     if text.len() > LONGEST_TYPED {
         return None;
     }
     let kept = text.nfkc().filter(|c| c.is_alphanumeric());
-    let code: String = kept.map(|c| c.to_ascii_uppercase()).collect();
-    let well_formed = code.len() == LENGTH && code.is_ascii();
-    well_formed.then_some(code)
+    Some(kept.map(|c| c.to_ascii_uppercase()).collect())
 }
 
 /// Makes a code from a stream of random bytes.
