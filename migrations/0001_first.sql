@@ -208,6 +208,11 @@ CREATE TABLE codes (
     is_active {bool} NOT NULL,
     created_at {int} NOT NULL,
     deactivated_at {int},
+    -- Other names of it, the present one first, parted by blanks; null for none.
+    names {text},
+    -- How often it was given another name on the day of UTC with this number.
+    renamed_on {int} NOT NULL,
+    renames {int} NOT NULL,
     PRIMARY KEY (team_id, project_id, code),
     FOREIGN KEY (team_id, program_id) REFERENCES programs (team_id, id),
     FOREIGN KEY (team_id, project_id, customer_id) REFERENCES customers (team_id, project_id, id)
@@ -216,9 +221,36 @@ CREATE UNIQUE INDEX codes_one_active ON codes (customer_id, team_id, project_id,
     WHERE is_active;
 CREATE INDEX codes_of_customer ON codes (customer_id, team_id, project_id, created_at, code);
 -- The rest of what a list shows is in its indexes, so that a page is one range of them.
-CREATE INDEX codes_newest ON codes (team_id, project_id, created_at, code, customer_id, is_active);
+CREATE INDEX codes_newest ON codes (team_id, project_id, created_at, code, customer_id, is_active, names);
 CREATE INDEX codes_newest_active
-    ON codes (team_id, project_id, created_at, code, customer_id, is_active) WHERE is_active;
+    ON codes (team_id, project_id, created_at, code, customer_id, is_active, names) WHERE is_active;
+
+-- Other names of codes, in the form in which they are compared. A name stays its owner's for ever; of that of
+-- somebody who was erased only a keyed hash is kept, so that nobody else gets it.
+CREATE TABLE code_aliases (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    alias {text} NOT NULL,
+    -- As people see it; null once erased.
+    shown {text},
+    code {text} NOT NULL,
+    customer_id {text} NOT NULL,
+    created_at {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id, alias),
+    FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code)
+) {rows};
+CREATE INDEX code_aliases_of_customer ON code_aliases (customer_id, team_id, project_id, alias);
+
+-- What the tokens of share links and erased names of codes are keyed with. It is random, and not the key of the
+-- server, because links must outlive a change of that.
+CREATE TABLE link_keys (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    link_key {text} NOT NULL,
+    created_at {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
+) {clustered};
 
 -- Clustered by code, oldest first: reading a code's history is one range. Those of a referrer are
 -- found by way of its codes.

@@ -55,6 +55,8 @@ catalogue! {
     }
     /// A code can no longer be applied.
     "code.deactivated" CodeDeactivated {}
+    /// A code got another name. The log keeps no name: it may be a person's.
+    "code.renamed" CodeRenamed {}
     /// A credit was put into the customer's balance in Stripe.
     "credit.delivered" CreditDelivered {
         /// How much, in minor units.

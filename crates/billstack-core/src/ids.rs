@@ -167,6 +167,11 @@ impl Ids {
         })
     }
 
+    /// A key that nobody can guess.
+    pub fn key(&mut self) -> [u8; 32] {
+        self.block()
+    }
+
     fn block(&mut self) -> [u8; 32] {
         let mut hasher = Sha256::new();
         hasher.update(self.seed.seed);

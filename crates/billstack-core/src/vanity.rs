@@ -5,6 +5,10 @@
 
 mod words;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::click::Key;
 use crate::code;
 
 /// The fewest and the most characters.
@@ -64,6 +68,14 @@ impl Vanity {
     pub fn as_folded(&self) -> &str {
         &self.folded
     }
+}
+
+/// What is kept of a name once its owner was erased: enough to refuse it to anybody else, too little to read it. No
+/// name begins as it does.
+pub fn erased(folded: &str, key: &Key) -> Option<String> {
+    let signer = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    let tag = signer.chain_update(folded).finalize().into_bytes();
+    Some(format!("#{}", hex::encode(&tag[..16])))
 }
 
 fn fold(text: &str) -> String {
@@ -172,6 +184,16 @@ mod tests {
         ] {
             assert_eq!(read_any(typed).as_deref(), read, "{typed:?}");
         }
+    }
+
+    #[test]
+    fn of_an_erased_name_a_keyed_hash_is_left() {
+        let left = erased("ADAL", &[1; 32]).unwrap();
+        assert_eq!(left.len(), 33);
+        assert_eq!(erased("ADAL", &[1; 32]).as_ref(), Some(&left));
+        assert_ne!(erased("ADAL", &[2; 32]).as_ref(), Some(&left));
+        assert_ne!(erased("ADAM", &[1; 32]).as_ref(), Some(&left));
+        assert_eq!(folded(&left), Err(Unfit::Shape));
     }
 
     proptest! {

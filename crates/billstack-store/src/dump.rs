@@ -86,7 +86,13 @@ tables! {
     }
     codes by "team_id, project_id, code" {
         team_id: Int, project_id: Int, code: Text, program_id: Text, customer_id: Text,
-        is_active: Bool, created_at: Int, deactivated_at: Int,
+        is_active: Bool, created_at: Int, deactivated_at: Int, names: Text, renamed_on: Int, renames: Int,
+    }
+    code_aliases by "team_id, project_id, alias" {
+        team_id: Int, project_id: Int, alias: Text, shown: Text, code: Text, customer_id: Text, created_at: Int,
+    }
+    link_keys by "team_id, project_id" {
+        team_id: Int, project_id: Int, link_key: Text, created_at: Int,
     }
     referrals by "team_id, project_id, code, created_at, id" {
         team_id: Int, project_id: Int, code: Text, created_at: Int, clock_offset: Int, id: Text,

@@ -21,7 +21,7 @@ pub mod verify;
 
 pub use engines::lanes::{Share, Weight};
 pub use engines::options;
-pub use operations::refusal::{Abort, Refusal, Thing};
+pub use operations::refusal::{Abort, NotNamed, Refusal, Thing};
 pub use operations::{
     api_keys, apply, callers, codes, counting, credit_moves, credits, customer_creation, customers,
     erase, expiry, finance, idempotency, intake, invitations, members, newness, payments, programs,

@@ -5,6 +5,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod booked_days;
 pub(crate) mod booked_marks;
+pub(crate) mod code_aliases;
 pub(crate) mod codes;
 pub(crate) mod credits;
 pub(crate) mod customers;
@@ -13,6 +14,7 @@ pub(crate) mod events;
 pub(crate) mod finance;
 pub(crate) mod idempotency_keys;
 pub(crate) mod invitations;
+pub(crate) mod link_keys;
 pub(crate) mod locks;
 pub(crate) mod members;
 pub(crate) mod money_facts;

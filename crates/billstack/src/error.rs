@@ -55,6 +55,7 @@ reasons! {
     UnknownParameter = "unknown_parameter", BAD_REQUEST, "The query has a parameter that this call does not know.";
     UnknownMember = "unknown_member", BAD_REQUEST, "The body has a member that this call does not know.";
     UseCursor = "use_cursor", BAD_REQUEST, "`offset` is at most 10000; go on by `cursor`.";
+    VanityNotAllowed = "vanity_not_allowed", BAD_REQUEST, "This cannot be the name of a code.";
     InvalidSignature = "invalid_signature", BAD_REQUEST, "The signature is missing or does not match.";
     NotAnEvent = "not_an_event", BAD_REQUEST, "The body is not a Stripe event.";
     WeakPassword = "weak_password", BAD_REQUEST, "Choose another password: 8 to 256 characters, and not a common one.";
@@ -91,6 +92,7 @@ reasons! {
     ActiveCodeExists = "active_code_exists", CONFLICT, "The customer has an active code already.";
     AlreadyReferred = "already_referred", CONFLICT, "The customer has been referred already.";
     ReferralsDisabled = "referrals_disabled", CONFLICT, "The referral program is switched off.";
+    VanityTaken = "vanity_taken", CONFLICT, "The name belongs, or once belonged, to the code of somebody else.";
     CodeInactive = "code_inactive", CONFLICT, "The code is no longer active.";
     SelfReferral = "self_referral", CONFLICT, "Nobody can use their own code.";
     ReciprocalReferral = "reciprocal_referral", CONFLICT, "The owner of the code was referred by this customer.";
@@ -112,6 +114,7 @@ reasons! {
 
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests; slow down.";
     TooManyMisses = "too_many_misses", TOO_MANY_REQUESTS, "Too many unknown codes; try again later.";
+    TooManyRenames = "too_many_renames", TOO_MANY_REQUESTS, "The code was renamed five times today; try again tomorrow.";
     TooManySignIns = "too_many_sign_ins", TOO_MANY_REQUESTS, "Too many attempts to sign in; try again later.";
 
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side.";

@@ -62,6 +62,7 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::list, Project(ReferralsRead), &[];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::create, Project(ReferralsWrite), referrals::codes::create::REASONS;
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::get, Project(ReferralsRead), &[CodeNotFound];
+        PATCH "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::rename, Project(ReferralsWrite), referrals::codes::rename::REASONS;
         DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::deactivate, Project(ReferralsWrite), &[CodeNotFound];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/apply" referrals::apply, Project(ReferralsRead), referrals::apply::REASONS;
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals" referrals::list, Project(ReferralsRead), &[];

@@ -25,7 +25,7 @@ pub use super::asked::Asked;
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Apply {
-    /// The normalised code, `None` when the text cannot be one.
+    /// The code or a name of it, in the form in which both are compared; `None` when the text cannot be one.
     pub code: Option<String>,
     /// The new customer.
     pub referee_customer_id: String,

@@ -1,5 +1,7 @@
 //! Referral codes: made for a customer, and deactivated.
 
+pub mod names;
+
 use billstack_core::event::Event;
 
 use super::customers;
@@ -7,7 +9,7 @@ use super::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Place, Tx};
 use crate::tables::{codes, events, programs};
 
-pub use crate::tables::codes::{ActiveOnly, Code, Listed, get, get_active, list};
+pub use crate::tables::codes::{ActiveOnly, Code, Listed, Names, get, get_active, list};
 
 /// How many fresh codes one run tries before it gives up.
 const TRIES: usize = 8;
@@ -29,6 +31,7 @@ pub fn create(
             customer_id: customer_id.to_owned(),
             is_active: true,
             created_at: act.at,
+            names: Names::default(),
         };
         if codes::insert(tx, place, &code, &program_id)? {
             let event = Event::CodeCreated { customer_id };

@@ -33,6 +33,7 @@ pub fn erase(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<
         reconsider::again(tx, act, place, &customer, Reconsider::Open)?;
         newness::forget(tx, place, &referral_id)?;
     }
+    codes::names::erase(tx, act, place, id)?;
     customers::erase(tx, place, id, act.at)?;
     let stripe_id = customer.stripe_customer_id.as_deref();
     stripe_events::drop_payloads_of(tx, place, id, stripe_id)?;

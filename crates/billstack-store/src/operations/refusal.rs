@@ -42,6 +42,17 @@ pub enum Thing {
     Run,
 }
 
+/// Why a code is not given a name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotNamed {
+    /// The code can no longer be applied.
+    Inactive,
+    /// The name belongs, or belonged, to somebody else's code.
+    Taken,
+    /// The code was given other names often enough for one day; the next begins so many microseconds later.
+    TooOften(i64),
+}
+
 /// A rule that said no. Nothing the operation wrote is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
@@ -55,6 +66,8 @@ pub enum Refusal {
     ExternalIdTaken,
     /// The customer already has this active code.
     ActiveCodeExists(Place, Box<Code>),
+    /// A code cannot be given this name.
+    NotNamed(NotNamed),
     /// Eight fresh codes in a row were taken; the caller tries again with another seed.
     CodeCollision,
     /// The referee already has this referral.

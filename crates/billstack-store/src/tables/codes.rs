@@ -7,21 +7,28 @@ use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
 statements! {
-    GET = "SELECT code, customer_id, is_active, created_at FROM codes \
+    GET = "SELECT code, customer_id, is_active, created_at, names FROM codes \
         WHERE team_id = $1 AND project_id = $2 AND code = $3";
     /// A code that nobody may deactivate until the transaction ends, and who owns it.
-    HOLD = "SELECT codes.code, codes.customer_id, codes.is_active, codes.created_at, \
+    HOLD = "SELECT codes.code, codes.customer_id, codes.is_active, codes.created_at, codes.names, \
         owners.email, owners.stripe_customer_id FROM codes JOIN customers AS owners \
         ON owners.team_id = codes.team_id AND owners.project_id = codes.project_id \
         AND owners.id = codes.customer_id \
         WHERE codes.team_id = $1 AND codes.project_id = $2 AND codes.code = $3 \
         /* FOR SHARE OF codes */";
-    GET_ACTIVE = "SELECT code, customer_id, is_active, created_at FROM codes \
+    GET_ACTIVE = "SELECT code, customer_id, is_active, created_at, names FROM codes \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 AND is_active";
     INSERT = "INSERT INTO codes (team_id, project_id, code, program_id, customer_id, is_active, \
-        created_at) VALUES ($1, $2, $3, $4, $5, TRUE, $6) ON CONFLICT DO NOTHING";
+        created_at, renamed_on, renames) VALUES ($1, $2, $3, $4, $5, TRUE, $6, 0, 0) ON CONFLICT DO NOTHING";
     DEACTIVATE = "UPDATE codes SET is_active = FALSE, deactivated_at = $4 \
         WHERE team_id = $1 AND project_id = $2 AND code = $3 AND is_active";
+    RENAMED = "SELECT renamed_on, renames FROM codes \
+        WHERE team_id = $1 AND project_id = $2 AND code = $3";
+    RENAME = "UPDATE codes SET names = $4, renamed_on = $5, renames = $6 \
+        WHERE team_id = $1 AND project_id = $2 AND code = $3";
+    SET_NAMES = "UPDATE codes SET names = $4 WHERE team_id = $1 AND project_id = $2 AND code = $3";
+    FORGET_NAMES = "UPDATE codes SET names = NULL \
+        WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 AND names IS NOT NULL";
 }
 
 /// Every list of codes.
@@ -29,7 +36,7 @@ pub(crate) const LISTS: &[&List] = &[&LIST];
 
 static LIST: List = List {
     name: "codes",
-    select: "SELECT code, customer_id, is_active, created_at FROM codes \
+    select: "SELECT code, customer_id, is_active, created_at, names FROM codes \
         WHERE team_id = $1 AND project_id = $2",
     scope: 2,
     filters: &[Filter::Equals("customer_id"), Filter::Holds("is_active")],
@@ -49,6 +56,26 @@ pub struct Code {
     pub is_active: bool,
     /// When it was made.
     pub created_at: Micros,
+    /// Its other names.
+    pub names: Names,
+}
+
+/// Other names of a code, as people see them, the present one first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Names(pub Vec<String>);
+
+fn split(names: Option<&str>) -> Vec<&str> {
+    names.map_or_else(Vec::new, |names| names.split(' ').collect())
+}
+
+impl Names {
+    fn read(text: Option<&str>) -> Names {
+        Names(split(text).into_iter().map(str::to_owned).collect())
+    }
+
+    fn text(&self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.0.join(" "))
+    }
 }
 
 impl Code {
@@ -59,6 +86,7 @@ impl Code {
             customer_id: &self.customer_id,
             is_active: self.is_active,
             created_at: self.created_at,
+            names: self.names.0.iter().map(String::as_str).collect(),
         }
     }
 }
@@ -70,6 +98,7 @@ pub(crate) fn decode(row: &dyn Row) -> Result<Code, Fault> {
         customer_id: row.string(1)?,
         is_active: row.flag(2)?,
         created_at: row.time(3)?,
+        names: Names::read(row.opt_text(4)?),
     })
 }
 
@@ -95,8 +124,8 @@ pub(crate) struct HeldCode {
 pub(crate) fn decode_held(row: &dyn Row) -> Result<HeldCode, Fault> {
     Ok(HeldCode {
         code: decode(row)?,
-        owner_email: row.opt_string(4)?,
-        owner_stripe_id: row.opt_string(5)?,
+        owner_email: row.opt_string(5)?,
+        owner_stripe_id: row.opt_string(6)?,
     })
 }
 
@@ -141,8 +170,70 @@ pub(crate) fn deactivate(
     )
 }
 
+/// How often a code was given another name on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Renames {
+    /// The number of the day of UTC.
+    pub(crate) day: i64,
+    /// How often.
+    pub(crate) count: i64,
+}
+
+/// How often a code was given another name on the last day on which it was.
+pub(crate) fn renames(
+    tx: &mut dyn Tx,
+    place: &Place,
+    code: &str,
+) -> Result<Option<Renames>, Fault> {
+    let key = params![&place.team_id, &place.project_id, code];
+    tx.one(RENAMED, key, |row| {
+        Ok(Renames {
+            day: row.int(0)?,
+            count: row.int(1)?,
+        })
+    })
+}
+
+/// Gives a code these names, and counts it.
+pub(crate) fn rename(
+    tx: &mut dyn Tx,
+    place: &Place,
+    code: &str,
+    names: &Names,
+    renames: Renames,
+) -> Result<(), Fault> {
+    let names = names.text();
+    let row = params![
+        &place.team_id,
+        &place.project_id,
+        code,
+        names.as_deref(),
+        renames.day,
+        renames.count,
+    ];
+    tx.must(RENAME, row)
+}
+
+/// Leaves a code these of its names.
+pub(crate) fn set_names(
+    tx: &mut dyn Tx,
+    place: &Place,
+    code: &str,
+    names: &Names,
+) -> Result<(), Fault> {
+    let names = names.text();
+    let row = params![&place.team_id, &place.project_id, code, names.as_deref()];
+    tx.must(SET_NAMES, row)
+}
+
+/// Leaves the codes of a customer no other name.
+pub(crate) fn forget_names(tx: &mut dyn Tx, place: &Place, customer_id: &str) -> Result<(), Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id];
+    tx.execute(FORGET_NAMES, scope).map(|_| ())
+}
+
 /// A code as a list shows it, borrowed from its row.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Listed<'r> {
     /// Eight upper-case letters and digits.
     pub code: &'r str,
@@ -152,6 +243,8 @@ pub struct Listed<'r> {
     pub is_active: bool,
     /// When it was made.
     pub created_at: Micros,
+    /// Its other names, the present one first.
+    pub names: Vec<&'r str>,
 }
 
 /// Whether a list leaves out codes that were deactivated.
@@ -185,6 +278,7 @@ pub fn list(
             customer_id: row.text(1)?,
             is_active: row.flag(2)?,
             created_at: row.time(3)?,
+            names: split(row.opt_text(4)?),
         };
         each(&listed);
         last.set(listed.created_at, listed.code);

@@ -15,6 +15,11 @@ declare_rules! {
         ON k.team_id = c.team_id AND k.project_id = c.project_id AND k.customer_id = c.id \
         WHERE c.erased_at IS NOT NULL AND k.is_active LIMIT 100");
 
+    erased_names, "no name of a code of an erased customer is left" =
+        concat!("SELECT a.code, ", place_of!("a"), " FROM code_aliases a JOIN customers c \
+        ON c.team_id = a.team_id AND c.project_id = a.project_id AND c.id = a.customer_id \
+        WHERE c.erased_at IS NOT NULL AND a.shown IS NOT NULL LIMIT 100");
+
     erased_referee, "an erased customer is the referee of no pending referral" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM customers c JOIN referrals r \
         ON r.team_id = c.team_id AND r.project_id = c.project_id AND r.referee_customer_id = c.id \

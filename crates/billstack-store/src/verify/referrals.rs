@@ -3,6 +3,19 @@
 use crate::tables::teams::team_of;
 
 declare_rules! {
+    name_of_code, "a name is among those of the code that it leads to" =
+        concat!("SELECT a.alias, ", place_of!("a"), " FROM code_aliases a JOIN codes c \
+        ON c.team_id = a.team_id AND c.project_id = a.project_id AND c.code = a.code \
+        WHERE a.shown IS NOT NULL \
+        AND ' ' || COALESCE(c.names, '') || ' ' NOT LIKE '% ' || a.shown || ' %' LIMIT 100");
+
+    names_of_code, "every name of a code leads to it" =
+        concat!("SELECT n.code, ", place_of!("n"), " FROM (SELECT c.team_id, c.project_id, c.code \
+        FROM codes c LEFT JOIN code_aliases a ON a.team_id = c.team_id AND a.project_id = c.project_id \
+        AND a.code = c.code AND a.shown IS NOT NULL WHERE c.names IS NOT NULL \
+        GROUP BY c.team_id, c.project_id, c.code, c.names \
+        HAVING COUNT(a.alias) <> LENGTH(c.names) - LENGTH(REPLACE(c.names, ' ', '')) + 1) AS n LIMIT 100");
+
     one_active_code, "a customer has one active code at most in a program" =
         concat!("SELECT customer_id, ", place_of!("codes"), " FROM codes WHERE is_active \
         GROUP BY team_id, project_id, program_id, customer_id HAVING COUNT(*) > 1 LIMIT 100");

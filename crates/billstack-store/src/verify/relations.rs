@@ -75,6 +75,13 @@ declare_rules! {
     code_customer, "the customer of a code exists" =
         orphans!("codes", "c.code", team_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
+    alias_code, "the code that a name leads to is of the customer who owns the name" =
+        orphans!("code_aliases", "c.alias", team_of!("c"), "codes",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.code = c.code \
+            AND p.customer_id = c.customer_id");
+    link_key_project, "the project of a key of share links exists" =
+        orphans!("link_keys", team_of!("c"), team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
     referral_referrer, "the referrer of a referral exists" =
         orphans!("referrals", "c.id", team_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id \

@@ -78,6 +78,15 @@ declare_rules! {
         concat!("SELECT code, ", place_of!("codes"), " FROM codes WHERE LENGTH(code) <> 8 \
         OR LTRIM(code, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789') <> '' LIMIT 100");
 
+    alias_values, "a name of a code is in the form in which names are compared, or a hash of it" =
+        concat!("SELECT alias, ", place_of!("code_aliases"), " FROM code_aliases \
+        WHERE alias <> COALESCE(REPLACE(REPLACE(shown, '-', ''), '_', ''), alias) \
+        OR (shown IS NULL) <> (SUBSTR(alias, 1, 1) = '#') OR LENGTH(alias) = 8 LIMIT 100");
+
+    link_key_values, "the key of share links has 256 bits" =
+        concat!("SELECT link_key, ", place_of!("link_keys"), " FROM link_keys \
+        WHERE LENGTH(link_key) <> 64 OR LTRIM(link_key, '0123456789abcdef') <> '' LIMIT 100");
+
     customer_times, "a customer was neither changed nor erased before it was created" =
         concat!("SELECT id, ", place_of!("customers"), " FROM customers \
         WHERE erased_at < created_at OR updated_at < erased_at LIMIT 100");

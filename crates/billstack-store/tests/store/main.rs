@@ -19,6 +19,7 @@ mod lost;
 mod migrate;
 mod model;
 mod money;
+mod names;
 mod payments;
 mod plans;
 mod pooler;

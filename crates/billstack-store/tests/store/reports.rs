@@ -23,6 +23,7 @@ use billstack_store::{codes, erase, params, programs, retention, story};
 use crate::damage::DAMAGES;
 use crate::delivery;
 use crate::money;
+use crate::names;
 use crate::payments;
 use crate::support::{
     Db, ENGINES, Engine, START, apply_code, deliver, directory, incoming, make_customer,
@@ -410,6 +411,10 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["program_project", "customer_project"],
     ),
     (
+        "INSERT INTO link_keys (team_id, project_id, link_key, created_at) VALUES (1, 2, 'x', 0)",
+        &["link_key_project", "link_key_values"],
+    ),
+    (
         "INSERT INTO work VALUES (1, 2, 'kind', 'subject', '{}', 0, 0, 1, NULL, 0)",
         &["work_team"],
     ),
@@ -493,6 +498,7 @@ fn every_rule_notices_its_breach() {
         CHANGES,
         DAMAGES,
         money::DAMAGES,
+        names::DAMAGES,
         delivery::DAMAGES,
         payments::DAMAGES,
     ] {

@@ -4,6 +4,8 @@ use billstack_core::credit::by_hand::NotMoved;
 use billstack_core::program::Impossible;
 use billstack_core::project::NotAdvanced;
 use billstack_core::referral::ApplyRefusal;
+use billstack_core::time::SECOND;
+use billstack_store::NotNamed;
 use billstack_store::Refusal;
 use billstack_store::Thing;
 use billstack_store::{Abort, Fault};
@@ -28,6 +30,7 @@ impl From<Refusal> for ApiError {
                 let code = CodeJson::new(&code.listed(), &place.project_id);
                 ApiError::new(Reason::ActiveCodeExists).showing("code", &code)
             }
+            Refusal::NotNamed(why) => not_named(why),
             Refusal::CodeCollision => ApiError::new(Reason::Overloaded),
             Refusal::AlreadyReferred(referral) => ApiError::new(Reason::AlreadyReferred)
                 .showing("referral", &ReferralJson::new(&referral)),
@@ -81,6 +84,18 @@ impl From<Refusal> for ApiError {
             // Stripe was asked, and the link has changed each time meanwhile.
             Refusal::LinkInDoubt(_) => ApiError::new(Reason::StripeUnavailable),
             Refusal::PayloadGone => ApiError::new(Reason::PayloadGone),
+        }
+    }
+}
+
+fn not_named(why: NotNamed) -> ApiError {
+    match why {
+        NotNamed::Inactive => ApiError::new(Reason::CodeInactive),
+        NotNamed::Taken => ApiError::new(Reason::VanityTaken).field("vanity"),
+        NotNamed::TooOften(wait) => {
+            let seconds = u64::try_from(wait / SECOND).unwrap_or(0);
+            let refused = ApiError::new(Reason::TooManyRenames).field("vanity");
+            refused.retry_after(seconds + 1)
         }
     }
 }

@@ -187,6 +187,10 @@ impl App {
         );
         let shown = match &refusal {
             Refusal::CustomerExists(place, customer) => Some((place.clone(), customer.id.clone())),
+            // A name of a code may be a person's.
+            Refusal::ActiveCodeExists(place, code) => {
+                Some((place.clone(), code.customer_id.clone()))
+            }
             _ => None,
         };
         let error = ApiError::from(refusal);

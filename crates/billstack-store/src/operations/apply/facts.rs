@@ -3,6 +3,7 @@
 use billstack_core::referral::Referral;
 
 use super::Apply;
+use crate::operations::codes::names;
 use crate::operations::hold::{confirm, take_with_owner};
 use crate::params;
 use crate::seam::tx::Question;
@@ -35,10 +36,15 @@ pub(super) fn gather(
     place: &Place,
     cmd: &Apply,
 ) -> Result<Option<Facts>, Fault> {
-    let Some(taken) = take(tx, act, place, cmd)? else {
+    // A name leads to codes of one customer only, for ever, so it can be read before anybody is held.
+    let code = match &cmd.code {
+        Some(read) => names::resolve_read(tx, place, read.clone())?,
+        None => None,
+    };
+    let Some(taken) = take(tx, act, place, cmd, code.as_deref())? else {
         return Ok(None);
     };
-    let read = read(tx, place, cmd, &taken, act.is_test())?;
+    let read = read(tx, place, code.as_deref(), &taken, act.is_test())?;
     let referee = match tx.is_alone() {
         true => Some(taken),
         false => confirm(&taken, read.now, None)?,
@@ -68,6 +74,7 @@ fn take(
     act: &mut Act,
     place: &Place,
     cmd: &Apply,
+    code: Option<&str>,
 ) -> Result<Option<Customer>, Fault> {
     let (team, project) = (&place.team_id, &place.project_id);
     if tx.is_alone() {
@@ -75,7 +82,7 @@ fn take(
     }
     let (mut referee, mut owner) = (None, None);
     let of_referee = params![team, project, &cmd.referee_customer_id];
-    let of_code = params![team, project, cmd.code.as_deref()];
+    let of_code = params![team, project, code];
     tx.ask_together(&mut [
         Question::new(customers::GET, of_referee, |row| {
             referee = Some(customers::decode(row)?);
@@ -111,7 +118,7 @@ struct Read {
 fn read(
     tx: &mut dyn Tx,
     place: &Place,
-    cmd: &Apply,
+    code: Option<&str>,
     taken: &Customer,
     is_test: bool,
 ) -> Result<Read, Fault> {
@@ -120,12 +127,12 @@ fn read(
     let names = names_of(&taken.id, stripe_id);
     let mut read = Read::default();
 
-    let of_code = params![team, project, cmd.code.as_deref()];
+    let of_code = params![team, project, code];
     let of_project = params![team, project];
     let of_referee = params![team, project, &taken.id];
     let of_stripe = params![team, stripe_id];
     let of_names = params![team, &names[0], &names[names.len() - 1], project];
-    let of_pair = params![team, project, cmd.code.as_deref(), &taken.id];
+    let of_pair = params![team, project, code, &taken.id];
     let of_team = params![team];
     let mut questions = vec![
         Question::new(codes::HOLD, of_code, |row| {

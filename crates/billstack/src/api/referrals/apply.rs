@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::code;
+use billstack_core::vanity;
 use billstack_store::Abort;
 use billstack_store::Refusal;
 use billstack_store::apply::Applied;
@@ -36,7 +36,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 #[schema(as = ApplyCodeRequest)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyRequest {
-    /// The code as it was typed or pasted; case, and what is no letter or digit, do not matter.
+    /// The code or a name of it, as it was typed or pasted; case, and what is no letter or digit, do not matter.
     #[schema(value_type = String, min_length = 1, max_length = 64, example = "K7M2QX9D")]
     code: Text<1, 64>,
     /// The new customer.
@@ -69,7 +69,7 @@ pub async fn handle(
     let caller = access.caller.actor.to_text();
     let guess = Guess::begin(&app, &caller, &request.referee_customer_id.0).await?;
     let mut cmd = Apply {
-        code: code::normalize(&request.code.0),
+        code: vanity::read_any(&request.code.0),
         referee_customer_id: request.referee_customer_id.0,
         in_stripe: InStripe::NotAsked,
     };

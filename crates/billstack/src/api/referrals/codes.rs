@@ -4,13 +4,20 @@ pub mod create;
 pub mod deactivate;
 pub mod get;
 pub mod list;
+pub mod rename;
 
+use axum::http::StatusCode;
 use billstack_core::ids::ProjectId;
-use billstack_store::codes::Listed;
+use billstack_core::vanity::{Unfit, Vanity};
+use billstack_store::Place;
+use billstack_store::codes::{Code, Listed};
+use billstack_store::idempotency::Answer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Moment;
+use crate::error::{ApiError, Reason};
+use crate::http::answer;
 
 /// A referral code.
 #[derive(Serialize, ToSchema)]
@@ -29,6 +36,12 @@ pub struct CodeJson<'c> {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Moment,
+    /// The name that people gave it last; null for none.
+    #[schema(example = "ADA-L")]
+    vanity: Option<&'c str>,
+    /// All its names, the last one first. Each works wherever the code does.
+    #[schema(example = json!(["ADA-L", "ADA"]))]
+    aliases: Vec<&'c str>,
 }
 
 impl<'c> CodeJson<'c> {
@@ -40,6 +53,42 @@ impl<'c> CodeJson<'c> {
             project_id: project_id.as_str(),
             is_active: code.is_active,
             created_at: Moment(code.created_at),
+            vanity: code.names.first().copied(),
+            aliases: code.names.clone(),
         }
     }
+}
+
+/// A code as the one resource of an answer.
+#[derive(Serialize, ToSchema)]
+pub struct CodeAnswer<'c> {
+    /// The code.
+    code: CodeJson<'c>,
+}
+
+/// The answer that shows a code. It goes when the owner is erased: a name may be a person's.
+fn answer(status: StatusCode, code: &Code, place: &Place) -> Answer {
+    let listed = code.listed();
+    let shown = CodeJson::new(&listed, &place.project_id);
+    Answer {
+        customer_id: Some(code.customer_id.clone()),
+        ..answer::answer(status, &CodeAnswer { code: shown })
+    }
+}
+
+/// Reads the name of a code.
+fn name(given: &str) -> Result<Vanity, ApiError> {
+    Vanity::parse(given).map_err(|unfit| {
+        let why = match unfit {
+            Unfit::Shape => {
+                "`vanity` has 3 to 24 letters `A` to `Z`, digits, hyphens and underscores."
+            }
+            Unfit::LikeACode => "`vanity` must not have eight letters and digits, as a code has.",
+            Unfit::Reserved => "This word is reserved; choose another.",
+            Unfit::Rude => "This word is not allowed; choose another.",
+        };
+        ApiError::new(Reason::VanityNotAllowed)
+            .field("vanity")
+            .message(why)
+    })
 }

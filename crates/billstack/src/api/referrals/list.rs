@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::code;
 use billstack_core::referral::Status;
+use billstack_store::codes;
 use billstack_store::referrals::{self, ReferralFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,7 +37,7 @@ pub struct ReferralsAnswer {
         ("customerId" = Option<String>, Query, description = "Only of this customer, as referrer or as referee.", min_length = 1, max_length = 64),
         ("referrerCustomerId" = Option<String>, Query, description = "Only of this referrer.", min_length = 1, max_length = 64),
         ("refereeCustomerId" = Option<String>, Query, description = "Only of this referee.", min_length = 1, max_length = 64),
-        ("code" = Option<String>, Query, description = "Only by this code.", min_length = 1, max_length = 64),
+        ("code" = Option<String>, Query, description = "Only by this code, or the code of this name.", min_length = 1, max_length = 64),
     ),
     responses((status = 200, description = "A page of referrals.", body = ReferralsAnswer)),
 )]
@@ -51,11 +51,23 @@ pub async fn handle(
         status: one_of(&query, "status", Status::parse)?,
         referrer_customer_id: text(&query, "referrerCustomerId", 64)?,
         referee_customer_id: text(&query, "refereeCustomerId", 64)?,
-        // A text that cannot be a code finds nothing, like a code that nobody has.
-        code: text(&query, "code", 64)?.map(|given| code::normalize(&given).unwrap_or(given)),
+        code: None,
     };
     let customer_id = text(&query, "customerId", 64)?;
+    let code = text(&query, "code", 64)?;
     let part = access.scan(&app, weight(&page), move |tx, place| {
+        let filter = match &code {
+            Some(given) => {
+                let found = codes::names::resolve(tx, place, given)?;
+                // A text that is no code finds nothing, like a code that nobody has.
+                let code = Some(found.unwrap_or_else(|| given.clone()));
+                ReferralFilter {
+                    code,
+                    ..filter.clone()
+                }
+            }
+            None => filter.clone(),
+        };
         Ok(match &customer_id {
             Some(id) => referrals::list_of_customer(tx, place, id, &filter, &page)?,
             None => referrals::list(tx, place, &filter, &page)?,

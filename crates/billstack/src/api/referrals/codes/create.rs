@@ -1,18 +1,18 @@
 //! `POST …/referrals/codes`.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use billstack_store::codes;
 use billstack_store::codes::Code;
 use billstack_store::{Act, Tx};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::CodeJson;
+use super::{CodeAnswer, name};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
-use crate::http::answer;
 use crate::http::input::Input;
 use crate::http::json::Text;
 
@@ -28,13 +28,9 @@ pub struct CreateCodeRequest {
         example = "pc_01kgv5r3mq7x2h9d4t8w6c0b1e"
     )]
     customer_id: Text<1, 64>,
-}
-
-/// A code as the one resource of an answer.
-#[derive(Serialize, ToSchema)]
-pub struct CodeAnswer<'c> {
-    /// The code.
-    code: CodeJson<'c>,
+    /// A name for the code: 3 to 24 letters, digits, hyphens and underscores. It works wherever the code does.
+    #[schema(value_type = String, required = false, nullable = false, min_length = 3, max_length = 24, example = "ADA-L")]
+    vanity: Option<Text<3, 24>>,
 }
 
 /// Create a code.
@@ -52,15 +48,25 @@ pub async fn handle(
     input: Input<CreateCodeRequest>,
 ) -> Result<Response, ApiError> {
     let Text(customer_id) = input.body.customer_id;
+    let vanity = input
+        .body
+        .vanity
+        .map(|Text(given)| name(&given))
+        .transpose()?;
     let (place, at) = (access.place.clone(), access.place.clone());
-    let create = move |tx: &mut dyn Tx, act: &mut Act| codes::create(tx, act, &place, &customer_id);
-    let answer = move |code: &Code| {
-        let code = CodeJson::new(&code.listed(), &at.project_id);
-        answer::created(&CodeAnswer { code })
+    let create = move |tx: &mut dyn Tx, act: &mut Act| match &vanity {
+        Some(vanity) => codes::names::create(tx, act, &place, &customer_id, vanity),
+        None => codes::create(tx, act, &place, &customer_id),
     };
+    let answer = move |code: &Code| super::answer(StatusCode::CREATED, code, &at);
     app.write_answer(&access.caller, input.keyed, create, answer)
         .await
 }
 
 /// The refusals it can meet, for the API document.
-pub const REASONS: &[Reason] = &[Reason::CustomerNotFound, Reason::ActiveCodeExists];
+pub const REASONS: &[Reason] = &[
+    Reason::VanityNotAllowed,
+    Reason::CustomerNotFound,
+    Reason::ActiveCodeExists,
+    Reason::VanityTaken,
+];

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::code;
 use billstack_store::Refusal;
 use billstack_store::codes;
 use billstack_store::codes::Code;
@@ -51,11 +50,11 @@ pub async fn handle(
     Item(text): Item,
     input: NoInput,
 ) -> Result<Response, ApiError> {
-    let code = code::normalize(&text);
     let place = access.place.clone();
     let deactivate = move |tx: &mut dyn Tx, act: &mut Act| {
-        let code = code.as_deref().ok_or(Refusal::NotFound(Thing::Code))?;
-        codes::deactivate(tx, act, &place, code)
+        let code = codes::names::resolve(tx, &place, &text)?;
+        let code = code.ok_or(Refusal::NotFound(Thing::Code))?;
+        codes::deactivate(tx, act, &place, &code)
     };
     let answer = |code: &Code| {
         let code = CodeStateJson {

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::code;
 use billstack_core::referral::Status;
 use billstack_store::Place;
 use billstack_store::Refusal;
@@ -41,6 +40,12 @@ pub struct CodeDetailJson<'c> {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Moment,
+    /// The name that people gave it last; null for none.
+    #[schema(example = "ADA-L")]
+    vanity: Option<&'c str>,
+    /// All its names, the last one first. Each works wherever the code does.
+    #[schema(example = json!(["ADA-L", "ADA"]))]
+    aliases: &'c [String],
 }
 
 /// A referral in the history of its code.
@@ -94,13 +99,12 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, LARGEST_LIMIT)?;
-    let code = code::normalize(&text).ok_or(Refusal::NotFound(Thing::Code))?;
     let weight = weight(&page);
     let first = Page {
         limit: page.limit.min(POINT_LIMIT),
         ..page.clone()
     };
-    let (short, text) = (first.limit < page.limit, code.clone());
+    let (short, code) = (first.limit < page.limit, text.clone());
     let start = access.point(&app, move |tx, place| read(tx, place, &text, &first));
     let (mut rows, mut next) = start.await?;
     if short && next.is_some() {
@@ -113,18 +117,22 @@ pub async fn handle(
 fn read(
     tx: &mut dyn Tx,
     place: &Place,
-    code: &str,
+    typed: &str,
     page: &Page,
 ) -> Result<(Rows, Option<Cursor>), Abort> {
-    let found = codes::get(tx, place, code)?.ok_or(Refusal::NotFound(Thing::Code))?;
+    let missing = Refusal::NotFound(Thing::Code);
+    let code = codes::names::resolve(tx, place, typed)?.ok_or(missing.clone())?;
+    let found = codes::get(tx, place, &code)?.ok_or(missing)?;
     let detail = CodeDetailJson {
         code: &found.code,
         customer_id: &found.customer_id,
         is_active: found.is_active,
         created_at: Moment(found.created_at),
+        vanity: found.names.0.first().map(String::as_str),
+        aliases: &found.names.0,
     };
     let mut rows = Rows::after("code", &detail, "referrals");
-    let next = referrals::history(tx, place, code, page, |episode| {
+    let next = referrals::history(tx, place, &code, page, |episode| {
         rows.push(&HistoryJson {
             id: episode.id,
             referee_customer_id: episode.referee_customer_id,

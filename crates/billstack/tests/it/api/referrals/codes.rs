@@ -1,5 +1,7 @@
 //! `…/referrals/codes`.
 
+mod names;
+
 use billstack_core::time::SECOND;
 use serde_json::json;
 
@@ -32,7 +34,7 @@ async fn a_code_is_made_as_documented(t: &Bench) {
         answer,
         json!({"code": {
             "code": code, "customerId": customer, "projectId": t.home.project, "isActive": true,
-            "createdAt": answer["code"]["createdAt"],
+            "createdAt": answer["code"]["createdAt"], "vanity": null, "aliases": [],
         }})
     );
     let created = text(&answer["code"]["createdAt"]);
@@ -99,7 +101,7 @@ async fn a_code_is_told_with_its_history(t: &Bench) {
         json!({
             "code": {
                 "code": pair.code, "customerId": pair.referrer, "isActive": true,
-                "createdAt": code["createdAt"],
+                "createdAt": code["createdAt"], "vanity": null, "aliases": [],
             },
             "referrals": [{
                 "id": referral, "refereeCustomerId": pair.referee, "status": "pending",
