@@ -403,6 +403,12 @@ CREATE TABLE stripe_operations (
     -- The line.
     transaction_id {text},
     created_at {int} NOT NULL,
+    -- Why: its entries say so.
+    cause {text} NOT NULL,
+    cause_id {text} NOT NULL,
+    cause_reason {text},
+    -- The line that it takes back, where that is all that it is for.
+    takes_back {text},
     -- Whoever changes it names the version that they saw.
     version {int} NOT NULL,
     state {text} NOT NULL,
@@ -428,6 +434,8 @@ CREATE TABLE stripe_operations (
 CREATE INDEX stripe_operations_of_credit ON stripe_operations (credit_id, team_id, project_id);
 CREATE UNIQUE INDEX stripe_operations_of_line ON stripe_operations (team_id, transaction_id)
     WHERE transaction_id IS NOT NULL;
+CREATE UNIQUE INDEX stripe_operations_of_doubled ON stripe_operations (team_id, takes_back)
+    WHERE takes_back IS NOT NULL;
 CREATE INDEX stripe_operations_due ON stripe_operations (stripe_customer_id, team_id, due)
     WHERE due IS NOT NULL;
 CREATE INDEX stripe_operations_waiting ON stripe_operations (project_id, team_id, due)

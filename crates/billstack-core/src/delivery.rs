@@ -116,6 +116,16 @@ impl Kind {
             _ => -amount,
         }
     }
+
+    /// Whether its line is a credit that the customer may not be able to use.
+    pub const fn chooses_currency(self) -> bool {
+        matches!(self, Kind::Grant | Kind::Restore)
+    }
+
+    /// Whether it gives something of a credit that the customer has in our books.
+    pub const fn gives(self) -> bool {
+        matches!(self, Kind::Grant | Kind::Restore | Kind::PutBack)
+    }
 }
 
 impl State {

@@ -117,8 +117,9 @@ tables! {
     stripe_operations by "team_id, id" {
         team_id: Int, id: Text, project_id: Int, credit_id: Text, kind: Text, stripe_customer_id: Text,
         amount: Int, currency: Text, body: Text, refusal: Text, transaction_id: Text, created_at: Int,
-        version: Int, state: Text, reason: Text, generation: Int, key_state: Text, attempts: Int,
-        failures: Int, first_try: Int, last_try: Int, tried_from: Int, silent_since: Int, absent_at: Int,
+        cause: Text, cause_id: Text, cause_reason: Text, takes_back: Text, version: Int, state: Text,
+        reason: Text, generation: Int, key_state: Text, attempts: Int, failures: Int, first_try: Int,
+        last_try: Int, tried_from: Int, silent_since: Int, absent_at: Int,
         is_doubtful: Bool, is_retried: Bool, others_are_known: Bool, step: Text, due: Int,
     }
     stripe_events by "team_id, id" {

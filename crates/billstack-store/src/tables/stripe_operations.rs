@@ -3,6 +3,7 @@
 use billstack_core::delivery::operation::{KeyState, Operation, Step};
 use billstack_core::delivery::{Kind, Reason, State};
 use billstack_core::ids::{ProjectId, TeamId};
+use billstack_core::ledger::Cause;
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
 
@@ -18,7 +19,8 @@ macro_rules! operations_where {
             project_of!("stripe_operations"),
             ", credit_id, kind, stripe_customer_id, amount, currency, body, refusal, transaction_id, created_at, \
              version, state, reason, generation, key_state, attempts, failures, first_try, last_try, tried_from, \
-             silent_since, absent_at, is_doubtful, is_retried, others_are_known, step, due \
+             silent_since, absent_at, is_doubtful, is_retried, others_are_known, step, due, cause, cause_id, \
+             cause_reason, takes_back \
              FROM stripe_operations WHERE team_id = $1",
             $condition
         )
@@ -28,9 +30,10 @@ macro_rules! operations_where {
 statements! {
     GET = operations_where!(" AND id = $2");
     OF_CREDIT = operations_where!(" AND project_id = $2 AND credit_id = $3 ORDER BY created_at, id");
-    /// What goes on next with a customer of Stripe; a call that somebody left behind comes first.
+    /// What goes on next with a customer of Stripe; a call that somebody left behind comes first, and then what was
+    /// taken too much, which the customer owes.
     DUE = operations_where!(" AND stripe_customer_id = $2 AND due IS NOT NULL \
-        ORDER BY state <> 'in_flight', due, id LIMIT 1");
+        ORDER BY state <> 'in_flight', kind <> 'putback' OR due > $3, due, id LIMIT 1");
     NEXT_DUE = "SELECT CAST(MIN(due) AS BIGINT) FROM stripe_operations \
         WHERE team_id = $1 AND stripe_customer_id = $2 AND due IS NOT NULL";
     /// What waits for a customer of Stripe to be mended.
@@ -43,13 +46,13 @@ statements! {
         WHERE team_id = $1 AND state <> 'delivered'";
     INSERT = "INSERT INTO stripe_operations (team_id, id, project_id, credit_id, kind, stripe_customer_id, amount, \
         currency, body, created_at, version, state, generation, key_state, attempts, failures, is_doubtful, \
-        is_retried, others_are_known, step, due) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, 1, $12, 0, 0, FALSE, FALSE, FALSE, $13, $14)";
+        is_retried, others_are_known, step, due, cause, cause_id, cause_reason, takes_back) VALUES ($1, $2, $3, $4, \
+        $5, $6, $7, $8, $9, $10, 1, $11, 1, $12, 0, 0, FALSE, FALSE, FALSE, $13, $14, $15, $16, $17, $18)";
     /// Whoever changes an operation names the version that they saw.
     UPDATE = "UPDATE stripe_operations SET version = version + 1, state = $4, reason = $5, generation = $6, \
         key_state = $7, attempts = $8, failures = $9, first_try = $10, last_try = $11, tried_from = $12, \
         silent_since = $13, absent_at = $14, is_doubtful = $15, is_retried = $16, others_are_known = $17, \
-        step = $18, due = $19, refusal = $20, transaction_id = $21 \
+        step = $18, due = $19, refusal = $20, transaction_id = $21, amount = $22, body = $23 \
         WHERE team_id = $1 AND id = $2 AND version = $3";
     BRING_FORWARD = "UPDATE stripe_operations SET due = CASE WHEN due - CAST($4 AS BIGINT) < $3 THEN $3 \
         ELSE due - CAST($4 AS BIGINT) END WHERE team_id = $1 AND project_id = $2 AND due > $3";
@@ -58,6 +61,28 @@ statements! {
 
 /// The kind of work that goes on with operations.
 pub(crate) const LANE: &str = "stripe_delivery";
+
+/// What caused an operation: its entries say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Because {
+    /// What kind of thing.
+    pub cause: Cause,
+    /// Which one.
+    pub id: String,
+    /// Why, when a person said so.
+    pub reason: Option<String>,
+}
+
+impl Because {
+    /// Whoever delivers sees to it that the balance is what the credits say.
+    pub fn job() -> Because {
+        Because {
+            cause: Cause::Job,
+            id: LANE.to_owned(),
+            reason: None,
+        }
+    }
+}
 
 /// An operation on the balance of a customer in Stripe.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +109,10 @@ pub struct StripeOperation {
     pub transaction_id: Option<String>,
     /// When it was caused.
     pub created_at: Micros,
+    /// Why.
+    pub cause: Because,
+    /// The line that it takes back, where that is all that it is for.
+    pub takes_back: Option<String>,
     pub(crate) version: i64,
     /// How far it has come. It goes by the clock of its project; when it goes on is kept by the time of day, by which
     /// the queue goes, and so it is read.
@@ -122,6 +151,12 @@ fn decode(row: &dyn Row) -> Result<StripeOperation, Fault> {
             step: row.read(26, Step::read)?,
             due: row.opt_time(27)?.unwrap_or(Micros(0)),
         },
+        cause: Because {
+            cause: row.read(28, Cause::read)?,
+            id: row.string(29)?,
+            reason: row.opt_string(30)?,
+        },
+        takes_back: row.opt_string(31)?,
     })
 }
 
@@ -157,13 +192,14 @@ pub fn of_credit(
     tx.all(OF_CREDIT, scope, decode)
 }
 
-/// What goes on next with a customer of Stripe.
+/// What goes on next with a customer of Stripe, at that time of day.
 pub(crate) fn next(
     tx: &mut dyn Tx,
     team_id: &TeamId,
     stripe_customer_id: &str,
+    now: Micros,
 ) -> Result<Option<StripeOperation>, Fault> {
-    tx.one(DUE, params![team_id, stripe_customer_id], decode)
+    tx.one(DUE, params![team_id, stripe_customer_id, now], decode)
 }
 
 /// When anything goes on with a customer of Stripe.
@@ -236,6 +272,10 @@ pub(crate) fn insert(
         new.progress.key.as_str(),
         new.progress.step.as_str(),
         new.due().map(|due| due.plus(-ahead)),
+        new.cause.cause.as_str(),
+        &new.cause.id,
+        new.cause.reason.as_deref(),
+        new.takes_back.as_deref(),
     ];
     tx.must(INSERT, row)
 }
@@ -249,7 +289,7 @@ pub(crate) fn update(
     ahead: i64,
 ) -> Result<bool, Fault> {
     let progress = &now.progress;
-    let row: [Val<'_>; 21] = [
+    let row: [Val<'_>; 23] = [
         Val::from(team_id),
         Val::from(&now.id),
         Val::from(now.version),
@@ -271,6 +311,8 @@ pub(crate) fn update(
         Val::from(now.due().map(|due| due.plus(-ahead))),
         Val::from(now.refusal.as_deref()),
         Val::from(now.transaction_id.as_deref()),
+        Val::from(now.amount),
+        Val::from(&now.body),
     ];
     tx.hit(UPDATE, &row)
 }

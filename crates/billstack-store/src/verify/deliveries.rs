@@ -34,7 +34,7 @@ declare_rules! {
         customer of Stripe; any other has none" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM credits c LEFT JOIN stripe_operations o \
         ON o.team_id = c.team_id AND o.project_id = c.project_id AND o.credit_id = c.id \
-        AND o.kind IN ('grant', 'restore') WHERE c.by_stripe OR o.id IS NOT NULL \
+        AND o.kind IN ('grant', 'restore', 'putback') WHERE c.by_stripe OR o.id IS NOT NULL \
         GROUP BY c.team_id, c.project_id, c.id, c.by_stripe, c.available, c.delivery_reason \
         HAVING NOT c.by_stripe OR (COALESCE(c.delivery_reason, '') <> 'no_stripe_customer' \
         AND COALESCE(SUM(CASE WHEN o.state <> 'delivered' THEN o.amount END), 0) <> c.available) LIMIT 100");
@@ -43,7 +43,8 @@ declare_rules! {
 /// Rules that read the operations page by page.
 pub(super) const READ_ROWS: &[Rule] = &[Rule {
     name: "operation_entry",
-    holds: "an operation that is delivered is booked by one entry of its amount, and no other by any",
+    holds: "an operation that is delivered is booked by its amount, in one entry or, where it took what was used, in two; \
+            no other is, and none that takes back a line that was never booked",
     sql: concat!(
         "SELECT o.id, ",
         place_of!("o"),
@@ -53,7 +54,7 @@ pub(super) const READ_ROWS: &[Rule] = &[Rule {
          LEFT JOIN entries e ON e.team_id = o.team_id AND e.project_id = o.project_id \
          AND e.credit_id = o.credit_id AND e.operation_id = o.id \
          LEFT JOIN entry_lines l ON l.team_id = e.team_id AND l.project_id = e.project_id \
-         AND l.credit_id = e.credit_id AND l.seq = e.seq AND l.account = 'stripe' \
+         AND l.credit_id = e.credit_id AND l.seq = e.seq AND l.account IN ('stripe', 'applied') \
          GROUP BY o.team_id, o.project_id, o.id, o.kind, o.state, o.amount ORDER BY o.team_id, o.id"
     ),
     reads: Reads::InPages,
@@ -63,8 +64,15 @@ pub(super) const READ_ROWS: &[Rule] = &[Rule {
 fn is_booked_wrong(row: &dyn Row) -> Result<bool, Fault> {
     let (kind, state) = (row.read(4, Kind::read)?, row.read(5, State::read)?);
     let (amount, entries, booked) = (row.int(6)?, row.int(7)?, row.int(8)?);
+    let most = match kind {
+        Kind::Repair => 0,
+        Kind::Reverse => 2,
+        _ => 1,
+    };
     Ok(match state {
-        State::Delivered => (entries, booked) != (1, -kind.signed(amount)),
+        State::Delivered if most > 0 => {
+            !(1..=most).contains(&entries) || booked != -kind.signed(amount)
+        }
         _ => entries != 0,
     })
 }

@@ -8,7 +8,7 @@ use billstack_core::program::CreditDelivery;
 use billstack_core::time::{HOUR, MINUTE, Micros, SECOND};
 use billstack_store::credit_moves::{self, Asked, Gift};
 use billstack_store::credits::delivery::lane::{self, Job, Lane, NotFound, Outcome, Told, Written};
-use billstack_store::credits::delivery::{KIND, operations_of};
+use billstack_store::credits::delivery::{KIND, operations_of, take_back_line};
 use billstack_store::credits::{self, Credit};
 use billstack_store::customers::{self, CustomerPatch};
 use billstack_store::stripe_connection::{self, NewConnection};
@@ -137,8 +137,15 @@ impl World {
         let job = self.next(lane)?;
         let job = self.begin(&job).unwrap();
         let created = self.now;
-        let id = id.to_owned();
-        self.conclude(&job, Outcome::Written(Written { id, created }))
+        self.conclude(&job, Outcome::Written(line(id, created)))
+    }
+}
+
+fn line(id: &str, created: Micros) -> Written {
+    Written {
+        id: id.to_owned(),
+        created,
+        ending_balance: 0,
     }
 }
 
@@ -185,10 +192,7 @@ fn a_lane_is_of_one_at_a_time() {
         assert_eq!(again.operation.progress.step, Step::Call);
         // The dead one comes back, and neither calls nor books anything.
         assert!(t.begin(&job).is_none());
-        let written = |id: &str| {
-            let (id, created) = (id.to_owned(), START);
-            Outcome::Written(Written { id, created })
-        };
+        let written = |id: &str| Outcome::Written(line(id, START));
         assert!(t.conclude(&job, written("cbtxn_1")).is_none());
         assert_eq!(t.credit(&first.id).parts.delivered, 0);
         let again = t.begin(&again).unwrap();
@@ -265,8 +269,7 @@ fn a_line_that_is_found_is_taken_for_ours() {
         t.now = t.now.plus(HOUR);
         let lane = t.lanes().remove(0);
         let job = t.next(&lane).unwrap();
-        let (id, created) = ("cbtxn_1".to_owned(), START);
-        t.conclude(&job, Outcome::Found(Written { id, created }))
+        t.conclude(&job, Outcome::Found(line("cbtxn_1", START)))
             .unwrap();
         assert_eq!(t.credit(&credit.id).parts.delivered, 1000);
     });
@@ -301,6 +304,37 @@ fn a_link_moves_what_has_not_been_begun() {
             let job = t.next(&lane);
             assert_eq!(job.is_some(), lane.stripe_customer_id == "cus_3");
         }
+    });
+}
+
+#[test]
+fn the_second_line_of_an_operation_is_taken_back_once() {
+    on_both_engines(|t| {
+        let ann = t.customer("ann", Some("cus_ann"));
+        let credit = t.give(&ann, 1000);
+        let lane = t.lanes().remove(0);
+        let job = t.deliver(&lane, "cbtxn_1").unwrap();
+        let doubled = job.operation.id.clone();
+        assert!(t.next(&job.lane).is_none());
+        for expected in [true, false] {
+            let (team, doubled) = (t.place.team_id.clone(), doubled.clone());
+            let made =
+                t.run(move |tx, act| Ok(take_back_line(tx, act, &team, &doubled, "cbtxn_2")?));
+            assert_eq!(made, Ok(expected));
+        }
+        assert_eq!(t.credit(&credit.id).delivery, DeliveryState::Queued);
+        let lane = t.lanes().remove(0);
+        let job = t.next(&lane).unwrap();
+        assert!(job.operation.body.starts_with("amount=1000&currency=usd&"));
+        let job = t.begin(&job).unwrap();
+        let job = t
+            .conclude(&job, Outcome::Written(line("cbtxn_3", START)))
+            .unwrap();
+        assert!(t.next(&job.lane).is_none());
+        // The books never knew of the second line.
+        let credit = t.credit(&credit.id);
+        assert_eq!((credit.parts.delivered, credit.parts.reversed), (1000, 0));
+        assert_eq!(credit.delivery, DeliveryState::Delivered);
     });
 }
 

@@ -9,6 +9,7 @@
 pub mod by_hand;
 pub mod cure;
 pub mod lane;
+mod repair;
 mod shown;
 
 use billstack_core::delivery::operation::Operation;
@@ -20,10 +21,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
-use crate::tables::stripe_operations::{self, StripeOperation};
+use crate::tables::stripe_operations::{self, Because, StripeOperation};
 use crate::tables::work::{self, Key};
 use crate::tables::{customers, programs, referrals};
 
+pub use repair::take_back_line;
 pub use shown::{Shown, shown};
 
 pub use crate::tables::stripe_operations::{of_credit as operations_of, of_line, pending};
@@ -72,14 +74,14 @@ pub(in crate::operations) fn sync(
     credits::deliver(tx, place, credit)
 }
 
-/// An operation that gives, and of which Stripe knows nothing yet.
+/// An operation that gives, and of which Stripe knows nothing yet. What was taken too much is put back as it is.
 fn is_loose(operation: &StripeOperation) -> bool {
     let is_over = operation.progress.state == State::Delivered;
-    gives(operation) && !is_over && !operation.progress.is_open()
+    gives(operation) && operation.kind != Kind::PutBack && !is_over && !operation.progress.is_open()
 }
 
 fn gives(operation: &StripeOperation) -> bool {
-    matches!(operation.kind, Kind::Grant | Kind::Restore)
+    operation.kind.gives()
 }
 
 fn still_gives(operation: &StripeOperation) -> Option<i64> {
@@ -119,52 +121,83 @@ fn give(
             Some(Reason::NoStripeCustomer),
         )));
     };
-    let kind = match fixed.iter().any(gives) {
+    let kind = match fixed.iter().any(|one| one.kind == Kind::Grant) {
         true => Kind::Restore,
         false => Kind::Grant,
     };
-    begin(tx, act, place, credit, kind, amount, link)?;
+    let new = NewOperation {
+        kind,
+        amount,
+        stripe_customer_id: link,
+        cause: Because::job(),
+        takes_back: None,
+    };
+    begin(tx, act, place, credit, new)?;
     Ok(Some((State::Queued, None)))
 }
 
-/// Writes a new operation, and wakes its lane.
-fn begin(
+/// What a new operation is made of.
+#[derive(Clone, Debug)]
+pub(in crate::operations) struct NewOperation {
+    pub(in crate::operations) kind: Kind,
+    pub(in crate::operations) amount: Amount,
+    /// Whose balance it changes.
+    pub(in crate::operations) stripe_customer_id: String,
+    pub(in crate::operations) cause: Because,
+    /// The line that it takes back, where that is all that it is for.
+    pub(in crate::operations) takes_back: Option<String>,
+}
+
+/// Writes a new operation on a balance for a credit that the caller has changed or holds, and wakes its lane.
+pub(in crate::operations) fn begin(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
     credit: &Credit,
-    kind: Kind,
-    amount: Amount,
-    stripe_customer_id: String,
-) -> Result<(), Fault> {
+    new: NewOperation,
+) -> Result<StripeOperation, Fault> {
     let id = act.id(IdKind::Operation);
-    let description = description(tx, place, credit)?;
-    let body = Body {
-        operation: &id,
-        credit: &credit.id,
-        project: place.project_id.as_str(),
-        amount: kind.signed(amount.get()),
-        currency: credit.currency,
-        description: &description,
-    };
     let operation = StripeOperation {
-        body: body.form(),
+        body: body_of(tx, place, credit, &id, new.kind.signed(new.amount.get()))?,
         id,
         project_id: place.project_id.clone(),
         credit_id: credit.id.clone(),
-        kind,
-        stripe_customer_id,
-        amount,
+        kind: new.kind,
+        stripe_customer_id: new.stripe_customer_id,
+        amount: new.amount,
         currency: credit.currency,
         refusal: None,
         transaction_id: None,
         created_at: act.at,
+        cause: new.cause,
+        takes_back: new.takes_back,
         version: 1,
         progress: Operation::new(act.at),
     };
     stripe_operations::insert(tx, &place.team_id, &operation, act.ahead())?;
     let now = act.real();
-    wake(tx, act, &place.team_id, &operation.stripe_customer_id, now)
+    wake(tx, act, &place.team_id, &operation.stripe_customer_id, now)?;
+    Ok(operation)
+}
+
+/// The body of the call of an operation that changes the balance by so much.
+fn body_of(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit: &Credit,
+    operation: &str,
+    amount: i64,
+) -> Result<String, Fault> {
+    let description = description(tx, place, credit)?;
+    let body = Body {
+        operation,
+        credit: &credit.id,
+        project: place.project_id.as_str(),
+        amount,
+        currency: credit.currency,
+        description: &description,
+    };
+    Ok(body.form())
 }
 
 /// What the customer reads: what was promised with the referral, or what the program says now.

@@ -168,7 +168,11 @@ impl App {
                 subscribed: subscribed.iter().filter_map(read).collect(),
             }
         };
-        customer.accepts(job.operation.currency).map_err(unfit)
+        match customer {
+            // What is taken away or put back has been there before.
+            Customer::There { .. } if !job.operation.kind.chooses_currency() => Ok(()),
+            customer => customer.accepts(job.operation.currency).map_err(unfit),
+        }
     }
 
     /// Writes the line.
@@ -183,6 +187,7 @@ impl App {
             Ok(line) if agrees(job, &line) => Outcome::Written(Written {
                 id: line.id,
                 created: Micros::from_secs(line.created),
+                ending_balance: line.ending_balance,
             })
             .into(),
             Ok(_) => Outcome::Answered(Answer::Differs).into(),
@@ -225,6 +230,7 @@ impl App {
                 Outcome::Found(Written {
                     id: id.to_owned(),
                     created: Micros::from_secs(line.map_or(0, |line| line.created)),
+                    ending_balance: line.map_or(0, |line| line.ending_balance),
                 })
             }
             Look::AmountDiffers(_) => Outcome::Looked(NotFound::AmountDiffers),

@@ -2,6 +2,7 @@
 //! other, each step committed before and after its call.
 
 mod conclude;
+mod written;
 
 use billstack_core::delivery::operation::Step;
 use billstack_core::ids::TeamId;
@@ -101,7 +102,8 @@ pub fn next(tx: &mut dyn Tx, act: &mut Act, lane: &Lane) -> Result<Option<Job>, 
     let Some(connection) = usable_connection(tx, act, &lane)? else {
         return Ok(None);
     };
-    let found = stripe_operations::next(tx, &lane.team_id, &lane.stripe_customer_id)?;
+    let now = act.real();
+    let found = stripe_operations::next(tx, &lane.team_id, &lane.stripe_customer_id, now)?;
     let Some(mut operation) = found else {
         lane.leave(tx)?;
         return Ok(None);

@@ -4,21 +4,18 @@ use billstack_core::delivery::answer::Answer;
 use billstack_core::delivery::customer::Customer;
 use billstack_core::delivery::look::Look;
 use billstack_core::delivery::operation::Effect;
-use billstack_core::delivery::{Kind, Pause, Reason, State};
-use billstack_core::event::Event;
-use billstack_core::ledger::{Account, Cause, Transfer};
-use billstack_core::project::by_clock;
+use billstack_core::delivery::{Pause, Reason, State};
 use billstack_core::time::Micros;
 
+use super::written::deliver;
 use super::{Job, PROBE_EVERY, hold_credit, is_unchanged};
-use crate::operations::credits::book::book;
-use crate::operations::credits::delivery::{KIND, changed, keep};
+use crate::operations::credits::delivery::{KIND, keep};
 use crate::operations::test_clock;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::Credit;
 use crate::tables::stripe_connections::{self, Paused};
-use crate::tables::stripe_operations::{self, StripeOperation};
-use crate::tables::{entries, work};
+use crate::tables::stripe_operations::StripeOperation;
+use crate::tables::work;
 
 /// A line of a balance.
 #[derive(Clone, Debug)]
@@ -27,6 +24,8 @@ pub struct Written {
     pub id: String,
     /// When Stripe wrote it.
     pub created: Micros,
+    /// The balance after it; below zero the customer has credit.
+    pub ending_balance: i64,
 }
 
 /// What a step found out.
@@ -112,11 +111,13 @@ fn apply(
     let effect = match &told.outcome {
         Outcome::Written(line) => {
             progress.heard(Answer::Written, now, told.chance);
-            return deliver(tx, act, place, operation, credit, line);
+            deliver(tx, act, place, operation, credit, line)?;
+            return Ok(Effect::None);
         }
         Outcome::Found(line) => {
             progress.looked(&Look::Adopt(&line.id), now, told.unknown_wait);
-            return deliver(tx, act, place, operation, credit, line);
+            deliver(tx, act, place, operation, credit, line)?;
+            return Ok(Effect::None);
         }
         Outcome::Answered(answer) => progress.heard(*answer, now, told.chance),
         Outcome::Looked(found) => {
@@ -140,51 +141,6 @@ fn apply(
     };
     keep(tx, act, place, operation, credit)?;
     Ok(effect)
-}
-
-/// Books that the line of an operation is there.
-fn deliver(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    place: &Place,
-    operation: &mut StripeOperation,
-    credit: &Credit,
-    line: &Written,
-) -> Result<Effect, Fault> {
-    if !matches!(operation.kind, Kind::Grant | Kind::Restore) {
-        return Err(Fault::Defect(format!(
-            "{} is of no kind known",
-            operation.id
-        )));
-    }
-    operation.transaction_id = Some(line.id.clone());
-    if !stripe_operations::update(tx, &place.team_id, operation, act.ahead())? {
-        return Err(changed(&operation.id));
-    }
-    operation.version += 1;
-    let transfer = Transfer {
-        from: Account::Customer,
-        to: Account::Stripe,
-        amount: operation.amount,
-    };
-    let reason = entries::Reason {
-        stripe_object: Some(&line.id),
-        operation_id: Some(&operation.id),
-        ..entries::Reason::new(
-            Cause::Job,
-            KIND,
-            by_clock(line.created, act.at, act.ahead()),
-        )
-    };
-    book(tx, act, place, credit, &[transfer], reason, |amount| {
-        Event::CreditDelivered {
-            amount,
-            credit_id: &credit.id,
-            currency: credit.currency,
-            stripe_transaction_id: &line.id,
-        }
-    })?;
-    Ok(Effect::None)
 }
 
 /// Does what an outcome means for the whole team.
