@@ -385,6 +385,40 @@ CREATE TABLE entry_lines (
         REFERENCES entries (team_id, project_id, credit_id, seq)
 ) {clustered};
 
+-- The balances in Stripe that operations of ours are on. changes counts what was told of each; due is from when on its
+-- lines are to be read, null when they are known.
+CREATE TABLE stripe_balances (
+    team_id {int} NOT NULL,
+    stripe_customer_id {text} NOT NULL,
+    changes {int} NOT NULL,
+    due {int},
+    failures {int} NOT NULL,
+    -- Its lines do not follow from each other, so nothing is decided by them.
+    is_unclear {bool} NOT NULL,
+    -- It is gone with its customer; or the customer has money of their own at Stripe, and cannot owe any.
+    is_deleted {bool} NOT NULL,
+    has_cash {bool} NOT NULL,
+    PRIMARY KEY (team_id, stripe_customer_id)
+) {rows};
+
+-- Their lines, in the order in which Stripe wrote them, from 1 without a gap over all currencies. credit_id is what the
+-- metadata says; whose line it is we know better by its id.
+CREATE TABLE stripe_balance_lines (
+    team_id {int} NOT NULL,
+    stripe_customer_id {text} NOT NULL,
+    number {int} NOT NULL,
+    id {text} NOT NULL,
+    currency {text} NOT NULL,
+    amount {int} NOT NULL,
+    ending_balance {int} NOT NULL,
+    kind {text} NOT NULL,
+    invoice_id {text},
+    credit_id {text},
+    created_at {int} NOT NULL,
+    PRIMARY KEY (team_id, stripe_customer_id, number),
+    FOREIGN KEY (team_id, stripe_customer_id) REFERENCES stripe_balances (team_id, stripe_customer_id)
+) {clustered};
+
 -- What is done to balances in Stripe: each operation is one line there. It is written by what causes it, and called
 -- by whoever holds the row of work of its customer of Stripe. Times are null until there are such.
 CREATE TABLE stripe_operations (
@@ -431,6 +465,7 @@ CREATE TABLE stripe_operations (
     PRIMARY KEY (team_id, id),
     FOREIGN KEY (team_id, project_id, credit_id) REFERENCES credits (team_id, project_id, id)
 ) {rows};
+CREATE INDEX stripe_operations_of_customer ON stripe_operations (stripe_customer_id, team_id);
 CREATE INDEX stripe_operations_of_credit ON stripe_operations (credit_id, team_id, project_id);
 CREATE UNIQUE INDEX stripe_operations_of_line ON stripe_operations (team_id, transaction_id)
     WHERE transaction_id IS NOT NULL;

@@ -72,6 +72,58 @@ pub struct Balance {
 ///
 /// A line that is there twice counts once: pages of a list overlap when lines are written meanwhile.
 pub fn follow<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Result<Balance, HistoryUnclear> {
+    let (lots, ends_at) = walk(lines, |_, _| {})?;
+    let credits = lots.uses();
+    Ok(Balance { ends_at, credits })
+}
+
+/// How much of a credit each line uses, in their order; below zero where it gives back. Lines without effect are left
+/// out.
+pub fn uses_of<'a>(
+    lines: impl IntoIterator<Item = &'a Line>,
+    credit: &str,
+) -> Result<Vec<(&'a Line, i64)>, HistoryUnclear> {
+    let (mut uses, mut applied) = (Vec::new(), 0);
+    walk(lines, |line, lots| {
+        let now = lots.use_of(credit).applied();
+        if now != applied {
+            uses.push((line, now - applied));
+            applied = now;
+        }
+    })?;
+    Ok(uses)
+}
+
+/// Which lines bring what is booked as used of a credit to what is used, the oldest first: the latest ones that did
+/// the same. What they do not explain is put down to the last of them.
+pub fn explain<'a>(uses: &[(&'a Line, i64)], difference: i64) -> Vec<(&'a Line, i64)> {
+    let (sign, mut rest) = (difference.signum(), difference.abs());
+    let mut explained: Vec<(&Line, i64)> = Vec::new();
+    for (line, units) in uses.iter().rev() {
+        let part = (units * sign).min(rest);
+        if part > 0 {
+            rest -= part;
+            explained.push((line, part * sign));
+        }
+    }
+    let last = explained.first().map(|(line, _)| *line);
+    if let Some(line) = last
+        .or(uses.last().map(|(line, _)| *line))
+        .filter(|_| rest > 0)
+    {
+        match explained.first_mut() {
+            Some((_, units)) => *units += rest * sign,
+            None => explained.push((line, rest * sign)),
+        }
+    }
+    explained.reverse();
+    explained
+}
+
+fn walk<'a>(
+    lines: impl IntoIterator<Item = &'a Line>,
+    mut each: impl FnMut(&'a Line, &Lots),
+) -> Result<(Lots, i64), HistoryUnclear> {
     let mut seen = std::collections::HashSet::new();
     let mut lots = Lots::default();
     let mut ends_at = 0_i64;
@@ -89,9 +141,9 @@ pub fn follow<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Result<Balance, 
             (_, Some(credit)) => lots.take_back(line.amount, credit),
             (_, None) => lots.take(line.amount, line.invoice.as_deref()),
         }
+        each(line, &lots);
     }
-    let credits = lots.uses();
-    Ok(Balance { ends_at, credits })
+    Ok((lots, ends_at))
 }
 
 impl Balance {
@@ -109,5 +161,7 @@ pub fn put_back(taken: i64, ending_balance: i64) -> i64 {
     taken.min(ending_balance).max(0)
 }
 
+#[cfg(test)]
+mod simulated;
 #[cfg(test)]
 mod tests;

@@ -57,25 +57,21 @@ catalogue! {
     "code.deactivated" CodeDeactivated {}
     /// A code got another name. The log keeps no name: it may be a person's.
     "code.renamed" CodeRenamed {}
+    /// An invoice of Stripe was paid with a credit, in whole or in part.
+    "credit.applied" CreditApplied (amount credit_id currency) {
+        /// The invoice, where the line names one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stripe_object_id: Option<&'a str>,
+        /// The line of the balance.
+        stripe_transaction_id: &'a str,
+    }
     /// A credit was put into the customer's balance in Stripe.
-    "credit.delivered" CreditDelivered {
-        /// How much, in minor units.
-        amount: Amount,
-        /// The credit.
-        credit_id: &'a str,
-        /// Of which currency.
-        currency: Currency,
+    "credit.delivered" CreditDelivered (amount credit_id currency) {
         /// The line of the balance.
         stripe_transaction_id: &'a str,
     }
     /// A conversion granted a credit.
-    "credit.granted" CreditGranted {
-        /// How much, in minor units.
-        amount: Amount,
-        /// The credit.
-        credit_id: &'a str,
-        /// Of which currency.
-        currency: Currency,
+    "credit.granted" CreditGranted (amount credit_id currency) {
         /// Who has it.
         customer_id: &'a str,
         /// Until when it is held.
@@ -88,38 +84,22 @@ catalogue! {
         #[serde(skip_serializing_if = "Option::is_none")]
         side: Option<Side>,
     }
+    /// What was taken back of a credit had been used meanwhile, and is given again.
+    "credit.put_back" CreditPutBack (amount credit_id currency) {}
     /// What was held of a credit became the customer's.
-    "credit.released" CreditReleased {
-        /// How much, in minor units.
-        amount: Amount,
-        /// The credit.
-        credit_id: &'a str,
-        /// Of which currency.
-        currency: Currency,
+    "credit.released" CreditReleased (amount credit_id currency) {
         /// Why, when a person ended the hold.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
     }
     /// What had been taken back of a credit was given again, because the payment was not lost after all.
-    "credit.restored" CreditRestored {
-        /// How much, in minor units.
-        amount: Amount,
-        /// The credit.
-        credit_id: &'a str,
-        /// Of which currency.
-        currency: Currency,
+    "credit.restored" CreditRestored (amount credit_id currency) {
         /// What in Stripe told so.
         #[serde(skip_serializing_if = "Option::is_none")]
         stripe_object_id: Option<&'a str>,
     }
     /// A credit was taken back, in whole or in part.
-    "credit.reversed" CreditReversed {
-        /// How much, in minor units.
-        amount: Amount,
-        /// The credit.
-        credit_id: &'a str,
-        /// Of which currency.
-        currency: Currency,
+    "credit.reversed" CreditReversed (amount credit_id currency) {
         /// Why.
         reason: &'a str,
         /// What in Stripe told of the loss, when that is why.
@@ -127,13 +107,7 @@ catalogue! {
         stripe_object_id: Option<&'a str>,
     }
     /// A credit was paid to the customer, in whole or in part.
-    "credit.settled" CreditSettled {
-        /// How much, in minor units.
-        amount: Amount,
-        /// The credit.
-        credit_id: &'a str,
-        /// Of which currency.
-        currency: Currency,
+    "credit.settled" CreditSettled (amount credit_id currency) {
         /// Why.
         reason: &'a str,
         /// What the payment is called elsewhere.
@@ -141,28 +115,24 @@ catalogue! {
         reference: Option<&'a str>,
     }
     /// A credit should have been taken back, and could not be any more.
-    "credit.shortfall" CreditShortfall {
-        /// How much, in minor units.
-        amount: Amount,
-        /// The credit.
-        credit_id: &'a str,
-        /// Of which currency.
-        currency: Currency,
+    "credit.shortfall" CreditShortfall (amount credit_id currency) {
         /// What in Stripe told of the loss.
         #[serde(skip_serializing_if = "Option::is_none")]
         stripe_object_id: Option<&'a str>,
     }
     /// What could not be taken back of a credit need not be, because the payment was not lost after all.
-    "credit.shortfall_canceled" CreditShortfallCanceled {
-        /// How much, in minor units.
-        amount: Amount,
-        /// The credit.
-        credit_id: &'a str,
-        /// Of which currency.
-        currency: Currency,
+    "credit.shortfall_canceled" CreditShortfallCanceled (amount credit_id currency) {
         /// What in Stripe told so.
         #[serde(skip_serializing_if = "Option::is_none")]
         stripe_object_id: Option<&'a str>,
+    }
+    /// What an invoice had used of a credit came back into the balance.
+    "credit.unapplied" CreditUnapplied (amount credit_id currency) {
+        /// The invoice, where the line names one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stripe_object_id: Option<&'a str>,
+        /// The line of the balance.
+        stripe_transaction_id: &'a str,
     }
     /// A customer was created.
     "customer.created" CustomerCreated {
@@ -185,6 +155,11 @@ catalogue! {
     "customer.updated" CustomerUpdated {
         /// Their names; the log keeps no personal values.
         changed: Vec<&'static str>,
+    }
+    /// So much of what somebody wanted to take back of a balance in Stripe had been used there before.
+    "delivery.fell_short" DeliveryFellShort (amount credit_id currency) {
+        /// What they gave as their reason.
+        reason: &'a str,
     }
     /// Somebody decided that a credit is put into a balance in Stripe.
     "delivery.requested" DeliveryRequested {
@@ -382,14 +357,17 @@ catalogue! {
 impl Event<'_> {
     /// What can happen to a credit: one of these goes with each of its entries.
     pub const OF_CREDITS: &'static [&'static str] = &[
+        "credit.applied",
         "credit.delivered",
         "credit.granted",
+        "credit.put_back",
         "credit.released",
         "credit.restored",
         "credit.reversed",
         "credit.settled",
         "credit.shortfall",
         "credit.shortfall_canceled",
+        "credit.unapplied",
     ];
 }
 

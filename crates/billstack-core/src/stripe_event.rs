@@ -134,6 +134,32 @@ pub fn customer_changed(kind: &str, body: &[u8]) -> Option<String> {
     members::identifier(id)
 }
 
+/// The customer of Stripe whose balance an event of this type says was changed. A thin event does not say what was
+/// changed.
+pub fn balance_changed(kind: &str, body: &[u8]) -> Option<String> {
+    if kind != "customer.updated" {
+        return None;
+    }
+    let [data] = root(body).and_then(|body| members(body, ["data"]))?;
+    let told = data.and_then(|data| members(data, ["previous_attributes"]));
+    if let Some([Some(previous)]) = told {
+        let balances = members(previous, ["balance", "invoice_credit_balance"]);
+        balances.filter(|told| told.iter().any(Option::is_some))?;
+    } else if data.is_some() {
+        return None;
+    }
+    customer_changed(kind, body)
+}
+
+/// Whether an event of this type (without a leading `v1.`) may have changed the balances of the customers that it
+/// names.
+pub fn changes_balance(kind: &str) -> bool {
+    matches!(
+        kind,
+        "invoice.finalized" | "invoice.paid" | "invoice.voided"
+    )
+}
+
 fn thin(related: Option<&RawValue>, context: Option<&RawValue>) -> Meaning {
     let [object_id] = related
         .and_then(|related| members(related, ["id"]))

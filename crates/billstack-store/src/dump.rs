@@ -114,6 +114,14 @@ tables! {
     entry_lines by "team_id, project_id, credit_id, seq, account" {
         team_id: Int, project_id: Int, credit_id: Text, seq: Int, account: Text, amount: Int,
     }
+    stripe_balances by "team_id, stripe_customer_id" {
+        team_id: Int, stripe_customer_id: Text, changes: Int, due: Int, failures: Int, is_unclear: Bool,
+        is_deleted: Bool, has_cash: Bool,
+    }
+    stripe_balance_lines by "team_id, stripe_customer_id, number" {
+        team_id: Int, stripe_customer_id: Text, number: Int, id: Text, currency: Text, amount: Int,
+        ending_balance: Int, kind: Text, invoice_id: Text, credit_id: Text, created_at: Int,
+    }
     stripe_operations by "team_id, id" {
         team_id: Int, id: Text, project_id: Int, credit_id: Text, kind: Text, stripe_customer_id: Text,
         amount: Int, currency: Text, body: Text, refusal: Text, transaction_id: Text, created_at: Int,

@@ -29,6 +29,8 @@ pub(crate) mod reconcile_runs;
 pub(crate) mod referrals;
 pub(crate) mod sessions;
 pub(crate) mod setup_tokens;
+pub(crate) mod stripe_balance_lines;
+pub(crate) mod stripe_balances;
 pub(crate) mod stripe_connections;
 pub(crate) mod stripe_events;
 pub(crate) mod stripe_operations;

@@ -146,6 +146,7 @@ pub const RULES: &[&[Rule]] = &[
     relations::RULES,
     deliveries::RULES,
     deliveries::READ_ROWS,
+    deliveries::AS_LISTED,
     values::RULES,
     values::READ_ROWS,
     numbers::RULES,

@@ -77,12 +77,17 @@ impl Lots {
 
     /// What became of each of our credits.
     pub(super) fn uses(&self) -> BTreeMap<String, Use> {
-        let of = |(credit, delivered): (&String, &i64)| {
-            let delivered = (*delivered).max(0);
-            let unused = self.left_of(credit);
-            (credit.clone(), Use { delivered, unused })
-        };
-        self.delivered.iter().map(of).collect()
+        let of = |credit: &String| (credit.clone(), self.use_of(credit));
+        self.delivered.keys().map(of).collect()
+    }
+
+    /// What became of one of our credits.
+    pub(super) fn use_of(&self, credit: &str) -> Use {
+        let delivered = self.delivered.get(credit).copied().unwrap_or_default();
+        Use {
+            delivered: delivered.max(0),
+            unused: self.left_of(credit),
+        }
     }
 
     /// Takes from the lots that may be taken from, the oldest first; the rest is owed.

@@ -3,9 +3,9 @@ use proptest::prelude::*;
 
 /// Lines that follow from each other.
 #[derive(Default)]
-struct Book {
-    lines: Vec<Line>,
-    balance: i64,
+pub(super) struct Book {
+    pub(super) lines: Vec<Line>,
+    pub(super) balance: i64,
 }
 
 impl Book {
@@ -22,19 +22,19 @@ impl Book {
         });
     }
 
-    fn ours(&mut self, amount: i64, credit: &str) {
+    pub(super) fn ours(&mut self, amount: i64, credit: &str) {
         self.line(amount, "adjustment", None, Some(credit));
     }
 
-    fn theirs(&mut self, amount: i64) {
+    pub(super) fn theirs(&mut self, amount: i64) {
         self.line(amount, "adjustment", None, None);
     }
 
-    fn invoice(&mut self, amount: i64, id: &str) {
+    pub(super) fn invoice(&mut self, amount: i64, id: &str) {
         self.line(amount, "applied_to_invoice", Some(id), None);
     }
 
-    fn void(&mut self, amount: i64, id: &str) {
+    pub(super) fn void(&mut self, amount: i64, id: &str) {
         self.line(-amount, "unapplied_from_invoice", Some(id), None);
     }
 
@@ -263,4 +263,29 @@ proptest! {
         let overlapping: Vec<&Line> = first.iter().chain(second).collect();
         prop_assert_eq!(follow(overlapping), follow(&book.lines));
     }
+}
+
+#[test]
+fn each_line_says_how_much_of_a_credit_it_used() {
+    let mut book = Book::default();
+    book.theirs(-300);
+    book.ours(-1000, "cr_1");
+    book.invoice(800, "in_1");
+    book.invoice(300, "in_2");
+    book.void(800, "in_1");
+    let uses = uses_of(&book.lines, "cr_1").unwrap();
+    let told = |uses: &[(&Line, i64)]| -> Vec<(String, i64)> {
+        uses.iter()
+            .map(|(line, units)| (line.id.clone(), *units))
+            .collect()
+    };
+    let line = |number: usize, units| (format!("cbtxn_{number}"), units);
+    assert_eq!(told(&uses), [line(2, 500), line(3, 300), line(4, -500)]);
+    // Nothing is booked yet; then all but the last; then more than was used, as where a credit had two lines.
+    assert_eq!(told(&explain(&uses, 300)), [line(3, 300)]);
+    assert_eq!(told(&explain(&uses, 700)), [line(2, 400), line(3, 300)]);
+    assert_eq!(told(&explain(&uses, -500)), [line(4, -500)]);
+    assert_eq!(told(&explain(&uses, -900)), [line(4, -900)]);
+    assert_eq!(told(&explain(&uses, 0)), []);
+    assert_eq!(told(&explain(&[], 5)), []);
 }

@@ -30,13 +30,28 @@ pub fn settle(parts: &Parts, wanted: Option<Amount>) -> Result<Vec<Transfer>, No
     )
 }
 
-/// Takes so much, or all that is there, back: what is held first, then what is the customer's.
-pub fn reverse(parts: &Parts, wanted: Option<Amount>) -> Result<Vec<Transfer>, NotMoved> {
+/// Takes so much, or all that is there, back: what is held first, then what is the customer's, and then what is
+/// within reach in Stripe, which is told beside the transfers.
+pub fn reverse(
+    parts: &Parts,
+    wanted: Option<Amount>,
+    reach: i64,
+) -> Result<(Vec<Transfer>, Amount), NotMoved> {
     let from = [
         (Account::Held, parts.held),
         (Account::Customer, parts.available),
+        (Account::Stripe, reach),
     ];
-    take(&from, Account::Program, wanted)
+    let mut transfers = take(&from, Account::Program, wanted)?;
+    let mut from_stripe = Amount::ZERO;
+    transfers.retain(|transfer| {
+        let is_in_stripe = transfer.from == Account::Stripe;
+        if is_in_stripe {
+            from_stripe = transfer.amount;
+        }
+        !is_in_stripe
+    });
+    Ok((transfers, from_stripe))
 }
 
 fn take(

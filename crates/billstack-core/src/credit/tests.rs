@@ -58,12 +58,12 @@ fn a_hold_ends_so_many_days_after_the_conversion() {
 fn a_status_follows_from_the_parts() {
     let parts = granted(1000, Account::Held);
     assert_eq!(parts.status(), CreditStatus::Held);
-    let some_back = moved(&parts, &reverse(&parts, Some(amount(300))).unwrap());
+    let some_back = moved(&parts, &reverse(&parts, Some(amount(300)), 0).unwrap().0);
     assert_eq!(some_back.status(), CreditStatus::Held);
     let parts = moved(&some_back, &release(&some_back, None).unwrap());
     assert_eq!((parts.available, parts.reversed), (700, 300));
     assert_eq!(parts.status(), CreditStatus::PartiallyReversed);
-    let gone = moved(&parts, &reverse(&parts, None).unwrap());
+    let gone = moved(&parts, &reverse(&parts, None, 0).unwrap().0);
     assert_eq!(gone.status(), CreditStatus::Reversed);
     let parts = granted(1000, Account::Customer);
     assert_eq!(parts.status(), CreditStatus::Granted);
@@ -81,14 +81,14 @@ fn the_state_forbids_before_the_amount_does() {
         Err(NotMoved::IllegalTransition)
     );
     let more = Some(amount(1001));
-    assert_eq!(reverse(&held, more), Err(NotMoved::AmountExceedsCredit));
+    assert_eq!(reverse(&held, more, 0), Err(NotMoved::AmountExceedsCredit));
     let free = granted(1000, Account::Customer);
     assert_eq!(release(&free, None), Err(NotMoved::IllegalTransition));
     assert_eq!(settle(&free, more), Err(NotMoved::AmountExceedsCredit));
-    let gone = moved(&free, &reverse(&free, None).unwrap());
-    assert_eq!(reverse(&gone, more), Err(NotMoved::IllegalTransition));
+    let gone = moved(&free, &reverse(&free, None, 0).unwrap().0);
+    assert_eq!(reverse(&gone, more, 0), Err(NotMoved::IllegalTransition));
     let paid = moved(&free, &settle(&free, None).unwrap());
-    assert_eq!(reverse(&paid, None), Err(NotMoved::IllegalTransition));
+    assert_eq!(reverse(&paid, None, 0), Err(NotMoved::IllegalTransition));
 }
 
 #[test]
@@ -99,12 +99,17 @@ fn what_is_held_is_taken_first() {
         reversed: 300,
         ..Parts::default()
     };
-    let transfers = reverse(&parts, Some(amount(450))).unwrap();
+    let (transfers, _) = reverse(&parts, Some(amount(450)), 0).unwrap();
     let taken: Vec<(Account, i64)> = transfers
         .iter()
         .map(|transfer| (transfer.from, transfer.amount.get()))
         .collect();
     assert_eq!(taken, [(Account::Held, 200), (Account::Customer, 250)]);
+    // In Stripe it is taken last, by a line there.
+    let (transfers, from_stripe) = reverse(&parts, Some(amount(900)), 400).unwrap();
+    assert_eq!((transfers.len(), from_stripe.get()), (2, 200));
+    let more = reverse(&parts, Some(amount(1101)), 400);
+    assert_eq!(more, Err(NotMoved::AmountExceedsCredit));
 }
 
 proptest! {
@@ -156,7 +161,7 @@ proptest! {
         let (decided, there) = match which {
             0 => (release(&parts, wanted), held),
             1 => (settle(&parts, wanted), available),
-            _ => (reverse(&parts, wanted), held + available),
+            _ => (reverse(&parts, wanted, 0).map(|(moved, _)| moved), held + available),
         };
         let asked = wanted.map_or(there, Amount::get);
         match decided {

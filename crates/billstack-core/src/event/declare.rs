@@ -2,17 +2,28 @@
 
 /// Declares the events with the type that each has in the log.
 ///
-/// Members are declared in alphabetical order, the order in which they have been written from the start.
+/// Members are declared in alphabetical order, the order in which they have been written from the start. Those in
+/// brackets come first: they are how much of which credit was moved, and of which currency.
 macro_rules! catalogue {
     ($(
         $(#[$meta:meta])*
-        $kind:literal $variant:ident { $( $(#[$member_meta:meta])* $member:ident: $type:ty, )* }
+        $kind:literal $variant:ident $(($amount:ident $credit:ident $currency:ident))? { $( $(#[$member_meta:meta])* $member:ident: $type:ty, )* }
     )*) => {
         /// Something that happened. It serialises as its facts, a JSON object.
         #[derive(Clone, Debug, Serialize)]
         #[serde(untagged, rename_all_fields = "camelCase")]
         pub enum Event<'a> {
-            $( $(#[$meta])* $variant { $( $(#[$member_meta])* $member: $type, )* }, )*
+            $( $(#[$meta])* $variant {
+                $(
+                    /// How much, in minor units.
+                    $amount: Amount,
+                    /// The credit.
+                    $credit: &'a str,
+                    /// Of which currency.
+                    $currency: Currency,
+                )?
+                $( $(#[$member_meta])* $member: $type, )*
+            }, )*
         }
 
         impl Event<'_> {

@@ -37,36 +37,36 @@ pub const fn taken(parts: &Parts, by_hand: i64) -> i64 {
 pub struct Moves {
     /// What can be booked at once.
     pub transfers: Vec<Transfer>,
-    /// What is to be taken back besides, and is not in our hands any more.
-    pub out_of_reach: i64,
+    /// What is to be taken back besides, from the balance that the customer has in Stripe.
+    pub from_stripe: i64,
 }
 
-/// Takes what is missing of a credit: of what is held first, and then of what is the customer's. Gives what was
-/// taken too much: what could not be taken is forgiven first, and the rest goes `to` where it may go.
-pub fn moves(parts: &Parts, by_hand: i64, wanted: Amount, to: Account) -> Moves {
-    let missing = wanted.get() - taken(parts, by_hand);
+/// Takes what is missing of a credit: of what is held first, then of what is the customer's, and then of what is
+/// within reach in Stripe. The rest falls short. Gives what was taken too much: what fell short is forgiven, and the
+/// rest goes `to` where it may go.
+///
+/// What falls short is what is out of reach now: what comes within reach again is taken.
+pub fn moves(parts: &Parts, by_hand: i64, wanted: Amount, to: Account, reach: i64) -> Moves {
+    let missing = wanted.get() - (parts.reversed - by_hand);
     let mut moves = Moves::default();
-    if missing >= 0 {
+    let mut short = 0;
+    if missing > 0 {
         let of_held = missing.min(parts.held);
         let of_customer = (missing - of_held).min(parts.available);
+        let rest = missing - of_held - of_customer;
         moves.add(Account::Held, Account::Program, of_held);
         moves.add(Account::Customer, Account::Program, of_customer);
-        moves.out_of_reach = missing - of_held - of_customer;
-    } else {
-        let forgiven = (-missing).min(parts.shortfall);
-        moves.add(Account::Shortfall, Account::Memo, forgiven);
-        moves.add(Account::Program, to, -missing - forgiven);
+        moves.from_stripe = rest.min(reach).max(0);
+        short = rest - moves.from_stripe;
     }
+    let forgiven = parts.shortfall - short;
+    moves.add(Account::Shortfall, Account::Memo, forgiven);
+    moves.add(Account::Memo, Account::Shortfall, -forgiven);
+    moves.add(Account::Program, to, -missing);
     moves
 }
 
 impl Moves {
-    /// Notes that so much of what is out of reach cannot be taken.
-    pub fn fall_short(&mut self, units: i64) {
-        self.add(Account::Memo, Account::Shortfall, units);
-        self.out_of_reach -= units;
-    }
-
     fn add(&mut self, from: Account, to: Account, units: i64) {
         // Each is a part of a credit, and so within the bounds of an amount.
         if let Some(amount) = Amount::new(units).filter(|amount| !amount.is_zero()) {

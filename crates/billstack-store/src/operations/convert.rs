@@ -101,11 +101,7 @@ fn lose(
         converted_at: Some(at),
         ..referral.clone()
     };
-    let why = Why {
-        event_id: evidence.event_id,
-        object_id: Some(subscription),
-        at,
-    };
+    let why = Why::event(evidence.event_id, Some(subscription), at);
     payments::bring_back(tx, act, place, &converted, subscription, why)
 }
 

@@ -6,10 +6,11 @@ use billstack_core::event::Event;
 use billstack_core::ledger::{Cause, Transfer};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::payments::taken;
-use billstack_core::program::CreditDelivery;
+use billstack_core::program::{ClawbackApplied, CreditDelivery};
 
 use super::credits::book::{book, require, tell};
 use super::credits::delivery;
+use super::credits::delivery::back::{self, Standing};
 use super::credits::give::{Given, give};
 use super::credits::hold::{self, released};
 use super::hold::hold_existing;
@@ -18,6 +19,7 @@ use crate::seam::{Act, Place, Tx};
 use crate::tables::credits::Credit;
 use crate::tables::entries::Reason;
 use crate::tables::programs;
+use crate::tables::stripe_operations::Because;
 
 /// A credit that a team gives for a reason of its own.
 #[derive(Clone, Debug)]
@@ -113,7 +115,59 @@ pub fn reverse(
         reason: &asked.reason,
         stripe_object_id: None,
     };
-    make(tx, act, place, asked, by_hand::reverse, event)
+    let credit = require(tx, place, &asked.credit_id)?;
+    if !credit.by_stripe {
+        let decide: Decides = |parts, amount| Ok(by_hand::reverse(parts, amount, 0)?.0);
+        return make(tx, act, place, asked, decide, event);
+    }
+    reverse_in_stripe(tx, act, place, asked, &credit)
+}
+
+/// Takes a credit back that is delivered: what is still in our books at once, and the rest by an operation on the
+/// balance that the customer has in Stripe, as far as nothing has used it then.
+fn reverse_in_stripe(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    asked: &Asked,
+    credit: &Credit,
+) -> Result<Credit, Abort> {
+    let unused = ClawbackApplied::UnusedOnly;
+    let reach = match Standing::of(tx, place, credit)? {
+        Some(standing) => back::reach(tx, &place.team_id, &standing, &unused)?,
+        // It is refused, but not before what the state forbids.
+        None => credit.parts.delivered,
+    };
+    let decided = by_hand::reverse(&credit.parts, asked.amount, reach);
+    let (transfers, from_stripe) = decided.map_err(Refusal::NotMoved)?;
+    refuse_under_way(tx, place, credit)?;
+    refuse_unbillable(credit.currency, asked.amount)?;
+    let actor = act.actor.clone();
+    let why = reason(act, &actor, &asked.reason, None);
+    let mut now = credit.clone();
+    if !transfers.is_empty() {
+        now = book(tx, act, place, credit, &transfers, why, |amount| {
+            Event::CreditReversed {
+                amount,
+                credit_id: &credit.id,
+                currency: credit.currency,
+                reason: &asked.reason,
+                stripe_object_id: None,
+            }
+        })?;
+    }
+    if !from_stripe.is_zero() {
+        let because = Because {
+            cause: Cause::User,
+            id: actor,
+            reason: Some(asked.reason.clone()),
+        };
+        back::take_by_hand(tx, act, place, &mut now, from_stripe, because)?;
+    }
+    if credit.parts.held > 0 && is_hold_over(credit, &now) {
+        hold::forget(tx, place, &credit.id)?;
+    }
+    Ok(now)
 }
 
 /// Notes that a credit was paid, in whole or in part.

@@ -10,6 +10,7 @@ use billstack_core::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::credits::delivery::balance;
 use super::credits::delivery::cure::customer_changed;
 use super::evidence::{Telling, gather, remember};
 use super::mend::mend;
@@ -203,6 +204,9 @@ pub fn receive(
     ) {
         customer_changed(tx, act, team_id, &customer)?;
     }
+    for customer in balances_of(event) {
+        balance::changed(tx, act, team_id, &customer)?;
+    }
     let settled = match &event.content {
         Content::Start(start) => return settle_new(tx, act, team_id, event, start, before),
         Content::Money(told) => {
@@ -231,6 +235,20 @@ pub fn receive(
     let start = event.content.start();
     keep(tx, act, team_id, event, start, (&settled, before))?;
     Ok(Some(settled))
+}
+
+/// The customers of Stripe whose balances an event says may have changed.
+fn balances_of(event: &Incoming) -> Vec<String> {
+    match &event.content {
+        Content::Money(told) if stripe_event::changes_balance(&event.kind) => {
+            told.stripe_customers.clone()
+        }
+        Content::Ignored(_) => {
+            let told = stripe_event::balance_changed(&event.kind, event.payload.as_bytes());
+            told.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn fetch_later(

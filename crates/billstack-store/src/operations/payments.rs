@@ -10,6 +10,6 @@ mod reach;
 mod release;
 mod take;
 
-pub(crate) use clawback::{Why, bring_back, is_not_as_told};
+pub(crate) use clawback::{Why, again, bring_back, bring_within, is_not_as_told};
 pub use release::{Ended, end_hold};
 pub(crate) use take::{NO_EFFECT, ended, hold_subscription, names, take, wants};

@@ -34,6 +34,7 @@ statements! {
     /// taken too much, which the customer owes.
     DUE = operations_where!(" AND stripe_customer_id = $2 AND due IS NOT NULL \
         ORDER BY state <> 'in_flight', kind <> 'putback' OR due > $3, due, id LIMIT 1");
+    OF_CUSTOMER = operations_where!(" AND stripe_customer_id = $2 ORDER BY created_at, id");
     NEXT_DUE = "SELECT CAST(MIN(due) AS BIGINT) FROM stripe_operations \
         WHERE team_id = $1 AND stripe_customer_id = $2 AND due IS NOT NULL";
     /// What waits for a customer of Stripe to be mended.
@@ -190,6 +191,15 @@ pub fn of_credit(
 ) -> Result<Vec<StripeOperation>, Fault> {
     let scope = params![&place.team_id, &place.project_id, credit_id];
     tx.all(OF_CREDIT, scope, decode)
+}
+
+/// All operations on the balance of a customer, the oldest first.
+pub fn of_customer(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    stripe_customer_id: &str,
+) -> Result<Vec<StripeOperation>, Fault> {
+    tx.all(OF_CUSTOMER, params![team_id, stripe_customer_id], decode)
 }
 
 /// What goes on next with a customer of Stripe, at that time of day.

@@ -3,7 +3,10 @@
 use billstack_core::delivery::{Kind, State};
 
 use super::{Reads, Rule};
+use crate::operations::credits::delivery::balance::is_used_otherwise;
 use crate::seam::{Fault, Row};
+use crate::tables::projects::project_of;
+use crate::tables::teams::team_of;
 
 declare_rules! {
     operation_values, "an operation has a known kind, state and step" =
@@ -29,6 +32,40 @@ declare_rules! {
         concat!("SELECT o.id, ", place_of!("o"), " FROM stripe_operations o \
         LEFT JOIN work w ON w.team_id = o.team_id AND w.project_id = 0 AND w.kind = 'stripe_delivery' \
         AND w.subject = o.stripe_customer_id WHERE o.due IS NOT NULL AND w.subject IS NULL LIMIT 100");
+
+    reversal_amount, "no more of a credit is taken from a balance than was put into it" =
+        concat!("SELECT credit_id, ", place_of!("stripe_operations"), " FROM stripe_operations \
+        WHERE state = 'delivered' AND kind <> 'repair' GROUP BY team_id, project_id, credit_id, stripe_customer_id \
+        HAVING SUM(CASE WHEN kind = 'reverse' THEN -amount ELSE amount END) < 0 LIMIT 100");
+
+    one_reversal, "of a credit one loss is taken back at a time" =
+        concat!("SELECT credit_id, ", place_of!("stripe_operations"), " FROM stripe_operations \
+        WHERE kind = 'reverse' AND state <> 'delivered' AND cause <> 'user' \
+        GROUP BY team_id, project_id, credit_id HAVING COUNT(*) > 1 LIMIT 100");
+
+    repaired_line, "a repair names the line that it takes back, and nothing else does" =
+        concat!("SELECT id, ", place_of!("stripe_operations"), " FROM stripe_operations \
+        WHERE (kind = 'repair') <> (takes_back IS NOT NULL) LIMIT 100");
+
+    operation_balance, "a balance that an operation is on is followed" =
+        concat!("SELECT o.id, ", place_of!("o"), " FROM stripe_operations o LEFT JOIN stripe_balances b \
+        ON b.team_id = o.team_id AND b.stripe_customer_id = o.stripe_customer_id \
+        WHERE b.team_id IS NULL LIMIT 100");
+
+    balance_lane, "a balance whose lines are to be read is in the queue" =
+        concat!("SELECT b.stripe_customer_id, ", team_of!("b"), " FROM stripe_balances b \
+        LEFT JOIN work w ON w.team_id = b.team_id AND w.project_id = 0 AND w.kind = 'stripe_delivery' \
+        AND w.subject = b.stripe_customer_id WHERE b.due IS NOT NULL AND w.subject IS NULL LIMIT 100");
+
+    balance_line_numbers, "the lines of a customer are numbered from 1 without a gap, and each is there once" =
+        concat!("SELECT stripe_customer_id, ", team_of!("stripe_balance_lines"), " FROM stripe_balance_lines \
+        GROUP BY team_id, stripe_customer_id HAVING MIN(number) <> 1 OR MAX(number) <> COUNT(*) \
+        OR COUNT(DISTINCT id) <> COUNT(*) LIMIT 100");
+
+    balance_lines, "the lines of a balance follow from each other" =
+        concat!("SELECT l.id, ", team_of!("l"), " FROM (SELECT team_id, id, amount, ending_balance, \
+        LAG(ending_balance) OVER (PARTITION BY team_id, stripe_customer_id, currency ORDER BY number) AS before \
+        FROM stripe_balance_lines) l WHERE COALESCE(l.before, 0) + l.amount <> l.ending_balance LIMIT 100");
 
     credit_delivery, "a credit that is put into a balance has operations for all that is available of it, or no \
         customer of Stripe; any other has none" =
@@ -59,6 +96,26 @@ pub(super) const READ_ROWS: &[Rule] = &[Rule {
     ),
     reads: Reads::InPages,
     breaks: is_booked_wrong,
+}];
+
+/// Rules that must look at the rows themselves.
+pub(super) const AS_LISTED: &[Rule] = &[Rule {
+    name: "used_as_listed",
+    holds: "of a credit in a balance as much is used as the lines of the balance say",
+    sql: concat!(
+        "SELECT r.id, ",
+        place_of!("r"),
+        ", r.team_id, r.id, ",
+        team_of!("r"),
+        ", ",
+        project_of!("r"),
+        " FROM (SELECT id, team_id, project_id FROM credits c WHERE (applied > 0 OR (by_stripe AND EXISTS \
+         (SELECT 1 FROM stripe_operations o JOIN stripe_balance_lines l ON l.team_id = o.team_id \
+         AND l.stripe_customer_id = o.stripe_customer_id AND l.amount > 0 WHERE o.credit_id = c.id \
+         AND o.team_id = c.team_id AND o.project_id = c.project_id))) AND (id, team_id) > ($2, $1) ORDER BY id, team_id LIMIT $3) r ORDER BY r.id, r.team_id"
+    ),
+    reads: Reads::OneByOne(is_used_otherwise),
+    breaks: |_| Ok(true),
 }];
 
 fn is_booked_wrong(row: &dyn Row) -> Result<bool, Fault> {

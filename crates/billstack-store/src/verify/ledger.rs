@@ -41,11 +41,13 @@ declare_rules! {
         OR COALESCE(SUM(CASE WHEN l.account = 'shortfall' THEN l.amount END), 0) <> c.shortfall \
         OR COALESCE(MAX(l.seq), 0) <> c.entries LIMIT 100");
 
-    credit_by_hand, "what of a credit was taken back by hand is what its entries with such a cause took back" =
+    credit_by_hand, "what of a credit was taken back by hand is what its entries with such a cause took back, less \
+        what was put back of it" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM credits c \
         LEFT JOIN entries e ON e.team_id = c.team_id AND e.project_id = c.project_id AND e.credit_id = c.id \
         AND e.cause = 'user' LEFT JOIN entry_lines l ON l.team_id = e.team_id AND l.project_id = e.project_id \
-        AND l.credit_id = e.credit_id AND l.seq = e.seq AND l.account = 'program' AND l.amount > 0 \
+        AND l.credit_id = e.credit_id AND l.seq = e.seq AND l.account = 'program' \
+        AND (l.amount > 0 OR e.operation_id IS NOT NULL) \
         GROUP BY c.team_id, c.project_id, c.id, c.reversed_by_hand \
         HAVING COALESCE(SUM(l.amount), 0) <> c.reversed_by_hand LIMIT 100");
 

@@ -1,5 +1,7 @@
 //! Credits on their way into balances in Stripe: one call at a time, and none that nobody asked for.
 
+pub(crate) mod balance;
+
 use billstack_core::delivery::answer::Answer;
 use billstack_core::delivery::operation::Step;
 use billstack_core::delivery::{DeliveryState, Reason, State};
@@ -7,7 +9,9 @@ use billstack_core::money::{Amount, Currency};
 use billstack_core::program::CreditDelivery;
 use billstack_core::time::{HOUR, MINUTE, Micros, SECOND};
 use billstack_store::credit_moves::{self, Asked, Gift};
-use billstack_store::credits::delivery::lane::{self, Job, Lane, NotFound, Outcome, Told, Written};
+use billstack_store::credits::delivery::lane::{
+    self, Job, Lane, NotFound, Outcome, Told, Turn, Written,
+};
 use billstack_store::credits::delivery::{KIND, operations_of, take_back_line};
 use billstack_store::credits::{self, Credit};
 use billstack_store::customers::{self, CustomerPatch};
@@ -109,8 +113,11 @@ impl World {
 
     fn next(&mut self, lane: &Lane) -> Option<Job> {
         let lane = lane.clone();
-        self.run(move |tx, act| Ok(lane::next(tx, act, &lane)?))
-            .unwrap()
+        let turn = self.run(move |tx, act| Ok(lane::next(tx, act, &lane)?));
+        match turn.unwrap()? {
+            Turn::Step(job) => Some(*job),
+            Turn::Read(reading) => panic!("to be read: {reading:?}"),
+        }
     }
 
     fn begin(&mut self, job: &Job) -> Option<Job> {

@@ -500,6 +500,7 @@ fn every_rule_notices_its_breach() {
         money::DAMAGES,
         names::DAMAGES,
         delivery::DAMAGES,
+        delivery::balance::DAMAGES,
         payments::DAMAGES,
     ] {
         proven.extend(changes.iter().flat_map(|(_, rules)| *rules));

@@ -1,18 +1,20 @@
 //! Delivering credits to Stripe: many customers of Stripe side by side, one call at a time for each.
 
+mod balance;
 mod steps;
 
 use std::time::Duration;
 
 use billstack_core::delivery::operation::Effect;
 use billstack_core::time::SECOND;
-use billstack_store::credits::delivery::lane::{self, Job, Lane};
+use billstack_store::credits::delivery::lane::{self, Job, Lane, Turn};
 use billstack_store::credits::delivery::{KIND, cure};
 use billstack_store::work::{self, Leased};
 use billstack_store::{Abort, Actor, Origin};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use self::steps::Taken;
 use super::{AFTER_A_FAILURE, LOOK_EVERY, Next, due, finish};
 use crate::app::App;
 
@@ -83,16 +85,20 @@ async fn serve(app: &App, leased: Leased) {
 
 async fn go_along(app: &App, leased: &Leased) -> Result<(), Abort> {
     let mut lane = Lane::of(leased, lease(app))?;
-    while let Some(job) = next(app, lane).await? {
-        match step(app, job).await? {
-            Some(job) => lane = job.lane,
+    while let Some(turn) = next(app, lane).await? {
+        let went_on = match turn {
+            Turn::Step(job) => step(app, *job).await?,
+            Turn::Read(reading) => app.read_balance(*reading).await?,
+        };
+        match went_on {
+            Some(still) => lane = still,
             None => break,
         }
     }
     Ok(())
 }
 
-async fn next(app: &App, lane: Lane) -> Result<Option<Job>, Abort> {
+async fn next(app: &App, lane: Lane) -> Result<Option<Turn>, Abort> {
     let next = app
         .store
         .write(origin(app), move |tx, act| Ok(lane::next(tx, act, &lane)?));
@@ -100,9 +106,10 @@ async fn next(app: &App, lane: Lane) -> Result<Option<Job>, Abort> {
 }
 
 /// Does the next step of an operation, and keeps what came of it. With `None` the lane was given up.
-async fn step(app: &App, job: Job) -> Result<Option<Job>, Abort> {
-    let Some((job, told)) = app.take_step(job).await? else {
-        return Ok(None);
+async fn step(app: &App, job: Job) -> Result<Option<Lane>, Abort> {
+    let (job, told) = match app.take_step(job).await? {
+        Taken::Told(job, told) => (*job, told),
+        Taken::Nothing(lane) => return Ok(lane),
     };
     let (job, effect) = conclude(app, job, told).await?;
     let Some(job) = job else {
@@ -112,11 +119,11 @@ async fn step(app: &App, job: Job) -> Result<Option<Job>, Abort> {
         Effect::SlowDown => app.stripe_rates.slow_down(&job.lane.team_id),
         Effect::AskCustomer => {
             let told = app.ask_customer(&job).await;
-            return Ok(conclude(app, job, told).await?.0);
+            return Ok(conclude(app, job, told).await?.0.map(|job| job.lane));
         }
         Effect::None | Effect::Pause(_) => {}
     }
-    Ok(Some(job))
+    Ok(Some(job.lane))
 }
 
 async fn conclude(app: &App, job: Job, told: lane::Told) -> Result<(Option<Job>, Effect), Abort> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::credit::Parts;
-use crate::ledger::Account;
+use crate::ledger::{Account, Transfer};
 
 #[test]
 fn the_share_of_the_payment_is_the_share_of_the_credit() {
@@ -372,15 +372,10 @@ fn what_a_person_took_back_is_not_taken_again() {
     assert_eq!(of(1_000, 1_000), 0);
 }
 
-/// The parts of a credit of 1000 after the moves to what is wanted.
+/// The parts of a credit of 1000 after the moves to what is wanted, where nothing in Stripe is within reach.
 fn after(parts: Parts, by_hand: i64, wanted: i64) -> Parts {
-    let mut moves = moves(
-        &parts,
-        by_hand,
-        Amount::new(wanted).unwrap(),
-        Account::Customer,
-    );
-    moves.fall_short(moves.out_of_reach);
+    let wanted = Amount::new(wanted).unwrap();
+    let moves = moves(&parts, by_hand, wanted, Account::Customer, 0);
     let step = |parts: Parts, transfer| parts.after(transfer).unwrap();
     moves.transfers.iter().fold(parts, step)
 }
@@ -461,4 +456,46 @@ fn an_invoice_converts_by_real_money() {
         .map(NotPaid::waits)
         .to_vec();
     assert_eq!(waiting, [true, false]);
+}
+
+#[test]
+fn what_is_unused_in_stripe_is_taken_there_and_the_rest_falls_short() {
+    let used = Parts {
+        delivered: 400,
+        applied: 600,
+        ..Parts::default()
+    };
+    let wanted = |units| Amount::new(units).unwrap();
+    let lost = moves(&used, 0, wanted(1_000), Account::Customer, 400);
+    assert_eq!(lost.from_stripe, 400);
+    let note = |from, to, units| Transfer {
+        from,
+        to,
+        amount: wanted(units),
+    };
+    let short = note(Account::Memo, Account::Shortfall, 600);
+    assert_eq!(lost.transfers, [short]);
+    // Its line is there. Then it was not lost after all.
+    let taken = Parts {
+        delivered: 0,
+        reversed: 400,
+        shortfall: 600,
+        ..used
+    };
+    assert_eq!(
+        moves(&taken, 0, wanted(1_000), Account::Customer, 0),
+        Moves::default()
+    );
+    let won = moves(&taken, 0, wanted(0), Account::Customer, 0);
+    let forgiven = note(Account::Shortfall, Account::Memo, 600);
+    let back = note(Account::Program, Account::Customer, 400);
+    assert_eq!((won.transfers, won.from_stripe), (vec![forgiven, back], 0));
+    // Or the invoice was voided, and what it had used is there again.
+    let voided = Parts {
+        delivered: 600,
+        applied: 0,
+        ..taken
+    };
+    let again = moves(&voided, 0, wanted(1_000), Account::Customer, 600);
+    assert_eq!((again.transfers, again.from_stripe), (vec![forgiven], 600));
 }

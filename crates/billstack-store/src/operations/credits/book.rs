@@ -33,8 +33,15 @@ pub(in crate::operations) fn book<'e>(
         let impossible = || Fault::Defect(format!("{transfer:?} of {credit:?}"));
         now.parts = now.parts.after(transfer).ok_or_else(impossible)?;
         now.entries += 1;
-        if (reason.cause, transfer.to) == (Cause::User, Account::Program) {
-            now.reversed_by_hand += transfer.amount.get();
+        if reason.cause == Cause::User {
+            let is_put_back = reason.operation_id.is_some();
+            match (transfer.from, transfer.to) {
+                (_, Account::Program) => now.reversed_by_hand += transfer.amount.get(),
+                (Account::Program, _) if is_put_back => {
+                    now.reversed_by_hand -= transfer.amount.get();
+                }
+                _ => {}
+            }
         }
         entries::insert(tx, place, &now.id, now.entries, transfer, reason, act.at)?;
     }

@@ -6,6 +6,8 @@
 //!
 //! Whoever changes operations has changed their credit before, in the same transaction, so that nobody else can.
 
+pub(in crate::operations) mod back;
+pub mod balance;
 pub mod by_hand;
 pub mod cure;
 pub mod lane;
@@ -23,7 +25,7 @@ use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
 use crate::tables::stripe_operations::{self, Because, StripeOperation};
 use crate::tables::work::{self, Key};
-use crate::tables::{customers, programs, referrals};
+use crate::tables::{customers, programs, referrals, stripe_balances};
 
 pub use repair::take_back_line;
 pub use shown::{Shown, shown};
@@ -60,6 +62,7 @@ pub(in crate::operations) fn sync(
     }
     let link = customers::link_of(tx, place, &credit.customer_id)?;
     let mut states: Vec<_> = fixed.iter().map(state_of).collect();
+    states.extend(unclear(tx, place, &fixed)?);
     let fits = |one: &StripeOperation| {
         one.amount.get() == wanted && Some(&one.stripe_customer_id) == link.as_ref()
     };
@@ -87,6 +90,21 @@ fn gives(operation: &StripeOperation) -> bool {
 fn still_gives(operation: &StripeOperation) -> Option<i64> {
     let is_over = operation.progress.state == State::Delivered;
     (gives(operation) && !is_over).then_some(operation.amount.get())
+}
+
+/// What is said of a credit in a balance whose lines are not clear.
+fn unclear(
+    tx: &mut dyn Tx,
+    place: &Place,
+    operations: &[StripeOperation],
+) -> Result<Option<(State, Option<Reason>)>, Fault> {
+    for (customer, given) in back::given_to(operations) {
+        let balance = stripe_balances::get(tx, &place.team_id, &customer)?;
+        if given > 0 && balance.is_some_and(|balance| balance.is_unclear) {
+            return Ok(Some((State::NeedsAttention, Some(Reason::HistoryUnclear))));
+        }
+    }
+    Ok(None)
 }
 
 fn state_of(operation: &StripeOperation) -> (State, Option<Reason>) {
@@ -175,6 +193,7 @@ pub(in crate::operations) fn begin(
         progress: Operation::new(act.at),
     };
     stripe_operations::insert(tx, &place.team_id, &operation, act.ahead())?;
+    stripe_balances::insert(tx, &place.team_id, &operation.stripe_customer_id)?;
     let now = act.real();
     wake(tx, act, &place.team_id, &operation.stripe_customer_id, now)?;
     Ok(operation)
@@ -251,7 +270,8 @@ fn changed(id: &str) -> Fault {
     Fault::Conflict(format!("operation {id} was changed since it was read"))
 }
 
-/// Whether a call may be on its way that has to do with a credit, so that nothing else may be done with it.
+/// Whether a call may be on its way that has to do with a credit, or must be made at once, so that nothing else may be
+/// done with it.
 pub(in crate::operations) fn is_under_way(
     tx: &mut dyn Tx,
     place: &Place,
@@ -261,5 +281,5 @@ pub(in crate::operations) fn is_under_way(
         return Ok(false);
     }
     let all = stripe_operations::of_credit(tx, place, &credit.id)?;
-    Ok(all.iter().any(|one| one.progress.is_open()))
+    Ok(back::is_busy(&all))
 }

@@ -82,11 +82,7 @@ pub(crate) fn take(
         }
         return Ok(Settled::new(Outcome::Waiting, UNLINKED));
     }
-    let why = Why {
-        event_id,
-        object_id: told.object_id(),
-        at: occurred_at,
-    };
+    let why = Why::event(event_id, told.object_id(), occurred_at);
     let mut settled = Settled::new(Outcome::Recorded, "recorded");
     for subscription in reach.subscriptions() {
         if let Some(of) = settle(tx, act, team_id, subscription, why)? {
@@ -125,11 +121,7 @@ pub(crate) fn ended(
         .plus(BEYOND_WINDOW);
     tx.lock(team_id, &[&name_of(start.subscription())])?;
     keep(tx, team_id, &told, event_id, keep_until)?;
-    let why = Why {
-        event_id,
-        object_id: told.object_id(),
-        at: start.occurred_at,
-    };
+    let why = Why::event(event_id, told.object_id(), start.occurred_at);
     settle(tx, act, team_id, start.subscription(), why).map(drop)
 }
 

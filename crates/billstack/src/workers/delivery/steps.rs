@@ -4,13 +4,17 @@ use billstack_core::delivery::answer::Answer;
 use billstack_core::delivery::customer::Customer;
 use billstack_core::delivery::look::{Look, Seen, Wanted, begins, look};
 use billstack_core::delivery::operation::Step;
-use billstack_core::delivery::{Pause, Reason, key};
+use billstack_core::delivery::{Kind, Pause, Reason, key};
 use billstack_core::money::Currency;
 use billstack_core::time::{Micros, SECOND};
 use billstack_store::Abort;
-use billstack_store::credits::delivery::lane::{self, Job, NotFound, Outcome, Told, Written};
+use billstack_store::credits::delivery::balance::Kept;
+use billstack_store::credits::delivery::lane::{
+    self, Decided, Job, Lane, NotFound, Outcome, Payer, Told, Written,
+};
 use billstack_store::credits::delivery::of_line;
 
+use super::balance::Followed;
 use super::origin;
 use crate::app::App;
 use crate::secrets::random_bytes;
@@ -19,6 +23,17 @@ use crate::stripe::{BalanceLine, Failure, Posted};
 
 /// The metadata of our lines that names their operation.
 const OPERATION: &str = "billstack_op_id";
+
+/// How often in succession the lines and the balance of a customer may disagree before a person looks at them.
+const MOST_DISAGREEMENTS: i64 = 8;
+
+/// What came of a step.
+pub(super) enum Taken {
+    /// Stripe was asked or told, and this was heard.
+    Told(Box<Job>, Told),
+    /// Nothing was to be told. With `None` the lane was given up.
+    Nothing(Option<Lane>),
+}
 
 /// What Stripe told, before it is kept.
 struct Heard {
@@ -59,7 +74,7 @@ impl Heard {
 }
 
 /// What a failed call means for an operation.
-fn answer_of(failure: &Failure) -> Answer {
+pub(super) fn answer_of(failure: &Failure) -> Answer {
     match failure {
         Failure::Unknown(_) => Answer::Nothing,
         Failure::ServerError {
@@ -85,35 +100,114 @@ fn answer_of(failure: &Failure) -> Answer {
 }
 
 impl App {
-    /// Does the next step of an operation. With `None` it must not be done by us any more.
-    pub(super) async fn take_step(&self, job: Job) -> Result<Option<(Job, Told)>, Abort> {
+    /// Does the next step of an operation.
+    pub(super) async fn take_step(&self, job: Job) -> Result<Taken, Abort> {
         let team_id = job.lane.team_id.clone();
         let secret = match self.key_of(&team_id, &job.connection) {
             Ok(Some(secret)) => secret,
             // It cannot be opened: connecting again mends that.
             Ok(None) | Err(_) => {
                 let unread = Outcome::Unread(Answer::Paused(Pause::KeyInvalid));
-                return Ok(Some((job, self.told(unread.into()))));
+                return Ok(self.taken(job, unread.into()));
             }
         };
         if job.operation.progress.step == Step::Look {
             let heard = self.look_for(&secret, &job).await?;
-            return Ok(Some((job, self.told(heard))));
+            return Ok(self.taken(job, heard));
         }
-        if job.operation.progress.first_try.is_none()
+        let (is_first, kind) = (
+            job.operation.progress.first_try.is_none(),
+            job.operation.kind,
+        );
+        if is_first && kind == Kind::Reverse {
+            return self.reverse(&secret, job).await;
+        }
+        if is_first
+            && kind.chooses_currency()
             && let Err(heard) = self.read_customer(&secret, &job).await
         {
-            return Ok(Some((job, self.told(heard))));
+            return Ok(self.taken(job, heard));
         }
         self.stripe_rates.wait(&team_id).await;
         let begun = self
             .store
             .write(origin(self), move |tx, act| Ok(lane::begin(tx, act, &job)?));
         let Some(job) = begun.await? else {
-            return Ok(None);
+            return Ok(Taken::Nothing(None));
         };
         let heard = self.call(&secret, &job).await;
-        Ok(Some((job, self.told(heard))))
+        Ok(self.taken(job, heard))
+    }
+
+    /// Takes a credit back: reads the balance and its customer, decides how much can be taken, and calls.
+    async fn reverse(&self, secret: &SecretText, job: Job) -> Result<Taken, Abort> {
+        let read = self
+            .store
+            .scan({
+                let job = job.clone();
+                move |tx| Ok(lane::read_first(tx, &job)?)
+            })
+            .await?;
+        let payer = match self.payer(secret, &job).await {
+            Ok(payer) => payer,
+            Err(heard) => return Ok(self.taken(job, heard)),
+        };
+        let mut job = job;
+        if let Some(reading) = read.filter(|_| !payer.is_deleted) {
+            match self.follow(secret, reading).await? {
+                Followed::To(Kept::Followed(lane) | Kept::Unclear(lane)) => job.lane = lane,
+                Followed::To(Kept::Lags(lane)) => {
+                    job.lane = lane;
+                    return Ok(self.taken(job, Outcome::Unread(Answer::Nothing).into()));
+                }
+                Followed::To(Kept::Broken | Kept::TakenOver) => return Ok(Taken::Nothing(None)),
+                Followed::Failed(failure) => {
+                    return Ok(self.taken(job, Heard::failed(failure, Outcome::Unread)));
+                }
+            }
+        }
+        self.stripe_rates.wait(&job.lane.team_id).await;
+        let deciding = job.clone();
+        let decided = self.store.write(origin(self), move |tx, act| {
+            Ok(lane::begin_reversal(tx, act, &deciding, payer)?)
+        });
+        match decided.await? {
+            Decided::Call(job) => {
+                let heard = self.call(secret, &job).await;
+                Ok(self.taken(*job, heard))
+            }
+            Decided::GoOn(lane) => Ok(Taken::Nothing(Some(lane))),
+            Decided::TakenOver => Ok(Taken::Nothing(None)),
+            Decided::Disagree(lane) => {
+                job.lane = lane;
+                let unread = match job.operation.progress.failures < MOST_DISAGREEMENTS {
+                    true => Outcome::Unread(Answer::Nothing),
+                    false => Outcome::Unfit(Reason::HistoryUnclear),
+                };
+                Ok(self.taken(job, unread.into()))
+            }
+        }
+    }
+
+    /// Whose balance is to be taken from.
+    async fn payer(&self, secret: &SecretText, job: &Job) -> Result<Payer, Heard> {
+        self.stripe_rates.wait(&job.lane.team_id).await;
+        let id = &job.operation.stripe_customer_id;
+        let found = self.stripe.customer_state(secret, id).await;
+        let found = found.map_err(|failure| match failure {
+            Failure::NotFound => Outcome::Unfit(Reason::CustomerUnknown).into(),
+            failure => Heard::failed(failure, Outcome::Unread),
+        })?;
+        let is_its = found.currency.as_deref() == Some(job.operation.currency.as_str());
+        Ok(Payer {
+            is_deleted: found.deleted,
+            has_cash: found.has_cash_balance,
+            balance: Some(found.balance).filter(|_| is_its && !found.deleted),
+        })
+    }
+
+    fn taken(&self, job: Job, heard: Heard) -> Taken {
+        Taken::Told(Box::new(job), self.told(heard))
     }
 
     /// What became of a customer whom a call did not find.
@@ -168,11 +262,7 @@ impl App {
                 subscribed: subscribed.iter().filter_map(read).collect(),
             }
         };
-        match customer {
-            // What is taken away or put back has been there before.
-            Customer::There { .. } if !job.operation.kind.chooses_currency() => Ok(()),
-            customer => customer.accepts(job.operation.currency).map_err(unfit),
-        }
+        customer.accepts(job.operation.currency).map_err(unfit)
     }
 
     /// Writes the line.

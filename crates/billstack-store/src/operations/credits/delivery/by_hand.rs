@@ -4,8 +4,9 @@ use billstack_core::credit::by_hand::NotMoved;
 use billstack_core::delivery::{DeliveryState, State};
 use billstack_core::event::Event;
 
+use super::back::given_to;
 use super::cure::go_on;
-use super::sync;
+use super::{balance, sync};
 use crate::operations::credits::book::{require, tell};
 use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Place, Tx};
@@ -50,7 +51,11 @@ pub fn retry(
         return Err(Refusal::NotMoved(NotMoved::IllegalTransition).into());
     }
     sync(tx, act, place, &mut credit)?;
-    for operation in stripe_operations::of_credit(tx, place, &credit.id)? {
+    let operations = stripe_operations::of_credit(tx, place, &credit.id)?;
+    for (customer, _) in given_to(&operations) {
+        balance::changed(tx, act, &place.team_id, &customer)?;
+    }
+    for operation in operations {
         if operation.progress.state == State::NeedsAttention {
             go_on(tx, act, &place.team_id, operation)?;
         }

@@ -2,22 +2,28 @@
 //! other, each step committed before and after its call.
 
 mod conclude;
+mod reversal;
 mod written;
 
 use billstack_core::delivery::operation::Step;
 use billstack_core::ids::TeamId;
 use billstack_core::time::{MINUTE, Micros};
 
+use super::balance::{self, Reading};
 use super::{LaneFacts, keep};
 use crate::operations::test_clock;
 use crate::operations::work::Leased;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit};
+use crate::tables::stripe_balances;
 use crate::tables::stripe_connections::{self, Connection};
 use crate::tables::stripe_operations::{self, StripeOperation};
 use crate::tables::work::{self, Key};
 
 pub use conclude::{NotFound, Outcome, Told, Written, conclude};
+pub use reversal::{Decided, Payer, begin_reversal};
+
+pub(super) use conclude::pause;
 
 /// How often it is tried whether a pause is over.
 const PROBE_EVERY: i64 = 15 * MINUTE;
@@ -65,7 +71,7 @@ impl Lane {
     }
 
     /// The lane with its lease begun anew; `None` when somebody else has taken it over.
-    fn extended(&self, tx: &mut dyn Tx, now: Micros) -> Result<Option<Lane>, Fault> {
+    pub(super) fn extended(&self, tx: &mut dyn Tx, now: Micros) -> Result<Option<Lane>, Fault> {
         // Never the same again, since the time is what the lease is known by.
         let until = now.plus(self.lease).max(self.until.plus(1));
         let lane = Lane {
@@ -86,7 +92,11 @@ impl Lane {
         if !work::put_back(tx, &self.key, self.until, never, None)? {
             return Ok(());
         }
-        match stripe_operations::next_due(tx, &self.team_id, &self.stripe_customer_id)? {
+        let (team_id, customer) = (&self.team_id, &self.stripe_customer_id);
+        let balance = stripe_balances::get(tx, team_id, customer)?;
+        let reading = balance.and_then(|balance| balance.due);
+        let operation = stripe_operations::next_due(tx, team_id, customer)?;
+        match reading.into_iter().chain(operation).min() {
             Some(due) => work::put_back(tx, &self.key, Micros(0), due, None)?,
             None => work::done(tx, &self.key)?,
         };
@@ -94,14 +104,26 @@ impl Lane {
     }
 }
 
+/// What a lane does next.
+#[derive(Clone, Debug)]
+pub enum Turn {
+    /// The lines of its balance are read.
+    Read(Box<Reading>),
+    /// An operation goes on.
+    Step(Box<Job>),
+}
+
 /// What is to be done next on a lane. With `None` nothing is, and the lease has been given up.
-pub fn next(tx: &mut dyn Tx, act: &mut Act, lane: &Lane) -> Result<Option<Job>, Fault> {
+pub fn next(tx: &mut dyn Tx, act: &mut Act, lane: &Lane) -> Result<Option<Turn>, Fault> {
     let Some(lane) = lane.extended(tx, act.real())? else {
         return Ok(None);
     };
     let Some(connection) = usable_connection(tx, act, &lane)? else {
         return Ok(None);
     };
+    if let Some(reading) = balance::due(tx, act, &lane, &connection)? {
+        return Ok(Some(Turn::Read(Box::new(reading))));
+    }
     let now = act.real();
     let found = stripe_operations::next(tx, &lane.team_id, &lane.stripe_customer_id, now)?;
     let Some(mut operation) = found else {
@@ -121,11 +143,16 @@ pub fn next(tx: &mut dyn Tx, act: &mut Act, lane: &Lane) -> Result<Option<Job>, 
         lane.leave(tx)?;
         return Ok(None);
     }
-    Ok(Some(Job {
+    Ok(Some(Turn::Step(Box::new(Job {
         lane,
         operation,
         connection,
-    }))
+    }))))
+}
+
+/// What is to be read before a reversal: what is new of the balance.
+pub fn read_first(tx: &mut dyn Tx, job: &Job) -> Result<Option<Reading>, Fault> {
+    balance::reading(tx, &job.lane, &job.connection)
 }
 
 /// The connection of the team, if it may be used now; otherwise the lane rests until it may be tried.

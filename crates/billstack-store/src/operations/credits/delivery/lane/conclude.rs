@@ -4,16 +4,20 @@ use billstack_core::delivery::answer::Answer;
 use billstack_core::delivery::customer::Customer;
 use billstack_core::delivery::look::Look;
 use billstack_core::delivery::operation::Effect;
-use billstack_core::delivery::{Pause, Reason, State};
+use billstack_core::delivery::{Kind, Pause, Reason, State};
+use billstack_core::ids::TeamId;
+use billstack_core::ledger::Cause;
 use billstack_core::time::Micros;
 
+use super::reversal::hold_credit_still;
 use super::written::deliver;
-use super::{Job, PROBE_EVERY, hold_credit, is_unchanged};
+use super::{Job, PROBE_EVERY, is_unchanged};
 use crate::operations::credits::delivery::{KIND, keep};
+use crate::operations::payments;
 use crate::operations::test_clock;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::Credit;
-use crate::tables::stripe_connections::{self, Paused};
+use crate::tables::stripe_connections::{self, Connection, Paused};
 use crate::tables::stripe_operations::StripeOperation;
 use crate::tables::work;
 
@@ -84,7 +88,7 @@ pub fn conclude(
     let mut job = job.clone();
     let place = job.place();
     test_clock::enter(tx, act, &place)?;
-    let mut credit = hold_credit(tx, &place, &job.operation)?;
+    let mut credit = hold_credit_still(tx, &place, &job.operation)?;
     // Whoever took it over has begun by changing it, and makes the same call or looks.
     if !is_unchanged(tx, &job)? {
         if let Some(lane) = &lane {
@@ -94,6 +98,12 @@ pub fn conclude(
     }
     let effect = apply(tx, act, &place, &mut job.operation, &mut credit, told)?;
     follow(tx, act, &job, told, effect)?;
+    let waits_for_lines =
+        job.operation.kind == Kind::PutBack && job.operation.cause.cause != Cause::User;
+    if !job.operation.progress.is_open() && !waits_for_lines {
+        // What was told of the payment meanwhile has waited for this.
+        payments::again(tx, act, &place, &credit.id)?;
+    }
     let job = lane.map(|lane| Job { lane, ..job });
     Ok((job, effect))
 }
@@ -153,16 +163,8 @@ fn follow(
 ) -> Result<(), Fault> {
     let team_id = &job.lane.team_id;
     if let Effect::Pause(reason) = effect {
-        let paused = Paused {
-            reason,
-            lacks: told
-                .lacks
-                .clone()
-                .filter(|_| reason == Pause::PermissionMissing),
-            until: act.real().plus(PROBE_EVERY),
-        };
-        stripe_connections::pause(tx, team_id, &job.connection, &paused)?;
-        return Ok(());
+        let lacks = told.lacks.as_deref();
+        return pause(tx, act, team_id, &job.connection, reason, lacks);
     }
     let key_does = job.operation.progress.state == State::Delivered
         || matches!(told.outcome, Outcome::Answered(Answer::Refused { .. }));
@@ -170,4 +172,22 @@ fn follow(
         work::hasten_all(tx, act, team_id, KIND)?;
     }
     Ok(())
+}
+
+/// Calls nothing of a team any more until its key is tried again.
+pub(in crate::operations::credits::delivery) fn pause(
+    tx: &mut dyn Tx,
+    act: &Act,
+    team_id: &TeamId,
+    connection: &Connection,
+    reason: Pause,
+    lacks: Option<&str>,
+) -> Result<(), Fault> {
+    let lacks = lacks.filter(|_| reason == Pause::PermissionMissing);
+    let paused = Paused {
+        reason,
+        lacks: lacks.map(str::to_owned),
+        until: act.real().plus(PROBE_EVERY),
+    };
+    stripe_connections::pause(tx, team_id, connection, &paused).map(drop)
 }

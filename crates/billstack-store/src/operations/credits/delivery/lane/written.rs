@@ -7,11 +7,13 @@ use billstack_core::money::Amount;
 use billstack_core::project::by_clock;
 
 use super::Written;
+use super::reversal::may_owe;
 use crate::operations::credits::book::book;
-use crate::operations::credits::delivery::{changed, keep};
+use crate::operations::credits::delivery::{NewOperation, balance, begin, changed, keep};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::Credit;
 use crate::tables::entries;
+use crate::tables::stripe_balance_lines;
 use crate::tables::stripe_operations::{self, StripeOperation};
 
 /// What the log says of a credit that was taken back by no person.
@@ -55,7 +57,89 @@ pub(super) fn deliver(
     *credit = book(tx, act, place, credit, &transfers, reason, |amount| {
         told(operation, credit, amount, line)
     })?;
+    if operation.kind == Kind::Reverse {
+        put_back(tx, act, place, operation, credit, (line, reason))?;
+    }
+    if operation.kind == Kind::PutBack || was_read(tx, place, operation, line)? {
+        // It has paid at once what it was for; or it may have been used before it was known.
+        balance::changed(tx, act, &place.team_id, &operation.stripe_customer_id)?;
+    }
     Ok(())
+}
+
+/// Whether a line was read before it was known that it is there.
+fn was_read(
+    tx: &mut dyn Tx,
+    place: &Place,
+    operation: &StripeOperation,
+    line: &Written,
+) -> Result<bool, Fault> {
+    if operation.progress.attempts <= 1 {
+        return Ok(false);
+    }
+    let customer = &operation.stripe_customer_id;
+    let known = stripe_balance_lines::of_customer(tx, &place.team_id, customer)?;
+    Ok(known.iter().any(|known| known.line.id == line.id))
+}
+
+/// Gives again what the customer would owe, because the credit was used between the look and the line. Because of a
+/// loss it falls short.
+fn put_back(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    operation: &StripeOperation,
+    credit: &mut Credit,
+    (line, reason): (&Written, entries::Reason<'_>),
+) -> Result<(), Fault> {
+    if may_owe(tx, place, operation, credit)? {
+        return Ok(());
+    }
+    let units = billstack_core::balance::put_back(operation.amount.get(), line.ending_balance);
+    let Some(amount) = Amount::new(units).filter(|amount| !amount.is_zero()) else {
+        return Ok(());
+    };
+    let new = NewOperation {
+        kind: Kind::PutBack,
+        amount,
+        stripe_customer_id: operation.stripe_customer_id.clone(),
+        cause: operation.cause.clone(),
+        takes_back: None,
+    };
+    begin(tx, act, place, credit, new)?;
+    let transfer = |from, to| Transfer { from, to, amount };
+    let mut transfers = vec![transfer(Account::Program, Account::Customer)];
+    if operation.cause.cause != Cause::User {
+        transfers.push(transfer(Account::Memo, Account::Shortfall));
+    }
+    for transfer in transfers {
+        let told = |amount| put_back_told(credit, &transfer, amount, line);
+        let now = book(tx, act, place, credit, &[transfer], reason, told)?;
+        *credit = now;
+    }
+    Ok(())
+}
+
+fn put_back_told<'e>(
+    credit: &'e Credit,
+    transfer: &Transfer,
+    amount: Amount,
+    line: &'e Written,
+) -> Event<'e> {
+    let (credit_id, currency) = (&*credit.id, credit.currency);
+    match transfer.to {
+        Account::Shortfall => Event::CreditShortfall {
+            amount,
+            credit_id,
+            currency,
+            stripe_object_id: Some(&line.id),
+        },
+        _ => Event::CreditPutBack {
+            amount,
+            credit_id,
+            currency,
+        },
+    }
 }
 
 fn given(amount: Amount) -> Vec<Transfer> {

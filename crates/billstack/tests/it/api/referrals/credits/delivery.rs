@@ -1,5 +1,6 @@
 //! Credits that reach the balance which their customer has in Stripe.
 
+mod back;
 mod by_hand;
 mod causes;
 mod faults;
