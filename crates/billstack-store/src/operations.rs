@@ -42,6 +42,7 @@ mod settle;
 pub mod stats;
 pub mod story;
 pub mod stripe_connection;
+pub mod stripe_lane;
 pub mod teams;
 pub mod test_clock;
 mod to_reconsider;

@@ -10,7 +10,7 @@ use billstack_core::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::credits::delivery::balance;
+use super::credits::delivery::balance_changed;
 use super::credits::delivery::cure::customer_changed;
 use super::evidence::{Telling, gather, remember};
 use super::mend::mend;
@@ -205,7 +205,7 @@ pub fn receive(
         customer_changed(tx, act, team_id, &customer)?;
     }
     for customer in balances_of(event) {
-        balance::changed(tx, act, team_id, &customer)?;
+        balance_changed(tx, act, team_id, &customer)?;
     }
     let settled = match &event.content {
         Content::Start(start) => return settle_new(tx, act, team_id, event, start, before),

@@ -12,7 +12,7 @@ statements! {
         has_cash) VALUES ($1, $2, 0, 0, FALSE, FALSE, FALSE) ON CONFLICT DO NOTHING";
     GET = "SELECT changes, due, failures, is_unclear, is_deleted, has_cash FROM stripe_balances \
         WHERE team_id = $1 AND stripe_customer_id = $2";
-    ANY = "SELECT 1 FROM stripe_balances WHERE team_id = $1 LIMIT 1";
+    ANY = "SELECT changes FROM stripe_balances WHERE team_id = $1 LIMIT 1";
     /// What was to be read later, after a failure, is now as well.
     CHANGED = "UPDATE stripe_balances SET changes = changes + 1, due = $3 \
         WHERE team_id = $1 AND stripe_customer_id = $2";

@@ -194,7 +194,7 @@ pub fn of_credit(
 }
 
 /// All operations on the balance of a customer, the oldest first.
-pub fn of_customer(
+pub(crate) fn of_customer(
     tx: &mut dyn Tx,
     team_id: &TeamId,
     stripe_customer_id: &str,

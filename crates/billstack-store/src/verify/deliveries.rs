@@ -3,7 +3,7 @@
 use billstack_core::delivery::{Kind, State};
 
 use super::{Reads, Rule};
-use crate::operations::credits::delivery::balance::is_used_otherwise;
+use crate::operations::stripe_lane::balance::is_used_otherwise;
 use crate::seam::{Fault, Row};
 use crate::tables::projects::project_of;
 use crate::tables::teams::team_of;

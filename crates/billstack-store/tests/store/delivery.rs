@@ -9,13 +9,13 @@ use billstack_core::money::{Amount, Currency};
 use billstack_core::program::CreditDelivery;
 use billstack_core::time::{HOUR, MINUTE, Micros, SECOND};
 use billstack_store::credit_moves::{self, Asked, Gift};
-use billstack_store::credits::delivery::lane::{
-    self, Job, Lane, NotFound, Outcome, Told, Turn, Written,
-};
 use billstack_store::credits::delivery::{KIND, operations_of, take_back_line};
 use billstack_store::credits::{self, Credit};
 use billstack_store::customers::{self, CustomerPatch};
 use billstack_store::stripe_connection::{self, NewConnection};
+use billstack_store::stripe_lane::{
+    self as lane, Job, Lane, NotFound, Outcome, Told, Turn, Written,
+};
 use billstack_store::work::{self, Leased};
 use billstack_store::{Abort, Act, Place, Refusal, Tx, programs};
 
@@ -156,7 +156,7 @@ fn line(id: &str, created: Micros) -> Written {
     }
 }
 
-fn connect(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> Result<(), Abort> {
+pub(crate) fn connect(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> Result<(), Abort> {
     let sealed = format!("v1.{}", "0".repeat(80));
     let new = NewConnection {
         secret_key: Some(sealed.clone()),

@@ -3,6 +3,7 @@
 //! Each test makes all of its rounds beforehand, then lets two threads meet for each of them, one a
 //! little ahead of the other by turns. Every round has customers and ids of its own.
 
+mod deliveries;
 mod once;
 mod pairs;
 mod payments;

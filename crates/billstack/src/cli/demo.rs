@@ -229,8 +229,9 @@ What was proved:
   - nobody uses their own code, and a forged event changes nothing
   - Stripe told of the subscription three times, and it counted once
   - both sides had the credit that they were promised: Ada $10.00, Grace $5.00
-  - a refund of 30 % took 30 % of both back, and the rest reached their balances in Stripe, one line each
-  - the month foots: granted, less taken back, is what is owed
+  - both reached the balances in Stripe, one line each, and an invoice of Ada's used $4.00 of hers
+  - a refund of 30 % took 30 % of both back, from what was left there
+  - the month foots: granted, less used and taken back, is what is owed
   - the referral tells who did what, and which event converted it";
 
 fn farewell(app: &Shared, scene: &Scene) -> Result<(), Failure> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use billstack_core::delivery::operation::Effect;
 use billstack_core::time::SECOND;
-use billstack_store::credits::delivery::lane::{self, Job, Lane, Turn};
 use billstack_store::credits::delivery::{KIND, cure};
+use billstack_store::stripe_lane::{self as lane, Job, Lane, Turn};
 use billstack_store::work::{self, Leased};
 use billstack_store::{Abort, Actor, Origin};
 use futures_util::StreamExt as _;

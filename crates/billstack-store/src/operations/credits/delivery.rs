@@ -7,12 +7,11 @@
 //! Whoever changes operations has changed their credit before, in the same transaction, so that nobody else can.
 
 pub(in crate::operations) mod back;
-pub mod balance;
 pub mod by_hand;
 pub mod cure;
-pub mod lane;
 mod repair;
 mod shown;
+mod told;
 
 use billstack_core::delivery::operation::Operation;
 use billstack_core::delivery::{Body, DeliveryState, Kind, Reason, State, of_credit};
@@ -29,6 +28,7 @@ use crate::tables::{customers, programs, referrals, stripe_balances};
 
 pub use repair::take_back_line;
 pub use shown::{Shown, shown};
+pub(in crate::operations) use told::{are_balances_followed, balance_changed};
 
 pub use crate::tables::stripe_operations::{of_credit as operations_of, of_line, pending};
 
@@ -39,8 +39,8 @@ pub const KIND: &str = stripe_operations::LANE;
 /// What a lane knows besides its subject.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct LaneFacts {
-    team_id: String,
+pub(in crate::operations) struct LaneFacts {
+    pub(in crate::operations) team_id: String,
 }
 
 /// Brings the operations of a credit in line with what is available of it.
@@ -200,7 +200,7 @@ pub(in crate::operations) fn begin(
 }
 
 /// The body of the call of an operation that changes the balance by so much.
-fn body_of(
+pub(in crate::operations) fn body_of(
     tx: &mut dyn Tx,
     place: &Place,
     credit: &Credit,
@@ -236,7 +236,7 @@ fn key_of(team_id: &TeamId, stripe_customer_id: &str) -> Key {
 }
 
 /// Sees to it that somebody looks at a customer of Stripe at that time of day.
-fn wake(
+pub(in crate::operations) fn wake(
     tx: &mut dyn Tx,
     act: &mut Act,
     team_id: &TeamId,
@@ -252,7 +252,7 @@ fn wake(
 }
 
 /// Keeps what became of an operation whose credit is held, and shows it at the credit.
-fn keep(
+pub(in crate::operations) fn keep(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
@@ -266,8 +266,20 @@ fn keep(
     sync(tx, act, place, credit)
 }
 
-fn changed(id: &str) -> Fault {
+pub(in crate::operations) fn changed(id: &str) -> Fault {
     Fault::Conflict(format!("operation {id} was changed since it was read"))
+}
+
+/// The credit of an operation, held against all other changes until the transaction ends.
+pub(in crate::operations) fn hold_credit(
+    tx: &mut dyn Tx,
+    place: &Place,
+    operation: &StripeOperation,
+) -> Result<Credit, Fault> {
+    let id = &operation.credit_id;
+    credits::hold(tx, place, id)?;
+    let credit = credits::get(tx, place, id)?;
+    credit.ok_or_else(|| Fault::Defect(format!("operation {} has no credit", operation.id)))
 }
 
 /// Whether a call may be on its way that has to do with a credit, or must be made at once, so that nothing else may be

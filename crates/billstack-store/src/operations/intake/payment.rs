@@ -5,7 +5,7 @@ use billstack_core::ids::TeamId;
 use billstack_core::stripe_event::Start;
 
 use super::{Content, Incoming, keep};
-use crate::operations::credits::delivery::balance::are_followed;
+use crate::operations::credits::delivery::are_balances_followed;
 use crate::operations::evidence::{Telling, gather, remember};
 use crate::operations::refusal::Abort;
 use crate::operations::to_reconsider::ToReconsider;
@@ -18,7 +18,7 @@ use crate::tables::terms;
 pub(super) fn is_wanted(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
     Ok(payments::wants(tx, team_id)?
         || terms::convert_by_payment(tx, team_id)?
-        || are_followed(tx, team_id)?)
+        || are_balances_followed(tx, team_id)?)
 }
 
 /// The payment that an event tells of, where such may convert a referral.

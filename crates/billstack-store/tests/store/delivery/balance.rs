@@ -3,15 +3,14 @@
 use billstack_core::balance::Line;
 use billstack_core::time::Micros;
 use billstack_store::Abort;
-use billstack_store::credits::delivery::balance::{self, BalanceLine, Kept, Reading};
-use billstack_store::credits::delivery::lane::Outcome;
-use billstack_store::credits::delivery::lane::{
-    Decided, Job, Lane, Payer, Turn, begin_reversal, next,
-};
 use billstack_store::intake::{self, Content, Delivery, Incoming, Source};
+use billstack_store::stripe_lane::Outcome;
+use billstack_store::stripe_lane::balance::{self, BalanceLine, Kept, Reading};
+use billstack_store::stripe_lane::{Decided, Job, Lane, Payer, Turn, begin_reversal, next};
 
 use super::{World, line, on_both_engines};
 use crate::damage::found_after;
+use crate::support::START;
 
 /// A line that makes a balance of `ending` of what it was before.
 fn listed(id: &str, amount: i64, ending: i64, credit: Option<&str>) -> BalanceLine {
@@ -30,23 +29,27 @@ fn listed(id: &str, amount: i64, ending: i64, credit: Option<&str>) -> BalanceLi
     }
 }
 
+/// The event of a customer whose balance has changed.
+pub(crate) fn changed(id: &str, stripe: &str) -> Incoming {
+    Incoming {
+        id: id.to_owned(),
+        kind: "customer.updated".to_owned(),
+        created_at: START,
+        livemode: Some(false),
+        source: Source::Event,
+        content: Content::Ignored("nothing is made of it"),
+        payload: format!(
+            r#"{{"data":{{"object":{{"id":"{stripe}"}},"previous_attributes":{{"balance":0}}}}}}"#
+        ),
+        link_answer: None,
+    }
+}
+
 impl World {
     /// Stripe tells that the balance of a customer has changed.
     pub(super) fn changed(&mut self, event: &str, stripe: &str) {
         let team = self.place.team_id.clone();
-        let payload = format!(
-            r#"{{"data":{{"object":{{"id":"{stripe}"}},"previous_attributes":{{"balance":0}}}}}}"#
-        );
-        let event = Incoming {
-            id: event.to_owned(),
-            kind: "customer.updated".to_owned(),
-            created_at: self.now,
-            livemode: Some(false),
-            source: Source::Event,
-            content: Content::Ignored("nothing is made of it"),
-            payload,
-            link_answer: None,
-        };
+        let event = changed(event, stripe);
         let taken = self.run(move |tx, act| {
             intake::receive(tx, act, &team, &event, Delivery::Delivered).map(drop)
         });

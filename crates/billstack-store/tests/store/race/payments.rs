@@ -30,7 +30,7 @@ fn id(kind: &str, round: &Round) -> String {
     format!("{kind}_{}", round.number)
 }
 
-fn paid(round: &Round) -> Incoming {
+pub(super) fn paid(round: &Round) -> Incoming {
     let subscription = format!("sub_{}", round.stripe);
     let object = invoice(&id("in", round), &subscription, &id("ch", round));
     money(&id("evt_invoice", round), "invoice.paid", &object)
@@ -51,7 +51,7 @@ fn linked(round: &Round) -> Incoming {
     money(&id("evt_link", round), "invoice_payment.paid", &object)
 }
 
-fn lost(round: &Round, name: &str, amount: i64) -> Incoming {
+pub(super) fn lost(round: &Round, name: &str, amount: i64) -> Incoming {
     let object = refund(&id(name, round), &id("ch", round), amount);
     money(
         &id(&format!("evt_{name}"), round),
@@ -68,14 +68,14 @@ fn lost_by_intent(round: &Round) -> Incoming {
     money(&id("evt_re", round), "refund.created", &object)
 }
 
-fn tell(store: &Store, round: &Round, event: fn(&Round) -> Incoming) {
+pub(super) fn tell(store: &Store, round: &Round, event: fn(&Round) -> Incoming) {
     run(store, round, move |tx, act, round| {
         deliver(tx, act, TEAM, &event(round))
     })
     .unwrap();
 }
 
-fn tell_each(db: &Db, rounds: &[Round], event: fn(&Round) -> Incoming) {
+pub(super) fn tell_each(db: &Db, rounds: &[Round], event: fn(&Round) -> Incoming) {
     each(db, rounds, move |tx, act, round| {
         deliver(tx, act, TEAM, &event(round))
     });

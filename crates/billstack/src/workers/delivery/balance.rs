@@ -6,8 +6,8 @@ use billstack_core::balance::Line;
 use billstack_core::delivery::answer::Answer;
 use billstack_core::time::Micros;
 use billstack_store::Abort;
-use billstack_store::credits::delivery::balance::{self, BalanceLine, Kept, Reading};
-use billstack_store::credits::delivery::lane::Lane;
+use billstack_store::stripe_lane::Lane;
+use billstack_store::stripe_lane::balance::{self, BalanceLine, Kept, Reading};
 
 use super::origin;
 use super::steps::answer_of;

@@ -8,11 +8,11 @@ use billstack_core::delivery::{Kind, Pause, Reason, key};
 use billstack_core::money::Currency;
 use billstack_core::time::{Micros, SECOND};
 use billstack_store::Abort;
-use billstack_store::credits::delivery::balance::Kept;
-use billstack_store::credits::delivery::lane::{
-    self, Decided, Job, Lane, NotFound, Outcome, Payer, Told, Written,
-};
 use billstack_store::credits::delivery::of_line;
+use billstack_store::stripe_lane::balance::Kept;
+use billstack_store::stripe_lane::{
+    self as lane, Decided, Job, Lane, NotFound, Outcome, Payer, Told, Written,
+};
 
 use super::balance::Followed;
 use super::origin;

@@ -23,7 +23,7 @@ fn the_demo_plays_to_its_end_and_cleans_up() {
         .lines()
         .filter(|line| line.starts_with('\u{2713}'))
         .collect();
-    assert_eq!(ticks.len(), 25, "{}", server.printed);
+    assert_eq!(ticks.len(), 27, "{}", server.printed);
     assert!(
         ticks
             .iter()
@@ -59,7 +59,7 @@ fn the_demo_shows_its_calls_to_whoever_asks() {
     let mut server =
         Server::start(place.command(&["demo", "--verbose", "--listen", "127.0.0.1:0"]));
     server.read_until("Ctrl-C ends it");
-    assert_eq!(server.printed.matches("\n    curl ").count(), 25);
+    assert_eq!(server.printed.matches("\n    curl ").count(), 27);
     assert!(server.printed.contains("\"status\": \"converted\""));
     assert_eq!(server.stop("-TERM"), Some(0));
 }

@@ -55,20 +55,85 @@ fn every_credit_has_one_line_whoever_dies() {
     runtime.block_on(async {
         let client = client(&servers[0], &project, &key);
         ready(&client, &servers[0].origin).await;
-        all_delivered(&client, &ids).await;
+        all_are(&client, &ids, "delivery=delivered").await;
     });
-    let mut named: Vec<String> = fake.with_books(|books| {
+    assert_eq!(lines(&fake), expected(&ids, &[-100]));
+    drop(servers);
+    assert_sound(place.path(), told);
+}
+
+#[test]
+fn nothing_is_taken_back_twice_whoever_dies() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let fake = runtime.block_on(FakeStripe::start());
+    let database = Database::new(Engine::Postgres);
+    let place = tempfile::tempdir().expect("a directory");
+    let told = surroundings(&database, &fake);
+    let (project, key) = init(place.path(), &told);
+    let start = || Server::start_with(place.path(), &told);
+    let mut servers: Vec<Server> = (0..NODES).map(|_| start()).collect();
+    let ids = runtime.block_on(async {
+        let client = client(&servers[0], &project, &key);
+        ready(&client, &servers[0].origin).await;
+        let ids = give(&fake, &client).await;
+        all_are(&client, &ids, "delivery=delivered").await;
+        fake.set_latency(Duration::from_millis(15));
+        for id in &ids {
+            reverse(&client, id).await;
+        }
+        ids
+    });
+    for number in 0..KILLS {
+        std::thread::sleep(KILL_EVERY);
+        servers[number % NODES] = start();
+    }
+    runtime.block_on(async {
+        let client = client(&servers[0], &project, &key);
+        ready(&client, &servers[0].origin).await;
+        all_are(&client, &ids, "status=partially_reversed").await;
+    });
+    assert_eq!(lines(&fake), expected(&ids, &[-100, 40]));
+    drop(servers);
+    assert_sound(place.path(), told);
+}
+
+/// Takes a part of a credit back.
+async fn reverse(client: &Client, id: &str) {
+    let path = format!("{}/referrals/credits/{id}/reverse", client.project);
+    let call = client.http.post(path).bearer_auth(&client.key);
+    let call = call.header("content-type", "application/json");
+    let body = json!({"amount": 40, "reason": "by mistake"});
+    let answer = call.body(body.to_string()).send().await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+}
+
+/// Every line there is: of which credit, and of how much.
+fn lines(fake: &FakeStripe) -> Vec<(String, i64)> {
+    let mut found: Vec<(String, i64)> = fake.with_books(|books| {
         let lines = books.balance_transactions.newest_first().into_iter();
         lines
-            .map(|line| text(&line["metadata"]["billstack_credit_id"]))
+            .map(|line| {
+                let credit = text(&line["metadata"]["billstack_credit_id"]);
+                (credit, line["amount"].as_i64().expect("an amount"))
+            })
             .collect()
     });
-    named.sort_unstable();
-    let mut expected = ids.clone();
+    found.sort_unstable();
+    found
+}
+
+fn expected(ids: &[String], amounts: &[i64]) -> Vec<(String, i64)> {
+    let of = |id: &String| {
+        let id = id.clone();
+        amounts.iter().map(move |amount| (id.clone(), *amount))
+    };
+    let mut expected: Vec<_> = ids.iter().flat_map(of).collect();
     expected.sort_unstable();
-    assert_eq!(named, expected);
-    drop(servers);
-    let mut verify = command(place.path(), &["verify"]);
+    expected
+}
+
+fn assert_sound(place: &std::path::Path, told: Vec<(&'static str, String)>) {
+    let mut verify = command(place, &["verify"]);
     let verified = verify.envs(told).output().expect("verify runs");
     let said = String::from_utf8_lossy(&verified.stderr);
     assert!(verified.status.success(), "{said}");
@@ -147,20 +212,20 @@ async fn give(fake: &FakeStripe, client: &Client) -> Vec<String> {
     ids
 }
 
-async fn all_delivered(client: &Client, ids: &[String]) {
+/// Waits until a list with this filter has all credits.
+async fn all_are(client: &Client, ids: &[String], filter: &str) {
     let began = Instant::now();
     loop {
-        let (_, list) = client
-            .get("referrals/credits?delivery=delivered&limit=1000")
-            .await;
-        let delivered = list["credits"].as_array().map_or(0, Vec::len);
-        if delivered == ids.len() {
+        let path = format!("referrals/credits?{filter}&limit=1000");
+        let (_, list) = client.get(&path).await;
+        let found = list["credits"].as_array().map_or(0, Vec::len);
+        if found == ids.len() {
             return;
         }
         let waited = began.elapsed();
         assert!(
             waited < Duration::from_secs(120),
-            "{delivered} of {} after {waited:?}",
+            "{found} of {} after {waited:?}",
             ids.len()
         );
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -1,7 +1,7 @@
 //! Taking back what is in a balance in Stripe: how much is within reach, and the operation that takes it.
 //!
 //! The operation is written with what is wanted. How much of that it takes is decided from the lines at the time of
-//! its call; see `lane::reversal`.
+//! its call; see `stripe_lane::reversal`.
 
 use billstack_core::delivery::{Kind, State};
 use billstack_core::ids::TeamId;
@@ -42,7 +42,11 @@ impl Standing {
 }
 
 /// Holds a credit and the name of its hold, in the order in which everybody does.
-pub(super) fn hold_still(tx: &mut dyn Tx, place: &Place, credit: &Credit) -> Result<(), Fault> {
+pub(in crate::operations) fn hold_still(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit: &Credit,
+) -> Result<(), Fault> {
     if credit.held_until.is_some() {
         hold::keep_still(tx, place, &credit.id)?;
     }
@@ -58,7 +62,7 @@ pub(in crate::operations) fn is_busy(operations: &[StripeOperation]) -> bool {
 }
 
 /// How much of a credit was put into the balance of each customer of Stripe, less what was taken from there.
-pub(super) fn given_to(operations: &[StripeOperation]) -> Vec<(String, i64)> {
+pub(in crate::operations) fn given_to(operations: &[StripeOperation]) -> Vec<(String, i64)> {
     let mut given: Vec<(String, i64)> = Vec::new();
     let done = operations
         .iter()

@@ -6,7 +6,7 @@ use billstack_core::event::Event;
 
 use super::back::given_to;
 use super::cure::go_on;
-use super::{balance, sync};
+use super::{balance_changed, sync};
 use crate::operations::credits::book::{require, tell};
 use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Place, Tx};
@@ -53,7 +53,7 @@ pub fn retry(
     sync(tx, act, place, &mut credit)?;
     let operations = stripe_operations::of_credit(tx, place, &credit.id)?;
     for (customer, _) in given_to(&operations) {
-        balance::changed(tx, act, &place.team_id, &customer)?;
+        balance_changed(tx, act, &place.team_id, &customer)?;
     }
     for operation in operations {
         if operation.progress.state == State::NeedsAttention {

@@ -3,8 +3,7 @@
 use billstack_core::delivery::{Reason, State};
 use billstack_core::ids::TeamId;
 
-use super::lane::hold_credit;
-use super::{keep, sync, wake};
+use super::{hold_credit, keep, sync, wake};
 use crate::operations::test_clock::inside;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits;
@@ -82,7 +81,7 @@ pub fn resume(
 }
 
 /// Lets an operation go on that waits; tells whether it did wait.
-pub(super) fn go_on(
+pub(in crate::operations) fn go_on(
     tx: &mut dyn Tx,
     act: &mut Act,
     team_id: &TeamId,

@@ -4,8 +4,7 @@ use billstack_core::delivery::Kind;
 use billstack_core::ids::TeamId;
 use billstack_core::ledger::Cause;
 
-use super::lane::hold_credit;
-use super::{NewOperation, begin, sync};
+use super::{NewOperation, begin, hold_credit, sync};
 use crate::operations::test_clock::inside;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::stripe_operations::{self, Because};

@@ -3,7 +3,6 @@
 use billstack_core::delivery::State;
 use billstack_core::time::Micros;
 
-use super::gives;
 use crate::seam::{Fault, Place, Tx};
 use crate::tables::credits::Credit;
 use crate::tables::projects::clock;
@@ -34,7 +33,11 @@ pub fn shown(tx: &mut dyn Tx, place: &Place, credit: Credit) -> Result<Shown, Fa
     };
     let is_open = |one: &&StripeOperation| one.progress.state != State::Delivered;
     let told = operations.iter().find(is_open).or(operations.last());
-    let given = operations.iter().rev().filter(|one| gives(one));
+    // What was put back is no line that gave it.
+    let given = operations
+        .iter()
+        .rev()
+        .filter(|one| one.kind.chooses_currency());
     let transaction_id = given.filter_map(|one| one.transaction_id.clone()).next();
     Ok(Shown {
         credit,

@@ -15,6 +15,7 @@ on_both_engines! {
     a_part_of_the_payment_takes_a_part with stripe,
     what_comes_within_reach_again_is_taken with stripe,
     what_was_used_meanwhile_is_put_back with stripe,
+    a_list_that_is_behind_takes_nothing_away with stripe,
     a_debt_is_made_only_where_the_terms_say_so with stripe,
     who_has_money_at_stripe_owes_nothing with stripe,
     with_the_customer_all_is_gone with stripe,
@@ -140,6 +141,24 @@ async fn what_was_used_meanwhile_is_put_back(t: &Bench) {
         json!({"reversed": 0, "shortfall": 0, "applied": 600, "delivered": 400}),
     )
     .await;
+}
+
+async fn a_list_that_is_behind_takes_nothing_away(t: &Bench) {
+    let id = earned(t, json!({})).await;
+    t.fake().with_books(|books| books.line_delay = 30);
+    t.delivery(&id, "delivered").await;
+    t.accept(&disputed(t, "needs_response", &[-2000])).await;
+    for _ in 0..40 {
+        tokio::time::sleep(Duration::from_millis(25)).await;
+        t.advance(t.until_next(&t.credit(&id).await).min(2_000_000));
+    }
+    let credit = t.credit(&id).await;
+    assert_eq!(credit["delivery"]["state"], "queued", "{credit:#}");
+    assert_eq!(credit["amounts"]["shortfall"], 0);
+    t.fake().clock().advance(31);
+    t.stands(&id, json!({"reversed": 1000, "shortfall": 0}))
+        .await;
+    assert_eq!(t.amounts("cus_a"), [-1000, 1000]);
 }
 
 async fn a_debt_is_made_only_where_the_terms_say_so(t: &Bench) {

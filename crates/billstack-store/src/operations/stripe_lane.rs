@@ -1,6 +1,7 @@
 //! The lane of a customer of Stripe, as the worker that holds its lease goes along it: one operation after the
 //! other, each step committed before and after its call.
 
+pub mod balance;
 mod conclude;
 mod reversal;
 mod written;
@@ -9,12 +10,10 @@ use billstack_core::delivery::operation::Step;
 use billstack_core::ids::TeamId;
 use billstack_core::time::{MINUTE, Micros};
 
-use super::balance::{self, Reading};
-use super::{LaneFacts, keep};
+use super::credits::delivery::{LaneFacts, hold_credit, keep};
 use crate::operations::test_clock;
 use crate::operations::work::Leased;
 use crate::seam::{Act, Fault, Place, Tx};
-use crate::tables::credits::{self, Credit};
 use crate::tables::stripe_balances;
 use crate::tables::stripe_connections::{self, Connection};
 use crate::tables::stripe_operations::{self, StripeOperation};
@@ -23,7 +22,8 @@ use crate::tables::work::{self, Key};
 pub use conclude::{NotFound, Outcome, Told, Written, conclude};
 pub use reversal::{Decided, Payer, begin_reversal};
 
-pub(super) use conclude::pause;
+use balance::Reading;
+use conclude::pause;
 
 /// How often it is tried whether a pause is over.
 const PROBE_EVERY: i64 = 15 * MINUTE;
@@ -71,7 +71,7 @@ impl Lane {
     }
 
     /// The lane with its lease begun anew; `None` when somebody else has taken it over.
-    pub(super) fn extended(&self, tx: &mut dyn Tx, now: Micros) -> Result<Option<Lane>, Fault> {
+    fn extended(&self, tx: &mut dyn Tx, now: Micros) -> Result<Option<Lane>, Fault> {
         // Never the same again, since the time is what the lease is known by.
         let until = now.plus(self.lease).max(self.until.plus(1));
         let lane = Lane {
@@ -87,7 +87,7 @@ impl Lane {
 
     /// Gives the lease up until something is due. The row is held before that is looked up, so that no operation is
     /// missed which is being written meanwhile.
-    pub(super) fn leave(&self, tx: &mut dyn Tx) -> Result<(), Fault> {
+    fn leave(&self, tx: &mut dyn Tx) -> Result<(), Fault> {
         let never = Micros(i64::MAX);
         if !work::put_back(tx, &self.key, self.until, never, None)? {
             return Ok(());
@@ -220,16 +220,4 @@ impl Job {
 fn is_unchanged(tx: &mut dyn Tx, job: &Job) -> Result<bool, Fault> {
     let now = stripe_operations::get(tx, &job.lane.team_id, &job.operation.id)?;
     Ok(now.is_some_and(|now| now.version == job.operation.version))
-}
-
-/// The credit of an operation, held against all other changes until the transaction ends.
-pub(super) fn hold_credit(
-    tx: &mut dyn Tx,
-    place: &Place,
-    operation: &StripeOperation,
-) -> Result<Credit, Fault> {
-    let id = &operation.credit_id;
-    credits::hold(tx, place, id)?;
-    let credit = credits::get(tx, place, id)?;
-    credit.ok_or_else(|| Fault::Defect(format!("operation {} has no credit", operation.id)))
 }

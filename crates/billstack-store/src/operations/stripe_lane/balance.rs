@@ -14,9 +14,9 @@ use billstack_core::delivery::{Reason, State};
 use billstack_core::ids::TeamId;
 use billstack_core::time::{MINUTE, SECOND};
 
-use super::cure::go_on;
-use super::lane::{Lane, hold_credit};
-use super::{sync, wake};
+use super::{Lane, pause};
+use crate::operations::credits::delivery::cure::go_on;
+use crate::operations::credits::delivery::{hold_credit, sync};
 use crate::operations::test_clock::inside;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::stripe_connections::Connection;
@@ -28,7 +28,7 @@ pub(crate) use used::is_used_otherwise;
 pub use crate::tables::stripe_balance_lines::BalanceLine;
 
 /// How often in succession a list may lack what it must have before that is called unclear.
-pub(super) const MOST_LAGS: i64 = 8;
+const MOST_LAGS: i64 = 8;
 
 /// The lines of a balance are to be read.
 #[derive(Clone, Debug)]
@@ -55,29 +55,6 @@ pub enum Kept {
     Unclear(Lane),
     /// The lane is somebody else's by now.
     TakenOver,
-}
-
-/// A balance may have changed: its lines are read if an operation of ours is on it.
-pub(in crate::operations) fn changed(
-    tx: &mut dyn Tx,
-    act: &mut Act,
-    team_id: &TeamId,
-    stripe_customer_id: &str,
-) -> Result<(), Fault> {
-    if stripe_balances::get(tx, team_id, stripe_customer_id)?.is_none() {
-        return Ok(());
-    }
-    let now = act.real();
-    wake(tx, act, team_id, stripe_customer_id, now)?;
-    stripe_balances::changed(tx, team_id, stripe_customer_id, now)
-}
-
-/// Whether balances of a team are followed, so that invoices are of interest.
-pub(in crate::operations) fn are_followed(
-    tx: &mut dyn Tx,
-    team_id: &TeamId,
-) -> Result<bool, Fault> {
-    stripe_balances::any(tx, team_id)
 }
 
 /// What is to be read of the balance of a lane, whether or not it is due.
@@ -198,8 +175,8 @@ pub fn not_read(
     };
     let (team_id, customer) = (&lane.team_id, &lane.stripe_customer_id);
     match answer {
-        Answer::Paused(pause) => {
-            super::lane::pause(tx, act, team_id, &reading.connection, pause, lacks)?;
+        Answer::Paused(why) => {
+            pause(tx, act, team_id, &reading.connection, why, lacks)?;
         }
         // There is nothing to read of who is not there; an event tells when they are.
         Answer::NoCustomer => {

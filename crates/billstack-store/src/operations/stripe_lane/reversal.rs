@@ -8,10 +8,10 @@ use billstack_core::ledger::Cause;
 use billstack_core::money::Amount;
 use billstack_core::program::ClawbackApplied;
 
-use super::{Job, Lane, is_unchanged};
+use super::{Job, Lane, balance, is_unchanged};
 use crate::operations::credits::book::tell;
 use crate::operations::credits::delivery::back::{given_to, hold_still};
-use crate::operations::credits::delivery::{balance, body_of, keep, sync};
+use crate::operations::credits::delivery::{body_of, changed, keep, sync};
 use crate::operations::payments;
 use crate::operations::test_clock;
 use crate::seam::{Act, Fault, Place, Tx};
@@ -85,7 +85,7 @@ pub fn begin_reversal(
     };
     let Some(amount) = Amount::new(amount).filter(|amount| !amount.is_zero()) else {
         if !stripe_operations::remove(tx, team_id, operation)? {
-            return Err(super::super::changed(&operation.id));
+            return Err(changed(&operation.id));
         }
         sync(tx, act, &place, &mut credit)?;
         return Ok(Decided::GoOn(lane));

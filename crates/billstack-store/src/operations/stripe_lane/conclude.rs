@@ -175,7 +175,7 @@ fn follow(
 }
 
 /// Calls nothing of a team any more until its key is tried again.
-pub(in crate::operations::credits::delivery) fn pause(
+pub(super) fn pause(
     tx: &mut dyn Tx,
     act: &Act,
     team_id: &TeamId,

@@ -9,7 +9,7 @@ use billstack_core::project::by_clock;
 use super::Written;
 use super::reversal::may_owe;
 use crate::operations::credits::book::book;
-use crate::operations::credits::delivery::{NewOperation, balance, begin, changed, keep};
+use crate::operations::credits::delivery::{NewOperation, balance_changed, begin, changed, keep};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::Credit;
 use crate::tables::entries;
@@ -62,7 +62,7 @@ pub(super) fn deliver(
     }
     if operation.kind == Kind::PutBack || was_read(tx, place, operation, line)? {
         // It has paid at once what it was for; or it may have been used before it was known.
-        balance::changed(tx, act, &place.team_id, &operation.stripe_customer_id)?;
+        balance_changed(tx, act, &place.team_id, &operation.stripe_customer_id)?;
     }
     Ok(())
 }
