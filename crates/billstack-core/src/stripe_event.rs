@@ -134,21 +134,22 @@ pub fn customer_changed(kind: &str, body: &[u8]) -> Option<String> {
     members::identifier(id)
 }
 
-/// The customer of Stripe whose balance an event of this type says was changed. A thin event does not say what was
-/// changed.
-pub fn balance_changed(kind: &str, body: &[u8]) -> Option<String> {
-    if kind != "customer.updated" {
-        return None;
+/// The customers of Stripe whose balances an event of this type (without a leading `v1.`) says may have changed.
+pub fn balances_changed(kind: &str, body: &[u8]) -> Vec<String> {
+    let data = root(body).and_then(|body| members(body, ["data"]));
+    let [data] = data.unwrap_or_default();
+    let of_data = data.and_then(|data| members(data, ["object", "previous_attributes"]));
+    let [object, previous] = of_data.unwrap_or_default();
+    if changes_balance(kind) {
+        let named = object.and_then(|object| members(object, ["customer", "customer_account"]));
+        return money::customers(named.unwrap_or_default());
     }
-    let [data] = root(body).and_then(|body| members(body, ["data"]))?;
-    let told = data.and_then(|data| members(data, ["previous_attributes"]));
-    if let Some([Some(previous)]) = told {
-        let balances = members(previous, ["balance", "invoice_credit_balance"]);
-        balances.filter(|told| told.iter().any(Option::is_some))?;
-    } else if data.is_some() {
-        return None;
-    }
-    customer_changed(kind, body)
+    // A thin event does not say what was changed.
+    let names = ["balance", "invoice_credit_balance"];
+    let told = previous.and_then(|previous| members(previous, names));
+    let is_changed = data.is_none() || told.is_some_and(|told| told.iter().any(Option::is_some));
+    let customer = customer_changed(kind, body).filter(|_| kind == "customer.updated");
+    customer.filter(|_| is_changed).into_iter().collect()
 }
 
 /// Whether an event of this type (without a leading `v1.`) may have changed the balances of the customers that it

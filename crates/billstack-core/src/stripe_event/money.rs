@@ -129,7 +129,7 @@ pub(super) const fn second(at: Micros) -> Micros {
 }
 
 /// The Stripe customers that are named, each once.
-fn customers(named: [Option<&RawValue>; 2]) -> Vec<String> {
+pub(super) fn customers(named: [Option<&RawValue>; 2]) -> Vec<String> {
     let mut ids: Vec<String> = named
         .into_iter()
         .filter_map(reference)

@@ -566,3 +566,21 @@ proptest! {
         prop_assert!((0..=253_402_300_799).contains(&read.created.as_secs()));
     }
 }
+
+#[test]
+fn an_event_tells_whose_balance_may_have_changed() {
+    let told = |kind, body: &str| balances_changed(kind, body.as_bytes());
+    let changed = r#"{"data":{"object":{"id":"cus_1"},"previous_attributes":{"balance":0}}}"#;
+    assert_eq!(told("customer.updated", changed), ["cus_1"]);
+    assert!(told("customer.deleted", changed).is_empty());
+    let renamed = r#"{"data":{"object":{"id":"cus_1"},"previous_attributes":{"name":"A"}}}"#;
+    assert!(told("customer.updated", renamed).is_empty());
+    let thin = r#"{"related_object":{"id":"cus_1"}}"#;
+    assert_eq!(told("customer.updated", thin), ["cus_1"]);
+    // Of no subscription, and so of no referral, but paid with the balance.
+    let invoice =
+        r#"{"data":{"object":{"id":"in_1","customer":"cus_1","customer_account":"acct_1"}}}"#;
+    assert_eq!(told("invoice.finalized", invoice), ["cus_1", "acct_1"]);
+    assert!(told("invoice.updated", invoice).is_empty());
+    assert!(told("invoice.voided", "no JSON").is_empty());
+}

@@ -244,8 +244,7 @@ fn balances_of(event: &Incoming) -> Vec<String> {
             told.stripe_customers.clone()
         }
         Content::Ignored(_) => {
-            let told = stripe_event::balance_changed(&event.kind, event.payload.as_bytes());
-            told.into_iter().collect()
+            stripe_event::balances_changed(&event.kind, event.payload.as_bytes())
         }
         _ => Vec::new(),
     }
