@@ -434,8 +434,9 @@ CREATE TABLE stripe_operations (
     body {text} NOT NULL,
     -- What Stripe said when it refused.
     refusal {text},
-    -- The line.
+    -- The line; and the one that it had before and that is gone, for which its entry was made.
     transaction_id {text},
+    lost_transaction_id {text},
     created_at {int} NOT NULL,
     -- Why: its entries say so.
     cause {text} NOT NULL,
@@ -443,8 +444,11 @@ CREATE TABLE stripe_operations (
     cause_reason {text},
     -- The line that it takes back, where that is all that it is for.
     takes_back {text},
-    -- Whoever changes it names the version that they saw.
+    -- Whoever changes it names the version that they saw; and the one that was last compared with Stripe's lines.
     version {int} NOT NULL,
+    looked_version {int} NOT NULL,
+    -- One of twenty, by its customer: each day another is compared.
+    slot {int} NOT NULL,
     state {text} NOT NULL,
     reason {text},
     generation {int} NOT NULL CHECK (generation >= 1),
@@ -479,6 +483,9 @@ CREATE INDEX stripe_operations_stuck ON stripe_operations (stripe_customer_id, t
     WHERE state = 'needs_attention';
 CREATE INDEX stripe_operations_pending ON stripe_operations (team_id, created_at)
     WHERE state <> 'delivered';
+CREATE INDEX stripe_operations_in_slot ON stripe_operations (slot, team_id, stripe_customer_id);
+CREATE INDEX stripe_operations_changed ON stripe_operations (stripe_customer_id, team_id)
+    WHERE version <> looked_version;
 
 -- What Stripe told and what became of it. start holds the facts read from it, without personal data.
 CREATE TABLE stripe_events (
@@ -672,6 +679,12 @@ CREATE TABLE reconcile_runs (
     events_width {int},
     -- Until when no event before is missed any more.
     caught_up_to {int},
+    -- How far it has come with the balances: in which stage, through how many slots, after which customer of Stripe,
+    -- and how many it has looked at.
+    stage {text} NOT NULL,
+    slots {int} NOT NULL,
+    after {text} NOT NULL,
+    looked {int} NOT NULL,
     done {int} NOT NULL,
     total {int} NOT NULL,
     found {int} NOT NULL,
@@ -692,6 +705,16 @@ CREATE TABLE reconcile_lines (
     is_repaired {bool} NOT NULL,
     PRIMARY KEY (team_id, run_id, number),
     FOREIGN KEY (team_id, run_id) REFERENCES reconcile_runs (team_id, id)
+) {clustered};
+
+-- Differences that were taken note of: as long as one looks the same, it is not told again.
+CREATE TABLE reconcile_notes (
+    team_id {int} NOT NULL REFERENCES teams (team_id),
+    kind {text} NOT NULL,
+    subject {text} NOT NULL,
+    appearance {text} NOT NULL,
+    noted_at {int} NOT NULL,
+    PRIMARY KEY (team_id, kind, subject)
 ) {clustered};
 
 -- The one queue: whatever is to happen later. A row is written by the transaction that causes it. Whoever

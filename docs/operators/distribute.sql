@@ -68,6 +68,7 @@ SELECT create_distributed_table('booked_days', 'team_id', colocate_with => 'memb
 SELECT create_distributed_table('idempotency_keys', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('reconcile_runs', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('reconcile_lines', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('reconcile_notes', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('work', 'team_id', colocate_with => 'members');
 
 -- On the coordinator alone: `schema_migrations`, which is read when a server starts, and `locks`, by which a

@@ -16,6 +16,8 @@ pub mod look;
 pub mod operation;
 pub mod rate;
 
+use std::collections::BTreeMap;
+
 use crate::money::Currency;
 
 text_enum! {
@@ -200,6 +202,13 @@ impl Body<'_> {
             .append_pair("metadata[billstack_project_id]", self.project)
             .finish()
     }
+}
+
+/// The members of the body of a call, by their names in it.
+pub fn members(form: &str) -> BTreeMap<String, String> {
+    form_urlencoded::parse(form.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 #[cfg(test)]

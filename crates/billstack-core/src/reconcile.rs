@@ -1,6 +1,8 @@
 //! Comparing what we know with what Stripe knows: what may be found, and how a long time is read in parts.
 
+pub mod history;
 pub mod lines;
+pub mod walk;
 
 use crate::time::{DAY, HOUR, Micros, SECOND};
 
@@ -41,6 +43,11 @@ impl Remedy {
     /// Whether events that were missed are taken in.
     pub const fn feeds(&self) -> bool {
         matches!(self, Remedy::CatchUp | Remedy::Repair)
+    }
+
+    /// Whether balances and operations are repaired.
+    pub fn repairs(&self) -> bool {
+        matches!(self, Remedy::Repair)
     }
 }
 
@@ -185,7 +192,8 @@ mod tests {
     fn only_a_look_that_may_feed_feeds() {
         assert!(!Remedy::Tell.feeds() && Remedy::CatchUp.feeds() && Remedy::Repair.feeds());
         let newer = Remedy::read("newer").unwrap();
-        assert!(!newer.feeds());
+        assert!(!newer.feeds() && !newer.repairs());
+        assert!(Remedy::Repair.repairs() && !Remedy::CatchUp.repairs());
         assert!(!RunStatus::read("newer").unwrap().is_over());
     }
 

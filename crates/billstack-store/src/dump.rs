@@ -124,8 +124,9 @@ tables! {
     }
     stripe_operations by "team_id, id" {
         team_id: Int, id: Text, project_id: Int, credit_id: Text, kind: Text, stripe_customer_id: Text,
-        amount: Int, currency: Text, body: Text, refusal: Text, transaction_id: Text, created_at: Int,
-        cause: Text, cause_id: Text, cause_reason: Text, takes_back: Text, version: Int, state: Text,
+        amount: Int, currency: Text, body: Text, refusal: Text, transaction_id: Text,
+        lost_transaction_id: Text, created_at: Int, cause: Text, cause_id: Text, cause_reason: Text,
+        takes_back: Text, version: Int, looked_version: Int, slot: Int, state: Text,
         reason: Text, generation: Int, key_state: Text, attempts: Int, failures: Int, first_try: Int,
         last_try: Int, tried_from: Int, silent_since: Int, absent_at: Int,
         is_doubtful: Bool, is_retried: Bool, others_are_known: Bool, step: Text, due: Int,
@@ -171,10 +172,13 @@ tables! {
     reconcile_runs by "team_id, id" {
         team_id: Int, id: Text, project_id: Int, remedy: Text, is_whole: Bool, status: Text, reason: Text,
         events_wish: Int, events_since: Int, events_at: Int, events_until: Int, events_width: Int,
-        caught_up_to: Int, done: Int, total: Int, found: Int, repaired: Int, created_at: Int, ended_at: Int,
+        caught_up_to: Int, stage: Text, slots: Int, after: Text, looked: Int, done: Int, total: Int, found: Int, repaired: Int, created_at: Int, ended_at: Int,
     }
     reconcile_lines by "team_id, run_id, number" {
         team_id: Int, run_id: Text, number: Int, kind: Text, subject: Text, detail: Text, is_repaired: Bool,
+    }
+    reconcile_notes by "team_id, kind, subject" {
+        team_id: Int, kind: Text, subject: Text, appearance: Text, noted_at: Int,
     }
     work by "team_id, project_id, kind, subject" {
         team_id: Int, project_id: Int, kind: Text, subject: Text, facts: Text, run_after: Int,

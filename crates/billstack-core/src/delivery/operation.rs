@@ -274,6 +274,13 @@ impl Operation {
         true
     }
 
+    /// Its line, which was there, is gone: it is called anew. The key that wrote the line would bring the old answer.
+    pub fn lose(&mut self, now: Micros) {
+        self.next_generation(now);
+        self.tried_from = None;
+        self.failures = 0;
+    }
+
     fn deliver(&mut self) {
         self.state = State::Delivered;
         self.reason = None;

@@ -34,6 +34,22 @@ fn what_gives_is_below_zero() {
 }
 
 #[test]
+fn the_members_of_a_body_are_read_back() {
+    let body = Body {
+        operation: "op_1",
+        credit: "cr_1",
+        project: "prj_1",
+        amount: -5,
+        currency: Currency::USD,
+        description: "Dank & Gruß=1",
+    };
+    let members = members(&body.form());
+    assert_eq!(members["description"], "Dank & Gruß=1");
+    assert_eq!(members["metadata[billstack_op_id]"], "op_1");
+    assert_eq!(members["amount"], "-5");
+}
+
+#[test]
 fn the_most_urgent_operation_decides() {
     use State::{Delivered, InFlight, NeedsAttention, Queued, Unknown};
     let of = |states: &[State], waits| {

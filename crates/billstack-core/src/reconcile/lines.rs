@@ -17,8 +17,13 @@ use crate::time::Micros;
 pub struct Ours<'a> {
     /// Its id.
     pub id: &'a str,
+    /// Its credit.
+    pub credit: &'a str,
     /// How far it has come.
     pub state: State,
+    /// Whether it stands still, so that its line is there by now or not: its call is over, and lists show what it
+    /// wrote. Of any other it is only known which lines are its own.
+    pub is_settled: bool,
     /// The line that we know to be its own.
     pub line: Option<&'a str>,
     /// By how much its line changes the balance.
@@ -42,6 +47,8 @@ pub struct Theirs<'a> {
     pub amount: i64,
     /// The currency of the balance, in small letters.
     pub currency: &'a str,
+    /// The balance after it.
+    pub ending_balance: i64,
     /// What it says to the customer.
     pub description: &'a str,
     /// Its metadata.
@@ -77,29 +84,54 @@ pub struct Difference<'a> {
 }
 
 /// The member of a line's metadata that names its operation.
-const OPERATION: &str = "billstack_op_id";
+pub const OPERATION: &str = "billstack_op_id";
+
+/// The member that names its credit.
+pub const CREDIT: &str = "billstack_credit_id";
 
 /// Compares all operations on the balance of a customer with all of its lines, in any order.
 ///
 /// An operation of which nobody knows whether it was done finds that out by itself, and is left alone.
+///
+/// A line whose operation we do not have, but whose credit waits for the same amount, is the delivery of that credit:
+/// our books are older than the line, as after a backup was restored.
 pub fn compare<'a>(ours: &[Ours<'a>], theirs: &[Theirs<'a>]) -> Vec<Difference<'a>> {
     let mut lines = by_operation(ours, theirs);
     let taken_back: BTreeSet<&str> = ours.iter().filter_map(|one| one.takes_back).collect();
-    let mut found = Vec::new();
+    let (mut found, mut bare) = (Vec::new(), Vec::new());
     for one in ours {
         let of_it = lines.remove(one.id).unwrap_or_default();
-        if !one.state.is_open() {
+        if is_bare(one) && of_it.is_empty() {
+            bare.push(one);
+        }
+        if one.is_settled && !one.state.is_open() {
             of_operation(one, &of_it, &taken_back, &mut found);
         }
     }
     // What is left names operations that we do not have.
-    found.extend(lines.into_values().flatten().map(|line| Difference {
-        kind: Drift::Unknown,
-        operation: None,
-        line: Some(line.id),
-        cure: Cure::TakeNote,
-    }));
+    let mut unknown: Vec<_> = lines.into_values().flatten().collect();
+    unknown.sort_by_key(|line| (line.created, line.id));
+    for line in unknown {
+        let named = line.metadata.get(CREDIT).copied();
+        let is_its = |one: &&Ours<'_>| Some(one.credit) == named && agrees(one, line);
+        let its = bare.iter().position(is_its).map(|at| bare.remove(at));
+        found.push(Difference {
+            kind: Drift::Unknown,
+            operation: its.map(|one| one.id),
+            line: Some(line.id),
+            cure: match its {
+                Some(_) => Cure::Adopt,
+                None => Cure::TakeNote,
+            },
+        });
+    }
     found
+}
+
+/// Whether an operation has yet to write its line.
+fn is_bare(one: &Ours<'_>) -> bool {
+    let waits = matches!(one.state, State::Queued | State::NeedsAttention);
+    one.is_settled && waits && one.line.is_none()
 }
 
 /// The lines that are somebody's, the one that we know first, then the earliest.
@@ -155,10 +187,12 @@ fn of_operation<'a>(
         if taken_back.contains(line.id) {
             continue;
         }
-        // Of another amount it may be anything; only a person can tell.
-        match agrees(one, line) {
-            true => tell(Drift::Doubled, Some(line), Cure::TakeBack),
-            false => tell(Drift::AmountDiffers, Some(line), Cure::TakeNote),
+        // Of another amount it may be anything; only a person can tell. What was taken twice, nobody gives again by
+        // itself.
+        match (agrees(one, line), one.amount < 0) {
+            (true, true) => tell(Drift::Doubled, Some(line), Cure::TakeBack),
+            (true, false) => tell(Drift::Doubled, Some(line), Cure::TakeNote),
+            (false, _) => tell(Drift::AmountDiffers, Some(line), Cure::TakeNote),
         }
     }
 }
@@ -175,24 +209,27 @@ fn is_edited(one: &Ours<'_>, line: &Theirs<'_>) -> bool {
 
 /// What a line looks like: as long as that is the same, a difference that was taken note of is not told again.
 pub fn appearance(kind: Drift, line: &Theirs<'_>) -> String {
-    let mut hasher = Sha256::new();
-    let mut add = |text: &str| {
-        hasher.update(text.len().to_be_bytes());
-        hasher.update(text.as_bytes());
-    };
     let amount = line.amount.to_string();
-    for text in [
+    let members = line
+        .metadata
+        .iter()
+        .flat_map(|(name, value)| [*name, *value]);
+    let texts = [
         kind.as_str(),
         line.id,
         &amount,
         line.currency,
         line.description,
-    ] {
-        add(text);
-    }
-    for (name, value) in &line.metadata {
-        add(name);
-        add(value);
+    ];
+    digest(texts.into_iter().chain(members))
+}
+
+/// A short text that is another one when any of these is.
+pub(super) fn digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut hasher = Sha256::new();
+    for text in texts {
+        hasher.update(text.len().to_be_bytes());
+        hasher.update(text.as_bytes());
     }
     let digest = hasher.finalize();
     digest[..16]

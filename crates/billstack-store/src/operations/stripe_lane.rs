@@ -3,6 +3,7 @@
 
 pub mod balance;
 mod conclude;
+pub(in crate::operations) mod drift;
 mod reversal;
 mod written;
 

@@ -1,6 +1,7 @@
 //! Runs that compare our books with Stripe's: who asked for one, how far it has come, how much it found.
 
 use billstack_core::ids::{ProjectId, TeamId};
+use billstack_core::reconcile::walk::{Stage, Walk};
 use billstack_core::reconcile::{Parts, Remedy, RunStatus};
 use billstack_core::time::Micros;
 
@@ -18,14 +19,15 @@ macro_rules! run {
             "SELECT id, ",
             project_of!("reconcile_runs"),
             ", remedy, is_whole, status, reason, events_wish, events_since, events_at, events_until, \
-             events_width, done, total, found, repaired, created_at, ended_at FROM reconcile_runs "
+             events_width, done, total, found, repaired, created_at, ended_at, stage, slots, after, looked FROM reconcile_runs "
         )
     };
 }
 
 statements! {
     INSERT = "INSERT INTO reconcile_runs (team_id, id, project_id, remedy, is_whole, status, events_wish, \
-        done, total, found, repaired, created_at) VALUES ($1, $2, $3, $4, $5, 'queued', $6, 0, 0, 0, 0, $7)";
+        stage, slots, after, looked, done, total, found, repaired, created_at) \
+        VALUES ($1, $2, $3, $4, $5, 'queued', $6, $8, $9, $10, $11, 0, 0, 0, 0, $7)";
     GET = concat!(run!(), "WHERE team_id = $1 AND id = $2");
     /// There are few: who asks for what waits already gets that one.
     QUEUED = concat!(run!(), "WHERE team_id = $1 AND status = 'queued' ORDER BY id LIMIT 100");
@@ -34,6 +36,9 @@ statements! {
         events_width = $5, total = $6 WHERE team_id = $1 AND id = $2 AND status = 'queued'";
     MOVE = "UPDATE reconcile_runs SET events_at = $3, events_width = $4, done = total - $5 \
         WHERE team_id = $1 AND id = $2 AND status = 'running'";
+    /// What is known to be left is a part of the whole.
+    WALK = "UPDATE reconcile_runs SET done = done + $6 - looked, total = done + $6 - looked + $7, stage = $3, \
+        slots = $4, after = $5, looked = $6 WHERE team_id = $1 AND id = $2 AND status = 'running'";
     COUNT = "UPDATE reconcile_runs SET found = found + 1, \
         repaired = repaired + CASE WHEN CAST($3 AS BOOLEAN) THEN 1 ELSE 0 END \
         WHERE team_id = $1 AND id = $2 AND status = 'running'";
@@ -65,6 +70,8 @@ pub struct Run {
     pub events_since: Option<Micros>,
     /// What is left to look through for events, once it has begun.
     pub events: Option<Parts>,
+    /// How far it has come with the balances.
+    pub walk: Walk,
     /// How much of it is done, of `total`.
     pub done: i64,
     /// How much there is to do, as far as that is known.
@@ -98,6 +105,12 @@ fn decode(row: &dyn Row) -> Result<Run, Fault> {
         repaired: row.int(14)?,
         created_at: row.time(15)?,
         ended_at: row.opt_time(16)?,
+        walk: Walk {
+            stage: row.read(17, Stage::read)?,
+            slots: row.int(18)?,
+            after: row.string(19)?,
+            looked: row.int(20)?,
+        },
     })
 }
 
@@ -122,6 +135,7 @@ pub(crate) fn insert(
     wish: &Wish,
     at: Micros,
 ) -> Result<(), Fault> {
+    let walk = Walk::begin(wish.is_whole);
     let row = params![
         team_id,
         id,
@@ -130,6 +144,10 @@ pub(crate) fn insert(
         wish.is_whole,
         wish.since,
         at,
+        walk.stage.as_str(),
+        walk.slots,
+        &walk.after,
+        walk.looked,
     ];
     tx.must(INSERT, row)
 }
@@ -176,6 +194,26 @@ pub(crate) fn advance(
 ) -> Result<bool, Fault> {
     let row = params![team_id, id, events.at, events.width, events.hours_left()];
     tx.hit(MOVE, row)
+}
+
+/// Keeps how far a run has come with the balances, and how many more it knows of; tells whether it is under way.
+pub(crate) fn walk(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    id: &str,
+    walk: &Walk,
+    left: i64,
+) -> Result<bool, Fault> {
+    let row = params![
+        team_id,
+        id,
+        walk.stage.as_str(),
+        walk.slots,
+        &walk.after,
+        walk.looked,
+        left
+    ];
+    tx.hit(WALK, row)
 }
 
 /// Counts a difference, and returns how many there are by now; `None` when the run is not under way.

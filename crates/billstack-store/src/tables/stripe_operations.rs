@@ -5,6 +5,7 @@ use billstack_core::delivery::{Kind, Reason, State};
 use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::ledger::Cause;
 use billstack_core::money::{Amount, Currency};
+use billstack_core::reconcile::walk::slot_of;
 use billstack_core::time::Micros;
 
 use super::projects::project_of;
@@ -20,7 +21,7 @@ macro_rules! operations_where {
             ", credit_id, kind, stripe_customer_id, amount, currency, body, refusal, transaction_id, created_at, \
              version, state, reason, generation, key_state, attempts, failures, first_try, last_try, tried_from, \
              silent_since, absent_at, is_doubtful, is_retried, others_are_known, step, due, cause, cause_id, \
-             cause_reason, takes_back \
+             cause_reason, takes_back, lost_transaction_id, looked_version \
              FROM stripe_operations WHERE team_id = $1",
             $condition
         )
@@ -47,8 +48,9 @@ statements! {
         WHERE team_id = $1 AND state <> 'delivered'";
     INSERT = "INSERT INTO stripe_operations (team_id, id, project_id, credit_id, kind, stripe_customer_id, amount, \
         currency, body, created_at, version, state, generation, key_state, attempts, failures, is_doubtful, \
-        is_retried, others_are_known, step, due, cause, cause_id, cause_reason, takes_back) VALUES ($1, $2, $3, $4, \
-        $5, $6, $7, $8, $9, $10, 1, $11, 1, $12, 0, 0, FALSE, FALSE, FALSE, $13, $14, $15, $16, $17, $18)";
+        is_retried, others_are_known, step, due, cause, cause_id, cause_reason, takes_back, slot, looked_version) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, 1, $12, 0, 0, FALSE, FALSE, FALSE, $13, $14, $15, \
+        $16, $17, $18, $19, 0)";
     /// Whoever changes an operation names the version that they saw.
     UPDATE = "UPDATE stripe_operations SET version = version + 1, state = $4, reason = $5, generation = $6, \
         key_state = $7, attempts = $8, failures = $9, first_try = $10, last_try = $11, tried_from = $12, \
@@ -57,6 +59,11 @@ statements! {
         WHERE team_id = $1 AND id = $2 AND version = $3";
     BRING_FORWARD = "UPDATE stripe_operations SET due = CASE WHEN due - CAST($4 AS BIGINT) < $3 THEN $3 \
         ELSE due - CAST($4 AS BIGINT) END WHERE team_id = $1 AND project_id = $2 AND due > $3";
+    /// Its line is gone.
+    LOSE = "UPDATE stripe_operations SET lost_transaction_id = $3 WHERE team_id = $1 AND id = $2";
+    /// What was last compared is an operation of this version.
+    LOOKED = "UPDATE stripe_operations SET looked_version = $3 WHERE team_id = $1 AND id = $2";
+    ON_BALANCE = operations_where!(" AND slot = $2 AND stripe_customer_id = $3 ORDER BY created_at, id");
     DELETE = "DELETE FROM stripe_operations WHERE team_id = $1 AND id = $2 AND version = $3";
 }
 
@@ -108,6 +115,8 @@ pub struct StripeOperation {
     pub refusal: Option<String>,
     /// Its line, once that is there.
     pub transaction_id: Option<String>,
+    /// The line that it had before and that is gone: its entry was made for that one.
+    pub lost_transaction_id: Option<String>,
     /// When it was caused.
     pub created_at: Micros,
     /// Why.
@@ -115,6 +124,8 @@ pub struct StripeOperation {
     /// The line that it takes back, where that is all that it is for.
     pub takes_back: Option<String>,
     pub(crate) version: i64,
+    /// The version that was last compared with Stripe's lines.
+    pub(crate) looked_version: i64,
     /// How far it has come. It goes by the clock of its project; when it goes on is kept by the time of day, by which
     /// the queue goes, and so it is read.
     pub progress: Operation,
@@ -158,10 +169,27 @@ fn decode(row: &dyn Row) -> Result<StripeOperation, Fault> {
             reason: row.opt_string(30)?,
         },
         takes_back: row.opt_string(31)?,
+        lost_transaction_id: row.opt_string(32)?,
+        looked_version: row.int(33)?,
     })
 }
 
 impl StripeOperation {
+    /// Whether the books have it: its line is there, or was.
+    pub(crate) fn is_booked(&self) -> bool {
+        self.progress.state == State::Delivered || self.lost_transaction_id.is_some()
+    }
+
+    /// Whether it has changed since it was last compared with Stripe's lines.
+    pub fn has_changed(&self) -> bool {
+        self.version != self.looked_version
+    }
+
+    /// Whether it is the same as when it was read before.
+    pub fn is_as(&self, before: &StripeOperation) -> bool {
+        self.id == before.id && self.version == before.version
+    }
+
     /// When it goes on by itself, as it was read or by the clock; `None` when it is over or waits for somebody.
     pub fn due(&self) -> Option<Micros> {
         let progress = &self.progress;
@@ -286,6 +314,7 @@ pub(crate) fn insert(
         &new.cause.id,
         new.cause.reason.as_deref(),
         new.takes_back.as_deref(),
+        slot_of(&new.stripe_customer_id),
     ];
     tx.must(INSERT, row)
 }
@@ -346,4 +375,35 @@ pub(crate) fn remove(
     operation: &StripeOperation,
 ) -> Result<bool, Fault> {
     tx.hit(DELETE, params![team_id, &operation.id, operation.version])
+}
+
+/// All operations on the balance of a customer of Stripe, the oldest first.
+pub fn on_balance(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    stripe_customer_id: &str,
+) -> Result<Vec<StripeOperation>, Fault> {
+    let scope = params![team_id, slot_of(stripe_customer_id), stripe_customer_id];
+    tx.all(ON_BALANCE, scope, decode)
+}
+
+/// Notes that an operation was compared as it was in this version.
+pub(crate) fn looked(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    operation: &StripeOperation,
+) -> Result<(), Fault> {
+    // One that is gone since then has nothing to be compared.
+    let row = params![team_id, &operation.id, operation.version];
+    tx.execute(LOOKED, row).map(drop)
+}
+
+/// Notes that the line of an operation is gone.
+pub(crate) fn lose(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    id: &str,
+    transaction_id: &str,
+) -> Result<(), Fault> {
+    tx.must(LOSE, params![team_id, id, transaction_id])
 }

@@ -74,25 +74,27 @@ declare_rules! {
         AND o.kind IN ('grant', 'restore', 'putback') WHERE c.by_stripe OR o.id IS NOT NULL \
         GROUP BY c.team_id, c.project_id, c.id, c.by_stripe, c.available, c.delivery_reason \
         HAVING NOT c.by_stripe OR (COALESCE(c.delivery_reason, '') <> 'no_stripe_customer' \
-        AND COALESCE(SUM(CASE WHEN o.state <> 'delivered' THEN o.amount END), 0) <> c.available) LIMIT 100");
+        AND COALESCE(SUM(CASE WHEN o.state <> 'delivered' AND o.lost_transaction_id IS NULL THEN o.amount END), 0) \
+        <> c.available) LIMIT 100");
 }
 
 /// Rules that read the operations page by page.
 pub(super) const READ_ROWS: &[Rule] = &[Rule {
     name: "operation_entry",
-    holds: "an operation that is delivered is booked by its amount, in one entry or, where it took what was used, in two; \
-            no other is, and none that takes back a line that was never booked",
+    holds: "an operation whose line is there or was is booked by its amount, in one entry or, where it took what was \
+            used, in two; no other is, and none that takes back a line that was never booked",
     sql: concat!(
         "SELECT o.id, ",
         place_of!("o"),
-        ", o.team_id, o.id, o.kind, o.state, o.amount, CAST(COUNT(l.amount) AS BIGINT), \
+        ", o.team_id, o.id, o.kind, o.state, o.amount, o.lost_transaction_id, CAST(COUNT(l.amount) AS BIGINT), \
          CAST(COALESCE(SUM(l.amount), 0) AS BIGINT) FROM (SELECT team_id, project_id, id, credit_id, kind, state, \
-         amount FROM stripe_operations WHERE (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3) o \
+         amount, lost_transaction_id FROM stripe_operations WHERE (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3) o \
          LEFT JOIN entries e ON e.team_id = o.team_id AND e.project_id = o.project_id \
          AND e.credit_id = o.credit_id AND e.operation_id = o.id \
          LEFT JOIN entry_lines l ON l.team_id = e.team_id AND l.project_id = e.project_id \
          AND l.credit_id = e.credit_id AND l.seq = e.seq AND l.account IN ('stripe', 'applied') \
-         GROUP BY o.team_id, o.project_id, o.id, o.kind, o.state, o.amount ORDER BY o.team_id, o.id"
+         GROUP BY o.team_id, o.project_id, o.id, o.kind, o.state, o.amount, \
+         o.lost_transaction_id ORDER BY o.team_id, o.id"
     ),
     reads: Reads::InPages,
     breaks: is_booked_wrong,
@@ -120,16 +122,16 @@ pub(super) const AS_LISTED: &[Rule] = &[Rule {
 
 fn is_booked_wrong(row: &dyn Row) -> Result<bool, Fault> {
     let (kind, state) = (row.read(4, Kind::read)?, row.read(5, State::read)?);
-    let (amount, entries, booked) = (row.int(6)?, row.int(7)?, row.int(8)?);
+    let (amount, lost) = (row.int(6)?, row.opt_text(7)?);
+    let (entries, booked) = (row.int(8)?, row.int(9)?);
+    let has_line = state == State::Delivered || lost.is_some();
     let most = match kind {
         Kind::Repair => 0,
         Kind::Reverse => 2,
         _ => 1,
     };
-    Ok(match state {
-        State::Delivered if most > 0 => {
-            !(1..=most).contains(&entries) || booked != -kind.signed(amount)
-        }
-        _ => entries != 0,
+    Ok(match has_line && most > 0 {
+        true => !(1..=most).contains(&entries) || booked != -kind.signed(amount),
+        false => entries != 0,
     })
 }

@@ -17,15 +17,17 @@ use crate::settings::SettingsArgs;
 use crate::workers;
 
 pub(super) const EXAMPLES: &str = "\
-It asks Stripe which events there were since they were looked through last, and finds those that never came in. It
-works beside a live server and without one; of a team one such run is under way at a time. A server does the same
-once a day, and takes in what was missed.
+It asks Stripe which events there were since they were looked through last, and finds those that never came in. Then it
+compares the lines of balances with the credits that were put into them: of customers where something has changed, and
+of a sample of the others. It works beside a live server and without one; of a team one such run is under way at a
+time. A server does the same once a day, and takes in what was missed.
 Exit code 0: nothing differs. 1: something does, and each line says what; with --apply, what was repaired too.
 2: it could not look.
 
 Examples:
   billstack reconcile
   billstack reconcile --apply
+  billstack reconcile --all --apply
   billstack reconcile --team team_… --since 2030-01-31T00:00:00Z";
 
 /// How often it looks how far a run has come that somebody else carries on.
@@ -46,6 +48,9 @@ pub(super) struct ReconcileArgs {
     /// The team, by its id [default: each that is connected with a secret key]
     #[arg(long, value_name = "TEAM_ID")]
     team: Option<String>,
+    /// Look at the balance of every customer, not only where something has changed and at a sample of the others
+    #[arg(long)]
+    all: bool,
     /// From when on to look for events [default: since they were looked through last]; Stripe lists those of 30 days
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -79,7 +84,7 @@ fn compare(given: &SettingsArgs, args: &ReconcileArgs) -> Result<Verdict, Failur
             true => Remedy::Repair,
             false => Remedy::Tell,
         },
-        is_whole: false,
+        is_whole: args.all,
         since: args.since.as_deref().map(past).transpose()?,
     };
     let target = database::target(&settings)?;

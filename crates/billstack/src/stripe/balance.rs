@@ -132,6 +132,22 @@ impl StripeClient {
         Ok(lines.of(|line: &BalanceLine| &line.id))
     }
 
+    /// A line of a customer's balance; `None` when there is no such line. What was just written is found by its id
+    /// while lists may not show it yet.
+    pub async fn balance_line(
+        &self,
+        key: &SecretText,
+        stripe_customer_id: &str,
+        id: &str,
+    ) -> Result<Option<BalanceLine>, Failure> {
+        let path = format!("{}/{}", balance_path(stripe_customer_id)?, plain(id)?);
+        match self.ask(self.request(Method::GET, &path, key)).await {
+            Ok(line) => Ok(Some(line)),
+            Err(Failure::NotFound) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// A customer as it is now.
     pub async fn customer_state(
         &self,

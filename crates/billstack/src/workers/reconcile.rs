@@ -1,11 +1,13 @@
 //! Carrying on the runs that compare our books with Stripe's.
 
+mod balances;
 mod events;
 
 use std::time::Duration;
 
 use billstack_core::ids::TeamId;
 use billstack_core::reconcile::Remedy;
+use billstack_core::reconcile::walk::Stage;
 use billstack_core::time::SECOND;
 use billstack_store::reconcile::{self, Run, Turn, Wish};
 use billstack_store::stripe_connection::{self, Connection};
@@ -87,6 +89,10 @@ pub(super) async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
         (Turn::Another, _) => return Ok(again(app, leased, WAIT)),
         (Turn::Over, _) => return Ok(Next::Done),
     };
+    if matches!(run.walk.stage, Stage::Other(_)) {
+        // A newer version has taken it further than this one can.
+        return Ok(again(app, leased, WAIT));
+    }
     let run_id = run.id.clone();
     let went = go_on(app, &team_id, connection, run, leased.work.attempt);
     let why = match went.await {
@@ -134,7 +140,13 @@ async fn go_on(
     };
     let begin = Instant::now();
     let looking = async {
-        match events::look(&means, run, attempt, begin + TURN).await {
+        let until = begin + TURN;
+        let caught_up = events::look(&means, run, attempt, until).await;
+        let looked = match caught_up {
+            Ok(Some(run)) => balances::look(&means, run, until).await,
+            unfinished => unfinished,
+        };
+        match looked {
             Ok(looked) => Ok(Ok(looked)),
             Err(Trouble::Hopeless(why)) => Ok(Err(why)),
             Err(Trouble::Passing(error)) => Err(error),

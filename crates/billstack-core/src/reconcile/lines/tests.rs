@@ -9,12 +9,14 @@ fn usd() -> Currency {
 fn ours<'a>(id: &'a str, state: State, line: Option<&'a str>) -> Ours<'a> {
     Ours {
         id,
+        credit: "cr_1",
         state,
+        is_settled: true,
         line,
         amount: -1000,
         currency: usd(),
         description: "Referral credit",
-        metadata: BTreeMap::from([(OPERATION, id), ("billstack_credit_id", "cr_1")]),
+        metadata: BTreeMap::from([(OPERATION, id), (CREDIT, "cr_1")]),
         takes_back: None,
     }
 }
@@ -24,8 +26,9 @@ fn theirs<'a>(id: &'a str, operation: &'a str, created: i64) -> Theirs<'a> {
         id,
         amount: -1000,
         currency: "usd",
+        ending_balance: -1000,
         description: "Referral credit",
-        metadata: BTreeMap::from([(OPERATION, operation), ("billstack_credit_id", "cr_1")]),
+        metadata: BTreeMap::from([(OPERATION, operation), (CREDIT, "cr_1")]),
         created: Micros(created),
     }
 }
@@ -102,6 +105,15 @@ fn the_second_line_is_taken_back_once() {
 }
 
 #[test]
+fn what_was_taken_twice_is_for_a_person() {
+    let mut one = ours("op_1", State::Delivered, Some("line_1"));
+    let mut lines = [theirs("line_1", "op_1", 1), theirs("line_2", "op_1", 2)];
+    one.amount = 1000;
+    lines.iter_mut().for_each(|line| line.amount = 1000);
+    assert_eq!(found(&[one], &lines), ["doubled op_1 line_2 TakeNote"]);
+}
+
+#[test]
 fn what_differs_in_amount_or_words_is_for_a_person() {
     let one = [ours("op_1", State::Delivered, Some("line_1"))];
     let mut line = theirs("line_1", "op_1", 1);
@@ -133,6 +145,43 @@ fn what_differs_in_amount_or_words_is_for_a_person() {
 fn a_line_of_an_operation_that_we_do_not_have_is_unknown() {
     let lines = [theirs("line_1", "op_x", 1)];
     assert_eq!(found(&[], &lines), ["unknown - line_1 TakeNote"]);
+}
+
+#[test]
+fn an_unknown_line_is_the_delivery_of_a_credit_that_waits_for_it() {
+    let lines = [theirs("line_1", "op_x", 1)];
+    for state in [State::Queued, State::NeedsAttention] {
+        let told = found(&[ours("op_1", state, None)], &lines);
+        assert_eq!(told, ["unknown op_1 line_1 Adopt"]);
+    }
+    let two = [theirs("line_2", "op_y", 2), theirs("line_1", "op_x", 1)];
+    let told = found(&[ours("op_1", State::Queued, None)], &two);
+    let wanted = ["unknown op_1 line_1 Adopt", "unknown - line_2 TakeNote"];
+    assert_eq!(told, wanted, "it is delivered once");
+    let not_its = ["unknown - line_1 TakeNote"];
+    let mut other = ours("op_1", State::Queued, None);
+    other.credit = "cr_2";
+    assert_eq!(found(&[other], &lines), not_its);
+    let mut less = ours("op_1", State::Queued, None);
+    less.amount = -999;
+    assert_eq!(found(&[less], &lines), not_its);
+    let mut busy = ours("op_1", State::Queued, None);
+    busy.is_settled = false;
+    assert_eq!(found(&[busy], &lines), not_its);
+    let done = ours("op_1", State::Delivered, Some("line_0"));
+    let its = theirs("line_0", "op_1", 1);
+    assert_eq!(found(&[done], &[its, lines[0].clone()]), not_its);
+}
+
+#[test]
+fn what_does_not_stand_still_is_not_judged() {
+    let mut one = ours("op_1", State::Delivered, Some("line_1"));
+    one.is_settled = false;
+    assert!(found(std::slice::from_ref(&one), &[]).is_empty());
+    let mut line = theirs("line_1", "op_1", 1);
+    line.amount = -1;
+    let lines = [line, theirs("line_2", "op_1", 2)];
+    assert!(found(&[one], &lines).is_empty());
 }
 
 #[test]

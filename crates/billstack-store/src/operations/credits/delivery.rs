@@ -80,16 +80,17 @@ pub(in crate::operations) fn sync(
 /// An operation that gives, and of which Stripe knows nothing yet. What was taken too much is put back as it is.
 fn is_loose(operation: &StripeOperation) -> bool {
     let is_over = operation.progress.state == State::Delivered;
-    gives(operation) && operation.kind != Kind::PutBack && !is_over && !operation.progress.is_open()
+    let is_fixed = is_over || operation.progress.is_open() || operation.is_booked();
+    gives(operation) && operation.kind != Kind::PutBack && !is_fixed
 }
 
 fn gives(operation: &StripeOperation) -> bool {
     operation.kind.gives()
 }
 
+/// What an operation gives that the books do not have yet.
 fn still_gives(operation: &StripeOperation) -> Option<i64> {
-    let is_over = operation.progress.state == State::Delivered;
-    (gives(operation) && !is_over).then_some(operation.amount.get())
+    (gives(operation) && !operation.is_booked()).then_some(operation.amount.get())
 }
 
 /// What is said of a credit in a balance whose lines are not clear.
@@ -186,10 +187,12 @@ pub(in crate::operations) fn begin(
         currency: credit.currency,
         refusal: None,
         transaction_id: None,
+        lost_transaction_id: None,
         created_at: act.at,
         cause: new.cause,
         takes_back: new.takes_back,
         version: 1,
+        looked_version: 0,
         progress: Operation::new(act.at),
     };
     stripe_operations::insert(tx, &place.team_id, &operation, act.ahead())?;

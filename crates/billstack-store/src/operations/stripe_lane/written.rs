@@ -29,6 +29,10 @@ pub(super) fn deliver(
     line: &Written,
 ) -> Result<(), Fault> {
     operation.transaction_id = Some(line.id.clone());
+    if operation.lost_transaction_id.is_some() {
+        // It was booked when the line was written that is gone.
+        return keep(tx, act, place, operation, credit);
+    }
     let transfers = match operation.kind {
         Kind::Grant | Kind::Restore | Kind::PutBack => given(operation.amount),
         Kind::Reverse => taken(credit, operation.amount),

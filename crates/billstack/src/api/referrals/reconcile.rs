@@ -86,6 +86,8 @@ struct RunJson {
     reason: Option<String>,
     /// Whether it repairs what it finds.
     apply: bool,
+    /// Whether it looks at every balance.
+    all: bool,
     /// How many of its parts are done.
     #[schema(minimum = 0, example = 25)]
     done: i64,
@@ -129,6 +131,7 @@ impl ReconcileRunAnswer {
                 status: run.status,
                 reason: run.reason.clone(),
                 apply: run.remedy == Remedy::Repair,
+                all: run.is_whole,
                 done: run.done,
                 total: run.total,
                 found: run.found,

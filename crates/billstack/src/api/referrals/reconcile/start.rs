@@ -29,6 +29,10 @@ pub struct ReconcileRequest {
     /// thirty days.
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<Time>,
+    /// Whether it looks at the balance of every customer of Stripe who was given a credit, and not only at those where
+    /// something has changed and at a sample of the others.
+    #[schema(value_type = Option<bool>, example = false)]
+    all: Option<Flag>,
     /// Why.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 500, example = "The endpoint was down")]
     reason: Option<Why>,
@@ -36,9 +40,10 @@ pub struct ReconcileRequest {
 
 /// Reconcile with Stripe.
 ///
-/// Has our books compared with Stripe's: asks which events there were and finds those that never came in. It goes on
-/// in the background; of a team one run is under way at a time, and whoever asks for the same as a run that waits gets
-/// that run. Each team is compared once a day without being asked.
+/// Has our books compared with Stripe's: asks which events there were and finds those that never came in, and compares
+/// the lines of balances with the credits that were put into them. It goes on in the background; of a team one run is
+/// under way at a time, and whoever asks for the same as a run that waits gets that run. Each team is compared once a
+/// day without being asked.
 #[utoipa::path(
     post, path = "", operation_id = "start_reconcile",
     request_body = ReconcileRequest,
@@ -66,7 +71,7 @@ pub async fn handle(
             true => Remedy::Repair,
             false => Remedy::Tell,
         },
-        is_whole: false,
+        is_whole: is_set(request.all),
         since,
     };
     let place = access.place;

@@ -1,5 +1,7 @@
 //! Comparing our books with Stripe's: what came in, and what never did.
 
+mod balances;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -37,6 +39,7 @@ on_two_nodes! {
 fn stripe() -> Setup {
     Setup {
         stripe: true,
+        settings: |args| args.stripe_rate = Some("100".to_owned()),
         ..Setup::default()
     }
 }
@@ -268,6 +271,7 @@ async fn bad_wishes_are_refused(t: &Bench) {
     for (body, field) in [
         (json!({"apply": "yes"}), "apply"),
         (json!({"apply": 1}), "apply"),
+        (json!({"all": "yes"}), "all"),
         (json!({"since": "yesterday"}), "since"),
         (json!({"since": "2036-01-01T00:00:00Z"}), "since"),
         (json!({"reason": ""}), "reason"),

@@ -39,7 +39,7 @@ pub(super) fn stripe() -> Setup {
 
 impl Bench {
     /// Connects with a secret key, and lets the program put credits into balances.
-    pub(super) async fn delivering(&self, more: Value) {
+    pub(crate) async fn delivering(&self, more: Value) {
         self.fake().clock().set(self.seconds());
         self.connect_key().await;
         let mut body = json!({
@@ -52,25 +52,25 @@ impl Bench {
         self.key.put("referrals/config", body).await.ok();
     }
 
-    pub(super) async fn connect_key(&self) {
+    pub(crate) async fn connect_key(&self) {
         let body = json!({"secretKey": "sk_test_1", "webhookSecret": SECRET});
         self.connect_with(body).await;
     }
 
     /// A customer whom Stripe knows under this id, and who pays in dollars.
-    pub(super) async fn payer(&self, name: &str, stripe: &str) -> String {
+    pub(crate) async fn payer(&self, name: &str, stripe: &str) -> String {
         self.known_to_stripe(&Customer::new(stripe).currency("usd"));
         self.linked(name, stripe).await
     }
 
-    pub(super) fn known_to_stripe(&self, customer: &Customer) {
+    pub(crate) fn known_to_stripe(&self, customer: &Customer) {
         let customer = customer.render(Generation::Endive, false);
         self.fake()
             .with_books(|books| books.customers.put(customer));
     }
 
     /// Gives a customer so much by hand, and returns the id of the credit.
-    pub(super) async fn give(&self, customer: &str, amount: i64) -> String {
+    pub(crate) async fn give(&self, customer: &str, amount: i64) -> String {
         let body = json!({
             "customerId": customer, "amount": amount, "currency": "usd", "reason": "Contest",
         });
@@ -78,14 +78,14 @@ impl Bench {
         text(&made["credit"]["id"])
     }
 
-    pub(super) async fn credit(&self, id: &str) -> Value {
+    pub(crate) async fn credit(&self, id: &str) -> Value {
         let answer = self.key.get(&format!("referrals/credits/{id}"));
         answer.await.ok()["credit"].take()
     }
 
     /// Waits until the delivery of a credit is in this state. Whenever it waits for a time, that time comes.
     #[track_caller]
-    pub(super) fn delivery(&self, id: &str, state: &'static str) -> impl Future<Output = Value> {
+    pub(crate) fn delivery(&self, id: &str, state: &'static str) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
         async move {
             for look in 1..=1_200 {
@@ -105,14 +105,14 @@ impl Bench {
     }
 
     /// How long it is until the delivery of a credit goes on, in microseconds.
-    pub(super) fn until_next(&self, credit: &Value) -> i64 {
+    pub(crate) fn until_next(&self, credit: &Value) -> i64 {
         let next = credit["delivery"]["nextAttemptAt"].as_str();
         let next = next.and_then(Micros::from_rfc3339);
         next.map_or(0, |next| next.plus(1_000).since(self.now()).max(0))
     }
 
     /// The lines of a customer's balance in Stripe, the oldest first.
-    pub(super) fn lines(&self, stripe: &str) -> Vec<Value> {
+    pub(crate) fn lines(&self, stripe: &str) -> Vec<Value> {
         self.fake().with_books(|books| {
             let lines = books.balance_transactions.newest_first().into_iter().rev();
             let own =
@@ -121,14 +121,14 @@ impl Bench {
         })
     }
 
-    pub(super) fn amounts(&self, stripe: &str) -> Vec<i64> {
+    pub(crate) fn amounts(&self, stripe: &str) -> Vec<i64> {
         let lines = self.lines(stripe);
         let amount = |line: &Value| line["amount"].as_i64().expect("an amount");
         lines.iter().map(amount).collect()
     }
 
     /// How many calls were made that write a line.
-    pub(super) fn posts(&self) -> usize {
+    pub(crate) fn posts(&self) -> usize {
         let requests = self.fake().requests();
         let is_post = |one: &&fake_stripe::Received| {
             one.method == "POST" && one.path.ends_with("/balance_transactions")

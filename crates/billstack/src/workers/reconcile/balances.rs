@@ -1,0 +1,192 @@
+//! Comparing operations with the lines of balances in Stripe.
+//!
+//! What differs is looked for a second time before it is told, with the operations as they are by then: what is being
+//! written meanwhile is no difference.
+
+mod found;
+
+use billstack_core::reconcile::walk::Stage;
+use billstack_store::reconcile::Run;
+use billstack_store::reconcile::balances::{self, Found, Looked};
+use tokio::time::Instant;
+
+use super::{Means, Trouble, trouble, write};
+use crate::stripe::{BalanceLine, CustomerState, Failure, Silent};
+
+/// How many customers are read from the database at once.
+const AT_ONCE: i64 = 50;
+
+/// How many pages of lines are read of a customer.
+const MOST_PAGES: usize = 150;
+
+/// What Stripe says of a customer.
+enum Theirs {
+    /// It was deleted, with all that it had.
+    Deleted,
+    /// The account does not know it.
+    Unknown,
+    /// It is there, with these lines, the newest first.
+    There(CustomerState, Vec<BalanceLine>),
+}
+
+/// Looks at who is left to be looked at, one by one, until a time. Returns the run when it is through.
+pub(super) async fn look(
+    means: &Means<'_>,
+    mut run: Run,
+    until: Instant,
+) -> Result<Option<Run>, Trouble> {
+    loop {
+        if run.walk.stage == Stage::Over {
+            return Ok(Some(run));
+        }
+        let customers = next(means, &run).await?;
+        if customers.is_empty() {
+            run.walk = run.walk.next(run.is_whole);
+            pass(means, &run, 0).await?;
+            continue;
+        }
+        let count = i64::try_from(customers.len()).unwrap_or(i64::MAX);
+        for (customer, number) in customers.iter().zip(1..) {
+            if Instant::now() >= until {
+                return Ok(None);
+            }
+            look_at(means, &mut run, customer, count - number).await?;
+        }
+    }
+}
+
+async fn next(means: &Means<'_>, run: &Run) -> Result<Vec<String>, Trouble> {
+    let (team_id, run) = (means.team_id.clone(), run.clone());
+    let next = means
+        .app
+        .store
+        .scan(move |tx| Ok(balances::next(tx, &team_id, &run, AT_ONCE)?));
+    Ok(next.await?)
+}
+
+async fn pass(means: &Means<'_>, run: &Run, left: i64) -> Result<(), Trouble> {
+    let (team_id, run) = (means.team_id.clone(), run.clone());
+    let passed = write(means.app, move |tx, _| {
+        Ok(balances::pass(tx, &team_id, &run, left)?)
+    });
+    Ok(passed.await?)
+}
+
+/// Looks at a customer, after whom so many more are known to be left.
+async fn look_at(
+    means: &Means<'_>,
+    run: &mut Run,
+    customer: &str,
+    left: i64,
+) -> Result<(), Trouble> {
+    let known = known(means, customer).await?;
+    let has_changed = known.iter().any(|one| one.has_changed());
+    if has_changed && run.walk.stage == Stage::Sample && !run.is_whole {
+        // It was looked at a moment ago, or has changed since: the next run begins with it.
+        run.walk = run.walk.clone().passing(customer);
+        return pass(means, run, left).await;
+    }
+    let (mut compared, mut found) = compare(means, customer).await?;
+    if !found.is_empty() {
+        let first = found;
+        (compared, found) = compare(means, customer).await?;
+        found.retain(|one| first.iter().any(|before| before.is_same(one)));
+    }
+    run.walk = run.walk.clone().past(customer);
+    let looked = Looked {
+        compared,
+        found,
+        left,
+    };
+    let (team_id, run) = (means.team_id.clone(), run.clone());
+    let concluded = write(means.app, move |tx, act| {
+        balances::conclude(tx, act, &team_id, &run, &looked)
+    });
+    Ok(concluded.await?)
+}
+
+async fn known(
+    means: &Means<'_>,
+    customer: &str,
+) -> Result<Vec<balances::StripeOperation>, Trouble> {
+    let (team_id, customer) = (means.team_id.clone(), customer.to_owned());
+    let known = means
+        .app
+        .store
+        .scan(move |tx| Ok(balances::on_balance(tx, &team_id, &customer)?));
+    Ok(known.await?)
+}
+
+/// Reads the operations, then the lines, then the operations again, and compares them.
+async fn compare(
+    means: &Means<'_>,
+    customer: &str,
+) -> Result<(Vec<balances::StripeOperation>, Vec<Found>), Trouble> {
+    let before = known(means, customer).await?;
+    let theirs = read(means, customer)
+        .await
+        .map_err(|why| failed(means, why))?;
+    let mut operations = known(means, customer).await?;
+    let is_settled = |one: &balances::StripeOperation| before.iter().any(|old| one.is_as(old));
+    let mut found = match &theirs {
+        Theirs::Deleted => Vec::new(),
+        Theirs::Unknown => found::of_nobody(customer, &operations),
+        Theirs::There(state, lines) => found::found(state, lines, &operations, is_settled),
+    };
+    confirm(means, &mut found).await?;
+    operations.retain(|one| is_settled(one) && !one.progress.is_open());
+    Ok((operations, found))
+}
+
+/// Drops what is not missing after all: a list may not show yet what was just written.
+async fn confirm(means: &Means<'_>, found: &mut Vec<Found>) -> Result<(), Trouble> {
+    let mut confirmed = Vec::new();
+    for one in found.drain(..) {
+        if let (true, Some(operation)) = (found::is_missing(&one), &one.operation) {
+            let (customer, line) = (&operation.stripe_customer_id, &operation.transaction_id);
+            let line = line.as_deref().unwrap_or_default();
+            wait(means).await;
+            let there = means.app.stripe.balance_line(means.key, customer, line);
+            if there.await.map_err(|why| failed(means, why))?.is_some() {
+                continue;
+            }
+        }
+        confirmed.push(one);
+    }
+    *found = confirmed;
+    Ok(())
+}
+
+async fn read(means: &Means<'_>, customer: &str) -> Result<Theirs, Failure> {
+    let stripe = &means.app.stripe;
+    wait(means).await;
+    let state = match stripe.customer_state(means.key, customer).await {
+        Ok(state) if state.deleted => return Ok(Theirs::Deleted),
+        Err(Failure::NotFound) => return Ok(Theirs::Unknown),
+        state => state?,
+    };
+    let (mut lines, mut after) = (Vec::new(), None::<String>);
+    for _ in 0..MOST_PAGES {
+        wait(means).await;
+        let page = stripe.balance_lines(means.key, customer, None, after.as_deref());
+        let page = page.await?;
+        lines.extend(page.rows);
+        after = page.after;
+        if after.is_none() {
+            return Ok(Theirs::There(state, lines));
+        }
+    }
+    // A part of them would be taken for all.
+    Err(Failure::Unknown(Silent::Unreadable))
+}
+
+async fn wait(means: &Means<'_>) {
+    means.app.stripe_rates.wait(means.team_id).await;
+}
+
+fn failed(means: &Means<'_>, failure: Failure) -> Trouble {
+    if let Failure::RateLimited { .. } = failure {
+        means.app.stripe_rates.slow_down(means.team_id);
+    }
+    trouble(failure)
+}
