@@ -7,11 +7,13 @@
 //! - [`answer`] reads what Stripe answered.
 //! - [`operation`] decides what an operation does next.
 //! - [`look`] finds its line among those of the customer.
+//! - [`first_look`] finds it although nobody has called, as far as we know.
 //! - [`customer`] says whether the customer can be given a credit at all.
 //! - [`rate`] bounds how fast a team calls.
 
 pub mod answer;
 pub mod customer;
+pub mod first_look;
 pub mod look;
 pub mod operation;
 pub mod rate;

@@ -89,6 +89,9 @@ pub const OPERATION: &str = "billstack_op_id";
 /// The member that names its credit.
 pub const CREDIT: &str = "billstack_credit_id";
 
+/// The member that names its project.
+pub const PROJECT: &str = "billstack_project_id";
+
 /// Compares all operations on the balance of a customer with all of its lines, in any order.
 ///
 /// An operation of which nobody knows whether it was done finds that out by itself, and is left alone.

@@ -1,6 +1,7 @@
 //! Delivering credits to Stripe: many customers of Stripe side by side, one call at a time for each.
 
 mod balance;
+mod first_look;
 mod steps;
 
 use std::time::Duration;

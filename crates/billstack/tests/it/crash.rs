@@ -1,6 +1,8 @@
 //! A server that dies under load keeps what it said it had done.
 
 mod deliveries;
+mod reconcile;
+mod restore;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

@@ -234,6 +234,21 @@ fn description(tx: &mut dyn Tx, place: &Place, credit: &Credit) -> Result<String
     })
 }
 
+/// The operation whose line this is: we know the line by its id, or else the operation that it names, if that is one of
+/// ours.
+pub fn whose_line(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    line_id: &str,
+    named: Option<&str>,
+) -> Result<Option<String>, Fault> {
+    let known = of_line(tx, team_id, line_id)?;
+    match (known, named) {
+        (None, Some(id)) => Ok(stripe_operations::get(tx, team_id, id)?.map(|one| one.id)),
+        (known, _) => Ok(known),
+    }
+}
+
 fn key_of(team_id: &TeamId, stripe_customer_id: &str) -> Key {
     Key::of_team(team_id, KIND, stripe_customer_id)
 }

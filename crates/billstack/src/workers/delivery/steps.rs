@@ -6,6 +6,7 @@ use billstack_core::delivery::look::{Look, Seen, Wanted, begins, look};
 use billstack_core::delivery::operation::Step;
 use billstack_core::delivery::{Kind, Pause, Reason, key};
 use billstack_core::money::Currency;
+use billstack_core::reconcile::lines::OPERATION;
 use billstack_core::time::{Micros, SECOND};
 use billstack_store::Abort;
 use billstack_store::credits::delivery::of_line;
@@ -21,9 +22,6 @@ use crate::secrets::random_bytes;
 use crate::settings::SecretText;
 use crate::stripe::{BalanceLine, Failure, Posted};
 
-/// The metadata of our lines that names their operation.
-const OPERATION: &str = "billstack_op_id";
-
 /// How often in succession the lines and the balance of a customer may disagree before a person looks at them.
 const MOST_DISAGREEMENTS: i64 = 8;
 
@@ -36,7 +34,7 @@ pub(super) enum Taken {
 }
 
 /// What Stripe told, before it is kept.
-struct Heard {
+pub(super) struct Heard {
     outcome: Outcome,
     refusal: Option<String>,
     lacks: Option<String>,
@@ -54,7 +52,7 @@ impl From<Outcome> for Heard {
 
 impl Heard {
     /// What a failure means, where an answer means this.
-    fn failed(failure: Failure, of: fn(Answer) -> Outcome) -> Heard {
+    pub(super) fn failed(failure: Failure, of: fn(Answer) -> Outcome) -> Heard {
         let outcome = of(answer_of(&failure));
         let (refusal, lacks) = match failure {
             Failure::Refused(refused) => {
@@ -119,14 +117,21 @@ impl App {
             job.operation.progress.first_try.is_none(),
             job.operation.kind,
         );
+        if is_first {
+            let is_fit = match kind.chooses_currency() {
+                true => self.read_customer(&secret, &job).await,
+                false => Ok(()),
+            };
+            let heard = match is_fit {
+                Ok(()) => self.look_first(&secret, &job).await?,
+                Err(heard) => Some(heard),
+            };
+            if let Some(heard) = heard {
+                return Ok(self.taken(job, heard));
+            }
+        }
         if is_first && kind == Kind::Reverse {
             return self.reverse(&secret, job).await;
-        }
-        if is_first
-            && kind.chooses_currency()
-            && let Err(heard) = self.read_customer(&secret, &job).await
-        {
-            return Ok(self.taken(job, heard));
         }
         self.stripe_rates.wait(&team_id).await;
         let begun = self
@@ -314,23 +319,11 @@ impl App {
             currency: operation.currency,
             others_are_known: operation.progress.others_are_known,
         };
-        let found = match look(&wanted, since, &seen) {
-            Look::Adopt(id) => {
-                let line = lines.iter().find(|line| line.id == id);
-                Outcome::Found(Written {
-                    id: id.to_owned(),
-                    created: Micros::from_secs(line.map_or(0, |line| line.created)),
-                    ending_balance: line.map_or(0, |line| line.ending_balance),
-                })
-            }
-            Look::AmountDiffers(_) => Outcome::Looked(NotFound::AmountDiffers),
-            Look::PossibleDuplicate(_) => Outcome::Looked(NotFound::PossibleDuplicate),
-            Look::Absent => Outcome::Looked(NotFound::Absent),
-        };
+        let found = outcome_of(&look(&wanted, since, &seen), &lines);
         Ok(found.into())
     }
 
-    async fn lines_since(
+    pub(super) async fn lines_since(
         &self,
         secret: &SecretText,
         job: &Job,
@@ -370,6 +363,23 @@ impl App {
         Ok(owners
             .map(|(known, line)| known.or_else(|| named(line)))
             .collect())
+    }
+}
+
+/// What a look among these lines means.
+pub(super) fn outcome_of(found: &Look<'_>, lines: &[BalanceLine]) -> Outcome {
+    match found {
+        Look::Adopt(id) => {
+            let line = lines.iter().find(|line| line.id == *id);
+            Outcome::Found(Written {
+                id: (*id).to_owned(),
+                created: Micros::from_secs(line.map_or(0, |line| line.created)),
+                ending_balance: line.map_or(0, |line| line.ending_balance),
+            })
+        }
+        Look::AmountDiffers(_) => Outcome::Looked(NotFound::AmountDiffers),
+        Look::PossibleDuplicate(_) => Outcome::Looked(NotFound::PossibleDuplicate),
+        Look::Absent => Outcome::Looked(NotFound::Absent),
     }
 }
 

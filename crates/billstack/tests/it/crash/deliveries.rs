@@ -19,7 +19,7 @@ const KILL_EVERY: Duration = Duration::from_millis(700);
 const KILLS: usize = 12;
 
 /// What every server of the test is told.
-fn surroundings(database: &Database, fake: &FakeStripe) -> Vec<(&'static str, String)> {
+pub(super) fn surroundings(database: &Database, fake: &FakeStripe) -> Vec<(&'static str, String)> {
     let text = str::to_owned;
     vec![
         ("DATABASE_URL", database.url.clone()),
@@ -55,7 +55,7 @@ fn every_credit_has_one_line_whoever_dies() {
     runtime.block_on(async {
         let client = client(&servers[0], &project, &key);
         ready(&client, &servers[0].origin).await;
-        all_are(&client, &ids, "delivery=delivered").await;
+        all_delivered(&client, &ids).await;
     });
     assert_eq!(lines(&fake), expected(&ids, &[-100]));
     drop(servers);
@@ -76,7 +76,7 @@ fn nothing_is_taken_back_twice_whoever_dies() {
         let client = client(&servers[0], &project, &key);
         ready(&client, &servers[0].origin).await;
         let ids = give(&fake, &client).await;
-        all_are(&client, &ids, "delivery=delivered").await;
+        all_delivered(&client, &ids).await;
         fake.set_latency(Duration::from_millis(15));
         for id in &ids {
             reverse(&client, id).await;
@@ -139,7 +139,7 @@ fn assert_sound(place: &std::path::Path, told: Vec<(&'static str, String)>) {
     assert!(verified.status.success(), "{said}");
 }
 
-fn client(server: &Server, project: &str, key: &str) -> Client {
+pub(super) fn client(server: &Server, project: &str, key: &str) -> Client {
     Client {
         http: http(),
         project: format!("{}{project}", server.origin),
@@ -149,7 +149,7 @@ fn client(server: &Server, project: &str, key: &str) -> Client {
 }
 
 /// A team that is connected to Stripe: the path of its project, and a key.
-fn init(place: &std::path::Path, told: &[(&'static str, String)]) -> (String, String) {
+pub(super) fn init(place: &std::path::Path, told: &[(&'static str, String)]) -> (String, String) {
     use std::io::Write as _;
     let args = [
         "init",
@@ -210,6 +210,10 @@ async fn give(fake: &FakeStripe, client: &Client) -> Vec<String> {
         ids.push(text(&made.expect("a credit")["credit"]["id"]));
     }
     ids
+}
+
+pub(super) async fn all_delivered(client: &Client, ids: &[String]) {
+    all_are(client, ids, "delivery=delivered").await;
 }
 
 /// Waits until a list with this filter has all credits.

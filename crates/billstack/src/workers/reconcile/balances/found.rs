@@ -7,8 +7,8 @@ use billstack_core::reconcile::Drift;
 use billstack_core::reconcile::history::{self, Break, breaks};
 use billstack_core::reconcile::lines::{Cure, Difference, Ours, Theirs, appearance, compare};
 use billstack_core::time::Micros;
-use billstack_store::credits::delivery::lane::Written;
 use billstack_store::reconcile::balances::{Found, StripeOperation};
+use billstack_store::stripe_lane::Written;
 
 use crate::stripe::{BalanceLine, CustomerState};
 

@@ -64,7 +64,7 @@ async fn start(t: &Bench, body: Value) -> String {
 
 /// The run once it is over.
 async fn over(t: &Bench, id: &str) -> Value {
-    for _ in 0..1_200 {
+    for _ in 0..7_200 {
         let mut answer = t.key.get(&format!("{PATH}/{id}")).await.ok();
         if !answer["run"]["endedAt"].is_null() {
             return answer["run"].take();
