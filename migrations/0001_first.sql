@@ -484,7 +484,7 @@ CREATE INDEX stripe_operations_stuck ON stripe_operations (stripe_customer_id, t
 CREATE INDEX stripe_operations_pending ON stripe_operations (team_id, created_at)
     WHERE state <> 'delivered';
 CREATE INDEX stripe_operations_in_slot ON stripe_operations (slot, team_id, stripe_customer_id);
-CREATE INDEX stripe_operations_changed ON stripe_operations (stripe_customer_id, team_id)
+CREATE INDEX stripe_operations_changed ON stripe_operations (team_id, stripe_customer_id)
     WHERE version <> looked_version;
 
 -- What Stripe told and what became of it. start holds the facts read from it, without personal data.

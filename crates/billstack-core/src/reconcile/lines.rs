@@ -86,6 +86,9 @@ pub struct Difference<'a> {
 /// The member of a line's metadata that names its operation.
 pub const OPERATION: &str = "billstack_op_id";
 
+/// How the id of an operation begins.
+const OF_OPERATION: &str = "op_";
+
 /// The member that names its credit.
 pub const CREDIT: &str = "billstack_credit_id";
 
@@ -204,9 +207,16 @@ fn agrees(one: &Ours<'_>, line: &Theirs<'_>) -> bool {
     one.amount == line.amount && one.currency.as_str() == line.currency
 }
 
-/// Whether the words are others. What somebody has added does no harm.
+/// Whether the words are others. What somebody has added does no harm. The line of an operation that we had lost names
+/// that one for ever.
 fn is_edited(one: &Ours<'_>, line: &Theirs<'_>) -> bool {
-    let has = |(name, value): (&&str, &&str)| line.metadata.get(name) == Some(value);
+    let names_lost = line
+        .metadata
+        .get(OPERATION)
+        .is_some_and(|named| named.starts_with(OF_OPERATION));
+    let has = |(name, value): (&&str, &&str)| {
+        line.metadata.get(name) == Some(value) || (*name == OPERATION && names_lost)
+    };
     one.description != line.description || !one.metadata.iter().all(has)
 }
 

@@ -1,6 +1,7 @@
 //! Operations on balances in Stripe: each is one line there, and one entry here.
 
 use billstack_core::delivery::{Kind, State};
+use billstack_core::reconcile::walk::slot_of;
 
 use super::{Reads, Rule};
 use crate::operations::stripe_lane::balance::is_used_otherwise;
@@ -14,6 +15,16 @@ declare_rules! {
         WHERE kind NOT IN ('grant', 'reverse', 'putback', 'restore', 'repair') \
         OR state NOT IN ('queued', 'in_flight', 'unknown', 'delivered', 'needs_attention') \
         OR step NOT IN ('call', 'look') LIMIT 100");
+
+    operation_compared, "an operation was compared with Stripe's lines as it is or was, and whose line is gone is \
+        called under a later key" =
+        concat!("SELECT id, ", place_of!("stripe_operations"), " FROM stripe_operations \
+        WHERE looked_version NOT BETWEEN 0 AND version OR (lost_transaction_id IS NOT NULL AND generation < 2) \
+        OR lost_transaction_id = transaction_id LIMIT 100");
+
+    operation_repair, "only the repair of a double takes back a line, and not its own" =
+        concat!("SELECT id, ", place_of!("stripe_operations"), " FROM stripe_operations \
+        WHERE (kind = 'repair') <> (takes_back IS NOT NULL) OR takes_back = transaction_id LIMIT 100");
 
     operation_line, "an operation that is delivered has its line, and no other has one" =
         concat!("SELECT id, ", place_of!("stripe_operations"), " FROM stripe_operations \
@@ -79,14 +90,27 @@ declare_rules! {
 }
 
 /// Rules that read the operations page by page.
-pub(super) const READ_ROWS: &[Rule] = &[Rule {
-    name: "operation_entry",
-    holds: "an operation whose line is there or was is booked by its amount, in one entry or, where it took what was \
+pub(super) const READ_ROWS: &[Rule] = &[
+    Rule {
+        name: "operation_slot",
+        holds: "an operation is in the slot of its customer of Stripe, by which reconcile finds it",
+        sql: concat!(
+            "SELECT o.id, ",
+            place_of!("o"),
+            ", o.team_id, o.id, o.stripe_customer_id, o.slot FROM stripe_operations o \
+         WHERE (o.team_id, o.id) > ($1, $2) ORDER BY o.team_id, o.id LIMIT $3"
+        ),
+        reads: Reads::InPages,
+        breaks: |row| Ok(slot_of(row.text(4)?) != row.int(5)?),
+    },
+    Rule {
+        name: "operation_entry",
+        holds: "an operation whose line is there or was is booked by its amount, in one entry or, where it took what was \
             used, in two; no other is, and none that takes back a line that was never booked",
-    sql: concat!(
-        "SELECT o.id, ",
-        place_of!("o"),
-        ", o.team_id, o.id, o.kind, o.state, o.amount, o.lost_transaction_id, CAST(COUNT(l.amount) AS BIGINT), \
+        sql: concat!(
+            "SELECT o.id, ",
+            place_of!("o"),
+            ", o.team_id, o.id, o.kind, o.state, o.amount, o.lost_transaction_id, CAST(COUNT(l.amount) AS BIGINT), \
          CAST(COALESCE(SUM(l.amount), 0) AS BIGINT) FROM (SELECT team_id, project_id, id, credit_id, kind, state, \
          amount, lost_transaction_id FROM stripe_operations WHERE (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3) o \
          LEFT JOIN entries e ON e.team_id = o.team_id AND e.project_id = o.project_id \
@@ -95,10 +119,11 @@ pub(super) const READ_ROWS: &[Rule] = &[Rule {
          AND l.credit_id = e.credit_id AND l.seq = e.seq AND l.account IN ('stripe', 'applied') \
          GROUP BY o.team_id, o.project_id, o.id, o.kind, o.state, o.amount, \
          o.lost_transaction_id ORDER BY o.team_id, o.id"
-    ),
-    reads: Reads::InPages,
-    breaks: is_booked_wrong,
-}];
+        ),
+        reads: Reads::InPages,
+        breaks: is_booked_wrong,
+    },
+];
 
 /// Rules that must look at the rows themselves.
 pub(super) const AS_LISTED: &[Rule] = &[Rule {

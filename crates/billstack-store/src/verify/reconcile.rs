@@ -1,5 +1,6 @@
 //! Runs that compare our books with Stripe's.
 
+use billstack_core::reconcile::walk::{SLOTS, Stage};
 use billstack_core::reconcile::{Drift, Remedy, RunStatus};
 
 use super::{Reads, Rule};
@@ -10,11 +11,11 @@ use crate::tables::teams::team_of;
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "reconcile_run",
-        holds: "a run of reconcile has a known remedy and status, and an end exactly when it is over",
+        holds: "a run of reconcile has a known remedy, status and stage, and an end exactly when it is over",
         sql: concat!(
             "SELECT id, ",
             team_of!("reconcile_runs"),
-            ", remedy, status, ended_at FROM reconcile_runs"
+            ", remedy, status, ended_at, stage, slots, looked FROM reconcile_runs"
         ),
         reads: Reads::Once,
         breaks: is_no_run,
@@ -45,13 +46,27 @@ pub(super) const RULES: &[Rule] = &[
         reads: Reads::Once,
         breaks: is_miscounted,
     },
+    Rule {
+        name: "reconcile_note",
+        holds: "what was taken note of is a known kind of difference",
+        sql: concat!(
+            "SELECT subject, ",
+            team_of!("reconcile_notes"),
+            ", kind, appearance FROM reconcile_notes"
+        ),
+        reads: Reads::Once,
+        breaks: |row| Ok(row.read(2, Drift::read)?.known().is_none() || row.text(3)?.is_empty()),
+    },
 ];
 
 fn is_no_run(row: &dyn Row) -> Result<bool, Fault> {
     let remedy = row.read(2, Remedy::read)?;
     let status = row.read(3, RunStatus::read)?;
     let has_end = row.opt_int(4)?.is_some();
-    Ok(remedy.known().is_none() || status.known().is_none() || status.is_over() != has_end)
+    let has_words = remedy.known().is_some() && status.known().is_some();
+    let stage = row.read(5, Stage::read)?;
+    let is_somewhere = stage.known().is_some() && (0..=SLOTS).contains(&row.int(6)?);
+    Ok(!has_words || !is_somewhere || row.int(7)? < 0 || status.is_over() != has_end)
 }
 
 fn is_miscounted(row: &dyn Row) -> Result<bool, Fault> {

@@ -317,6 +317,17 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
     ),
     ("UPDATE reconcile_runs SET status = 'x'", &["reconcile_run"]),
     ("UPDATE reconcile_runs SET remedy = 'x'", &["reconcile_run"]),
+    ("UPDATE reconcile_runs SET stage = 'x'", &["reconcile_run"]),
+    ("UPDATE reconcile_runs SET slots = 21", &["reconcile_run"]),
+    ("UPDATE reconcile_runs SET looked = -1", &["reconcile_run"]),
+    (
+        "INSERT INTO reconcile_notes SELECT team_id, 'x', 'cbtxn_x', 'x', 1 FROM teams",
+        &["reconcile_note"],
+    ),
+    (
+        "INSERT INTO reconcile_notes SELECT team_id, 'edited', 'cbtxn_x', '', 1 FROM teams",
+        &["reconcile_note"],
+    ),
     ("UPDATE reconcile_runs SET ended_at = 1", &["reconcile_run"]),
     (
         "UPDATE reconcile_runs SET status = 'running'",

@@ -372,6 +372,30 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["one_grant", "credit_delivery"],
     ),
     (
+        "UPDATE stripe_operations SET slot = slot + 1 WHERE state = 'queued'",
+        &["operation_slot"],
+    ),
+    (
+        "UPDATE stripe_operations SET looked_version = version + 1 WHERE state = 'queued'",
+        &["operation_compared"],
+    ),
+    (
+        "UPDATE stripe_operations SET lost_transaction_id = 'cbtxn_0' WHERE state = 'delivered'",
+        &["operation_compared"],
+    ),
+    (
+        "UPDATE stripe_operations SET lost_transaction_id = 'cbtxn_0', generation = 2 WHERE state = 'queued'",
+        &["operation_entry", "credit_delivery"],
+    ),
+    (
+        "UPDATE stripe_operations SET takes_back = 'cbtxn_0' WHERE state = 'queued'",
+        &["operation_repair"],
+    ),
+    (
+        "UPDATE stripe_operations SET kind = 'repair' WHERE state = 'queued'",
+        &["operation_repair", "credit_delivery"],
+    ),
+    (
         "UPDATE stripe_operations SET due = NULL WHERE state = 'queued'",
         &["operation_due"],
     ),

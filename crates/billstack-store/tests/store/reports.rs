@@ -459,8 +459,8 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ("UPDATE credits SET amount = 0", &["credit_values"]),
     (
         "INSERT INTO stripe_operations SELECT team_id, 'op_x', project_id, 'cr_x', 'grant', 'cus_x', 1, 'usd', '', \
-         NULL, 'cbtxn_x', 1, 'job', 'x', NULL, NULL, 1, 'delivered', NULL, 1, 'usable', 1, 0, 1, 1, 1, NULL, NULL, \
-         0, 0, 0, 'call', NULL \
+         NULL, 'cbtxn_x', NULL, 1, 'job', 'x', NULL, NULL, 1, 0, 0, 'delivered', NULL, 1, 'usable', 1, 0, 1, 1, 1, \
+         NULL, NULL, 0, 0, 0, 'call', NULL \
          FROM credits LIMIT 1",
         &["operation_credit", "operation_entry"],
     ),

@@ -135,6 +135,16 @@ fn what_differs_in_amount_or_words_is_for_a_person() {
     let mut line = theirs("line_1", "op_1", 1);
     line.description = "Gift";
     assert_eq!(found(&one, &[line]), ["edited op_1 line_1 TakeNote"]);
+    // It was written by an operation that we had lost, and is its own since.
+    assert!(found(&one, &[theirs("line_1", "op_lost", 1)]).is_empty());
+    let mut line = theirs("line_1", "mine", 1);
+    assert_eq!(
+        found(&one, &[line.clone()]),
+        ["edited op_1 line_1 TakeNote"]
+    );
+    line.metadata.insert(OPERATION, "op_lost");
+    line.metadata.insert(CREDIT, "mine");
+    assert_eq!(found(&one, &[line]), ["edited op_1 line_1 TakeNote"]);
     let mut second = theirs("line_2", "op_1", 2);
     second.amount = -5;
     let lines = [theirs("line_1", "op_1", 1), second];

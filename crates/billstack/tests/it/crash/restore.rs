@@ -98,7 +98,7 @@ async fn configure(client: &Client) {
     assert_eq!(answer.status(), 200);
 }
 
-async fn customer(client: &Client, name: &str, stripe: Option<&str>) -> String {
+async fn customer(client: &Client, name: &str, stripe: &str) -> String {
     let email = format!("{name}@example.com");
     let body = json!({"email": email, "stripeCustomerId": stripe});
     let made = client.create("customers", body).await.expect("a customer");
@@ -138,7 +138,7 @@ async fn becomes(client: &Client, credit: &str, state: &str) -> Value {
 /// other under one that it does not. A third is given afterwards.
 fn delivered_since(shop: &Shop) -> (Vec<String>, String) {
     let mut ids = Vec::new();
-    let mut unlinked = String::new();
+    let mut moved = String::new();
     for stripe in ["cus_a", "cus_b"] {
         let known = Customer::new(stripe).currency("usd");
         let known = known.render(Generation::Endive, false);
@@ -148,17 +148,17 @@ fn delivered_since(shop: &Shop) -> (Vec<String>, String) {
     shop.fake.inject(down);
     shop.served(async |client| {
         configure(client).await;
-        let a = customer(client, "a", Some("cus_a")).await;
-        unlinked = customer(client, "b", None).await;
+        let a = customer(client, "a", "cus_a").await;
+        moved = customer(client, "b", "cus_nobody").await;
         ids.push(give(client, &a, 100).await);
-        ids.push(give(client, &unlinked, 200).await);
+        ids.push(give(client, &moved, 200).await);
         becomes(client, &ids[1], "needs_attention").await;
     });
     let (code, said) = shop.run(&["backup", "backup.db"]);
     assert_eq!(code, Some(0), "{said}");
     shop.fake.clear_faults();
     shop.served(async |client| {
-        link(client, &unlinked, "cus_b").await;
+        link(client, &moved, "cus_b").await;
         all_delivered(client, &ids).await;
         let a = client.get(&format!("referrals/credits/{}", ids[0])).await.1;
         let late = give(client, &text(&a["credit"]["customerId"]), 300).await;
@@ -169,7 +169,7 @@ fn delivered_since(shop: &Shop) -> (Vec<String>, String) {
         (2, 1)
     );
     shop.restore();
-    (ids, unlinked)
+    (ids, moved)
 }
 
 fn posts(shop: &Shop) -> usize {
@@ -183,10 +183,10 @@ fn posts(shop: &Shop) -> usize {
 #[test]
 fn what_was_delivered_since_the_backup_is_delivered_once() {
     let shop = Shop::new();
-    let (ids, unlinked) = delivered_since(&shop);
+    let (ids, moved) = delivered_since(&shop);
     shop.fake.clear_requests();
     shop.served(async |client| {
-        link(client, &unlinked, "cus_b").await;
+        link(client, &moved, "cus_b").await;
         all_delivered(client, &ids).await;
         // Whoever gives the same anew has to say so: it may be what was given before.
         let a = client.get(&format!("referrals/credits/{}", ids[0])).await.1;
