@@ -552,6 +552,7 @@ CREATE TABLE payment_links (
     PRIMARY KEY (team_id, from_id, kind, to_id)
 ) {clustered};
 CREATE INDEX payment_links_back ON payment_links (to_id, team_id, kind, from_id);
+CREATE INDEX payment_links_waiting ON payment_links (team_id, from_id) WHERE kind = 'event_waits';
 CREATE INDEX payment_links_to_forget ON payment_links (keep_until) WHERE keep_until IS NOT NULL;
 
 -- Every start of a subscription we heard of, findable by whom it may belong to ('stripe:cus_…',
@@ -679,8 +680,8 @@ CREATE TABLE reconcile_runs (
     events_width {int},
     -- Until when no event before is missed any more.
     caught_up_to {int},
-    -- How far it has come with the balances: in which stage, through how many slots, after which customer of Stripe,
-    -- and how many it has looked at.
+    -- How far it has come behind the events: in which stage, through how many slots, after which payment or customer of
+    -- Stripe, and how many customers it has looked at.
     stage {text} NOT NULL,
     slots {int} NOT NULL,
     after {text} NOT NULL,

@@ -17,8 +17,7 @@ macro_rules! subjects {
 }
 
 subjects! {
-    statements: api_keys, booked_days, booked_marks, code_aliases, codes, compared, credits, customers, entries, events, finance, idempotency_keys, invitations, link_keys, locks, members, money_facts, payment_links, program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes, reconcile_runs, referrals, sessions, setup_tokens, stripe_balance_lines, stripe_balances, stripe_connections,
-        stripe_events, stripe_operations, subscription_starts, teams, terms, users, work;
+    statements: api_keys, booked_days, booked_marks, code_aliases, codes, compared, credits, customers, entries, events, finance, idempotency_keys, invitations, link_keys, locks, members, money_facts, payment_links, program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes, reconcile_runs, referrals, sessions, setup_tokens, stripe_balance_lines, stripe_balances, stripe_connections, stripe_events, stripe_operations, subscription_starts, teams, terms, unlinked, users, work;
     lists: api_keys, codes, credits, customers, entries, events, invitations, members, projects, referrals,
         stripe_events, teams
 }

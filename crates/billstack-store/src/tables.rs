@@ -39,5 +39,6 @@ pub(crate) mod stripe_operations;
 pub(crate) mod subscription_starts;
 pub(crate) mod teams;
 pub(crate) mod terms;
+pub(crate) mod unlinked;
 pub(crate) mod users;
 pub(crate) mod work;

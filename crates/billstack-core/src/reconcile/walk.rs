@@ -1,6 +1,6 @@
-//! Which customers of Stripe a run looks at, and in which order.
+//! Whom a run looks at once it has caught up with the events, and in which order.
 //!
-//! First those with an operation that has changed since it was last looked at, then a sample: of as many slots as
+//! First come payments that lead nowhere. Then customers of Stripe: those with an operation that has changed since it was last looked at, then a sample: of as many slots as
 //! there are, one a day, so that every customer has a turn. A small team is looked at as a whole.
 
 use sha2::{Digest, Sha256};
@@ -14,8 +14,10 @@ pub const SLOTS: i64 = 20;
 pub const LEAST: i64 = 100;
 
 text_enum! {
-    /// How far a run has come with the balances.
+    /// How far a run has come.
     pub enum Stage {
+        /// It looks at payments of which something waits that leads to no invoice.
+        Unlinked = "unlinked",
         /// It looks at customers with an operation that has changed.
         Changed = "changed",
         /// It looks at a sample of all, or at all of them.
@@ -25,16 +27,16 @@ text_enum! {
     }
 }
 
-/// How far a run has come with the balances.
+/// How far a run has come behind the events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walk {
     /// The stage.
     pub stage: Stage,
     /// How many slots of the sample it is through with.
     pub slots: i64,
-    /// The customer of Stripe whom it looked at last in this stage and slot; empty before the first.
+    /// What it looked at last in this stage and slot; empty before the first.
     pub after: String,
-    /// How many it has looked at.
+    /// How many customers it has looked at.
     pub looked: i64,
 }
 
@@ -45,13 +47,10 @@ pub fn slot_of(stripe_customer_id: &str) -> i64 {
 }
 
 impl Walk {
-    /// The beginning of a run, which looks at all of them or not.
-    pub fn begin(is_whole: bool) -> Walk {
+    /// The beginning of a run.
+    pub fn begin() -> Walk {
         Walk {
-            stage: match is_whole {
-                true => Stage::Sample,
-                false => Stage::Changed,
-            },
+            stage: Stage::Unlinked,
             slots: 0,
             after: String::new(),
             looked: 0,
@@ -73,20 +72,27 @@ impl Walk {
         }
     }
 
-    /// The same after a customer was passed by.
+    /// The same after a payment was looked at, or a customer was passed by.
     #[must_use]
-    pub fn passing(self, stripe_customer_id: &str) -> Walk {
+    pub fn passing(self, id: &str) -> Walk {
         Walk {
-            after: stripe_customer_id.to_owned(),
+            after: id.to_owned(),
             ..self
         }
     }
 
-    /// What comes when nobody is left in this stage and slot.
+    /// What comes when nothing is left in this stage and slot of a run that looks at all customers or not.
     #[must_use]
     pub fn next(self, is_whole: bool) -> Walk {
         let slots = match self.stage {
-            Stage::Changed => 0,
+            Stage::Unlinked if !is_whole => {
+                return Walk {
+                    stage: Stage::Changed,
+                    after: String::new(),
+                    ..self
+                };
+            }
+            Stage::Unlinked | Stage::Changed => 0,
             Stage::Sample => self.slots + 1,
             Stage::Over | Stage::Other(_) => return self,
         };
@@ -111,8 +117,9 @@ mod tests {
 
     /// The slots that a run looks at which finds so many customers in each.
     fn slots(is_whole: bool, asked_at: i64, in_each: i64) -> Vec<i64> {
-        let mut walk = Walk::begin(is_whole);
+        let mut walk = Walk::begin();
         let mut slots = Vec::new();
+        let mut has_changed = false;
         while walk.stage != Stage::Over {
             if walk.stage == Stage::Sample {
                 slots.push(walk.slot(Micros(asked_at)));
@@ -120,8 +127,10 @@ mod tests {
                     walk = walk.past("cus_x");
                 }
             }
+            has_changed |= walk.stage == Stage::Changed;
             walk = walk.next(is_whole);
         }
+        assert_ne!(has_changed, is_whole);
         slots
     }
 
@@ -158,7 +167,7 @@ mod tests {
     fn what_a_newer_version_does_is_left_to_it() {
         let newer = Walk {
             stage: Stage::read("newer").unwrap(),
-            ..Walk::begin(false)
+            ..Walk::begin()
         };
         assert_eq!(newer.clone().next(false), newer);
     }

@@ -4,6 +4,7 @@
 //! neither looks twice nor tells twice. Times here are times of day: they are compared with Stripe's.
 
 pub mod balances;
+pub mod unlinked;
 
 use billstack_core::attribution::Outcome;
 use billstack_core::ids::{IdKind, TeamId};
@@ -238,7 +239,7 @@ pub fn complete(tx: &mut dyn Tx, act: &Act, team_id: &TeamId, run_id: &str) -> R
         .events
         .filter(|_| nothing_left && run.events_wish.is_none());
     let caught_up_to = looked.map(|events| events.until);
-    reconcile_runs::walk(tx, team_id, run_id, &run.walk, 0)?;
+    reconcile_runs::walk(tx, team_id, run_id, (&run.walk, &run.walk), 0)?;
     let how = (RunStatus::Done, None);
     reconcile_runs::end(tx, team_id, run_id, how, caught_up_to, act.real())?;
     Ok(run)

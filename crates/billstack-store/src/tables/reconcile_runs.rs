@@ -36,9 +36,10 @@ statements! {
         events_width = $5, total = $6 WHERE team_id = $1 AND id = $2 AND status = 'queued'";
     MOVE = "UPDATE reconcile_runs SET events_at = $3, events_width = $4, done = total - $5 \
         WHERE team_id = $1 AND id = $2 AND status = 'running'";
-    /// What is known to be left is a part of the whole.
+    /// What is known to be left is a part of the whole. Whoever moves a run on names how far they saw it.
     WALK = "UPDATE reconcile_runs SET done = done + $6 - looked, total = done + $6 - looked + $7, stage = $3, \
-        slots = $4, after = $5, looked = $6 WHERE team_id = $1 AND id = $2 AND status = 'running'";
+        slots = $4, after = $5, looked = $6 \
+        WHERE team_id = $1 AND id = $2 AND status = 'running' AND stage = $8 AND slots = $9 AND after = $10";
     COUNT = "UPDATE reconcile_runs SET found = found + 1, \
         repaired = repaired + CASE WHEN CAST($3 AS BOOLEAN) THEN 1 ELSE 0 END \
         WHERE team_id = $1 AND id = $2 AND status = 'running'";
@@ -135,7 +136,7 @@ pub(crate) fn insert(
     wish: &Wish,
     at: Micros,
 ) -> Result<(), Fault> {
-    let walk = Walk::begin(wish.is_whole);
+    let walk = Walk::begin();
     let row = params![
         team_id,
         id,
@@ -196,22 +197,26 @@ pub(crate) fn advance(
     tx.hit(MOVE, row)
 }
 
-/// Keeps how far a run has come with the balances, and how many more it knows of; tells whether it is under way.
+/// Keeps how far a run has come from where it was, and how many customers more it knows of; tells whether it is under
+/// way and was there.
 pub(crate) fn walk(
     tx: &mut dyn Tx,
     team_id: &TeamId,
     id: &str,
-    walk: &Walk,
+    (from, to): (&Walk, &Walk),
     left: i64,
 ) -> Result<bool, Fault> {
     let row = params![
         team_id,
         id,
-        walk.stage.as_str(),
-        walk.slots,
-        &walk.after,
-        walk.looked,
-        left
+        to.stage.as_str(),
+        to.slots,
+        &to.after,
+        to.looked,
+        left,
+        from.stage.as_str(),
+        from.slots,
+        &from.after,
     ];
     tx.hit(WALK, row)
 }

@@ -8,7 +8,7 @@
 use billstack_core::ids::TeamId;
 use billstack_core::reconcile::Drift;
 use billstack_core::reconcile::lines::Cure;
-use billstack_core::reconcile::walk::Stage;
+use billstack_core::reconcile::walk::{Stage, Walk};
 
 use super::{Line, Run, tell};
 use crate::operations::credits::delivery::take_back_line;
@@ -33,7 +33,7 @@ pub fn next(
     let which = match walk.stage {
         Stage::Changed => Compared::Changed,
         Stage::Sample => Compared::InSlot(walk.slot(run.created_at)),
-        Stage::Over | Stage::Other(_) => return Ok(Vec::new()),
+        Stage::Unlinked | Stage::Over | Stage::Other(_) => return Ok(Vec::new()),
     };
     compared::customers(tx, team_id, which, &walk.after, limit)
 }
@@ -76,20 +76,23 @@ pub struct Looked {
     pub compared: Vec<StripeOperation>,
     /// What differs.
     pub found: Vec<Found>,
+    /// How far the run has come with it.
+    pub walk: Walk,
     /// How many customers it knows of whom it has yet to look at.
     pub left: i64,
 }
 
-/// Tells what a look has found, repairs what the run may repair, and keeps how far it has come with that.
+/// Tells what a look has found, repairs what the run may repair, and keeps how far it has come with that; tells whether
+/// nobody else has carried the run on meanwhile.
 pub fn conclude(
     tx: &mut dyn Tx,
     act: &mut Act,
     team_id: &TeamId,
     run: &Run,
     looked: &Looked,
-) -> Result<(), Abort> {
-    if !reconcile_runs::walk(tx, team_id, &run.id, &run.walk, looked.left)? {
-        return Ok(());
+) -> Result<bool, Abort> {
+    if !pass(tx, team_id, run, &looked.walk, looked.left)? {
+        return Ok(false);
     }
     let mut is_left_open = false;
     let mut to_settle = Vec::new();
@@ -108,13 +111,18 @@ pub fn conclude(
             stripe_operations::looked(tx, team_id, operation)?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
-/// Keeps how far a run has come that had nobody to look at.
-pub fn pass(tx: &mut dyn Tx, team_id: &TeamId, run: &Run, left: i64) -> Result<(), Fault> {
-    // One that somebody has ended meanwhile goes no further.
-    reconcile_runs::walk(tx, team_id, &run.id, &run.walk, left).map(|_| ())
+/// Keeps how far a run has come that had nobody to look at; tells whether nobody else has carried it on meanwhile.
+pub fn pass(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    run: &Run,
+    walk: &Walk,
+    left: i64,
+) -> Result<bool, Fault> {
+    reconcile_runs::walk(tx, team_id, &run.id, (&run.walk, walk), left)
 }
 
 /// Whether the operation of a difference has not changed since that was found.
@@ -127,7 +135,7 @@ fn is_as_it_was(tx: &mut dyn Tx, team_id: &TeamId, found: &Found) -> Result<bool
 }
 
 /// Tells a difference, unless it was taken note of. Tells whether nothing is left to do about it.
-fn settle(
+pub(super) fn settle(
     tx: &mut dyn Tx,
     act: &mut Act,
     team_id: &TeamId,

@@ -1,13 +1,13 @@
-//! Comparing operations with the lines of balances in Stripe.
+//! Comparing operations with the lines of balances in Stripe, after payments that lead nowhere were told.
 //!
 //! What differs is looked for a second time before it is told, with the operations as they are by then: what is being
 //! written meanwhile is no difference.
 
 mod found;
 
-use billstack_core::reconcile::walk::Stage;
-use billstack_store::reconcile::Run;
+use billstack_core::reconcile::walk::{Stage, Walk};
 use billstack_store::reconcile::balances::{self, Found, Looked};
+use billstack_store::reconcile::{Run, unlinked as payments};
 use tokio::time::Instant;
 
 use super::{Means, Trouble, trouble, write};
@@ -29,7 +29,7 @@ enum Theirs {
     There(CustomerState, Vec<BalanceLine>),
 }
 
-/// Looks at who is left to be looked at, one by one, until a time. Returns the run when it is through.
+/// Looks at what is left to be looked at, one by one, until a time. Returns the run when it is through.
 pub(super) async fn look(
     means: &Means<'_>,
     mut run: Run,
@@ -39,20 +39,50 @@ pub(super) async fn look(
         if run.walk.stage == Stage::Over {
             return Ok(Some(run));
         }
-        let customers = next(means, &run).await?;
-        if customers.is_empty() {
-            run.walk = run.walk.next(run.is_whole);
-            pass(means, &run, 0).await?;
-            continue;
+        if Instant::now() >= until {
+            return Ok(None);
         }
-        let count = i64::try_from(customers.len()).unwrap_or(i64::MAX);
-        for (customer, number) in customers.iter().zip(1..) {
-            if Instant::now() >= until {
-                return Ok(None);
-            }
-            look_at(means, &mut run, customer, count - number).await?;
+        let is_ours = match run.walk.stage {
+            Stage::Unlinked => unlinked(means, &mut run).await?,
+            _ => some(means, &mut run, until).await?,
+        };
+        // Whoever has carried it on meanwhile goes on with it.
+        if !is_ours {
+            return Ok(None);
         }
     }
+}
+
+/// Looks at some payments that lead nowhere; tells whether nobody else did meanwhile.
+async fn unlinked(means: &Means<'_>, run: &mut Run) -> Result<bool, Trouble> {
+    let (team_id, before) = (means.team_id.clone(), run.clone());
+    let looked = write(means.app, move |tx, act| {
+        payments::look(tx, act, &team_id, &before)
+    });
+    let Some(walk) = looked.await? else {
+        return Ok(false);
+    };
+    run.walk = walk;
+    Ok(true)
+}
+
+/// Looks at some customers, until a time; tells whether nobody else did meanwhile.
+async fn some(means: &Means<'_>, run: &mut Run, until: Instant) -> Result<bool, Trouble> {
+    let customers = next(means, run).await?;
+    if customers.is_empty() {
+        let walk = run.walk.clone().next(run.is_whole);
+        return pass(means, run, walk, 0).await;
+    }
+    let count = i64::try_from(customers.len()).unwrap_or(i64::MAX);
+    for (customer, number) in customers.iter().zip(1..) {
+        if Instant::now() >= until {
+            break;
+        }
+        if !look_at(means, run, customer, count - number).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn next(means: &Means<'_>, run: &Run) -> Result<Vec<String>, Trouble> {
@@ -64,27 +94,28 @@ async fn next(means: &Means<'_>, run: &Run) -> Result<Vec<String>, Trouble> {
     Ok(next.await?)
 }
 
-async fn pass(means: &Means<'_>, run: &Run, left: i64) -> Result<(), Trouble> {
-    let (team_id, run) = (means.team_id.clone(), run.clone());
+async fn pass(means: &Means<'_>, run: &mut Run, walk: Walk, left: i64) -> Result<bool, Trouble> {
+    let (team_id, before, to) = (means.team_id.clone(), run.clone(), walk.clone());
     let passed = write(means.app, move |tx, _| {
-        Ok(balances::pass(tx, &team_id, &run, left)?)
+        Ok(balances::pass(tx, &team_id, &before, &to, left)?)
     });
+    run.walk = walk;
     Ok(passed.await?)
 }
 
-/// Looks at a customer, after whom so many more are known to be left.
+/// Looks at a customer, after whom so many more are known to be left; tells whether nobody else did meanwhile.
 async fn look_at(
     means: &Means<'_>,
     run: &mut Run,
     customer: &str,
     left: i64,
-) -> Result<(), Trouble> {
+) -> Result<bool, Trouble> {
     let known = known(means, customer).await?;
     let has_changed = known.iter().any(|one| one.has_changed());
     if has_changed && run.walk.stage == Stage::Sample && !run.is_whole {
         // It was looked at a moment ago, or has changed since: the next run begins with it.
-        run.walk = run.walk.clone().passing(customer);
-        return pass(means, run, left).await;
+        let walk = run.walk.clone().passing(customer);
+        return pass(means, run, walk, left).await;
     }
     let (mut compared, mut found) = compare(means, customer).await?;
     if !found.is_empty() {
@@ -92,16 +123,18 @@ async fn look_at(
         (compared, found) = compare(means, customer).await?;
         found.retain(|one| first.iter().any(|before| before.is_same(one)));
     }
-    run.walk = run.walk.clone().past(customer);
+    let walk = run.walk.clone().past(customer);
     let looked = Looked {
         compared,
         found,
+        walk: walk.clone(),
         left,
     };
-    let (team_id, run) = (means.team_id.clone(), run.clone());
+    let (team_id, before) = (means.team_id.clone(), run.clone());
     let concluded = write(means.app, move |tx, act| {
-        balances::conclude(tx, act, &team_id, &run, &looked)
+        balances::conclude(tx, act, &team_id, &before, &looked)
     });
+    run.walk = walk;
     Ok(concluded.await?)
 }
 
