@@ -1,6 +1,7 @@
 //! Credits on their way into balances in Stripe: one call at a time, and none that nobody asked for.
 
 pub(crate) mod balance;
+mod compared;
 
 use billstack_core::delivery::answer::Answer;
 use billstack_core::delivery::operation::Step;

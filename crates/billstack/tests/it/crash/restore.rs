@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fake_stripe::{Customer, EventObject as _, FakeStripe, Fault, Generation, Injection};
+use fake_stripe::{Customer, EventObject as _, FakeStripe, Generation, Injection};
 use serde_json::{Value, json};
 
 use super::deliveries::{all_delivered, client, init, surroundings};
@@ -144,8 +144,8 @@ fn delivered_since(shop: &Shop) -> (Vec<String>, String) {
         let known = known.render(Generation::Endive, false);
         shop.fake.with_books(|books| books.customers.put(known));
     }
-    let down = Injection::new(Fault::Status(503)).method("POST").always();
-    shop.fake.inject(down);
+    let busy = Injection::lock_timeout().method("POST").always();
+    shop.fake.inject(busy);
     shop.served(async |client| {
         configure(client).await;
         let a = customer(client, "a", "cus_a").await;

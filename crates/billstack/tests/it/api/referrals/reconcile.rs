@@ -40,7 +40,7 @@ on_two_nodes! {
 fn stripe() -> Setup {
     Setup {
         stripe: true,
-        settings: |args| args.stripe_rate = Some("500".to_owned()),
+        settings: |args| args.stripe_rate = Some("100".to_owned()),
         ..Setup::default()
     }
 }
