@@ -20,7 +20,7 @@ declare_rules! {
         called under a later key" =
         concat!("SELECT id, ", place_of!("stripe_operations"), " FROM stripe_operations \
         WHERE looked_version NOT BETWEEN 0 AND version OR (lost_transaction_id IS NOT NULL AND generation < 2) \
-        OR lost_transaction_id = transaction_id LIMIT 100");
+        LIMIT 100");
 
     operation_repair, "only the repair of a double takes back a line, and not its own" =
         concat!("SELECT id, ", place_of!("stripe_operations"), " FROM stripe_operations \

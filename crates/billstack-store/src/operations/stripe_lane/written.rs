@@ -53,7 +53,7 @@ pub(super) fn deliver(
         stripe_object: Some(&line.id),
         operation_id: Some(&operation.id),
         ..entries::Reason::new(
-            cause.cause.clone(),
+            cause.cause,
             &cause.id,
             by_clock(line.created, act.at, act.ahead()),
         )

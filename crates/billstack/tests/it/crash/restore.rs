@@ -123,7 +123,7 @@ async fn link(client: &Client, customer: &str, stripe: &str) {
 
 async fn becomes(client: &Client, credit: &str, state: &str) -> Value {
     let mut credit_now = Value::Null;
-    for _ in 0..1_200 {
+    for _ in 0..4_800 {
         let path = format!("referrals/credits/{credit}");
         credit_now = client.get(&path).await.1["credit"].take();
         if credit_now["delivery"]["state"] == state {

@@ -35,12 +35,12 @@ async fn told(t: &Bench, body: Value) -> Vec<String> {
 }
 
 async fn what_leads_to_no_invoice_is_told_of_our_customers(t: &Bench) {
-    super::connect(t).await;
     let config = json!({
         "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500, "clawback": "always",
     });
     t.key.put("referrals/config", config).await.ok();
     let pair = t.pair("a").await;
+    super::connect(t).await;
     t.apply(&pair).await;
     t.subscribe(&pair).await;
     assert_eq!(told(t, json!({})).await, [""; 0]);
