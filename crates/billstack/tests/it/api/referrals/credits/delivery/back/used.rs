@@ -170,9 +170,7 @@ async fn lines_that_do_not_follow_wait_for_a_person(t: &Bench) {
     });
     let body = json!({"reason": "mended"});
     let path = format!("referrals/credits/{id}/retry");
-    crate::support::client::Caller::post(&t.key, &path, body)
-        .await
-        .ok();
+    t.key.post(&path, body).await.ok();
     t.stands(&id, json!({"applied": 300, "delivered": 700}))
         .await;
 }
