@@ -105,9 +105,9 @@ async fn give(fake: &FakeStripe, client: &Client) -> Vec<String> {
 /// Of every three customers one loses its line, and one has a second.
 fn damage(books: &mut Books) {
     for number in 0..CUSTOMERS {
-        let line = books.balance_transactions.newest_first().into_iter();
-        let line = line.filter(|line| line["customer"] == stripe(number));
-        let line = line.cloned().next().expect("a line");
+        let mut lines = books.balance_transactions.newest_first().into_iter();
+        let line = lines.find(|line| line["customer"] == stripe(number));
+        let line = line.cloned().expect("a line");
         let change = match number % 3 {
             0 => {
                 books.balance_transactions.remove(&text(&line["id"]));
