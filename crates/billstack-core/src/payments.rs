@@ -98,6 +98,17 @@ impl Told {
         self.facts.last().map(Fact::object_id)
     }
 
+    /// Adds what another message says. A Stripe customer is named once.
+    pub fn add(&mut self, other: Told) {
+        self.facts.extend(other.facts);
+        self.links.extend(other.links);
+        for id in other.stripe_customers {
+            if !self.stripe_customers.contains(&id) {
+                self.stripe_customers.push(id);
+            }
+        }
+    }
+
     /// Whether it says nothing at all that could be read.
     pub const fn is_empty(&self) -> bool {
         self.facts.is_empty() && self.links.is_empty()

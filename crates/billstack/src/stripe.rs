@@ -30,7 +30,7 @@ pub use error::StripeError;
 pub use failure::{Failure, Refused, Silent};
 pub use known::{KnownConnections, Opened};
 pub use openable::{Openable, sealed};
-pub use pages::{About, MOST_TYPES, Page};
+pub use pages::{About, MOST_TYPES, One, Page};
 pub use probe::{Probe, Probed, ProbedEndpoint};
 pub use rates::Rates;
 pub use silence::Silence;

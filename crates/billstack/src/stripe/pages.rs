@@ -1,5 +1,7 @@
 //! Reading objects and pages of them as Stripe sends them; what they mean is read elsewhere.
 
+use billstack_core::payments::Told;
+use billstack_core::stripe_event;
 use billstack_core::time::{Micros, SECOND};
 use reqwest::Method;
 use serde::Deserialize;
@@ -40,6 +42,23 @@ pub enum About<'i> {
     DisputesOfCharge(&'i str),
     /// The credit notes of an invoice.
     CreditNotesOfInvoice(&'i str),
+    /// The invoices of a subscription (`sub_…`), with what paid them.
+    InvoicesOfSubscription(&'i str),
+    /// The invoices of a customer (`cus_…`) or of an account that acts as one (`acct_…`), with what paid them.
+    InvoicesOfCustomer(&'i str),
+}
+
+/// An object that is asked for by its id.
+#[derive(Clone, Copy, Debug)]
+pub enum One<'i> {
+    /// A charge (`ch_…`, `py_…`).
+    Charge(&'i str),
+    /// A payment intent (`pi_…`).
+    Intent(&'i str),
+    /// An invoice (`in_…`), with what paid it.
+    Invoice(&'i str),
+    /// A subscription (`sub_…`).
+    Subscription(&'i str),
 }
 
 #[derive(Deserialize)]
@@ -74,6 +93,7 @@ impl<'i> About<'i> {
             About::RefundsOfCharge(_) => "/v1/refunds",
             About::DisputesOfCharge(_) => "/v1/disputes",
             About::CreditNotesOfInvoice(_) => "/v1/credit_notes",
+            About::InvoicesOfSubscription(_) | About::InvoicesOfCustomer(_) => "/v1/invoices",
         }
     }
 
@@ -87,6 +107,36 @@ impl<'i> About<'i> {
                 vec![("invoice", id)]
             }
             About::RefundsOfCharge(id) | About::DisputesOfCharge(id) => vec![("charge", id)],
+            About::InvoicesOfSubscription(id) => {
+                vec![("subscription", id), ("expand[]", "data.payments")]
+            }
+            About::InvoicesOfCustomer(id) => {
+                let owner = match id.starts_with("acct_") {
+                    true => "customer_account",
+                    false => "customer",
+                };
+                vec![(owner, id), ("expand[]", "data.payments")]
+            }
+        }
+    }
+}
+
+impl<'i> One<'i> {
+    fn path(self) -> Result<String, Failure> {
+        let (collection, id) = match self {
+            One::Charge(id) => ("charges", id),
+            One::Intent(id) => ("payment_intents", id),
+            One::Invoice(id) => ("invoices", id),
+            One::Subscription(id) => ("subscriptions", id),
+        };
+        Ok(format!("/v1/{collection}/{}", plain(id)?))
+    }
+
+    /// What would only be named otherwise.
+    fn query(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            One::Invoice(_) => &[("expand[]", "payments")],
+            One::Charge(_) | One::Intent(_) | One::Subscription(_) => &[],
         }
     }
 }
@@ -111,10 +161,44 @@ impl StripeClient {
         self.raw_page(key, "/v1/events", &query, after).await
     }
 
-    /// An invoice as Stripe sends it.
-    pub async fn invoice(&self, key: &SecretText, id: &str) -> Result<Box<RawValue>, Failure> {
-        let path = format!("/v1/invoices/{}", plain(id)?);
-        self.ask(self.request(Method::GET, &path, key)).await
+    /// An object as Stripe sends it.
+    pub async fn one(&self, key: &SecretText, one: One<'_>) -> Result<Box<RawValue>, Failure> {
+        let request = self.request(Method::GET, &one.path()?, key);
+        self.ask(request.query(one.query())).await
+    }
+
+    /// What an object says about payments, which it shows at `asked_at`.
+    pub async fn told_of(
+        &self,
+        key: &SecretText,
+        one: One<'_>,
+        asked_at: Micros,
+    ) -> Result<Told, Failure> {
+        let object = self.one(key, one).await?;
+        let told = stripe_event::told_by(object.get().as_bytes(), asked_at);
+        told.ok_or(Failure::Unknown(Silent::Unreadable))
+    }
+
+    /// What everything in a list about one object says about payments, which it shows at `asked_at`. That the refunds
+    /// of a charge were listed is a fact of its own.
+    pub async fn told_about(
+        &self,
+        key: &SecretText,
+        about: About<'_>,
+        asked_at: Micros,
+    ) -> Result<Told, Failure> {
+        let rows = self.all_about(key, about).await?;
+        let mut told = Told::default();
+        // The newest is listed first, and of two invoices the earlier counts.
+        for row in rows.iter().rev() {
+            let row = stripe_event::told_by(row.get().as_bytes(), asked_at);
+            told.add(row.ok_or(Failure::Unknown(Silent::Unreadable))?);
+        }
+        if let About::RefundsOfCharge(charge) = about {
+            told.facts
+                .push(stripe_event::refunds_listed(charge, asked_at));
+        }
+        Ok(told)
     }
 
     /// Everything in a list about one object, each row as Stripe sends it.

@@ -7,13 +7,16 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use fake_stripe::{
-    Customer, EventObject as _, EventOptions, FakeStripe, Fault, Generation, Injection,
+    Customer, EventObject as _, EventOptions, FakeStripe, Fault, Generation, Injection, NewInvoice,
     Subscription, event,
 };
 use serde_json::{Value, json};
 
 use super::{client, key, put_customer, put_subscription};
-use crate::stripe::{About, Failure, MOST_TYPES, Posted, Refused, Silent, StripeClient, VERSION};
+use crate::stripe::{
+    About, Failure, MOST_TYPES, One, Posted, Refused, Silent, StripeClient, VERSION,
+};
+use billstack_core::payments::{Fact, Told};
 use billstack_core::time::Micros;
 
 const FORM: &str = "amount=-1000&currency=usd&metadata[billstack_op_id]=op_1";
@@ -315,7 +318,13 @@ async fn lists_about_an_object_are_read_whole() {
         answer(200, &[], &page("inpay_1", false)),
         answer(200, &[], &page("du_1", false)),
         answer(200, &[], &page("cn_1", false)),
+        answer(200, &[], &page("in_1", false)),
+        answer(200, &[], &page("in_1", false)),
+        answer(200, &[], &page("in_1", false)),
         answer(200, &[], r#"{"id": "in_1", "amount_paid": 2000}"#),
+        answer(200, &[], r#"{"id": "ch_1"}"#),
+        answer(200, &[], r#"{"id": "pi_1"}"#),
+        answer(200, &[], r#"{"id": "sub_1"}"#),
         answer(200, &[], r#"{"data": [{}], "has_more": true}"#),
     ])
     .await;
@@ -328,11 +337,24 @@ async fn lists_about_an_object_are_read_whole() {
         About::InvoicePaymentsOfInvoice("in_1"),
         About::DisputesOfCharge("ch_1"),
         About::CreditNotesOfInvoice("in_1"),
+        About::InvoicesOfSubscription("sub_1"),
+        About::InvoicesOfCustomer("cus_1"),
+        About::InvoicesOfCustomer("acct_1"),
     ] {
         assert_eq!(read(about).await.expect("rows").len(), 1);
     }
-    let invoice = client.invoice(&key, "in_1").await.expect("an invoice");
+    let invoice = client.one(&key, One::Invoice("in_1")).await;
+    let invoice = invoice.expect("an invoice");
     assert_eq!(invoice.get(), r#"{"id": "in_1", "amount_paid": 2000}"#);
+    for one in [
+        One::Charge("ch_1"),
+        One::Intent("pi_1"),
+        One::Subscription("sub_1"),
+    ] {
+        client.one(&key, one).await.expect("an object");
+    }
+    let elsewhere = client.one(&key, One::Charge("ch_1/../x")).await;
+    assert_eq!(elsewhere.expect_err("no id"), Failure::NotFound);
     let nameless = read(About::RefundsOfCharge("ch_1")).await;
     let nameless = nameless.expect_err("a page that cannot be gone on from");
     assert_eq!(nameless, Failure::Unknown(Silent::Unreadable));
@@ -346,7 +368,13 @@ async fn lists_about_an_object_are_read_whole() {
             "/v1/invoice_payments?invoice=in_1&limit=100",
             "/v1/disputes?charge=ch_1&limit=100",
             "/v1/credit_notes?invoice=in_1&limit=100",
-            "/v1/invoices/in_1",
+            "/v1/invoices?subscription=sub_1&expand%5B%5D=data.payments&limit=100",
+            "/v1/invoices?customer=cus_1&expand%5B%5D=data.payments&limit=100",
+            "/v1/invoices?customer_account=acct_1&expand%5B%5D=data.payments&limit=100",
+            "/v1/invoices/in_1?expand%5B%5D=payments",
+            "/v1/charges/ch_1",
+            "/v1/payment_intents/pi_1",
+            "/v1/subscriptions/sub_1",
             "/v1/refunds?charge=ch_1&limit=100",
         ]
     );
@@ -369,4 +397,55 @@ async fn money_of_the_customers_own_is_seen() {
     }
     let asked = script.lock().expect("the script").1[0].clone();
     assert_eq!(asked, "/v1/customers/cus_1?expand%5B%5D=cash_balance");
+}
+
+#[tokio::test]
+async fn what_lists_and_objects_say_is_read_as_facts() {
+    let key = key();
+    let fake = with_customer().await;
+    let (client, money) = (client(&fake), fake.money());
+    let first = money.paid(&NewInvoice::new("cus_1", 2000, "usd").subscription("sub_1"));
+    let second = money.paid(&NewInvoice::new("cus_1", 500, "usd").subscription("sub_1"));
+    let refund = money.refund(first.charge(), 600);
+    let dispute = money.dispute(first.charge(), 1400);
+    let at = Micros::from_secs(5_000);
+    let told = async |about| client.told_about(&key, about, at).await.expect("facts");
+    let ids = |told: &Told| -> Vec<String> {
+        let ids = told.facts.iter().map(|fact| fact.object_id().to_owned());
+        ids.collect()
+    };
+    let refunds = told(About::RefundsOfCharge(first.charge())).await;
+    assert_eq!(ids(&refunds), [&*refund, first.charge()]);
+    assert!(matches!(refunds.facts[1], Fact::RefundsListed(_)));
+    let none = told(About::RefundsOfCharge(second.charge())).await;
+    assert_eq!(
+        ids(&none),
+        [second.charge()],
+        "that there are none is told too"
+    );
+    let disputes = told(About::DisputesOfCharge(first.charge())).await;
+    assert_eq!(ids(&disputes), [dispute]);
+    let intent = first.payment_intent.as_deref().expect("an intent");
+    let paid = told(About::InvoicePaymentsOfIntent(intent)).await;
+    assert_eq!(ids(&paid), [first.invoice_payment.clone().expect("one")]);
+    assert!(paid.links.iter().any(|link| link.to == first.invoice()));
+    let invoices = told(About::InvoicesOfSubscription("sub_1")).await;
+    let told_invoices = invoices.facts.iter().filter_map(|fact| match fact {
+        Fact::Invoice(invoice) => Some((&*invoice.id, invoice.paid, invoice.at)),
+        _ => None,
+    });
+    let expected = [(first.invoice(), 2000, at), (second.invoice(), 500, at)];
+    assert_eq!(
+        told_invoices.collect::<Vec<_>>(),
+        expected,
+        "the earliest first"
+    );
+    let charge = client.told_of(&key, One::Charge(first.charge()), at).await;
+    let charge = charge.expect("facts");
+    assert_eq!(charge.stripe_customers, ["cus_1"]);
+    let invoice = client
+        .told_of(&key, One::Invoice(first.invoice()), at)
+        .await;
+    let invoice = invoice.expect("facts");
+    assert!(ids(&invoice).contains(&first.invoice_payment.expect("one")));
 }
