@@ -93,6 +93,34 @@ fn a_list_of_all_refunds_replaces_the_totals() {
     assert_eq!(lost([known, total, asked(150), later]), 500);
 }
 
+/// Stripe is asked by our clock, a refund is made before its event, and both may be some seconds apart.
+#[test]
+fn a_refund_and_its_step_on_both_sides_of_a_list_are_one() {
+    let asked = |charge: &str, seconds| {
+        Fact::RefundsListed(RefundsListed {
+            charge: charge.to_owned(),
+            at: at(seconds),
+        })
+    };
+    let known = Fact::from(refund("re_1", "ch_1", 600));
+    let total = Fact::from(step(0, 600, 102));
+    for seconds in [99, 100, 101, 102, 103, 10_000] {
+        let facts = [known.clone(), total.clone(), asked("ch_1", seconds)];
+        assert_eq!(lost(facts), 600, "{seconds}");
+    }
+    // One that only its step tells is still one, right after the list.
+    let second = Fact::from(step(600, 1_000, 104));
+    let facts = [known.clone(), total.clone(), asked("ch_1", 103), second];
+    assert_eq!(lost(facts), 1_000);
+    // Of one that failed before the list, the total tells no more.
+    let undone = Fact::from(failed(&refund("re_1", "ch_1", 600)));
+    let second = Fact::from(step(0, 400, 5_000));
+    assert_eq!(lost([undone, asked("ch_1", 2_000), second]), 400);
+    // The list of another charge says nothing of this one.
+    let elsewhere = [total, asked("ch_2", 10_000)];
+    assert_eq!(lost(elsewhere), 600);
+}
+
 #[test]
 fn a_dispute_is_where_its_money_is() {
     use DisputeStatus::{Lost, NeedsResponse, Prevented, UnderReview, WarningClosed, Won};
