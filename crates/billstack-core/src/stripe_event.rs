@@ -16,7 +16,7 @@ mod money;
 mod subscriptions;
 
 pub use meaning::{Eligibility, Meaning, Source, Start, is_customer_id, is_known, read_object};
-pub use money::{is_about_payments, refunds_listed, told_by};
+pub use money::{Hint, hint_of, is_about_payments, refunds_listed, told_by};
 pub use subscriptions::Subscriptions;
 
 use crate::time::Micros;

@@ -28,6 +28,7 @@ pub mod members;
 mod mend;
 pub(crate) mod missed;
 pub mod newness;
+pub mod payment_answers;
 pub mod payments;
 pub(crate) mod probe;
 pub mod programs;

@@ -8,6 +8,7 @@ mod asking;
 mod delivery;
 mod holds;
 mod newness;
+mod payment_questions;
 mod program_days;
 mod reconcile;
 mod referral_ends;
@@ -22,6 +23,7 @@ pub use reconcile::carry_on;
 use std::time::Duration;
 
 use billstack_core::time::{MINUTE, Micros, SECOND};
+use billstack_store::payments::asking as asking_of_payments;
 use billstack_store::work::{self, Leased};
 use billstack_store::{
     Abort, Actor, credits, customer_creation, expiry, idempotency, intake, stripe_connection,
@@ -73,10 +75,11 @@ const KINDS: [&str; 8] = [
 
 /// Those that ask Stripe, deliveries apart, which go round by themselves. They have a loop of their own, so that
 /// nothing else waits while Stripe does not answer.
-const ASKING: [&str; 4] = [
+const ASKING: [&str; 5] = [
     billstack_store::newness::KIND,
     intake::TO_FETCH,
     stripe_connection::PROBE_KIND,
+    asking_of_payments::KIND,
     billstack_store::reconcile::KIND,
 ];
 
@@ -200,6 +203,7 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
         billstack_store::newness::KIND => newness::work(app, leased).await,
         intake::TO_FETCH => thin_events::work(app, leased).await,
         stripe_connection::PROBE_KIND => stripe_probe::work(app, leased).await,
+        asking_of_payments::KIND => payment_questions::work(app, leased).await,
         billstack_store::reconcile::KIND => reconcile::work(app, leased).await,
         billstack_store::reconcile::DAILY => reconcile::day(app, leased).await,
         // A call left it behind and nobody came back: it is given up.

@@ -75,7 +75,8 @@ impl Told<'_> {
         let Some(listed_at) = self.listed_at else {
             return (self.total(|_| true, 0) - self.sum(|_| true)).max(0);
         };
-        let after = |at: Micros| at.as_secs() > listed_at.as_secs();
+        // Of one second it is not known which was first.
+        let after = |at: Micros| at.as_secs() >= listed_at.as_secs();
         let near = |at: Micros| after(at.plus(APART));
         let told_near = self.total(near, self.sum(|at| !near(at))) - self.sum(near);
         let told_after = self.total(after, self.sum(|at| !after(at)));

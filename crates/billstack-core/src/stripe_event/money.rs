@@ -6,8 +6,11 @@
 
 mod charges;
 mod disputes;
+mod intents;
 mod invoices;
 mod notes;
+
+pub use intents::{Hint, hint_of};
 
 use super::members::{is_object, members, number, reference, root, text, time};
 use crate::money::Currency;
@@ -94,6 +97,7 @@ pub fn told_by(object: &[u8], asked_at: Micros) -> Option<Told> {
         "invoice" => invoices::invoice(object, at, Message::Answer),
         "invoice_payment" => invoices::payment(object, at),
         "charge" => charges::charge(object, None, at),
+        "payment_intent" => intents::intent(object),
         "refund" => charges::refund(object, at),
         "dispute" => disputes::dispute(object, at, Stage::Asked),
         "credit_note" => notes::note(object, at),

@@ -2,7 +2,7 @@
 
 mod payment;
 
-use billstack_core::attribution::{NotConverted, Outcome};
+use billstack_core::attribution::Outcome;
 use billstack_core::ids::TeamId;
 use billstack_core::payments::Told;
 use billstack_core::stripe_event::{self, Start, is_about_payments};
@@ -73,8 +73,8 @@ pub enum Content {
     Failed(String),
 }
 
-/// What is said of a subscription that alone converts nothing.
-const WAITS_FOR_PAYMENT: &str = NotConverted::WaitsForPayment.as_str();
+/// The type under which is kept what Stripe told of payments when it was asked.
+pub const PAYMENT_FOUND: &str = "payment.found";
 
 /// The kind of work that fetches the object of a thin event; its subjects are ids of events.
 pub const TO_FETCH: &str = "thin_event";
@@ -116,6 +116,20 @@ impl Incoming {
             source: Source::Asked,
             content: Content::Start(Box::new(start.clone())),
             payload: json!({"id": start.object_id, "object": "subscription"}).to_string(),
+            link_answer: None,
+        }
+    }
+
+    /// What Stripe told of payments when it was asked, taken for an event of its own as well.
+    pub(super) fn payment_asked(id: String, told: Told, at: Micros) -> Incoming {
+        Incoming {
+            id,
+            kind: PAYMENT_FOUND.to_owned(),
+            created_at: at,
+            livemode: None,
+            source: Source::Asked,
+            content: Content::Money(Box::new(told)),
+            payload: String::new(),
             link_answer: None,
         }
     }
@@ -339,12 +353,11 @@ fn settle_new(
         later.is_about(id);
         later.add(Place::new(team_id.clone(), project_id.clone()), id);
     }
-    if let (true, Some(project_id), Some(id)) = (
-        settled.reason == WAITS_FOR_PAYMENT,
-        &settled.project_id,
-        &settled.customer_id,
-    ) {
-        // It tells when the subscription began, which an invoice that came before may wait for.
+    // It tells when the subscription began, which an invoice that came before may wait for.
+    if let (Some(project_id), Some(id)) = (&settled.project_id, &settled.customer_id)
+        && settled.outcome != Outcome::Converted
+        && payments::asking::is_answered(tx, team_id, start.subscription())?
+    {
         later.add(Place::new(team_id.clone(), project_id.clone()), id);
     }
     reconsider::finish(tx, act, &mut later)?;

@@ -4,6 +4,7 @@
 //! subscriptions that it leads to are brought to where the facts say (`clawback`). So nothing depends on what came
 //! first. Whoever does either holds the names of everything on the way from a charge to a subscription (`reach`).
 
+pub mod asking;
 mod clawback;
 mod known;
 mod reach;

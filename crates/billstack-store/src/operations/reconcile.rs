@@ -8,11 +8,12 @@ pub mod unlinked;
 
 use billstack_core::attribution::Outcome;
 use billstack_core::ids::{IdKind, TeamId};
-use billstack_core::reconcile::{self, Parts, RunStatus};
+use billstack_core::reconcile::{self, Parts, Remedy, RunStatus};
 use billstack_core::time::{DAY, Micros};
 use serde::{Deserialize, Serialize};
 
 use super::intake::{self, Incoming, Intake};
+use super::payments::asking;
 use super::refusal::{Abort, Refusal, Thing};
 use super::work::{self, Key, Work};
 use crate::seam::{Act, Fault, Place, Tx};
@@ -166,6 +167,10 @@ pub fn take_up(
     }
     let events = events_for(tx, act, team_id, &run)?;
     reconcile_runs::begin(tx, team_id, run_id, &events)?;
+    if run.remedy == Remedy::Repair {
+        // What Stripe has answered by nothing is asked again when a person wants to know.
+        work::hasten_all(tx, act, team_id, asking::KIND)?;
+    }
     let run = must_be_there(tx, team_id, run_id)?;
     Ok(Turn::Ours(Box::new(run)))
 }

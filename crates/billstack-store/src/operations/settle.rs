@@ -16,6 +16,7 @@ use billstack_core::time::Micros;
 use super::convert::convert;
 use super::credits::delivery::cure as delivery;
 use super::evidence::Evidence;
+use super::payments::asking;
 use super::test_clock::inside;
 use super::to_reconsider::ToReconsider;
 use crate::params;
@@ -238,6 +239,10 @@ fn decide(
         None => Settled::new(Outcome::Converted, "converted"),
         Some(why) => {
             not_converted(tx, act, evidence, claim, why.as_str())?;
+            if why == NotConverted::BeginningUnknown {
+                let subscription = evidence.start.subscription();
+                asking::for_beginning(tx, act, evidence.team_id, subscription)?;
+            }
             Settled::new(why.outcome(), why.as_str())
         }
     };

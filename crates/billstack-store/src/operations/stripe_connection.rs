@@ -5,6 +5,7 @@ use billstack_core::ids::TeamId;
 use billstack_core::time::{DAY, Micros};
 
 use super::credits::delivery::cure as delivery;
+use super::payments::asking;
 use super::refusal::{Abort, Refusal};
 use super::work::{self, Key};
 use super::{intake, newness, reconcile};
@@ -69,6 +70,7 @@ pub fn connect_after(
 /// What the key before did not get an answer to is asked with the new one, however long the next try was put off.
 fn ask_at_once(tx: &mut dyn Tx, act: &mut Act, team_id: &TeamId) -> Result<(), Fault> {
     work::hasten_all(tx, act, team_id, intake::TO_FETCH)?;
+    work::hasten_all(tx, act, team_id, asking::KIND)?;
     work::hasten_in_projects(tx, act, team_id, newness::KIND)
 }
 

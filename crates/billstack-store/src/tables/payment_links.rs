@@ -20,6 +20,8 @@ statements! {
         WHERE team_id = $1 AND from_id = $2 AND kind = $3 AND to_id = $4";
     WAITING = "SELECT to_id FROM payment_links \
         WHERE team_id = $1 AND from_id = $2 AND kind = 'event_waits' ORDER BY to_id";
+    WAITS_UNTIL = "SELECT MAX(keep_until) FROM payment_links \
+        WHERE team_id = $1 AND from_id = $2 AND kind = 'event_waits'";
     STOP_WAITING = "DELETE FROM payment_links WHERE team_id = $1 AND from_id = $2 AND kind = 'event_waits'";
     DROP_OLD = "DELETE FROM payment_links WHERE (team_id, from_id, kind, to_id) IN (\
         SELECT team_id, from_id, kind, to_id FROM payment_links WHERE keep_until < $1 LIMIT $2)";
@@ -92,6 +94,16 @@ pub(crate) fn wait(
 ) -> Result<(), Fault> {
     let row = params![team_id, id, WAITS, event_id, keep_until];
     tx.execute(INSERT, row).map(drop)
+}
+
+/// Until when events wait for a charge or a payment intent; `None` when none does.
+pub(crate) fn waits_until(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    id: &str,
+) -> Result<Option<Micros>, Fault> {
+    let found = tx.one(WAITS_UNTIL, params![team_id, id], |row| row.opt_time(0))?;
+    Ok(found.flatten())
 }
 
 /// The events that wait for a charge or a payment intent, which wait no longer.

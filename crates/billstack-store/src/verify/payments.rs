@@ -13,6 +13,11 @@ declare_rules! {
         concat!("SELECT w.to_id, ", team_of!("w"), " FROM payment_links w JOIN payment_links l \
         ON l.team_id = w.team_id AND l.from_id = w.from_id AND l.kind IN ('charge_invoice', 'intent_invoice') \
         WHERE w.kind = 'event_waits' LIMIT 100");
+    payment_asked, "whatever waits for the invoice of a payment is in the queue, to be asked of Stripe" =
+        concat!("SELECT w.to_id, ", team_of!("w"), " FROM payment_links w WHERE w.kind = 'event_waits' \
+        AND NOT EXISTS (SELECT 1 FROM payment_links o JOIN work q ON q.team_id = o.team_id AND q.project_id = 0 \
+        AND q.kind = 'payment_question' AND q.subject = o.from_id \
+        WHERE o.team_id = w.team_id AND o.to_id = w.to_id AND o.kind = 'event_waits') LIMIT 100");
 }
 
 /// Rules that must look at the rows themselves.

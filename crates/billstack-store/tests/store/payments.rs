@@ -106,6 +106,10 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["payment_waits"],
     ),
     (
+        "DELETE FROM work WHERE kind = 'payment_question' AND subject = 'ch_x'",
+        &["payment_asked"],
+    ),
+    (
         "UPDATE credits SET reversed_by_hand = reversed",
         &["taken_back_as_told", "credit_by_hand"],
     ),

@@ -506,3 +506,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_payment_intent_hints_at_an_invoice_and_names_its_charge() {
+    let intent = json!({
+        "id": "pi_1", "object": "payment_intent", "customer": "cus_1", "latest_charge": "ch_1",
+        "payment_details": {"order_reference": "in_1"},
+    });
+    let read = told_by(intent.to_string().as_bytes(), secs(1000)).unwrap();
+    assert_eq!(read.stripe_customers, ["cus_1"]);
+    let [link] = &read.links[..] else {
+        panic!("{read:?}");
+    };
+    assert_eq!((&*link.from, &*link.to), ("ch_1", "pi_1"));
+    let hint = hint_of(intent.to_string().as_bytes()).unwrap();
+    assert_eq!((&*hint.link.from, &*hint.link.to), ("pi_1", "in_1"));
+    assert_eq!(hint.stripe_customers, ["cus_1"]);
+    for other in [json!("order 7"), json!(null), json!({"id": "in_1"})] {
+        let mut intent = intent.clone();
+        intent["payment_details"]["order_reference"] = other;
+        assert_eq!(hint_of(intent.to_string().as_bytes()), None, "{intent}");
+    }
+}

@@ -8,6 +8,7 @@ use billstack_core::program::ClawbackApplied;
 use billstack_core::referral::Referral;
 use billstack_core::time::Micros;
 
+use super::asking;
 use super::known::Known;
 use crate::operations::credits::book::book;
 use crate::operations::credits::delivery::back::{self, Standing};
@@ -79,6 +80,7 @@ pub(crate) fn bring_back(
     }
     let known = Known::of(tx, &place.team_id, subscription)?;
     known.keep(tx, &place.team_id)?;
+    asking::for_refunds(tx, act, &place.team_id, &known.facts)?;
     let loss = loss(&known.facts, &case);
     let is_free = postponed_until(&known.facts, &case).is_none();
     let applied = &referral.terms.clawback_applied;

@@ -43,6 +43,13 @@ pub(super) struct Reach {
 }
 
 impl Reach {
+    /// One thing.
+    pub(super) fn of_one(subjects: &Subjects<'_>) -> Reach {
+        let mut reach = Reach::default();
+        reach.add_subjects(subjects);
+        reach
+    }
+
     /// What a message is about itself.
     pub(super) fn of(told: &Told) -> Reach {
         let mut reach = Reach::default();
@@ -114,11 +121,35 @@ impl Reach {
             .collect()
     }
 
-    /// Whether an invoice was reached.
-    pub(super) fn has_invoice(&self) -> bool {
+    /// Whether an invoice or a subscription was reached.
+    pub(super) fn is_linked(&self) -> bool {
         self.things
             .iter()
-            .any(|thing| matches!(thing, Thing::Invoice(_)))
+            .any(|thing| matches!(thing, Thing::Invoice(_) | Thing::Subscription(_)))
+    }
+
+    /// The invoices that were reached.
+    pub(super) fn invoices(&self) -> impl Iterator<Item = &str> {
+        self.things.iter().filter_map(|thing| match thing {
+            Thing::Invoice(id) => Some(id.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The charges that were reached.
+    pub(super) fn charges(&self) -> impl Iterator<Item = &str> {
+        self.things.iter().filter_map(|thing| match thing {
+            Thing::Charge(id) => Some(id.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The payment intents that were reached.
+    pub(super) fn intents(&self) -> impl Iterator<Item = &str> {
+        self.things.iter().filter_map(|thing| match thing {
+            Thing::Intent(id) => Some(id.as_str()),
+            _ => None,
+        })
     }
 
     /// The subscriptions that were reached.

@@ -8,6 +8,7 @@ use billstack_core::referral::Terms;
 use billstack_core::stripe_event::Start;
 use billstack_core::time::{DAY, Micros};
 
+use super::asking;
 use super::clawback::{Why, bring_back};
 use super::reach::{Reach, name_of};
 use crate::operations::test_clock::inside;
@@ -76,13 +77,15 @@ pub(crate) fn take(
     if !act.holds(&reach.names()) {
         return Err(Fault::Conflict("a link was told meanwhile".to_owned()));
     }
-    if !reach.has_invoice() && reach.subscriptions().next().is_none() {
+    if !reach.is_linked() {
         for id in reach.payments() {
             payment_links::wait(tx, team_id, id, event_id, keep_until)?;
         }
+        asking::for_invoice(tx, act, team_id, &reach, keep_until)?;
         return Ok(Settled::new(Outcome::Waiting, UNLINKED));
     }
     let why = Why::event(event_id, told.object_id(), occurred_at);
+    asking::for_subscription(tx, act, team_id, &reach, keep_until)?;
     let mut settled = Settled::new(Outcome::Recorded, "recorded");
     for subscription in reach.subscriptions() {
         if let Some(of) = settle(tx, act, team_id, subscription, why)? {

@@ -1,5 +1,6 @@
 //! Refunds, disputes and credit notes: what they take of credits, and give back.
 
+mod asked;
 mod disputes;
 mod links;
 mod order;

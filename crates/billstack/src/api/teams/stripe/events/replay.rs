@@ -42,7 +42,8 @@ pub async fn handle(
     });
     let (event, start, connection) = read.await?;
     // Of a payment the facts are kept and not the body: they are decided about whenever there are new ones.
-    let is_payment = is_about_payments(&event.kind) && event.payload.is_none();
+    let is_payment = event.payload.is_none()
+        && (is_about_payments(&event.kind) || event.kind == intake::PAYMENT_FOUND);
     let outcome = event.settled.outcome;
     if outcome == Outcome::Converted || (is_payment && outcome != Outcome::Ignored) {
         return Ok(answer::send(answer::ok(&StripeEventAnswer::new(event))));
