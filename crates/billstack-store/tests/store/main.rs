@@ -21,6 +21,7 @@ mod model;
 mod money;
 mod names;
 mod payments;
+mod permutations;
 mod plans;
 mod pooler;
 mod power;
