@@ -1,10 +1,14 @@
 //! Programs whose referrals convert by the first invoice that brought money.
 
+use std::time::Duration;
+
+use billstack_core::time::DAY;
 use serde_json::{Value, json};
 
-use crate::support::bench::Bench;
+use crate::support::bench::{Bench, Setup};
 use crate::support::client::Caller;
 use crate::support::fixture::{Pair, text};
+use crate::support::stripe::SECRET;
 
 on_both_engines! {
     the_first_paid_invoice_converts,
@@ -18,6 +22,20 @@ on_both_engines! {
     an_old_subscription_converts_nothing,
     an_invoice_before_the_apply_converts_it,
     other_programs_hear_nothing_of_invoices,
+    a_subscription_that_has_ended_was_begun,
+    the_first_money_may_be_of_an_upgrade,
+    what_was_paid_too_much_meets_no_minimum,
+    what_is_paid_in_parts_counts_when_all_is_paid,
+    a_beginning_that_no_event_told_is_asked with stripe,
+    an_old_beginning_is_asked_and_converts_nothing with stripe,
+    a_beginning_waits_for_whoever_can_be_asked with stripe,
+}
+
+fn stripe() -> Setup {
+    Setup {
+        stripe: true,
+        ..Setup::default()
+    }
 }
 
 async fn program(t: &Bench, members: Value) {
@@ -209,4 +227,141 @@ async fn other_programs_hear_nothing_of_invoices(t: &Bench) {
     assert_eq!(story["events"].as_array().map(Vec::len), Some(1));
     t.accept(&t.created(&pair.stripe)).await;
     assert_eq!(t.status(&id).await, "converted");
+}
+
+/// What it says last tells when it began as well, and an invoice may have come before.
+async fn a_subscription_that_has_ended_was_begun(t: &Bench) {
+    let (pair, id) = pending(t, json!({})).await;
+    let cycle = json!({"billing_reason": "subscription_cycle"});
+    let cycle = invoice(t, &pair, 2000, cycle);
+    assert_eq!(deliver(t, "invoice.paid", &cycle).await, "waiting");
+    let ended = t.subscription(&pair.stripe).status("canceled");
+    t.accept(&t.event("customer.subscription.deleted", &ended))
+        .await;
+    assert_eq!(t.status(&id).await, "converted");
+}
+
+async fn connect(t: &Bench) {
+    t.connect_with(json!({"secretKey": "sk_test_1", "webhookSecret": SECRET}))
+        .await;
+}
+
+async fn converts(t: &Bench, id: &str) {
+    for _ in 0..400 {
+        if t.status(id).await == "converted" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it is {}", t.status(id).await);
+}
+
+async fn a_beginning_that_no_event_told_is_asked(t: &Bench) {
+    // In the shape of either time.
+    let old = json!({
+        "billing_reason": "subscription_cycle", "parent": null, "subscription": "sub_a", "charge": "ch_1",
+        "payment_intent": "pi_1", "paid": true,
+    });
+    let new = json!({"billing_reason": "subscription_cycle"});
+    for (number, members) in [old, new].into_iter().enumerate() {
+        let pair = t.pair(&format!("n{number}")).await;
+        program(t, json!({})).await;
+        let id = text(&t.apply(&pair).await["id"]);
+        connect(t).await;
+        let subscription = t.in_books(&t.subscription(&pair.stripe));
+        let mut cycle = invoice(t, &pair, 2000, members);
+        cycle["id"] = json!(format!("in_{number}"));
+        if cycle["parent"].is_null() {
+            cycle["subscription"] = json!(subscription);
+        }
+        let event = t.event("invoice.paid", &cycle);
+        t.accept(&event).await;
+        converts(t, &id).await;
+        t.becomes(&event, "converted").await;
+        // Told again, and by the webhook after all, it is the same.
+        t.accept(&t.event("invoice.payment_succeeded", &cycle))
+            .await;
+        t.accept(&t.created(&pair.stripe)).await;
+        assert_eq!(t.credits().await.len(), 2 * (number + 1));
+    }
+}
+
+async fn an_old_beginning_is_asked_and_converts_nothing(t: &Bench) {
+    let (pair, id) = pending(t, json!({})).await;
+    connect(t).await;
+    let begun = t.seconds() - 3 * 86_400;
+    t.in_books(&t.subscription(&pair.stripe).created(begun));
+    let cycle = json!({"billing_reason": "subscription_cycle"});
+    let event = t.event("invoice.paid", &invoice(t, &pair, 2000, cycle));
+    t.accept(&event).await;
+    t.becomes(&event, "no_referral").await;
+    assert_eq!(t.status(&id).await, "pending");
+}
+
+async fn a_beginning_waits_for_whoever_can_be_asked(t: &Bench) {
+    let (pair, id) = pending(t, json!({})).await;
+    t.in_books(&t.subscription(&pair.stripe));
+    let cycle = json!({"billing_reason": "subscription_cycle"});
+    let event = t.event("invoice.paid", &invoice(t, &pair, 2000, cycle));
+    t.accept(&event).await;
+    t.later(2 * DAY).await;
+    assert_eq!(t.outcome(&event).await, "waiting");
+    t.fake().restrict("rk_test_1", &["rak_charge_read"]);
+    t.connect_with(json!({"secretKey": "rk_test_1", "webhookSecret": SECRET}))
+        .await;
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(t.status(&id).await, "pending");
+    connect(t).await;
+    converts(t, &id).await;
+}
+
+/// A coupon made the first invoice free, and the first money is that of a change.
+async fn the_first_money_may_be_of_an_upgrade(t: &Bench) {
+    let (pair, id) = pending(t, json!({})).await;
+    let coupon = json!({
+        "id": "in_0", "amount_due": 0, "amount_paid": 0, "subtotal": 2000, "total": 0,
+        "total_discount_amounts": [{"amount": 2000, "discount": "di_1"}],
+    });
+    let free = invoice(t, &pair, 0, coupon);
+    assert_ne!(deliver(t, "invoice.paid", &free).await, "converted");
+    t.accept(&t.created(&pair.stripe)).await;
+    assert_eq!(t.status(&id).await, "pending");
+    let upgrade = invoice(
+        t,
+        &pair,
+        700,
+        json!({"billing_reason": "subscription_update"}),
+    );
+    assert_eq!(deliver(t, "invoice.paid", &upgrade).await, "converted");
+}
+
+async fn what_was_paid_too_much_meets_no_minimum(t: &Bench) {
+    let (pair, id) = pending(t, json!({"minimumPaidAmount": 2000})).await;
+    let over = json!({"amount_due": 1900, "amount_overpaid": 600, "amount_paid": 2500});
+    let over = invoice(t, &pair, 2500, over);
+    assert_ne!(deliver(t, "invoice.paid", &over).await, "converted");
+    assert_eq!(t.status(&id).await, "pending");
+    // Out of band, in the shape of today: it is among what was paid.
+    let elsewhere =
+        json!({"id": "in_2", "amount_due": 2000, "amount_overpaid": 600, "amount_paid": 2600});
+    let elsewhere = invoice(t, &pair, 2600, elsewhere);
+    assert_eq!(deliver(t, "invoice.paid", &elsewhere).await, "converted");
+}
+
+async fn what_is_paid_in_parts_counts_when_all_is_paid(t: &Bench) {
+    let (pair, id) = pending(t, json!({})).await;
+    let part = json!({"amount_due": 3000, "amount_paid": 1000, "status": "open"});
+    let part = invoice(t, &pair, 1000, part);
+    assert_ne!(deliver(t, "invoice.paid", &part).await, "converted");
+    let payment = json!({
+        "id": "inpay_1", "object": "invoice_payment", "amount_paid": 1000, "currency": "usd",
+        "invoice": "in_1", "payment": {"type": "payment_intent", "payment_intent": "pi_1"}, "status": "paid",
+    });
+    t.accept(&t.event("invoice_payment.paid", &payment)).await;
+    assert_eq!(t.status(&id).await, "pending");
+    let whole = invoice(t, &pair, 3000, json!({}));
+    assert_eq!(
+        deliver(t, "invoice.payment_succeeded", &whole).await,
+        "converted"
+    );
 }

@@ -6,6 +6,7 @@ mod links;
 mod order;
 mod refunds;
 mod windows;
+mod words;
 
 use fake_stripe::{EventOptions, event};
 use serde_json::{Value, json};
