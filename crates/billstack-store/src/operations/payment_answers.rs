@@ -3,7 +3,7 @@
 use billstack_core::ids::{IdKind, TeamId};
 use billstack_core::payments::Told;
 use billstack_core::stripe_event::{Hint, Start};
-use billstack_core::time::{Micros, SECOND};
+use billstack_core::time::{MINUTE, Micros, SECOND};
 
 use super::intake::{self, Delivery, Incoming};
 use super::payments::asking::{self, Question, question};
@@ -14,6 +14,10 @@ use crate::tables::{money_facts, work};
 
 /// How soon a charge is asked about again of which a refund was told in the second of the last answer, or later.
 const SOON: i64 = 10 * SECOND;
+
+/// How far Stripe's clock may be ahead of ours. What is told of a time beyond that is of one of Stripe's test clocks,
+/// and no list would ever be later.
+const FAST: i64 = 10 * MINUTE;
 
 /// What came of asking.
 #[derive(Clone, Debug)]
@@ -95,9 +99,9 @@ fn due_again(left: &Question, answer: &Answer, now: Micros) -> Option<Micros> {
     match left {
         Question::Nothing => None,
         Question::Payment {
-            wants_refunds: true,
+            refunded_at: Some(at),
             ..
-        } if was_asked => Some(now.plus(SOON)),
+        } if was_asked && *at <= now.plus(FAST) => Some(now.plus(SOON)),
         Question::Payment { waits_until, .. } => {
             waits_until.map(|until| until.max(now).plus(asking::SLEEP))
         }
@@ -158,4 +162,66 @@ fn incoming(
             (!told.is_empty()).then(|| Incoming::payment_asked(event_id, told, *asked_at))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use billstack_core::time::DAY;
+
+    const NOW: Micros = Micros::from_secs(1_800_000_000);
+
+    fn payment(waits_until: Option<Micros>, refunded_at: Option<Micros>) -> Question {
+        Question::Payment {
+            charge: Some("ch_1".to_owned()),
+            intents: Vec::new(),
+            waits_until,
+            refunded_at,
+        }
+    }
+
+    fn told() -> Answer {
+        Answer::Payments {
+            asked_at: NOW,
+            told: Told::default(),
+            hints: Vec::new(),
+            lacks: None,
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_question_is_asked_again_or_sleeps() {
+        let soon = Some(NOW.plus(SOON));
+        let (nobody, told) = (Answer::NobodyToAsk, told());
+        let long = Some(NOW.plus(asking::LONG_SLEEP));
+        let later = NOW.plus(200 * DAY);
+        let invoice = Question::Invoice("in_1".to_owned());
+        let beginning = Question::Beginning("sub_1".to_owned());
+        for (left, answer, due) in [
+            (Question::Nothing, &told, None),
+            (payment(None, Some(NOW)), &told, soon),
+            (payment(Some(later), Some(NOW)), &told, soon),
+            (payment(None, Some(NOW)), &nobody, None),
+            // One of Stripe's test clocks is a month ahead.
+            (payment(None, Some(NOW.plus(30 * DAY))), &told, None),
+            (payment(Some(later), None), &told, Some(later.plus(DAY))),
+            (
+                payment(Some(later), Some(NOW)),
+                &nobody,
+                Some(later.plus(DAY)),
+            ),
+            // What waits should have been forgotten, and is not yet.
+            (
+                payment(Some(NOW.plus(-DAY)), None),
+                &told,
+                Some(NOW.plus(DAY)),
+            ),
+            (invoice.clone(), &told, None),
+            (invoice, &nobody, long),
+            (beginning.clone(), &told, long),
+            (beginning, &nobody, long),
+        ] {
+            assert_eq!(due_again(&left, answer, NOW), due, "{left:?} {answer:?}");
+        }
+    }
 }

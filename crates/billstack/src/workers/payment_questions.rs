@@ -89,9 +89,9 @@ async fn ask(
             charge,
             intents,
             waits_until,
-            wants_refunds,
+            refunded_at,
         } => {
-            if let Some(charge) = charge.as_deref().filter(|_| wants_refunds) {
+            if let Some(charge) = charge.as_deref().filter(|_| refunded_at.is_some()) {
                 asking.list(About::RefundsOfCharge(charge)).await?;
             }
             if waits_until.is_some() {

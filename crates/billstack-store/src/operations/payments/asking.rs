@@ -61,8 +61,8 @@ pub enum Question {
         intents: Vec<String>,
         /// Until when something is kept that waits for the invoice which it paid; `None` when nothing waits.
         waits_until: Option<Micros>,
-        /// Whether a refund of the charge may be known by its total only.
-        wants_refunds: bool,
+        /// When a refund of the charge was told that may be known by its total only.
+        refunded_at: Option<Micros>,
     },
     /// What an invoice is.
     Invoice(String),

@@ -62,7 +62,7 @@ pub(in crate::operations::payments) fn for_refunds(
     if charges.is_empty() || !stripe_connections::has_secret_key(tx, team_id)? {
         return Ok(());
     }
-    for charge in charges {
+    for charge in charges.into_keys() {
         let now = act.real();
         ask(tx, act, team_id, (Thing::Charge, charge), now)?;
     }

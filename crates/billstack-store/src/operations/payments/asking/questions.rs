@@ -1,6 +1,6 @@
 //! What Stripe is to be asked about something, as things are now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use billstack_core::ids::TeamId;
 use billstack_core::payments::{Fact, Subjects};
@@ -25,16 +25,16 @@ pub fn question(tx: &mut dyn Tx, leased: &Leased) -> Result<Question, Fault> {
             let reach = reach_of(thing, id).follow(tx, &team_id)?;
             let waits_until = waits_until(tx, &team_id, &reach)?;
             let charge = (thing == Thing::Charge).then_some(id);
-            let wants_refunds = match charge {
-                Some(charge) => are_told_by_total(tx, &team_id, charge)?,
-                None => false,
+            let refunded_at = match charge {
+                Some(charge) => refunded_at(tx, &team_id, charge)?,
+                None => None,
             };
-            match waits_until.is_some() || wants_refunds {
+            match waits_until.is_some() || refunded_at.is_some() {
                 true => Question::Payment {
                     charge: charge.map(str::to_owned),
                     intents: reach.intents().map(str::to_owned).collect(),
                     waits_until,
-                    wants_refunds,
+                    refunded_at,
                 },
                 false => Question::Nothing,
             }
@@ -90,30 +90,30 @@ pub(super) fn is_known(tx: &mut dyn Tx, team_id: &TeamId, invoice: &str) -> Resu
     Ok(known.iter().any(is_invoice))
 }
 
-/// Whether the refunds of a charge are to be listed.
-fn are_told_by_total(tx: &mut dyn Tx, team_id: &TeamId, charge: &str) -> Result<bool, Fault> {
+/// When a total of a charge was last told, if that was not before its refunds were listed.
+fn refunded_at(tx: &mut dyn Tx, team_id: &TeamId, charge: &str) -> Result<Option<Micros>, Fault> {
     let known = money_facts::about(tx, team_id, About::Charge(charge))?;
     let facts: Vec<Fact> = known.into_iter().filter_map(|kept| kept.fact).collect();
-    Ok(!told_by_total(&facts).is_empty())
+    Ok(told_by_total(&facts).get(charge).copied())
 }
 
-/// The charges of which a total is as new as the last list of their refunds, or newer.
-pub(super) fn told_by_total<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> BTreeSet<&'f str> {
-    let mut newest: BTreeMap<&str, (Option<Micros>, Option<Micros>)> = BTreeMap::new();
+/// The charges of which a total is as new as the last list of their refunds, or newer, and when it was told.
+pub(super) fn told_by_total<'f>(
+    facts: impl IntoIterator<Item = &'f Fact>,
+) -> BTreeMap<&'f str, Micros> {
+    let (mut told, mut listed) = (BTreeMap::new(), BTreeMap::new());
     for fact in facts {
         match fact {
             Fact::ChargeStep(step) => {
-                let told = &mut newest.entry(&step.charge).or_default().0;
-                *told = (*told).max(Some(step.at));
+                let last = told.entry(&*step.charge).or_insert(step.at);
+                *last = (*last).max(step.at);
             }
-            Fact::RefundsListed(listed) => {
-                newest.entry(&listed.charge).or_default().1 = Some(listed.at);
+            Fact::RefundsListed(list) => {
+                listed.insert(&*list.charge, list.at);
             }
             _ => {}
         }
     }
-    let is_newer =
-        |(told, listed): &(Option<Micros>, Option<Micros>)| told.is_some() && told >= listed;
-    newest.retain(|_, times| is_newer(times));
-    newest.into_keys().collect()
+    told.retain(|charge, at| listed.get(charge).is_none_or(|listed| *at >= *listed));
+    told
 }
