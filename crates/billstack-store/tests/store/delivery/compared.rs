@@ -3,9 +3,9 @@
 use billstack_core::delivery::State;
 use billstack_core::reconcile::lines::Cure;
 use billstack_core::reconcile::{Drift, Remedy};
-use billstack_store::credits::delivery::lane::Written;
 use billstack_store::reconcile::balances::{self, Found, Looked, StripeOperation};
 use billstack_store::reconcile::{self, Run, Turn, Wish};
+use billstack_store::stripe_lane::Written;
 use billstack_store::{Act, Tx};
 
 use super::{Lane, START, World, on_both_engines};
@@ -37,7 +37,7 @@ impl World {
     }
 
     /// Whom a run looks at because something has changed there.
-    fn changed(&self, run: &Run) -> Vec<String> {
+    fn customers_of(&self, run: &Run) -> Vec<String> {
         let (team_id, mut run) = (self.place.team_id.clone(), run.clone());
         run.walk = run.walk.next(false);
         let read = move |tx: &mut dyn Tx| Ok(balances::next(tx, &team_id, &run, 10)?);
@@ -148,13 +148,13 @@ fn what_was_looked_at_is_left_until_it_changes() {
     on_both_engines(|t| {
         t.delivered();
         let mut run = t.repairing();
-        assert_eq!(t.changed(&run), ["cus_ann"]);
+        assert_eq!(t.customers_of(&run), ["cus_ann"]);
         // What is only told of is told again by the next run.
         run.remedy = Remedy::Tell;
         let one = t.operations().remove(0);
         let edited = || vec![found(&one, Drift::Edited, Cure::TakeNote, Some("cbtxn_1"))];
         assert!(t.concluded(&run, edited()));
-        assert_eq!(t.changed(&run), ["cus_ann"]);
+        assert_eq!(t.customers_of(&run), ["cus_ann"]);
         run.remedy = Remedy::Repair;
         run.walk = run.walk.past("cus_ann");
         assert!(t.concluded(&run, edited()));
@@ -162,7 +162,7 @@ fn what_was_looked_at_is_left_until_it_changes() {
             walk: billstack_core::reconcile::walk::Walk::begin(),
             ..run.clone()
         };
-        assert_eq!(t.changed(&noted), [""; 0]);
+        assert_eq!(t.customers_of(&noted), [""; 0]);
         assert_eq!(t.found_by(&run), (2, 0));
         assert!(t.concluded(&run, edited()));
         assert_eq!(t.found_by(&run), (2, 0), "it was taken note of");
