@@ -735,6 +735,8 @@ CREATE TABLE work (
     PRIMARY KEY (team_id, project_id, kind, subject)
 ) {rows};
 CREATE INDEX work_due ON work (kind, run_after);
+-- Teams take turns, however much one of them has that is due.
+CREATE INDEX work_by_team ON work (kind, team_id, run_after);
 
 -- Where the probe of readiness writes and takes back; no team has the number 0 that it uses.
 CREATE TABLE locks (

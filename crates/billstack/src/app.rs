@@ -34,7 +34,7 @@ pub struct App {
     /// Teams for which Stripe has just not answered this node.
     pub silence: Silence,
     /// How fast each team may call.
-    pub stripe_rates: Rates,
+    pub stripe_rates: Arc<Rates>,
     /// Whether the secrets in the database are sealed with our key.
     pub openable: Openable,
     /// Calls of webhooks that this node refused.

@@ -109,7 +109,7 @@ fn gather(
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
         known_connections: KnownConnections::default(),
         silence: Silence::default(),
-        stripe_rates: Rates::new(settings.stripe_rate),
+        stripe_rates: Arc::new(Rates::new(settings.stripe_rate)),
         api_document: routes::document(),
         openable: Openable::default(),
         refused_calls: RefusedCalls::default(),

@@ -37,6 +37,15 @@ impl Rate {
         self.since = now;
     }
 
+    /// How many more calls could be made within so long.
+    pub fn room(&self, now: Micros, within: i64) -> i64 {
+        let left = now.plus(within).since(self.free.max(now));
+        match left < 0 {
+            true => 0,
+            false => left * self.per_second(now) / SECOND + 1,
+        }
+    }
+
     /// Takes the next place, and says when its call may be made.
     pub fn take(&mut self, now: Micros) -> Micros {
         let at = self.free.max(now);

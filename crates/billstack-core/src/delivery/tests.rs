@@ -209,6 +209,26 @@ fn a_line_like_it_that_nobody_accounts_for_is_a_doubt() {
 }
 
 #[test]
+fn a_rate_has_room_for_what_can_be_called_soon() {
+    let now = Micros(1_000 * SECOND);
+    let soon = SECOND * 3 / 10;
+    let mut rate = Rate::new(10, now);
+    for left in (1..=4).rev() {
+        assert_eq!(rate.room(now, soon), left);
+        assert!(rate.take(now).since(now) <= soon);
+    }
+    assert_eq!(rate.room(now, soon), 0);
+    assert_eq!(rate.room(now.plus(SECOND / 10), soon), 1);
+    assert_eq!(rate.room(now.plus(SECOND), soon), 4);
+    // Even the slowest calls when its time has come.
+    let mut slow = Rate::new(1, now);
+    assert_eq!(slow.room(now, soon), 1);
+    slow.take(now);
+    assert_eq!(slow.room(now, soon), 0);
+    assert_eq!(slow.room(now.plus(SECOND), soon), 1);
+}
+
+#[test]
 fn a_rate_is_halved_and_recovers() {
     let start = Micros::from_secs(1_000);
     let mut rate = Rate::new(10, start);

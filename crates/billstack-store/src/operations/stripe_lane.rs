@@ -4,6 +4,7 @@
 pub mod balance;
 mod conclude;
 pub(in crate::operations) mod drift;
+mod held;
 mod reversal;
 mod written;
 
@@ -21,6 +22,7 @@ use crate::tables::stripe_operations::{self, StripeOperation};
 use crate::tables::work::{self, Key};
 
 pub use conclude::{NotFound, Outcome, Told, Written, conclude};
+pub use held::hold_on;
 pub use reversal::{Decided, Payer, begin_reversal};
 
 use balance::Reading;

@@ -22,6 +22,8 @@ statements! {
     /// Finds a team that is connected with a secret key.
     WITH_SECRET_KEY = "SELECT livemode FROM stripe_connections \
         WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
+    DELIVERIES = "SELECT delivery_paused_until FROM stripe_connections \
+        WHERE team_id = $1 AND is_active AND secret_key IS NOT NULL";
     SEALED = "SELECT team_id FROM stripe_connections WHERE secret_key IS NOT NULL \
         OR webhook_secret IS NOT NULL OR old_webhook_secret IS NOT NULL LIMIT 1";
     PUT = "INSERT INTO stripe_connections (team_id, is_active, secret_key, publishable_key, \
@@ -58,6 +60,27 @@ statements! {
 /// Whether a team is connected with a secret key, so that Stripe can be asked.
 pub(crate) fn has_secret_key(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
     tx.exists(WITH_SECRET_KEY, params![team_id])
+}
+
+/// Whether anything can be delivered for a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deliveries {
+    /// As usual.
+    Usual,
+    /// Nothing is until this time, when it is tried again.
+    PausedUntil(Micros),
+    /// It has no secret key connected.
+    Impossible,
+}
+
+/// Whether anything can be delivered for the team with this number.
+pub(crate) fn deliveries(tx: &mut dyn Tx, team: i64) -> Result<Deliveries, Fault> {
+    let found = tx.one(DELIVERIES, params![team], |row| row.opt_time(0))?;
+    Ok(match found {
+        None => Deliveries::Impossible,
+        Some(None) => Deliveries::Usual,
+        Some(Some(until)) => Deliveries::PausedUntil(until),
+    })
 }
 
 /// How a team is, or was, connected to Stripe.

@@ -32,6 +32,10 @@ statements! {
     /// Which rows are due; whoever wants one leases it by its key.
     DUE = "SELECT team_id, project_id, subject FROM work \
         WHERE kind = $1 AND run_after <= $2 AND leased_until <= $2 ORDER BY run_after LIMIT $3";
+    /// Of those that have any work of a kind, due or not.
+    TEAM_AFTER = "SELECT team_id FROM work WHERE kind = $1 AND team_id > $2 ORDER BY team_id LIMIT 1";
+    DUE_IN_TEAM = "SELECT team_id, project_id, subject FROM work WHERE kind = $1 AND team_id = $2 \
+        AND run_after <= $3 AND leased_until <= $3 ORDER BY run_after LIMIT $4";
     LEASE = "UPDATE work SET leased_until = $5, attempt = attempt + 1 \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 \
         AND leased_until <= $6 AND run_after <= $7";
@@ -235,14 +239,37 @@ pub fn due(
     now: Micros,
     limit: i64,
 ) -> Result<Vec<Key>, Fault> {
-    tx.all(DUE, params![kind, now, limit], |row| {
-        Ok(Key {
-            team: row.int(0)?,
-            project: row.int(1)?,
-            kind,
-            subject: row.string(2)?,
-        })
+    tx.all(DUE, params![kind, now, limit], |row| key_of(row, kind))
+}
+
+fn key_of(row: &dyn Row, kind: &'static str) -> Result<Key, Fault> {
+    Ok(Key {
+        team: row.int(0)?,
+        project: row.int(1)?,
+        kind,
+        subject: row.string(2)?,
     })
+}
+
+/// The number of the next team after this one that has any work of a kind, due or not.
+pub(crate) fn team_after(
+    tx: &mut dyn Tx,
+    kind: &'static str,
+    team: i64,
+) -> Result<Option<i64>, Fault> {
+    tx.one(TEAM_AFTER, params![kind, team], |row| row.int(0))
+}
+
+/// The same as [`due`] in the team with this number.
+pub(crate) fn due_in_team(
+    tx: &mut dyn Tx,
+    kind: &'static str,
+    team: i64,
+    now: Micros,
+    limit: i64,
+) -> Result<Vec<Key>, Fault> {
+    let range = params![kind, team, now, limit];
+    tx.all(DUE_IN_TEAM, range, |row| key_of(row, kind))
 }
 
 /// Whether a row must be due to be leased.

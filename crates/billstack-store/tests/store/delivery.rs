@@ -2,10 +2,12 @@
 
 pub(crate) mod balance;
 mod compared;
+mod turns;
 
 use billstack_core::delivery::answer::Answer;
 use billstack_core::delivery::operation::Step;
 use billstack_core::delivery::{DeliveryState, Reason, State};
+use billstack_core::ids::TeamId;
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::CreditDelivery;
 use billstack_core::time::{HOUR, MINUTE, Micros, SECOND};

@@ -44,6 +44,14 @@ impl Rates {
         self.rate(team_id.number(), now, |rate| rate.slow_down(now));
     }
 
+    /// How many more calls of the team with this number could be made within so long.
+    pub fn room(&self, team: i64, within: i64) -> usize {
+        let now = self.now();
+        let known = self.teams().get(&team).copied();
+        let rate = known.unwrap_or(Rate::new(self.most.into(), now));
+        usize::try_from(rate.room(now, within)).unwrap_or_default()
+    }
+
     fn rate<T>(&self, team: i64, now: Micros, change: impl FnOnce(&mut Rate) -> T) -> T {
         let mut teams = self.teams();
         if teams.len() >= MOST {

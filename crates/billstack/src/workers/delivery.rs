@@ -4,35 +4,58 @@ mod balance;
 mod first_look;
 mod steps;
 
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use billstack_core::delivery::operation::Effect;
 use billstack_core::time::SECOND;
-use billstack_store::credits::delivery::{KIND, cure};
+use billstack_store::credits::delivery::cure;
+use billstack_store::credits::delivery::turns::{self, Served};
 use billstack_store::stripe_lane::{self as lane, Job, Lane, Turn};
-use billstack_store::work::{self, Leased};
-use billstack_store::{Abort, Actor, Origin};
+use billstack_store::work::{Key, Leased};
+use billstack_store::{Abort, Actor, Origin, Tx};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use self::steps::Taken;
-use super::{AFTER_A_FAILURE, LOOK_EVERY, Next, due, finish};
+use super::{AFTER_A_FAILURE, AFTER_WORK, LOOK_EVERY, Next, finish};
 use crate::app::App;
 
 /// How many customers of Stripe are served at once.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 512;
+
+/// How many of them may be one team's.
+const OF_A_TEAM: usize = 64;
+
+/// How soon a customer's first call could be made, or the customer is left to wait: whoever is served holds a lease,
+/// and many would let theirs run out in a long line.
+const SOON: i64 = 300_000;
 
 /// How much longer than a call a lease is held.
 const BEYOND_A_CALL: u32 = 5;
 
-/// Serves whoever is due, again and again.
+/// Serves whoever is due, again and again: the teams by turns, and of each as many as its rate has room for.
 pub(super) async fn go_round(app: &App) {
-    let mut lanes = FuturesUnordered::new();
+    let (mut lanes, mut serving) = (FuturesUnordered::new(), Serving::default());
     loop {
-        let room = AT_ONCE - lanes.len();
-        let pause = match claim(app, room).await {
-            Ok(claimed) => {
-                lanes.extend(claimed.into_iter().map(|leased| serve(app, leased)));
+        let looked = Instant::now();
+        let mut claiming = pin!(claim(app, serving.clone()));
+        let claimed = loop {
+            tokio::select! {
+                claimed = &mut claiming => break claimed,
+                Some(key) = lanes.next() => serving.ended(&key),
+            }
+        };
+        let pause = match claimed {
+            Ok((after, claimed)) => {
+                serving.after = after;
+                for leased in claimed {
+                    serving.begun(&leased.key);
+                    lanes.push(serve(app, leased));
+                }
                 LOOK_EVERY
             }
             Err(abort) => {
@@ -41,24 +64,83 @@ pub(super) async fn go_round(app: &App) {
             }
         };
         tokio::select! {
-            Some(()) = lanes.next() => {}
+            Some(key) = lanes.next() => serving.ended(&key),
             () = tokio::time::sleep(pause) => {}
             () = app.store.enqueued().notified() => {}
+        }
+        // One look for all that end or are enqueued in a moment.
+        let mut moment = pin!(tokio::time::sleep_until(looked + AFTER_WORK));
+        loop {
+            tokio::select! {
+                Some(key) = lanes.next() => serving.ended(&key),
+                () = &mut moment => break,
+            }
         }
     }
 }
 
-/// Leases so many rows that are due.
-async fn claim(app: &App, room: usize) -> Result<Vec<Leased>, Abort> {
-    if room == 0 || due(app, &[KIND]).await?.is_empty() {
-        return Ok(Vec::new());
+/// Whom this node serves, and which team comes next.
+#[derive(Clone)]
+struct Serving {
+    after: i64,
+    /// The customers of Stripe that are served, by the number of their team.
+    served: HashMap<i64, HashSet<String>>,
+}
+
+impl Default for Serving {
+    fn default() -> Serving {
+        Serving {
+            after: i64::MIN,
+            served: HashMap::new(),
+        }
+    }
+}
+
+impl Serving {
+    fn begun(&mut self, key: &Key) {
+        let of_team = self.served.entry(key.team).or_default();
+        of_team.insert(key.subject.clone());
+    }
+
+    fn ended(&mut self, key: &Key) {
+        if let Some(of_team) = self.served.get_mut(&key.team) {
+            of_team.remove(&key.subject);
+            if of_team.is_empty() {
+                self.served.remove(&key.team);
+            }
+        }
+    }
+}
+
+/// Leases rows that are due. Returns the team that was looked at last, too.
+async fn claim(app: &App, serving: Serving) -> Result<(i64, Vec<Leased>), Abort> {
+    let all: usize = serving.served.values().map(HashSet::len).sum();
+    let (now, rates) = (app.now(), Arc::clone(&app.stripe_rates));
+    let found = app.store.scan(move |tx: &mut dyn Tx| {
+        let room = |team: i64| {
+            let of_team = serving.served.get(&team).map_or(0, HashSet::len);
+            rates
+                .room(team, SOON)
+                .min(OF_A_TEAM.saturating_sub(of_team))
+        };
+        let served = Served {
+            after: serving.after,
+            lanes: &serving.served,
+            room: AT_ONCE.saturating_sub(all),
+            room_of: &room,
+        };
+        Ok(turns::next(tx, now, &served)?)
+    });
+    let (after, due) = found.await?;
+    if due.is_empty() {
+        return Ok((after, Vec::new()));
     }
     let lease = lease(app);
     let claimed = app.store.write(origin(app), move |tx, act| {
-        let room = i64::try_from(room).unwrap_or(1);
-        Ok(work::claim(tx, act, KIND, room, act.real().plus(lease))?)
+        let until = act.real().plus(lease);
+        Ok(turns::take(tx, act, &due, until)?)
     });
-    claimed.await
+    Ok((after, claimed.await?))
 }
 
 /// For how long a lane is leased each time, in microseconds.
@@ -72,9 +154,9 @@ fn origin(app: &App) -> Origin {
     app.origin(Actor::System, "job:stripe_delivery")
 }
 
-/// Goes along a lane until nothing is due. Whatever goes wrong with the database, its lease runs out, and somebody
-/// takes it over.
-async fn serve(app: &App, leased: Leased) {
+/// Goes along a lane until nothing is due, and tells which it was. Whatever goes wrong with the database, its lease runs
+/// out, and somebody takes it over.
+async fn serve(app: &App, leased: Leased) -> Key {
     let served = match leased.key.subject.is_empty() {
         true => resume(app, &leased).await,
         false => go_along(app, &leased).await,
@@ -82,6 +164,7 @@ async fn serve(app: &App, leased: Leased) {
     if let Err(abort) = served {
         tracing::warn!(subject = leased.key.subject, ?abort, "a delivery waits");
     }
+    leased.key
 }
 
 async fn go_along(app: &App, leased: &Leased) -> Result<(), Abort> {

@@ -105,9 +105,11 @@ fn clause(text: &str) -> Option<(bool, String)> {
 
 pub(super) fn retrieve(books: &mut Books, call: &Call, ids: &[String]) -> Answer {
     params::allow(call, &[])?;
-    let of_account = books.customer_of_account(&ids[0]);
-    let id = of_account.as_deref().unwrap_or(&ids[0]);
-    let found = books.customers.get(id).cloned();
+    let id = match books.customers.get(&ids[0]) {
+        Some(_) => Some(ids[0].clone()),
+        None => books.customer_of_account(&ids[0]),
+    };
+    let found = id.and_then(|id| books.customers.get(&id)).cloned();
     found.ok_or_else(|| StripeError::missing("customer", &ids[0], "id"))
 }
 

@@ -12,6 +12,7 @@ pub mod cure;
 mod repair;
 mod shown;
 mod told;
+pub mod turns;
 
 use billstack_core::delivery::operation::Operation;
 use billstack_core::delivery::{Body, DeliveryState, Kind, Reason, State, of_credit};

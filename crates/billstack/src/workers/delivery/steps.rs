@@ -22,6 +22,9 @@ use crate::secrets::random_bytes;
 use crate::settings::SecretText;
 use crate::stripe::{BalanceLine, Failure, Posted};
 
+/// How long a call may stand in line for the rate of its team, besides the call itself.
+const IN_LINE: i64 = 2 * SECOND;
+
 /// How often in succession the lines and the balance of a customer may disagree before a person looks at them.
 const MOST_DISAGREEMENTS: i64 = 8;
 
@@ -109,6 +112,9 @@ impl App {
                 return Ok(self.taken(job, unread.into()));
             }
         };
+        let Some(mut job) = self.hold_on(job).await? else {
+            return Ok(Taken::Nothing(None));
+        };
         if job.operation.progress.step == Step::Look {
             let heard = self.look_for(&secret, &job).await?;
             return Ok(self.taken(job, heard));
@@ -118,15 +124,21 @@ impl App {
             job.operation.kind,
         );
         if is_first {
-            let is_fit = match kind.chooses_currency() {
-                true => self.read_customer(&secret, &job).await,
-                false => Ok(()),
+            let read = match kind.chooses_currency() {
+                true => self.read_customer(&secret, job).await?,
+                false => Some((job, Ok(()))),
             };
-            let heard = match is_fit {
-                Ok(()) => self.look_first(&secret, &job).await?,
-                Err(heard) => Some(heard),
+            let Some((read, is_fit)) = read else {
+                return Ok(Taken::Nothing(None));
             };
-            if let Some(heard) = heard {
+            if let Err(heard) = is_fit {
+                return Ok(self.taken(read, heard));
+            }
+            let Some(held) = self.hold_on(read).await? else {
+                return Ok(Taken::Nothing(None));
+            };
+            job = held;
+            if let Some(heard) = self.look_first(&secret, &job).await? {
                 return Ok(self.taken(job, heard));
             }
         }
@@ -215,6 +227,18 @@ impl App {
         Taken::Told(Box::new(job), self.told(heard))
     }
 
+    /// Holds the lease for longer, where a call could outlast it. With `None` the lane is somebody else's by now.
+    async fn hold_on(&self, job: Job) -> Result<Option<Job>, Abort> {
+        let call = i64::from(self.settings.stripe_timeout_seconds) * SECOND;
+        if job.lane.is_held_until(self.now().plus(call + IN_LINE)) {
+            return Ok(Some(job));
+        }
+        let held = self.store.write(origin(self), move |tx, act| {
+            Ok(lane::hold_on(tx, act, &job)?)
+        });
+        held.await
+    }
+
     /// What became of a customer whom a call did not find.
     pub(super) async fn ask_customer(&self, job: &Job) -> Told {
         let team_id = &job.lane.team_id;
@@ -244,30 +268,48 @@ impl App {
         }
     }
 
-    /// Whether the customer can be given the credit at all; `Err` says why not.
-    async fn read_customer(&self, secret: &SecretText, job: &Job) -> Result<(), Heard> {
+    /// Whether the customer can be given the credit at all; `Err` says why not. With `None` the lane is somebody else's
+    /// by now.
+    async fn read_customer(
+        &self,
+        secret: &SecretText,
+        job: Job,
+    ) -> Result<Option<(Job, Result<(), Heard>)>, Abort> {
         let unfit = |reason: Reason| Heard::from(Outcome::Unfit(reason));
         let unread = |failure| match failure {
             Failure::NotFound => unfit(Reason::CustomerUnknown),
             failure => Heard::failed(failure, Outcome::Unread),
         };
-        let (team_id, id) = (&job.lane.team_id, &job.operation.stripe_customer_id);
-        self.stripe_rates.wait(team_id).await;
-        let found = self.stripe.customer_state(secret, id).await;
-        let found = found.map_err(unread)?;
-        let customer = if found.deleted {
-            Customer::Deleted
-        } else {
-            self.stripe_rates.wait(team_id).await;
-            let subscribed = self.stripe.live_currencies(secret, id).await;
-            let subscribed = subscribed.map_err(unread)?;
-            let read = |code: &String| Currency::read(code);
-            Customer::There {
-                currency: found.currency.as_ref().and_then(read),
-                subscribed: subscribed.iter().filter_map(read).collect(),
-            }
+        let (team_id, id) = (
+            job.lane.team_id.clone(),
+            job.operation.stripe_customer_id.clone(),
+        );
+        self.stripe_rates.wait(&team_id).await;
+        let found = match self.stripe.customer_state(secret, &id).await {
+            Ok(found) => found,
+            Err(failure) => return Ok(Some((job, Err(unread(failure))))),
         };
-        customer.accepts(job.operation.currency).map_err(unfit)
+        let accepts = |job: Job, customer: Customer| {
+            let is_fit = customer.accepts(job.operation.currency).map_err(unfit);
+            Ok(Some((job, is_fit)))
+        };
+        if found.deleted {
+            return accepts(job, Customer::Deleted);
+        }
+        let Some(job) = self.hold_on(job).await? else {
+            return Ok(None);
+        };
+        self.stripe_rates.wait(&team_id).await;
+        let subscribed = match self.stripe.live_currencies(secret, &id).await {
+            Ok(subscribed) => subscribed,
+            Err(failure) => return Ok(Some((job, Err(unread(failure))))),
+        };
+        let read = |code: &String| Currency::read(code);
+        let customer = Customer::There {
+            currency: found.currency.as_ref().and_then(read),
+            subscribed: subscribed.iter().filter_map(read).collect(),
+        };
+        accepts(job, customer)
     }
 
     /// Writes the line.

@@ -4,6 +4,7 @@ mod back;
 mod by_hand;
 mod causes;
 mod faults;
+mod turns;
 
 use billstack_core::time::{DAY, Micros, SECOND};
 use fake_stripe::{Customer, EventObject as _, Generation};
