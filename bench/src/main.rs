@@ -2,9 +2,11 @@
 
 mod client;
 mod disk;
+mod exports;
 mod floor;
 mod history;
 mod load;
+mod money;
 mod process;
 mod reads;
 mod report;
@@ -61,6 +63,19 @@ struct Arguments {
     /// Measure every GET with every filter instead, and a page beside the dearest of them.
     #[arg(long)]
     reads: bool,
+    /// Measure what becomes of money instead: conversions, refunds, and the queue that brings credits to Stripe,
+    /// beside an empty and a full one.
+    #[arg(long)]
+    money: bool,
+    /// Take every export of everything instead.
+    #[arg(long)]
+    exports: bool,
+    /// Operations that wait in the full queue.
+    #[arg(long, default_value_t = 100_000)]
+    waiting: u64,
+    /// Teams whose credits are brought to Stripe.
+    #[arg(long, default_value_t = 4)]
+    teams: usize,
     /// The program to measure.
     #[arg(long, default_value = "target/release/billstack")]
     program: PathBuf,
@@ -79,7 +94,9 @@ impl Arguments {
     /// The workloads to run.
     fn workloads(&self) -> impl Iterator<Item = Workload> {
         let chosen = |w: &Workload| {
-            !self.reads && (self.only.is_empty() || self.only.iter().any(|o| w.name().contains(o)))
+            !self.reads
+                && !self.exports
+                && (self.only.is_empty() || self.only.iter().any(|o| w.name().contains(o)))
         };
         Workload::ALL.into_iter().filter(chosen)
     }
@@ -142,11 +159,16 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    for referrals in &arguments.referrals {
+    if arguments.money {
+        money::measure(arguments, &runtime, &mut report)?;
+    }
+    let sizes = arguments.referrals.iter().filter(|_| !arguments.money);
+    for referrals in sizes {
         let bench = Bench::start(arguments, *referrals, &mut report)?;
-        match arguments.reads {
-            true => runtime.block_on(reads::measure(&bench, &mut report))?,
-            false => rounds(arguments, *referrals, &bench, &runtime, &mut report)?,
+        match (arguments.reads, arguments.exports) {
+            (true, _) => runtime.block_on(reads::measure(&bench, &mut report))?,
+            (_, true) => exports::measure(&bench, &mut report)?,
+            _ => rounds(arguments, *referrals, &bench, &runtime, &mut report)?,
         }
     }
     report.finish();

@@ -91,6 +91,12 @@ impl Process {
         cpu_of(self.child.id()) + postmaster.map_or(0.0, cpu_with_children)
     }
 
+    /// Sends it a signal: `STOP` lets it stand still, `CONT` go on.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-s", signal, &pid]).status();
+    }
+
     /// Its resident memory, in megabytes.
     pub(crate) fn resident_mb(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -41,7 +42,7 @@ struct Get {
 /// Asks every server for everything.
 pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<(), String> {
     for server in &bench.servers {
-        let session = sign_in(server)?;
+        let session = sign_in(server.process.address)?;
         let ask = Asker {
             server,
             head: format!("host: bench\r\ncookie: {session}\r\n\r\n"),
@@ -350,9 +351,9 @@ async fn samples(ask: &Asker<'_>) -> Result<BTreeMap<&'static str, String>, Stri
 }
 
 /// Signs the owner in, who may see everything, and returns the cookie.
-fn sign_in(server: &Measured) -> Result<String, String> {
+/// Signs in as the one who made everything, and returns the cookie.
+pub(crate) fn sign_in(address: SocketAddr) -> Result<String, String> {
     let body = format!(r#"{{"email":"bench@example.com","password":"{PASSWORD}"}}"#);
-    let address = server.process.address;
     let request = format!(
         "POST /api/auth/sign-in/email HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\n\
          content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",

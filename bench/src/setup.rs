@@ -40,7 +40,7 @@ struct Initialised {
 pub(crate) const PASSWORD: &str = "a bench needs no secrets";
 
 /// Any secret will do; the bench signs its own events.
-const SECRET: &str = "whsec_bench_bench_bench_bench_bench";
+pub(crate) const SECRET: &str = "whsec_bench_bench_bench_bench_bench";
 
 impl Bench {
     /// Makes the databases, loads them, measures the disk and starts everything.
@@ -193,9 +193,10 @@ fn sqlite(arguments: &Arguments, directory: &Path, size: Size) -> Result<Measure
     let file = directory.join("bench.db");
     let url = format!("sqlite://{}", file.display());
     let target = initialise(arguments, &url, size)?;
-    let history = arguments.reads.then_some(history::sqlite as seed::History);
+    let history =
+        (arguments.reads || arguments.exports).then_some(history::sqlite as seed::History);
     seed::sqlite(&file, &target.place, size, history).map_err(|error| error.to_string())?;
-    let process = serve(arguments, &url)?;
+    let process = serve(arguments, &url, &[])?;
     Ok(Measured {
         name: "sqlite",
         process,
@@ -209,10 +210,10 @@ fn postgres(arguments: &Arguments, cluster: &Cluster, size: Size) -> Result<Meas
         .map_err(|error| error.to_string())?;
     let target = initialise(arguments, &url, size)?;
     seed::postgres(&url, &target.place, size).map_err(|error| error.to_string())?;
-    if arguments.reads {
+    if arguments.reads || arguments.exports {
         history::postgres(&url).map_err(|error| error.to_string())?;
     }
-    let mut process = serve(arguments, &url)?;
+    let mut process = serve(arguments, &url, &[])?;
     process.cluster = Some(cluster.directory().join("data"));
     Ok(Measured {
         name: "postgres",
@@ -221,7 +222,7 @@ fn postgres(arguments: &Arguments, cluster: &Cluster, size: Size) -> Result<Meas
     })
 }
 
-fn environment(url: &str) -> Vec<(String, String)> {
+pub(crate) fn environment(url: &str) -> Vec<(String, String)> {
     let pairs = [
         ("DATABASE_URL", url.to_owned()),
         ("BILLSTACK_SECRET_KEY", "42".repeat(32)),
@@ -233,7 +234,8 @@ fn environment(url: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
 
-fn initialise(arguments: &Arguments, url: &str, size: Size) -> Result<Target, String> {
+/// Makes a database with a team, a project and an API key.
+pub(crate) fn initialise(arguments: &Arguments, url: &str, size: Size) -> Result<Target, String> {
     let mut child = Command::new(&arguments.program)
         .args([
             "init",
@@ -276,14 +278,20 @@ fn initialise(arguments: &Arguments, url: &str, size: Size) -> Result<Target, St
         size,
         used: Arc::default(),
         converted: Arc::default(),
+        codes: None,
     })
 }
 
-fn serve(arguments: &Arguments, url: &str) -> Result<Process, String> {
+/// Starts a server, with these variables besides the usual ones.
+pub(crate) fn serve(
+    arguments: &Arguments,
+    url: &str,
+    more: &[(String, String)],
+) -> Result<Process, String> {
     Process::start(&Start {
         program: &arguments.program,
         arguments: &["serve", "--listen", "127.0.0.1:0"].map(str::to_owned),
-        environment: &environment(url),
+        environment: &[environment(url), more.to_vec()].concat(),
         announces: "Listening on http://",
         ready: Some("/readyz"),
     })

@@ -29,6 +29,8 @@ pub(crate) struct Target {
     pub(crate) used: Arc<AtomicU64>,
     /// Waiting referrals converted so far.
     pub(crate) converted: Arc<AtomicU64>,
+    /// Its codes, where the program has drawn them.
+    pub(crate) codes: Option<Arc<Vec<String>>>,
 }
 
 /// A kind of request.
@@ -130,7 +132,10 @@ impl Target {
     }
 
     fn any_code(&self, n: u64) -> String {
-        code(scatter(n, self.size.codes()), self.size.codes())
+        let place = scatter(n, self.size.codes());
+        let drawn = self.codes.as_ref();
+        let drawn = drawn.and_then(|codes| codes.get(usize::try_from(place).ok()?).cloned());
+        drawn.unwrap_or_else(|| code(place, self.size.codes()))
     }
 
     fn get_code(&self, n: u64) -> Vec<u8> {
@@ -201,7 +206,7 @@ static NOTES: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// A `customer.subscription.created` of about 4 KiB, the size Stripe's have.
-fn subscription_event(id: &str, customer: &str, now: u64) -> Vec<u8> {
+pub(crate) fn subscription_event(id: &str, customer: &str, now: u64) -> Vec<u8> {
     let notes = NOTES.as_str();
     format!(
         r#"{{"id":"evt_{id}","object":"event","api_version":"2026-10-28.endive","created":{now},
@@ -214,7 +219,7 @@ fn subscription_event(id: &str, customer: &str, now: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-fn sign(secret: &str, now: u64, body: &[u8]) -> String {
+pub(crate) fn sign(secret: &str, now: u64, body: &[u8]) -> String {
     // An HMAC takes keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
         return String::new();
@@ -228,7 +233,7 @@ fn sign(secret: &str, now: u64, body: &[u8]) -> String {
     clippy::disallowed_methods,
     reason = "events are signed with the time of the machine"
 )]
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
