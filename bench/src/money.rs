@@ -2,7 +2,9 @@
 //! the rate of each team allows; and what the API does beside an empty and a full queue.
 
 mod calls;
+mod events;
 mod seed;
+mod spent;
 mod stripe;
 mod world;
 
@@ -10,18 +12,18 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use billstack_core::program::{Clawback, CreditDelivery};
-use postgres::NoTls;
 use scratch_postgres::{Cluster, Options};
 
 use self::calls::{Burst, all};
+use self::events::{converted, paid, refunded};
 use self::seed::{Books, waiting_in_stripe};
+use self::spent::Spent;
 use self::stripe::Stripe;
 use self::world::{Plan, TO_CONVERT, Team, World, place_of};
-use crate::client::post;
 use crate::load::{Measured, Pace, run};
 use crate::report::Report;
 use crate::seed::{PER_CODE, Size, stripe_id};
-use crate::workloads::{Workload, now, sign, subscription_event};
+use crate::workloads::Workload;
 use crate::{Arguments, Server};
 
 /// How long every answer of Stripe takes.
@@ -180,19 +182,11 @@ impl Measurement<'_> {
         let plan = Plan {
             arguments: self.arguments,
             stripe: &self.stripe,
-            url: url.clone(),
+            url,
             cluster: None,
             size,
         };
-        let world = World::make(plan, |books, teams| {
-            let place = place_of(&teams[0].target);
-            books.program(&place, CreditDelivery::StripeBalance, Clawback::Always)
-        })?;
-        let place = place_of(&world.teams[0].target);
-        drop(world);
-        let books = Books::open(&url)?;
-        books.credits(&place, 0..FEW)?;
-        Ok(books)
+        World::only_books(plan, FEW)
     }
 
     fn world(
@@ -398,90 +392,4 @@ impl Measurement<'_> {
         }
         Ok(())
     }
-}
-
-/// Time spent so far, or in each second.
-struct Spent {
-    at: Instant,
-    /// In which PostgreSQL worked on statements.
-    database: f64,
-    /// By the server, and by PostgreSQL.
-    processor: f64,
-}
-
-impl Spent {
-    fn of(world: &World) -> Result<Spent, String> {
-        let database = match world.process.cluster.is_some() {
-            false => 0.0,
-            true => {
-                let mut db =
-                    postgres::Client::connect(&world.url, NoTls).map_err(|e| e.to_string())?;
-                // What sessions have counted is told about once a second.
-                std::thread::sleep(Duration::from_millis(1_500));
-                let sql =
-                    "SELECT active_time FROM pg_stat_database WHERE datname = current_database()";
-                let row = db.query_one(sql, &[]).map_err(|e| e.to_string())?;
-                row.get::<_, f64>(0) / 1e3
-            }
-        };
-        Ok(Spent {
-            at: Instant::now(),
-            database,
-            processor: world.process.cpu_seconds(),
-        })
-    }
-
-    /// How much it was in each second since.
-    fn since(&self, before: &Spent) -> Spent {
-        let took = self.at.duration_since(before.at).as_secs_f64();
-        Spent {
-            at: self.at,
-            database: (self.database - before.database) / took,
-            processor: (self.processor - before.processor) / took,
-        }
-    }
-}
-
-fn tell(team: &Team, event: &[u8]) -> Vec<u8> {
-    let header = format!(
-        "stripe-signature: {}\r\n",
-        sign(&team.target.secret, now(), event)
-    );
-    let path = format!("/api/webhooks/stripe/{}", team.target.place.team_id);
-    post(&path, &header, event)
-}
-
-/// The Stripe customer of the n-th referee.
-fn referee(team: &Team, n: u64) -> String {
-    stripe_id(team.first + team.target.size.codes() + n)
-}
-
-/// Their subscription begins.
-fn converted(team: &Team, n: u64) -> Vec<u8> {
-    let customer = referee(team, n);
-    tell(team, &subscription_event(&customer, &customer, now()))
-}
-
-/// Its first invoice is paid.
-fn paid(team: &Team, n: u64) -> Vec<u8> {
-    let (id, now) = (referee(team, n), now());
-    let event = format!(
-        r#"{{"id":"evt_i{id}","object":"event","api_version":"2024-06-20","created":{now},"livemode":false,
-"type":"invoice.paid","data":{{"object":{{"id":"in_{id}","object":"invoice","amount_due":2000,"amount_paid":2000,
-"billing_reason":"subscription_create","charge":"ch_{id}","created":{now},"currency":"usd","customer":"{id}",
-"paid":true,"payment_intent":"pi_{id}","status":"paid","subscription":"sub_{id}"}}}}}}"#
-    );
-    tell(team, event.as_bytes())
-}
-
-/// Three tenths of that are paid back.
-fn refunded(team: &Team, n: u64) -> Vec<u8> {
-    let (id, now) = (referee(team, n), now());
-    let event = format!(
-        r#"{{"id":"evt_r{id}","object":"event","api_version":"2024-06-20","created":{now},"livemode":false,
-"type":"charge.refunded","data":{{"object":{{"id":"ch_{id}","object":"charge","amount":2000,"amount_captured":2000,
-"amount_refunded":600,"currency":"usd","customer":"{id}","invoice":"in_{id}","payment_intent":"pi_{id}"}},
-"previous_attributes":{{"amount_refunded":0}}}}}}"#
-    );
-    tell(team, event.as_bytes())
 }

@@ -100,6 +100,20 @@ impl World {
         })
     }
 
+    /// Makes a database in which so many credits wait, and no server runs.
+    pub(super) fn only_books(plan: Plan<'_>, credits: u64) -> Result<Books, String> {
+        let url = plan.url.clone();
+        let world = World::make(plan, |books, teams| {
+            let place = place_of(&teams[0].target);
+            books.program(&place, CreditDelivery::StripeBalance, Clawback::Always)
+        })?;
+        let place = place_of(&world.teams[0].target);
+        drop(world);
+        let books = Books::open(&url)?;
+        books.credits(&place, 0..credits)?;
+        Ok(books)
+    }
+
     /// Lets the server stand still, or go on.
     pub(super) fn signal(&self, signal: &str) {
         self.process.signal(signal);
