@@ -44,6 +44,7 @@ mod people;
 mod reconcile;
 mod referrals;
 mod relations;
+mod scope;
 mod starts;
 mod story;
 mod values;
@@ -51,10 +52,9 @@ mod words;
 
 use std::fmt;
 
+use self::scope::Scope;
 use self::starts::{MustBeKept, are_kept};
 use self::words::known;
-use crate::params;
-use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Row, Tx};
 
 /// The most offenders that one rule reports; each query ends in this limit, if it returns no others.
@@ -159,6 +159,15 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     RULES.iter().copied().flatten()
 }
 
+/// Asks every rule about one project.
+pub fn verify_in(tx: &mut dyn Tx, place: &Place) -> Result<Vec<Breach>, Fault> {
+    let mut breaches = Vec::new();
+    for rule in rules() {
+        breaches.extend(rule.check_in(tx, place)?);
+    }
+    Ok(breaches)
+}
+
 /// Asks every rule. An empty answer means that all of them hold.
 pub fn verify(tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
     let mut breaches = Vec::new();
@@ -168,38 +177,30 @@ pub fn verify(tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
     Ok(breaches)
 }
 
-/// The row after which a table is read from its beginning.
-fn beginning() -> (i64, String) {
-    (i64::MIN, String::new())
-}
-
-/// Reads the page after `last`, moves `last` to its end, and tells whether there was any row.
-fn next_page(
-    tx: &mut dyn Tx,
-    sql: &str,
-    last: &mut (i64, String),
-    each: &mut EachRow<'_>,
-) -> Result<bool, Fault> {
-    let (team, id) = last.clone();
-    let mut is_over = true;
-    tx.query(sql, params![team, &id, PAGE], &mut |row| {
-        is_over = false;
-        *last = (row.int(2)?, row.string(3)?);
-        each(row)
-    })?;
-    Ok(!is_over)
-}
-
 impl Rule {
     /// Who breaks this rule, [`MOST_PER_RULE`] at most.
     pub fn check(&self, tx: &mut dyn Tx) -> Result<Vec<Breach>, Fault> {
+        self.ask(tx, Scope::Everything)
+    }
+
+    /// Who breaks this rule in a project: the cost is that of the project, and for what is kept of its team alone, of
+    /// the team.
+    pub fn check_in(&self, tx: &mut dyn Tx, place: &Place) -> Result<Vec<Breach>, Fault> {
+        if !self.names_projects() {
+            return Ok(Vec::new());
+        }
+        self.ask(tx, Scope::Project(place))
+    }
+
+    fn ask(&self, tx: &mut dyn Tx, scope: Scope<'_>) -> Result<Vec<Breach>, Fault> {
         let mut breaches = Vec::new();
-        let sql = self.sql();
         match self.reads {
-            Reads::Once => tx.query(&sql, &[], &mut |row| self.judge(row, &mut breaches))?,
-            Reads::InPages => self.check_pages(tx, &sql, &mut breaches)?,
-            Reads::OneByOne(breaks) => self.check_suspects(tx, &sql, breaks, &mut breaches)?,
-            Reads::Together(told_of) => self.check_together(tx, &sql, told_of, &mut breaches)?,
+            Reads::Once => {
+                self.read_once(tx, scope, &mut |row| self.judge(row, &mut breaches))?;
+            }
+            Reads::InPages => self.check_pages(tx, scope, &mut breaches)?,
+            Reads::OneByOne(breaks) => self.check_suspects(tx, scope, breaks, &mut breaches)?,
+            Reads::Together(told_of) => self.check_together(tx, scope, told_of, &mut breaches)?,
             Reads::PerEngine {
                 sqlite,
                 postgres,
@@ -223,12 +224,12 @@ impl Rule {
     fn check_pages(
         &self,
         tx: &mut dyn Tx,
-        sql: &str,
+        scope: Scope<'_>,
         breaches: &mut Vec<Breach>,
     ) -> Result<(), Fault> {
-        let mut last = beginning();
+        let mut pages = self.pages(tx, scope)?;
         while breaches.len() < MOST_PER_RULE
-            && next_page(tx, sql, &mut last, &mut |row| self.judge(row, breaches))?
+            && pages.next(tx, &mut |row| self.judge(row, breaches))?
         {}
         Ok(())
     }
@@ -236,14 +237,14 @@ impl Rule {
     fn check_suspects(
         &self,
         tx: &mut dyn Tx,
-        sql: &str,
+        scope: Scope<'_>,
         breaks: fn(&mut dyn Tx, &Place, &str) -> Result<bool, Fault>,
         breaches: &mut Vec<Breach>,
     ) -> Result<(), Fault> {
-        let mut last = beginning();
+        let mut pages = self.pages(tx, scope)?;
         while breaches.len() < MOST_PER_RULE {
             let mut suspects = Vec::new();
-            let more = next_page(tx, sql, &mut last, &mut |row| {
+            let more = pages.next(tx, &mut |row| {
                 if (self.breaks)(row)? {
                     let place = Place::new(row.team_id(4)?, row.project_id(5)?);
                     suspects.push((self.breach(row)?, place, row.string(3)?));
@@ -265,14 +266,14 @@ impl Rule {
     fn check_together(
         &self,
         tx: &mut dyn Tx,
-        sql: &str,
+        scope: Scope<'_>,
         told_of: fn(&dyn Row) -> Result<Vec<MustBeKept>, Fault>,
         breaches: &mut Vec<Breach>,
     ) -> Result<(), Fault> {
-        let mut last = beginning();
+        let mut pages = self.pages(tx, scope)?;
         while breaches.len() < MOST_PER_RULE {
             let (mut told, mut tellers) = (Vec::new(), Vec::new());
-            let more = next_page(tx, sql, &mut last, &mut |row| {
+            let more = pages.next(tx, &mut |row| {
                 for one in told_of(row)? {
                     told.push((row.int(2)?, one));
                     tellers.push(self.breach(row)?);

@@ -10,7 +10,7 @@ use crate::tables::teams::team_of;
 
 declare_rules! {
     budget_out, "what is out of a budget is what was granted for referrals of the program and not taken back" =
-        concat!("SELECT b.program_id, ", team_of!("b"), " FROM program_budgets b \
+        concat!("SELECT b.program_id, ", place_of!("p"), " FROM program_budgets b \
         JOIN programs p ON p.team_id = b.team_id AND p.id = b.program_id \
         WHERE b.amount_out <> (SELECT COALESCE(SUM(c.amount - c.reversed), 0) FROM credits c \
         WHERE c.team_id = p.team_id AND c.project_id = p.project_id AND c.currency = b.currency \

@@ -10,8 +10,8 @@ use billstack_store::reconcile::{self, Line, Turn, Wish};
 use billstack_store::stripe_connection::{self, NewConnection};
 use billstack_store::teams;
 use billstack_store::users::{self, NewUser};
-use billstack_store::verify::verify;
-use billstack_store::{Abort, Act, Fault, Tx};
+use billstack_store::verify::{Breach, verify, verify_in};
+use billstack_store::{Abort, Act, Fault, Place, Tx};
 use billstack_store::{invitations, params, projects};
 
 use crate::figures::add_up;
@@ -441,13 +441,36 @@ fn damage_of_every_kind_is_noticed() {
     }
 }
 
+/// Whoever asks about one project is told what those are told of it who ask about everything.
+fn assert_told_alike(tx: &mut dyn Tx, all: &[Breach]) -> Result<(), Abort> {
+    let sql = "SELECT t.id, p.id FROM projects p JOIN teams t ON t.team_id = p.team_id";
+    let places = tx.all(sql, params![], |row| {
+        Ok(Place::new(row.string(0)?, row.string(1)?))
+    })?;
+    for place in places {
+        let texts = |breaches: &[Breach]| -> BTreeSet<String> {
+            breaches.iter().map(ToString::to_string).collect()
+        };
+        let there: Vec<Breach> = all
+            .iter()
+            .filter(|one| one.is_in(&place))
+            .cloned()
+            .collect();
+        let told = verify_in(tx, &place)?;
+        assert_eq!(texts(&told), texts(&there), "{place:?}");
+    }
+    Ok(())
+}
+
 /// The rules that are broken by a change, which is taken back.
 pub(crate) fn found_after(db: &Db, sql: &'static str) -> BTreeSet<String> {
     let change = move |tx: &mut dyn Tx, _: &mut Act| -> Result<(), Abort> {
         for statement in sql.split("; ") {
             assert_ne!(tx.execute(statement, params![])?, 0, "{statement}");
         }
-        let rules: Vec<_> = verify(tx)?.iter().map(|breach| breach.rule).collect();
+        let breaches = verify(tx)?;
+        assert_told_alike(tx, &breaches)?;
+        let rules: Vec<_> = breaches.iter().map(|breach| breach.rule).collect();
         Err(Fault::Unavailable(rules.join(" ")).into())
     };
     match db.store.write_blocking(origin(), change) {

@@ -50,8 +50,8 @@ pub struct VerifyAnswer {
 
 /// Verify the books.
 ///
-/// Asks every rule that the server's own `billstack verify` asks, and tells who breaks one in this project. It reads
-/// whole tables, so one is under way at a time; with many customers use the command.
+/// Asks every rule of a project that the server's own `billstack verify` asks, and tells who breaks one in this project.
+/// It reads all that the project has, so one is under way at a time.
 #[utoipa::path(
     post, path = "", operation_id = "verify_project",
     request_body = VerifyRequest,
@@ -90,9 +90,9 @@ async fn breaches(app: &App, place: &Place) -> Result<Vec<Breach>, ApiError> {
             team,
             weight: Weight::Long,
         };
-        let check = move |tx: &mut dyn Tx| Ok::<_, Abort>(rule.check(tx)?);
-        let all = app.store.scan_for(share, check).await?;
-        found.extend(all.into_iter().filter(|breach| breach.is_in(place)));
+        let of = place.clone();
+        let check = move |tx: &mut dyn Tx| Ok::<_, Abort>(rule.check_in(tx, &of)?);
+        found.extend(app.store.scan_for(share, check).await?);
     }
     Ok(found)
 }
