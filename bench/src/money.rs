@@ -169,6 +169,12 @@ impl Measurement<'_> {
         self.drain(&full, report)?;
         self.figure(report, "verify of the full queue", full.verify()?, "s");
         self.figure(report, "verify of the empty queue", empty.verify()?, "s");
+        self.figure(
+            report,
+            "verify of its small project",
+            full.verify_project()?,
+            "s",
+        );
         Ok(())
     }
 
@@ -249,33 +255,24 @@ impl Measurement<'_> {
                 }
             }
             let name = workload.name();
-            let median = |of: &[Measured], value: fn(&Measured) -> f64| {
-                let mut all: Vec<f64> = of.iter().map(value).collect();
-                all.sort_by(f64::total_cmp);
-                all[all.len() / 2]
-            };
             for (of, queue) in times.iter().zip(["empty", "full"]) {
-                let (p50, p99) = (median(of, |m| m.p50_us), median(of, |m| m.p99_us));
+                let p50 = median(of.iter().map(|m| m.p50_us));
+                let p99 = median(of.iter().map(|m| m.p99_us));
                 self.figure(
                     report,
-                    &format!("{name} beside an {queue} queue, p50"),
+                    &format!("{name} beside the {queue} queue, p50"),
                     p50,
                     "us",
                 );
                 self.figure(
                     report,
-                    &format!("{name} beside an {queue} queue, p99"),
+                    &format!("{name} beside the {queue} queue, p99"),
                     p99,
                     "us",
                 );
             }
-            let mut ratios: Vec<f64> = times[0]
-                .iter()
-                .zip(&times[1])
-                .map(|(empty, full)| full.p99_us / empty.p99_us)
-                .collect();
-            ratios.sort_by(f64::total_cmp);
-            let ratio = ratios[ratios.len() / 2];
+            let pairs = times[0].iter().zip(&times[1]);
+            let ratio = median(pairs.map(|(empty, full)| full.p99_us / empty.p99_us));
             self.figure(
                 report,
                 &format!("{name}: p99 full over empty, of pairs"),
@@ -392,4 +389,10 @@ impl Measurement<'_> {
         }
         Ok(())
     }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut all: Vec<f64> = values.collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap_or_default()
 }

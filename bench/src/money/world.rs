@@ -119,6 +119,22 @@ impl World {
         self.process.signal(signal);
     }
 
+    /// How long the server takes to verify the project of the measured team, in seconds.
+    pub(super) fn verify_project(&self) -> Result<f64, String> {
+        let address = self.process.address;
+        let (cookie, place) = (sign_in(address)?, &self.measured.place);
+        let path = format!(
+            "/api/billstack/teams/{}/projects/{}/referrals/verify",
+            place.team_id, place.project_id
+        );
+        let began = std::time::Instant::now();
+        let told = call(address, &cookie, &path, &json!({}))?;
+        match told["ok"] == true {
+            true => Ok(began.elapsed().as_secs_f64()),
+            false => Err(format!("{path}: {told}")),
+        }
+    }
+
     /// Whether `billstack verify` finds nothing, and how long it took in seconds.
     pub(super) fn verify(&self) -> Result<f64, String> {
         let began = std::time::Instant::now();

@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use billstack_core::ids::TeamId;
-use billstack_store::params;
-use billstack_store::verify::{Breach, MOST_PER_RULE, verify};
-use billstack_store::{Abort, Tx};
+use billstack_core::money::{Amount, Currency};
+use billstack_store::credit_moves::{self, Gift};
+use billstack_store::verify::{Breach, MOST_PER_RULE, verify, verify_in};
+use billstack_store::{Abort, Act, Place, Tx};
+use billstack_store::{params, programs};
 
 use crate::reports::told;
-use crate::support::{Db, ENGINES, START, make_team, start, write};
+use crate::support::{
+    Db, ENGINES, START, make_customer, make_project, make_team, program, start, write,
+};
 
 /// Changes, and the rules that notice them: these and no others.
 pub(crate) const CHANGES: &[(&str, &[&str])] = &[
@@ -202,5 +206,75 @@ fn a_table_that_is_read_in_pages_is_read_to_its_end() {
             Ok(tx.execute("UPDATE stripe_events SET start = '{}'", params![])?)
         });
         assert_eq!(breaches_of(&db).len(), MOST_PER_RULE, "{engine:?}");
+    }
+}
+
+/// A project with a customer who has so many credits.
+fn project(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    team: &str,
+    credits: usize,
+) -> Result<(Place, Vec<String>), Abort> {
+    make_team(tx, team)?;
+    let place = make_project(tx, act, team)?;
+    programs::put(tx, act, &place, &program())?;
+    let customer = make_customer(tx, act, &place, "ann", None)?;
+    let mut ids = Vec::new();
+    for _ in 0..credits {
+        let gift = Gift {
+            customer_id: customer.id.clone(),
+            amount: Amount::new(100).unwrap(),
+            currency: Currency::USD,
+            reason: "contest".to_owned(),
+        };
+        ids.push(credit_moves::give_by_hand(tx, act, &place, &gift)?.id);
+    }
+    Ok((place, ids))
+}
+
+#[test]
+fn breaches_elsewhere_hide_none_of_a_project() {
+    for engine in ENGINES {
+        let db = Db::new(engine);
+        // More than a page in the one.
+        let (crowded, small) = write(&db.store, |tx, act| {
+            let crowded = project(tx, act, "team_1", 1_100)?;
+            Ok((crowded, project(tx, act, "team_2", 2)?))
+        });
+        let last = crowded.1[1_099].clone();
+        let told = |place: &Place| {
+            let place = place.clone();
+            let found = db.store.scan_blocking(move |tx| Ok(verify_in(tx, &place)?));
+            let names = |one: &Breach| (one.rule, one.subject.clone());
+            found.unwrap().iter().map(names).collect::<Vec<_>>()
+        };
+        for place in [&crowded.0, &small.0] {
+            assert_eq!(told(place), [], "{engine:?}");
+        }
+        write(&db.store, |tx, _| {
+            Ok(tx.execute("UPDATE credits SET status = 'applied'", params![])?)
+        });
+        let found = breaches_of(&db).len();
+        assert_eq!(found, MOST_PER_RULE, "{engine:?}");
+        let mut of_small: Vec<_> = small
+            .1
+            .iter()
+            .map(|id| ("credit_status", id.clone()))
+            .collect();
+        of_small.sort();
+        assert_eq!(told(&small.0), of_small, "{engine:?}");
+        assert_eq!(told(&crowded.0).len(), MOST_PER_RULE, "{engine:?}");
+        // What is read in pages is read to its end.
+        write(&db.store, move |tx, _| {
+            tx.execute("UPDATE credits SET status = 'granted'", params![])?;
+            let sql = "UPDATE events SET facts = REPLACE(facts, '\"amount\":100', '\"amount\":9') \
+                       WHERE type = 'credit.granted' AND subject = $1";
+            Ok(tx.must(sql, params![&last])?)
+        });
+        let last = crowded.1[1_099].clone();
+        let wanted = [("credit_as_given", last)];
+        assert_eq!(told(&crowded.0), wanted, "{engine:?}");
+        assert_eq!(told(&small.0), [], "{engine:?}");
     }
 }
