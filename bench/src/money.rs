@@ -155,15 +155,6 @@ impl Measurement<'_> {
             let people = team.first..team.first + team.target.size.customers();
             self.stripe.know(people.map(stripe_id));
         }
-        let idle = Spent::of(&full)?;
-        std::thread::sleep(Duration::from_secs(5));
-        let alone = Spent::of(&full)?.since(&idle);
-        self.figure(
-            report,
-            "database time beside one queue",
-            alone.database * 1e3,
-            "ms/s",
-        );
         self.beside(&empty, &full, report)?;
         self.bursts(&full, report)?;
         self.drain(&full, report)?;
@@ -318,14 +309,13 @@ impl Measurement<'_> {
 
     /// Watches the queue of every team for a while, alone and beside requests.
     fn drain(&self, world: &World, report: &mut Report) -> Result<(), String> {
+        let before = Spent::of(world)?;
+        let began = Instant::now();
         self.stripe.forget_calls();
-        let (before, began) = (Spent::of(world)?, Instant::now());
         std::thread::sleep(WATCHED);
-        let (spent, took) = (
-            Spent::of(world)?.since(&before),
-            began.elapsed().as_secs_f64(),
-        );
         let calls = self.stripe.calls();
+        let took = began.elapsed().as_secs_f64();
+        let spent = Spent::of(world)?.since(&before);
         let mut lines = 0;
         for (number, team) in world.teams.iter().enumerate() {
             let of = calls.get(&team.stripe_key).copied().unwrap_or_default();
