@@ -9,15 +9,17 @@ use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Tx, Val};
 
 /// Tables whose rows are of a project.
-const OF_PROJECT: [&str; 13] = [
+const OF_PROJECT: [&str; 15] = [
     "booked_days",
     "booked_marks",
+    "code_aliases",
     "codes",
     "credits",
     "customers",
     "entries",
     "entry_lines",
     "events",
+    "link_keys",
     "program_days",
     "programs",
     "projects",
@@ -26,12 +28,14 @@ const OF_PROJECT: [&str; 13] = [
 ];
 
 /// Tables whose rows are of a team, or of a project or its team.
-const OF_TEAM: [&str; 9] = [
+const OF_TEAM: [&str; 11] = [
     "idempotency_keys",
     "money_facts",
     "payment_links",
     "program_budgets",
     "program_marks",
+    "stripe_balance_lines",
+    "stripe_balances",
     "stripe_events",
     "subscription_starts",
     "terms",
