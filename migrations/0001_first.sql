@@ -591,6 +591,9 @@ CREATE TABLE events (
 ) {clustered};
 CREATE UNIQUE INDEX events_of_referral ON events (referral_id, team_id, sequence)
     WHERE referral_id IS NOT NULL;
+-- What is told outside is read by project.
+CREATE INDEX events_of_project ON events (team_id, project_id, created_at, id)
+    WHERE project_id IS NOT NULL;
 
 -- Up to which event the log of a team has been added up in program_days: that event included, none after it.
 CREATE TABLE program_marks (
@@ -718,6 +721,87 @@ CREATE TABLE reconcile_notes (
     PRIMARY KEY (team_id, kind, subject)
 ) {clustered};
 
+-- Where webhooks of a project are sent. One that was taken away keeps its row, without its secrets, as long as there
+-- are deliveries of it.
+CREATE TABLE webhook_endpoints (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    id {text} NOT NULL,
+    url {text} NOT NULL,
+    description {text},
+    -- Which types it wants, separated by spaces; '*' for all.
+    types {text} NOT NULL,
+    -- Sealed (AES-256-GCM) before they come here, and until when the one before is good.
+    secret {text},
+    old_secret {text},
+    old_valid_until {int},
+    -- How it does, since when it may be told of events, and since when it is not any more and why.
+    state {text} NOT NULL,
+    enabled_at {int} NOT NULL,
+    disabled_at {int},
+    disabled_reason {text},
+    -- Since when it has done nothing but fail, and how often.
+    first_failure_at {int},
+    failures {int} NOT NULL CHECK (failures >= 0),
+    last_success_at {int},
+    last_failure_at {int},
+    created_at {int} NOT NULL,
+    -- By the time of day, like the end of a delivery.
+    deleted_at {int},
+    -- Whoever changes it names the version that they saw.
+    version {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id, id),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id),
+    CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL)),
+    CHECK ((state = 'disabled') = (disabled_at IS NOT NULL)),
+    CHECK ((first_failure_at IS NULL) = (failures = 0)),
+    CHECK ((secret IS NULL) = (deleted_at IS NOT NULL))
+) {clustered};
+
+CREATE INDEX webhook_endpoints_to_forget ON webhook_endpoints (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- What is sent where: written by the transaction of the event. When it is due, and who is sending it, is in its row of
+-- work, which it has as long as it waits.
+CREATE TABLE webhook_deliveries (
+    team_id {int} NOT NULL,
+    id {text} NOT NULL,
+    project_id {int} NOT NULL,
+    endpoint_id {text} NOT NULL,
+    -- The event, by both parts of its key.
+    event_at {int} NOT NULL,
+    event_id {text} NOT NULL,
+    type {text} NOT NULL,
+    -- Whether somebody asked for it; then it is tried once.
+    is_replay {bool} NOT NULL,
+    state {text} NOT NULL,
+    attempts {int} NOT NULL CHECK (attempts >= 0),
+    created_at {int} NOT NULL,
+    -- By the time of day: it is forgotten so long after.
+    ended_at {int},
+    PRIMARY KEY (team_id, id),
+    CHECK ((state = 'waiting') = (ended_at IS NULL))
+) {clustered};
+CREATE INDEX webhook_deliveries_of_endpoint
+    ON webhook_deliveries (endpoint_id, team_id, created_at, id);
+-- Not of what waits, which is found by way of the queue: each event pays for what is written with it.
+CREATE INDEX webhook_deliveries_by_state
+    ON webhook_deliveries (state, endpoint_id, team_id, created_at, id) WHERE ended_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_to_forget ON webhook_deliveries (ended_at) WHERE ended_at IS NOT NULL;
+
+-- Each time that it was sent, and how it went. status is null where there was no answer, error where there was one.
+CREATE TABLE webhook_attempts (
+    team_id {int} NOT NULL,
+    delivery_id {text} NOT NULL,
+    number {int} NOT NULL CHECK (number >= 1),
+    at {int} NOT NULL,
+    duration_ms {int} NOT NULL CHECK (duration_ms >= 0),
+    status {int},
+    error {text},
+    -- How the answer begins.
+    answer {text},
+    PRIMARY KEY (team_id, delivery_id, number)
+) {clustered};
+
 -- The one queue: whatever is to happen later. A row is written by the transaction that causes it. Whoever
 -- works on it holds a lease; when that runs out, another may. Of no team: number 0.
 CREATE TABLE work (
@@ -725,6 +809,8 @@ CREATE TABLE work (
     project_id {int} NOT NULL,
     kind {text} NOT NULL,
     subject {text} NOT NULL,
+    -- Whose turns those of a kind take, where it matters: the endpoint of a delivery. Empty elsewhere.
+    lane {text} NOT NULL DEFAULT '',
     -- What the work needs to know, a JSON object.
     facts {text} NOT NULL,
     run_after {int} NOT NULL,
@@ -734,9 +820,10 @@ CREATE TABLE work (
     created_at {int} NOT NULL,
     PRIMARY KEY (team_id, project_id, kind, subject)
 ) {rows};
-CREATE INDEX work_due ON work (kind, run_after);
+CREATE INDEX work_due ON work (kind, lane, run_after);
 -- Teams take turns, however much one of them has that is due.
 CREATE INDEX work_by_team ON work (kind, team_id, run_after);
+CREATE INDEX work_under_way ON work (kind, lane, leased_until) WHERE leased_until > 0;
 
 -- Where the probe of readiness writes and takes back; no team has the number 0 that it uses.
 CREATE TABLE locks (

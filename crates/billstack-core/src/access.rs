@@ -14,6 +14,10 @@ text_enum! {
         ReferralsRead = "referrals:read",
         /// Change the program; create and deactivate codes.
         ReferralsWrite = "referrals:write",
+        /// Look at webhook endpoints and what was sent to them.
+        WebhooksRead = "webhooks:read",
+        /// Say where webhooks are sent, and send them again.
+        WebhooksWrite = "webhooks:write",
     }
 }
 
@@ -25,6 +29,7 @@ impl Scope {
                 (self, held),
                 (Scope::CustomersRead, Scope::CustomersWrite)
                     | (Scope::ReferralsRead, Scope::ReferralsWrite)
+                    | (Scope::WebhooksRead, Scope::WebhooksWrite)
             )
     }
 }
@@ -166,7 +171,8 @@ mod tests {
             implied,
             [
                 (Scope::CustomersRead, Scope::CustomersWrite),
-                (Scope::ReferralsRead, Scope::ReferralsWrite)
+                (Scope::ReferralsRead, Scope::ReferralsWrite),
+                (Scope::WebhooksRead, Scope::WebhooksWrite)
             ]
         );
         assert!(Scope::ALL.iter().all(|scope| scope.implied_by(*scope)));
@@ -271,7 +277,7 @@ mod tests {
         }
 
         #[test]
-        fn any_list_of_scopes_survives(picks in prop::collection::vec(0..4_usize, 0..9)) {
+        fn any_list_of_scopes_survives(picks in prop::collection::vec(0..Scope::ALL.len(), 0..9)) {
             let scopes = Scopes::from_list(picks.iter().map(|pick| Scope::ALL[*pick]).collect());
             prop_assert_eq!(Scopes::from_text(&scopes.to_text()), Some(scopes));
         }

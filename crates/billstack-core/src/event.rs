@@ -3,22 +3,29 @@
 //! Every change writes one of these in its own transaction. The log is the audit trail and the answer
 //! to "why?". It holds ids and amounts, never names or addresses of customers.
 
+mod credits;
 #[macro_use]
 mod declare;
+#[macro_use]
+mod teams_and_webhooks;
 mod facts;
+mod program;
 
+pub use credits::WithStanding;
 pub use facts::Facts;
+pub use program::ProgramFacts;
 
 use serde::Serialize;
 
 use crate::access::{Role, Scopes};
 use crate::credit::Side;
+use crate::delivery::Reason;
 use crate::ids::ProjectId;
 use crate::money::{Amount, Currency};
-use crate::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
+use crate::referral::Status;
 use crate::time::Micros;
 
-catalogue! {
+with_teams_and_webhooks! {{
     /// An API key was made.
     "api_key.created" ApiKeyCreated {
         /// From when on it is refused.
@@ -143,9 +150,12 @@ catalogue! {
     }
     /// A customer's personal data were erased.
     "customer.erased" CustomerErased {}
-    /// An event of Stripe told which customer in Stripe this one is.
+    /// It became known which customer in Stripe this one is.
     "customer.linked" CustomerLinked {
-        /// The one it was linked to before, which had never subscribed.
+        /// The names of members that were changed with it; the log keeps no personal values.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<&'static str>,
+        /// The one it was linked to before.
         #[serde(skip_serializing_if = "Option::is_none")]
         instead_of: Option<&'a str>,
         /// The customer in Stripe.
@@ -160,6 +170,13 @@ catalogue! {
     "delivery.fell_short" DeliveryFellShort (amount credit_id currency) {
         /// What they gave as their reason.
         reason: &'a str,
+    }
+    /// The delivery of a credit does not go on until somebody has seen to it.
+    "delivery.needs_attention" DeliveryNeedsAttention {
+        /// The credit.
+        credit_id: &'a str,
+        /// Why.
+        reason: Reason,
     }
     /// Somebody decided that a credit is put into a balance in Stripe.
     "delivery.requested" DeliveryRequested {
@@ -206,40 +223,9 @@ catalogue! {
     }
     /// A program was changed.
     "program.updated" ProgramUpdated {
-        /// How much may be out, in minor units; null for no limit.
-        budget: Option<i64>,
-        /// Until when lost payments take credits back.
-        clawback: Clawback,
-        /// What may be taken back of what an invoice has used.
-        clawback_applied: ClawbackApplied,
-        /// For how many days they do so.
-        clawback_window_days: i64,
-        /// What converts a referral.
-        conversion_trigger: ConversionTrigger,
-        /// How credits reach the customers.
-        credit_delivery: CreditDelivery,
-        /// What a customer reads beside a credit in Stripe.
-        credit_description: &'a str,
-        /// The currency of both amounts.
-        currency: Currency,
-        /// Whether codes can be applied.
-        enabled: bool,
-        /// Whether a subscription in its trial does not convert yet.
-        exclude_trials: bool,
-        /// For how many days credits are held.
-        hold_days: i64,
-        /// How many conversions pay a referrer in a month; null for no limit.
-        max_conversions_per_month: Option<i64>,
-        /// How many conversions pay a referrer in all; null for no limit.
-        max_conversions_total: Option<i64>,
-        /// How much an invoice that converts must have brought.
-        minimum_paid_amount: Amount,
-        /// What the referee is promised.
-        referee_credit_amount: Amount,
-        /// After how many days a pending referral is closed; null for never.
-        referral_expiry_days: Option<i64>,
-        /// What the referrer is promised.
-        referrer_credit_amount: Amount,
+        /// What it is since.
+        #[serde(flatten)]
+        program: ProgramFacts<'a>,
     }
     /// The clock of a test project was moved forward.
     "project.clock_advanced" ProjectClockAdvanced {
@@ -319,6 +305,8 @@ catalogue! {
     "referral.not_converted" ReferralNotConverted {
         /// Why.
         reason: &'a str,
+        /// Where the referral stands.
+        status: Status,
         /// The event.
         stripe_event_id: &'a str,
         /// Its type.
@@ -326,50 +314,7 @@ catalogue! {
         /// The subscription or session it tells of.
         stripe_object_id: &'a str,
     }
-    /// A team was connected to Stripe.
-    "stripe.connected" StripeConnected {
-        /// The account, when a secret key told it.
-        account_id: Option<&'a str>,
-        /// Whether the keys are live ones, when something tells.
-        livemode: Option<bool>,
-        /// Whether a secret key was given.
-        with_secret_key: bool,
-    }
-    /// A team was disconnected from Stripe.
-    "stripe.disconnected" StripeDisconnected {}
-    /// A webhook secret was replaced.
-    "stripe.webhook_secret_rolled" StripeWebhookSecretRolled {
-        /// Until when the one before stays valid.
-        old_valid_until: Micros,
-    }
-    /// A team was created.
-    "team.created" TeamCreated {
-        /// Its display name.
-        name: &'a str,
-    }
-    /// A user's password was set.
-    "user.password_set" UserPasswordSet {
-        /// How many sessions that ended.
-        sessions_ended: u64,
-    }
-}
-
-impl Event<'_> {
-    /// What can happen to a credit: one of these goes with each of its entries.
-    pub const OF_CREDITS: &'static [&'static str] = &[
-        "credit.applied",
-        "credit.delivered",
-        "credit.granted",
-        "credit.put_back",
-        "credit.released",
-        "credit.restored",
-        "credit.reversed",
-        "credit.settled",
-        "credit.shortfall",
-        "credit.shortfall_canceled",
-        "credit.unapplied",
-    ];
-}
+}}
 
 #[cfg(test)]
 mod tests {

@@ -52,6 +52,10 @@ pub enum IdKind {
     Operation,
     /// A run that compares our books with Stripe's, `run_`.
     ReconcileRun,
+    /// An address that webhooks are sent to, `whe_`.
+    WebhookEndpoint,
+    /// An event on its way to such an address, `whd_`.
+    WebhookDelivery,
 }
 
 impl IdKind {
@@ -71,6 +75,8 @@ impl IdKind {
             IdKind::Terms => "terms_",
             IdKind::Operation => "op_",
             IdKind::ReconcileRun => "run_",
+            IdKind::WebhookEndpoint => "whe_",
+            IdKind::WebhookDelivery => "whd_",
         }
     }
 }
@@ -93,6 +99,25 @@ pub fn make_id(kind: IdKind, at: Micros, random: [u8; 10]) -> String {
         char::from(BASE32[digit as usize])
     }));
     id
+}
+
+/// When an id was made, to the millisecond, if it is of the form that [`make_id`] makes.
+pub fn made_at(id: &str) -> Option<Micros> {
+    let (_, body) = id.rsplit_once('_')?;
+    if body.len() != BODY {
+        return None;
+    }
+    let mut value = 0_u128;
+    for byte in body.bytes() {
+        let digit = BASE32.iter().position(|digit| *digit == byte)?;
+        // The first two of the 130 bits are zero.
+        if value >> 123 != 0 {
+            return None;
+        }
+        value = value << 5 | digit as u128;
+    }
+    let millis = i64::try_from(value >> 80).ok()?;
+    Some(Micros(millis.checked_mul(1000)?))
 }
 
 /// Whether a text may be an id at all: 1 to 64 ASCII letters, digits, `_` or `-`.
@@ -187,7 +212,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
 
-    const KINDS: [IdKind; 13] = [
+    const KINDS: [IdKind; 15] = [
         IdKind::Team,
         IdKind::Project,
         IdKind::User,
@@ -201,6 +226,8 @@ mod tests {
         IdKind::Terms,
         IdKind::Operation,
         IdKind::ReconcileRun,
+        IdKind::WebhookEndpoint,
+        IdKind::WebhookDelivery,
     ];
 
     #[test]
@@ -265,7 +292,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_are_well_formed(at in any::<i64>(), random in any::<[u8; 10]>(), kind in 0..9_usize) {
+        fn ids_are_well_formed(at in any::<i64>(), random in any::<[u8; 10]>(), kind in 0..KINDS.len()) {
             let kind = KINDS[kind];
             let id = make_id(kind, Micros(at), random);
             prop_assert!(is_id(&id));

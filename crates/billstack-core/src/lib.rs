@@ -17,7 +17,7 @@
 //! - [`balance`] tells what became of credits in a balance at Stripe.
 //! - [`delivery`] and [`balance`] bring credits into a balance at Stripe, and back.
 //! - [`reconcile`] says how our books may differ from Stripe's.
-//! - [`event`] lists everything that can happen here.
+//! - [`event`] lists everything that can happen here, and [`webhook`] what of it is told outside.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
 #[macro_use]
@@ -53,4 +53,5 @@ pub mod stripe_access;
 pub mod stripe_event;
 pub mod time;
 pub mod vanity;
+pub mod webhook;
 pub mod word;

@@ -180,8 +180,22 @@ tables! {
     reconcile_notes by "team_id, kind, subject" {
         team_id: Int, kind: Text, subject: Text, appearance: Text, noted_at: Int,
     }
+    webhook_endpoints by "team_id, project_id, id" {
+        team_id: Int, project_id: Int, id: Text, url: Text, description: Text, types: Text, secret: Text,
+        old_secret: Text, old_valid_until: Int, state: Text, enabled_at: Int, disabled_at: Int,
+        disabled_reason: Text, first_failure_at: Int, failures: Int, last_success_at: Int, last_failure_at: Int,
+        created_at: Int, deleted_at: Int, version: Int,
+    }
+    webhook_deliveries by "team_id, id" {
+        team_id: Int, id: Text, project_id: Int, endpoint_id: Text, event_at: Int, event_id: Text, type: Text,
+        is_replay: Bool, state: Text, attempts: Int, created_at: Int, ended_at: Int,
+    }
+    webhook_attempts by "team_id, delivery_id, number" {
+        team_id: Int, delivery_id: Text, number: Int, at: Int, duration_ms: Int, status: Int, error: Text,
+        answer: Text,
+    }
     work by "team_id, project_id, kind, subject" {
-        team_id: Int, project_id: Int, kind: Text, subject: Text, facts: Text, run_after: Int,
+        team_id: Int, project_id: Int, kind: Text, subject: Text, lane: Text, facts: Text, run_after: Int,
         leased_until: Int, attempt: Int, last_error: Text, created_at: Int,
     }
 }

@@ -26,10 +26,10 @@ pub use operations::{
     api_keys, apply, callers, codes, counting, credit_moves, credits, customer_creation, customers,
     erase, expiry, finance, idempotency, intake, invitations, members, newness, payment_answers,
     payments, programs, projects, reconcile, referrals, retention, sessions, stats, story,
-    stripe_connection, stripe_lane, teams, test_clock, users, work,
+    stripe_connection, stripe_lane, teams, test_clock, told, users, webhooks, work,
 };
 pub use seam::list;
-pub use seam::{Act, Actor, Fault, Origin, Place, Tx};
+pub use seam::{Act, Actor, Fault, Lane, Origin, Place, Tx};
 
 #[cfg(test)]
 mod testing;

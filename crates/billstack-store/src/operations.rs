@@ -47,5 +47,7 @@ pub mod stripe_lane;
 pub mod teams;
 pub mod test_clock;
 mod to_reconsider;
+pub mod told;
 pub mod users;
+pub mod webhooks;
 pub mod work;

@@ -9,17 +9,22 @@ use crate::seam::list::List;
 use crate::target::{Kind, Target};
 
 macro_rules! subjects {
-    (statements: $($module:ident),*; lists: $($listed:ident),*) => {
+    (statements: $($($module:ident)::+),*; lists: $($listed:ident),*) => {
         const STATEMENTS: &[(&str, &[(&str, &str)])] =
-            &[$((stringify!($module), crate::tables::$module::STATEMENTS)),*];
+            &[$((concat!($(stringify!($module), "::"),+), crate::tables::$($module)::+::STATEMENTS)),*];
         const LISTS: &[&[&List]] = &[$(crate::tables::$listed::LISTS),*];
     };
 }
 
 subjects! {
-    statements: api_keys, booked_days, booked_marks, code_aliases, codes, compared, credits, customers, entries, events, finance, idempotency_keys, invitations, link_keys, locks, members, money_facts, payment_links, program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes, reconcile_runs, referrals, sessions, setup_tokens, stripe_balance_lines, stripe_balances, stripe_connections, stripe_events, stripe_operations, subscription_starts, teams, terms, unlinked, users, work;
+    statements: api_keys, booked_days, booked_marks, code_aliases, codes, compared, credits, customers, entries, events,
+        events::log, finance, idempotency_keys, invitations, link_keys, locks, members, money_facts, payment_links,
+        program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes,
+        reconcile_runs, referrals, referrals::told, sessions, setup_tokens, stripe_balance_lines, stripe_balances,
+        stripe_connections, stripe_events, stripe_operations, subscription_starts, teams, terms, unlinked, users,
+        webhook_attempts, webhook_deliveries, webhook_endpoints, work, work::due;
     lists: api_keys, codes, credits, customers, entries, events, invitations, members, projects, referrals,
-        stripe_events, teams
+        stripe_events, teams, webhook_deliveries
 }
 
 /// Every statement, as `module::NAME` and its text.
@@ -29,7 +34,7 @@ pub fn statements() -> Vec<(String, String)> {
         all.extend(
             statements
                 .iter()
-                .map(|(name, sql)| (format!("{module}::{name}"), (*sql).to_owned())),
+                .map(|(name, sql)| (format!("{module}{name}"), (*sql).to_owned())),
         );
     }
     let rules = crate::verify::statements().map(|(name, sql)| (format!("rule {name}"), sql));

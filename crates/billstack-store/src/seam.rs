@@ -11,7 +11,7 @@ pub mod rows;
 pub mod tx;
 
 pub(crate) use act::ProjectClock;
-pub use act::{Act, Actor, Origin};
+pub use act::{Act, Actor, Lane, Origin};
 pub use fault::{Abort, Fault};
 pub use place::Place;
 pub use rows::{Row, Val};

@@ -1,7 +1,7 @@
 //! The store runs operations on the engine that its address names.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use billstack_core::time::Micros;
 use tokio::sync::{Notify, oneshot};
@@ -15,7 +15,7 @@ use crate::engines::sqlite::Sqlite;
 use crate::migrate;
 use crate::operations::refusal::Abort;
 use crate::operations::{counting, probe};
-use crate::seam::{Act, Fault, Origin, Tx};
+use crate::seam::{Act, Fault, Lane, Origin, Tx};
 use crate::target::Kind;
 
 pub use crate::target::Target;
@@ -28,12 +28,52 @@ enum Engine {
     Postgres(Postgres),
 }
 
+/// What a write has put into the queue that is due at once.
+#[derive(Default)]
+struct Due {
+    any: bool,
+    lanes: Vec<Lane>,
+}
+
+/// The lanes that this store has put something into, until somebody takes them.
+#[derive(Default)]
+pub struct Filled {
+    lanes: Mutex<HashSet<Lane>>,
+    come: Notify,
+}
+
+impl Filled {
+    fn add(&self, lanes: Vec<Lane>) {
+        let mut all = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(lanes);
+        drop(all);
+        self.come.notify_one();
+    }
+
+    /// Waits until there are any, and takes them.
+    pub async fn take(&self) -> Vec<Lane> {
+        loop {
+            let taken = self.drain();
+            if !taken.is_empty() {
+                return taken;
+            }
+            self.come.notified().await;
+        }
+    }
+
+    fn drain(&self) -> Vec<Lane> {
+        let mut all = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        all.drain().collect()
+    }
+}
+
 /// Runs operations. Dropping it answers queued operations and closes every connection; drop it outside of async
 /// code.
 pub struct Store {
     engine: Engine,
     failing: Failing,
     enqueued: Notify,
+    filled: Filled,
     is_late: IsLate,
 }
 
@@ -51,6 +91,7 @@ impl Store {
             engine,
             failing,
             enqueued: Notify::new(),
+            filled: Filled::default(),
             is_late: Arc::clone(&options.is_late),
         })
     }
@@ -86,14 +127,17 @@ impl Store {
         &self,
         origin: Origin,
         mut op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
-    ) -> Result<(Answer<T>, Arc<AtomicBool>), Fault> {
-        let due = Arc::new(AtomicBool::new(false));
+    ) -> Result<(Answer<T>, Arc<Mutex<Due>>), Fault> {
+        let due = Arc::new(Mutex::new(Due::default()));
         let told = Arc::clone(&due);
         let is_late = Arc::clone(&self.is_late);
         let (job, answer) = job(move |tx: &mut dyn Tx| {
             let mut act = origin.act();
             let done = op(tx, &mut act);
-            told.store(act.has_enqueued, Ordering::Relaxed);
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Due {
+                any: act.has_enqueued,
+                lanes: std::mem::take(&mut act.filled),
+            };
             if done.is_ok() && is_late(act.real()) {
                 // Not the database's fault: others of the batch are kept.
                 return Err(Fault::Overloaded.into());
@@ -107,11 +151,18 @@ impl Store {
         Ok((answer, due))
     }
 
-    fn wake_workers<T>(&self, done: &Result<T, Abort>, due: &AtomicBool) {
-        if done.is_ok() && due.load(Ordering::Relaxed) {
+    fn wake_workers<T>(&self, done: &Result<T, Abort>, due: &Mutex<Due>) {
+        if done.is_err() {
+            return;
+        }
+        let due = std::mem::take(&mut *due.lock().unwrap_or_else(PoisonError::into_inner));
+        if due.any {
             // Those that wait, and one that will.
             self.enqueued.notify_waiters();
             self.enqueued.notify_one();
+        }
+        if !due.lanes.is_empty() {
+            self.filled.add(due.lanes);
         }
     }
 
@@ -145,6 +196,11 @@ impl Store {
     /// Notified when this store has enqueued work that is due at once.
     pub fn enqueued(&self) -> &Notify {
         &self.enqueued
+    }
+
+    /// The lanes that this store has put something into which is due at once.
+    pub fn filled(&self) -> &Filled {
+        &self.filled
     }
 
     /// Runs a read that touches a bounded, small number of rows by key.

@@ -41,4 +41,7 @@ pub(crate) mod teams;
 pub(crate) mod terms;
 pub(crate) mod unlinked;
 pub(crate) mod users;
+pub(crate) mod webhook_attempts;
+pub(crate) mod webhook_deliveries;
+pub(crate) mod webhook_endpoints;
 pub(crate) mod work;

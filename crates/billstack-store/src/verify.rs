@@ -48,6 +48,7 @@ mod scope;
 mod starts;
 mod story;
 mod values;
+mod webhooks;
 mod words;
 
 use std::fmt;
@@ -151,6 +152,8 @@ pub const RULES: &[&[Rule]] = &[
     values::READ_ROWS,
     numbers::RULES,
     reconcile::RULES,
+    webhooks::RULES,
+    webhooks::READ_ROWS,
     catalog::RULES,
 ];
 

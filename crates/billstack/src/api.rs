@@ -3,8 +3,10 @@
 pub mod auth;
 pub mod currency;
 pub mod customers;
+pub mod events;
 pub mod operations;
 pub mod referrals;
 mod refusals;
 pub mod teams;
 pub mod test_clock;
+pub mod webhook_endpoints;

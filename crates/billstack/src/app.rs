@@ -15,6 +15,7 @@ use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
 use crate::stripe::{KnownConnections, Openable, Rates, Silence, StripeClient};
+use crate::webhooks::out::client::WebhookClient;
 use crate::webhooks::stripe::RefusedCalls;
 
 /// The state of a running server, shared by its requests and workers.
@@ -29,6 +30,8 @@ pub struct App {
     /// Seals Stripe secrets.
     pub cipher: Cipher,
     pub stripe: StripeClient,
+    /// Calls the endpoints that webhooks are sent to.
+    pub webhooks_out: WebhookClient,
     /// Teams whose events came before.
     pub known_connections: KnownConnections,
     /// Teams for which Stripe has just not answered this node.
@@ -48,6 +51,8 @@ pub struct App {
     pub api_document: &'static str,
     /// Requests per caller.
     pub rate: Arc<RateLimiter>,
+    /// Tests of webhooks per endpoint.
+    pub webhook_tests: RateLimiter,
     /// Unknown codes per caller.
     pub misses: MissBudget,
     /// The same per caller and referee.

@@ -59,6 +59,7 @@ reasons! {
     InvalidSignature = "invalid_signature", BAD_REQUEST, "The signature is missing or does not match.";
     NotAnEvent = "not_an_event", BAD_REQUEST, "The body is not a Stripe event.";
     WeakPassword = "weak_password", BAD_REQUEST, "Choose another password: 8 to 256 characters, and not a common one.";
+    WebhookAddressNotAllowed = "webhook_address_not_allowed", BAD_REQUEST, "Webhooks are not sent to this address.";
     StripeKeyInvalid = "stripe_key_invalid", BAD_REQUEST, "Stripe does not accept this key.";
 
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "Send an API key or sign in.";
@@ -103,6 +104,7 @@ reasons! {
     AlreadySetUp = "already_set_up", CONFLICT, "The server has been set up already.";
     IdempotencyKeyInUse = "idempotency_key_in_use", CONFLICT, "A request with this Idempotency-Key is still running.";
     CustomerBeingCreated = "customer_being_created", CONFLICT, "This customer is being created by another request.";
+    TooManyEndpoints = "too_many_endpoints", CONFLICT, "The project has as many webhook endpoints as it may have.";
     StripeNotConnected = "stripe_not_connected", CONFLICT, "The team is not connected to Stripe.";
     StripeKeyRequired = "stripe_key_required", CONFLICT, "Credits reach a balance in Stripe only with a secret key; connect one.";
     IllegalTransition = "illegal_transition", CONFLICT, "The credit is not in a state in which this can be done.";

@@ -73,6 +73,11 @@ impl RateLimiter {
     pub fn new(limit: RateLimit) -> RateLimiter {
         RateLimiter::with_clock(limit, DefaultClock::default())
     }
+
+    /// A limiter that allows so many in a minute, at once or one after the other.
+    pub fn per_minute(limit: NonZeroU32) -> RateLimiter {
+        RateLimiter::with_quota(limit, Quota::per_minute(limit), DefaultClock::default())
+    }
 }
 
 impl<C: Clock> RateLimiter<C> {
@@ -81,8 +86,11 @@ impl<C: Clock> RateLimiter<C> {
         let RateLimit::PerSecond(limit) = limit else {
             return RateLimiter(None);
         };
+        RateLimiter::with_quota(limit, Quota::per_second(limit), clock)
+    }
+
+    fn with_quota(limit: NonZeroU32, quota: Quota, clock: C) -> RateLimiter<C> {
         let state = DefaultKeyedStateStore::default();
-        let quota = Quota::per_second(limit);
         RateLimiter(Some(Buckets {
             limit,
             governor: Governor::new(quota, state, clock).with_middleware(),

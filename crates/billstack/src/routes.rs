@@ -5,12 +5,16 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::http::Method;
 use axum::routing::get;
-use billstack_core::access::Scope::{CustomersRead, CustomersWrite, ReferralsRead, ReferralsWrite};
+use billstack_core::access::Scope::{
+    CustomersRead, CustomersWrite, ReferralsRead, ReferralsWrite, WebhooksRead, WebhooksWrite,
+};
 use utoipa_axum::routes;
 
 use crate::api::operations::{docs, welcome};
 use crate::api::teams::stripe;
-use crate::api::{auth, customers, operations, referrals, teams, test_clock};
+use crate::api::{
+    auth, customers, events, operations, referrals, teams, test_clock, webhook_endpoints,
+};
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::Right::{self, Project, SignedIn, TeamAdmin, TeamMember};
@@ -43,6 +47,7 @@ macro_rules! table {
 /// that is not the usual one.
 pub fn table() -> Vec<Route> {
     let mut routes = in_projects();
+    routes.extend(webhooks_out());
     routes.extend(elsewhere());
     routes
 }
@@ -86,8 +91,29 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/events" events, Project(ReferralsRead), &[EventNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock" test_clock::get, Project(ReferralsRead), &[NotATestProject];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock/advance" test_clock::advance, Project(ReferralsWrite), &[NotATestProject];
+    }
+}
+
+fn webhooks_out() -> Vec<Route> {
+    use Reason::*;
+    use webhook_endpoints::deliveries;
+    table! {
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints" webhook_endpoints::list, Project(WebhooksRead), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints" webhook_endpoints::create, Project(WebhooksWrite), webhook_endpoints::create::REASONS;
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}" webhook_endpoints::get, Project(WebhooksRead), &[];
+        PATCH "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}" webhook_endpoints::update, Project(WebhooksWrite), &[WebhookAddressNotAllowed];
+        DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}" webhook_endpoints::delete, Project(WebhooksWrite), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}/test" webhook_endpoints::test, Project(WebhooksWrite), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}/rotate-secret" webhook_endpoints::rotate_secret, Project(WebhooksWrite), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}/enable" webhook_endpoints::enable, Project(WebhooksWrite), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}/disable" webhook_endpoints::disable, Project(WebhooksWrite), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}/replay" webhook_endpoints::replay, Project(WebhooksWrite), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}/deliveries" deliveries::list, Project(WebhooksRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}/deliveries/{id}" deliveries::get, Project(WebhooksRead), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/webhook-endpoints/{endpointId}/deliveries/{id}/replay" deliveries::replay, Project(WebhooksWrite), &[];
     }
 }
 
@@ -131,7 +157,8 @@ fn elsewhere() -> Vec<Route> {
 
 /// The API document, as it is served and printed.
 pub fn document() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| openapi::text(table()));
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| openapi::text(table(), webhooks::out::document::webhooks()));
     &TEXT
 }
 

@@ -9,8 +9,7 @@ use billstack_store::counting;
 use billstack_store::migrate;
 use billstack_store::options::{Fatal, Options, Reads};
 use billstack_store::store::{Store, Target};
-use billstack_store::stripe_connection;
-use billstack_store::{Abort, Fault, Tx};
+use billstack_store::{Abort, Fault, Tx, stripe_connection, webhooks};
 use tokio::net::TcpListener;
 
 use crate::app::{App, Shared};
@@ -23,8 +22,10 @@ use crate::routes;
 use crate::secrets::{Cipher, key_path, load_key, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, Openable, Rates, Silence, StripeClient, sealed, unsealed};
+use crate::webhooks::out::client::WebhookClient;
 use crate::webhooks::stripe::{LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS, RefusedCalls};
 use crate::workers;
+use crate::workers::webhooks::Stop;
 
 /// Bytes of large answers that clients have not taken yet, and as many of large bodies that are being read.
 const LARGE_IN_ALL: u64 = 64 * 1024 * 1024;
@@ -89,6 +90,9 @@ pub fn beside(settings: Settings, clock: Clock, options: &Options) -> Result<Sha
     gather(settings, clock, String::new(), &target, (kept, options)).map(Arc::new)
 }
 
+/// How often an endpoint of webhooks may be tried in a minute.
+const TESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+
 fn gather(
     settings: Settings,
     clock: Clock,
@@ -107,6 +111,7 @@ fn gather(
         clock,
         cipher,
         stripe: stripe.map_err(|error| StartError::Stripe(error.to_string()))?,
+        webhooks_out: WebhookClient::new(settings.webhook_allowed_networks.clone()),
         known_connections: KnownConnections::default(),
         silence: Silence::default(),
         stripe_rates: Arc::new(Rates::new(settings.stripe_rate)),
@@ -117,6 +122,7 @@ fn gather(
         bodies: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         large_events: Budget::new(LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS),
         rate: Arc::new(RateLimiter::new(settings.rate_limit)),
+        webhook_tests: RateLimiter::per_minute(TESTS_A_MINUTE),
         misses: MissBudget::new(counted(&settings, settings.apply_miss_budget_per_minute)),
         misses_of_referee: MissBudget::new(counted(
             &settings,
@@ -173,7 +179,8 @@ pub fn key_for(
     let (None, Some(file)) = (kept, target.sqlite_file()) else {
         return kept.ok_or_else(|| StartError::Key("there is no secret key".to_owned()));
     };
-    let read = |tx: &mut dyn Tx| Ok(stripe_connection::holds_secrets(tx)?);
+    let read =
+        |tx: &mut dyn Tx| Ok(stripe_connection::holds_secrets(tx)? || webhooks::holds_secrets(tx)?);
     let sealed = store.scan_blocking(read).map_err(|abort| match abort {
         Abort::Fault(fault) => StartError::Database(fault),
         Abort::Refused(_) => StartError::Database(Fault::Closed),
@@ -181,9 +188,9 @@ pub fn key_for(
     if sealed {
         let path = key_path(file);
         return Err(StartError::KeyLost(format!(
-            "the key file {} is gone, and the database holds Stripe secrets that only it opens: put it back from where \
-             it was backed up; if it is lost for good, set BILLSTACK_SECRET_KEY to a new key (`openssl rand -hex 32`) \
-             and connect each team to Stripe again",
+            "the key file {} is gone, and the database holds secrets that only it opens: put it back from where \
+             it was backed up; if it is lost for good, set BILLSTACK_SECRET_KEY to a new key (`openssl rand -hex 32`), \
+             connect each team to Stripe again, and rotate the secrets of webhook endpoints",
             path.display()
         )));
     }
@@ -220,7 +227,16 @@ pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Outp
     let workers = tokio::spawn(workers::run(Arc::clone(app)));
     let watch = tokio::spawn(workers::watch::run(Arc::clone(app)));
     let limits = limits(&app.settings);
+    let (tell, told) = tokio::sync::watch::channel(false);
+    let stop = Stop::new(told, limits.shutdown_grace);
+    let webhooks = tokio::spawn(workers::webhooks::run(Arc::clone(app), stop));
+    let shutdown = async {
+        shutdown.await;
+        tell.send_replace(true);
+    };
     serve(listener, routes::app(app, &limits), limits, shutdown).await;
+    // What is under way there ends within the same grace.
+    let _ = webhooks.await;
     for task in [workers, watch] {
         task.abort();
         // It holds the state; wait until it has dropped it.

@@ -17,6 +17,7 @@ use clap::Args as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+pub use crate::webhooks::out::address::AllowedNetworks;
 pub use args::SettingsArgs;
 pub use values::{DatabaseUrl, LogFormat, RateLimit, SecretKey, SecretText};
 
@@ -76,6 +77,10 @@ pub struct Settings {
     pub referral_grace_hours: u32,
     /// How long Stripe's events are kept whole.
     pub stripe_event_retention_days: u32,
+    /// The networks of the operator's own that webhooks may be sent to.
+    pub webhook_allowed_networks: AllowedNetworks,
+    /// How long deliveries of webhooks are kept after they ended.
+    pub webhook_retention_days: u32,
     /// How long idempotent answers are kept.
     pub idempotency_retention_hours: u32,
     /// Writes that may wait.
@@ -137,6 +142,8 @@ impl Settings {
             referral_grace_hours: layers.number("referral_grace_hours", 0..=8_760)?,
             stripe_event_retention_days: layers
                 .number("stripe_event_retention_days", 1..=36_500)?,
+            webhook_allowed_networks: layers.get("webhook_allowed_networks", networks)?,
+            webhook_retention_days: layers.number("webhook_retention_days", 1..=36_500)?,
             idempotency_retention_hours: layers.number("idempotency_retention_hours", 1..=8_760)?,
             queue_capacity: layers.number("queue_capacity", 1..=1_000_000)?,
             reader_threads: layers.number("reader_threads", 1..=256)?,
@@ -293,6 +300,12 @@ fn http_url(text: &str) -> Result<String, String> {
         Some(url) => Ok(url.as_str().trim_end_matches('/').into()),
         None => Err("must be an http or https address, such as https://api.stripe.com".into()),
     }
+}
+
+fn networks(text: &str) -> Result<AllowedNetworks, String> {
+    AllowedNetworks::parse(text).ok_or_else(|| {
+        "must be networks separated by commas, such as 10.1.0.0/16,fd00:1::/64, with nothing after the prefix".into()
+    })
 }
 
 fn secret_key(text: &str) -> Result<SecretKey, String> {

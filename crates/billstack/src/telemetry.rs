@@ -9,6 +9,7 @@ mod json;
 pub use json::log_panics;
 
 use billstack_core::attribution::Outcome;
+use billstack_core::webhook::attempt::AttemptError;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -37,6 +38,12 @@ const HTTP_SECONDS: &str = "billstack_http_request_seconds";
 const WEBHOOKS: &str = "billstack_webhook_events_total";
 /// Counts calls of webhooks that were refused.
 const WEBHOOK_REFUSALS: &str = "billstack_webhook_refusals_total";
+/// Counts attempts to send a webhook.
+const WEBHOOK_ATTEMPTS: &str = "billstack_webhook_attempts_total";
+/// Shows how many webhooks are due.
+const WEBHOOKS_DUE: &str = "billstack_webhook_deliveries_due";
+/// Shows for how long the oldest of them has been.
+const OLDEST_DUE: &str = "billstack_webhook_oldest_due_seconds";
 /// Shows the writes that wait.
 const QUEUE_DEPTH: &str = "billstack_write_queue_depth";
 /// Shows how many writes one commit carries.
@@ -66,6 +73,8 @@ const WEBHOOK_FAILURES: [u16; 3] = [500, 502, 503];
 pub const OTHER: &str = "other";
 /// An event that was taken in before.
 pub const DUPLICATE: &str = "duplicate";
+/// An attempt to send a webhook that the endpoint took.
+const DELIVERED: &str = "delivered";
 /// An event that met a fault of ours.
 pub const ERROR: &str = "error";
 
@@ -206,6 +215,21 @@ pub fn webhook_refused(reason: &'static str) {
     counter!(WEBHOOK_REFUSALS, "reason" => reason).increment(1);
 }
 
+/// Counts an attempt to send a webhook, by why it failed, if it did.
+pub fn webhook_sent(error: Option<AttemptError>) {
+    counter!(WEBHOOK_ATTEMPTS, "outcome" => outcome_of(error)).increment(1);
+}
+
+fn outcome_of(error: Option<AttemptError>) -> &'static str {
+    error.map_or(DELIVERED, |error| error.known().unwrap_or(OTHER))
+}
+
+/// Shows how many webhooks are due, and for how many seconds the oldest has been.
+pub fn webhooks_due(number: i64, oldest: f64) {
+    gauge!(WEBHOOKS_DUE).set(number as f64);
+    gauge!(OLDEST_DUE).set(oldest);
+}
+
 /// Shows how many writes wait for the database.
 pub fn queue_depth(waiting: usize) {
     gauge!(QUEUE_DEPTH).set(waiting as f64);
@@ -273,7 +297,14 @@ fn begin_at_nothing() {
     for name in [PANICS, OPERATION_PANICS, OPERATION_RETRIES] {
         counter!(name).increment(0);
     }
-    for name in [QUEUE_DEPTH, DATABASE_BYTES, LOG_BYTES, LAST_EVENT_AGE] {
+    for name in [
+        QUEUE_DEPTH,
+        DATABASE_BYTES,
+        LOG_BYTES,
+        LAST_EVENT_AGE,
+        WEBHOOKS_DUE,
+        OLDEST_DUE,
+    ] {
         gauge!(name).set(0.0);
     }
     let _registered = histogram!(BATCH_SIZE);
@@ -284,6 +315,10 @@ fn begin_at_nothing() {
     let others = [DUPLICATE, OTHER, ERROR, Reason::InvalidSignature.as_str()];
     for outcome in outcomes.chain(others) {
         counter!(WEBHOOKS, "outcome" => outcome).increment(0);
+    }
+    let errors = AttemptError::ALL.iter().copied().map(Some);
+    for error in errors.chain([None]) {
+        counter!(WEBHOOK_ATTEMPTS, "outcome" => outcome_of(error)).increment(0);
     }
     for why in BadSignature::ALL {
         counter!(WEBHOOK_REFUSALS, "reason" => why.as_str()).increment(0);
@@ -310,6 +345,21 @@ fn describe() {
         WEBHOOK_REFUSALS,
         Unit::Count,
         "Calls of webhooks refused for their signature, by reason."
+    );
+    describe_counter!(
+        WEBHOOK_ATTEMPTS,
+        Unit::Count,
+        "Attempts to send a webhook, by why they failed, or delivered."
+    );
+    describe_gauge!(
+        WEBHOOKS_DUE,
+        Unit::Count,
+        "Webhooks that should have been sent by now; 10,000 stands for that many or more."
+    );
+    describe_gauge!(
+        OLDEST_DUE,
+        Unit::Seconds,
+        "Time since the oldest of them should have been sent."
     );
     describe_gauge!(
         QUEUE_DEPTH,

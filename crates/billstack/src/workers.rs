@@ -17,6 +17,8 @@ mod statistics;
 mod stripe_probe;
 mod thin_events;
 pub mod watch;
+mod webhook_replays;
+pub mod webhooks;
 
 pub use reconcile::carry_on;
 
@@ -24,6 +26,7 @@ use std::time::Duration;
 
 use billstack_core::time::{MINUTE, Micros, SECOND};
 use billstack_store::payments::asking as asking_of_payments;
+use billstack_store::webhooks::replay;
 use billstack_store::work::{self, Leased};
 use billstack_store::{
     Abort, Actor, credits, customer_creation, expiry, idempotency, intake, stripe_connection,
@@ -62,7 +65,7 @@ enum Next {
 }
 
 /// The kinds of work that this version knows. Other kinds are left to the version that wrote them.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     program_days::KIND,
     credits::HOLD_KIND,
     expiry::KIND,
@@ -71,6 +74,7 @@ const KINDS: [&str; 8] = [
     customer_creation::KIND,
     idempotency::KIND,
     billstack_store::reconcile::DAILY,
+    replay::KIND,
 ];
 
 /// Those that ask Stripe, deliveries apart, which go round by themselves. They have a loop of their own, so that
@@ -200,6 +204,7 @@ async fn work(app: &App, leased: &Leased) -> Result<Next, Abort> {
         credits::HOLD_KIND => holds::work(app, leased).await,
         expiry::KIND => referral_ends::work(app, leased).await,
         statistics::KIND => statistics::work(app).await,
+        replay::KIND => webhook_replays::work(app, leased).await,
         billstack_store::newness::KIND => newness::work(app, leased).await,
         intake::TO_FETCH => thin_events::work(app, leased).await,
         stripe_connection::PROBE_KIND => stripe_probe::work(app, leased).await,

@@ -1,11 +1,13 @@
 //! What became of a credit: the parts of its amount, and its status, which follows from them.
 
+use serde::{Deserialize, Serialize};
+
 use super::CreditStatus;
 use crate::ledger::{Account, Transfer};
 use crate::money::Amount;
 
 /// The parts of a credit, in minor units. They are never below zero, and all but the shortfall sum to its amount.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Parts {
     /// Granted, but not yet the customer's.
     pub held: i64,

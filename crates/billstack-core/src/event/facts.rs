@@ -16,6 +16,11 @@ impl Facts {
         self.0.get(member)?.as_i64()
     }
 
+    /// The text that a member has.
+    pub fn text(&self, member: &str) -> Option<&str> {
+        self.0.get(member)?.as_str()
+    }
+
     /// Whether a member has this value.
     pub fn tell(&self, member: &str, value: impl Into<Value>) -> bool {
         self.0.get(member) == Some(&value.into())

@@ -14,7 +14,7 @@ use crate::params;
 use crate::seam::tx::Question;
 use crate::seam::{Act, Actor, Fault, Place, Tx};
 use crate::tables::api_keys::{self, KeyAt};
-use crate::tables::{members, projects};
+use crate::tables::{members, projects, webhook_endpoints};
 
 /// What somebody may be allowed to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -117,11 +117,11 @@ impl Guard {
         Err(Refusal::CallerNoLongerAllowed.into())
     }
 
-    /// Asks for both together, because each change of a backend waits for it. Keys have rights in projects only.
+    /// Asks for all together, because each change of a backend waits for it. Keys have rights in projects only.
     fn recheck_key(&self, tx: &mut dyn Tx, act: &mut Act, hash: &str) -> Result<bool, Fault> {
         let (of_key, now) = (params![hash], act.real());
         let of_project = params![&self.place.team_id, &self.place.project_id];
-        let (mut is_valid, mut ahead) = (false, None);
+        let (mut is_valid, mut ahead, mut listeners) = (false, None, Vec::new());
         tx.ask_together(&mut [
             Question::new(api_keys::EXPIRY, of_key, |row| {
                 is_valid = row.opt_time(0)?.is_none_or(|at| at > now);
@@ -131,7 +131,12 @@ impl Guard {
                 ahead = Some(row.int(0)?);
                 Ok(())
             }),
+            Question::new(webhook_endpoints::LISTENING, of_project, |row| {
+                listeners.push(webhook_endpoints::decode_listener(row)?);
+                Ok(())
+            }),
         ])?;
+        act.keep_listeners(&self.place, listeners);
         test_clock::go_by(act, &self.place, ahead);
         Ok(is_valid)
     }
@@ -212,10 +217,14 @@ impl Right {
             Right::TeamMember => role.is_some(),
             Right::TeamAdmin => role.is_some_and(Role::can_administer),
             Right::Project(Scope::Other(_)) => false,
-            Right::Project(Scope::CustomersRead | Scope::ReferralsRead) => role.is_some(),
+            Right::Project(Scope::CustomersRead | Scope::ReferralsRead | Scope::WebhooksRead) => {
+                role.is_some()
+            }
             Right::Project(Scope::CustomersWrite | Scope::ReferralsWrite) => {
                 role.is_some_and(Role::can_write)
             }
+            // It says where data is sent.
+            Right::Project(Scope::WebhooksWrite) => role.is_some_and(Role::can_administer),
         }
     }
 }

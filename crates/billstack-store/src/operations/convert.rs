@@ -10,7 +10,7 @@ use billstack_core::referral::Referral;
 use billstack_core::time::Micros;
 
 use super::budget::{self, Account};
-use super::credits::give::{Given, give};
+use super::credits::give::{Given, give, tell_attention};
 use super::evidence::Evidence;
 use super::payments::{self, Why};
 use crate::seam::{Act, Fault, Place, Tx};
@@ -221,6 +221,7 @@ impl<'a> Conversion<'a> {
             reason: None,
             side: credit.side,
         };
-        self.record(tx, act, &credit.id, &event)
+        self.record(tx, act, &credit.id, &event)?;
+        tell_attention(tx, act, self.place, &credit)
     }
 }

@@ -11,7 +11,7 @@ use billstack_core::program::{ClawbackApplied, CreditDelivery};
 use super::credits::book::{book, require, tell};
 use super::credits::delivery;
 use super::credits::delivery::back::{self, Standing};
-use super::credits::give::{Given, give};
+use super::credits::give::{Given, give, tell_attention};
 use super::credits::hold::{self, released};
 use super::hold::hold_existing;
 use super::refusal::{Abort, Refusal, Thing};
@@ -74,6 +74,7 @@ pub fn give_by_hand(
         side: None,
     };
     tell(tx, act, place, &credit, &event)?;
+    tell_attention(tx, act, place, &credit)?;
     Ok(credit)
 }
 

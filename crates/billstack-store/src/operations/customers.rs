@@ -132,10 +132,7 @@ pub fn update(
     // Another call may take the address or the external id between the look and this write. Then the unique
     // index aborts the transaction, and the call is run again and sees who took it.
     customers::update(tx, place, &new)?;
-    let event = Event::CustomerUpdated {
-        changed: changed(&old, &new),
-    };
-    events::record(tx, act, place, id, &event)?;
+    events::record(tx, act, place, id, &told_of(&old, &new))?;
     if new.stripe_customer_id == old.stripe_customer_id {
         return Ok(new);
     }
@@ -185,16 +182,30 @@ fn patched(old: &Customer, patch: &CustomerPatch) -> Customer {
     }
 }
 
+/// What is told of a change: a link alone where there is a new one.
+fn told_of<'a>(old: &'a Customer, new: &'a Customer) -> Event<'a> {
+    let (before, link) = (&old.stripe_customer_id, &new.stripe_customer_id);
+    let changed = changed(old, new);
+    match link.as_deref().filter(|_| link != before) {
+        None => Event::CustomerUpdated { changed },
+        Some(stripe_customer_id) => Event::CustomerLinked {
+            changed: changed.into_iter().filter(|name| *name != LINK).collect(),
+            instead_of: before.as_deref(),
+            stripe_customer_id,
+        },
+    }
+}
+
+/// The member that links a customer to one of Stripe.
+const LINK: &str = "stripeCustomerId";
+
 /// The names of the members that differ; the event log keeps no personal values.
 fn changed(old: &Customer, new: &Customer) -> Vec<&'static str> {
     let members = [
         ("email", old.email != new.email),
         ("name", old.name != new.name),
         ("externalId", old.external_id != new.external_id),
-        (
-            "stripeCustomerId",
-            old.stripe_customer_id != new.stripe_customer_id,
-        ),
+        (LINK, old.stripe_customer_id != new.stripe_customer_id),
         ("metadata", old.metadata != new.metadata),
     ];
     let differs = members.iter().filter(|(_, differs)| *differs);

@@ -16,6 +16,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) event_id: &'a str,
     pub(crate) kind: &'a str,
     pub(crate) start: &'a Start,
+    /// Whether it was decided about before.
+    pub(crate) is_known: bool,
     /// When the subscription began, if that is known: an invoice does not always tell.
     pub(crate) began_at: Option<Micros>,
     /// The project that its metadata picks, see [`named_project`].
@@ -41,6 +43,8 @@ pub(crate) struct Telling<'a> {
     pub(crate) start: &'a Start,
     /// None where it does not say; then it is of the mode in which the team is connected.
     pub(crate) livemode: Option<bool>,
+    /// Whether it was decided about before.
+    pub(crate) is_known: bool,
 }
 
 impl KeptStart {
@@ -51,6 +55,7 @@ impl KeptStart {
             kind: &self.kind,
             start: &self.start,
             livemode: self.livemode,
+            is_known: true,
         }
     }
 }
@@ -66,6 +71,7 @@ pub(crate) fn gather<'a>(
         kind,
         start,
         livemode,
+        is_known,
     } = telling;
     let mut leads = Leads::default();
     for stripe_id in start.stripe_ids() {
@@ -88,6 +94,7 @@ pub(crate) fn gather<'a>(
         event_id,
         kind,
         start,
+        is_known,
         began_at,
         named,
         leads,

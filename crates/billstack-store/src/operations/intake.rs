@@ -337,6 +337,7 @@ fn settle_new(
         kind: &event.kind,
         start,
         livemode: event.livemode,
+        is_known: before.is_some(),
     };
     let mut evidence = gather(tx, team_id, telling)?;
     if mend(tx, act, &evidence, event.link_answer.as_ref())? {

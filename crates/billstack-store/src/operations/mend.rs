@@ -91,6 +91,7 @@ fn relink(
             return Err(Fault::Conflict(why.to_owned()));
         }
         let event = Event::CustomerLinked {
+            changed: Vec::new(),
             instead_of: Some(linked),
             stripe_customer_id: pays,
         };

@@ -12,6 +12,9 @@ use super::work::Leased;
 use crate::seam::{Act, Fault, Tx};
 use crate::tables::{money_facts, work};
 
+/// How the ids of events begin that are answers to a question of ours; those of Stripe begin with `evt_`.
+pub(in crate::operations) const ANSWERED: &str = "asked_";
+
 /// How soon a charge is asked about again of which a refund was told in the second of the last answer, or later.
 const SOON: i64 = 10 * SECOND;
 
@@ -158,7 +161,7 @@ fn incoming(
             }
             let number = act.id(IdKind::Event);
             let number = number.trim_start_matches(IdKind::Event.prefix());
-            let event_id = format!("asked_{id}_{number}");
+            let event_id = format!("{ANSWERED}{id}_{number}");
             (!told.is_empty()).then(|| Incoming::payment_asked(event_id, told, *asked_at))
         }
     })

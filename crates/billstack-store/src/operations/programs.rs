@@ -1,6 +1,6 @@
 //! The referral program of a project: whether it runs, and what it promises.
 
-use billstack_core::event::Event;
+use billstack_core::event::{Event, ProgramFacts};
 use billstack_core::ids::IdKind;
 use billstack_core::program::{Change, CreditDelivery, Program};
 use billstack_core::referral::Terms;
@@ -20,7 +20,8 @@ pub(crate) fn create_default(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> R
     Ok(())
 }
 
-/// Sets the default program of a project, and returns it. Referrals that exist keep the terms they were promised.
+/// Sets the default program of a project, and returns it. Referrals that exist keep the terms they were promised. A
+/// change that changes nothing leaves no trace.
 pub fn put(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -34,13 +35,17 @@ pub fn put(
         require_stripe_key(tx, place)?;
     }
     let before = get(tx, place)?;
-    let budget = before.budget;
-    let program = change.of(before).map_err(Refusal::ImpossibleProgram)?;
+    let program = change
+        .of(before.clone())
+        .map_err(Refusal::ImpossibleProgram)?;
+    if program == before {
+        return Ok(program);
+    }
     let id = programs::default_of(tx, place)?;
     let terms_id = act.id(IdKind::Terms);
     terms::insert(tx, &place.team_id, &terms_id, &id, &program.terms, act.at)?;
     programs::update(tx, place, &id, &program, &terms_id, act.at)?;
-    if program.budget != budget {
+    if program.budget != before.budget {
         // After the update, which waits for conversions that saw the budget before.
         program_budgets::forget(tx, place, &id)?;
     }
@@ -60,7 +65,7 @@ fn require_stripe_key(tx: &mut dyn Tx, place: &Place) -> Result<(), Abort> {
 
 fn updated(program: &Program) -> Event<'_> {
     let terms = &program.terms;
-    Event::ProgramUpdated {
+    let program = ProgramFacts {
         budget: program.budget,
         clawback: terms.clawback,
         clawback_applied: terms.clawback_applied,
@@ -78,5 +83,6 @@ fn updated(program: &Program) -> Event<'_> {
         referee_credit_amount: terms.referee_credit_amount,
         referral_expiry_days: terms.referral_expiry_days,
         referrer_credit_amount: terms.referrer_credit_amount,
-    }
+    };
+    Event::ProgramUpdated { program }
 }

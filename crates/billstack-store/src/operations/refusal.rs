@@ -26,6 +26,8 @@ pub enum Thing {
     Credit,
     /// An event of Stripe.
     StripeEvent,
+    /// An event of the log of the project.
+    Event,
     /// A team.
     Team,
     /// A project of the team.
@@ -40,6 +42,10 @@ pub enum Thing {
     User,
     /// A run of reconcile.
     Run,
+    /// A webhook endpoint of the project.
+    WebhookEndpoint,
+    /// A delivery to a webhook endpoint.
+    WebhookDelivery,
 }
 
 /// Why a code is not given a name.
@@ -108,6 +114,8 @@ pub enum Refusal {
     KeyReused,
     /// The first request under this Idempotency-Key is still running.
     KeyInUse,
+    /// The project has as many webhook endpoints as it may have.
+    TooManyEndpoints,
     /// A customer with this e-mail address is being created in Stripe right now.
     CustomerBeingCreated,
     /// The team has no Stripe connection.

@@ -6,7 +6,10 @@
 use billstack_core::time::{DAY, Micros};
 
 use crate::seam::{Fault, Tx};
-use crate::tables::{idempotency_keys, invitations, money_facts, payment_links, sessions};
+use crate::tables::{
+    idempotency_keys, invitations, money_facts, payment_links, sessions, webhook_attempts,
+    webhook_deliveries, webhook_endpoints,
+};
 
 pub use crate::tables::stripe_events::drop_old_payloads;
 
@@ -32,4 +35,11 @@ pub fn drop_invitations(tx: &mut dyn Tx, now: Micros, limit: i64) -> Result<u64,
 pub fn drop_payments(tx: &mut dyn Tx, now: Micros, limit: i64) -> Result<u64, Fault> {
     let facts = money_facts::drop_old(tx, now, limit)?;
     Ok(facts + payment_links::drop_old(tx, now, limit)?)
+}
+
+/// Drops webhooks that were delivered, or given up, before a time, and endpoints that were taken away and have none
+/// left. Returns how many rows.
+pub fn drop_webhooks(tx: &mut dyn Tx, before: Micros, limit: i64) -> Result<u64, Fault> {
+    let forgotten = webhook_deliveries::forget(tx, before, limit, webhook_attempts::forget)?;
+    Ok(forgotten + webhook_endpoints::forget(tx, before, limit)?)
 }

@@ -132,6 +132,7 @@ fn link(
             return Ok(false);
         }
         let event = Event::CustomerLinked {
+            changed: Vec::new(),
             instead_of: None,
             stripe_customer_id: stripe_id,
         };
@@ -352,7 +353,8 @@ fn is_paid(tx: &mut dyn Tx, place: &Place, start: &Start) -> Result<bool, Fault>
     Ok(is_paid)
 }
 
-/// Adds to a referral's story why an event did not convert it, if that belongs there.
+/// Adds to a referral's story why an event did not convert it, if that belongs there and is not the last that was
+/// said of this event.
 fn not_converted(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -364,15 +366,20 @@ fn not_converted(
     if !attribution::belongs_to_story(evidence.kind, referral.status) {
         return Ok(());
     }
+    let told = (evidence.team_id, &*referral.id, evidence.event_id);
+    if evidence.is_known && events::why_not(tx, told)?.as_deref() == Some(reason) {
+        return Ok(());
+    }
     let place = Place::new(evidence.team_id.clone(), claim.project_id.clone());
-    let event = Event::ReferralNotConverted {
-        reason,
-        stripe_event_id: evidence.event_id,
-        stripe_event_type: evidence.kind,
-        stripe_object_id: &evidence.start.object_id,
-    };
     inside(tx, act, &place, claim.is_test, |tx, act| {
         let mut chapter = referrals::tell(tx, act, &place, &referral.id)?;
+        let event = Event::ReferralNotConverted {
+            reason,
+            status: chapter.status(),
+            stripe_event_id: evidence.event_id,
+            stripe_event_type: evidence.kind,
+            stripe_object_id: &evidence.start.object_id,
+        };
         events::record_in_story(tx, act, &place, &mut chapter, &referral.id, &event)
     })
 }

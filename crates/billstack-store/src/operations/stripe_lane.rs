@@ -12,7 +12,7 @@ use billstack_core::delivery::operation::Step;
 use billstack_core::ids::TeamId;
 use billstack_core::time::{MINUTE, Micros};
 
-use super::credits::delivery::{LaneFacts, hold_credit, keep};
+use super::credits::delivery::{LaneFacts, attention, hold_credit, keep};
 use crate::operations::test_clock;
 use crate::operations::work::Leased;
 use crate::seam::{Act, Fault, Place, Tx};
@@ -141,6 +141,9 @@ pub fn next(tx: &mut dyn Tx, act: &mut Act, lane: &Lane) -> Result<Option<Turn>,
     if operation.progress != before {
         let mut credit = hold_credit(tx, &place, &operation)?;
         keep(tx, act, &place, &mut operation, &mut credit)?;
+        if !before.is_long_silent() {
+            attention::tell_silence(tx, act, &place, &credit)?;
+        }
     }
     if operation.progress.due > act.at {
         lane.leave(tx)?;

@@ -1,7 +1,8 @@
 //! The clock of a project: the time of day, or, in a test project, ahead of it by as much as it was moved.
 //!
 //! An operation in a project goes by its clock from the moment when it [`enter`]s: `Act::at` is what the clock shows,
-//! and stays so, because nobody can move the clock until the transaction ends. An event of Stripe belongs to a team
+//! and stays so, because nobody can move the clock until the transaction ends. It is asked together with whom the
+//! project tells of its events, because nearly every operation there needs both. An event of Stripe belongs to a team
 //! and may concern several projects, so it goes by the clock of each only while it writes `inside` of it.
 //!
 //! Times that Stripe tells are times of day. What is compared with them is too: a referral keeps how far the clock was
@@ -13,14 +14,28 @@ use billstack_core::project;
 use billstack_core::time::Micros;
 
 use super::refusal::{Abort, Refusal};
+use crate::params;
+use crate::seam::tx::Question;
 use crate::seam::{Act, Fault, Place, ProjectClock, Tx};
-use crate::tables::{events, projects, stripe_operations, work};
+use crate::tables::{events, projects, stripe_operations, webhook_endpoints, work};
 
 pub use crate::tables::projects::clock;
 
 /// Goes by the clock of a project until the operation ends.
 pub fn enter(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> Result<(), Fault> {
-    let ahead = projects::hold_clock(tx, place)?;
+    let scope = params![&place.team_id, &place.project_id];
+    let (mut ahead, mut listeners) = (None, Vec::new());
+    tx.ask_together(&mut [
+        Question::new(projects::CLOCK, scope, |row| {
+            ahead = Some(row.int(0)?);
+            Ok(())
+        }),
+        Question::new(webhook_endpoints::LISTENING, scope, |row| {
+            listeners.push(webhook_endpoints::decode_listener(row)?);
+            Ok(())
+        }),
+    ])?;
+    act.keep_listeners(place, listeners);
     go_by(act, place, ahead);
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! What a write carries in from outside: the time, ids, and who acts.
 
+use std::sync::Arc;
+
 use billstack_core::ids::{IdKind, IdSeed, Ids, TeamId};
 use billstack_core::time::Micros;
+use billstack_core::webhook::endpoint::Types;
 
-use super::{Fault, Tx};
+use super::{Fault, Place, Tx};
 
 /// Who is behind a change. Its text form is kept with every event.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -61,6 +64,8 @@ impl Origin {
             recorded: 0,
             held: None,
             has_enqueued: false,
+            listeners: Vec::new(),
+            filled: Vec::new(),
         }
     }
 }
@@ -84,6 +89,46 @@ pub struct Act {
     held: Option<Vec<String>>,
     /// Whether it has put work that is due at once into the queue.
     pub(crate) has_enqueued: bool,
+    /// Who is told of the events of which projects, as far as that was asked.
+    listeners: Vec<Listeners>,
+    /// The lanes into which it has put what is due at once.
+    pub(crate) filled: Vec<Lane>,
+}
+
+/// Who is told of the events of a project.
+struct Listeners {
+    team: i64,
+    project: i64,
+    all: Arc<[Listener]>,
+}
+
+/// An endpoint of a project that is told of some events.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    pub(crate) id: String,
+    pub(crate) types: Types,
+}
+
+/// What is sent to an endpoint takes turns with nothing else.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Lane {
+    /// The number of the team.
+    pub team: i64,
+    /// The number of the project.
+    pub project: i64,
+    /// The endpoint.
+    pub endpoint_id: String,
+}
+
+impl Lane {
+    /// That of an endpoint of a project.
+    pub fn new(place: &Place, endpoint_id: &str) -> Lane {
+        Lane {
+            team: place.team_id.number(),
+            project: place.project_id.number(),
+            endpoint_id: endpoint_id.to_owned(),
+        }
+    }
 }
 
 /// The clock of a project, by its number in its team.
@@ -115,6 +160,29 @@ impl Act {
         let ahead = clock.and_then(|clock| clock.ahead).unwrap_or(0);
         self.at = self.real.plus(ahead);
         self.clock = clock;
+    }
+
+    /// Who is told of the events of a project, if that was asked before.
+    pub(crate) fn listeners(&self, place: &Place) -> Option<Arc<[Listener]>> {
+        let (team, project) = (place.team_id.number(), place.project_id.number());
+        let mut known = self.listeners.iter();
+        let of_project = known.find(|of| of.team == team && of.project == project)?;
+        Some(Arc::clone(&of_project.all))
+    }
+
+    /// Keeps who is told of the events of a project.
+    pub(crate) fn keep_listeners(
+        &mut self,
+        place: &Place,
+        listeners: Vec<Listener>,
+    ) -> Arc<[Listener]> {
+        let all: Arc<[Listener]> = listeners.into();
+        self.listeners.push(Listeners {
+            team: place.team_id.number(),
+            project: place.project_id.number(),
+            all: Arc::clone(&all),
+        });
+        all
     }
 
     /// A new id.

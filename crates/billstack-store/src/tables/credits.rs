@@ -134,7 +134,7 @@ pub struct Credit {
 }
 
 /// Reads the first 22 columns.
-pub(super) fn decode(row: &dyn Row) -> Result<Credit, Fault> {
+pub(crate) fn decode(row: &dyn Row) -> Result<Credit, Fault> {
     Ok(Credit {
         id: row.string(0)?,
         kind: row.read(1, CreditKind::read)?,

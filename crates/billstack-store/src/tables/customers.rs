@@ -36,6 +36,9 @@ statements! {
     /// Whom a customer is linked to, erased or not: it stays so until the transaction ends.
     LINK_OF = "SELECT stripe_customer_id FROM customers \
         WHERE team_id = $1 AND project_id = $2 AND id = $3 /* FOR SHARE */";
+    /// Of an erased customer it is null.
+    EXTERNAL_ID = "SELECT external_id FROM customers \
+        WHERE team_id = $1 AND project_id = $2 AND id = $3";
     INSERT = "INSERT INTO customers (team_id, project_id, id, email, name, external_id, \
         stripe_customer_id, metadata, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING";

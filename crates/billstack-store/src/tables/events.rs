@@ -1,12 +1,20 @@
 //! The event log: what happened, by whom, and why. It is only ever added to.
 
-use billstack_core::event::Event;
-use billstack_core::ids::{IdKind, ProjectId, TeamId};
+pub(crate) mod log;
+
+use std::sync::Arc;
+
+use billstack_core::event::{Event, Facts, WithStanding};
+use billstack_core::ids::{IdKind, TeamId};
 use billstack_core::time::Micros;
+use billstack_core::webhook::types::Type;
 use serde::Deserialize;
 
+use super::credits::Credit;
 use super::program_marks::Mark;
 use super::referrals::Chapter;
+use super::{webhook_deliveries, webhook_endpoints};
+use crate::seam::act::Listener;
 use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::seam::{Act, Fault, Place, Row, Tx};
 use crate::{params, statements};
@@ -33,6 +41,9 @@ statements! {
         'credit.granted')");
     INSERT = "INSERT INTO events (team_id, created_at, id, project_id, type, subject, referral_id, \
         sequence, actor, request_id, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    /// A story has as many of these as events of Stripe came for it.
+    WHY_NOT = "SELECT facts FROM events WHERE team_id = $1 AND referral_id = $2 \
+        AND type = 'referral.not_converted' ORDER BY sequence DESC";
     /// For one that looks over the data, and seldom.
     CONNECTED_SINCE = "SELECT id FROM events WHERE team_id = $1 AND created_at > $2 \
         AND type IN ('stripe.connected', 'stripe.disconnected') LIMIT 1";
@@ -181,6 +192,22 @@ pub fn story(
     })
 }
 
+/// Why an event of Stripe did not convert a referral, as the story of that last says it.
+pub(crate) fn why_not(
+    tx: &mut dyn Tx,
+    (team_id, referral_id, stripe_event_id): (&TeamId, &str, &str),
+) -> Result<Option<String>, Fault> {
+    let mut why = None;
+    tx.query(WHY_NOT, params![team_id, referral_id], &mut |row| {
+        let facts = Facts::read(row.text(0)?);
+        if why.is_none() && facts.tell("stripeEventId", stripe_event_id) {
+            why = facts.text("reason").map(str::to_owned);
+        }
+        Ok(())
+    })?;
+    Ok(why)
+}
+
 /// Whether a team was connected to Stripe, or disconnected, after a time.
 pub(crate) fn connected_since(
     tx: &mut dyn Tx,
@@ -200,12 +227,39 @@ pub(crate) fn record(
 ) -> Result<(), Fault> {
     let at = act.next_moment();
     let about = About {
-        project_id: Some(&place.project_id),
+        place: Some(place),
         subject,
         chapter: None,
         at,
     };
-    insert(tx, act, &place.team_id, &about, event)
+    insert(tx, act, &place.team_id, &about, (event, None))
+}
+
+/// Records what happened to a credit, with where it stands: in the chapter of its referral if it has one.
+pub(crate) fn record_of_credit(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    chapter: Option<&mut Chapter>,
+    credit: &Credit,
+    event: &Event<'_>,
+) -> Result<(), Fault> {
+    let mut at = act.next_moment();
+    let chapter = match chapter {
+        None => None,
+        Some(chapter) => {
+            let (sequence, then) = chapter.turn_page()?;
+            at = then;
+            Some((chapter.referral_id(), sequence))
+        }
+    };
+    let about = About {
+        place: Some(place),
+        subject: &credit.id,
+        chapter,
+        at,
+    };
+    insert(tx, act, &place.team_id, &about, (event, Some(credit)))
 }
 
 /// Records what happened to a team as a whole.
@@ -218,12 +272,12 @@ pub(crate) fn record_of_team(
 ) -> Result<(), Fault> {
     let at = act.next_moment();
     let about = About {
-        project_id: None,
+        place: None,
         subject,
         chapter: None,
         at,
     };
-    insert(tx, act, team_id, &about, event)
+    insert(tx, act, team_id, &about, (event, None))
 }
 
 /// Records what happened to a referral, as the next event of a chapter of its story.
@@ -239,17 +293,17 @@ pub(crate) fn record_in_story(
     act.next_moment();
     let chapter = Some((chapter.referral_id(), sequence));
     let about = About {
-        project_id: Some(&place.project_id),
+        place: Some(place),
         subject,
         chapter,
         at,
     };
-    insert(tx, act, &place.team_id, &about, event)
+    insert(tx, act, &place.team_id, &about, (event, None))
 }
 
 /// Where an event belongs.
 struct About<'a> {
-    project_id: Option<&'a ProjectId>,
+    place: Option<&'a Place>,
     subject: &'a str,
     /// The referral whose story it is part of, and its number there.
     chapter: Option<(&'a str, i64)>,
@@ -261,9 +315,17 @@ fn insert(
     act: &mut Act,
     team_id: &TeamId,
     about: &About<'_>,
-    event: &Event<'_>,
+    (event, credit): (&Event<'_>, Option<&Credit>),
 ) -> Result<(), Fault> {
-    let facts = serde_json::to_string(event).map_err(|e| Fault::Defect(e.to_string()))?;
+    let facts = match credit {
+        None => serde_json::to_string(event),
+        Some(credit) => serde_json::to_string(&WithStanding {
+            event,
+            amounts: credit.parts,
+            status: credit.status,
+        }),
+    };
+    let facts = facts.map_err(|e| Fault::Defect(e.to_string()))?;
     let id = act.id(IdKind::Event);
     let (referral_id, sequence) = about.chapter.unzip();
     tx.must_later(
@@ -272,7 +334,7 @@ fn insert(
             team_id,
             about.at,
             &id,
-            about.project_id,
+            about.place.map(|place| &place.project_id),
             event.kind(),
             about.subject,
             referral_id,
@@ -281,5 +343,44 @@ fn insert(
             &act.request_id,
             &facts,
         ],
-    )
+    )?;
+    match (about.place, Type::of(event)) {
+        (Some(place), Some(kind)) => tell(tx, act, place, about, &id, kind),
+        _ => Ok(()),
+    }
+}
+
+/// Has an event sent to each endpoint of its project that wants it. None is told of what happens to itself.
+fn tell(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    about: &About<'_>,
+    event_id: &str,
+    kind: Type,
+) -> Result<(), Fault> {
+    for listener in listeners(tx, act, place)?.iter() {
+        if !listener.types.want(kind) || listener.id == about.subject {
+            continue;
+        }
+        let new = webhook_deliveries::New {
+            endpoint_id: &listener.id,
+            event_at: about.at,
+            event_id,
+            kind,
+            is_replay: false,
+        };
+        let now = act.real();
+        webhook_deliveries::insert(tx, act, place, new, now)?;
+    }
+    Ok(())
+}
+
+/// Who is told of the events of a project: asked once in a transaction, mostly together with its clock.
+fn listeners(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> Result<Arc<[Listener]>, Fault> {
+    if let Some(known) = act.listeners(place) {
+        return Ok(known);
+    }
+    let found = webhook_endpoints::listening(tx, place)?;
+    Ok(act.keep_listeners(place, found))
 }

@@ -24,7 +24,7 @@ statements! {
     OF_INVOICE = "SELECT fact, event_id, keep_until FROM money_facts WHERE team_id = $1 AND invoice_id = $2";
     OF_SUBSCRIPTION = "SELECT fact, event_id, keep_until FROM money_facts \
         WHERE team_id = $1 AND subscription_id = $2";
-    IS_OF = "SELECT 1 FROM money_facts WHERE team_id = $1 AND invoice_id = $2 AND stripe_customer_id = $3";
+    IS_OF = "SELECT fact_key FROM money_facts WHERE team_id = $1 AND invoice_id = $2 AND stripe_customer_id = $3";
     KEEP = "UPDATE money_facts SET keep_until = NULL WHERE team_id = $1 AND fact_key = $2";
     DROP_OLD = "DELETE FROM money_facts WHERE (team_id, fact_key) IN (\
         SELECT team_id, fact_key FROM money_facts WHERE keep_until < $1 LIMIT $2)";

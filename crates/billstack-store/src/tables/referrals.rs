@@ -3,6 +3,7 @@
 //! [`advance`] is the only update of a status.
 
 mod history;
+pub(crate) mod told;
 
 pub use history::{Episode, history};
 
@@ -41,7 +42,7 @@ macro_rules! update {
              story_at = CASE WHEN story_at < $5 THEN $5 ELSE story_at + 1 END + $4 - 1 \
              WHERE team_id = $1 AND project_id = $2 AND id = $3",
             $condition,
-            " RETURNING story_length, story_at"
+            " RETURNING story_length, story_at, status"
         )
     };
 }
@@ -210,6 +211,7 @@ pub(crate) fn insert(
         next: 1,
         at: referral.created_at,
         left: 1,
+        status: referral.status,
     };
     Ok(tx.hit(INSERT, row)?.then_some(chapter))
 }
@@ -291,11 +293,13 @@ fn begin_chapter(
 ) -> Result<Option<Chapter>, Fault> {
     tx.one(sql, params, |row| {
         let (length, last) = (row.int(0)?, row.time(1)?);
+        let status = row.read(2, Status::read)?;
         Ok(Chapter {
             referral_id: id.to_owned(),
             next: length - events + 1,
             at: last.plus(1 - events),
             left: events,
+            status,
         })
     })
 }
@@ -307,12 +311,18 @@ pub(crate) struct Chapter {
     next: i64,
     at: Micros,
     left: i64,
+    status: Status,
 }
 
 impl Chapter {
     /// Whose story it is.
     pub(crate) fn referral_id(&self) -> &str {
         &self.referral_id
+    }
+
+    /// Where the referral stands.
+    pub(crate) fn status(&self) -> Status {
+        self.status
     }
 
     /// The number and the time of the next event.

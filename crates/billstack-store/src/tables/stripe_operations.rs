@@ -1,5 +1,7 @@
 //! Operations on balances in Stripe: each is one line there, and how far it has come.
 
+mod because;
+
 use billstack_core::delivery::operation::{KeyState, Operation, Step};
 use billstack_core::delivery::{Kind, Reason, State};
 use billstack_core::ids::{ProjectId, TeamId};
@@ -11,6 +13,8 @@ use billstack_core::time::Micros;
 use super::projects::project_of;
 use crate::seam::{Fault, Place, Row, Tx, Val};
 use crate::{params, statements};
+
+pub(crate) use because::Because;
 
 /// The columns of an operation, in the order of [`decode`].
 macro_rules! operations_where {
@@ -69,28 +73,6 @@ statements! {
 
 /// The kind of work that goes on with operations.
 pub(crate) const LANE: &str = "stripe_delivery";
-
-/// What caused an operation: its entries say so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Because {
-    /// What kind of thing.
-    pub cause: Cause,
-    /// Which one.
-    pub id: String,
-    /// Why, when a person said so.
-    pub reason: Option<String>,
-}
-
-impl Because {
-    /// Whoever delivers sees to it that the balance is what the credits say.
-    pub fn job() -> Because {
-        Because {
-            cause: Cause::Job,
-            id: LANE.to_owned(),
-            reason: None,
-        }
-    }
-}
 
 /// An operation on the balance of a customer in Stripe.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,14 +1,18 @@
 //! The one queue: whatever is to happen later is a row here, written by the transaction that causes it.
 //!
-//! Whoever works on a row holds a lease on it. A lease that runs out (the process died) may be taken over,
-//! so every kind of work must bear to be done twice; `attempt` tells how often it was begun since it last went
-//! well.
+//! Whoever works on a row holds a lease on it. A lease that runs out (the process died) may be taken over, so every
+//! kind of work must bear to be done twice; `attempt` tells how often it was begun since it last went well.
+
+pub(crate) mod due;
 
 use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::time::Micros;
 
-use crate::seam::{Act, Fault, Place, Row, Tx};
+use crate::seam::{Act, Fault, Lane, Place, Row, Tx};
 use crate::{params, statements};
+
+pub use due::due;
+pub(crate) use due::{count_due, due_in_lane, due_in_team, team_after, under_way};
 
 statements! {
     ENQUEUE = "INSERT INTO work (team_id, project_id, kind, subject, facts, run_after, leased_until, \
@@ -19,7 +23,7 @@ statements! {
         ON CONFLICT (team_id, project_id, kind, subject) DO UPDATE SET run_after = \
         CASE WHEN excluded.run_after < work.run_after THEN excluded.run_after ELSE work.run_after END";
     HASTEN_ALL = "UPDATE work SET run_after = $4 \
-        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND run_after > $4";
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND lane = '' AND run_after > $4";
     HASTEN_IN_PROJECTS = "UPDATE work SET run_after = $3 WHERE team_id = $1 AND project_id IN \
         (SELECT p.project_id FROM projects AS p WHERE p.team_id = $1) AND kind = $2 AND run_after > $3";
     /// The lease of whoever took it until then, and of nobody else.
@@ -27,18 +31,15 @@ statements! {
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 AND leased_until = $5";
     PUT_BACK = "UPDATE work SET leased_until = 0, run_after = $6, last_error = $7, attempt = 0 \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 AND leased_until = $5";
-    GET = "SELECT facts, attempt, leased_until FROM work \
+    GET = "SELECT facts, attempt, leased_until, run_after FROM work \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4";
-    /// Which rows are due; whoever wants one leases it by its key.
-    DUE = "SELECT team_id, project_id, subject FROM work \
-        WHERE kind = $1 AND run_after <= $2 AND leased_until <= $2 ORDER BY run_after LIMIT $3";
-    /// Of those that have any work of a kind, due or not.
-    TEAM_AFTER = "SELECT team_id FROM work WHERE kind = $1 AND team_id > $2 ORDER BY team_id LIMIT 1";
-    DUE_IN_TEAM = "SELECT team_id, project_id, subject FROM work WHERE kind = $1 AND team_id = $2 \
-        AND run_after <= $3 AND leased_until <= $3 ORDER BY run_after LIMIT $4";
-    LEASE = "UPDATE work SET leased_until = $5, attempt = attempt + 1 \
-        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 \
-        AND leased_until <= $6 AND run_after <= $7";
+    ENQUEUE_IN_LANE = "INSERT INTO work (team_id, project_id, kind, subject, lane, facts, run_after, leased_until, \
+        attempt, created_at) VALUES ($1, $2, $3, $4, $5, '{}', $6, 0, 0, $7)";
+    DONE_UNDER = "DELETE FROM work \
+        WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 AND leased_until = $5";
+    GIVE_BACK_ALL = "UPDATE work SET leased_until = 0 WHERE kind = $1 AND leased_until > 0";
+    LEASE = "UPDATE work SET leased_until = $5, attempt = attempt + 1 WHERE team_id = $1 \
+        AND project_id = $2 AND kind = $3 AND subject = $4 AND leased_until <= $6 AND run_after <= $7";
     /// Without a reason nothing has failed, and the tries are counted anew.
     LATER = "UPDATE work SET leased_until = 0, facts = $5, run_after = $6, last_error = $7, \
         attempt = CASE WHEN CAST($7 AS TEXT) IS NULL THEN 0 ELSE attempt END \
@@ -78,23 +79,21 @@ impl Key {
 
     /// Work of a team as a whole.
     pub fn of_team(team_id: &TeamId, kind: &'static str, subject: &str) -> Key {
-        let subject = subject.to_owned();
         Key {
             team: team_id.number(),
             project: 0,
             kind,
-            subject,
+            subject: subject.to_owned(),
         }
     }
 
     /// Work of the server itself.
     pub fn of_server(kind: &'static str, subject: &str) -> Key {
-        let subject = subject.to_owned();
         Key {
             team: 0,
             project: 0,
             kind,
-            subject,
+            subject: subject.to_owned(),
         }
     }
 }
@@ -232,46 +231,6 @@ pub fn get(tx: &mut dyn Tx, key: &Key) -> Result<Option<Work>, Fault> {
     )
 }
 
-/// The keys of rows of a kind that are due and that nobody works on, the longest due first.
-pub fn due(
-    tx: &mut dyn Tx,
-    kind: &'static str,
-    now: Micros,
-    limit: i64,
-) -> Result<Vec<Key>, Fault> {
-    tx.all(DUE, params![kind, now, limit], |row| key_of(row, kind))
-}
-
-fn key_of(row: &dyn Row, kind: &'static str) -> Result<Key, Fault> {
-    Ok(Key {
-        team: row.int(0)?,
-        project: row.int(1)?,
-        kind,
-        subject: row.string(2)?,
-    })
-}
-
-/// The number of the next team after this one that has any work of a kind, due or not.
-pub(crate) fn team_after(
-    tx: &mut dyn Tx,
-    kind: &'static str,
-    team: i64,
-) -> Result<Option<i64>, Fault> {
-    tx.one(TEAM_AFTER, params![kind, team], |row| row.int(0))
-}
-
-/// The same as [`due`] in the team with this number.
-pub(crate) fn due_in_team(
-    tx: &mut dyn Tx,
-    kind: &'static str,
-    team: i64,
-    now: Micros,
-    limit: i64,
-) -> Result<Vec<Key>, Fault> {
-    let range = params![kind, team, now, limit];
-    tx.all(DUE_IN_TEAM, range, |row| key_of(row, kind))
-}
-
 /// Whether a row must be due to be leased.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum When {
@@ -348,4 +307,42 @@ pub(crate) fn sooner(tx: &mut dyn Tx, key: &Key, run_after: Micros) -> Result<()
 /// Removes a row whose work is done; tells whether there was one.
 pub fn done(tx: &mut dyn Tx, key: &Key) -> Result<bool, Fault> {
     tx.hit(DONE, params![key.team, key.project, key.kind, &key.subject])
+}
+
+/// Adds a row to a lane, due from `run_after` on by the time of day. Its subject is a new id, so there is none yet;
+/// told later if there is.
+pub(crate) fn enqueue_in_lane(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    kind: &'static str,
+    lane: &Lane,
+    subject: &str,
+    run_after: Micros,
+) -> Result<(), Fault> {
+    let id = &lane.endpoint_id;
+    let row = params![
+        lane.team,
+        lane.project,
+        kind,
+        subject,
+        id,
+        run_after,
+        act.real()
+    ];
+    tx.must_later(ENQUEUE_IN_LANE, row)?;
+    if run_after <= act.real() && !act.filled.contains(lane) {
+        act.filled.push(lane.clone());
+    }
+    Ok(())
+}
+
+/// Removes a row whose work is done under the lease that ends at `held`; tells whether it was still held.
+pub(crate) fn done_under(tx: &mut dyn Tx, key: &Key, held: Micros) -> Result<bool, Fault> {
+    let row = params![key.team, key.project, key.kind, &key.subject, held];
+    tx.hit(DONE_UNDER, row)
+}
+
+/// Gives all leases of a kind up, where nobody but the caller can have any. Returns how many there were.
+pub(crate) fn give_back_all(tx: &mut dyn Tx, kind: &'static str) -> Result<u64, Fault> {
+    tx.execute(GIVE_BACK_ALL, params![kind])
 }

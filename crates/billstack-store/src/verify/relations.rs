@@ -66,6 +66,9 @@ declare_rules! {
     code_program, "the program of a code is of its project" =
         orphans!("codes", "c.code", team_of!("c"), "programs",
             "p.team_id = c.team_id AND p.id = c.program_id AND p.project_id = c.project_id");
+    webhook_endpoint_project, "the project of a webhook endpoint exists" =
+        orphans!("webhook_endpoints", "c.id", team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
     customer_project, "the project of a customer exists" =
         orphans!("customers", "c.id", team_of!("c"), "projects",
             "p.team_id = c.team_id AND p.project_id = c.project_id");

@@ -9,7 +9,7 @@ use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Tx, Val};
 
 /// Tables whose rows are of a project.
-const OF_PROJECT: [&str; 15] = [
+const OF_PROJECT: [&str; 17] = [
     "booked_days",
     "booked_marks",
     "code_aliases",
@@ -25,10 +25,12 @@ const OF_PROJECT: [&str; 15] = [
     "projects",
     "referrals",
     "stripe_operations",
+    "webhook_deliveries",
+    "webhook_endpoints",
 ];
 
 /// Tables whose rows are of a team, or of a project or its team.
-const OF_TEAM: [&str; 11] = [
+const OF_TEAM: [&str; 12] = [
     "idempotency_keys",
     "money_facts",
     "payment_links",
@@ -39,6 +41,7 @@ const OF_TEAM: [&str; 11] = [
     "stripe_events",
     "subscription_starts",
     "terms",
+    "webhook_attempts",
     "work",
 ];
 
@@ -50,11 +53,12 @@ enum Order {
 }
 
 /// The tables that are read in pages of a project. The other tables that such a rule names are looked up.
-const IN_PAGES: [(&str, Order); 4] = [
+const IN_PAGES: [(&str, Order); 5] = [
     ("referrals", Order::ByTime),
     ("credits", Order::ByTime),
     ("customers", Order::ByTime),
     ("stripe_operations", Order::ById),
+    ("webhook_deliveries", Order::ById),
 ];
 
 /// Where a page begins or ends: the time of a row and its id.

@@ -34,3 +34,4 @@ mod silent;
 mod support;
 mod tls;
 mod verify;
+mod webhooks;

@@ -30,6 +30,7 @@ use crate::support::{
     make_project, make_team, origin_at, program, start, write,
 };
 use crate::verify::CHANGES;
+use crate::webhooks;
 
 const TEAM: &str = "team_1";
 
@@ -380,7 +381,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["erased_answer"],
     ),
     (
-        "INSERT INTO work SELECT team_id, project_id, 'customer_creation', 'e', \
+        "INSERT INTO work SELECT team_id, project_id, 'customer_creation', 'e', '', \
          '{\"customerId\":\"' || id || '\"}', 0, 0, 1, NULL, 0 \
          FROM customers WHERE erased_at IS NOT NULL",
         &["erased_reservation"],
@@ -415,7 +416,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["link_key_project", "link_key_values"],
     ),
     (
-        "INSERT INTO work VALUES (1, 2, 'kind', 'subject', '{}', 0, 0, 1, NULL, 0)",
+        "INSERT INTO work VALUES (1, 2, 'kind', 'subject', '', '{}', 0, 0, 1, NULL, 0)",
         &["work_team"],
     ),
     (
@@ -464,6 +465,18 @@ const DAMAGE: &[(&str, &[&str])] = &[
          FROM credits LIMIT 1",
         &["operation_credit", "operation_entry"],
     ),
+    (
+        "INSERT INTO webhook_endpoints (team_id, project_id, id, url, types, secret, state, enabled_at, failures, \
+         created_at, version) SELECT team_id, 7, 'whe_x', 'https://x', '*', 's', 'active', 0, 0, 0, 1 FROM teams",
+        &["webhook_endpoint_project"],
+    ),
+    (
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 11) \
+         INSERT INTO webhook_endpoints (team_id, project_id, id, url, types, secret, state, enabled_at, failures, \
+         created_at, version) SELECT team_id, project_id, 'whe_' || i, 'https://x', '*', 's', 'active', 0, 0, 0, 1 \
+         FROM projects, n",
+        &["endpoint_number"],
+    ),
     ("DROP INDEX credits_newest", &["indexes"]),
     ("DROP INDEX referrals_one_per_subscription", &["indexes"]),
     // As if the one index had lost its pages to the other.
@@ -503,6 +516,7 @@ fn every_rule_notices_its_breach() {
         delivery::DAMAGES,
         delivery::balance::DAMAGES,
         payments::DAMAGES,
+        webhooks::damage::DAMAGES,
     ] {
         proven.extend(changes.iter().flat_map(|(_, rules)| *rules));
     }

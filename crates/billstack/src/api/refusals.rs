@@ -80,6 +80,7 @@ impl From<Refusal> for ApiError {
             Refusal::KeyReused => ApiError::new(Reason::IdempotencyKeyReused),
             Refusal::KeyInUse => ApiError::new(Reason::IdempotencyKeyInUse),
             Refusal::CustomerBeingCreated => ApiError::new(Reason::CustomerBeingCreated),
+            Refusal::TooManyEndpoints => ApiError::new(Reason::TooManyEndpoints),
             Refusal::StripeNotConnected => ApiError::new(Reason::StripeNotConnected),
             // Stripe was asked, and the link has changed each time meanwhile.
             Refusal::LinkInDoubt(_) => ApiError::new(Reason::StripeUnavailable),
@@ -107,12 +108,14 @@ fn not_found(what: Thing) -> ApiError {
         Thing::Code => ApiError::new(Reason::CodeNotFound),
         Thing::Referral => ApiError::new(Reason::ReferralNotFound),
         Thing::Credit => ApiError::new(Reason::CreditNotFound),
-        Thing::StripeEvent => ApiError::new(Reason::EventNotFound),
+        Thing::StripeEvent | Thing::Event => ApiError::new(Reason::EventNotFound),
         Thing::Project => missing("No such project in this team."),
         Thing::Member => missing("No such member of this team."),
         Thing::Invitation => missing("No such invitation to this team."),
         Thing::ApiKey => missing("No such API key of this team."),
         Thing::Run => missing("No such run in this project."),
+        Thing::WebhookEndpoint => missing("No such webhook endpoint in this project."),
+        Thing::WebhookDelivery => missing("No such delivery to this webhook endpoint."),
         Thing::Team | Thing::User => ApiError::new(Reason::NotFound),
     }
 }

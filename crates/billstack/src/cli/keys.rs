@@ -58,8 +58,8 @@ pub(super) struct CreateArgs {
     /// The one project it is good for [default: every project of the team]
     #[arg(long, value_name = "PROJECT_ID")]
     project: Option<String>,
-    /// One thing it may do, given once for each: customers:read, customers:write, referrals:read or
-    /// referrals:write [default: everything]
+    /// One thing it may do, given once for each: customers:read, customers:write, referrals:read,
+    /// referrals:write, webhooks:read or webhooks:write [default: everything]
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
     /// From when on it is refused, such as 2030-01-31T09:30:00Z [default: never]

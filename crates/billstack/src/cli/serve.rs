@@ -33,8 +33,8 @@ Examples:
 /// How long work off the async threads (a password being hashed) may hold up the end.
 const LAST_WORK: Duration = Duration::from_secs(5);
 
-/// Files of the server's own: databases, their logs, and connections to PostgreSQL and Stripe.
-const OWN_FILES: u64 = 128;
+/// Files of the server's own: databases, their logs, and connections to PostgreSQL, Stripe and endpoints of webhooks.
+const OWN_FILES: u64 = 256;
 
 /// The exit code of a server that no longer trusts its storage (`EX_SOFTWARE` of sysexits.h).
 const STORAGE_FAILED: i32 = 70;

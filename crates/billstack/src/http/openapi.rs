@@ -41,7 +41,7 @@ in the way, such as `already_referred` the `referral`. Only a head that is not H
 or 431.";
 
 /// The tags in the order of the document, and what they are about.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("Referrals", "The program, its codes, and who brought whom."),
     ("Credits", "What conversions gave to whom."),
     ("Customers", "The people who refer and are referred."),
@@ -50,17 +50,21 @@ const TAGS: [(&str, &str); 7] = [
         "Stripe",
         "A team's connection to Stripe, and what came in over it.",
     ),
+    (
+        "Webhooks",
+        "Where a project's events are sent, what was sent there, and what is told.",
+    ),
     ("Sign-in", "Signing up, in and out."),
     ("Operations", "For those who run the server."),
 ];
 
-/// The document for a table of routes as people read it.
-pub fn text(table: Vec<Route>) -> String {
-    text::written(&document(table))
+/// The document for a table of routes, and for what we send to others, as people read it.
+pub fn text(table: Vec<Route>, webhooks: Value) -> String {
+    text::written(&document(table, webhooks))
 }
 
-/// The document for a table of routes.
-pub fn document(table: Vec<Route>) -> Value {
+/// The document for a table of routes, and for what we send to others.
+fn document(table: Vec<Route>, webhooks: Value) -> Value {
     let mut components = components();
     let mut paths = Paths::new();
     let all: Vec<&str> = table.iter().map(|route| route.path).collect();
@@ -88,6 +92,7 @@ pub fn document(table: Vec<Route>) -> Value {
         .tags(Some(tags()))
         .build();
     let mut document = json!(document);
+    document["webhooks"] = webhooks;
     strict::apply(&mut document);
     shared::apply(&mut document);
     answers::apply(&mut document);
@@ -197,10 +202,15 @@ fn description(route: &Route) -> String {
         Some(Right::TeamMember) => "For members of the team who have signed in.",
         Some(Right::TeamAdmin) => "For owners and admins of the team who have signed in.",
         Some(Right::Project(scope)) => {
-            let writes = matches!(scope, Scope::CustomersWrite | Scope::ReferralsWrite);
-            let but = if writes { " except viewers" } else { "" };
+            let who = match scope {
+                Scope::WebhooksWrite => "owners and admins of the team",
+                Scope::CustomersWrite | Scope::ReferralsWrite => {
+                    "members of the team except viewers"
+                }
+                _ => "members of the team",
+            };
             let scope = scope.as_str();
-            &format!("For API keys with `{scope}`, and members of the team{but}.")
+            &format!("For API keys with `{scope}`, and {who}.")
         }
     };
     format!("{own}\n\n{caller}").trim().to_owned()
@@ -238,7 +248,9 @@ fn tag(path: &str) -> &'static str {
         path if path.contains("/credit") => "Credits",
         path if path.contains("/customers") => "Customers",
         path if path.contains("/referrals") => "Referrals",
+        path if path.contains("/webhook-endpoints") => "Webhooks",
         path if path.contains("stripe") => "Stripe",
+        path if path.ends_with("/events") => "Webhooks",
         path if path.starts_with("/api/auth") => "Sign-in",
         path if path.starts_with("/api") => "Teams",
         _ => "Operations",

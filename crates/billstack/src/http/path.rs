@@ -30,6 +30,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Item {
     }
 }
 
+/// What a call is about that is inside of another thing: the id of that, then its own.
+pub struct Inner(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Inner {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|_| ApiError::new(Reason::NotFound))?;
+        let things = params.iter().filter(|(name, _)| !PLACES.contains(name));
+        let mut things = things.map(|(_, value)| value.to_owned());
+        let sound = |thing: &String| !thing.contains('\0');
+        let outer = things.next().filter(sound);
+        let own = things.next().filter(sound);
+        outer
+            .zip(own)
+            .map(|(outer, own)| Inner(outer, own))
+            .ok_or(ApiError::new(Reason::NotFound))
+    }
+}
+
 /// The team in the path of a call that anybody may make. Being named gives no right: the handler
 /// asks for a signature of that team's.
 pub struct Team(pub TeamId);

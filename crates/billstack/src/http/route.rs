@@ -66,6 +66,14 @@ impl Route {
         self.path.starts_with("/api/webhooks/")
     }
 
+    /// Whether its answers are kept under an Idempotency-Key: those that show a secret are not.
+    pub fn keeps_answers(&self) -> bool {
+        let shows_secret = self.path.ends_with("/rotate-secret")
+            || self.path.ends_with("/test")
+            || (self.method == Method::POST && self.path.ends_with("/webhook-endpoints"));
+        matches!(self.right, Some(Right::Project(_))) && self.method != Method::GET && !shows_secret
+    }
+
     /// The same row with another limit for its body.
     #[must_use]
     pub fn with_largest_body(self, largest_body: usize) -> Route {

@@ -282,6 +282,26 @@ pub struct SettingsArgs {
     )]
     pub stripe_event_retention_days: Option<String>,
 
+    /// Networks of your own that webhooks may be sent to, separated by commas
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_WEBHOOK_ALLOWED_NETWORKS",
+        value_name = "NETWORKS"
+    )]
+    pub webhook_allowed_networks: Option<String>,
+
+    /// How long deliveries of webhooks are kept after they ended [default: 30]
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_WEBHOOK_RETENTION_DAYS",
+        value_name = "DAYS"
+    )]
+    pub webhook_retention_days: Option<String>,
+
     /// How long the answer to an `Idempotency-Key` can be replayed [default: 24]
     #[arg(
         long,

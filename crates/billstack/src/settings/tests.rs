@@ -252,6 +252,8 @@ fn other_malformed_values_are_refused_by_name() {
         ("log-format", "yaml"),
         ("trust-forwarded-for", "perhaps"),
         ("stripe-api-base", "api.stripe.com"),
+        ("webhook-allowed-networks", "localhost"),
+        ("webhook-allowed-networks", "10.0.0.1/8"),
     ] {
         let error = problem(&[&format!("--{flag}={wrong}")]);
         assert!(error.starts_with(&format!("--{flag} (or ")), "{error}");

@@ -2,6 +2,7 @@
 
 mod balance;
 mod first_look;
+mod look;
 mod steps;
 
 use std::collections::{HashMap, HashSet};

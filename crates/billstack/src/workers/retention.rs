@@ -1,5 +1,5 @@
 //! Forgetting what is no longer needed: payloads of Stripe events, kept answers, dead sessions, old
-//! invitations, payments of strangers.
+//! invitations, payments of strangers, webhooks that are over.
 
 use billstack_core::time::{DAY, HOUR, MINUTE, Micros};
 use billstack_store::work::{Key, Leased};
@@ -26,7 +26,7 @@ const INTERVAL: i64 = 10 * MINUTE;
 type Batch = fn(&mut dyn Tx, &Ages, i64) -> Result<u64, Fault>;
 
 /// Everything that is forgotten, by the name it has in logs and metrics.
-const KINDS: [(&str, Batch); 5] = [
+const KINDS: [(&str, Batch); 6] = [
     ("stripe_payloads", |tx, ages, limit| {
         retention::drop_old_payloads(tx, ages.payloads_before, limit)
     }),
@@ -42,6 +42,9 @@ const KINDS: [(&str, Batch); 5] = [
     ("payments", |tx, ages, limit| {
         retention::drop_payments(tx, ages.now, limit)
     }),
+    ("webhooks", |tx, ages, limit| {
+        retention::drop_webhooks(tx, ages.webhooks_before, limit)
+    }),
 ];
 
 /// Which times are over.
@@ -50,16 +53,19 @@ struct Ages {
     now: Micros,
     payloads_before: Micros,
     answers_before: Micros,
+    webhooks_before: Micros,
 }
 
 impl Ages {
     fn new(now: Micros, settings: &Settings) -> Ages {
         let days = i64::from(settings.stripe_event_retention_days);
         let hours = i64::from(settings.idempotency_retention_hours);
+        let webhook_days = i64::from(settings.webhook_retention_days);
         Ages {
             now,
             payloads_before: now.plus(-days * DAY),
             answers_before: now.plus(-hours * HOUR),
+            webhooks_before: now.plus(-webhook_days * DAY),
         }
     }
 }
@@ -105,5 +111,6 @@ mod tests {
         assert_eq!(ages.now, now);
         assert_eq!(now.since(ages.payloads_before), 90 * DAY);
         assert_eq!(now.since(ages.answers_before), 24 * HOUR);
+        assert_eq!(now.since(ages.webhooks_before), 30 * DAY);
     }
 }

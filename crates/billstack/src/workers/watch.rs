@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use billstack_core::time::SECOND;
-use billstack_store::{Abort, intake};
+use billstack_store::{Abort, intake, webhooks};
 
 use crate::app::{App, Shared};
 use crate::telemetry;
@@ -30,5 +30,10 @@ async fn look(app: &App, started: i64) -> Result<(), Abort> {
     let since = newest.map_or(started, |newest| newest.0);
     let age = (app.now().0 - since).max(0) as f64 / SECOND as f64;
     telemetry::last_event_age(age);
+    let now = app.now();
+    let overdue = app.store.scan(move |tx| Ok(webhooks::overdue(tx, now)?));
+    let (number, oldest) = overdue.await?;
+    let oldest = oldest.map_or(0, |oldest| now.since(oldest));
+    telemetry::webhooks_due(number, oldest as f64 / SECOND as f64);
     Ok(())
 }

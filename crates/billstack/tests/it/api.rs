@@ -2,7 +2,9 @@
 
 mod auth;
 mod customers;
+mod events;
 mod operations;
 mod referrals;
 mod teams;
 mod test_clock;
+mod webhook_endpoints;

@@ -3,6 +3,7 @@
 mod deliveries;
 mod reconcile;
 mod restore;
+mod webhooks;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -228,6 +229,23 @@ async fn ready(client: &Client, origin: &str) {
 
 /// A project with its program switched on: its path, and a key.
 fn init(place: &Path) -> (String, String) {
+    let (path, key) = team(place, &[], &[]);
+    let server = Server::start(place);
+    let body = json!({"enabled": true, "referrerCreditAmount": 1, "refereeCreditAmount": 1});
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let call = http().put(format!("{}{path}/referrals/config", server.origin));
+        let call = call
+            .bearer_auth(&key)
+            .header("content-type", "application/json");
+        let answer = call.body(body.to_string()).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+    });
+    (path, key)
+}
+
+/// A team, with these variables and flags: the path of its project, and a key.
+fn team(place: &Path, told: &[(&'static str, String)], flags: &[&str]) -> (String, String) {
     use std::io::Write as _;
     let args = [
         "init",
@@ -241,6 +259,7 @@ fn init(place: &Path) -> (String, String) {
         "--json",
     ];
     let mut command = command(place, &args);
+    command.args(flags).envs(told.iter().cloned());
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("a pipe");
@@ -250,17 +269,5 @@ fn init(place: &Path) -> (String, String) {
     let made: Value = serde_json::from_slice(&out.stdout).expect("one object");
     let (team, project) = (text(&made["teamId"]), text(&made["projectId"]));
     let path = format!("/api/billstack/teams/{team}/projects/{project}");
-    let key = text(&made["apiKey"]);
-    let server = Server::start(place);
-    let body = json!({"enabled": true, "referrerCreditAmount": 1, "refereeCreditAmount": 1});
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let call = http().put(format!("{}{path}/referrals/config", server.origin));
-        let call = call
-            .bearer_auth(&key)
-            .header("content-type", "application/json");
-        let answer = call.body(body.to_string()).send().await.expect("an answer");
-        assert_eq!(answer.status(), 200);
-    });
-    (path, key)
+    (path, text(&made["apiKey"]))
 }

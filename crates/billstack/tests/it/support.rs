@@ -7,6 +7,7 @@ pub(crate) mod document;
 pub(crate) mod fixture;
 pub(crate) mod python;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod stripe;
 
 /// Makes two tests of each `async fn(&Bench)` named: `sqlite::…` and `postgres::…`.

@@ -1,3 +1,4 @@
-//! What Stripe sends.
+//! What Stripe sends, and what is sent to the systems of a team.
 
+mod out;
 mod stripe;

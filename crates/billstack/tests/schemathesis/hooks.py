@@ -53,6 +53,17 @@ def mend(body, number):
     if isinstance(email, str) and not (email.isascii() and email.isprintable() and email.replace("@", "").isalnum()):
         # The pattern is what is easily said of an address; the last word has the rule for domains.
         body["email"] = f"person-{number}@example.com"
+    if isinstance(body.get("url"), str):
+        # Whether a name is found, and whether it leads where webhooks may go, hangs on the network.
+        body["url"] = f"http://127.0.0.1:9/{number}"
+    if body.get("types") and "since" not in body:
+        # The document lists the types under `webhooks`, so that a new one changes no schema of a call.
+        body["types"] = ["*"]
+    if isinstance(body.get("vanity"), str):
+        # Some words are reserved, and each name is somebody's.
+        body["vanity"] = f"LONG-NAME-{number}"
+    if body.get("since") and body.get("until"):
+        body["since"], body["until"] = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"
     if body.get("expiresAt"):
         body["expiresAt"] = "2046-01-31T09:30:00Z"
     if "webhookSecret" in body:

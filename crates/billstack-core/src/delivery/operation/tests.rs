@@ -255,12 +255,14 @@ fn a_long_silence_is_told_and_ends() {
         operation.look_failed(NOTHING, at(seconds), 0);
         assert_eq!(operation.state, State::Unknown);
     }
+    assert!(!operation.is_long_silent());
     operation.look_failed(NOTHING, at(days), 0);
     let silent = Some(Reason::StripeUnreachable);
     let expected = (State::NeedsAttention, silent, Step::Look, days + 3600);
     assert_eq!(told(&operation), expected);
     assert!(operation.is_open());
     operation.take_up(at(days + 3600));
+    assert!(operation.is_long_silent());
     operation.looked(&Look::Adopt("cbtxn_1"), at(days + 3600), WAIT);
     assert_eq!(
         (operation.state, operation.reason),

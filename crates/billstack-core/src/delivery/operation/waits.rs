@@ -38,6 +38,12 @@ impl Operation {
         }
     }
 
+    /// Whether the step that is under way was put off because of a long silence, of which somebody was told then.
+    pub fn is_long_silent(&self) -> bool {
+        let since = self.silent_since;
+        since.is_some_and(|since| self.due.since(since) >= SILENCE + AFTER_SILENCE)
+    }
+
     pub(super) fn again(
         &mut self,
         now: Micros,

@@ -29,6 +29,7 @@ pub(in crate::operations) fn book<'e>(
     event: impl Fn(Amount) -> Event<'e>,
 ) -> Result<Credit, Fault> {
     let mut now = credit.clone();
+    let mut steps = Vec::new();
     for transfer in transfers {
         let impossible = || Fault::Defect(format!("{transfer:?} of {credit:?}"));
         now.parts = now.parts.after(transfer).ok_or_else(impossible)?;
@@ -44,24 +45,25 @@ pub(in crate::operations) fn book<'e>(
             }
         }
         entries::insert(tx, place, &now.id, now.entries, transfer, reason, act.at)?;
+        now.status = now.parts.status();
+        steps.push((transfer.amount, now.clone()));
     }
     let returned = now.parts.reversed - credit.parts.reversed;
     if returned != 0 && credit.kind == CreditKind::Referral {
         budget::returned(tx, act, place, credit.currency, returned)?;
     }
-    now.status = now.parts.status();
     if !credits::book(tx, place, &now, credit.entries)? {
         let changed = format!("credit {} was moved since it was read", credit.id);
         return Err(Fault::Conflict(changed));
     }
-    for transfer in transfers {
-        tell(tx, act, place, credit, &event(transfer.amount))?;
+    for (amount, then) in steps {
+        tell(tx, act, place, &then, &event(amount))?;
     }
     delivery::sync(tx, act, place, &mut now)?;
     Ok(now)
 }
 
-/// Records what happened to a credit, in the story of its referral if it has one.
+/// Records what happened to a credit, and where it stands: in the story of its referral if it has one.
 pub(in crate::operations) fn tell(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -70,8 +72,8 @@ pub(in crate::operations) fn tell(
     event: &Event<'_>,
 ) -> Result<(), Fault> {
     let Some(referral_id) = &credit.referral_id else {
-        return events::record(tx, act, place, &credit.id, event);
+        return events::record_of_credit(tx, act, place, None, credit, event);
     };
     let mut chapter = referrals::tell(tx, act, place, referral_id)?;
-    events::record_in_story(tx, act, place, &mut chapter, &credit.id, event)
+    events::record_of_credit(tx, act, place, Some(&mut chapter), credit, event)
 }

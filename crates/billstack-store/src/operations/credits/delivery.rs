@@ -6,6 +6,7 @@
 //!
 //! Whoever changes operations has changed their credit before, in the same transaction, so that nobody else can.
 
+pub(in crate::operations) mod attention;
 pub(in crate::operations) mod back;
 pub mod by_hand;
 pub mod cure;
@@ -44,8 +45,23 @@ pub(in crate::operations) struct LaneFacts {
     pub(in crate::operations) team_id: String,
 }
 
-/// Brings the operations of a credit in line with what is available of it.
+/// Brings the operations of a credit in line with what is available of it, and tells when that needs attention.
 pub(in crate::operations) fn sync(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit: &mut Credit,
+) -> Result<(), Fault> {
+    let before = (credit.delivery, credit.delivery_reason);
+    bring_in_line(tx, act, place, credit)?;
+    match before == (credit.delivery, credit.delivery_reason) {
+        true => Ok(()),
+        false => attention::tell(tx, act, place, credit),
+    }
+}
+
+/// The same for a credit that is just being made, of which nothing is told yet.
+pub(super) fn bring_in_line(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,

@@ -27,7 +27,8 @@ pub(in crate::operations) struct Given {
     pub(in crate::operations) at: Micros,
 }
 
-/// Writes a credit and the entry by which the customer gains what the program gives, at once or after a hold.
+/// Writes a credit and the entry by which the customer gains what the program gives, at once or after a hold. The
+/// caller tells so, and then whether it needs [attention](tell_attention).
 pub(in crate::operations) fn give(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -71,6 +72,16 @@ pub(in crate::operations) fn give(
     if let Some(until) = credit.held_until {
         hold::begin(tx, act, place, &credit.id, until)?;
     }
-    delivery::sync(tx, act, place, &mut credit)?;
+    delivery::bring_in_line(tx, act, place, &mut credit)?;
     Ok(credit)
+}
+
+/// Tells that a credit of which was just told cannot be delivered, if it cannot.
+pub(in crate::operations) fn tell_attention(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    credit: &Credit,
+) -> Result<(), Fault> {
+    delivery::attention::tell(tx, act, place, credit)
 }

@@ -55,6 +55,7 @@ pub(super) fn settle(
         kind: &event.kind,
         start,
         livemode: event.livemode,
+        is_known: before.is_some(),
     };
     let evidence = gather(tx, team_id, telling)?;
     remember(tx, &evidence)?;

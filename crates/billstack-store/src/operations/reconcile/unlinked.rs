@@ -7,6 +7,7 @@ use billstack_core::reconcile::walk::Walk;
 
 use super::Run;
 use super::balances::{Found, pass, settle};
+use crate::operations::payment_answers::ANSWERED;
 use crate::operations::refusal::Abort;
 use crate::seam::{Act, Fault, Tx};
 use crate::tables::{customers, unlinked};
@@ -40,7 +41,9 @@ pub fn look(
 
 /// What there is to tell of a payment, if it is of a customer of ours.
 fn of_payment(tx: &mut dyn Tx, team_id: &TeamId, payment: String) -> Result<Option<Found>, Fault> {
-    let events = unlinked::events(tx, team_id, &payment)?;
+    let mut events = unlinked::events(tx, team_id, &payment)?;
+    // What we found out ourselves is no change of what Stripe told.
+    events.retain(|id| !id.starts_with(ANSWERED));
     let Some(first) = events.first() else {
         return Ok(None);
     };

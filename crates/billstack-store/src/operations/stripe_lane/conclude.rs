@@ -12,7 +12,7 @@ use billstack_core::time::Micros;
 use super::reversal::hold_credit_still;
 use super::written::deliver;
 use super::{Job, PROBE_EVERY, is_unchanged};
-use crate::operations::credits::delivery::{KIND, keep};
+use crate::operations::credits::delivery::{KIND, attention, keep};
 use crate::operations::payments;
 use crate::operations::test_clock;
 use crate::seam::{Act, Fault, Place, Tx};
@@ -116,6 +116,7 @@ fn apply(
     credit: &mut Credit,
     told: &Told,
 ) -> Result<Effect, Fault> {
+    let is_told_of_silence = operation.progress.is_long_silent();
     let (now, progress) = (act.at, &mut operation.progress);
     operation.refusal.clone_from(&told.refusal);
     let effect = match &told.outcome {
@@ -150,6 +151,9 @@ fn apply(
         }
     };
     keep(tx, act, place, operation, credit)?;
+    if !is_told_of_silence {
+        attention::tell_silence(tx, act, place, credit)?;
+    }
     Ok(effect)
 }
 

@@ -59,23 +59,30 @@ pub struct ConfigAnswer {
     config: ConfigJson,
 }
 
-impl ConfigAnswer {
+impl ConfigJson {
     /// The JSON form of a program.
+    pub fn new(program: &Program, project_id: &ProjectId) -> ConfigJson {
+        ConfigJson {
+            enabled: program.enabled,
+            referrer_credit_amount: program.terms.referrer_credit_amount.get(),
+            referee_credit_amount: program.terms.referee_credit_amount.get(),
+            currency: program.terms.currency,
+            settings: SettingsJson::from(&program.terms),
+            max_conversions_per_referrer: CapsJson {
+                total: program.caps.total,
+                per_month: program.caps.per_month,
+            },
+            budget: program.budget,
+            project_id: project_id.to_string(),
+        }
+    }
+}
+
+impl ConfigAnswer {
+    /// A program as an answer.
     pub fn new(program: &Program, project_id: &ProjectId) -> ConfigAnswer {
         ConfigAnswer {
-            config: ConfigJson {
-                enabled: program.enabled,
-                referrer_credit_amount: program.terms.referrer_credit_amount.get(),
-                referee_credit_amount: program.terms.referee_credit_amount.get(),
-                currency: program.terms.currency,
-                settings: SettingsJson::from(&program.terms),
-                max_conversions_per_referrer: CapsJson {
-                    total: program.caps.total,
-                    per_month: program.caps.per_month,
-                },
-                budget: program.budget,
-                project_id: project_id.to_string(),
-            },
+            config: ConfigJson::new(program, project_id),
         }
     }
 }

@@ -12,7 +12,7 @@ pub mod reverse;
 pub mod settle;
 
 use axum::response::Response;
-use billstack_core::credit::{CreditKind, CreditStatus, Side};
+use billstack_core::credit::{CreditKind, CreditStatus, Parts, Side};
 use billstack_core::money::{Amount, Currency};
 use billstack_store::credit_moves::Asked;
 use billstack_store::credits::Credit;
@@ -97,6 +97,20 @@ pub struct CreditAmountsJson {
     shortfall: i64,
 }
 
+impl From<Parts> for CreditAmountsJson {
+    fn from(parts: Parts) -> CreditAmountsJson {
+        CreditAmountsJson {
+            held: parts.held,
+            available: parts.available,
+            delivered: parts.delivered,
+            applied: parts.applied,
+            settled: parts.settled,
+            reversed: parts.reversed,
+            shortfall: parts.shortfall,
+        }
+    }
+}
+
 /// Money given to a customer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Credit)]
@@ -149,15 +163,7 @@ impl CreditJson {
             amount: credit.amount.get(),
             currency: credit.currency,
             status: credit.status,
-            amounts: CreditAmountsJson {
-                held: credit.parts.held,
-                available: credit.parts.available,
-                delivered: credit.parts.delivered,
-                applied: credit.parts.applied,
-                settled: credit.parts.settled,
-                reversed: credit.parts.reversed,
-                shortfall: credit.parts.shortfall,
-            },
+            amounts: CreditAmountsJson::from(credit.parts),
             delivery: DeliveryJson::new(shown),
             held_until: credit.held_until.map(|at| rfc3339(at.0)),
             created_at: rfc3339(credit.created_at.0),

@@ -27,6 +27,12 @@ pub enum ScopeJson {
     /// Change the program; create and deactivate codes.
     #[serde(rename = "referrals:write")]
     ReferralsWrite,
+    /// Look at webhook endpoints and what was sent to them.
+    #[serde(rename = "webhooks:read")]
+    WebhooksRead,
+    /// Say where webhooks are sent, and send them again.
+    #[serde(rename = "webhooks:write")]
+    WebhooksWrite,
 }
 
 /// An API key, but for the secret.
@@ -85,6 +91,8 @@ mod tests {
             ScopeJson::CustomersWrite,
             ScopeJson::ReferralsRead,
             ScopeJson::ReferralsWrite,
+            ScopeJson::WebhooksRead,
+            ScopeJson::WebhooksWrite,
         ];
         let described = described.map(|scope| serde_json::to_value(scope).ok());
         let known: Vec<_> = Scope::ALL

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{allows, followed, operations_mut};
 
-/// The one member that is left out where there is nothing to tell; all others are null then.
-const OPTIONAL: &str = "nextCursor";
+/// The members that are left out where there is nothing to tell; all others are null then.
+const OPTIONAL: [&str; 2] = ["nextCursor", "sequence"];
 
 /// Marks every member of an answer as required. The derived schemas treat a member that may be null as one
 /// that may be missing.
@@ -51,10 +51,13 @@ fn complete(schema: &mut Value, named: &mut Vec<String>) {
         }
         return;
     };
-    if let Some(cursor) = properties.get_mut(OPTIONAL) {
+    if let Some(cursor) = properties.get_mut("nextCursor") {
         cursor["type"] = json!("string");
     }
-    let there: Vec<_> = properties.keys().filter(|name| *name != OPTIONAL).collect();
+    let there = properties.keys();
+    let there: Vec<_> = there
+        .filter(|name| !OPTIONAL.contains(&name.as_str()))
+        .collect();
     let there = json!(there);
     properties
         .values_mut()

@@ -46,7 +46,7 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
     if changes {
         all.push(R::OutcomeUnknown);
     }
-    all.extend(of_right(route.right, changes));
+    all.extend(of_right(route, changes));
     let mut by_status: BTreeMap<StatusCode, Vec<Reason>> = BTreeMap::new();
     for reason in all {
         let reasons = by_status.entry(reason.status()).or_default();
@@ -57,9 +57,9 @@ pub(super) fn reasons(route: &Route) -> BTreeMap<StatusCode, Vec<Reason>> {
     by_status
 }
 
-fn of_right(right: Option<Right>, changes: bool) -> Vec<Reason> {
+fn of_right(route: &Route, changes: bool) -> Vec<Reason> {
     use Reason as R;
-    let Some(right) = right else {
+    let Some(right) = route.right else {
         return Vec::new();
     };
     let mut all = vec![R::Unauthenticated, R::InvalidApiKey];
@@ -71,7 +71,7 @@ fn of_right(right: Option<Right>, changes: bool) -> Vec<Reason> {
     match right {
         Right::Project(_) => {
             all.push(R::InsufficientScope);
-            if changes {
+            if route.keeps_answers() {
                 all.extend([R::IdempotencyKeyInUse, R::IdempotencyKeyReused]);
             }
         }

@@ -129,7 +129,8 @@ fn members(schema: &Value, schemas: &Value) -> Value {
         (name.clone(), value)
     });
     let mut members = members.collect::<Map<_, _>>();
-    if let (true, Some(key)) = (members.contains_key("nextCursor"), last_key(&members)) {
+    let is_cursor = members.get("nextCursor").is_some_and(Value::is_null);
+    if let (true, Some(key)) = (is_cursor, last_key(&members)) {
         members.insert("nextCursor".into(), json!(format!("5fb6c1a2d3e40.{key}")));
     }
     members.into()

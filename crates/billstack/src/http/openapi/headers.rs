@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 use crate::error::Reason;
-use crate::http::access::Right;
 use crate::http::route::Route;
 
 /// Statuses whose answers an Idempotency-Key can keep.
@@ -32,7 +31,7 @@ pub(super) fn kind(route: &Route, status: &str) -> Option<Kind> {
     match route.right {
         _ if !is_kept && !status.starts_with('2') => None,
         None => Some(Kind::Open),
-        Some(Right::Project(_)) if is_kept && route.method != Method::GET => Some(Kind::Keyed),
+        Some(_) if is_kept && route.keeps_answers() => Some(Kind::Keyed),
         _ => Some(Kind::Counted),
     }
 }

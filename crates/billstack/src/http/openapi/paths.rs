@@ -1,11 +1,9 @@
 //! The parameters of paths, and the header that calls of a project share.
 
-use axum::http::Method;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Components, Ref, RefOr, Required};
 
-use crate::http::access::Right;
 use crate::http::route::Route;
 
 /// The parameters that the path and the right bring along.
@@ -18,7 +16,7 @@ pub(super) fn parameters(
     let mut parameters: Vec<_> = names
         .map(|name| (path_parameter(name), words_before(route.path, name, all)))
         .collect();
-    if matches!(route.right, Some(Right::Project(_))) && route.method != Method::GET {
+    if route.keeps_answers() {
         parameters.push((idempotency_key(), Vec::new()));
     }
     let parameters = parameters.into_iter().map(|(mut parameter, words)| {

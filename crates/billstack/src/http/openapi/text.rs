@@ -3,7 +3,15 @@
 use serde_json::{Value, json};
 
 /// The members in the order of interest; those inside go by name.
-const ORDER: [&str; 6] = ["openapi", "info", "servers", "tags", "paths", "components"];
+const ORDER: [&str; 7] = [
+    "openapi",
+    "info",
+    "servers",
+    "tags",
+    "paths",
+    "webhooks",
+    "components",
+];
 
 /// The longest line, unless a single text is longer.
 const WIDTH: usize = 120;

@@ -9,7 +9,8 @@ use billstack_store::Abort;
 use billstack_store::credits::delivery::whose_line;
 use billstack_store::stripe_lane::{Job, Outcome};
 
-use super::steps::{Heard, outcome_of};
+use super::look::outcome_of;
+use super::steps::Heard;
 use crate::app::App;
 use crate::settings::SecretText;
 use crate::stripe::BalanceLine;

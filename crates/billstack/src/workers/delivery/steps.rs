@@ -2,17 +2,14 @@
 
 use billstack_core::delivery::answer::Answer;
 use billstack_core::delivery::customer::Customer;
-use billstack_core::delivery::look::{Look, Seen, Wanted, begins, look};
 use billstack_core::delivery::operation::Step;
 use billstack_core::delivery::{Kind, Pause, Reason, key};
 use billstack_core::money::Currency;
-use billstack_core::reconcile::lines::OPERATION;
 use billstack_core::time::{Micros, SECOND};
 use billstack_store::Abort;
-use billstack_store::credits::delivery::of_line;
 use billstack_store::stripe_lane::balance::Kept;
 use billstack_store::stripe_lane::{
-    self as lane, Decided, Job, Lane, NotFound, Outcome, Payer, Told, Written,
+    self as lane, Decided, Job, Lane, Outcome, Payer, Told, Written,
 };
 
 use super::balance::Followed;
@@ -20,7 +17,7 @@ use super::origin;
 use crate::app::App;
 use crate::secrets::random_bytes;
 use crate::settings::SecretText;
-use crate::stripe::{BalanceLine, Failure, Posted};
+use crate::stripe::{Failure, Posted};
 
 /// How long a call may stand in line for the rate of its team, besides the call itself.
 const IN_LINE: i64 = 2 * SECOND;
@@ -123,6 +120,9 @@ impl App {
             job.operation.progress.first_try.is_none(),
             job.operation.kind,
         );
+        if is_first && kind == Kind::Reverse {
+            return self.reverse(&secret, job).await;
+        }
         if is_first {
             let read = match kind.chooses_currency() {
                 true => self.read_customer(&secret, job).await?,
@@ -141,9 +141,6 @@ impl App {
             if let Some(heard) = self.look_first(&secret, &job).await? {
                 return Ok(self.taken(job, heard));
             }
-        }
-        if is_first && kind == Kind::Reverse {
-            return self.reverse(&secret, job).await;
         }
         self.stripe_rates.wait(&team_id).await;
         let begun = self
@@ -170,6 +167,11 @@ impl App {
             Err(heard) => return Ok(self.taken(job, heard)),
         };
         let mut job = job;
+        if !payer.is_deleted
+            && let Some(heard) = self.look_first(secret, &job).await?
+        {
+            return Ok(self.taken(job, heard));
+        }
         if let Some(reading) = read.filter(|_| !payer.is_deleted) {
             match self.follow(secret, reading).await? {
                 Followed::To(Kept::Followed(lane) | Kept::Unclear(lane)) => job.lane = lane,
@@ -330,98 +332,6 @@ impl App {
             Ok(_) => Outcome::Answered(Answer::Differs).into(),
             Err(failure) => Heard::failed(failure, Outcome::Answered),
         }
-    }
-
-    /// Looks for the line among those of the customer.
-    async fn look_for(&self, secret: &SecretText, job: &Job) -> Result<Heard, Abort> {
-        let operation = &job.operation;
-        let since = begins(operation.progress.tried_from.unwrap_or(self.now()));
-        let lines = match self.lines_since(secret, job, since).await {
-            Ok(lines) => lines,
-            Err(failure) => return Ok(Heard::failed(failure, Outcome::Unread)),
-        };
-        let owners = self.owners_of(job, &lines).await?;
-        let seen: Vec<Seen<'_>> = lines
-            .iter()
-            .zip(&owners)
-            .filter_map(|(line, owner)| {
-                Some(Seen {
-                    id: &line.id,
-                    amount: line.amount,
-                    currency: Currency::read(&line.currency)?,
-                    kind: &line.kind,
-                    created: Micros::from_secs(line.created),
-                    operation: owner.as_deref(),
-                })
-            })
-            .collect();
-        let wanted = Wanted {
-            operation: &operation.id,
-            amount: operation.kind.signed(operation.amount.get()),
-            currency: operation.currency,
-            others_are_known: operation.progress.others_are_known,
-        };
-        let found = outcome_of(&look(&wanted, since, &seen), &lines);
-        Ok(found.into())
-    }
-
-    pub(super) async fn lines_since(
-        &self,
-        secret: &SecretText,
-        job: &Job,
-        since: Micros,
-    ) -> Result<Vec<BalanceLine>, Failure> {
-        let (mut lines, mut after) = (Vec::new(), None::<String>);
-        loop {
-            self.stripe_rates.wait(&job.lane.team_id).await;
-            let customer = &job.operation.stripe_customer_id;
-            let page = self
-                .stripe
-                .balance_lines(secret, customer, Some(since), after.as_deref());
-            let page = page.await?;
-            lines.extend(page.rows);
-            after = page.after;
-            if after.is_none() {
-                return Ok(lines);
-            }
-        }
-    }
-
-    /// Whose lines they are: we know them by their ids, or their metadata says so, which anybody can edit.
-    async fn owners_of(
-        &self,
-        job: &Job,
-        lines: &[BalanceLine],
-    ) -> Result<Vec<Option<String>>, Abort> {
-        let team_id = job.lane.team_id.clone();
-        let ids: Vec<String> = lines.iter().map(|line| line.id.clone()).collect();
-        let known = self.store.scan(move |tx| {
-            let known = ids.iter().map(|id| of_line(tx, &team_id, id));
-            Ok(known.collect::<Result<Vec<_>, _>>()?)
-        });
-        let known = known.await?;
-        let named = |line: &BalanceLine| line.metadata.get(OPERATION).cloned();
-        let owners = known.into_iter().zip(lines);
-        Ok(owners
-            .map(|(known, line)| known.or_else(|| named(line)))
-            .collect())
-    }
-}
-
-/// What a look among these lines means.
-pub(super) fn outcome_of(found: &Look<'_>, lines: &[BalanceLine]) -> Outcome {
-    match found {
-        Look::Adopt(id) => {
-            let line = lines.iter().find(|line| line.id == *id);
-            Outcome::Found(Written {
-                id: (*id).to_owned(),
-                created: Micros::from_secs(line.map_or(0, |line| line.created)),
-                ending_balance: line.map_or(0, |line| line.ending_balance),
-            })
-        }
-        Look::AmountDiffers(_) => Outcome::Looked(NotFound::AmountDiffers),
-        Look::PossibleDuplicate(_) => Outcome::Looked(NotFound::PossibleDuplicate),
-        Look::Absent => Outcome::Looked(NotFound::Absent),
     }
 }
 

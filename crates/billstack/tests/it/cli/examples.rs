@@ -1,5 +1,7 @@
 //! The examples of the documentation, run as they stand against a real server.
 
+mod webhooks;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -1,12 +1,11 @@
 //! Servers that die while they put credits into balances at Stripe: each credit has its one line in the end.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use fake_stripe::{Customer, EventObject as _, FakeStripe, Generation};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Client, Server, command, http, ready};
+use super::{Client, Server, command, http, ready, team};
 use crate::support::database::{Database, Engine};
 use crate::support::fixture::text;
 
@@ -150,32 +149,7 @@ pub(super) fn client(server: &Server, project: &str, key: &str) -> Client {
 
 /// A team that is connected to Stripe: the path of its project, and a key.
 pub(super) fn init(place: &std::path::Path, told: &[(&'static str, String)]) -> (String, String) {
-    use std::io::Write as _;
-    let args = [
-        "init",
-        "--email",
-        "ada@example.com",
-        "--password-stdin",
-        "--team",
-        "Acme",
-        "--project",
-        "Rockets",
-        "--stripe-key",
-        "sk_test_1",
-        "--json",
-    ];
-    let mut command = command(place, &args);
-    command.envs(told.iter().cloned());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().expect("the program starts");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(b"kelp-Onion-77\n").expect("a password");
-    drop(stdin);
-    let out = child.wait_with_output().expect("an end");
-    let made: Value = serde_json::from_slice(&out.stdout).expect("one object");
-    let (team, project) = (text(&made["teamId"]), text(&made["projectId"]));
-    let path = format!("/api/billstack/teams/{team}/projects/{project}");
-    (path, text(&made["apiKey"]))
+    team(place, told, &["--stripe-key", "sk_test_1"])
 }
 
 /// Gives every customer some credits, and returns the ids.

@@ -240,7 +240,10 @@ async fn each_role_opens_its_own_routes(t: &Bench) {
             let allowed = match route.right {
                 None | Some(Right::SignedIn | Right::TeamMember) => true,
                 Some(Right::TeamAdmin) => role.can_administer(),
-                Some(Right::Project(Scope::CustomersRead | Scope::ReferralsRead)) => true,
+                Some(Right::Project(
+                    Scope::CustomersRead | Scope::ReferralsRead | Scope::WebhooksRead,
+                )) => true,
+                Some(Right::Project(Scope::WebhooksWrite)) => role.can_administer(),
                 Some(Right::Project(_)) => role.can_write(),
             };
             let answer = knock(&member, &route, &path).await;

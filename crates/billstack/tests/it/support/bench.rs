@@ -11,6 +11,7 @@ use billstack::secrets::random_bytes;
 use billstack::server;
 use billstack::settings::{Settings, SettingsArgs};
 use billstack::setup::announce_setup;
+use billstack::webhooks::out::client::WebhookClient;
 use billstack_core::ids::IdSeed;
 use billstack_core::time::Micros;
 use billstack_store::store::Store;
@@ -40,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) empty: bool,
     /// Changes to the settings.
     pub(crate) settings: fn(&mut SettingsArgs),
+    /// What calls endpoints of webhooks, if not the usual client.
+    pub(crate) webhooks: Option<fn() -> WebhookClient>,
 }
 
 impl Default for Setup {
@@ -49,6 +52,7 @@ impl Default for Setup {
             stripe: false,
             empty: false,
             settings: |_| {},
+            webhooks: None,
         }
     }
 }
@@ -170,7 +174,12 @@ fn prepare(
         (setup.settings)(args);
     });
     let on_fatal = Arc::new(|why: &str| panic!("{why}"));
-    let app = server::prepare(settings, clock, origin, on_fatal).expect("a server");
+    let mut app = server::prepare(settings, clock, origin, on_fatal).expect("a server");
+    if let Some(client) = setup.webhooks {
+        Arc::get_mut(&mut app)
+            .expect("it has not begun")
+            .webhooks_out = client();
+    }
     (app, listener)
 }
 

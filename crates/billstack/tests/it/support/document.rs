@@ -3,8 +3,7 @@
 
 use std::sync::OnceLock;
 
-use billstack::http::openapi;
-use billstack::routes::table;
+use billstack::routes;
 use serde_json::Value;
 
 use super::client::Answer;
@@ -13,7 +12,7 @@ use super::client::Answer;
 pub(crate) fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
-        serde_json::to_value(openapi::document(table())).expect("a document of plain values")
+        serde_json::from_str(routes::document()).expect("a document of plain values")
     })
 }
 
@@ -89,6 +88,12 @@ fn is_closed(value: &Value, schema: &'static Value) -> Result<(), String> {
     if let Value::Array(items) = value {
         let of_items = &resolved(schema)["items"];
         return items.iter().try_for_each(|item| is_closed(item, of_items));
+    }
+    if let Some(choices) = resolved(schema)["oneOf"].as_array() {
+        let fitting = choices.iter().filter(|one| conforms(value, one).is_ok());
+        let closed = fitting.map(|one| is_closed(value, one));
+        let none = || Err(format!("{value} is none of oneOf"));
+        return closed.reduce(Result::or).unwrap_or_else(none);
     }
     let properties = properties(schema);
     let (Value::Object(members), false) = (value, properties.is_empty()) else {

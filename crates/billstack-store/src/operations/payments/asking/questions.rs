@@ -16,7 +16,7 @@ use crate::tables::payment_links;
 /// What Stripe is to be asked, as things are now.
 ///
 /// # Errors
-/// As [`team_of`], or the database fails.
+/// As `team_of`, or the database fails.
 pub fn question(tx: &mut dyn Tx, leased: &Leased) -> Result<Question, Fault> {
     let (team_id, thing) = facts_of(leased)?;
     let id = leased.key.subject.as_str();

@@ -4,7 +4,9 @@ use billstack::http::route::Route;
 use billstack_core::access::Role;
 use billstack_core::ids::ProjectId;
 use billstack_core::time::HOUR;
-use billstack_store::{Tx, api_keys, members, params};
+use billstack_core::webhook::endpoint::Types;
+use billstack_store::webhooks::{NewEndpoint, endpoints};
+use billstack_store::{Place, Tx, api_keys, members, params};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -30,16 +32,37 @@ struct Things {
 async fn run(t: &Bench) -> String {
     const RUN: &str = "run_01kgv5r3mq7x2h9d4t8w6c0b1e";
     const INSERT: &str = "INSERT INTO reconcile_runs (team_id, id, project_id, remedy, is_whole, status, \
+        stage, slots, after, looked, \
         done, total, found, repaired, created_at, ended_at) \
-        VALUES ($1, $2, $3, 'tell', FALSE, 'done', 0, 0, 0, 0, 1, 2)";
+        VALUES ($1, $2, $3, 'tell', FALSE, 'done', 'over', 0, '', 0, 0, 0, 0, 0, 1, 2)";
     let (team, project) = (t.home.team_id(), ProjectId::from(t.home.project.as_str()));
     t.write(move |tx: &mut dyn Tx, _| Ok(tx.execute(INSERT, params![&team, RUN, &project])?))
         .await;
     RUN.to_owned()
 }
 
+/// An endpoint of the usual project, and what waits to be sent to it.
+async fn webhook(t: &Bench) -> (String, String) {
+    let (place, new) = (
+        Place::new(t.home.team.as_str(), t.home.project.as_str()),
+        NewEndpoint {
+            url: "https://hooks.invalid/".to_owned(),
+            description: None,
+            types: Types::Every,
+        },
+    );
+    let made =
+        t.write(move |tx, act| endpoints::create(tx, act, &place, &new, |_| "sealed".to_owned()));
+    let id = made.await.id;
+    t.customer("told").await;
+    let log = t.key.get(&format!("webhook-endpoints/{id}/deliveries"));
+    let delivery = text(&log.await.ok()["deliveries"][0]["id"]);
+    (id, delivery)
+}
+
 impl Things {
     async fn of(t: &Bench) -> Things {
+        let (endpoint, delivery) = webhook(t).await;
         let (pair, referral) = t.pending("theirs").await;
         let event = t.created(&pair.stripe);
         t.accept(&event).await;
@@ -59,6 +82,8 @@ impl Things {
             ("api-keys/", "{keyId}", key),
             ("stripe/events/", "{id}", text(&event["id"])),
             ("referrals/reconcile/", "{runId}", run(t).await),
+            ("webhook-endpoints/", "{endpointId}", endpoint),
+            ("deliveries/", "{id}", delivery),
         ];
         let mut texts: Vec<_> = ids.iter().map(|(_, _, id)| id.clone()).collect();
         texts.extend([pair.referrer, pair.stripe, "theirs".to_owned()]);

@@ -193,14 +193,23 @@ async fn a_move_is_told_with_its_author(t: &Bench) {
         .ok();
     let story = story["events"].as_array().expect("a list");
     let told: Vec<_> = story.iter().rev().take(2).collect();
-    let facts = |amount: i64| json!({"amount": amount, "creditId": id, "currency": "usd", "reason": "because"});
+    let facts = |amount: i64, available: i64, settled: i64| {
+        json!({
+            "amount": amount, "creditId": id, "currency": "usd", "reason": "because",
+            "status": "partially_reversed",
+            "amounts": {
+                "held": 0, "available": available, "delivered": 0, "applied": 0, "settled": settled,
+                "reversed": 300, "shortfall": 0,
+            },
+        })
+    };
     assert_eq!(
         (&told[1]["type"], &told[1]["facts"]),
-        (&json!("credit.reversed"), &facts(300))
+        (&json!("credit.reversed"), &facts(300, 700, 0))
     );
     assert_eq!(
         (&told[0]["type"], &told[0]["facts"]),
-        (&json!("credit.settled"), &facts(200))
+        (&json!("credit.settled"), &facts(200, 500, 200))
     );
     assert!(text(&told[1]["actor"]).starts_with("api_key:key_"));
     let postings = t.key.get(&format!("{path}/postings")).await.ok();

@@ -379,7 +379,7 @@ async fn a_customer_who_is_gone_has_nothing_to_compare(t: &Bench) {
 }
 
 async fn of_many_customers_a_sample_is_looked_at(t: &Bench) {
-    const MANY: usize = 300;
+    const MANY: usize = 150;
     t.delivering(json!({})).await;
     let mut last = String::new();
     for number in 0..MANY {
@@ -402,25 +402,25 @@ async fn of_many_customers_a_sample_is_looked_at(t: &Bench) {
         (&json!(0), &first["total"])
     );
     let looked = first["done"].as_i64().expect("a number");
-    assert!(looked > 300, "all of them had changed: {looked}");
+    assert!(looked > 150, "all of them had changed: {looked}");
     for number in (0..MANY).step_by(5) {
         let mut line = t.lines(&format!("cus_n{number}")).pop().expect("a line");
         line["description"] = json!("Mine");
         put(t, &line);
     }
-    let mut seen = std::collections::BTreeSet::new();
-    let mut days = 0;
-    while seen.len() < MANY / 5 {
+    let mut samples = Vec::new();
+    for _ in 0..2 {
         let told = run(t, json!({})).await;
         let parts = told["done"].as_i64().expect("a number");
-        assert!((100..240).contains(&parts), "{parts}");
-        seen.extend(pluck(&told["lines"], "subject"));
-        days += 1;
-        assert!(days <= 20, "{} after {days} days", seen.len());
+        assert!((100..150).contains(&parts), "{parts}");
+        let mut seen = pluck(&told["lines"], "subject");
+        seen.sort();
+        assert!(seen.len() < MANY / 5, "a day has its sample");
+        samples.push(seen);
         t.later(DAY).await;
         t.fake().clock().set(t.seconds());
     }
-    assert!(days > 1, "a day has its sample");
+    assert_ne!(samples[0], samples[1], "another day has another");
     let whole = run(t, json!({"all": true})).await;
     assert_eq!(whole["found"], MANY / 5);
 }

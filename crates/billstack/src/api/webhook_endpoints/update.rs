@@ -1,0 +1,66 @@
+//! `PATCH …/webhook-endpoints/{endpointId}`.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::webhooks::endpoints::{self, EndpointPatch};
+use billstack_store::{Act, Tx};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{EndpointAnswer, LONGEST_DESCRIPTION, LONGEST_URL, SentTypes};
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::answer;
+use crate::http::input::Input;
+use crate::http::json::{Text, sent};
+use crate::http::path::Item;
+
+/// What to change; a member left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UpdateWebhookEndpointRequest)]
+pub struct UpdateEndpointRequest {
+    /// Where it is from now on; what waits is sent there too.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2048, example = "https://hooks.example.com/v2")]
+    url: Option<Text<1, LONGEST_URL>>,
+    /// What it is for; `null` clears it.
+    #[serde(default, deserialize_with = "sent")]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    description: Option<Option<Text<0, LONGEST_DESCRIPTION>>>,
+    /// What it is told of events from now on; `["*"]` is every type.
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 100, example = json!(["*"]))]
+    types: Option<SentTypes>,
+}
+
+/// Update a webhook endpoint.
+///
+/// A new `url` is looked at as that of a new endpoint.
+#[utoipa::path(
+    patch, path = "", operation_id = "update_webhook_endpoint",
+    request_body = UpdateEndpointRequest,
+    responses((status = 200, description = "The endpoint as it is now.", body = EndpointAnswer)),
+)]
+pub async fn handle(
+    State(app): State<Shared>,
+    access: ProjectAccess,
+    Item(id): Item,
+    input: Input<UpdateEndpointRequest>,
+) -> Result<Response, ApiError> {
+    let request = input.body;
+    let url = match request.url {
+        Some(Text(url)) => Some(app.admit_webhook_url(&url).await?),
+        None => None,
+    };
+    let patch = EndpointPatch {
+        url,
+        description: request.description.map(|text| text.map(|Text(text)| text)),
+        types: request.types.map(|SentTypes(types)| types),
+    };
+    let place = access.place;
+    let update =
+        move |tx: &mut dyn Tx, act: &mut Act| endpoints::update(tx, act, &place, &id, &patch);
+    let answer = |endpoint: &_| answer::ok(&EndpointAnswer::new(endpoint));
+    app.write_answer(&access.caller, input.keyed, update, answer)
+        .await
+}
