@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use tokio::sync::Notify;
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +15,11 @@ pub enum Fault {
     Status(u16),
     /// Does the work, then answers this status; kept for the idempotency key.
     StatusAfterCommit(u16),
-    /// Waits, then does the work and answers. The work is done even if the caller has left by then.
+    /// Waits, then does the work and answers. The work is done even if the caller has left by then. The
+    /// wait ends early when the faults are cleared.
     Hang(Duration),
-    /// Does the work, keeps its answer for the idempotency key, and then waits before it answers.
+    /// Does the work, keeps its answer for the idempotency key, and then waits before it answers, as
+    /// `Hang` does.
     HangAfterCommit(Duration),
     /// Breaks the connection with a TCP reset before any work.
     Reset,
@@ -240,15 +243,27 @@ pub(crate) fn status(number: u16) -> StatusCode {
 
 /// The faults that are still to happen, in the order in which they were injected.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Vec<Injection>>);
+pub(crate) struct Faults {
+    pending: Mutex<Vec<Injection>>,
+    cleared: Notify,
+}
 
 impl Faults {
     pub(crate) fn inject(&self, injection: Injection) {
         self.pending().push(injection);
     }
 
+    /// Takes back those to come, and ends the waits of those under way.
     pub(crate) fn clear(&self) {
         self.pending().clear();
+        self.cleared.notify_waiters();
+    }
+
+    /// Waits for this time, or until the faults are cleared.
+    pub(crate) async fn wait(&self, time: Duration) {
+        tokio::time::timeout(time, self.cleared.notified())
+            .await
+            .ok();
     }
 
     /// How many calls are still to be hit.
@@ -270,6 +285,6 @@ impl Faults {
     }
 
     fn pending(&self) -> std::sync::MutexGuard<'_, Vec<Injection>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -75,7 +75,7 @@ async fn work(app: &App, incoming: Incoming, request: Request, next: Next) -> Ou
         Some(outcome) => outcome,
         None => {
             let worked = admit_and_work(app, &received, injection, params, request, next).await;
-            after(injection, worked).await
+            after(app, injection, worked).await
         }
     };
     let outcome = match outcome {
@@ -107,13 +107,13 @@ fn before(injection: Option<&Injection>) -> Option<Outcome> {
 }
 
 /// What a fault makes of the answer to a call, which is kept by now.
-async fn after(injection: Option<&Injection>, answer: Response) -> Outcome {
+async fn after(app: &App, injection: Option<&Injection>, answer: Response) -> Outcome {
     match injection.map(Injection::fault) {
         Some(Fault::ResetAfterCommit) => Outcome::Reset,
         Some(Fault::ProxyPageAfterCommit(status)) => Outcome::Foreign(page(*status)),
         Some(Fault::Unreadable) => Outcome::Answer(half(answer).await),
         Some(Fault::HangAfterCommit(time)) => {
-            tokio::time::sleep(*time).await;
+            app.faults.wait(*time).await;
             Outcome::Answer(answer)
         }
         _ => Outcome::Answer(answer),
@@ -135,7 +135,7 @@ async fn admit_and_work(
         Admission::Refused(_) => Ok(None),
     };
     if let Some(Fault::Hang(time)) = injection.map(Injection::fault) {
-        tokio::time::sleep(*time).await;
+        app.faults.wait(*time).await;
     }
     match (admission, turn) {
         (Admission::Refused(refusal), _) => refusal,

@@ -207,7 +207,7 @@ impl FakeStripe {
         self.app.faults.left()
     }
 
-    /// Takes back all faults that have not happened yet.
+    /// Takes back all faults that have not happened yet, and lets calls that hang go on.
     pub fn clear_faults(&self) {
         self.app.faults.clear();
     }

@@ -105,6 +105,22 @@ impl Bench {
         }
     }
 
+    /// Waits until a call that writes a line has come to Stripe, after so many others. A time that the delivery waits
+    /// for comes, so long as no call is under way.
+    pub(crate) async fn called(&self, id: &str, before: usize) {
+        for _ in 0..1_200 {
+            let credit = self.credit(id).await;
+            if self.posts() > before {
+                return;
+            }
+            if credit["delivery"]["state"] == "queued" {
+                self.advance(self.until_next(&credit));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("no call came: {:#}", self.credit(id).await);
+    }
+
     /// How long it is until the delivery of a credit goes on, in microseconds.
     pub(crate) fn until_next(&self, credit: &Value) -> i64 {
         let next = credit["delivery"]["nextAttemptAt"].as_str();

@@ -227,8 +227,9 @@ async fn a_loss_waits_for_a_call_under_way(t: &Bench) {
     // While that which takes back is under way, more is lost, and then all is won.
     t.fake()
         .inject(post(Fault::HangAfterCommit(Duration::from_millis(1_300))));
+    let before = t.posts();
     t.accept(&refunded(t, 600, 1000)).await;
-    t.delivery(&id, "in_flight").await;
+    t.called(&id, before).await;
     t.accept(&refunded(t, 1000, 2000)).await;
     t.stands(
         &id,
