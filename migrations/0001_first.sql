@@ -252,6 +252,49 @@ CREATE TABLE link_keys (
     FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
 ) {clustered};
 
+-- How the links of a project are set up, once somebody has.
+CREATE TABLE link_settings (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    enabled {bool} NOT NULL,
+    landing_url {text},
+    -- Hosts that a link may lead to besides, parted by blanks.
+    redirect_hosts {text} NOT NULL,
+    window_days {int} NOT NULL CHECK (window_days BETWEEN 1 AND 365),
+    code_parameter {text} NOT NULL,
+    click_parameter {text} NOT NULL,
+    card_title {text},
+    card_text {text},
+    card_image_url {text},
+    updated_at {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
+) {clustered};
+
+-- The short names of projects in links, looked up before the team is known. The empty one is for links without a
+-- name: it leads to the first project of the server. A name is never changed and never removed.
+CREATE TABLE link_slugs (
+    slug {text} NOT NULL PRIMARY KEY,
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    created_at {int} NOT NULL,
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
+) {rows};
+CREATE INDEX link_slugs_of_project ON link_slugs (team_id, project_id, slug);
+
+-- How often the links of a code were followed on a day of UTC, by the way by which they had reached people. Nothing of
+-- a visitor is kept.
+CREATE TABLE click_days (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    code {text} NOT NULL,
+    day {int} NOT NULL,
+    channel {text} NOT NULL,
+    clicks {int} NOT NULL CHECK (clicks > 0),
+    PRIMARY KEY (team_id, project_id, code, day, channel),
+    FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code)
+) {clustered};
+
 -- Clustered by code, oldest first: reading a code's history is one range. Those of a referrer are
 -- found by way of its codes.
 CREATE TABLE referrals (
@@ -278,6 +321,10 @@ CREATE TABLE referrals (
     stripe_subscription_id {text},
     -- Since when Stripe is being asked whether the referee was new; null once that is known.
     question_since {int},
+    -- By what it came about, and what is known of the click.
+    source {text} NOT NULL,
+    channel {text},
+    clicked_at {int},
     PRIMARY KEY (team_id, project_id, code, created_at, id),
     UNIQUE (id, team_id, project_id),
     UNIQUE (referee_customer_id, team_id, project_id, program_id),

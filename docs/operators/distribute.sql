@@ -37,6 +37,7 @@ SELECT create_reference_table('setup_tokens');
 SELECT create_reference_table('teams');
 SELECT create_reference_table('projects');
 SELECT create_reference_table('api_keys');
+SELECT create_reference_table('link_slugs');
 
 -- By team: all rows of a team are on one machine, so that an operation never waits for two of them.
 SELECT create_distributed_table('members', 'team_id', colocate_with => 'none');
@@ -49,6 +50,8 @@ SELECT create_distributed_table('codes', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('referrals', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('code_aliases', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('link_keys', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('click_days', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('link_settings', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('credits', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('entries', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('entry_lines', 'team_id', colocate_with => 'members');

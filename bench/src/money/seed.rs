@@ -177,6 +177,8 @@ impl Books {
                 stripe_customer_id: referee.stripe_customer_id,
             };
             let cmd = Apply {
+                is_typed: true,
+                click_token: None,
                 code: known.get(place).cloned(),
                 referee_customer_id: referee.id.unwrap_or_default(),
                 in_stripe: InStripe::Told(asked, Subscriptions::default()),

@@ -57,6 +57,11 @@ impl Scopes {
         self.0.is_empty() || self.0.iter().any(|held| needed.implied_by(*held))
     }
 
+    /// Whether a key with these scopes may do all there is.
+    pub fn is_full(&self) -> bool {
+        Scope::ALL.iter().all(|scope| self.grants(*scope))
+    }
+
     /// The scopes that a key has: as given, sorted and without repeats, or all there are when it is not limited.
     pub fn list(&self) -> &[Scope] {
         match self.0.is_empty() {

@@ -23,6 +23,7 @@ use crate::delivery::Reason;
 use crate::ids::ProjectId;
 use crate::money::{Amount, Currency};
 use crate::referral::Status;
+use crate::source::{Ignored, Source};
 use crate::time::Micros;
 
 with_teams_and_webhooks! {{
@@ -204,6 +205,15 @@ with_teams_and_webhooks! {{
     }
     /// An invitation was taken back.
     "invitation.revoked" InvitationRevoked {}
+    /// The links of a project were set up.
+    "links.updated" LinksUpdated {
+        /// Whether they bring their code along.
+        enabled: bool,
+        /// Where they lead.
+        landing_url: Option<&'a str>,
+        /// For how many days a click may count.
+        window_days: i64,
+    }
     /// A user joined a team.
     "member.joined" MemberJoined {
         /// Their role.
@@ -241,6 +251,9 @@ with_teams_and_webhooks! {{
     }
     /// A code was applied: the referral begins.
     "referral.applied" ReferralApplied {
+        /// Why the click that came with the code tells nothing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        click_ignored: Option<Ignored>,
         /// The code.
         code: &'a str,
         /// The currency of both amounts.
@@ -253,6 +266,9 @@ with_teams_and_webhooks! {{
         referrer_credit_amount: Amount,
         /// Who owns the code.
         referrer_customer_id: &'a str,
+        /// By what it came about, where that was no code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        source: Option<Source>,
     }
     /// A referral converted.
     "referral.converted" ReferralConverted {

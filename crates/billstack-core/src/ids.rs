@@ -23,6 +23,12 @@ const BODY: usize = 26;
 /// The largest time the 48 bits hold, in milliseconds (the year 10889).
 const MAX_MILLIS: i64 = (1 << 48) - 1;
 
+/// What the short name of a project's links is made of: 28 letters and digits that nobody confuses.
+const SLUG_LETTERS: &[u8; 28] = b"23456789bcdfghjkmnpqrstvwxyz";
+
+/// How many of them it has.
+const SLUG: usize = 6;
+
 /// What an id names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdKind {
@@ -195,6 +201,19 @@ impl Ids {
     /// A key that nobody can guess.
     pub fn key(&mut self) -> [u8; 32] {
         self.block()
+    }
+
+    /// A short name for the links of a project. It has no vowel, so it is no word.
+    pub fn slug(&mut self) -> String {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.block()[..8]);
+        let mut number = u64::from_be_bytes(first);
+        let letters = (0..SLUG).map(|_| {
+            let letter = SLUG_LETTERS[usize::try_from(number % 28).unwrap_or_default()];
+            number /= 28;
+            char::from(letter)
+        });
+        letters.collect()
     }
 
     fn block(&mut self) -> [u8; 32] {

@@ -49,6 +49,7 @@ pub mod program;
 pub mod project;
 pub mod reconcile;
 pub mod referral;
+pub mod source;
 pub mod stripe_access;
 pub mod stripe_event;
 pub mod time;

@@ -4,8 +4,10 @@
 //! landing address of the project, or to a path there, or to a host that the project has named; whatever else a link
 //! asks for is as if it had asked for nothing.
 
+mod settings;
 mod visit;
 
+pub use settings::{Card, Settings, WINDOW_DAYS, Wrong};
 pub use visit::{Headers, Visit, visit};
 
 use url::{Host, Url};
@@ -27,6 +29,15 @@ const LONGEST_PASSED: usize = 200;
 pub struct Landing {
     url: Url,
     hosts: Vec<String>,
+}
+
+/// By what ways a link reaches people: what `s` of a link may say.
+pub const CHANNELS: [&str; 4] = ["link", "qr", "whatsapp", "mail"];
+
+/// By what way a link with this `s` reached somebody.
+pub fn channel(said: Option<&str>) -> &'static str {
+    let known = CHANNELS.into_iter().find(|known| Some(*known) == said);
+    known.unwrap_or(CHANNELS[0])
 }
 
 /// What is wrong with a landing address or a host.

@@ -6,6 +6,7 @@
 use crate::email;
 use crate::money::{Amount, Currency};
 use crate::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
+use crate::source::Attribution;
 use crate::time::{DAY, HOUR, Micros};
 
 /// What was promised when a code was applied. A referral keeps it; later changes of the program never rewrite
@@ -88,6 +89,8 @@ pub struct Referral {
     /// Since when Stripe is being asked whether the referee was new; nothing converts it meanwhile. `None` once
     /// that is known, and where nobody asks.
     pub question_since: Option<Micros>,
+    /// By what it came about.
+    pub attribution: Attribution,
 }
 
 impl Referral {
@@ -160,6 +163,8 @@ pub struct ApplyFacts<'a> {
     pub already_referred: bool,
     /// Whether the program is enabled.
     pub program_enabled: bool,
+    /// Whether the click that the code is taken from was too long ago.
+    pub click_expired: bool,
     /// Whether the code is active.
     pub code_active: bool,
     /// The owner of the code.
@@ -183,6 +188,8 @@ pub enum ApplyRefusal {
     AlreadyReferred,
     /// The program is disabled.
     ReferralsDisabled,
+    /// The click was too long ago.
+    ClickExpired,
     /// The code was deactivated.
     CodeInactive,
     /// Referrer and referee are one person.
@@ -200,6 +207,9 @@ pub fn decide_apply(facts: &ApplyFacts<'_>) -> Result<(), ApplyRefusal> {
     }
     if !facts.program_enabled {
         return Err(ApplyRefusal::ReferralsDisabled);
+    }
+    if facts.click_expired {
+        return Err(ApplyRefusal::ClickExpired);
     }
     if !facts.code_active {
         return Err(ApplyRefusal::CodeInactive);
@@ -245,6 +255,7 @@ mod tests {
         ApplyFacts {
             already_referred: false,
             program_enabled: true,
+            click_expired: false,
             code_active: true,
             referrer: person("pc_1", Some("ann@example.com"), Some("cus_1")),
             referee: person("pc_2", Some("bob@example.com"), Some("cus_2")),
@@ -260,6 +271,7 @@ mod tests {
         let mut facts = ApplyFacts {
             already_referred: true,
             program_enabled: false,
+            click_expired: true,
             code_active: false,
             referee: welcome().referrer,
             is_reciprocal: true,
@@ -270,6 +282,8 @@ mod tests {
         facts.already_referred = false;
         assert_eq!(decide_apply(&facts), Err(ApplyRefusal::ReferralsDisabled));
         facts.program_enabled = true;
+        assert_eq!(decide_apply(&facts), Err(ApplyRefusal::ClickExpired));
+        facts.click_expired = false;
         assert_eq!(decide_apply(&facts), Err(ApplyRefusal::CodeInactive));
         facts.code_active = true;
         assert_eq!(decide_apply(&facts), Err(ApplyRefusal::SelfReferral));

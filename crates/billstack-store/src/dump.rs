@@ -94,11 +94,21 @@ tables! {
     link_keys by "team_id, project_id" {
         team_id: Int, project_id: Int, link_key: Text, created_at: Int,
     }
+    link_settings by "team_id, project_id" {
+        team_id: Int, project_id: Int, enabled: Bool, landing_url: Text, redirect_hosts: Text, window_days: Int,
+        code_parameter: Text, click_parameter: Text, card_title: Text, card_text: Text, card_image_url: Text,
+        updated_at: Int,
+    }
+    link_slugs by "slug" { slug: Text, team_id: Int, project_id: Int, created_at: Int }
+    click_days by "team_id, project_id, code, day, channel" {
+        team_id: Int, project_id: Int, code: Text, day: Int, channel: Text, clicks: Int,
+    }
     referrals by "team_id, project_id, code, created_at, id" {
         team_id: Int, project_id: Int, code: Text, created_at: Int, clock_offset: Int, id: Text,
         program_id: Text, terms_id: Text, referrer_customer_id: Text, referee_customer_id: Text, status: Text,
         converted_at: Int, story_length: Int, story_at: Int, stripe_customer_id: Text,
-        stripe_event_id: Text, stripe_subscription_id: Text, question_since: Int,
+        stripe_event_id: Text, stripe_subscription_id: Text, question_since: Int, source: Text, channel: Text,
+        clicked_at: Int,
     }
     credits by "team_id, project_id, id" {
         team_id: Int, project_id: Int, id: Text, kind: Text, seq: Int, referral_id: Text,

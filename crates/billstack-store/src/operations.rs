@@ -24,6 +24,7 @@ pub(crate) mod hold;
 pub mod idempotency;
 pub mod intake;
 pub mod invitations;
+pub mod links;
 pub mod members;
 mod mend;
 pub(crate) mod missed;

@@ -17,8 +17,8 @@ macro_rules! subjects {
 }
 
 subjects! {
-    statements: api_keys, booked_days, booked_marks, code_aliases, codes, compared, credits, customers, entries, events,
-        events::log, finance, idempotency_keys, invitations, link_keys, locks, members, money_facts, payment_links,
+    statements: api_keys, booked_days, booked_marks, click_days, code_aliases, codes, compared, credits, customers, entries, events,
+        events::log, finance, idempotency_keys, invitations, link_keys, link_settings, link_slugs, locks, members, money_facts, payment_links,
         program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes,
         reconcile_runs, referrals, referrals::told, sessions, setup_tokens, stripe_balance_lines, stripe_balances,
         stripe_connections, stripe_events, stripe_operations, subscription_starts, teams, terms, unlinked, users,

@@ -5,6 +5,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod booked_days;
 pub(crate) mod booked_marks;
+pub(crate) mod click_days;
 pub(crate) mod code_aliases;
 pub(crate) mod codes;
 pub(crate) mod compared;
@@ -16,6 +17,8 @@ pub(crate) mod finance;
 pub(crate) mod idempotency_keys;
 pub(crate) mod invitations;
 pub(crate) mod link_keys;
+pub(crate) mod link_settings;
+pub(crate) mod link_slugs;
 pub(crate) mod locks;
 pub(crate) mod members;
 pub(crate) mod money_facts;

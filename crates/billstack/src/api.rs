@@ -4,6 +4,7 @@ pub mod auth;
 pub mod currency;
 pub mod customers;
 pub mod events;
+pub mod links;
 pub mod operations;
 pub mod referrals;
 mod refusals;

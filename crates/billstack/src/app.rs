@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::budget::Budget;
 use crate::clock::Clock;
+use crate::links::{Counts, KnownLinks, Pace};
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
@@ -49,6 +50,12 @@ pub struct App {
     /// Bytes of events that are larger than usual, by address.
     pub large_events: Arc<Budget>,
     pub api_document: &'static str,
+    /// What is known of share links.
+    pub known_links: KnownLinks,
+    /// Clicks on them that are not written yet.
+    pub clicks: Counts,
+    /// How fast addresses click.
+    pub click_pace: Pace,
     /// Requests per caller.
     pub rate: Arc<RateLimiter>,
     /// Tests of webhooks per endpoint.

@@ -56,6 +56,7 @@ reasons! {
     UnknownMember = "unknown_member", BAD_REQUEST, "The body has a member that this call does not know.";
     UseCursor = "use_cursor", BAD_REQUEST, "`offset` is at most 10000; go on by `cursor`.";
     VanityNotAllowed = "vanity_not_allowed", BAD_REQUEST, "This cannot be the name of a code.";
+    InvalidClickToken = "invalid_click_token", BAD_REQUEST, "The click token is none of this project.";
     InvalidSignature = "invalid_signature", BAD_REQUEST, "The signature is missing or does not match.";
     NotAnEvent = "not_an_event", BAD_REQUEST, "The body is not a Stripe event.";
     WeakPassword = "weak_password", BAD_REQUEST, "Choose another password: 8 to 256 characters, and not a common one.";
@@ -94,6 +95,7 @@ reasons! {
     AlreadyReferred = "already_referred", CONFLICT, "The customer has been referred already.";
     ReferralsDisabled = "referrals_disabled", CONFLICT, "The referral program is switched off.";
     VanityTaken = "vanity_taken", CONFLICT, "The name belongs, or once belonged, to the code of somebody else.";
+    ClickExpired = "click_expired", CONFLICT, "The click was too long ago.";
     CodeInactive = "code_inactive", CONFLICT, "The code is no longer active.";
     SelfReferral = "self_referral", CONFLICT, "Nobody can use their own code.";
     ReciprocalReferral = "reciprocal_referral", CONFLICT, "The owner of the code was referred by this customer.";

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod error;
 pub mod http;
+pub mod links;
 pub mod one_time_token;
 pub mod password;
 pub mod rate_limit;

@@ -13,14 +13,15 @@ use utoipa_axum::routes;
 use crate::api::operations::{docs, welcome};
 use crate::api::teams::stripe;
 use crate::api::{
-    auth, customers, events, operations, referrals, teams, test_clock, webhook_endpoints,
+    auth, customers, events, links, operations, referrals, teams, test_clock, webhook_endpoints,
 };
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
-use crate::http::access::Right::{self, Project, SignedIn, TeamAdmin, TeamMember};
+use crate::http::access::Right::{self, Project, ProjectAdmin, SignedIn, TeamAdmin, TeamMember};
 use crate::http::openapi;
 use crate::http::route::{Route, router};
 use crate::http::serve::{Limits, harden};
+use crate::links as share_links;
 use crate::secrets::unique_bytes;
 use crate::webhooks;
 
@@ -67,6 +68,7 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::list, Project(ReferralsRead), &[];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::create, Project(ReferralsWrite), referrals::codes::create::REASONS;
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::get, Project(ReferralsRead), &[CodeNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}/clicks" referrals::codes::clicks, Project(ReferralsRead), &[CodeNotFound];
         PATCH "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::rename, Project(ReferralsWrite), referrals::codes::rename::REASONS;
         DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes/{code}" referrals::codes::deactivate, Project(ReferralsWrite), &[CodeNotFound];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/apply" referrals::apply, Project(ReferralsRead), referrals::apply::REASONS;
@@ -92,6 +94,8 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/events" events, Project(ReferralsRead), &[EventNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::get, Project(ReferralsRead), &[];
+        PUT "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::put, ProjectAdmin(ReferralsWrite), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock" test_clock::get, Project(ReferralsRead), &[NotATestProject];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock/advance" test_clock::advance, Project(ReferralsWrite), &[NotATestProject];
     }
@@ -166,6 +170,12 @@ pub fn document() -> &'static str {
 pub fn app(app: &Shared, limits: &Limits) -> Router {
     let routes = router(table(), app)
         .route("/", get(welcome::index))
+        .route("/r/{code}", get(share_links::of_first))
+        .route("/r/{slug}/{code}", get(share_links::of_project))
+        .route("/r/{code}/qr.svg", get(share_links::qr::svg_of_first))
+        .route("/r/{code}/qr.png", get(share_links::qr::png_of_first))
+        .route("/r/{slug}/{code}/qr.svg", get(share_links::qr::svg))
+        .route("/r/{slug}/{code}/qr.png", get(share_links::qr::png))
         .route("/docs", get(docs::index))
         .route("/docs/", get(docs::index))
         .route("/docs/{*file}", get(docs::asset))

@@ -11,11 +11,13 @@ use billstack_store::options::{Fatal, Options, Reads};
 use billstack_store::store::{Store, Target};
 use billstack_store::{Abort, Fault, Tx, stripe_connection, webhooks};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Shared};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::http::serve::{Limits, serve};
+use crate::links::{Counts, KnownLinks, Pace, counts};
 use crate::password::PasswordHasher;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::routes;
@@ -121,6 +123,9 @@ fn gather(
         answers: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         bodies: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         large_events: Budget::new(LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS),
+        known_links: KnownLinks::default(),
+        clicks: Counts::default(),
+        click_pace: Pace::default(),
         rate: Arc::new(RateLimiter::new(settings.rate_limit)),
         webhook_tests: RateLimiter::per_minute(TESTS_A_MINUTE),
         misses: MissBudget::new(counted(&settings, settings.apply_miss_budget_per_minute)),
@@ -226,6 +231,8 @@ fn options(settings: &Settings, clock: &Clock, on_fatal: Fatal) -> Options {
 pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let workers = tokio::spawn(workers::run(Arc::clone(app)));
     let watch = tokio::spawn(workers::watch::run(Arc::clone(app)));
+    let stopped = CancellationToken::new();
+    let counting = tokio::spawn(counts::run(Arc::clone(app), stopped.clone()));
     let limits = limits(&app.settings);
     let (tell, told) = tokio::sync::watch::channel(false);
     let stop = Stop::new(told, limits.shutdown_grace);
@@ -235,6 +242,7 @@ pub async fn run(app: &Shared, listener: TcpListener, shutdown: impl Future<Outp
         tell.send_replace(true);
     };
     serve(listener, routes::app(app, &limits), limits, shutdown).await;
+    counts::finish(app, stopped, counting).await;
     // What is under way there ends within the same grace.
     let _ = webhooks.await;
     for task in [workers, watch] {

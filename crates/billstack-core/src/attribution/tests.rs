@@ -1,6 +1,7 @@
 use super::*;
 
 use crate::referral::{ApplyFacts, GRACE, Person, Terms, decide_apply};
+use crate::source::Attribution;
 use crate::stripe_event::Source;
 use proptest::prelude::*;
 
@@ -42,6 +43,7 @@ fn referral(status: Status, created_at: Micros, grace: i64) -> Referral {
             ..Terms::default()
         },
         question_since: None,
+        attribution: Attribution::CODE,
     }
 }
 
@@ -289,6 +291,7 @@ proptest! {
         let facts = ApplyFacts {
             already_referred: false,
             program_enabled: true,
+            click_expired: false,
             code_active: true,
             referrer: person("pc_1"),
             referee: person("pc_2"),

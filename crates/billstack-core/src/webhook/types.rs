@@ -180,6 +180,7 @@ mod tests {
         "invitation.accepted",
         "invitation.created",
         "invitation.revoked",
+        "links.updated",
         "member.joined",
         "member.removed",
         "member.role_changed",

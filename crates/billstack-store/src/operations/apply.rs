@@ -5,6 +5,7 @@ mod facts;
 use billstack_core::event::Event;
 use billstack_core::ids::IdKind;
 use billstack_core::referral::{ApplyFacts, ApplyRefusal, Person, Referral, Status, decide_apply};
+use billstack_core::source::{Chosen, Ignored, NoCode, Source};
 use billstack_core::stripe_event::Subscriptions;
 use billstack_core::time::Micros;
 
@@ -27,6 +28,10 @@ pub use super::asked::Asked;
 pub struct Apply {
     /// The code or a name of it, in the form in which both are compared; `None` when the text cannot be one.
     pub code: Option<String>,
+    /// Whether anything was typed at all.
+    pub is_typed: bool,
+    /// What a share link left with the customer.
+    pub click_token: Option<String>,
     /// The new customer.
     pub referee_customer_id: String,
     /// What is known from Stripe.
@@ -69,8 +74,13 @@ pub enum Applied {
 pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Result<Applied, Abort> {
     let gathered = facts::gather(tx, act, place, cmd)?;
     let mut facts = gathered.ok_or(Refusal::NotFound(Thing::Customer))?;
+    let chosen = facts.chosen.clone().map_err(|none| match none {
+        NoCode::Unknown => Refusal::NotFound(Thing::Code),
+        NoCode::InvalidToken => Refusal::InvalidClickToken,
+    })?;
     let held = facts.code.take().ok_or(Refusal::NotFound(Thing::Code))?;
-    match (decide(&facts, &held, cmd, act.real()), facts.existing) {
+    let decided = decide(&facts, &held, &chosen, cmd, act.real());
+    match (decided, facts.existing) {
         (Err(ApplyRefusal::AlreadyReferred), Some(existing)) => {
             return Err(Refusal::AlreadyReferred(Box::new(existing)).into());
         }
@@ -94,8 +104,9 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
         converted_at: None,
         terms: facts.program.program.terms.clone(),
         question_since: is_unanswered.then_some(act.at),
+        attribution: chosen.attribution,
     };
-    insert(tx, act, place, &referral, &facts.program)?;
+    insert(tx, act, place, &referral, &facts.program, chosen.ignored)?;
     expiry::begin(tx, act, place, &referral)?;
     if is_unanswered {
         newness::ask_later(tx, act, place, &referral.id)?;
@@ -108,11 +119,18 @@ pub fn apply(tx: &mut dyn Tx, act: &mut Act, place: &Place, cmd: &Apply) -> Resu
     Ok(Applied::Done(Box::new(known)))
 }
 
-fn decide(facts: &Facts, held: &HeldCode, cmd: &Apply, now: Micros) -> Result<(), ApplyRefusal> {
+fn decide(
+    facts: &Facts,
+    held: &HeldCode,
+    chosen: &Chosen,
+    cmd: &Apply,
+    now: Micros,
+) -> Result<(), ApplyRefusal> {
     let told = cmd.told_of(&facts.referee).and_then(|told| told.earliest);
     decide_apply(&ApplyFacts {
         already_referred: facts.existing.is_some(),
         program_enabled: facts.program.program.enabled,
+        click_expired: chosen.is_over,
         code_active: held.code.is_active,
         referrer: Person {
             customer_id: &held.code.customer_id,
@@ -137,6 +155,7 @@ fn insert(
     place: &Place,
     referral: &Referral,
     program: &KeptProgram,
+    click_ignored: Option<Ignored>,
 ) -> Result<(), Abort> {
     let inserted = referrals::insert(tx, place, referral, &program.id, &program.terms_id)?;
     let Some(mut chapter) = inserted else {
@@ -145,13 +164,16 @@ fn insert(
         let winner = winner.ok_or_else(|| Fault::Conflict("referral id taken".to_owned()))?;
         return Err(Refusal::AlreadyReferred(Box::new(winner)).into());
     };
+    let source = referral.attribution.source;
     let event = Event::ReferralApplied {
+        click_ignored,
         code: &referral.code,
         currency: referral.terms.currency,
         referee_credit_amount: referral.terms.referee_credit_amount,
         referee_customer_id: &referral.referee_customer_id,
         referrer_credit_amount: referral.terms.referrer_credit_amount,
         referrer_customer_id: &referral.referrer_customer_id,
+        source: (source != Source::Code).then_some(source),
     };
     Ok(events::record_in_story(
         tx,

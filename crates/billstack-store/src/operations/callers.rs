@@ -27,6 +27,9 @@ pub enum Right {
     TeamAdmin,
     /// What an API key with this scope may in the project, or a signed-in member whose role allows it.
     Project(Scope),
+    /// What changes where people or data are sent to: for a key with every scope, and owners and admins. The scope is
+    /// the one of what it is about.
+    ProjectAdmin(Scope),
 }
 
 /// What a caller shows to be let in.
@@ -105,7 +108,7 @@ impl Guard {
             Credential::ApiKey(hash) => self.recheck_key(tx, act, hash)?,
             Credential::Session(_) => {
                 let is_allowed = self.admit(tx, act.real())?.is_ok();
-                if let Right::Project(_) = self.right {
+                if self.right.scope().is_some() {
                     test_clock::enter(tx, act, &self.place)?;
                 }
                 is_allowed
@@ -158,14 +161,15 @@ impl Guard {
         if key.expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Err(Denial::KeyExpired);
         }
-        let Right::Project(scope) = self.right else {
+        let Some(scope) = self.right.scope() else {
             return Err(Denial::PersonRequired);
         };
+        let needs_all = matches!(self.right, Right::ProjectAdmin(_));
         let (team, project) = (self.place.team_id.number(), self.place.project_id.number());
         if key.team != team || key.project.is_some_and(|only| only != project) {
             return Err(Denial::Forbidden);
         }
-        if !key.scopes.grants(scope) {
+        if !key.scopes.grants(scope) || (needs_all && !key.scopes.is_full()) {
             return Err(Denial::ScopeMissing);
         }
         if !key.is_project_there {
@@ -196,7 +200,7 @@ impl Guard {
             return Ok(Err(Denial::Forbidden));
         }
         // Somebody outside the team does not learn which projects it has.
-        let asks_for_project = matches!(self.right, Right::Project(_));
+        let asks_for_project = self.right.scope().is_some();
         if asks_for_project && !projects::exists(tx, &self.place)? {
             return Ok(Err(Denial::NoSuchProject));
         }
@@ -210,12 +214,20 @@ impl Guard {
 }
 
 impl Right {
+    /// The scope that a key needs at least, where a key can have the right.
+    pub fn scope(self) -> Option<Scope> {
+        match self {
+            Right::Project(scope) | Right::ProjectAdmin(scope) => Some(scope),
+            Right::SignedIn | Right::TeamMember | Right::TeamAdmin => None,
+        }
+    }
+
     /// Whether a person with this role in the team has it.
     fn is_held_by(self, role: Option<Role>) -> bool {
         match self {
             Right::SignedIn => true,
             Right::TeamMember => role.is_some(),
-            Right::TeamAdmin => role.is_some_and(Role::can_administer),
+            Right::TeamAdmin | Right::ProjectAdmin(_) => role.is_some_and(Role::can_administer),
             Right::Project(Scope::Other(_)) => false,
             Right::Project(Scope::CustomersRead | Scope::ReferralsRead | Scope::WebhooksRead) => {
                 role.is_some()

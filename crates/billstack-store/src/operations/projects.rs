@@ -4,8 +4,8 @@ use billstack_core::event::Event;
 use billstack_core::ids::{IdKind, ProjectId, TeamId};
 use billstack_core::project::ProjectMode;
 
-use super::programs;
 use super::refusal::Abort;
+use super::{links, programs};
 use crate::seam::{Act, Place, Tx};
 use crate::tables::{events, projects};
 
@@ -38,6 +38,7 @@ pub fn create_in_mode(
     projects::insert(tx, team_id, &project)?;
     let place = Place::new(team_id.clone(), project.id.clone());
     programs::create_default(tx, act, &place)?;
+    links::name(tx, act, &place)?;
     let event = Event::ProjectCreated { name };
     events::record(tx, act, &place, project.id.as_str(), &event)?;
     Ok(project)

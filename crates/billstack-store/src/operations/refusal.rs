@@ -1,6 +1,7 @@
 //! Why the state refuses a change. The HTTP layer gives each its status and sentence.
 
 use billstack_core::credit::by_hand::NotMoved;
+use billstack_core::link::Wrong;
 use billstack_core::money::Currency;
 use billstack_core::program::Impossible;
 use billstack_core::project::NotAdvanced;
@@ -76,6 +77,8 @@ pub enum Refusal {
     NotNamed(NotNamed),
     /// Eight fresh codes in a row were taken; the caller tries again with another seed.
     CodeCollision,
+    /// The click token, which came without a code, is none of this project's.
+    InvalidClickToken,
     /// The referee already has this referral.
     AlreadyReferred(Box<Referral>),
     /// One of the other rules of an apply.
@@ -84,6 +87,8 @@ pub enum Refusal {
     NotMoved(NotMoved),
     /// The settings of a program would contradict each other.
     ImpossibleProgram(Impossible),
+    /// Links cannot be set up so.
+    ImpossibleLinks(Wrong),
     /// Stripe is being told to give a credit, and nobody knows yet what came of it.
     DeliveryUnderWay,
     /// A credit cannot be put into a balance in Stripe without a secret key.

@@ -9,6 +9,7 @@ pub use history::{Episode, history};
 
 use billstack_core::ids::TeamId;
 use billstack_core::referral::{Referral, Status};
+use billstack_core::source::{Attribution, Source};
 use billstack_core::time::Micros;
 
 use super::projects::project_of;
@@ -22,7 +23,8 @@ macro_rules! referral_where {
     ($condition:literal) => {
         concat!(
             "SELECT r.id, r.code, r.referrer_customer_id, r.referee_customer_id, r.status, \
-             r.created_at, r.converted_at, r.question_since, r.clock_offset, ",
+             r.created_at, r.converted_at, r.question_since, r.clock_offset, \
+             r.source, r.channel, r.clicked_at, ",
             terms_columns!(),
             " FROM referrals r JOIN terms t ON t.team_id = r.team_id \
              AND t.id = r.terms_id WHERE r.team_id = $1 AND r.project_id = $2",
@@ -79,7 +81,8 @@ statements! {
         AND id = $3";
     INSERT = "INSERT INTO referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
         referrer_customer_id, referee_customer_id, status, story_length, story_at, question_since, \
-        clock_offset) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $4, $10, $11) ON CONFLICT DO NOTHING";
+        clock_offset, source, channel, clicked_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $4, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
     CONVERT = update!("status = 'converted', converted_at = $6, stripe_customer_id = $7, \
         stripe_event_id = $8, stripe_subscription_id = $9, ",
         " AND status = 'pending' AND question_since IS NULL");
@@ -123,7 +126,12 @@ pub(crate) fn decode(row: &dyn Row) -> Result<Referral, Fault> {
         converted_at: row.opt_time(6)?,
         question_since: row.opt_time(7)?,
         clock_offset: row.int(8)?,
-        terms: terms::decode(row, 9)?,
+        attribution: Attribution {
+            source: row.read(9, Source::read)?,
+            channel: row.opt_string(10)?,
+            clicked_at: row.opt_time(11)?,
+        },
+        terms: terms::decode(row, 12)?,
     })
 }
 
@@ -205,6 +213,9 @@ pub(crate) fn insert(
         &referral.referee_customer_id,
         referral.question_since,
         referral.clock_offset,
+        referral.attribution.source.as_str(),
+        referral.attribution.channel.as_deref(),
+        referral.attribution.clicked_at,
     ];
     let chapter = Chapter {
         referral_id: referral.id.clone(),

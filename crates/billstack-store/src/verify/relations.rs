@@ -82,6 +82,20 @@ declare_rules! {
         orphans!("code_aliases", "c.alias", team_of!("c"), "codes",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.code = c.code \
             AND p.customer_id = c.customer_id");
+    link_settings_project, "the project whose links are set up exists" =
+        orphans!("link_settings", team_of!("c"), team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
+    click_code, "the code whose clicks were counted exists" =
+        orphans!("click_days", "c.code", place_of!("c"), "codes",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.code = c.code");
+    slug_project, "the project that a short name of links leads to exists" =
+        orphans!("link_slugs", "c.slug", team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
+    project_slug, "links to a project have a short name" =
+        orphans!("projects", "c.id", team_of!("c"), "link_slugs",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.slug <> ''");
+    first_project, "where there is a project, links without a short name lead to one" =
+        orphans!("projects", "c.id", team_of!("c"), "link_slugs", "p.slug = ''");
     link_key_project, "the project of a key of share links exists" =
         orphans!("link_keys", team_of!("c"), team_of!("c"), "projects",
             "p.team_id = c.team_id AND p.project_id = c.project_id");

@@ -9,9 +9,10 @@ use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Tx, Val};
 
 /// Tables whose rows are of a project.
-const OF_PROJECT: [&str; 17] = [
+const OF_PROJECT: [&str; 19] = [
     "booked_days",
     "booked_marks",
+    "click_days",
     "code_aliases",
     "codes",
     "credits",
@@ -20,6 +21,7 @@ const OF_PROJECT: [&str; 17] = [
     "entry_lines",
     "events",
     "link_keys",
+    "link_settings",
     "program_days",
     "programs",
     "projects",

@@ -2,6 +2,7 @@
 
 use billstack_core::event::Facts;
 use billstack_core::ledger::Cause;
+use billstack_core::source::Source;
 
 use super::{Reads, Rule};
 use crate::seam::{Fault, Row};
@@ -54,13 +55,13 @@ declare_rules! {
 pub(super) const AS_TOLD: &[Rule] = &[
     Rule {
         name: "referral_as_applied",
-        holds: "a referral has the code, customers, amounts and currency of its referral.applied in \
+        holds: "a referral has the code, customers, amounts, currency and source of its referral.applied in \
                 the log",
         sql: concat!(
             "SELECT r.id, ",
             place_of!("r"),
             ", r.team_id, r.id, e.facts, r.code, r.referrer_customer_id, r.referee_customer_id, \
-             t.referrer_credit_amount, t.referee_credit_amount, t.currency FROM (\
+             t.referrer_credit_amount, t.referee_credit_amount, t.currency, r.source FROM (\
              SELECT * FROM referrals WHERE (id, team_id) > ($2, $1) ORDER BY id, team_id LIMIT $3) r \
              LEFT JOIN terms t ON t.team_id = r.team_id AND t.id = r.terms_id \
              LEFT JOIN events e ON e.team_id = r.team_id AND e.referral_id = r.id \
@@ -131,7 +132,8 @@ fn is_not_as_applied(row: &dyn Row) -> Result<bool, Fault> {
         && facts.tell("refereeCustomerId", row.text(7)?)
         && facts.tell("referrerCreditAmount", row.int(8)?)
         && facts.tell("refereeCreditAmount", row.int(9)?)
-        && facts.tell("currency", currency)))
+        && facts.tell("currency", currency)
+        && (row.text(11)? == Source::Code.as_str() || facts.tell("source", row.text(11)?))))
 }
 
 /// One without the entry, or of a referral that has not converted, breaks another rule.

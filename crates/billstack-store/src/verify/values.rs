@@ -30,6 +30,15 @@ declare_rules! {
         concat!("SELECT id, ", team_of!("programs"), " FROM programs WHERE max_conversions_total < 0 \
         OR max_conversions_per_month < 0 OR budget < 0 LIMIT 100");
 
+    click_values, "clicks are counted by a known channel, and are more than none" =
+        concat!("SELECT code, ", place_of!("click_days"), " FROM click_days \
+        WHERE clicks <= 0 OR channel NOT IN ({channels}) LIMIT 100");
+
+    referral_source, "a referral came about by a code or a click, and of a click time and channel are known" =
+        concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
+        WHERE source NOT IN ({sources}) OR (channel IS NULL) <> (clicked_at IS NULL) \
+        OR (source = 'click' AND clicked_at IS NULL) LIMIT 100");
+
     referral_values, "a referral has a known status" =
         concat!("SELECT id, ", place_of!("referrals"), " FROM referrals \
         WHERE status NOT IN ({statuses}) LIMIT 100");
@@ -82,6 +91,16 @@ declare_rules! {
         concat!("SELECT alias, ", place_of!("code_aliases"), " FROM code_aliases \
         WHERE alias <> COALESCE(REPLACE(REPLACE(shown, '-', ''), '_', ''), alias) \
         OR (shown IS NULL) <> (SUBSTR(alias, 1, 1) = '#') OR LENGTH(alias) = 8 LIMIT 100");
+
+    link_settings_values, "settings of links lead somewhere, and name two parameters" =
+        concat!("SELECT ", place_of!("link_settings"), ", ", place_of!("link_settings"), " FROM link_settings \
+        WHERE window_days NOT BETWEEN 1 AND 365 OR (enabled AND landing_url IS NULL) \
+        OR code_parameter = '' OR click_parameter = '' OR code_parameter = click_parameter \
+        OR (card_title IS NULL AND (card_text IS NOT NULL OR card_image_url IS NOT NULL)) LIMIT 100");
+
+    slug_values, "a short name of links has six letters and digits" =
+        concat!("SELECT slug, ", place_of!("link_slugs"), " FROM link_slugs \
+        WHERE slug <> '' AND (LENGTH(slug) <> 6 OR LTRIM(slug, '23456789bcdfghjkmnpqrstvwxyz') <> '') LIMIT 100");
 
     link_key_values, "the key of share links has 256 bits" =
         concat!("SELECT link_key, ", place_of!("link_keys"), " FROM link_keys \

@@ -5,15 +5,17 @@ use billstack_core::attribution::Outcome;
 use billstack_core::credit::{CreditKind, CreditStatus, Side};
 use billstack_core::event::Event;
 use billstack_core::ledger::{Account, Cause};
+use billstack_core::link::CHANNELS;
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
 use billstack_core::project::ProjectMode;
 use billstack_core::referral::Status;
+use billstack_core::source::Source;
 use billstack_core::time::DAY;
 
 /// The words that this version knows, by the name that a rule calls them: `billstack_core` alone spells them
 /// out.
-pub(super) fn known() -> [(&'static str, String); 18] {
+pub(super) fn known() -> [(&'static str, String); 20] {
     let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
     let statuses = Status::ALL.iter().map(|status| status.as_str());
     let sides = Side::ALL.iter().map(|side| side.as_str());
@@ -54,6 +56,8 @@ pub(super) fn known() -> [(&'static str, String); 18] {
             "{project_modes}",
             quoted(texts(ProjectMode::ALL, ProjectMode::as_str)),
         ),
+        ("{sources}", quoted(texts(Source::ALL, Source::as_str))),
+        ("{channels}", quoted(CHANNELS.to_vec())),
         ("{moves}", pairs.join(", ")),
         ("{credit_events}", quoted(Event::OF_CREDITS.to_vec())),
         ("{day}", DAY.to_string()),

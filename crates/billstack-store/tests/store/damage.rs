@@ -142,6 +142,7 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
     (
         "DELETE FROM terms WHERE program_id NOT IN (SELECT program_id FROM codes); \
          DELETE FROM programs WHERE id NOT IN (SELECT program_id FROM codes); \
+         DELETE FROM link_slugs WHERE project_id NOT IN (SELECT project_id FROM codes); \
          DELETE FROM projects WHERE project_id NOT IN (SELECT project_id FROM codes)",
         &["project_kept"],
     ),
@@ -156,6 +157,15 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["project_values"],
     ),
     ("UPDATE referrals SET clock_offset = 1", &["referral_clock"]),
+    (
+        "UPDATE referrals SET source = 'x'",
+        &["referral_source", "referral_as_applied"],
+    ),
+    ("UPDATE referrals SET channel = 'qr'", &["referral_source"]),
+    (
+        "UPDATE referrals SET source = 'click', channel = 'qr', clicked_at = 1",
+        &["referral_as_applied"],
+    ),
     (
         "UPDATE projects SET mode = 'test'; UPDATE stripe_events SET livemode = TRUE",
         &["test_conversion"],

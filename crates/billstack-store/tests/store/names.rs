@@ -2,7 +2,7 @@
 
 use billstack_core::vanity::Vanity;
 use billstack_store::codes::{self, names};
-use billstack_store::{Abort, Act, NotNamed, Place, Refusal, Tx, erase};
+use billstack_store::{Abort, Act, NotNamed, Place, Refusal, Tx, erase, links};
 
 use crate::damage::found_after;
 use crate::support::{
@@ -41,6 +41,17 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         "UPDATE customers SET erased_at = created_at, email = NULL WHERE email IS NOT NULL",
         &["erased_names"],
     ),
+    (
+        "UPDATE link_settings SET click_parameter = code_parameter",
+        &["link_settings_values"],
+    ),
+    (
+        "UPDATE link_slugs SET slug = 'ABCDEF' WHERE slug <> ''",
+        &["slug_values"],
+    ),
+    ("DELETE FROM link_slugs WHERE slug <> ''", &["project_slug"]),
+    ("DELETE FROM link_slugs WHERE slug = ''", &["first_project"]),
+    ("UPDATE click_days SET channel = 'x'", &["click_values"]),
     ("UPDATE link_keys SET link_key = 'x'", &["link_key_values"]),
 ];
 
@@ -76,6 +87,13 @@ fn damage_to_names_is_noticed() {
             names::rename(tx, act, &place, &code, &vanity("ADA-L"))?;
             let (gone, code) = owner(tx, act, &place, "eve")?;
             names::rename(tx, act, &place, &code, &vanity("EVE"))?;
+            links::set_up(tx, act, &place, Ok)?;
+            let counted = links::Counted {
+                code,
+                day: 20_000,
+                channel: "qr".to_owned(),
+            };
+            links::count(tx, &[(place.clone(), counted, 2)])?;
             erase::erase(tx, act, &place, &gone)
         });
         db.assert_sound();

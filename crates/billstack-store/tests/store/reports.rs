@@ -416,6 +416,11 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["link_key_project", "link_key_values"],
     ),
     (
+        "INSERT INTO click_days VALUES (1, 2, 'X', 1, 'qr', 1); INSERT INTO link_slugs VALUES ('x', 1, 2, 0); \
+         INSERT INTO link_settings VALUES (1, 2, FALSE, NULL, '', 60, 'a', 'b', NULL, NULL, NULL, 0)",
+        &["click_code", "slug_project", "link_settings_project"],
+    ),
+    (
         "INSERT INTO work VALUES (1, 2, 'kind', 'subject', '', '{}', 0, 0, 1, NULL, 0)",
         &["work_team"],
     ),

@@ -287,6 +287,8 @@ fn apply_told(
 ) -> Result<Referral, Abort> {
     let cmd = Apply {
         code: code::normalize(typed),
+        is_typed: true,
+        click_token: None,
         referee_customer_id: referee.to_owned(),
         in_stripe,
     };

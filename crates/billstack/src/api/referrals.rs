@@ -17,6 +17,7 @@ pub mod verify;
 
 use billstack_core::money::Currency;
 use billstack_core::referral::{Referral, Status, Terms};
+use billstack_core::source::{Attribution, Source};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -77,8 +78,48 @@ pub struct ReferralJson {
     /// When it converted: the time of the Stripe event, never before `createdAt`.
     #[schema(format = DateTime)]
     converted_at: Option<String>,
+    /// By what it came about.
+    attribution: AttributionJson,
     /// What was promised.
     terms: TermsJson,
+}
+
+/// By what a referral came about.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReferralAttribution)]
+#[serde(rename_all = "camelCase")]
+pub struct AttributionJson {
+    /// What decided.
+    #[schema(value_type = SourceJson)]
+    source: Source,
+    /// By what way the share link had reached the customer: `link`, `qr`, `whatsapp` or `mail`; null where no click is
+    /// known.
+    #[schema(example = "whatsapp")]
+    channel: Option<String>,
+    /// When the link was followed; null where no click is known.
+    #[schema(format = DateTime)]
+    clicked_at: Option<String>,
+}
+
+/// What decided to whom a referral is owed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReferralSource)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceJson {
+    /// A code that was sent.
+    Code,
+    /// A click on a share link.
+    Click,
+}
+
+impl From<&Attribution> for AttributionJson {
+    fn from(attribution: &Attribution) -> AttributionJson {
+        AttributionJson {
+            source: attribution.source,
+            channel: attribution.channel.clone(),
+            clicked_at: attribution.clicked_at.map(|at| rfc3339(at.0)),
+        }
+    }
 }
 
 /// How far a referral has come.
@@ -105,6 +146,7 @@ impl ReferralJson {
             status: referral.status,
             created_at: rfc3339(referral.created_at.0),
             converted_at: referral.converted_at.map(|at| rfc3339(at.0)),
+            attribution: AttributionJson::from(&referral.attribution),
             terms: TermsJson::from(&referral.terms),
         }
     }

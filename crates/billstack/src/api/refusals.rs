@@ -12,6 +12,7 @@ use billstack_store::{Abort, Fault};
 
 use crate::api::currency;
 use crate::api::customers::CustomerJson;
+use crate::api::links;
 use crate::api::referrals::ReferralJson;
 use crate::api::referrals::codes::CodeJson;
 use crate::error::{ApiError, Reason};
@@ -32,16 +33,12 @@ impl From<Refusal> for ApiError {
             }
             Refusal::NotNamed(why) => not_named(why),
             Refusal::CodeCollision => ApiError::new(Reason::Overloaded),
+            Refusal::InvalidClickToken => {
+                ApiError::new(Reason::InvalidClickToken).field("clickToken")
+            }
             Refusal::AlreadyReferred(referral) => ApiError::new(Reason::AlreadyReferred)
                 .showing("referral", &ReferralJson::new(&referral)),
-            Refusal::Apply(refusal) => ApiError::new(match refusal {
-                ApplyRefusal::AlreadyReferred => Reason::AlreadyReferred,
-                ApplyRefusal::ReferralsDisabled => Reason::ReferralsDisabled,
-                ApplyRefusal::CodeInactive => Reason::CodeInactive,
-                ApplyRefusal::SelfReferral => Reason::SelfReferral,
-                ApplyRefusal::ReciprocalReferral => Reason::ReciprocalReferral,
-                ApplyRefusal::NotANewCustomer => Reason::NotANewCustomer,
-            }),
+            Refusal::Apply(refusal) => ApiError::new(not_applied(refusal)),
             Refusal::NotMoved(NotMoved::IllegalTransition) => {
                 ApiError::new(Reason::IllegalTransition)
             }
@@ -52,6 +49,7 @@ impl From<Refusal> for ApiError {
                 let why = "`clawback` can be `within_hold` only with `holdDays` above 0.";
                 ApiError::invalid("clawback", why)
             }
+            Refusal::ImpossibleLinks(wrong) => links::settings::put::wrong(wrong),
             Refusal::StripeKeyRequired => {
                 ApiError::new(Reason::StripeKeyRequired).field("creditDelivery")
             }
@@ -86,6 +84,18 @@ impl From<Refusal> for ApiError {
             Refusal::LinkInDoubt(_) => ApiError::new(Reason::StripeUnavailable),
             Refusal::PayloadGone => ApiError::new(Reason::PayloadGone),
         }
+    }
+}
+
+fn not_applied(why: ApplyRefusal) -> Reason {
+    match why {
+        ApplyRefusal::AlreadyReferred => Reason::AlreadyReferred,
+        ApplyRefusal::ReferralsDisabled => Reason::ReferralsDisabled,
+        ApplyRefusal::ClickExpired => Reason::ClickExpired,
+        ApplyRefusal::CodeInactive => Reason::CodeInactive,
+        ApplyRefusal::SelfReferral => Reason::SelfReferral,
+        ApplyRefusal::ReciprocalReferral => Reason::ReciprocalReferral,
+        ApplyRefusal::NotANewCustomer => Reason::NotANewCustomer,
     }
 }
 

@@ -218,7 +218,7 @@ fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, request_id: &str, admitt
     };
     let extensions = &mut parts.extensions;
     match (guard.right, admitted.user.clone(), admitted.role) {
-        (Right::Project(_), _, _) => {
+        (Right::Project(_) | Right::ProjectAdmin(_), _, _) => {
             let place = Arc::clone(&guard.place);
             extensions.insert(ProjectAccess { place, caller });
         }

@@ -170,7 +170,9 @@ fn described(route: Route, all: &[&str], components: &mut Components) -> Operati
     operation.security = Some(match route.right {
         // A handler that anybody may call says itself what it can be shown.
         None => operation.security.unwrap_or_default(),
-        Some(Right::Project(_)) => vec![requirement("apiKey"), requirement("session")],
+        Some(Right::Project(_) | Right::ProjectAdmin(_)) => {
+            vec![requirement("apiKey"), requirement("session")]
+        }
         _ => vec![requirement("session")],
     });
     headers::add(&mut operation, &route);
@@ -201,6 +203,10 @@ fn description(route: &Route) -> String {
         Some(Right::SignedIn) => "For anybody who has signed in.",
         Some(Right::TeamMember) => "For members of the team who have signed in.",
         Some(Right::TeamAdmin) => "For owners and admins of the team who have signed in.",
+        Some(Right::ProjectAdmin(scope)) => &format!(
+            "For API keys with `{}` and every other scope, and owners and admins of the team.",
+            scope.as_str()
+        ),
         Some(Right::Project(scope)) => {
             let who = match scope {
                 Scope::WebhooksWrite => "owners and admins of the team",
@@ -247,7 +253,7 @@ fn tag(path: &str) -> &'static str {
     match path {
         path if path.contains("/credit") => "Credits",
         path if path.contains("/customers") => "Customers",
-        path if path.contains("/referrals") => "Referrals",
+        path if path.contains("/referrals") || path.contains("/links") => "Referrals",
         path if path.contains("/webhook-endpoints") => "Webhooks",
         path if path.contains("stripe") => "Stripe",
         path if path.ends_with("/events") => "Webhooks",

@@ -71,7 +71,8 @@ impl Route {
         let shows_secret = self.path.ends_with("/rotate-secret")
             || self.path.ends_with("/test")
             || (self.method == Method::POST && self.path.ends_with("/webhook-endpoints"));
-        matches!(self.right, Some(Right::Project(_))) && self.method != Method::GET && !shows_secret
+        let is_of_project = self.right.and_then(Right::scope).is_some();
+        is_of_project && self.method != Method::GET && !shows_secret
     }
 
     /// The same row with another limit for its body.

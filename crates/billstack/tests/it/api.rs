@@ -3,6 +3,7 @@
 mod auth;
 mod customers;
 mod events;
+mod links;
 mod operations;
 mod referrals;
 mod teams;

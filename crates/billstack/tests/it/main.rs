@@ -10,6 +10,7 @@ mod support;
 mod api;
 mod crash;
 mod http;
+mod links;
 mod openapi;
 mod race;
 mod tidy;

@@ -1,6 +1,7 @@
 //! What an apply is decided from, read while everybody it concerns is held.
 
 use billstack_core::referral::Referral;
+use billstack_core::source::{Chosen, NoCode, Sent, Token, choose};
 
 use super::Apply;
 use crate::operations::codes::names;
@@ -14,10 +15,14 @@ use crate::tables::programs::{self, KeptProgram};
 use crate::tables::referrals;
 use crate::tables::stripe_connections;
 use crate::tables::subscription_starts::{self, KnownStarts};
+use crate::tables::{link_keys, link_settings};
 
 /// The facts, as they stay until the transaction ends.
 pub(super) struct Facts {
     pub(super) referee: Customer,
+    /// Which code counts, and why.
+    pub(super) chosen: Result<Chosen, NoCode>,
+    /// That code, if there is one.
     pub(super) code: Option<HeldCode>,
     /// The referral that the referee, or anyone who is or was the same Stripe customer, has already.
     pub(super) existing: Option<Referral>,
@@ -37,10 +42,8 @@ pub(super) fn gather(
     cmd: &Apply,
 ) -> Result<Option<Facts>, Fault> {
     // A name leads to codes of one customer only, for ever, so it can be read before anybody is held.
-    let code = match &cmd.code {
-        Some(read) => names::resolve_read(tx, place, read.clone())?,
-        None => None,
-    };
+    let chosen = choose_code(tx, act, place, cmd)?;
+    let code = chosen.as_ref().ok().map(|chosen| chosen.code.clone());
     let Some(taken) = take(tx, act, place, cmd, code.as_deref())? else {
         return Ok(None);
     };
@@ -58,6 +61,7 @@ pub(super) fn gather(
     };
     Ok(Some(Facts {
         referee,
+        chosen,
         code: read.code,
         existing,
         program: read.program.ok_or_else(programs::missing)?,
@@ -65,6 +69,34 @@ pub(super) fn gather(
         is_reciprocal: read.is_reciprocal,
         stripe_answers: read.stripe_answers,
     }))
+}
+
+/// Which of what was sent counts. A key of links never changes, and of the settings only the window is asked for.
+fn choose_code(
+    tx: &mut dyn Tx,
+    act: &Act,
+    place: &Place,
+    cmd: &Apply,
+) -> Result<Result<Chosen, NoCode>, Fault> {
+    let typed = match &cmd.code {
+        Some(read) => names::resolve_read(tx, place, read.clone())?,
+        None => None,
+    };
+    let typed = cmd.is_typed.then_some(typed.as_deref());
+    let Some(text) = &cmd.click_token else {
+        let token = None;
+        return Ok(choose(&Sent { typed, token }));
+    };
+    let key = link_keys::get(tx, place)?;
+    let window = link_settings::get(tx, place)?.window_days;
+    let project = place.project_id.number();
+    let token = Token::read(text, project, key.as_ref(), act.at, window);
+    let clicked = match token.click() {
+        Some(click) => names::resolve_read(tx, place, click.code.clone())?,
+        None => None,
+    };
+    let token = Some((&token, clicked.as_deref()));
+    Ok(choose(&Sent { typed, token }))
 }
 
 /// The referee as they were before they were held. A code is its owner's for ever, so the owner can be read

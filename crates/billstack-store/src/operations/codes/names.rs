@@ -145,7 +145,11 @@ fn others(vanity: &Vanity, names: &Names) -> Names {
 }
 
 /// The key of a project's links, made when it is needed first.
-fn key(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> Result<Key, Fault> {
+pub(in crate::operations) fn key(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+) -> Result<Key, Fault> {
     if let Some(key) = link_keys::get(tx, place)? {
         return Ok(key);
     }

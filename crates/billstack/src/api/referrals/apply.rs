@@ -37,8 +37,13 @@ const LONGEST: Duration = Duration::from_secs(2);
 #[serde(rename_all = "camelCase")]
 pub struct ApplyRequest {
     /// The code or a name of it, as it was typed or pasted; case, and what is no letter or digit, do not matter.
-    #[schema(value_type = String, min_length = 1, max_length = 64, example = "K7M2QX9D")]
-    code: Text<1, 64>,
+    /// Where there is none, `clickToken` is needed.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "K7M2QX9D")]
+    code: Option<Text<1, 64>>,
+    /// What a share link left with the visitor: `ref_click` of the landing page. It counts where there is no code; with
+    /// one it never refuses anything.
+    #[schema(value_type = Option<String>, max_length = 4096)]
+    click_token: Option<Text<0, 4096>>,
     /// The new customer.
     #[schema(
         value_type = String,
@@ -66,16 +71,25 @@ pub async fn handle(
     input: Input<ApplyRequest>,
 ) -> Result<Response, ApiError> {
     let request = input.body;
+    let click_token = request.click_token.map(|Text(token)| token);
+    let click_token = click_token.filter(|token| !token.is_empty());
+    if request.code.is_none() && click_token.is_none() {
+        return Err(ApiError::invalid("code", "`code` is required."));
+    }
     let caller = access.caller.actor.to_text();
     let guess = Guess::begin(&app, &caller, &request.referee_customer_id.0).await?;
     let mut cmd = Apply {
-        code: vanity::read_any(&request.code.0),
+        is_typed: request.code.is_some(),
+        code: request.code.and_then(|Text(text)| vanity::read_any(&text)),
+        click_token,
         referee_customer_id: request.referee_customer_id.0,
         in_stripe: InStripe::NotAsked,
     };
     let mut done = run(&app, &access, input.keyed.as_ref(), &cmd).await;
     match &done {
-        Err(Abort::Refused(Refusal::NotFound(Thing::Code))) => guess.miss(),
+        Err(Abort::Refused(Refusal::NotFound(Thing::Code) | Refusal::InvalidClickToken)) => {
+            guess.miss();
+        }
         _ => guess.hit(),
     }
     let deadline = Instant::now() + LONGEST;
@@ -164,6 +178,8 @@ pub const REASONS: &[Reason] = &[
     Reason::CustomerNotFound,
     Reason::AlreadyReferred,
     Reason::ReferralsDisabled,
+    Reason::InvalidClickToken,
+    Reason::ClickExpired,
     Reason::CodeInactive,
     Reason::SelfReferral,
     Reason::ReciprocalReferral,

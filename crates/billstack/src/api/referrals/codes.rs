@@ -1,5 +1,6 @@
 //! `…/referrals/codes`: the codes that customers share.
 
+pub mod clicks;
 pub mod create;
 pub mod deactivate;
 pub mod get;

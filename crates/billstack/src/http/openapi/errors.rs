@@ -69,7 +69,7 @@ fn of_right(route: &Route, changes: bool) -> Vec<Reason> {
         all.push(R::CrossSiteRequest);
     }
     match right {
-        Right::Project(_) => {
+        Right::Project(_) | Right::ProjectAdmin(_) => {
             all.push(R::InsufficientScope);
             if route.keeps_answers() {
                 all.extend([R::IdempotencyKeyInUse, R::IdempotencyKeyReused]);

@@ -2,6 +2,7 @@
 //! is repeated happens once.
 
 mod disk;
+mod links;
 mod postgres;
 
 use std::ffi::OsString;

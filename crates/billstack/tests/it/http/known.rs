@@ -28,7 +28,7 @@ fn call(t: &Bench, route: &Route, query: &str) -> Call {
     let path = route.path.replace("{teamId}", &t.home.team);
     let path = path.replace("{projectId}", &t.home.project) + query;
     match route.right {
-        Some(Right::Project(_)) => t.key.call(route.method.clone(), &path),
+        Some(Right::Project(_) | Right::ProjectAdmin(_)) => t.key.call(route.method.clone(), &path),
         _ => t.owner.call(route.method.clone(), &path),
     }
 }

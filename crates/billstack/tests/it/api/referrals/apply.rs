@@ -42,6 +42,7 @@ async fn a_code_is_applied_as_documented(t: &Bench) {
             "id": id, "code": pair.code, "referrerCustomerId": pair.referrer,
             "refereeCustomerId": pair.referee, "status": "pending",
             "createdAt": referral["createdAt"], "convertedAt": null,
+            "attribution": {"source": "code", "channel": null, "clickedAt": null},
             "terms": usual_terms(1000, 500, "usd"),
         }})
     );

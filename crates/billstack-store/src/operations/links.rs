@@ -1,0 +1,123 @@
+//! The links of a project: what they are called, and how they are set up.
+
+use billstack_core::click::Key;
+use billstack_core::event::Event;
+use billstack_core::link::Settings;
+
+use super::codes::names as of_codes;
+use super::refusal::Abort;
+use crate::seam::{Act, Fault, Place, Tx};
+use crate::tables::codes::{self, Code};
+use crate::tables::{click_days, events, link_keys, link_settings, link_slugs, programs, projects};
+
+pub use crate::tables::click_days::{Counted, of_code};
+pub use crate::tables::link_settings::get as settings;
+pub use crate::tables::link_slugs::{FIRST, find};
+
+/// How many fresh names one run tries before it gives up.
+const TRIES: usize = 8;
+
+/// What a project is called in links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// Its short name.
+    pub slug: String,
+    /// Whether links without a short name lead to it.
+    pub is_first: bool,
+}
+
+/// Gives a new project a short name for its links. The first one of a server is where links without one lead, and
+/// stays it: the write decides who was first.
+pub(super) fn name(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> Result<(), Abort> {
+    let _is_first = link_slugs::insert(tx, place, FIRST, act.at)?;
+    for _ in 0..TRIES {
+        let slug = act.ids.slug();
+        if link_slugs::insert(tx, place, &slug, act.at)? {
+            return Ok(());
+        }
+    }
+    Err(Fault::Conflict("no short name for links was free".to_owned()).into())
+}
+
+/// What a project is called in links.
+pub fn names(tx: &mut dyn Tx, place: &Place) -> Result<Names, Fault> {
+    let all = link_slugs::of_project(tx, place)?;
+    let is_first = all.iter().any(|slug| slug == FIRST);
+    let slug = all.into_iter().find(|slug| slug != FIRST);
+    Ok(Names {
+        slug: slug.ok_or_else(|| Fault::Defect("links have no short name".to_owned()))?,
+        is_first,
+    })
+}
+
+/// Sets up the links of a project. `change` makes of the settings so far what they shall be.
+pub fn set_up(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    change: impl FnOnce(Settings) -> Result<Settings, Abort>,
+) -> Result<(Settings, Names), Abort> {
+    // Two changes of different members must not undo each other.
+    tx.lock(&place.team_id, &[&format!("links:{}", place.project_id)])?;
+    let settings = change(settings(tx, place)?)?;
+    link_settings::put(tx, place, &settings, act.at)?;
+    // Following a link waits for no write, so the key of its token is there before.
+    of_codes::key(tx, act, place)?;
+    let event = Event::LinksUpdated {
+        enabled: settings.enabled,
+        landing_url: settings.landing_url.as_deref(),
+        window_days: settings.window_days,
+    };
+    events::record(tx, act, place, place.project_id.as_str(), &event)?;
+    let called = names(tx, place)?;
+    Ok((settings, called))
+}
+
+/// What a link leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The project.
+    pub place: Place,
+    /// How its links are set up.
+    pub settings: Settings,
+    /// The key of its click tokens; it has one as soon as its links are set up.
+    pub key: Option<Key>,
+    /// Whether codes can be applied.
+    pub is_open: bool,
+    /// How far its clock is ahead of the time of day.
+    pub ahead: i64,
+    /// The code, if it has one that the text is, or is a name of.
+    pub code: Option<Code>,
+}
+
+/// Looks where a link leads: the project of this short name, and in it the code that `read` is or names, in the form
+/// in which both are compared.
+pub fn look(tx: &mut dyn Tx, slug: &str, read: Option<&str>) -> Result<Option<Found>, Fault> {
+    let Some(place) = find(tx, slug)? else {
+        return Ok(None);
+    };
+    let code = match read {
+        Some(read) => of_codes::resolve_read(tx, &place, read.to_owned())?,
+        None => None,
+    };
+    let code = match code {
+        Some(code) => codes::get(tx, &place, &code)?,
+        None => None,
+    };
+    Ok(Some(Found {
+        settings: settings(tx, &place)?,
+        key: link_keys::get(tx, &place)?,
+        is_open: programs::get(tx, &place)?.enabled,
+        ahead: projects::clock(tx, &place)?.unwrap_or(0),
+        code,
+        place,
+    }))
+}
+
+/// Adds clicks that were counted. The same ones in any order: two nodes must not wait for each other.
+pub fn count(tx: &mut dyn Tx, clicks: &[(Place, Counted, i64)]) -> Result<(), Fault> {
+    for (place, counted, clicks) in clicks {
+        click_days::add(tx, place, counted, *clicks)?;
+    }
+    Ok(())
+}

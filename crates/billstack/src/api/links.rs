@@ -1,0 +1,3 @@
+//! `…/projects/{projectId}/links`: the links that customers share.
+
+pub mod settings;

@@ -1,0 +1,3 @@
+//! `…/links`.
+
+mod settings;
