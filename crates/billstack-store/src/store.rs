@@ -9,7 +9,9 @@ use tokio::sync::{Notify, oneshot};
 use crate::engines::failing::Failing;
 use crate::engines::lanes::Share;
 use crate::engines::options::{IsLate, Options};
-use crate::engines::postgres::{Postgres, of_database, oldest_writer, refresh_statistics};
+use crate::engines::postgres::{
+    Postgres, of_database, oldest_writer, refresh_statistics, unsafe_settings,
+};
 use crate::engines::queue::job;
 use crate::engines::sqlite::Sqlite;
 use crate::migrate;
@@ -272,6 +274,14 @@ impl Store {
             return Ok((file, Some(log)));
         }
         Ok((self.scan(|tx| Ok(of_database(tx)?)).await?, None))
+    }
+
+    /// The settings of a PostgreSQL server that let a power cut damage or lose what it has confirmed.
+    pub async fn unsafe_settings(&self) -> Result<Vec<String>, Abort> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(Vec::new()),
+            Engine::Postgres(_) => self.scan(|tx| Ok(unsafe_settings(tx)?)).await,
+        }
     }
 
     /// Whether a write failed, as on a full disk or a server that became read only, and none has been proved to work

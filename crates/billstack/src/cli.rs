@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 0 | done |
 //! | 1 | the database, the state or the data says no; a sentence on standard error says why |
-//! | 2 | the call itself is at fault: a flag, a variable, an address that cannot be listened on; or `reconcile` could not look |
+//! | 2 | the call itself is at fault: a flag, a variable, an address that cannot be listened on; or `reconcile` or `doctor` could not look |
 //! | 70 | the storage can no longer be trusted; the server ended itself at once |
 //!
 //! Answers go to standard output, everything else to standard error.
@@ -12,6 +12,7 @@
 mod backup;
 mod database;
 mod demo;
+mod doctor;
 mod init;
 mod keys;
 mod members;
@@ -88,6 +89,9 @@ enum Command {
     /// Compare the books with Stripe's; exit 1 when they differ, 2 when it could not look
     #[command(after_help = reconcile::EXAMPLES)]
     Reconcile(reconcile::ReconcileArgs),
+    /// Look at what tends to be wrong around a server, and say the cure; exit 1 when something is
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
     /// Copy an SQLite database into a new file, beside a live server
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::BackupArgs),
@@ -129,6 +133,7 @@ fn run() -> Result<(), Failure> {
         Command::Migrate => migrate::run(&quiet(given)?),
         Command::Verify(args) => verify::run(&quiet(given)?, &args),
         Command::Reconcile(args) => reconcile::run(given, &args),
+        Command::Doctor(args) => doctor::run(given, &args),
         Command::Backup(args) => backup::run(&quiet(given)?, &args),
         Command::Keys(command) => keys::run(&quiet(given)?, command),
         Command::Projects(command) => projects::run(&quiet(given)?, command),

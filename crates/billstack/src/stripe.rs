@@ -57,20 +57,25 @@ pub struct StripeClient {
 impl StripeClient {
     /// A client for the API at `base`, whose calls may each take as long as `timeout`.
     pub fn new(base: &str, timeout: Duration) -> Result<StripeClient, reqwest::Error> {
-        // Refused when another part of the process was first; theirs serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = builder(timeout).build().or_else(|error| {
-            // A machine without root certificates can do everything but call Stripe, and a team
-            // that connects no secret key never does.
-            tracing::warn!(%error, "no root certificates (package ca-certificates): Stripe cannot be called");
-            builder(timeout).tls_certs_only([]).build()
-        })?;
+        let http = client(timeout)?;
         Ok(StripeClient {
             http,
             base: base.trim_end_matches('/').to_owned(),
             timeout,
         })
     }
+}
+
+/// A client for calls to others, each of which may take as long as `timeout`.
+pub(crate) fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // Refused when another part of the process was first; theirs serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    builder(timeout).build().or_else(|error| {
+        // A machine without root certificates can do everything but call Stripe, and a team
+        // that connects no secret key never does.
+        tracing::warn!(%error, "no root certificates (package ca-certificates): Stripe cannot be called");
+        builder(timeout).tls_certs_only([]).build()
+    })
 }
 
 /// Proxies are not read from the environment and redirects are not followed: a secret key goes to

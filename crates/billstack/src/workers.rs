@@ -87,8 +87,14 @@ const ASKING: [&str; 5] = [
     billstack_store::reconcile::KIND,
 ];
 
+/// All kinds of work that this version does, but what goes round by itself.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.into_iter().chain(ASKING)
+}
+
 /// Runs until the server stops and drops it, which may happen at any `await`.
 pub async fn run(app: Shared) {
+    retention::begin_at_nothing();
     while let Err(abort) = enqueue_standing(&app).await {
         tracing::warn!(?abort, "standing work could not be put into the queue");
         tokio::time::sleep(AFTER_A_FAILURE).await;

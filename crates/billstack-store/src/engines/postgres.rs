@@ -13,6 +13,7 @@ mod opening;
 mod patient;
 mod reader;
 mod request;
+mod safety;
 mod session;
 mod size;
 mod statistics;
@@ -35,6 +36,7 @@ use crate::seam::Fault;
 
 pub(crate) use connection::Settings;
 pub(crate) use in_flight::oldest_writer;
+pub(crate) use safety::unsafe_settings;
 pub(crate) use size::of_database;
 pub(crate) use statistics::refresh as refresh_statistics;
 pub(crate) use transaction::PostgresTx;

@@ -70,6 +70,13 @@ impl Ages {
     }
 }
 
+/// Shows each kind among the metrics before anything was forgotten.
+pub(super) fn begin_at_nothing() {
+    for (kind, _) in KINDS {
+        telemetry::forgotten(kind, 0);
+    }
+}
+
 /// Its standing rows.
 pub(super) fn standing() -> impl Iterator<Item = Key> {
     KINDS.iter().map(|(kind, _)| Key::of_server(KIND, kind))

@@ -2,6 +2,7 @@
 
 mod complaints;
 mod demo;
+mod doctor;
 mod examples;
 mod faults;
 mod generated;

@@ -1,5 +1,7 @@
 //! What a server tells of itself before anything has happened: alert rules count on it.
 
+mod boards;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
