@@ -56,6 +56,20 @@ def mend(body, number):
     if isinstance(body.get("url"), str):
         # Whether a name is found, and whether it leads where webhooks may go, hangs on the network.
         body["url"] = f"http://127.0.0.1:9/{number}"
+    if isinstance(body.get("redirectHosts"), list):
+        # Which names are hosts takes more than a pattern to say (IDNA).
+        body["redirectHosts"] = [f"host-{number}.example.com" for _ in body["redirectHosts"]]
+    if isinstance(body.get("landingUrl"), str) and 1 <= len(body["landingUrl"]) <= 2048:
+        # So it is with addresses.
+        body["landingUrl"] = f"https://example.com/{number}"
+    card = body.get("card") if isinstance(body.get("card"), dict) else {}
+    for name, most in (("title", 200), ("text", 500)):
+        if isinstance(card.get(name), str) and 1 <= len(card[name]) <= most:
+            # There is something to read in it, and no control characters.
+            card[name] = f"Card {number}"
+    if "refereeCustomerId" in body and body.get("code") is None:
+        # One of them is needed, and no token is good that the server has not made.
+        body["code"] = KNOWN["codes"]
     if body.get("types") and "since" not in body:
         # The document lists the types under `webhooks`, so that a new one changes no schema of a call.
         body["types"] = ["*"]

@@ -36,10 +36,10 @@ pub struct PutLinkSettingsRequest {
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 365, example = 60)]
     window_days: Option<Int<1, 365>>,
     /// The parameter of the landing page that brings the code: letters, digits, `-` and `_`.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 32, example = "ref")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 32, pattern = "^(?!utm_)[A-Za-z0-9_-]+$", example = "ref")]
     code_parameter: Option<Text<1, 32>>,
     /// The one that brings the click token.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 32, example = "ref_click")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 32, pattern = "^(?!utm_)[A-Za-z0-9_-]+$", example = "ref_click")]
     click_parameter: Option<Text<1, 32>>,
     /// What chats show of a link; null for what the landing page says itself.
     #[serde(default, deserialize_with = "json::sent")]
