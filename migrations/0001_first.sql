@@ -341,6 +341,7 @@ CREATE TABLE referrals (
 CREATE INDEX referrals_newest ON referrals (team_id, project_id, created_at, id);
 -- Lists by a word begin with it: PostgreSQL may take indexes that begin alike for equally good.
 CREATE INDEX referrals_by_status ON referrals (status, team_id, project_id, created_at, id);
+CREATE INDEX referrals_by_source ON referrals (source, team_id, project_id, created_at, id);
 -- One Stripe customer is paid for once in a program, whatever customers point at it.
 CREATE UNIQUE INDEX referrals_one_per_stripe_customer
     ON referrals (stripe_customer_id, team_id, project_id, program_id)

@@ -18,6 +18,7 @@
 //! - [`delivery`] and [`balance`] bring credits into a balance at Stripe, and back.
 //! - [`reconcile`] says how our books may differ from Stripe's.
 //! - [`event`] lists everything that can happen here, and [`webhook`] what of it is told outside.
+//! - [`explanation`] says in words why a referral is where it is.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
 #[macro_use]
@@ -40,6 +41,7 @@ pub mod credit;
 pub mod delivery;
 pub mod email;
 pub mod event;
+pub mod explanation;
 pub mod ids;
 pub mod ledger;
 pub mod link;

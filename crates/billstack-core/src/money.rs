@@ -1,5 +1,7 @@
 //! Money as Stripe counts it: whole numbers of a currency's smallest unit.
 
+mod text;
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

@@ -50,6 +50,23 @@ impl Micros {
         (start(first), start(next))
     }
 
+    /// The day of UTC that holds this time, as `2026-11-03`.
+    pub fn day_text(self) -> String {
+        let (year, month, day) = rfc3339::date(self.0.div_euclid(DAY));
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// The minute of UTC that holds this time, as `2026-11-03 10:12 UTC`.
+    pub fn minute_text(self) -> String {
+        let minute = self.0.rem_euclid(DAY) / MINUTE;
+        format!(
+            "{} {:02}:{:02} UTC",
+            self.day_text(),
+            minute / 60,
+            minute % 60
+        )
+    }
+
     /// The time `micros` microseconds later (earlier when negative); saturates.
     #[must_use]
     pub const fn plus(self, micros: i64) -> Micros {
@@ -105,6 +122,22 @@ mod tests {
     }
 
     #[test]
+    fn a_time_has_a_text() {
+        for (time, minute) in [
+            ("2026-11-03T10:12:59.999999Z", "2026-11-03 10:12 UTC"),
+            ("2024-02-29T00:00:00Z", "2024-02-29 00:00 UTC"),
+            ("2026-12-31T23:59:59Z", "2026-12-31 23:59 UTC"),
+            ("1969-12-31T23:59:59Z", "1969-12-31 23:59 UTC"),
+        ] {
+            let at = Micros::from_rfc3339(time).unwrap();
+            assert_eq!(at.minute_text(), minute);
+            assert_eq!(at.day_text(), minute[..10]);
+        }
+        assert!(!Micros(i64::MAX).minute_text().is_empty());
+        assert!(!Micros(i64::MIN).minute_text().is_empty());
+    }
+
+    #[test]
     fn saturates_at_the_ends() {
         assert_eq!(Micros::from_secs(i64::MAX), Micros(i64::MAX));
         assert_eq!(Micros::from_secs(i64::MIN), Micros(i64::MIN));
@@ -128,6 +161,13 @@ mod tests {
             prop_assert_eq!(first.month(), (first, next));
             prop_assert_eq!(next.month().0, next);
             prop_assert!((28 * DAY..=31 * DAY).contains(&next.since(first)));
+        }
+
+        #[test]
+        fn the_text_of_a_day_reads_back(seconds in 0_i64..250_000_000_000) {
+            let day = Micros::from_secs(seconds).0.div_euclid(DAY) * DAY;
+            let text = format!("{}T00:00:00Z", Micros::from_secs(seconds).day_text());
+            prop_assert_eq!(Micros::from_rfc3339(&text), Some(Micros(day)));
         }
 
         #[test]

@@ -24,7 +24,7 @@ pub use engines::options;
 pub use operations::refusal::{Abort, NotNamed, Refusal, Thing};
 pub use operations::{
     api_keys, apply, callers, codes, counting, credit_moves, credits, customer_creation, customers,
-    erase, expiry, finance, idempotency, intake, invitations, links, members, newness,
+    erase, expiry, explained, finance, idempotency, intake, invitations, links, members, newness,
     payment_answers, payments, programs, projects, reconcile, referrals, retention, sessions,
     stats, story, stripe_connection, stripe_lane, teams, test_clock, told, users, webhooks, work,
 };

@@ -19,6 +19,7 @@ pub mod customers;
 pub mod erase;
 mod evidence;
 pub mod expiry;
+pub mod explained;
 pub mod finance;
 pub(crate) mod hold;
 pub mod idempotency;

@@ -18,9 +18,9 @@ macro_rules! subjects {
 
 subjects! {
     statements: api_keys, booked_days, booked_marks, click_days, code_aliases, codes, compared, credits, customers, entries, events,
-        events::log, finance, idempotency_keys, invitations, link_keys, link_settings, link_slugs, locks, members, money_facts, payment_links,
+        events::log, events::why, finance, idempotency_keys, invitations, link_keys, link_settings, link_slugs, locks, members, money_facts, payment_links,
         program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes,
-        reconcile_runs, referrals, referrals::told, sessions, setup_tokens, stripe_balance_lines, stripe_balances,
+        reconcile_runs, referrals, referrals::list, referrals::told, sessions, setup_tokens, stripe_balance_lines, stripe_balances,
         stripe_connections, stripe_events, stripe_operations, subscription_starts, teams, terms, unlinked, users,
         webhook_attempts, webhook_deliveries, webhook_endpoints, work, work::due;
     lists: api_keys, codes, credits, customers, entries, events, invitations, members, projects, referrals,

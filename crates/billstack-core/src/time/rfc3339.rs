@@ -118,6 +118,23 @@ pub(super) fn month_of(day: i64) -> (i64, i64) {
     (first.unwrap_or(day), next.unwrap_or(first_of(year + 1, 1)))
 }
 
+/// The year, the month and the day of the month that a day is, counted from 1970-01-01.
+pub(super) fn date(day: i64) -> (i64, i64, i64) {
+    // A year has 365.2425 days; the guess is at most one off.
+    let mut year = 1970 + (day.saturating_mul(10_000)).div_euclid(3_652_425);
+    let first_of = |year: i64, month: i64| days(year, month, 1).unwrap_or(i64::MAX);
+    while first_of(year, 1) > day {
+        year -= 1;
+    }
+    while first_of(year + 1, 1) <= day {
+        year += 1;
+    }
+    let months = (1..=12).rev();
+    let month = months.clone().find(|month| first_of(year, *month) <= day);
+    let month = month.unwrap_or(1);
+    (year, month, day - first_of(year, month) + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The event log: what happened, by whom, and why. It is only ever added to.
 
 pub(crate) mod log;
+pub(crate) mod why;
 
 use std::sync::Arc;
 

@@ -3,9 +3,12 @@
 //! [`advance`] is the only update of a status.
 
 mod history;
+pub(crate) mod list;
 pub(crate) mod told;
 
 pub use history::{Episode, history};
+pub(crate) use list::LISTS;
+pub use list::{ReferralFilter, list};
 
 use billstack_core::ids::TeamId;
 use billstack_core::referral::{Referral, Status};
@@ -14,7 +17,6 @@ use billstack_core::time::Micros;
 
 use super::projects::project_of;
 use super::terms::{self, terms_columns};
-use crate::seam::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::seam::{Act, Fault, Place, Row, Tx};
 use crate::{params, statements};
 
@@ -32,6 +34,8 @@ macro_rules! referral_where {
         )
     };
 }
+
+use referral_where;
 
 /// Every update of a referral makes room in its story for `$4` events, the first of them not before `$5`.
 /// Clocks differ between nodes, so the story itself decides what is later.
@@ -57,9 +61,6 @@ statements! {
         AND r.project_id = c.project_id AND r.referee_customer_id = c.customer_id \
         WHERE c.team_id = $1 AND c.project_id = $2 AND c.code = $3 \
         AND r.referrer_customer_id = $4 AND r.status IN ('pending', 'converted')";
-    /// Referrals of several codes must be sorted; those of one are in order already.
-    CODES_OF = "SELECT code FROM codes \
-        WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 LIMIT 2";
     PENDING_OF_REFEREE = "SELECT id FROM referrals WHERE team_id = $1 AND project_id = $2 \
         AND referee_customer_id = $3 AND status || '' = 'pending'";
     /// Not by way of the index of all pending ones.
@@ -91,28 +92,6 @@ statements! {
         WHERE team_id = $1 AND project_id = $2 AND id = $3 AND question_since IS NOT NULL";
     TELL = update!("", "");
 }
-
-/// Every list of referrals.
-pub(crate) const LISTS: &[&List] = &[&LIST, &history::HISTORY];
-
-static LIST: List = List {
-    name: "referrals",
-    select: referral_where!(""),
-    scope: 2,
-    filters: &[
-        Filter::Equals("r.status"),
-        // A code is its owner's for ever, and there are few to each owner.
-        Filter::Within(
-            "r.code",
-            "SELECT code FROM codes WHERE team_id = $1 AND project_id = $2 AND customer_id",
-        ),
-        Filter::Few("r.referee_customer_id"),
-        Filter::Equals("r.code"),
-    ],
-    keys: ["r.created_at", "r.id"],
-    order: Order::NewestFirst,
-    texts: Texts::new(),
-};
 
 /// A row of [`GET`] or [`OF_REFEREE`].
 pub(crate) fn decode(row: &dyn Row) -> Result<Referral, Fault> {
@@ -347,46 +326,4 @@ impl Chapter {
         (self.next, self.at, self.left) = (self.next + 1, self.at.plus(1), self.left - 1);
         Ok(page)
     }
-}
-
-/// What a list of referrals may be narrowed by.
-#[derive(Clone, Debug, Default)]
-pub struct ReferralFilter {
-    /// Where it stands.
-    pub status: Option<Status>,
-    /// Who owns the code.
-    pub referrer_customer_id: Option<String>,
-    /// Who applied it.
-    pub referee_customer_id: Option<String>,
-    /// The normalised code.
-    pub code: Option<String>,
-}
-
-/// Referrals, the newest first.
-pub fn list(
-    tx: &mut dyn Tx,
-    place: &Place,
-    filter: &ReferralFilter,
-    page: &Page,
-) -> Result<Part<Referral>, Fault> {
-    let status = filter.status.map(|status| status.as_str().to_owned());
-    let scope = params![&place.team_id, &place.project_id];
-    let (mut referrer, mut code) = (filter.referrer_customer_id.clone(), filter.code.clone());
-    if let (Some(id), None) = (&referrer, &code) {
-        let of_referrer = params![&place.team_id, &place.project_id, id];
-        let codes = tx.all(CODES_OF, of_referrer, |row| row.string(0))?;
-        if let [only] = codes.as_slice() {
-            (referrer, code) = (None, Some(only.clone()));
-        }
-    }
-    let wanted = [
-        Wanted::from(status),
-        Wanted::from(referrer),
-        Wanted::from(filter.referee_customer_id.clone()),
-        Wanted::from(code),
-    ];
-    LIST.read(tx, scope, &wanted, page, decode, |referral| Cursor {
-        at: referral.created_at.0,
-        key: referral.id.clone(),
-    })
 }

@@ -12,6 +12,7 @@ statements! {
     GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
         old_valid_until, livemode, account_id, account_name, connected_at, endpoint_id, delivery_pause, \
         delivery_lacks, delivery_paused_until FROM stripe_connections WHERE team_id = $1";
+    IS_ACTIVE = "SELECT team_id FROM stripe_connections WHERE team_id = $1 AND is_active";
     /// The connections of all teams, so that the server can check at its start that their secrets open.
     ACTIVE = concat!("SELECT is_active, secret_key, publishable_key, webhook_secret, \
         old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, \
@@ -150,6 +151,11 @@ fn decode(row: &dyn Row) -> Result<Connection, Fault> {
 /// The team's connection, active or not; `None` when there never was one.
 pub fn get(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Connection>, Fault> {
     tx.one(GET, params![team_id], decode)
+}
+
+/// Whether the team is connected.
+pub(crate) fn is_active(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
+    tx.exists(IS_ACTIVE, params![team_id])
 }
 
 /// Whether an event is of another mode than a team is connected in, as far as both are known.

@@ -90,6 +90,7 @@ fn postgres_goes_from_row_to_row_in_a_new_database() {
         );
     };
     ordered("list referrals #2", "(status = $3) AND");
+    ordered("list referrals #32", "(source = $3) AND");
     ordered("list credits #2", "(customer_id = $3) AND");
     ordered("list credits #8", "(side = $3) AND");
     ordered("list credits #16", "(status = $3) AND");

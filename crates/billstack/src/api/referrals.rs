@@ -15,6 +15,7 @@ pub mod stats;
 pub mod story;
 pub mod verify;
 
+use billstack_core::explanation::Explanation;
 use billstack_core::money::Currency;
 use billstack_core::referral::{Referral, Status, Terms};
 use billstack_core::source::{Attribution, Source};
@@ -149,6 +150,27 @@ impl ReferralJson {
             attribution: AttributionJson::from(&referral.attribution),
             terms: TermsJson::from(&referral.terms),
         }
+    }
+}
+
+/// Why a referral is where it is, in words. They name nobody, and may improve; programs go by `status` and the events.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReferralExplanation)]
+pub struct ExplanationJson {
+    /// Why: one sentence or more.
+    #[schema(
+        example = "The friend applied the code on 2026-11-03 10:12 UTC. No event of Stripe has told of a subscription of the friend since."
+    )]
+    why: String,
+    /// What must still happen, a sentence each; empty when nothing must.
+    #[schema(example = json!(["Stripe must tell of a subscription that began on 2026-11-02 10:12 UTC or later."]))]
+    next: Vec<String>,
+}
+
+impl From<Explanation> for ExplanationJson {
+    fn from(explanation: Explanation) -> ExplanationJson {
+        let Explanation { why, next } = explanation;
+        ExplanationJson { why, next }
     }
 }
 

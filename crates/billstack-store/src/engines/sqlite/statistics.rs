@@ -16,8 +16,9 @@ const ROWS_OF_TEAM: u64 = 1_000_000;
 const ROWS_OF_VALUE: u64 = 10;
 
 /// Columns with a handful of values: each value keeps a quarter of the rows.
-const COARSE: [&str; 7] = [
+const COARSE: [&str; 8] = [
     "status",
+    "source",
     "outcome",
     "type",
     "side",

@@ -3,17 +3,18 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::referral::Status;
+use billstack_core::source::Source;
 use billstack_store::codes;
 use billstack_store::referrals::{self, ReferralFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ReferralJson, StatusJson};
+use super::{ReferralJson, SourceJson, StatusJson};
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, weight};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, time, weight};
 
 /// A page of referrals.
 #[derive(Serialize, ToSchema)]
@@ -38,6 +39,9 @@ pub struct ReferralsAnswer {
         ("referrerCustomerId" = Option<String>, Query, description = "Only of this referrer.", min_length = 1, max_length = 64),
         ("refereeCustomerId" = Option<String>, Query, description = "Only of this referee.", min_length = 1, max_length = 64),
         ("code" = Option<String>, Query, description = "Only by this code, or the code of this name.", min_length = 1, max_length = 64),
+        ("source" = inline(Option<SourceJson>), Query, description = "Only those that came about by this."),
+        ("from" = Option<String>, Query, description = "Only applied at this time or later.", format = DateTime),
+        ("to" = Option<String>, Query, description = "Only applied before this time.", format = DateTime),
     ),
     responses((status = 200, description = "A page of referrals.", body = ReferralsAnswer)),
 )]
@@ -52,6 +56,9 @@ pub async fn handle(
         referrer_customer_id: text(&query, "referrerCustomerId", 64)?,
         referee_customer_id: text(&query, "refereeCustomerId", 64)?,
         code: None,
+        source: one_of(&query, "source", Source::parse)?,
+        from: time(&query, "from")?,
+        to: time(&query, "to")?,
     };
     let customer_id = text(&query, "customerId", 64)?;
     let code = text(&query, "code", 64)?;

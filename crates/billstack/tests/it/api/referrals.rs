@@ -4,6 +4,7 @@ mod apply;
 mod codes;
 mod config;
 mod credits;
+mod explained;
 mod finance;
 mod list;
 mod reconcile;

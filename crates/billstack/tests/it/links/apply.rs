@@ -59,6 +59,10 @@ async fn a_click_alone_brings_its_referrer(t: &Bench) {
     assert_eq!(t.referral(&text(&referral["id"])).await, referral);
     let list = t.key.get("referrals").await.ok();
     assert_eq!(list["referrals"][0]["attribution"], *attribution);
+    for (source, count) in [("click", 1), ("code", 0)] {
+        let list = t.key.get(&format!("referrals?source={source}")).await.ok();
+        assert_eq!(list["referrals"].as_array().map(Vec::len), Some(count));
+    }
     // The same again is told whose referral it is.
     let grace = json!({"clickToken": token, "refereeCustomerId": referral["refereeCustomerId"]});
     let again = t.key.post("referrals/apply", grace).await;

@@ -266,10 +266,23 @@ impl Bench {
         (pair, referral)
     }
 
-    /// A referral as it is now.
+    /// A referral as it is now, as lists show it.
     pub(crate) async fn referral(&self, id: &str) -> Value {
         let answer = self.key.get(&format!("referrals/{id}"));
-        answer.await.ok()["referral"].take()
+        let mut referral = answer.await.ok()["referral"].take();
+        let explanation = referral
+            .as_object_mut()
+            .and_then(|it| it.remove("explanation"));
+        assert!(explanation.is_some(), "{referral}");
+        referral
+    }
+
+    /// Why a referral is where it is, and what must still happen.
+    pub(crate) async fn explained(&self, id: &str) -> (String, Vec<String>) {
+        let answer = self.key.get(&format!("referrals/{id}")).await.ok();
+        let said = &answer["referral"]["explanation"];
+        let next = said["next"].as_array().expect("a list").iter();
+        (text(&said["why"]), next.map(text).collect())
     }
 
     /// The status of a referral.

@@ -1,5 +1,6 @@
 //! `GET …/referrals` and `GET …/referrals/{id}`.
 
+use billstack_core::time::HOUR;
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
@@ -37,9 +38,25 @@ async fn referrals_are_listed_as_documented(t: &Bench) {
 async fn each_filter_narrows_the_list(t: &Bench) {
     let (one, two) = (t.pair("one").await, t.pair("two").await);
     let first = text(&t.apply(&one).await["id"]);
+    let between = "2026-03-30T13:00:00Z";
+    t.advance(2 * HOUR);
     let second = text(&t.apply(&two).await["id"]);
     t.subscribe(&two).await;
     let queries = [
+        ("source=code".to_owned(), vec![&second, &first]),
+        ("source=click".to_owned(), vec![]),
+        (format!("from={between}"), vec![&second]),
+        (format!("to={between}"), vec![&first]),
+        (format!("from={between}&to={between}"), vec![]),
+        (
+            format!("to={between}&source=code&code={}", one.code),
+            vec![&first],
+        ),
+        (format!("from={between}&customerId={}", one.referee), vec![]),
+        (
+            format!("from={between}&customerId={}", two.referrer),
+            vec![&second],
+        ),
         ("status=pending".to_owned(), vec![&first]),
         ("status=converted".to_owned(), vec![&second]),
         ("status=expired".to_owned(), vec![]),
@@ -87,6 +104,9 @@ async fn filters_are_read_strictly(t: &Bench) {
         ("status=Pending", "status"),
         ("status=", "status"),
         ("code=", "code"),
+        ("source=link", "source"),
+        ("from=2026-03-30", "from"),
+        ("to=soon", "to"),
         ("status=pending&status=converted", "status"),
         ("st%61tus=pending&status=pending", "status"),
         ("refereeCustomerId=%00", "refereeCustomerId"),

@@ -1,0 +1,131 @@
+//! A referral, and why it is where it is.
+
+use billstack_core::credit::{Side, grants};
+use billstack_core::explanation::{
+    CreditFacts, Explanation, Facts, LookedAt, WithheldFacts, explain,
+};
+use billstack_core::referral::{Referral, Status};
+use billstack_core::time::Micros;
+
+use crate::seam::{Fault, Place, Tx};
+use crate::tables::credits::Credit;
+use crate::tables::{credits, customers, events, projects, referrals, stripe_connections};
+
+/// The referral with this id, and its explanation at a time of day.
+pub fn get(
+    tx: &mut dyn Tx,
+    place: &Place,
+    id: &str,
+    now: Micros,
+) -> Result<Option<(Referral, Explanation)>, Fault> {
+    let Some(referral) = referrals::get(tx, place, id)? else {
+        return Ok(None);
+    };
+    let facts = match referral.status {
+        Status::Pending => pending(tx, place, &referral, now)?,
+        Status::Converted => converted(tx, place, &referral, now)?,
+        Status::Expired => closed(tx, place, &referral, now)?,
+        Status::Other(_) => bare(&referral, now),
+    };
+    let explanation = explain(&facts);
+    Ok(Some((referral, explanation)))
+}
+
+/// Nothing is known but the referral.
+fn bare(referral: &Referral, now: Micros) -> Facts<'_> {
+    Facts {
+        referral,
+        now,
+        is_connected: false,
+        is_linked: false,
+        looked_at: None,
+        closed_because: None,
+        credits: Vec::new(),
+        withheld: Vec::new(),
+    }
+}
+
+fn pending<'a>(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral: &'a Referral,
+    now: Micros,
+) -> Result<Facts<'a>, Fault> {
+    let ahead = projects::clock(tx, place)?.unwrap_or(0);
+    let (team_id, kind) = (&place.team_id, "referral.not_converted");
+    let told = events::why::last(tx, team_id, &referral.id, kind, 1)?;
+    let looked_at = told.first().and_then(|(facts, at)| {
+        Some(LookedAt {
+            kind: facts.text("stripeEventType")?.to_owned(),
+            reason: facts.text("reason")?.to_owned(),
+            at: *at,
+        })
+    });
+    let friend = customers::get(tx, place, &referral.referee_customer_id)?;
+    Ok(Facts {
+        is_connected: stripe_connections::is_active(tx, team_id)?,
+        is_linked: friend.is_some_and(|friend| friend.stripe_customer_id.is_some()),
+        looked_at,
+        ..bare(referral, now.plus(ahead))
+    })
+}
+
+fn closed<'a>(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral: &'a Referral,
+    now: Micros,
+) -> Result<Facts<'a>, Fault> {
+    let told = events::why::last(tx, &place.team_id, &referral.id, "referral.expired", 1)?;
+    let why = told.first().and_then(|(facts, _)| facts.text("reason"));
+    Ok(Facts {
+        closed_because: why.map(str::to_owned),
+        ..bare(referral, now)
+    })
+}
+
+fn converted<'a>(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral: &'a Referral,
+    now: Micros,
+) -> Result<Facts<'a>, Fault> {
+    let earned = credits::of_referral(tx, place, &referral.id)?;
+    let promised = grants(&referral.terms).len();
+    let withheld = match promised.saturating_sub(earned.len()) {
+        0 => Vec::new(),
+        missing => withheld(tx, place, referral, missing)?,
+    };
+    Ok(Facts {
+        credits: earned.iter().map(of_credit).collect(),
+        withheld,
+        ..bare(referral, now)
+    })
+}
+
+fn withheld(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral: &Referral,
+    missing: usize,
+) -> Result<Vec<WithheldFacts>, Fault> {
+    let limit = i64::try_from(missing).unwrap_or(i64::MAX);
+    let kind = "referral.credit_withheld";
+    let told = events::why::last(tx, &place.team_id, &referral.id, kind, limit)?;
+    let of_event = told.iter().rev().map(|(facts, _)| WithheldFacts {
+        side: facts.text("side").and_then(Side::read),
+        reason: facts.text("reason").unwrap_or_default().to_owned(),
+    });
+    Ok(of_event.collect())
+}
+
+fn of_credit(credit: &Credit) -> CreditFacts {
+    CreditFacts {
+        side: credit.side,
+        currency: credit.currency,
+        parts: credit.parts,
+        held_until: credit.held_until,
+        delivery: credit.delivery,
+        delivery_reason: credit.delivery_reason,
+    }
+}
