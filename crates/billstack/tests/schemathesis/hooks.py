@@ -62,6 +62,12 @@ def mend(body, number):
     if isinstance(body.get("landingUrl"), str) and 1 <= len(body["landingUrl"]) <= 2048:
         # So it is with addresses.
         body["landingUrl"] = f"https://example.com/{number}"
+    if body.get("enabled") is True and "landingUrl" in body and body["landingUrl"] is None:
+        # Links that are on need one.
+        body["enabled"] = False
+    if body.get("clawback") == "within_hold" and body.get("holdDays") == 0:
+        # Without a hold there is nothing within it.
+        body["holdDays"] = 14
     card = body.get("card") if isinstance(body.get("card"), dict) else {}
     for name, most in (("title", 200), ("text", 500)):
         if isinstance(card.get(name), str) and 1 <= len(card[name]) <= most:
