@@ -1,6 +1,6 @@
 //! What every request shares: the store, the settings, the clock, and the keys to the secrets.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use billstack_core::ids::{IdSeed, TeamId};
 use billstack_core::time::Micros;
@@ -72,6 +72,8 @@ pub struct App {
     pub verifying: Semaphore,
     /// The address it listens on, for the URLs it gives when no base URL is set.
     pub local_url: String,
+    /// Set once there is a user, for ever.
+    pub has_user: OnceLock<()>,
 }
 
 /// The state as handlers get it.
@@ -98,13 +100,19 @@ impl App {
         i64::from(self.settings.referral_grace_hours) * billstack_core::time::HOUR
     }
 
+    /// Whether people reach us over https.
+    pub fn is_https(&self) -> bool {
+        let base_url = self.settings.base_url.as_deref();
+        base_url.is_some_and(|url| url.starts_with("https://"))
+    }
+
     /// The address that others reach this server at, without a slash at the end.
-    pub fn public_url(&self) -> &str {
+    pub fn base_url(&self) -> &str {
         self.settings.base_url.as_deref().unwrap_or(&self.local_url)
     }
 
     /// Where Stripe sends a team's events.
     pub fn webhook_url(&self, team_id: &TeamId) -> String {
-        format!("{}/api/webhooks/stripe/{team_id}", self.public_url())
+        format!("{}/api/webhooks/stripe/{team_id}", self.base_url())
     }
 }

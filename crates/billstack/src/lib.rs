@@ -9,6 +9,7 @@ pub mod error;
 pub mod http;
 pub mod links;
 pub mod one_time_token;
+pub mod pages;
 pub mod password;
 pub mod rate_limit;
 pub mod routes;

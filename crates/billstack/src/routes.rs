@@ -4,24 +4,26 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::http::Method;
-use axum::routing::get;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, get, on};
 use billstack_core::access::Scope::{
     CustomersRead, CustomersWrite, ReferralsRead, ReferralsWrite, WebhooksRead, WebhooksWrite,
 };
 use utoipa_axum::routes;
 
-use crate::api::operations::{docs, welcome};
+use crate::api::operations::docs;
 use crate::api::teams::stripe;
 use crate::api::{
     auth, customers, events, links, operations, referrals, teams, test_clock, webhook_endpoints,
 };
 use crate::app::Shared;
-use crate::error::{ApiError, Reason};
+use crate::error::Reason;
 use crate::http::access::Right::{self, Project, ProjectAdmin, SignedIn, TeamAdmin, TeamMember};
 use crate::http::openapi;
 use crate::http::route::{Route, router};
 use crate::http::serve::{Limits, harden};
 use crate::links as share_links;
+use crate::pages;
 use crate::secrets::unique_bytes;
 use crate::webhooks;
 
@@ -44,13 +46,50 @@ macro_rules! table {
     };
 }
 
-/// Every route: method, path, handler, who may call it, how it may refuse, and its largest body where
-/// that is not the usual one.
+macro_rules! pages {
+    ($($method:ident $path:literal $($handler:ident)::+, $right:expr;)*) => {
+        vec![$(
+            Route::page(Method::$method, $path, $right, on(MethodFilter::$method, $($handler)::+))
+        ),*]
+    };
+}
+
+/// Every route.
 pub fn table() -> Vec<Route> {
+    let mut routes = calls();
+    routes.extend(for_people());
+    routes
+}
+
+/// Every call: method, path, handler, who may call it, how it may refuse, and its largest body where
+/// that is not the usual one.
+pub fn calls() -> Vec<Route> {
     let mut routes = in_projects();
     routes.extend(webhooks_out());
     routes.extend(elsewhere());
     routes
+}
+
+/// Every page: method, path, handler, and who may see it or send it.
+pub fn for_people() -> Vec<Route> {
+    use pages::{account, home, setup, sign_in, sign_out, teams};
+    pages! {
+        GET "/" home::handle, SignedIn;
+        GET "/setup" setup::show, OPEN;
+        POST "/setup" setup::enter, OPEN;
+        GET "/sign-in" sign_in::show, OPEN;
+        POST "/sign-in" sign_in::enter, OPEN;
+        POST "/sign-out" sign_out::handle, OPEN;
+        GET "/account" account::show, SignedIn;
+        POST "/account/theme" account::theme::handle, SignedIn;
+        POST "/account/password" account::password::handle, SignedIn;
+        POST "/account/sessions" account::sessions::handle, SignedIn;
+        GET "/t" teams::show, SignedIn;
+        POST "/t" teams::create, SignedIn;
+        GET "/t/{teamId}" teams::projects::show, TeamMember;
+        POST "/t/{teamId}" teams::projects::create, TeamAdmin;
+        GET "/t/{teamId}/p/{projectId}" teams::project::show, Project(ReferralsRead);
+    }
 }
 
 fn in_projects() -> Vec<Route> {
@@ -129,6 +168,7 @@ fn elsewhere() -> Vec<Route> {
         POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest], SMALL;
         GET "/api/auth/get-session" auth::get_session, OPEN, &[];
         POST "/api/auth/change-password" auth::change_password, SignedIn, auth::change_password::REASONS;
+        POST "/api/auth/end-other-sessions" auth::end_other_sessions, SignedIn, &[];
         POST "/api/auth/accept-invitation" auth::accept_invitation, SignedIn, auth::accept_invitation::REASONS;
         GET "/api/billstack/teams" teams::list, SignedIn, &[];
         POST "/api/billstack/teams" teams::create, SignedIn, &[];
@@ -162,14 +202,16 @@ fn elsewhere() -> Vec<Route> {
 /// The API document, as it is served and printed.
 pub fn document() -> &'static str {
     static TEXT: LazyLock<String> =
-        LazyLock::new(|| openapi::text(table(), webhooks::out::document::webhooks()));
+        LazyLock::new(|| openapi::text(calls(), webhooks::out::document::webhooks()));
     &TEXT
 }
 
 /// The whole server: routes, and around them what every answer needs.
 pub fn app(app: &Shared, limits: &Limits) -> Router {
-    let routes = router(table(), app)
-        .route("/", get(welcome::index))
+    let people = from_fn_with_state(app.clone(), pages::dress);
+    let routes = router(calls(), app)
+        .merge(router(for_people(), app).layer(people))
+        .route("/assets/{hash}/{name}", get(pages::asset))
         .route("/r/{code}", get(share_links::of_first))
         .route("/r/{slug}/{code}", get(share_links::of_project))
         .route("/r/{code}/qr.svg", get(share_links::qr::svg_of_first))
@@ -179,7 +221,7 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         .route("/docs", get(docs::index))
         .route("/docs/", get(docs::index))
         .route("/docs/{*file}", get(docs::asset))
-        .fallback(|| async { ApiError::new(Reason::NotFound) })
+        .fallback(pages::nowhere)
         .with_state(app.clone());
     harden(routes, limits, unique_bytes)
 }

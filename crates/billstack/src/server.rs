@@ -137,6 +137,7 @@ fn gather(
         passwords: PasswordHasher::new(),
         verifying: tokio::sync::Semaphore::new(1),
         local_url,
+        has_user: std::sync::OnceLock::new(),
         settings,
     })
 }

@@ -9,7 +9,7 @@ use super::{links, programs};
 use crate::seam::{Act, Place, Tx};
 use crate::tables::{events, projects};
 
-pub use crate::tables::projects::{Project, exists, list};
+pub use crate::tables::projects::{Project, exists, get, list};
 
 /// Creates a live project, with a program that is switched off.
 pub fn create(

@@ -41,6 +41,7 @@ pub(crate) use in_test_project;
 
 statements! {
     EXISTS = "SELECT id FROM projects WHERE team_id = $1 AND project_id = $2";
+    GET = "SELECT id, name, mode, created_at FROM projects WHERE team_id = $1 AND project_id = $2";
     INSERT = "INSERT INTO projects (team_id, project_id, id, name, mode, clock_offset, created_at) \
         VALUES ($1, $2, $3, $4, $5, 0, $6)";
     /// Nobody moves it until the transaction ends. No row of a live project is locked, or even found.
@@ -90,6 +91,11 @@ fn decode(row: &dyn Row) -> Result<Project, Fault> {
 /// Whether the team has this project.
 pub fn exists(tx: &mut dyn Tx, place: &Place) -> Result<bool, Fault> {
     tx.exists(EXISTS, params![&place.team_id, &place.project_id])
+}
+
+/// The project at this place.
+pub fn get(tx: &mut dyn Tx, place: &Place) -> Result<Option<Project>, Fault> {
+    tx.one(GET, params![&place.team_id, &place.project_id], decode)
 }
 
 /// Projects of a team, the newest first.

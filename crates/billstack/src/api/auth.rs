@@ -2,6 +2,7 @@
 
 pub mod accept_invitation;
 pub mod change_password;
+pub mod end_other_sessions;
 pub mod get_session;
 pub mod sign_in;
 pub mod sign_out;
@@ -91,10 +92,15 @@ fn throttle(app: &App, account: &str, address: &str) -> Result<(), ApiError> {
 
 /// The answer that hands out a session.
 fn signed_in(app: &Shared, user: &User, token: &str) -> Response {
-    let max_age = u64::try_from(sessions::LIFETIME / SECOND).unwrap_or_default();
-    let cookie = session_cookie(app).set(token, max_age);
+    let cookie = new_session(app, token);
     let user = UserJson::new(user);
     with_cookie(answer::send(answer::ok(&UserAnswer { user })), cookie)
+}
+
+/// The cookie of a new session.
+pub(crate) fn new_session(app: &Shared, token: &str) -> HeaderValue {
+    let max_age = u64::try_from(sessions::LIFETIME / SECOND).unwrap_or_default();
+    session_cookie(app).set(token, max_age)
 }
 
 fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {

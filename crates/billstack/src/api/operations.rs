@@ -5,4 +5,3 @@ pub mod health;
 pub mod metrics;
 pub mod openapi;
 pub mod ready;
-pub mod welcome;

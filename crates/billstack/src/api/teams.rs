@@ -76,7 +76,7 @@ pub struct TeamAnswer {
 }
 
 /// The name of something new.
-type Name = Text<1, LONGEST_NAME>;
+pub(crate) type Name = Text<1, LONGEST_NAME>;
 
 /// The role somebody shall have.
 struct SentRole(Role);

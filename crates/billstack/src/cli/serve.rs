@@ -115,7 +115,7 @@ pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Fail
 fn say_what_runs(app: &App, target: &Target) {
     let (engine, schema) = (target.engine(), newest_version());
     telemetry::build_info(engine, schema);
-    let (version, base_url) = (env!("CARGO_PKG_VERSION"), app.public_url());
+    let (version, base_url) = (env!("CARGO_PKG_VERSION"), app.base_url());
     let (database, address) = (target.place(), &app.local_url);
     tracing::info!(
         version, engine, schema, database, address, base_url, "started"
@@ -155,18 +155,16 @@ fn announce(app: &App) -> Result<(), Failure> {
     let token = announce_setup(app);
     say(format_args!("Listening on {}", app.local_url))?;
     match token {
-        Some(token) => say(invitation(app.public_url(), &token)),
+        Some(token) => say(invitation(app.base_url(), &token)),
         None => Ok(()),
     }
 }
 
 fn invitation(url: &str, token: &str) -> String {
     format!(
-        "\nThere is no user yet. Make the first one with this one-time token:\n\n\
-         \x20   curl '{url}/api/auth/sign-up/email' \\\n\
-         \x20     -H 'Content-Type: application/json' \\\n\
-         \x20     -d '{{\"name\":\"You\",\"email\":\"you@example.com\",\"password\":\"…\",\
-         \"token\":\"{token}\"}}'\n\n\
+        "\nThere is no user yet. Make the first one in a browser at the address, with the one-time token:\n\n\
+         \x20   {url}/setup\n\
+         \x20   {token}\n\n\
          `billstack init` makes a first user too, with a team, a project and an API key.\n"
     )
 }

@@ -29,12 +29,13 @@ use crate::http::input::LargestBody;
 use crate::http::known::Known;
 use crate::http::origin::same_origin;
 use crate::http::request_id::{RequestId, Whose};
+use crate::http::route::Kind;
 use crate::http::serve::{InFlight, bound_body};
 use crate::rate_limit::Decision;
 use crate::secrets::token_hash;
 
 pub use billstack_store::callers::Right;
-pub use callers::{Caller, ProjectAccess, SignedIn, TeamAccess};
+pub use callers::{Caller, Person, ProjectAccess, SignedIn, TeamAccess};
 pub use entry::ProjectRead;
 
 use entry::Entry;
@@ -49,6 +50,7 @@ const SMALL_ANSWER: u64 = 64 * 1024;
 #[derive(Clone)]
 pub struct Gate {
     pub app: Shared,
+    pub kind: Kind,
     /// Anybody is let in where there is none.
     pub right: Option<Right>,
     /// In bytes.
@@ -59,7 +61,7 @@ pub struct Gate {
 
 /// The middleware in front of every handler.
 ///
-/// A read of a project admits its caller in the one transaction that it needs anyway; see [`ProjectRead`].
+/// A call that reads in a project admits its caller in the one transaction that it needs anyway; see [`ProjectRead`].
 /// Every other caller is admitted before the handler runs.
 pub async fn authorize(
     State(gate): State<Gate>,
@@ -67,7 +69,11 @@ pub async fn authorize(
     next: Next,
 ) -> Result<Response, ApiError> {
     let Gate {
-        app, right, known, ..
+        app,
+        kind,
+        right,
+        known,
+        ..
     } = gate;
     bound_body(request.body(), gate.largest_body)?;
     let (mut parts, body) = request.into_parts();
@@ -88,7 +94,8 @@ pub async fn authorize(
     };
     let entry = Arc::new(Entry::new(Arc::clone(&guard), &app.rate));
     let is_read = parts.method.is_safe();
-    let mut response = if is_read && matches!(right, Right::Project(_)) {
+    let admits_itself = kind == Kind::Call && is_read && matches!(right, Right::Project(_));
+    let mut response = if admits_itself {
         parts.extensions.insert(ProjectRead::new(&entry));
         let response = run(known, Request::from_parts(parts, body), next).await;
         // The handler has not admitted the caller if the request itself was wrong; a caller without a right
@@ -217,6 +224,10 @@ fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, request_id: &str, admitt
         request_id: request_id.to_owned(),
     };
     let extensions = &mut parts.extensions;
+    if let Some(user) = admitted.user.clone() {
+        let role = admitted.role;
+        extensions.insert(Person { user, role });
+    }
     match (guard.right, admitted.user.clone(), admitted.role) {
         (Right::Project(_) | Right::ProjectAdmin(_), _, _) => {
             let place = Arc::clone(&guard.place);
@@ -278,9 +289,8 @@ fn bearer(header: &str) -> Option<&str> {
 
 /// The cookie of this server: its name and flags depend on the base URL.
 pub fn session_cookie(app: &Shared) -> SessionCookie {
-    let base_url = app.settings.base_url.as_deref();
     SessionCookie {
-        secure: base_url.is_some_and(|url| url.starts_with("https://")),
+        secure: app.is_https(),
     }
 }
 

@@ -82,7 +82,8 @@ fn known(parts: &Parts) -> Arc<Known> {
     parts.extensions.get().cloned().unwrap_or_default()
 }
 
-async fn read(parts: &Parts, body: Body, app: &Shared) -> Result<Bytes, ApiError> {
+/// The whole body of a request, as far as the route allows one.
+pub(crate) async fn read(parts: &Parts, body: Body, app: &Shared) -> Result<Bytes, ApiError> {
     let timeout = Duration::from_secs(app.settings.body_timeout_seconds.into());
     let largest = parts.extensions.get::<LargestBody>();
     read_body(
@@ -95,13 +96,18 @@ async fn read(parts: &Parts, body: Body, app: &Shared) -> Result<Bytes, ApiError
 
 /// Whether the body is declared as JSON; parameters such as `charset` do not matter.
 fn is_json(headers: &HeaderMap) -> bool {
+    is_declared_as(headers, "application/json")
+}
+
+/// Whether the body is declared to be of this type.
+pub(crate) fn is_declared_as(headers: &HeaderMap, wanted: &str) -> bool {
     let mut declared = headers.get_all(CONTENT_TYPE).iter();
     let kind = declared
         .next()
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json") && declared.next().is_none()
+    essence.eq_ignore_ascii_case(wanted) && declared.next().is_none()
 }
 
 /// The Idempotency-Key of a project call that changes something.

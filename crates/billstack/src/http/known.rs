@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Response, Schema};
 
 use crate::error::{ApiError, Reason};
 use crate::http::query::Query;
-use crate::http::route::Route;
+use crate::http::route::{Kind, Route};
 
 /// How alike two names must be for one to be taken for the other, misspelt; 1 is equal.
 const ALIKE: f64 = 0.8;
@@ -19,6 +19,8 @@ const ALIKE: f64 = 0.8;
 pub struct Known {
     /// The parameters of its query; `None` where the query is left alone.
     pub parameters: Option<Vec<String>>,
+    /// Whether other parameters are borne: the address of a page may carry what others have added to it.
+    pub bears_others: bool,
     /// The members that its resource shows. A body may hold them, so that a client can send back what it read.
     pub shown: Vec<String>,
 }
@@ -27,7 +29,11 @@ impl Known {
     /// The names of a call. `shown` are those of [`shown`] for every call at its path.
     pub fn new(route: &Route, shown: Vec<String>) -> Known {
         let parameters = (!route.is_of_stripe()).then(|| parameters(&route.operation));
-        Known { parameters, shown }
+        Known {
+            parameters,
+            bears_others: route.kind == Kind::Page,
+            shown,
+        }
     }
 
     /// Reads the query of a request.
@@ -40,7 +46,8 @@ impl Known {
         };
         let query = Query::parse(raw)?;
         let is_known = |name: &str| known.iter().any(|known| known == name);
-        if let Some(name) = query.names().find(|name| !is_known(name)) {
+        let is_fine = |name: &str| self.bears_others || is_known(name);
+        if let Some(name) = query.names().find(|name| !is_fine(name)) {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return Err(unknown(Reason::UnknownParameter, name, &known, &[]));
         }

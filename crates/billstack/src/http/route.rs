@@ -17,8 +17,21 @@ use crate::http::access::{Gate, Right, authorize};
 use crate::http::input::LARGEST_BODY;
 use crate::http::known::{Known, shown};
 
-/// One call of the API.
+/// The largest form of a page, in bytes.
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// Whom a route is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Programs: JSON in and out, described in the API document.
+    Call,
+    /// People: forms in and HTML out.
+    Page,
+}
+
+/// One call of the API, or one page.
 pub struct Route {
+    pub kind: Kind,
     pub method: Method,
     /// The path, with `{names}` for its variable parts.
     pub path: &'static str,
@@ -50,6 +63,7 @@ impl Route {
         });
         let largest_body = LARGEST_BODY;
         Route {
+            kind: Kind::Call,
             method,
             path,
             right: right.into(),
@@ -57,6 +71,26 @@ impl Route {
             operation,
             schemas,
             largest_body,
+            handler,
+        }
+    }
+
+    /// A row for a page, which no document describes.
+    pub fn page(
+        method: Method,
+        path: &'static str,
+        right: impl Into<Option<Right>>,
+        handler: MethodRouter<Shared>,
+    ) -> Route {
+        Route {
+            kind: Kind::Page,
+            method,
+            path,
+            right: right.into(),
+            reasons: &[],
+            operation: Operation::new(),
+            schemas: Vec::new(),
+            largest_body: LARGEST_FORM,
             handler,
         }
     }
@@ -114,6 +148,7 @@ pub fn router(table: Vec<Route>, app: &Shared) -> Router<Shared> {
         let shown = shown_at.get(route.path).cloned().unwrap_or_default();
         let gate = Gate {
             app: app.clone(),
+            kind: route.kind,
             right: route.right,
             largest_body: route.largest_body,
             known: Arc::new(Known::new(&route, shown)),

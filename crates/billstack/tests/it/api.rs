@@ -1,6 +1,6 @@
 //! The API, a file per path.
 
-mod auth;
+pub(crate) mod auth;
 mod customers;
 mod events;
 mod links;

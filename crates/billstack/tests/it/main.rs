@@ -12,6 +12,7 @@ mod crash;
 mod http;
 mod links;
 mod openapi;
+mod pages;
 mod race;
 mod tidy;
 mod webhooks;

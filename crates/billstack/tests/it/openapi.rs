@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use billstack::error::Reason;
-use billstack::routes::{self, table};
+use billstack::routes::{self, calls};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -105,7 +105,7 @@ fn operations() -> impl Iterator<Item = (String, &'static Value)> {
 
 #[test]
 fn every_route_is_in_the_document() {
-    let mut routes: Vec<_> = table()
+    let mut routes: Vec<_> = calls()
         .iter()
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();

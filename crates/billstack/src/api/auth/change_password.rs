@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_store::users::User;
 use billstack_store::{sessions, users};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -43,9 +44,19 @@ pub async fn handle(
     visitor: Visitor,
     input: Input<ChangePasswordRequest>,
 ) -> Result<Response, ApiError> {
-    let request = input.body;
-    let old_hash = verify(&app, &signed, &visitor, request.current_password.0).await?;
-    let new_hash = hash_new(&app, request.new_password.0, "newPassword").await?;
+    let (user, token) = change(&app, signed, &visitor, input.body).await?;
+    Ok(signed_in(&app, &user, &token))
+}
+
+/// Changes the password of whoever knows it, and opens a session in place of all others: the user, and its token.
+pub(crate) async fn change(
+    app: &App,
+    signed: SignedIn,
+    visitor: &Visitor,
+    request: ChangePasswordRequest,
+) -> Result<(User, String), ApiError> {
+    let old_hash = verify(app, &signed, visitor, request.current_password.0).await?;
+    let new_hash = hash_new(app, request.new_password.0, "newPassword").await?;
     let token = new_token();
     let (user_id, session_hash) = (signed.user.id, token_hash(&token));
     let changed = app.write(&signed.caller, move |tx, act| {
@@ -58,7 +69,7 @@ pub async fn handle(
         Ok(Some(session.user))
     });
     let user = changed.await?.ok_or_else(wrong_password)?;
-    Ok(signed_in(&app, &user, &token))
+    Ok((user, token))
 }
 
 /// The hash that the current password was found to match. Attempts count like those to sign in:

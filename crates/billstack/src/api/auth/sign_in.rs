@@ -45,14 +45,23 @@ pub async fn handle(
     visitor: Visitor,
     input: Input<SignInRequest>,
 ) -> Result<Response, ApiError> {
-    let request = input.body;
+    let (user, token) = open(&app, visitor, input.body).await?;
+    Ok(signed_in(&app, &user, &token))
+}
+
+/// Opens a session for whoever has the password: the user, and the token of the session.
+pub(crate) async fn open(
+    app: &App,
+    visitor: Visitor,
+    request: SignInRequest,
+) -> Result<(User, String), ApiError> {
     let (account, address) = (request.email.normal.clone(), visitor.address.clone());
-    throttle(&app, &account, &address)?;
+    throttle(app, &account, &address)?;
     let token = new_token();
-    match sign_in(&app, visitor, request, token_hash(&token)).await? {
+    match sign_in(app, visitor, request, token_hash(&token)).await? {
         Some(user) => {
             app.sign_ins.succeeded(&account, &address, app.now().0);
-            Ok(signed_in(&app, &user, &token))
+            Ok((user, token))
         }
         None => {
             app.sign_ins.failed(&account, &address, app.now().0);

@@ -53,12 +53,21 @@ pub async fn handle(
     visitor: Visitor,
     input: Input<SignUpRequest>,
 ) -> Result<Response, ApiError> {
-    let request = input.body;
-    check_token(&app, &request).await?;
+    let (user, token) = enter(&app, visitor, input.body).await?;
+    Ok(signed_in(&app, &user, &token))
+}
+
+/// Makes the user whom the token lets in, and opens a session: the user, and the token of the session.
+pub(crate) async fn enter(
+    app: &App,
+    visitor: Visitor,
+    request: SignUpRequest,
+) -> Result<(User, String), ApiError> {
+    check_token(app, &request).await?;
     let new = NewUser {
         email: request.email.normal,
         name: request.name.0,
-        password_hash: hash_new(&app, request.password.0, "password").await?,
+        password_hash: hash_new(app, request.password.0, "password").await?,
     };
     let token = new_token();
     let session_hash = token_hash(&token);
@@ -71,7 +80,7 @@ pub async fn handle(
         sessions::create(tx, act, &user.id, &session_hash, sessions::LIFETIME)?;
         Ok(user)
     });
-    Ok(signed_in(&app, &user.await?, &token))
+    Ok((user.await?, token))
 }
 
 /// Checks the token before a password is hashed, so that nobody without one can make the server work.

@@ -23,6 +23,14 @@ pub struct Caller {
     pub request_id: String,
 }
 
+/// The person behind a session, whatever they were let in for.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub user: User,
+    /// Theirs in the team, where the right is one in a team.
+    pub role: Option<Role>,
+}
+
 /// A caller who may change something in a project.
 #[derive(Clone, Debug)]
 pub struct ProjectAccess {

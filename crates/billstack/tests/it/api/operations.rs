@@ -13,7 +13,6 @@ use crate::support::database::Engine;
 on_both_engines! {
     a_node_with_another_key_is_not_ready,
     metrics_are_not_for_those_behind_a_proxy,
-    a_browser_is_told_what_this_is,
 }
 
 async fn a_node_with_another_key_is_not_ready(t: &Bench) {
@@ -54,41 +53,6 @@ async fn metrics_are_not_for_those_behind_a_proxy(t: &Bench) {
         let answer = call.header(name, "192.0.2.1").send().await;
         answer.refused("forbidden");
     }
-}
-
-async fn a_browser_is_told_what_this_is(t: &Bench) {
-    for accept in ["*/*", "application/json"] {
-        let answer = t.nobody.call(Method::GET, "/").header("accept", accept);
-        let answer = answer.send().await;
-        assert_eq!(answer.header("vary"), Some("Accept"));
-        answer.refused("not_found");
-    }
-    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    let call = t.nobody.call(Method::GET, "/").header("accept", browser);
-    let page = call.send().await;
-    assert_eq!(page.status, 200);
-    assert!(
-        page.header("content-type")
-            .is_some_and(|kind| kind.starts_with("text/html"))
-    );
-    let policy = page.header("content-security-policy").unwrap_or_default();
-    assert!(policy.starts_with("default-src 'none'"), "{policy}");
-    assert!(!policy.contains("unsafe-"), "{policy}");
-    assert!(page.text.len() < 4096 && !page.text.contains("<script"));
-    for address in [
-        "/docs",
-        "/docs/pages.css",
-        "/openapi.json",
-        "/healthz",
-        "/readyz",
-    ] {
-        assert!(
-            page.text.contains(&format!("href=\"{address}\"")),
-            "{address}"
-        );
-        assert_eq!(t.nobody.get(address).await.status, 200, "{address}");
-    }
-    assert!(page.text.contains("billstack init"));
 }
 
 #[test]

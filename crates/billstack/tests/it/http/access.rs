@@ -6,7 +6,7 @@ mod foreign;
 
 use billstack::http::access::Right;
 use billstack::http::route::Route;
-use billstack::routes::table;
+use billstack::routes::calls;
 use billstack_core::access::{Role, Scope};
 use billstack_core::time::HOUR;
 use billstack_store::{api_keys, projects};
@@ -33,8 +33,8 @@ on_both_engines! {
 
 /// Every call that is not open to everybody, in the home of this tenant.
 fn guarded(tenant: &Tenant) -> Vec<(Route, String)> {
-    let table = table().into_iter().filter(|route| route.right.is_some());
-    let filled = table.map(|route| {
+    let calls = calls().into_iter().filter(|route| route.right.is_some());
+    let filled = calls.map(|route| {
         let path = route.path.replace("{teamId}", &tenant.team);
         let path = path.replace("{projectId}", &tenant.project);
         let parts = path

@@ -3,7 +3,7 @@
 use billstack::http::access::Right;
 use billstack::http::known::Known;
 use billstack::http::route::Route;
-use billstack::routes::table;
+use billstack::routes::calls;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ on_both_engines! {
 }
 
 fn strict() -> impl Iterator<Item = Route> {
-    table().into_iter().filter(|route| !route.is_of_stripe())
+    calls().into_iter().filter(|route| !route.is_of_stripe())
 }
 
 /// A call of a route in the usual project, about nothing that exists there.

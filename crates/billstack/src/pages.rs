@@ -1,0 +1,21 @@
+//! The pages: what people see of this server in a browser. Files mirror the paths.
+//!
+//! A page is a row of the one route table, with the right of the call whose work it does: a form runs the operation of
+//! that call, and each figure can be read by it. Every page works as a document, without a script.
+
+pub mod account;
+mod assets;
+mod dress;
+mod form;
+pub mod home;
+pub mod parts;
+pub mod setup;
+pub mod sign_in;
+pub mod sign_out;
+mod submit;
+pub mod teams;
+mod theme;
+mod view;
+
+pub use assets::serve as asset;
+pub use dress::{dress, nowhere};

@@ -1,0 +1,167 @@
+//! What all pages have in common, around their handlers: the headers that keep them safe, and refusals as pages.
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+    HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use billstack_store::users;
+use maud::html;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::view::{View, see_other};
+use crate::app::{App, Shared};
+use crate::error::{ApiError, Reason};
+use crate::http::failures::catch_panics;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What stands in a query as it is.
+const PLAIN: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.');
+
+/// The layer around all pages.
+pub async fn dress(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    // A page is for a person: a key opens none.
+    request.headers_mut().remove(AUTHORIZATION);
+    let (parts, body) = request.into_parts();
+    let asked = parts.clone();
+    let is_setup = parts.uri.path() == "/setup";
+    let answer = match is_setup || has_user(&app).await {
+        true => catch_panics(next.run(Request::from_parts(parts, body))).await,
+        false => see_other("/setup"),
+    };
+    let mut answer = refused(&asked, answer);
+    answer.headers_mut().extend(safe(&app));
+    answer
+}
+
+/// Whether there is a user. There is one for ever once there is one.
+async fn has_user(app: &App) -> bool {
+    if app.has_user.get().is_some() {
+        return true;
+    }
+    match app.store.point(|tx| Ok(users::any(tx)?)).await {
+        Ok(false) => false,
+        Ok(true) => {
+            app.has_user.get_or_init(|| ());
+            true
+        }
+        // The page itself will say what is wrong.
+        Err(_) => true,
+    }
+}
+
+/// An address that is none: a page for a browser, and our JSON for programs.
+pub async fn nowhere(State(app): State<Shared>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let error = ApiError::new(Reason::NotFound).into_response();
+    let is_for_programs = parts.uri.path().starts_with("/api/");
+    let mut accepted = parts.headers.get_all(ACCEPT).into_iter();
+    let takes_html = accepted.any(|value| {
+        let value = value.to_str().unwrap_or_default();
+        value.contains("text/html")
+    });
+    if is_for_programs || !takes_html || !parts.method.is_safe() {
+        return error;
+    }
+    if !has_user(&app).await {
+        return see_other("/setup");
+    }
+    let mut answer = refused(&parts, error);
+    answer.headers_mut().extend(safe(&app));
+    answer
+}
+
+/// A refusal as a page, or the way to the page that lifts it.
+fn refused(asked: &Parts, answer: Response) -> Response {
+    let reason = answer.extensions().get::<Reason>().copied();
+    let is_page = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let Some(reason) = reason.filter(|_| !is_page) else {
+        return answer;
+    };
+    let is_nobody = matches!(reason, Reason::Unauthenticated | Reason::SessionExpired);
+    if is_nobody && asked.method == Method::GET {
+        return see_other(&sign_in_for(asked));
+    }
+    let (old, _) = answer.into_parts();
+    let view = View::of(asked);
+    let (status, title) = (old.status, title(reason));
+    let body = html! {
+        h1 { (title) }
+        p { (reason.sentence()) }
+        @if is_nobody {
+            p { "Nothing was changed. Sign in, and send the form again." }
+            p { a.button href="/sign-in" { "Sign in" } }
+        } @else {
+            p { a.button href="/" { "Go to the start" } }
+        }
+        p.quiet { "Request " code { (view.request_id) } }
+    };
+    let mut page = view.page_with(status, title, body);
+    // Those that say when to come back, and what is left of a budget.
+    for (name, value) in old.headers {
+        if let Some(name) = name.filter(|name| *name != CONTENT_TYPE) {
+            page.headers_mut().insert(name, value);
+        }
+    }
+    page.extensions_mut().extend(old.extensions);
+    page
+}
+
+fn sign_in_for(asked: &Parts) -> String {
+    match asked.uri.path_and_query() {
+        Some(place) if place.as_str() != "/" => {
+            let next = utf8_percent_encode(place.as_str(), &PLAIN);
+            format!("/sign-in?next={next}")
+        }
+        _ => "/sign-in".to_owned(),
+    }
+}
+
+fn title(reason: Reason) -> &'static str {
+    match reason.status() {
+        StatusCode::UNAUTHORIZED => "Not signed in",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::TOO_MANY_REQUESTS => "Too fast",
+        status if status.is_server_error() => "Something is wrong",
+        _ => "That did not work",
+    }
+}
+
+/// The headers of every page.
+fn safe(app: &App) -> HeaderMap {
+    let fixed = HeaderValue::from_static;
+    let mut headers = HeaderMap::from_iter([
+        (CONTENT_SECURITY_POLICY, fixed(POLICY)),
+        (X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
+        (REFERRER_POLICY, fixed("same-origin")),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            fixed("same-origin"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            fixed("same-origin"),
+        ),
+        (CACHE_CONTROL, fixed("no-store")),
+    ]);
+    if app.is_https() {
+        let a_year = fixed("max-age=31536000");
+        headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
+    }
+    headers
+}

@@ -1,0 +1,9 @@
+//! Parts that pages are made of.
+
+pub(super) mod form;
+pub(super) mod money;
+pub(super) mod notice;
+pub(super) mod pager;
+pub(super) mod shell;
+pub(super) mod table;
+pub(super) mod time;

@@ -1,0 +1,20 @@
+//! What a page says by the way, and texts to take along.
+
+use maud::{Markup, html};
+
+/// That something has been done.
+pub(in crate::pages) fn done(text: &str) -> Markup {
+    html! { p.notice.good role="status" { (text) } }
+}
+
+/// Something worth knowing.
+pub(in crate::pages) fn note(text: &str) -> Markup {
+    html! { p.notice { (text) } }
+}
+
+/// An id, a code or a link: plain text, and a button that copies it where there are scripts.
+pub(in crate::pages) fn copyable(text: &str) -> Markup {
+    html! {
+        span.copy { code { (text) } button.plain type="button" data-copy=(text) hidden aria-label={ "Copy " (text) } { "Copy" } }
+    }
+}

@@ -1,0 +1,47 @@
+//! Times: UTC as they are sent, and the zone of the browser where there are scripts.
+
+use billstack_core::time::Micros;
+use maud::{Markup, html};
+
+use crate::clock::rfc3339;
+
+/// A moment.
+pub(in crate::pages) fn moment(at: Micros) -> Markup {
+    let exact = rfc3339(at.0);
+    html! { time datetime=(exact) data-moment { (shown(&exact)) } }
+}
+
+/// A day of UTC.
+pub(in crate::pages) fn day(at: Micros) -> Markup {
+    let exact = rfc3339(at.0);
+    html! { time datetime=(&exact[..10]) { (date(&exact)) } }
+}
+
+/// `30 Mar 2026, 12:00 UTC`
+fn shown(exact: &str) -> String {
+    format!("{}, {} UTC", date(exact), &exact[11..16])
+}
+
+fn date(exact: &str) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let month = exact[5..7].parse::<usize>().unwrap_or(1);
+    let day = exact[8..10].trim_start_matches('0');
+    format!("{day} {} {}", MONTHS[(month - 1) % 12], &exact[..4])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_says_its_zone() {
+        let at = Micros::from_rfc3339("2026-03-05T09:07:00Z").unwrap();
+        assert_eq!(
+            moment(at).into_string(),
+            "<time datetime=\"2026-03-05T09:07:00.000Z\" data-moment>5 Mar 2026, 09:07 UTC</time>"
+        );
+        assert!(day(at).into_string().contains(">5 Mar 2026<"));
+    }
+}

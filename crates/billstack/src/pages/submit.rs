@@ -1,0 +1,71 @@
+//! A form is worth one change, however often it is sent: its hidden random field is claimed in the transaction of the
+//! change.
+
+use axum::response::Response;
+use billstack_core::ids::TeamId;
+use billstack_store::idempotency::{Answer, Keyed};
+use billstack_store::{Abort, Act, Tx};
+use maud::html;
+
+use super::form::{Form, ONCE};
+use super::view::View;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::http::access::Caller;
+use crate::http::answer::Done;
+
+/// What came of a form.
+pub(super) enum Submitted {
+    /// The change is made. This is the place of what was made.
+    Made(String),
+    /// It was made before, by the same form.
+    Before(String),
+}
+
+impl Submitted {
+    /// The place of what was made, or a page that says that it was made before.
+    pub(super) fn answer(self, view: &View) -> Response {
+        let place = match self {
+            Submitted::Made(place) => return super::view::see_other(&place),
+            Submitted::Before(place) => place,
+        };
+        let body = html! {
+            h1 { "Already done" }
+            p { "This form was sent before. What it asked for was done then, and was not done again." }
+            p { a.button href=(place) { "Show what was made" } }
+        };
+        view.page("Already done", body)
+    }
+}
+
+/// Makes the change of a form, once. A form without the field, or with one that nobody makes, is a form of nobody.
+pub(super) async fn submit<T: Send + 'static>(
+    app: &App,
+    caller: &Caller,
+    (team_id, form): (&TeamId, &Form),
+    op: impl Fn(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Clone + Send + 'static,
+    place: impl Fn(&T) -> String + Clone + Send + 'static,
+) -> Result<Submitted, ApiError> {
+    let once = form.text(ONCE);
+    if once.len() != 32 || !once.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let message = "The form is not complete; load the page again.";
+        return Err(ApiError::invalid(ONCE, message));
+    }
+    let keyed = Keyed {
+        team_id: team_id.clone(),
+        caller: caller.actor.to_text(),
+        key: format!("form {once}"),
+        request_hash: "form".to_owned(),
+    };
+    let kept = move |made: &T| {
+        Some(Answer {
+            status: 303,
+            body: place(made),
+            customer_id: None,
+        })
+    };
+    match app.change(caller, Some(&keyed), op, kept).await? {
+        Done::Fresh(_, answer) => Ok(Submitted::Made(answer.map(|a| a.body).unwrap_or_default())),
+        Done::Replayed(answer) => Ok(Submitted::Before(answer.body)),
+    }
+}

@@ -1,0 +1,110 @@
+//! Who looks at a page, from where, and how it looks to them.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use billstack_store::projects::{self, Project};
+use billstack_store::teams::{self, Team};
+use maud::Markup;
+
+use super::parts::shell;
+use super::theme::Theme;
+use crate::app::Shared;
+use crate::error::{ApiError, Reason};
+use crate::http::access::{Person, ProjectAccess, TeamAccess};
+use crate::http::request_id::RequestId;
+
+/// What the frame of a page needs.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    pub(super) theme: Theme,
+    pub(super) request_id: String,
+    /// Whoever is signed in, where the page is for such people.
+    pub(super) person: Option<Person>,
+    pub(super) team: Option<Team>,
+    pub(super) project: Option<Project>,
+}
+
+impl View {
+    /// What can be told of a request without a question to the database.
+    pub(super) fn of(parts: &Parts) -> View {
+        let request_id = parts.extensions.get::<RequestId>();
+        View {
+            theme: Theme::of(&parts.headers),
+            request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            ..View::default()
+        }
+    }
+
+    /// A page with this title.
+    pub(super) fn page(&self, title: &str, body: Markup) -> Response {
+        self.page_with(StatusCode::OK, title, body)
+    }
+
+    /// A page that shows a form again, because something about it is wrong.
+    pub(super) fn again(&self, error: &ApiError, title: &str, body: Markup) -> Response {
+        let status = match error.reason.status() {
+            StatusCode::TOO_MANY_REQUESTS => StatusCode::TOO_MANY_REQUESTS,
+            status if status.is_server_error() => status,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        self.page_with(status, title, body)
+    }
+
+    pub(super) fn page_with(&self, status: StatusCode, title: &str, body: Markup) -> Response {
+        let html = shell::document(self, title, &body).into_string();
+        (status, axum::response::Html(html)).into_response()
+    }
+
+    /// Whether whoever looks may administer the team.
+    pub(super) fn can_administer(&self) -> bool {
+        let role = self.person.as_ref().and_then(|person| person.role);
+        role.is_some_and(billstack_core::access::Role::can_administer)
+    }
+}
+
+impl FromRequestParts<Shared> for View {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ApiError> {
+        let mut view = View::of(parts);
+        view.person = parts.extensions.get::<Person>().cloned();
+        let place = parts.extensions.get::<ProjectAccess>();
+        let place = place.map(|access| access.place.clone());
+        let team = parts.extensions.get::<TeamAccess>();
+        let team_id = match &place {
+            Some(place) => Some(place.team_id.clone()),
+            None => team.map(|access| access.team_id.clone()),
+        };
+        let Some(team_id) = team_id else {
+            return Ok(view);
+        };
+        let read = app.store.point(move |tx| {
+            let project = match &place {
+                Some(place) => projects::get(tx, place)?,
+                None => None,
+            };
+            Ok((teams::get(tx, &team_id)?, project))
+        });
+        (view.team, view.project) = read.await?;
+        match view.team {
+            Some(_) => Ok(view),
+            None => Err(ApiError::new(Reason::NotFound)),
+        }
+    }
+}
+
+/// Where to go after a form, or instead of a page.
+pub(super) fn see_other(place: &str) -> Response {
+    let place = HeaderValue::try_from(place).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(LOCATION, place)]).into_response()
+}
+
+/// The same, with a cookie.
+pub(super) fn see_other_with(place: &str, cookie: HeaderValue) -> Response {
+    let mut response = see_other(place);
+    response.headers_mut().append(SET_COOKIE, cookie);
+    response
+}

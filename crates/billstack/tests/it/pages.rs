@@ -1,0 +1,51 @@
+//! Pages, as a browser without scripts sees them.
+
+mod access;
+mod account;
+mod first_run;
+mod sign_in;
+mod teams;
+
+use crate::support::bench::Bench;
+use crate::support::client::{Answer, Call, Caller, CookieClient};
+use reqwest::Method;
+
+/// Asks for a page as a browser does.
+fn look(client: &impl Caller, path: &str) -> Call {
+    let call = client.call(Method::GET, path);
+    call.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+}
+
+/// Sends a form; whoever is signed in says that it comes from our own page.
+async fn send(client: &impl Caller, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let call = client.call(Method::POST, path);
+    call.form(fields).send().await
+}
+
+/// Where an answer leads.
+#[track_caller]
+fn led(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    answer.header("location").expect("a place")
+}
+
+/// The value of a hidden field.
+#[track_caller]
+fn hidden(page: &Answer, name: &str) -> String {
+    let before = format!("name=\"{name}\" value=\"");
+    let (_, rest) = page.text.split_once(&before).expect("a field");
+    rest.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// The session that an answer hands out.
+#[track_caller]
+fn session(t: &Bench, answer: &Answer) -> CookieClient {
+    let mut cookies = answer.headers.get_all("set-cookie").into_iter();
+    let session = cookies.find_map(|cookie| {
+        let cookie = cookie.to_str().ok()?;
+        cookie
+            .contains("_session=")
+            .then(|| cookie.split(';').next())?
+    });
+    CookieClient::new(t.nobody.wire(), session.expect("a session"))
+}
