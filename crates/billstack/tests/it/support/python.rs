@@ -10,6 +10,11 @@ const ADVICE: &str = "This test needs Python 3.10 or later with its venv and pip
 /// The interpreter of an environment with what `requirements.txt` of a directory names, made once and kept under the
 /// target directory.
 pub(crate) fn with(name: &str, directory: &Path) -> PathBuf {
+    with_options(name, directory, &[])
+}
+
+/// The same with options of pip.
+pub(crate) fn with_options(name: &str, directory: &Path, options: &[&str]) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let requirements = directory.join("requirements.txt");
@@ -22,7 +27,10 @@ pub(crate) fn with(name: &str, directory: &Path) -> PathBuf {
     let venv = ["-m", "venv", "--clear"];
     run(Command::new(interpreter()).args(venv).arg(&place));
     let pip = ["-m", "pip", "install", "--quiet", "--requirement"];
-    run(Command::new(&python).args(pip).arg(&requirements));
+    run(Command::new(&python)
+        .args(pip)
+        .arg(&requirements)
+        .args(options));
     std::fs::write(&installed, wanted).expect("a note of what is installed");
     python
 }

@@ -1,0 +1,130 @@
+//! What holds on every page.
+
+use serde_json::json;
+use thirtyfour::Key;
+
+use super::{at, sign_in, with_browser};
+use crate::chromium::Options;
+use crate::support::bench::Setup;
+
+const WITHOUT_SCRIPTS: Options = Options {
+    scripts: false,
+    third_parties: true,
+};
+
+#[test]
+fn back_after_signing_out_shows_nothing() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        let project = format!("/t/{}/p/{}", t.home.team, t.home.project);
+        sign_in(t, browser, &t.home).await;
+        browser.goto(&at(t, &project)).await;
+        browser.click(".menu summary").await;
+        browser.click(".menu button").await;
+        browser.arrive("/sign-in").await;
+        browser.driver.back().await.expect("the page before");
+        browser.arrive(&format!("/sign-in?next={project}")).await;
+        assert!(!browser.source().await.contains(&format!("<h1>{}", "home")));
+    });
+}
+
+#[test]
+fn two_quick_clicks_make_one_team() {
+    with_browser(Setup::default(), WITHOUT_SCRIPTS, async |t, browser| {
+        sign_in(t, browser, &t.home).await;
+        browser.goto(&at(t, "/t")).await;
+        browser.type_into("#team", "Twice").await;
+        browser.type_into("#project", "Once").await;
+        let teams = t.count("teams").await;
+        let button = browser.find("main form button").await;
+        let twice = browser.driver.action_chain().double_click_element(&button);
+        twice.perform().await.expect("two clicks");
+        browser.find("main .state, main .button").await;
+        assert_eq!(t.count("teams").await, teams + 1);
+        // A new look at where the form led asks nothing.
+        browser.goto(&at(t, "/t")).await;
+        browser.driver.refresh().await.expect("the page again");
+        assert_eq!(t.count("teams").await, teams + 1);
+    });
+}
+
+#[test]
+fn dark_is_dark_from_the_first_paint() {
+    for options in [Options::default(), WITHOUT_SCRIPTS] {
+        with_browser(Setup::default(), options, async |t, browser| {
+            browser.goto(&at(t, "/healthz")).await;
+            browser.keep("billstack_theme=dark").await;
+            browser.goto(&at(t, "/sign-in")).await;
+            let html = browser.find("html").await;
+            let colour = html.css_value("background-color").await.expect("a colour");
+            assert_eq!(colour, "rgba(20, 23, 22, 1)");
+            browser.keep("billstack_theme=light").await;
+            browser.goto(&at(t, "/sign-in")).await;
+            let html = browser.find("html").await;
+            let colour = html.css_value("background-color").await.expect("a colour");
+            assert_eq!(colour, "rgba(251, 251, 250, 1)");
+        });
+    }
+}
+
+#[test]
+fn times_are_local_and_say_utc_on_focus() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        sign_in(t, browser, &t.home).await;
+        let zone = json!({"timezoneId": "Asia/Tokyo"});
+        browser.tell("Emulation.setTimezoneOverride", zone).await;
+        browser.goto(&at(t, &format!("/t/{}", t.home.team))).await;
+        let time = browser.find("time").await;
+        assert_eq!(time.text().await.expect("a text"), "Mar 30, 2026, 9:00 PM");
+        let utc = time.attr("data-utc").await.expect("an attribute");
+        assert_eq!(utc.as_deref(), Some("30 Mar 2026, 12:00 UTC"));
+    });
+    with_browser(Setup::default(), WITHOUT_SCRIPTS, async |t, browser| {
+        sign_in(t, browser, &t.home).await;
+        browser.goto(&at(t, &format!("/t/{}", t.home.team))).await;
+        assert_eq!(browser.text_of("time").await, "30 Mar 2026, 12:00 UTC");
+    });
+}
+
+#[test]
+fn an_id_is_copied_with_one_button() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        sign_in(t, browser, &t.home).await;
+        let origin = &t.nodes[0].origin;
+        let grant = json!({"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": origin});
+        browser.tell("Browser.grantPermissions", grant).await;
+        let path = format!("/t/{}/p/{}", t.home.team, t.home.project);
+        browser.goto(&at(t, &path)).await;
+        browser.click("button[data-copy]").await;
+        let read = "const done = arguments[0]; navigator.clipboard.readText().then(done, e => done(String(e)))";
+        assert_eq!(browser.run_async(read).await, json!(t.home.project));
+        assert_eq!(
+            browser
+                .run("return document.getElementById('said').textContent")
+                .await,
+            json!("Copied")
+        );
+    });
+}
+
+#[test]
+fn the_keyboard_reaches_the_content_and_leaves_menus() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        sign_in(t, browser, &t.home).await;
+        browser.goto(&at(t, "/t")).await;
+        let body = browser.find("body").await;
+        body.send_keys(Key::Tab).await.expect("a key");
+        let skip = "return [document.activeElement.className, document.activeElement.getBoundingClientRect().top >= 0]";
+        assert_eq!(browser.run(skip).await, json!(["skip", true]));
+        browser.click(".menu summary").await;
+        assert_eq!(
+            browser
+                .run("return document.querySelector('.menu').open")
+                .await,
+            json!(true)
+        );
+        let active = browser.driver.active_element().await.expect("a focus");
+        active.send_keys(Key::Escape).await.expect("a key");
+        let shut = "return [document.querySelector('.menu').open, document.activeElement.tagName]";
+        assert_eq!(browser.run(shut).await, json!([false, "SUMMARY"]));
+    });
+}

@@ -1,0 +1,162 @@
+//! Every page of the table, light and dark, wide and narrow: nothing to complain of.
+
+use billstack::routes::for_people;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{at, sign_in, with_browser};
+use crate::axe;
+use crate::chromium::{Chromium, Options};
+use crate::support::bench::{Bench, Setup};
+use crate::support::fixture::Tenant;
+
+const WIDTHS: [u32; 3] = [1280, 360, 320];
+const THEMES: [&str; 2] = ["light", "dark"];
+
+#[test]
+fn pages_of_members_have_no_fault() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        t.program(1_000, 500).await;
+        t.project("A second project with a name that is longer than most others")
+            .await;
+        let mut paths = all(&t.home);
+        paths.push("/account?done=theme".to_owned());
+        paths.push("/no/such/page".to_owned());
+        paths.push(format!("/t/{}?cursor=x", t.home.team));
+        sign_in(t, browser, &t.home).await;
+        walk(t, browser, &paths).await;
+    });
+}
+
+#[test]
+fn pages_of_nobody_have_no_fault() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        browser.goto(&at(t, "/healthz")).await;
+        let paths = ["/sign-in".to_owned(), "/no/such/page".to_owned()];
+        walk(t, browser, &paths).await;
+    });
+}
+
+#[test]
+fn the_set_up_has_no_fault() {
+    let setup = Setup {
+        empty: true,
+        ..Setup::default()
+    };
+    with_browser(setup, Options::default(), async |t, browser| {
+        browser.goto(&at(t, "/healthz")).await;
+        walk(t, browser, &["/setup".to_owned()]).await;
+    });
+}
+
+#[test]
+fn a_form_with_a_fault_has_no_other() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        browser.goto(&at(t, "/sign-in")).await;
+        browser
+            .run("document.querySelector('form').noValidate = true")
+            .await;
+        browser.type_into("#email", "nobody").await;
+        browser.click("main button").await;
+        browser.find("#email-error").await;
+        let faults = axe::violations(browser).await;
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+        browser.picture("fault").await;
+    });
+}
+
+/// A check that sees nothing would pass everything.
+#[test]
+fn the_walk_sees_what_is_wrong() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        browser.goto(&at(t, "/sign-in")).await;
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+        browser
+            .run("document.body.setAttribute('style', 'color: red')")
+            .await;
+        let seen = browser.complaints().await;
+        assert!(
+            seen.iter().any(|text| text.contains("style-src")),
+            "{seen:?}"
+        );
+        browser
+            .run("const image = document.createElement('img'); image.src = 'https://evil.invalid/x.png'; \
+                  document.body.append(image)")
+            .await;
+        let found = axe::violations(browser).await;
+        assert!(
+            found.iter().any(|text| text.starts_with("image-alt")),
+            "{found:?}"
+        );
+        let seen = browser.complaints().await;
+        assert!(seen.iter().any(|text| text.contains("img-src")), "{seen:?}");
+    });
+}
+
+/// The path of every page that can be looked at, in the home of this tenant.
+fn all(tenant: &Tenant) -> Vec<String> {
+    let pages = for_people().into_iter();
+    let pages = pages.filter(|route| route.method == Method::GET);
+    let filled = pages.map(|route| {
+        let path = route.path.replace("{teamId}", &tenant.team);
+        path.replace("{projectId}", &tenant.project)
+    });
+    filled.collect()
+}
+
+async fn walk(t: &Bench, browser: &Chromium, paths: &[String]) {
+    // What it says about the address where it got its cookies is of no interest.
+    browser.complaints().await;
+    let mut faults = Vec::new();
+    for theme in THEMES {
+        browser.keep(&format!("billstack_theme={theme}")).await;
+        for width in WIDTHS {
+            browser.wide(width).await;
+            for path in paths {
+                browser.goto(&at(t, path)).await;
+                let place = format!("{path} {theme} {width}");
+                for fault in look(t, browser, path).await {
+                    faults.push(format!("{place}: {fault}"));
+                }
+                let name = name_of(path, &t.home);
+                browser.picture(&format!("{name}.{theme}.{width}")).await;
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What a picture of a page is called.
+fn name_of(path: &str, tenant: &Tenant) -> String {
+    let known = [(&tenant.team, "team"), (&tenant.project, "project")];
+    let known = known.into_iter().filter(|(id, _)| !id.is_empty());
+    let name = known.fold(path.to_owned(), |name, (id, word)| name.replace(id, word));
+    name.replace(['/', '?', '='], "_")
+}
+
+async fn look(t: &Bench, browser: &Chromium, path: &str) -> Vec<String> {
+    let mut faults = browser.complaints().await;
+    // The status of the page itself is told as a failure to load.
+    let is_refusal = path.starts_with("/no/") || path.ends_with("cursor=x");
+    if is_refusal {
+        faults.retain(|fault| !fault.contains("Failed to load resource"));
+    }
+    let wide = browser
+        .run("return [document.documentElement.scrollWidth, innerWidth]")
+        .await;
+    if wide[0].as_i64() > wide[1].as_i64() {
+        faults.push(format!("scrolls sideways: {wide}"));
+    }
+    let foreign = "return performance.getEntriesByType('resource').map(entry => entry.name)\
+        .filter(name => !name.startsWith(location.origin + '/'))";
+    if browser.run(foreign).await != json!([]) {
+        faults.push("asks another origin".to_owned());
+    }
+    faults.extend(axe::violations(browser).await);
+    assert!(
+        browser.source().await.contains("<main"),
+        "{path}: {}",
+        t.home.team
+    );
+    faults
+}
