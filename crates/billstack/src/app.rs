@@ -111,6 +111,12 @@ impl App {
         self.settings.base_url.as_deref().unwrap_or(&self.local_url)
     }
 
+    /// The address of what strangers see, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        let public_url = self.settings.public_url.as_deref();
+        public_url.unwrap_or(self.base_url())
+    }
+
     /// Where Stripe sends a team's events.
     pub fn webhook_url(&self, team_id: &TeamId) -> String {
         format!("{}/api/webhooks/stripe/{team_id}", self.base_url())

@@ -20,4 +20,5 @@ pub mod route;
 pub mod rows;
 pub mod schema;
 pub mod serve;
+pub mod two_origins;
 pub mod visitor;

@@ -22,6 +22,7 @@ use crate::http::access::Right::{self, Project, ProjectAdmin, SignedIn, TeamAdmi
 use crate::http::openapi;
 use crate::http::route::{Route, router};
 use crate::http::serve::{Limits, harden};
+use crate::http::two_origins::separate;
 use crate::links as share_links;
 use crate::pages;
 use crate::secrets::unique_bytes;
@@ -223,5 +224,9 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         .route("/docs/{*file}", get(docs::asset))
         .fallback(pages::nowhere)
         .with_state(app.clone());
+    let routes = match app.settings.public_url {
+        Some(_) => routes.layer(from_fn_with_state(app.clone(), separate)),
+        None => routes,
+    };
     harden(routes, limits, unique_bytes)
 }

@@ -37,6 +37,8 @@ pub struct Settings {
     pub listen: String,
     /// Our own origin as browsers write it, without a slash at the end.
     pub base_url: Option<String>,
+    /// The origin of what strangers see, where it is another one.
+    pub public_url: Option<String>,
     /// Encrypts Stripe secrets at rest.
     pub secret_key: Option<SecretKey>,
     /// What `/metrics` asks for; none means that only this machine may read it.
@@ -118,6 +120,7 @@ impl Settings {
             wait_for_database: layers.number("wait_for_database", 0..=86_400)?,
             listen: layers.get("listen", host_and_port)?,
             base_url: layers.get_optional("base_url", origin)?,
+            public_url: layers.get_optional("public_url", |text| second_origin(text, layers))?,
             secret_key: layers.get_optional("secret_key", secret_key)?,
             metrics_token: layers.get_optional("metrics_token", metrics_token)?,
             rate_limit: layers.get("rate_limit", rate_limit)?,
@@ -293,6 +296,21 @@ fn origin(text: &str) -> Result<String, String> {
         Some(url) if url.path() == "/" => Ok(url.origin().ascii_serialization()),
         _ => Err("must be an origin without a path, such as https://referrals.example.com".into()),
     }
+}
+
+/// An origin that is not that of the base URL: a host tells them apart.
+fn second_origin(text: &str, layers: &Layers) -> Result<String, String> {
+    let second = origin(text)?;
+    match origin(&layers.text("base_url")) {
+        Ok(first) if authority(&first) == authority(&second) => {
+            Err("must have another host or port than the base URL".into())
+        }
+        _ => Ok(second),
+    }
+}
+
+fn authority(origin: &str) -> Option<&str> {
+    origin.split_once("://").map(|(_, authority)| authority)
 }
 
 fn http_url(text: &str) -> Result<String, String> {

@@ -79,7 +79,7 @@ fn answer(
         return ApiError::invalid("size", "`size` must be a whole number from 128 to 1024.")
             .into_response();
     };
-    let base = app.base_url();
+    let base = app.public_url();
     let address = match slug {
         None => format!("{base}/r/{code}?s=qr"),
         Some(slug) => format!("{base}/r/{slug}/{code}?s=qr"),

@@ -201,7 +201,7 @@ fn headers(parts: &Parts) -> Headers<'_> {
 /// The link itself, without its query.
 fn address(app: &App, slug: &str, typed: &str) -> String {
     let code = vanity::read_any(typed).unwrap_or_default();
-    let base = app.base_url();
+    let base = app.public_url();
     match slug == FIRST {
         true => format!("{base}/r/{code}"),
         false => format!("{base}/r/{slug}/{code}"),

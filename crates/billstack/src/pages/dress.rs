@@ -18,9 +18,12 @@ use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::failures::catch_panics;
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
-    require-trusted-types-for 'script'; trusted-types 'none'";
+/// Frames show what strangers see, which may have an origin of its own.
+const POLICY: [&str; 2] = [
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+     form-action 'self'; frame-src ",
+    "; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+];
 
 /// What stands in a query as it is.
 const PLAIN: AsciiSet = NON_ALPHANUMERIC
@@ -145,8 +148,11 @@ fn title(reason: Reason) -> &'static str {
 /// The headers of every page.
 fn safe(app: &App) -> HeaderMap {
     let fixed = HeaderValue::from_static;
+    let frames = app.settings.public_url.as_deref().unwrap_or("'self'");
+    let policy = format!("{}{frames}{}", POLICY[0], POLICY[1]);
+    let policy = HeaderValue::try_from(policy).unwrap_or(fixed("default-src 'none'"));
     let mut headers = HeaderMap::from_iter([
-        (CONTENT_SECURITY_POLICY, fixed(POLICY)),
+        (CONTENT_SECURITY_POLICY, policy),
         (X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
         (REFERRER_POLICY, fixed("same-origin")),
         (

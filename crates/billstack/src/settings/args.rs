@@ -63,6 +63,18 @@ pub struct SettingsArgs {
     )]
     pub base_url: Option<String>,
 
+    /// A second origin for share links, the portal and what is embedded, such as `https://refer.example.com`
+    ///
+    /// Each origin then answers 404 for what belongs to the other. The proxy must pass on the `Host` that was asked for.
+    #[arg(
+        long,
+        global = true,
+        help_heading = HEADING,
+        env = "BILLSTACK_PUBLIC_URL",
+        value_name = "ORIGIN"
+    )]
+    pub public_url: Option<String>,
+
     /// 64 hex digits that encrypt Stripe secrets; `openssl rand -hex 32` makes one
     ///
     /// Without it, SQLite uses a key kept in a file beside the database. PostgreSQL needs it, the

@@ -194,6 +194,31 @@ fn base_url_is_an_origin_as_browsers_write_it() {
 }
 
 #[test]
+fn the_public_url_is_another_origin_than_the_base_url() {
+    let read = |base, public| {
+        let settings = parse(&["--base-url", base, "--public-url", public]);
+        settings.map(|settings| settings.public_url)
+    };
+    let (base, public) = ("https://app.test", "https://Refer.test/");
+    assert_eq!(read(base, public), Ok(Some("https://refer.test".into())));
+    assert_eq!(read("", public), Ok(Some("https://refer.test".into())));
+    let other_port = "http://localhost:8081";
+    assert_eq!(
+        read("http://localhost:8080", other_port),
+        Ok(Some(other_port.into()))
+    );
+    for wrong in [
+        base,
+        "https://app.test:443",
+        "http://app.test",
+        "https://a.test/x",
+        "a.test",
+    ] {
+        assert!(read(base, wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn stripe_api_base_loses_its_last_slash() {
     let settings = parse(&["--stripe-api-base", "http://127.0.0.1:9/stripe/"]);
     assert_eq!(

@@ -7,3 +7,4 @@ mod known;
 mod limits;
 mod newer;
 mod pages;
+mod two_origins;

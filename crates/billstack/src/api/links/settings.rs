@@ -77,7 +77,7 @@ pub struct LinkSettingsAnswer {
 
 impl LinkSettingsAnswer {
     fn new(app: &App, settings: Settings, names: Names) -> LinkSettingsAnswer {
-        let base = app.base_url();
+        let base = app.public_url();
         let short = names.is_first.then(|| format!("{base}/r/{{code}}"));
         let named = format!("{base}/r/{}/{{code}}", names.slug);
         LinkSettingsAnswer {
