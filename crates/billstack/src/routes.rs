@@ -90,6 +90,10 @@ pub fn for_people() -> Vec<Route> {
         GET "/t/{teamId}" teams::projects::show, TeamMember;
         POST "/t/{teamId}" teams::projects::create, TeamAdmin;
         GET "/t/{teamId}/p/{projectId}" teams::project::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}/referrals" teams::project::referrals::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}/referrals/{id}" teams::project::referrals::one::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}/customers" teams::project::customers::show, Project(CustomersRead);
+        GET "/t/{teamId}/p/{projectId}/customers/{id}" teams::project::customers::one::show, Project(CustomersRead);
     }
 }
 

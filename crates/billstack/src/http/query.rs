@@ -38,6 +38,28 @@ impl Query {
         Ok(Self { parameters })
     }
 
+    /// The same without parameters that are empty: a form of a page sends each of its fields.
+    #[must_use]
+    pub fn without_empty(mut self) -> Query {
+        self.parameters.retain(|_, value| !value.is_empty());
+        self
+    }
+
+    /// The parameters as they were sent, by name.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.parameters.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Puts another value into the place of a parameter that was sent.
+    pub fn replace(&mut self, name: &str, by: impl FnOnce(&str) -> Option<String>) {
+        if let Some(value) = self.parameters.get_mut(name)
+            && let Some(other) = by(value)
+        {
+            *value = other;
+        }
+    }
+
     /// The names of the parameters.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parameters.keys().map(String::as_str)

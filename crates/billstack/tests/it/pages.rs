@@ -2,7 +2,9 @@
 
 mod access;
 mod account;
+mod customers;
 mod first_run;
+mod referrals;
 mod sign_in;
 mod teams;
 

@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::referral::Status;
+use billstack_core::referral::{Referral, Status};
 use billstack_core::source::Source;
-use billstack_store::codes;
+use billstack_store::list::{Page, Part};
 use billstack_store::referrals::{self, ReferralFilter};
+use billstack_store::{Abort, Place, Tx, codes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,6 +16,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, time, weight};
+use crate::http::query::Query;
 
 /// A page of referrals.
 #[derive(Serialize, ToSchema)]
@@ -25,6 +27,52 @@ pub struct ReferralsAnswer {
     /// Present when there is more.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+}
+
+/// Which referrals are wanted, as filters say it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    filter: ReferralFilter,
+    customer_id: Option<String>,
+    code: Option<String>,
+}
+
+impl Wanted {
+    /// Reads the filters of a query string.
+    pub(crate) fn read(query: &Query) -> Result<Wanted, ApiError> {
+        Ok(Wanted {
+            filter: ReferralFilter {
+                status: one_of(query, "status", Status::parse)?,
+                referrer_customer_id: text(query, "referrerCustomerId", 64)?,
+                referee_customer_id: text(query, "refereeCustomerId", 64)?,
+                code: None,
+                source: one_of(query, "source", Source::parse)?,
+                from: time(query, "from")?,
+                to: time(query, "to")?,
+            },
+            customer_id: text(query, "customerId", 64)?,
+            code: text(query, "code", 64)?,
+        })
+    }
+
+    /// A page of them, the one applied last first.
+    pub(crate) fn list(
+        &self,
+        tx: &mut dyn Tx,
+        place: &Place,
+        page: &Page,
+    ) -> Result<Part<Referral>, Abort> {
+        let mut filter = self.filter.clone();
+        if let Some(given) = &self.code {
+            let found = codes::names::resolve(tx, place, given)?;
+            // A text that is no code finds nothing, like a code that nobody has.
+            filter.code = Some(found.unwrap_or_else(|| given.clone()));
+        }
+        Ok(match &self.customer_id {
+            Some(id) => referrals::list_of_customer(tx, place, id, &filter, page)?,
+            None => referrals::list(tx, place, &filter, page)?,
+        })
+    }
 }
 
 /// List referrals.
@@ -51,34 +99,9 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
-    let filter = ReferralFilter {
-        status: one_of(&query, "status", Status::parse)?,
-        referrer_customer_id: text(&query, "referrerCustomerId", 64)?,
-        referee_customer_id: text(&query, "refereeCustomerId", 64)?,
-        code: None,
-        source: one_of(&query, "source", Source::parse)?,
-        from: time(&query, "from")?,
-        to: time(&query, "to")?,
-    };
-    let customer_id = text(&query, "customerId", 64)?;
-    let code = text(&query, "code", 64)?;
+    let wanted = Wanted::read(&query)?;
     let part = access.scan(&app, weight(&page), move |tx, place| {
-        let filter = match &code {
-            Some(given) => {
-                let found = codes::names::resolve(tx, place, given)?;
-                // A text that is no code finds nothing, like a code that nobody has.
-                let code = Some(found.unwrap_or_else(|| given.clone()));
-                ReferralFilter {
-                    code,
-                    ..filter.clone()
-                }
-            }
-            None => filter.clone(),
-        };
-        Ok(match &customer_id {
-            Some(id) => referrals::list_of_customer(tx, place, id, &filter, &page)?,
-            None => referrals::list(tx, place, &filter, &page)?,
-        })
+        wanted.list(tx, place, &page)
     });
     let part = part.await?;
     Ok(answer::send(answer::ok(&ReferralsAnswer {

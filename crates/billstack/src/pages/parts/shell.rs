@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use crate::pages::assets;
+use crate::pages::parts::tabs::tabs;
 use crate::pages::teams::project::address;
 use crate::pages::theme::Theme;
 use crate::pages::view::View;
@@ -25,6 +26,7 @@ pub(in crate::pages) fn document(view: &View, title: &str, body: &Markup) -> Mar
             body {
                 a.skip href="#main" { "Skip to the content" }
                 (bar(view))
+                @if let (Some(team), Some(project)) = (&view.team, &view.project) { (tabs(team, project, title)) }
                 main #main tabindex="-1" { (body) }
                 p #said.hidden role="status" aria-live="polite" {}
             }

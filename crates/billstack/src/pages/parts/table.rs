@@ -14,6 +14,14 @@ impl Column {
     pub(in crate::pages) const fn text(name: &'static str) -> Column {
         Column { name, class: None }
     }
+
+    /// A column of amounts, which stand one below the other at the right.
+    pub(in crate::pages) const fn number(name: &'static str) -> Column {
+        Column {
+            name,
+            class: Some("number"),
+        }
+    }
 }
 
 /// A table, or a sentence in its place while there are no rows.

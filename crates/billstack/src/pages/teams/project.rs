@@ -1,5 +1,8 @@
 //! `/t/{teamId}/p/{projectId}`: what there is to know of a project at first sight.
 
+pub mod customers;
+pub mod referrals;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};

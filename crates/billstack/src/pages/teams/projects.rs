@@ -90,7 +90,7 @@ async fn body(
     Ok(html! {
         h1 { "Projects" }
         (list(&part, &access.team_id))
-        (pager::pager(&path, is_first, part.next.as_ref()))
+        (pager::pager(&path, &[], is_first, part.next.as_ref()))
         section {
             h2 { "A new project" }
             p.quiet { "Customers, codes and credits of different projects do not meet. "

@@ -8,7 +8,7 @@ use super::{at, sign_in, with_browser};
 use crate::axe;
 use crate::chromium::{Chromium, Options};
 use crate::support::bench::{Bench, Setup};
-use crate::support::fixture::Tenant;
+use crate::support::fixture::{Tenant, text};
 
 const WIDTHS: [u32; 3] = [1280, 360, 320];
 const THEMES: [&str; 2] = ["light", "dark"];
@@ -16,10 +16,16 @@ const THEMES: [&str; 2] = ["light", "dark"];
 #[test]
 fn pages_of_members_have_no_fault() {
     with_browser(Setup::default(), Options::default(), async |t, browser| {
-        t.program(1_000, 500).await;
+        let pair = t.pair("walk").await;
+        let referral = text(&t.apply(&pair).await["id"]);
+        t.subscribe(&pair).await;
         t.project("A second project with a name that is longer than most others")
             .await;
-        let mut paths = all(&t.home);
+        let ids = [
+            ("/referrals/{id}", referral.as_str()),
+            ("/customers/{id}", pair.referee.as_str()),
+        ];
+        let mut paths = all(&t.home, &ids);
         paths.push("/account?done=theme".to_owned());
         paths.push("/no/such/page".to_owned());
         paths.push(format!("/t/{}?cursor=x", t.home.team));
@@ -93,13 +99,18 @@ fn the_walk_sees_what_is_wrong() {
     });
 }
 
-/// The path of every page that can be looked at, in the home of this tenant.
-fn all(tenant: &Tenant) -> Vec<String> {
+/// The path of every page that can be looked at, in the home of this tenant, and of these ids.
+fn all(tenant: &Tenant, ids: &[(&str, &str)]) -> Vec<String> {
     let pages = for_people().into_iter();
     let pages = pages.filter(|route| route.method == Method::GET);
     let filled = pages.map(|route| {
         let path = route.path.replace("{teamId}", &tenant.team);
-        path.replace("{projectId}", &tenant.project)
+        let path = path.replace("{projectId}", &tenant.project);
+        let of_one = ids.iter().find(|(end, _)| path.ends_with(end));
+        match of_one {
+            Some((_, id)) => path.replace("{id}", id),
+            None => path,
+        }
     });
     filled.collect()
 }

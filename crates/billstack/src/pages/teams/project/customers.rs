@@ -1,0 +1,149 @@
+//! `/t/{teamId}/p/{projectId}/customers`: whom the project knows, found by whatever is known of them.
+
+pub mod one;
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::email;
+use billstack_store::customers::{self, Customer, CustomerFilter};
+use billstack_store::list::{Page, Part};
+use billstack_store::{Place, Share, Tx, Weight};
+use maud::{Markup, html};
+
+use super::address;
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::page::{QueryString, page, text};
+use crate::pages::parts::pager::pager;
+use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::time::moment;
+use crate::pages::view::View;
+
+/// Rows of a page.
+const ROWS: i64 = 25;
+
+/// The list, or those whom a search finds.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let query = query.without_empty();
+    let (page, sought) = (page(&query, ROWS)?, text(&query, "q", 255)?);
+    let is_first = page.after.is_none();
+    let part = read(&app, &access.place, sought.clone(), page).await?;
+    let base = address(&access.place.team_id, &access.place.project_id);
+    let path = format!("{base}/customers");
+    let typed = sought.as_deref().unwrap_or_default();
+    let kept: Vec<_> = sought.as_deref().map(|q| ("q", q)).into_iter().collect();
+    let body = html! {
+        h1 { "Customers" }
+        form.row method="get" action=(path) role="search" {
+            div.field {
+                label for="q" { "Find by address, external id, or id here or in Stripe" }
+                input id="q" name="q" type="search" value=(typed) maxlength="255" autocomplete="off";
+            }
+            div.actions {
+                button { "Find" }
+                @if sought.is_some() { a href=(path) { "Show all" } }
+            }
+        }
+        (list(&part, &path, sought.is_some()))
+        (pager(&path, &kept, is_first, part.next.as_ref()))
+    };
+    Ok(view.page("Customers", body))
+}
+
+async fn read(
+    app: &App,
+    place: &Place,
+    sought: Option<String>,
+    page: Page,
+) -> Result<Part<Customer>, ApiError> {
+    let share = Share {
+        team: place.team_id.number(),
+        weight: Weight::Short,
+    };
+    let place = place.clone();
+    let read = app.store.scan_for(share, move |tx| match &sought {
+        Some(sought) => Ok(Part {
+            rows: found(tx, &place, sought.trim())?,
+            next: None,
+        }),
+        None => Ok(customers::list(
+            tx,
+            &place,
+            &CustomerFilter::default(),
+            &page,
+        )?),
+    });
+    Ok(read.await?)
+}
+
+/// Whom a text names exactly: by their id here, their address, the team's own id or the one in Stripe.
+fn found(
+    tx: &mut dyn Tx,
+    place: &Place,
+    sought: &str,
+) -> Result<Vec<Customer>, billstack_store::Abort> {
+    let mut all: Vec<Customer> = customers::get(tx, place, sought)?.into_iter().collect();
+    let mut filters = vec![
+        CustomerFilter {
+            external_id: Some(sought.to_owned()),
+            ..CustomerFilter::default()
+        },
+        CustomerFilter {
+            stripe_customer_id: Some(sought.to_owned()),
+            ..CustomerFilter::default()
+        },
+    ];
+    filters.extend(email::normalize(sought).map(|email| CustomerFilter {
+        email: Some(email),
+        ..CustomerFilter::default()
+    }));
+    let few = Page {
+        limit: ROWS,
+        offset: 0,
+        after: None,
+    };
+    for filter in filters {
+        for customer in customers::list(tx, place, &filter, &few)?.rows {
+            if all.iter().all(|other| other.id != customer.id) {
+                all.push(customer);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn list(part: &Part<Customer>, path: &str, is_sought: bool) -> Markup {
+    let columns = [
+        Column::text("Name"),
+        Column::text("Address"),
+        Column::text("External id"),
+        Column::text("In Stripe"),
+        Column::text("Since"),
+    ];
+    let none = || html! { span.quiet { "none" } };
+    let code = |text: &Option<String>| match text {
+        Some(text) => html! { code { (text) } },
+        None => none(),
+    };
+    let rows = part.rows.iter().map(|customer| {
+        let name = customer.name.as_deref().unwrap_or(&customer.email);
+        [
+            html! { a href={ (path) "/" (customer.id) } { (name) } },
+            html! { (customer.email) },
+            code(&customer.external_id),
+            code(&customer.stripe_customer_id),
+            moment(customer.created_at),
+        ]
+    });
+    let empty = match is_sought {
+        true => "Nobody has this address or id. Addresses and ids are compared whole.",
+        false => "No customer yet. Your backend makes one for each account: POST …/customers.",
+    };
+    table("Customers, the newest first", columns, rows, empty)
+}

@@ -1,0 +1,125 @@
+//! `/t/{teamId}/p/{projectId}/customers/{id}`: who a customer is, whom they brought, and what they have.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::referral::Referral;
+use billstack_store::credits::{self, Balance, Credit, CreditFilter};
+use billstack_store::customers::{self, Customer};
+use billstack_store::list::Page;
+use billstack_store::referrals::{self, ReferralFilter};
+use billstack_store::{Place, Share, Tx, Weight};
+use maud::{Markup, html};
+
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::path::Item;
+use crate::pages::parts::money::amount;
+use crate::pages::parts::notice::copyable;
+use crate::pages::parts::pager::with_query;
+use crate::pages::parts::people::People;
+use crate::pages::parts::time::moment;
+use crate::pages::teams::project::address;
+use crate::pages::teams::project::referrals::one::credits_of;
+use crate::pages::teams::project::referrals::{people_of, rows};
+use crate::pages::view::View;
+
+/// As many rows of each table as a look needs; behind a link is the rest.
+const FEW: i64 = 10;
+
+/// All that the page tells.
+struct Told {
+    customer: Customer,
+    balances: Vec<Balance>,
+    referrals: Vec<Referral>,
+    has_more: bool,
+    credits: Vec<Credit>,
+    people: People,
+}
+
+/// The page.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(id): Item,
+) -> Result<Response, ApiError> {
+    let told = read(&app, &access.place, id).await?;
+    let name = name(&told.customer);
+    Ok(view.page(&format!("{name} · Customers"), body(&told, &access.place)))
+}
+
+fn name(customer: &Customer) -> &str {
+    customer.name.as_deref().unwrap_or(&customer.email)
+}
+
+async fn read(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
+    let share = Share {
+        team: place.team_id.number(),
+        weight: Weight::Short,
+    };
+    let place = place.clone();
+    let few = Page {
+        limit: FEW,
+        offset: 0,
+        after: None,
+    };
+    let read = app.store.scan_for(share, move |tx: &mut dyn Tx| {
+        let customer = customers::require(tx, &place, &id)?;
+        let any = ReferralFilter::default();
+        let part = referrals::list_of_customer(tx, &place, &id, &any, &few)?;
+        let theirs = CreditFilter {
+            customer_id: Some(id.clone()),
+            ..CreditFilter::default()
+        };
+        Ok(Told {
+            balances: credits::balances(tx, &place, &id)?,
+            credits: credits::list(tx, &place, &theirs, &few)?.rows,
+            people: people_of(tx, &place, &part.rows)?,
+            has_more: part.next.is_some(),
+            referrals: part.rows,
+            customer,
+        })
+    });
+    Ok(read.await?)
+}
+
+fn body(told: &Told, place: &Place) -> Markup {
+    let customer = &told.customer;
+    let base = address(&place.team_id, &place.project_id);
+    let all = with_query(
+        &format!("{base}/referrals"),
+        &[("customerId", &customer.id)],
+    );
+    html! {
+        h1 { (name(customer)) }
+        section {
+            dl.figures {
+                @for balance in &told.balances {
+                    div { dt { "Credits" } dd { (amount(balance.amount, balance.currency)) } }
+                }
+                @if told.balances.is_empty() { div { dt { "Credits" } dd { "none yet" } } }
+            }
+        }
+        section {
+            h2 { "Facts" }
+            dl.facts {
+                div { dt { "Address" } dd { (copyable(&customer.email)) } }
+                div { dt { "Id" } dd { (copyable(&customer.id)) } }
+                @if let Some(id) = &customer.external_id { div { dt { "External id" } dd { (copyable(id)) } } }
+                div { dt { "In Stripe" } dd {
+                    @match &customer.stripe_customer_id {
+                        Some(id) => (copyable(id)),
+                        None => span.quiet { "not linked: what Stripe tells of them converts nothing yet" },
+                    }
+                } }
+                div { dt { "Since" } dd { (moment(customer.created_at)) } }
+            }
+        }
+        h2 { "Referrals" }
+        (rows(&told.referrals, &told.people, place, "They have brought nobody, and nobody has brought them."))
+        @if told.has_more { p { a href=(all) { "All referrals of this customer" } } }
+        h2 { "Credits" }
+        (credits_of(&told.credits, &told.people, place))
+    }
+}

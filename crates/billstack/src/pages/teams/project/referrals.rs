@@ -1,0 +1,201 @@
+//! `/t/{teamId}/p/{projectId}/referrals`: who brought whom, and how far that has come.
+
+pub mod one;
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::referral::Referral;
+use billstack_core::time::{DAY, Micros};
+use billstack_store::list::{Page, Part};
+use billstack_store::{Place, Share, Weight};
+use maud::{Markup, html};
+
+use super::address;
+use crate::api::referrals::list::Wanted;
+use crate::app::{App, Shared};
+use crate::clock::rfc3339;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::page::{QueryString, page};
+use crate::http::query::Query;
+use crate::pages::parts::form::choice;
+use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::people::People;
+use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::time::moment;
+use crate::pages::parts::words;
+use crate::pages::view::View;
+
+/// Rows of a page.
+const ROWS: i64 = 25;
+
+/// The filters, by the names of the API.
+const FILTERS: [&str; 6] = ["status", "source", "code", "customerId", "from", "to"];
+
+/// The list.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let query = query.without_empty();
+    let (wanted, page) = (Wanted::read(&in_times(query.clone()))?, page(&query, ROWS)?);
+    let is_first = page.after.is_none();
+    let (part, people) = read(&app, &access.place, wanted, page).await?;
+    let path = format!(
+        "{}/referrals",
+        address(&access.place.team_id, &access.place.project_id)
+    );
+    let kept: Vec<_> = query
+        .pairs()
+        .filter(|(name, _)| FILTERS.contains(name))
+        .collect();
+    let body = html! {
+        h1 { "Referrals" }
+        (filters(&path, &kept))
+        (list(&part, &people, &access.place, !kept.is_empty()))
+        (pager(&path, &kept, is_first, part.next.as_ref()))
+    };
+    Ok(view.page("Referrals", body))
+}
+
+async fn read(
+    app: &App,
+    place: &Place,
+    wanted: Wanted,
+    page: Page,
+) -> Result<(Part<Referral>, People), ApiError> {
+    let share = Share {
+        team: place.team_id.number(),
+        weight: Weight::Short,
+    };
+    let place = place.clone();
+    let read = app.store.scan_for(share, move |tx| {
+        let part = wanted.list(tx, &place, &page)?;
+        let people = people_of(tx, &place, &part.rows)?;
+        Ok((part, people))
+    });
+    Ok(read.await?)
+}
+
+/// The names of both sides.
+pub(in crate::pages) fn people_of(
+    tx: &mut dyn billstack_store::Tx,
+    place: &Place,
+    referrals: &[Referral],
+) -> Result<People, billstack_store::Abort> {
+    let ids = referrals.iter().flat_map(|referral| {
+        [
+            referral.referrer_customer_id.as_str(),
+            &referral.referee_customer_id,
+        ]
+    });
+    People::read(tx, place, ids)
+}
+
+/// A form knows days; the last one is meant whole.
+fn in_times(mut query: Query) -> Query {
+    let day = |text: &str| Micros::from_rfc3339(&format!("{text}T00:00:00Z"));
+    query.replace("from", |text| Some(rfc3339(day(text)?.0)));
+    query.replace("to", |text| Some(rfc3339(day(text)?.plus(DAY).0)));
+    query
+}
+
+/// The filters, as links that anybody else may open too.
+fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
+    let value = |name: &str| {
+        let found = kept.iter().find(|(filter, _)| *filter == name);
+        found.map_or("", |(_, value)| *value)
+    };
+    let statuses = [
+        ("", "any"),
+        ("pending", "waiting"),
+        ("converted", "converted"),
+        ("expired", "ended"),
+    ];
+    let sources = [("", "any"), ("code", "typed"), ("click", "link")];
+    html! {
+        form.row.filters method="get" action=(path) {
+            (choice("Status", "status", statuses, value("status")))
+            (choice("Came by", "source", sources, value("source")))
+            (line("Code", "code", "text", value("code")))
+            (line("From", "from", "date", value("from")))
+            (line("To", "to", "date", value("to")))
+            @if !value("customerId").is_empty() {
+                input type="hidden" name="customerId" value=(value("customerId"));
+            }
+            div.actions {
+                button { "Apply" }
+                @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
+            }
+        }
+    }
+}
+
+fn line(label: &str, name: &str, kind: &str, value: &str) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            input id=(name) name=(name) type=(kind) value=(value) maxlength="64" autocomplete="off";
+        }
+    }
+}
+
+/// Referrals, a row each.
+fn list(part: &Part<Referral>, people: &People, place: &Place, is_filtered: bool) -> Markup {
+    let empty = match is_filtered {
+        true => "No referral matches the filters.",
+        false => {
+            "No referral yet. One comes about when somebody signs up with a code or a link of a customer."
+        }
+    };
+    rows(&part.rows, people, place, empty)
+}
+
+/// The table, for other pages too.
+pub(in crate::pages) fn rows(
+    referrals: &[Referral],
+    people: &People,
+    place: &Place,
+    empty: &str,
+) -> Markup {
+    let base = address(&place.team_id, &place.project_id);
+    let columns = [
+        Column::text("Friend"),
+        Column::text("Referred by"),
+        Column::text("Code"),
+        Column::text("Status"),
+        Column::text("Came by"),
+        Column::text("Applied"),
+    ];
+    let rows = referrals.iter().map(|referral| {
+        let friend = people.name(&referral.referee_customer_id);
+        [
+            html! { a href={ (base) "/referrals/" (referral.id) } { (friend) } },
+            people.link(place, &referral.referrer_customer_id),
+            html! { code { (referral.code) } },
+            words::of_referral(referral.status),
+            html! { (words::of_source(&referral.attribution)) },
+            moment(referral.created_at),
+        ]
+    });
+    table("Referrals, the newest first", columns, rows, empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_meant_whole() {
+        let query = Query::parse(Some("from=2026-11-01&to=2026-11-30&code=x")).expect("a query");
+        let times = in_times(query);
+        let value = |name| times.optional_str(name, 64).expect("a value");
+        assert_eq!(value("from"), Some("2026-11-01T00:00:00.000Z"));
+        assert_eq!(value("to"), Some("2026-12-01T00:00:00.000Z"));
+        assert_eq!(value("code"), Some("x"));
+        let exact = Query::parse(Some("from=2026-11-01T10:00:00Z&to=never")).expect("a query");
+        assert_eq!(in_times(exact.clone()), exact);
+    }
+}

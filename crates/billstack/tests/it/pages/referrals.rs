@@ -1,0 +1,148 @@
+//! `…/referrals` and `…/referrals/{id}`.
+
+use serde_json::json;
+
+use super::look;
+use crate::support::bench::Bench;
+use crate::support::client::Caller;
+use crate::support::fixture::text;
+
+on_both_engines! {
+    the_list_shows_what_the_api_lists,
+    filters_are_in_the_address_and_stay_there,
+    a_referral_says_why,
+    nothing_of_a_customer_is_markup,
+    a_referral_of_another_project_is_not_there,
+}
+
+fn path(t: &Bench, rest: &str) -> String {
+    format!("/t/{}/p/{}{rest}", t.home.team, t.home.project)
+}
+
+async fn page(t: &Bench, rest: &str) -> String {
+    let answer = look(&t.owner, &path(t, rest)).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.text
+}
+
+async fn the_list_shows_what_the_api_lists(t: &Bench) {
+    let none = page(t, "/referrals").await;
+    assert!(none.contains("No referral yet."), "{none}");
+    let pair = t.pair("ann").await;
+    let id = text(&t.apply(&pair).await["id"]);
+    let listed = page(t, "/referrals").await;
+    for part in [
+        &*format!(
+            "href=\"{}\">ann-referee@example.com</a>",
+            path(t, &format!("/referrals/{id}"))
+        ),
+        &format!(
+            "href=\"{}\">ann-referrer</a>",
+            path(t, &format!("/customers/{}", pair.referrer))
+        ),
+        &format!("<code>{}</code>", pair.code),
+        ">Waiting</span>",
+        "aria-current=\"page\">Referrals</a>",
+    ] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    t.subscribe(&pair).await;
+    assert!(page(t, "/referrals").await.contains(">Converted</span>"));
+    t.key
+        .delete(&format!("customers/{}", pair.referee))
+        .await
+        .ok();
+    let erased = page(t, "/referrals").await;
+    assert!(erased.contains("An erased customer") && !erased.contains("ann-referee"));
+}
+
+async fn filters_are_in_the_address_and_stay_there(t: &Bench) {
+    for number in 0..27 {
+        let pair = t.pair(&format!("n{number}")).await;
+        t.apply(&pair).await;
+        t.advance(1_000_000);
+    }
+    let filtered = page(t, "/referrals?status=pending&code=&source=&from=&to=").await;
+    assert!(
+        filtered.contains(">n26-referee@example.com</a>")
+            && !filtered.contains(">n1-referee@example.com</a>")
+    );
+    assert!(filtered.contains("value=\"pending\" selected"));
+    let older = filtered
+        .split("href=\"")
+        .find(|link| link.contains("cursor="));
+    let older = older
+        .and_then(|link| link.split('"').next())
+        .expect("a link");
+    assert!(older.contains("status=pending"), "{older}");
+    let older = look(&t.owner, &older.replace("&amp;", "&")).send().await;
+    assert!(
+        older.text.contains(">n1-referee@example.com</a>") && older.text.contains(">Newest</a>")
+    );
+    let none = page(t, "/referrals?status=converted").await;
+    assert!(none.contains("No referral matches") && none.contains(">Clear filters</a>"));
+    let far = page(t, "/referrals?from=2001-01-01&to=2001-01-31").await;
+    assert!(far.contains("No referral matches") && far.contains("value=\"2001-01-31\""));
+    let wrong = look(&t.owner, &path(t, "/referrals?status=x")).send().await;
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.is_page());
+}
+
+async fn a_referral_says_why(t: &Bench) {
+    let pair = t.pair("ann").await;
+    let id = text(&t.apply(&pair).await["id"]);
+    let told = t.key.get(&format!("referrals/{id}")).await.ok();
+    let why = told["referral"]["explanation"]["why"]
+        .as_str()
+        .expect("a sentence");
+    let rest = format!("/referrals/{id}");
+    let waiting = page(t, &rest).await;
+    assert!(waiting.contains(why), "{why}: {waiting}");
+    assert!(waiting.contains("What must still happen:"));
+    assert!(waiting.contains("<title>ann-referee@example.com · Referrals · "));
+    assert!(waiting.contains(">No credit.</p>"));
+    t.subscribe(&pair).await;
+    let converted = page(t, &rest).await;
+    for part in [
+        ">10.00 USD</span>",
+        ">5.00 USD</span>",
+        "referral.converted",
+        "credit.granted",
+    ] {
+        assert!(converted.contains(part), "{part}: {converted}");
+    }
+    let absent = look(&t.owner, &path(t, "/referrals/ref_none")).send().await;
+    assert_eq!(absent.status, 404);
+    assert!(absent.is_page());
+}
+
+async fn nothing_of_a_customer_is_markup(t: &Bench) {
+    let canary = "\"><img src=x onerror=alert(1)>";
+    let pair = t.pair("ann").await;
+    let body = json!({"name": canary});
+    t.key
+        .patch(&format!("customers/{}", pair.referee), body)
+        .await
+        .ok();
+    let id = text(&t.apply(&pair).await["id"]);
+    for rest in [
+        "/referrals".to_owned(),
+        format!("/referrals/{id}"),
+        "/customers".to_owned(),
+        format!("/customers/{}", pair.referee),
+    ] {
+        let shown = page(t, &rest).await;
+        assert!(!shown.contains("<img src=x"), "{rest}: {shown}");
+        assert!(shown.contains("&lt;img src=x"), "{rest}: {shown}");
+    }
+    let asked = page(t, "/customers?q=%22%3E%3Cimg%20src=x%3E").await;
+    assert!(!asked.contains("<img src=x") && asked.contains("Nobody has this address"));
+}
+
+async fn a_referral_of_another_project_is_not_there(t: &Bench) {
+    let pair = t.pair("ann").await;
+    let id = text(&t.apply(&pair).await["id"]);
+    let (other, _) = t.project("Other").await;
+    let elsewhere = format!("/t/{}/p/{}/referrals/{id}", t.home.team, other);
+    assert_eq!(look(&t.owner, &elsewhere).send().await.status, 404);
+}
