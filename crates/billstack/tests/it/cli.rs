@@ -1,5 +1,6 @@
 //! The real program, run as a person runs it.
 
+mod clients;
 mod complaints;
 mod demo;
 mod doctor;

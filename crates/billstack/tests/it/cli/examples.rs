@@ -1,8 +1,8 @@
 //! The examples of the documentation, run as they stand against a real server.
 
-mod webhooks;
+pub(super) mod webhooks;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -86,17 +86,24 @@ fn run_examples(language: &str, ending: &str, interpreter: &Path, seen: &str) {
     assert!(referrals.starts_with("ref_"), "{referrals}");
 }
 
-/// The blocks of a page in a language.
+/// The blocks of a page for integrators in a language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
-    let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../docs/integrators")
-        .join(page);
-    let text = std::fs::read_to_string(file).expect("a page");
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/integrators");
+    blocks_of(&pages.join(page), language)
+}
+
+/// The blocks of a page in a language.
+pub(super) fn blocks_of(page: &Path, language: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(page).expect("a page");
     let begin = format!("```{language}\n");
     let blocks = text.split(&begin).skip(1);
     let blocks: Vec<_> = blocks
         .filter_map(|rest| rest.split_once("```\n").map(|(block, _)| block.to_owned()))
         .collect();
-    assert!(!blocks.is_empty(), "{page} has nothing in {language}");
+    assert!(
+        !blocks.is_empty(),
+        "{} has nothing in {language}",
+        page.display()
+    );
     blocks
 }

@@ -108,7 +108,7 @@ fn modules() -> PathBuf {
 }
 
 /// Gives a program webhooks to judge, one on a line: of each type as it is sent, and with what must be refused.
-fn assert_judged_right(command: Command) {
+pub(in crate::cli) fn assert_judged_right(command: Command) {
     let now = Clock::System.now_micros() / SECOND;
     let (new, old, other) = (
         signature::new_secret(),

@@ -1,0 +1,271 @@
+import { isRefused } from "./errors.js";
+import { type Call, type CallOptions, type Options, Transport, segment } from "./transport.js";
+import type * as t from "./types.js";
+
+/** Of a write that would do as much once more: a key that belongs to the matter, such as `payout-2026-118`. */
+export interface KeyedOptions extends CallOptions {
+  idempotencyKey: string;
+}
+
+/** What became of a code or a click. */
+export interface Applied {
+  referral: t.Referral;
+  /** Whether the same had been applied before: a repetition, and as good. */
+  isRepetition: boolean;
+}
+
+/** By what a customer is found. */
+export type CustomerKey = { externalId: string } | { email: string } | { stripeCustomerId: string };
+
+/** One project of a BillStack server, as an API key may use it. */
+export class BillStack {
+  readonly #transport: Transport;
+
+  constructor(options: Options) {
+    this.#transport = new Transport(options);
+  }
+
+  /** Any other call: with a path below the project, and its JSON answer. Repeated as all others are. */
+  request(method: string, path: string, call: Call = {}): Promise<unknown> {
+    return this.#transport.send(method, path, call);
+  }
+
+  // Customers
+
+  /**
+   * The customer with this address, made if there is none. What is known of `externalId` and `stripeCustomerId` here
+   * and not there is added. If there they are others, the address is somebody else's: `customer_exists`.
+   */
+  async ensureCustomer(customer: t.CreateCustomerRequest, options: CallOptions = {}): Promise<t.Customer> {
+    try {
+      return await this.createCustomer(customer, options);
+    } catch (error) {
+      if (!isRefused(error, "customer_exists")) throw error;
+      const there = error.body.customer;
+      const missing: t.UpdateCustomerRequest = {};
+      for (const name of ["externalId", "stripeCustomerId"] as const) {
+        const wanted = customer[name];
+        if (wanted == null || wanted === there[name]) continue;
+        if (there[name] !== null) throw error;
+        missing[name] = wanted;
+      }
+      if (Object.keys(missing).length === 0) return there;
+      // Another write has another key, and a random one is as good: it says the same however often it is sent.
+      return await this.updateCustomer(there.id, missing, signalOf(options));
+    }
+  }
+
+  async createCustomer(customer: t.CreateCustomerRequest, options: CallOptions = {}): Promise<t.Customer> {
+    return (await this.#send<t.CustomerAnswer>("POST", "/customers", { ...options, body: customer })).customer;
+  }
+
+  async getCustomer(id: string, options: CallOptions = {}): Promise<t.Customer> {
+    return (await this.#send<t.CustomerAnswer>("GET", `/customers/${segment(id)}`, options)).customer;
+  }
+
+  /** The customer with exactly this, or null. */
+  async findCustomer(key: CustomerKey, options: CallOptions = {}): Promise<t.Customer | null> {
+    const call = { ...options, query: { ...key, limit: 1 } };
+    return (await this.#send<t.CustomersAnswer>("GET", "/customers", call)).customers[0] ?? null;
+  }
+
+  async updateCustomer(id: string, changes: t.UpdateCustomerRequest, options: CallOptions = {}): Promise<t.Customer> {
+    const call = { ...options, body: changes };
+    return (await this.#send<t.CustomerAnswer>("PATCH", `/customers/${segment(id)}`, call)).customer;
+  }
+
+  /** Erases a person for ever. */
+  async eraseCustomer(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#send("DELETE", `/customers/${segment(id)}`, options);
+  }
+
+  customers(query: t.ListCustomersQuery = {}, options: CallOptions = {}): AsyncGenerator<t.Customer, void> {
+    return this.#all("/customers", "customers", query, options);
+  }
+
+  // Codes and referrals
+
+  /** The active code of a customer, made if there is none. */
+  async ensureCode(customerId: string, options: CallOptions = {}): Promise<t.ReferralCode> {
+    try {
+      return await this.createCode({ customerId }, options);
+    } catch (error) {
+      if (isRefused(error, "active_code_exists")) return error.body.code;
+      throw error;
+    }
+  }
+
+  async createCode(code: t.CreateCodeRequest, options: CallOptions = {}): Promise<t.ReferralCode> {
+    return (await this.#send<t.CodeAnswer>("POST", "/referrals/codes", { ...options, body: code })).code;
+  }
+
+  /** A code by itself or by a name of it, in any form that people type. */
+  async getCode(code: string, options: CallOptions = {}): Promise<t.ReferralCodeDetail> {
+    const call = { ...options, query: { limit: 1 } };
+    return (await this.#send<t.GetCodeAnswer>("GET", `/referrals/codes/${segment(code)}`, call)).code;
+  }
+
+  /** Gives a code a name that is easier to say. */
+  async renameCode(code: string, vanity: string, options: CallOptions = {}): Promise<t.ReferralCode> {
+    const call = { ...options, body: { vanity } };
+    return (await this.#send<t.CodeAnswer>("PATCH", `/referrals/codes/${segment(code)}`, call)).code;
+  }
+
+  /** Switches a code off. What was applied before is honoured. */
+  async deactivateCode(code: string, options: CallOptions = {}): Promise<void> {
+    await this.#send("DELETE", `/referrals/codes/${segment(code)}`, options);
+  }
+
+  codes(query: t.ListCodesQuery = {}, options: CallOptions = {}): AsyncGenerator<t.ReferralCode, void> {
+    return this.#all("/referrals/codes", "codes", query, options);
+  }
+
+  /**
+   * Records that a new customer came with a code, or by a click on a share link. Whoever applied the same before gets
+   * that referral; whoever applied another code is refused: `already_referred`. Of a click alone nobody but the server
+   * knows the code, so any referral by a click counts as the same.
+   */
+  async apply(request: t.ApplyCodeRequest, options: CallOptions = {}): Promise<Applied> {
+    try {
+      const call = { ...options, body: request };
+      const { referral } = await this.#send<t.ReferralAnswer>("POST", "/referrals/apply", call);
+      return { referral, isRepetition: false };
+    } catch (error) {
+      if (!isRefused(error, "already_referred")) throw error;
+      const { referral } = error.body;
+      if (await this.#isSame(request, referral, options)) return { referral, isRepetition: true };
+      throw error;
+    }
+  }
+
+  async #isSame({ code }: t.ApplyCodeRequest, referral: t.Referral, options: CallOptions): Promise<boolean> {
+    if (code == null) return referral.attribution.source === "click";
+    if (code.trim().toUpperCase() === referral.code) return true;
+    try {
+      // Typed in another form, or a name of it; the server knows them all.
+      return (await this.getCode(code, signalOf(options))).code === referral.code;
+    } catch (error) {
+      if (isRefused(error, "code_not_found")) return false;
+      throw error;
+    }
+  }
+
+  async getReferral(id: string, options: CallOptions = {}): Promise<t.Referral> {
+    return (await this.#send<t.ReferralAnswer>("GET", `/referrals/${segment(id)}`, options)).referral;
+  }
+
+  referrals(query: t.ListReferralsQuery = {}, options: CallOptions = {}): AsyncGenerator<t.Referral, void> {
+    return this.#all("/referrals", "referrals", query, options);
+  }
+
+  /** The story of a referral, the oldest first. */
+  referralEvents(id: string, options: CallOptions = {}): AsyncGenerator<t.ReferralEvent, void> {
+    return this.#all(`/referrals/${segment(id)}/events`, "events", {}, options);
+  }
+
+  // Credits. Amounts are whole numbers of the smallest unit of their currency.
+
+  /** What a customer has, one amount for each currency. */
+  async balances(customerId: string, options: CallOptions = {}): Promise<t.CreditBalance[]> {
+    const path = `/customers/${segment(customerId)}/credit-balance`;
+    return (await this.#send<t.BalancesAnswer>("GET", path, options)).balances;
+  }
+
+  /** Every movement of what a customer has, by currency. */
+  async statements(
+    customerId: string,
+    query: t.GetCreditStatementQuery = {},
+    options: CallOptions = {},
+  ): Promise<t.CreditStatement[]> {
+    const path = `/customers/${segment(customerId)}/credit-statement`;
+    return (await this.#send<t.StatementAnswer>("GET", path, { ...options, query })).statements;
+  }
+
+  credits(query: t.ListCreditsQuery = {}, options: CallOptions = {}): AsyncGenerator<t.Credit, void> {
+    return this.#all("/referrals/credits", "credits", query, options);
+  }
+
+  async getCredit(id: string, options: CallOptions = {}): Promise<t.Credit> {
+    return (await this.#send<t.CreditAnswer>("GET", `/referrals/credits/${segment(id)}`, options)).credit;
+  }
+
+  /** Gives a customer a credit by hand. */
+  async giveCredit(credit: t.CreateCreditRequest, options: KeyedOptions): Promise<t.Credit> {
+    const call = { ...keyed(options), body: credit };
+    return (await this.#send<t.CreditAnswer>("POST", "/referrals/credits", call)).credit;
+  }
+
+  /** Makes what is held the customer's. */
+  releaseCredit(id: string, request: t.ReleaseCreditRequest, options: KeyedOptions): Promise<t.Credit> {
+    return this.#move(id, "release", request, options);
+  }
+
+  /** Takes it back. */
+  reverseCredit(id: string, request: t.ReverseCreditRequest, options: KeyedOptions): Promise<t.Credit> {
+    return this.#move(id, "reverse", request, options);
+  }
+
+  /** Notes that you have paid it. */
+  settleCredit(id: string, request: t.SettleCreditRequest, options: KeyedOptions): Promise<t.Credit> {
+    return this.#move(id, "settle", request, options);
+  }
+
+  async #move(id: string, move: string, body: object, options: KeyedOptions): Promise<t.Credit> {
+    const path = `/referrals/credits/${segment(id)}/${move}`;
+    return (await this.#send<t.CreditAnswer>("POST", path, { ...keyed(options), body })).credit;
+  }
+
+  // The program, links, and what happened
+
+  async config(options: CallOptions = {}): Promise<t.ReferralConfig> {
+    return (await this.#send<t.ConfigAnswer>("GET", "/referrals/config", options)).config;
+  }
+
+  async putConfig(config: t.PutConfigRequest, options: CallOptions = {}): Promise<t.ReferralConfig> {
+    return (await this.#send<t.ConfigAnswer>("PUT", "/referrals/config", { ...options, body: config })).config;
+  }
+
+  /** How share links look and where they lead; for `shareUrl`, and worth keeping for minutes. */
+  async linkSettings(options: CallOptions = {}): Promise<t.LinkSettings> {
+    return (await this.#send<t.LinkSettingsAnswer>("GET", "/links/settings", options)).settings;
+  }
+
+  async putLinkSettings(settings: t.PutLinkSettingsRequest, options: CallOptions = {}): Promise<t.LinkSettings> {
+    return (await this.#send<t.LinkSettingsAnswer>("PUT", "/links/settings", { ...options, body: settings })).settings;
+  }
+
+  /** What happened in the project after this event, in order, to its present end; from the beginning without one. */
+  events(after?: string, options: CallOptions = {}): AsyncGenerator<t.Event, void> {
+    return this.#all("/events", "events", {}, options, { name: "after", from: after });
+  }
+
+  async *#all<T>(
+    path: string,
+    member: string,
+    query: object,
+    options: CallOptions,
+    place: { name: string; from: string | undefined } = { name: "cursor", from: undefined },
+  ): AsyncGenerator<T, void> {
+    let from = place.from;
+    do {
+      const call = { ...options, query: { limit: 100, ...query, [place.name]: from } };
+      const page = await this.#send<Record<string, unknown>>("GET", path, call);
+      yield* page[member] as T[];
+      from = page.nextCursor as string | undefined;
+    } while (from !== undefined);
+  }
+
+  async #send<T>(method: string, path: string, call: Call = {}): Promise<T> {
+    return (await this.#transport.send(method, path, call)) as T;
+  }
+}
+
+function signalOf({ signal }: CallOptions): CallOptions {
+  return signal ? { signal } : {};
+}
+
+/** Repeated without a key, these would do as much once more, so nobody gets a key that no other process has. */
+function keyed(options: KeyedOptions): KeyedOptions {
+  if (!options?.idempotencyKey) throw new TypeError("this call needs an idempotencyKey that belongs to the matter");
+  return options;
+}

@@ -1,0 +1,119 @@
+//! The client of Node.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use super::super::examples::webhooks::assert_judged_right;
+use super::{World, blocks, clients, copy, run_in, text_of};
+
+const ADVICE: &str = "This test needs Node 20.3 or later with npm and, on its first run, access to the npm registry.";
+
+/// Behind the page: uses what it defines.
+const SEEN: &str = r#"
+const seen = [];
+const response = { writeHead: (status, head) => ({ end: () => seen.push(status, head.location) }) };
+for (const url of ["/a?ref_click=ct_1&b=c", "/a"]) keepClick({ method: "GET", url }, response, () => seen.push("next"));
+try {
+  receive({ "webhook-id": "evt_1" }, "{}", "whsec_MTIz");
+} catch (error) {
+  seen.push(error instanceof WebhookVerificationError);
+}
+const { notice } = await signUp({ id: "user-1", email: "eve@example.com", name: "Eve" }, { code: "NOTACODE" });
+console.log(JSON.stringify([...seen, grace.referral.status, own.code.length, credit.amount, notice]));
+"#;
+const TOLD: &str =
+    r#"[302,"/a?b=c","next",true,"pending",8,500,"No such referral code in this project."]"#;
+
+#[test]
+fn it_signs_everybody_up_once_though_answers_are_lost() {
+    World::new().sign_up(node("sign-ups.mjs"));
+}
+
+#[test]
+fn it_does_what_it_says_against_a_server() {
+    World::new().run(node("server.mjs"));
+}
+
+#[test]
+fn it_does_what_it_says_by_itself() {
+    run_in(&app(), "node", &["alone.mjs"], ADVICE);
+}
+
+#[test]
+fn it_verifies_what_we_send() {
+    assert_judged_right(node("judge.mjs"));
+}
+
+/// What the page of the client shows, one block after the other.
+#[test]
+fn its_page_runs() {
+    let world = World::new();
+    let program = format!(
+        "{}{SEEN}",
+        blocks(&clients().join("node/README.md"), "js").join("\n")
+    );
+    std::fs::write(app().join("page.mjs"), program).expect("a file");
+    assert_eq!(world.run(node("page.mjs")).lines().last(), Some(TOLD));
+}
+
+/// What is meant to be refused by the compiler is marked, and it complains about a mark where it refuses nothing.
+#[test]
+fn its_types_tell_refusals_and_events_apart() {
+    let compiler = build_place().join("node_modules/typescript/bin/tsc");
+    let compiler = compiler.to_str().expect("UTF-8").to_owned();
+    run_in(&app(), "node", &[&compiler, "--project", "."], ADVICE);
+}
+
+fn node(program: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(app().join(program));
+    command
+}
+
+fn build_place() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("billstack-client-of-node/build")
+}
+
+/// A directory with the tests, in which the packed client is installed: made again whenever something has changed.
+fn app() -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (build, source) = (build_place(), clients().join("node"));
+    let place = build.parent().expect("a directory").to_path_buf();
+    let (app, note) = (place.join("app"), place.join("installed"));
+    let wanted = text_of(&source);
+    if std::fs::read_to_string(&note).is_ok_and(|have| have == wanted) {
+        return app;
+    }
+    // What is fetched for the build stays as long as the same is wanted.
+    let lock = std::fs::read_to_string(source.join("package-lock.json")).expect("a lock");
+    let is_fetched = std::fs::read_to_string(place.join("fetched")).is_ok_and(|have| have == lock);
+    for stale in [
+        &app,
+        &build.join("src"),
+        &build.join("dist"),
+        &build.join("test"),
+    ] {
+        let _ = std::fs::remove_dir_all(stale);
+    }
+    copy(&source, &build);
+    let quiet = ["--ignore-scripts", "--no-audit", "--no-fund"];
+    if !is_fetched {
+        run_in(&build, "npm", &[&["ci"], &quiet[..]].concat(), ADVICE);
+        std::fs::write(place.join("fetched"), lock).expect("a note");
+    }
+    run_in(&build, "npm", &["run", "build"], ADVICE);
+    let pack = ["pack", "--pack-destination", "..", "--ignore-scripts"];
+    run_in(&build, "npm", &pack, ADVICE);
+    copy(&build.join("test"), &app);
+    let packed = "../billstack-referrals-0.1.0.tgz";
+    run_in(
+        &app,
+        "npm",
+        &[&["install", packed], &quiet[..]].concat(),
+        ADVICE,
+    );
+    std::fs::write(&note, wanted).expect("a note of what is installed");
+    app
+}

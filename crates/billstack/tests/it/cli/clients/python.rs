@@ -1,0 +1,115 @@
+//! The clients of Python: one that blocks, and one for asyncio.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use super::super::examples::webhooks::assert_judged_right;
+use super::{World, blocks, clients, copy, run_in, text_of};
+use crate::support;
+
+/// Behind the page: uses what it defines.
+const SEEN: &str = r#"
+import json
+
+seen = []
+place = {"HTTP_HOST": "a.example", "REQUEST_METHOD": "GET", "PATH_INFO": "/a", "wsgi.url_scheme": "https"}
+for query in ("ref_click=ct_1&b=c", ""):
+    keep_click(lambda *_: seen.append("next"))({**place, "QUERY_STRING": query}, lambda *head: seen.append(head))
+try:
+    receive({"webhook-id": "evt_1"}, b"{}", "whsec_MTIz")
+except WebhookVerificationError as error:
+    seen.append(str(error))
+told = [seen[0][0], seen[0][1][0][1], *seen[1:], referral["status"], len(own["code"]), credit["amount"]]
+_, _, notice = sign_up({"id": "user-1", "email": "eve@example.com", "name": "Eve"}, "NOTACODE")
+print(json.dumps([*told, notice]))
+"#;
+const TOLD: &str = r#"["302 Found", "/a?b=c", "next", "webhook-timestamp is missing", "pending", 8, 500, "No such referral code in this project."]"#;
+
+#[test]
+fn they_sign_everybody_up_once_though_answers_are_lost() {
+    World::new().sign_up(python("sign_ups.py"));
+}
+
+#[test]
+fn they_do_what_they_say_against_a_server() {
+    World::new().run(python("server.py"));
+}
+
+#[test]
+fn they_do_what_they_say_by_themselves() {
+    let (python, tests) = installed();
+    run_in(&tests, python, &["alone.py"], "");
+}
+
+#[test]
+fn they_verify_what_we_send() {
+    assert_judged_right(python("judge.py"));
+}
+
+/// What the page of the clients shows, one block after the other.
+#[test]
+fn their_page_runs() {
+    let world = World::new();
+    let page = blocks(&clients().join("python/README.md"), "python");
+    let (python, tests) = installed();
+    let program = tests.join("page.py");
+    std::fs::write(&program, format!("{}{SEEN}", page.join("\n"))).expect("a file");
+    let mut command = Command::new(python);
+    command.arg(program);
+    assert_eq!(world.run(command).lines().last(), Some(TOLD));
+}
+
+/// What is meant to be refused is marked, and a mark where nothing is refused is a fault.
+#[test]
+fn their_types_hold_and_tell_refusals_and_events_apart() {
+    let (python, tests) = installed();
+    let source = tests.with_file_name("src");
+    let source = source.to_str().expect("UTF-8");
+    for what in [source, "typed.py"] {
+        run_in(&tests, &python, &["-m", "mypy", "--strict", what], "");
+    }
+}
+
+fn python(program: &str) -> Command {
+    let (python, tests) = installed();
+    let mut command = Command::new(python);
+    command.arg(tests.join(program));
+    command
+}
+
+/// An interpreter with the wheel of the client, and a copy of the tests: made again whenever something has changed.
+fn installed() -> (PathBuf, PathBuf) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let source = clients().join("python");
+    let python = support::python::with("client-of-python", &source.join("tests"));
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("billstack-client-of-python");
+    let (build, wheels) = (place.join("build"), place.join("wheels"));
+    // Beside the interpreter, which may be made anew.
+    let note = python.with_file_name("client-installed");
+    let tests = build.join("tests");
+    let wanted = text_of(&source);
+    if std::fs::read_to_string(&note).is_ok_and(|have| have == wanted) && tests.is_dir() {
+        return (python, tests);
+    }
+    for stale in [&build, &wheels] {
+        let _ = std::fs::remove_dir_all(stale);
+    }
+    copy(&source, &build);
+    let quiet = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
+    let wheel = [
+        "wheel",
+        "--no-build-isolation",
+        "--no-deps",
+        "--wheel-dir",
+        "../wheels",
+        ".",
+    ];
+    run_in(&build, &python, &[&quiet[..], &wheel].concat(), "");
+    let packed = "../wheels/billstack_referrals-0.1.0-py3-none-any.whl";
+    let install = ["install", "--force-reinstall", "--no-deps", packed];
+    run_in(&build, &python, &[&quiet[..], &install].concat(), "");
+    std::fs::write(&note, wanted).expect("a note of what is installed");
+    (python, tests)
+}
