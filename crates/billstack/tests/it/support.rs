@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod document;
 pub(crate) mod fixture;
+pub(crate) mod node;
 pub(crate) mod python;
 pub(crate) mod raw;
 pub(crate) mod receiver;

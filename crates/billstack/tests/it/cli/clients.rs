@@ -2,7 +2,7 @@
 //! answers.
 
 mod losing;
-mod node;
+pub(super) mod node;
 mod python;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! The examples of the documentation, run as they stand against a real server.
 
+mod snippets;
 pub(super) mod webhooks;
 
 use std::path::Path;

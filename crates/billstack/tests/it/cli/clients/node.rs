@@ -60,9 +60,15 @@ fn its_page_runs() {
 /// What is meant to be refused by the compiler is marked, and it complains about a mark where it refuses nothing.
 #[test]
 fn its_types_tell_refusals_and_events_apart() {
-    let compiler = build_place().join("node_modules/typescript/bin/tsc");
-    let compiler = compiler.to_str().expect("UTF-8").to_owned();
-    run_in(&app(), "node", &[&compiler, "--project", "."], ADVICE);
+    let compiler = typescript();
+    let compiler = compiler.to_str().expect("UTF-8");
+    run_in(&app(), "node", &[compiler, "--project", "."], ADVICE);
+}
+
+/// The compiler of TypeScript that builds the client.
+pub(in crate::cli) fn typescript() -> PathBuf {
+    app();
+    build_place().join("node_modules/typescript/bin/tsc")
 }
 
 fn node(program: &str) -> Command {

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
 use billstack::clock::Clock;
 use billstack::settings::SecretText;
@@ -13,7 +12,7 @@ use serde_json::json;
 
 use super::super::finish;
 use super::blocks;
-use crate::support::python;
+use crate::support::{node, python};
 
 /// An example of the documentation, as a program that judges as those of the libraries do.
 const JUDGE_IN_NODE: &str = r#"
@@ -51,7 +50,8 @@ fn the_library_of_python_verifies_what_we_send() {
 #[test]
 fn the_library_of_node_verifies_what_we_send() {
     let mut command = Command::new("node");
-    command.arg(directory().join("verify.mjs")).arg(modules());
+    let modules = node::modules("standard-webhooks-of-node", &directory());
+    command.arg(directory().join("verify.mjs")).arg(modules);
     assert_judged_right(command);
 }
 
@@ -75,36 +75,6 @@ fn the_example_in_python_verifies_what_we_send() {
     let mut command = Command::new(python::interpreter());
     command.arg(file);
     assert_judged_right(command);
-}
-
-/// Where the library of Node is, installed once and kept under the target directory.
-fn modules() -> PathBuf {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("standard-webhooks-of-node");
-    std::fs::create_dir_all(&place).expect("a directory");
-    let (lock, installed) = (
-        directory().join("package-lock.json"),
-        place.join("installed"),
-    );
-    let wanted = std::fs::read_to_string(&lock).expect("what is wanted");
-    if std::fs::read_to_string(&installed).is_ok_and(|have| have == wanted) {
-        return place;
-    }
-    for name in ["package.json", "package-lock.json"] {
-        std::fs::copy(directory().join(name), place.join(name)).expect("a copy");
-    }
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    let output = npm.current_dir(&place).output();
-    let output = output.unwrap_or_else(|error| panic!("{error}. This test needs npm."));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        output.status.success(),
-        "npm ci: {said}\nOn its first run this test needs access to the npm registry."
-    );
-    std::fs::write(&installed, wanted).expect("a note of what is installed");
-    place
 }
 
 /// Gives a program webhooks to judge, one on a line: of each type as it is sent, and with what must be refused.
