@@ -13,6 +13,7 @@ mod log;
 mod memory;
 mod metrics;
 mod reconcile;
+mod shops;
 mod stopping;
 mod stripe;
 mod terminal;

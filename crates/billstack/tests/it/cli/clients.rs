@@ -3,7 +3,7 @@
 
 mod losing;
 pub(super) mod node;
-mod python;
+pub(super) mod python;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,15 +29,19 @@ fn the_generated_parts_are_up_to_date() {
 
 /// The directory of the clients in the repository.
 fn clients() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../clients")
+    root().join("clients")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// A server with a project whose program is on, and somebody in it who refers.
-struct World {
-    place: Place,
-    server: Server,
+pub(super) struct World {
+    pub(super) place: Place,
+    pub(super) server: Server,
     /// The path of the project.
-    project: String,
+    pub(super) project: String,
     key: String,
     /// The code of Ada, who refers everybody.
     code: String,
@@ -45,11 +49,16 @@ struct World {
 
 impl World {
     fn new() -> World {
+        World::with(&[])
+    }
+
+    /// One whose server has these settings.
+    pub(super) fn with(settings: &[&str]) -> World {
         let place = Place::new();
         let made: Value = serde_json::from_str(&place.init().ok()).expect("JSON");
         let of = |name: &str| made[name].as_str().expect("a text").to_owned();
         let serve = ["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off"];
-        let server = Server::start(place.command(&serve));
+        let server = Server::start(place.command(&[&serve, settings].concat()));
         let (team, project) = (of("teamId"), of("projectId"));
         let mut world = World {
             place,
@@ -70,7 +79,7 @@ impl World {
     }
 
     /// A call of the project that goes well.
-    fn send(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(super) fn send(&self, method: &str, path: &str, body: &Value) -> Value {
         // A second installation in the same process is refused and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("http://{}{}{path}", self.server.address, self.project);
@@ -89,7 +98,7 @@ impl World {
     }
 
     /// A command that knows the project, by way of this address.
-    fn tell(&self, command: &mut Command, address: &str) {
+    pub(super) fn tell(&self, command: &mut Command, address: &str) {
         command.env("BILLSTACK_API", format!("http://{address}{}", self.project));
         command.env("BILLSTACK_API_KEY", &self.key);
         command.env("BILLSTACK_CODE", &self.code);

@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use super::super::examples::webhooks::assert_judged_right;
-use super::{World, blocks, clients, copy, run_in, text_of};
+use super::{World, blocks, clients, copy, root, run_in, text_of};
+use crate::support;
 
 const ADVICE: &str = "This test needs Node 20.3 or later with npm and, on its first run, access to the npm registry.";
 
@@ -69,6 +70,19 @@ fn its_types_tell_refusals_and_events_apart() {
 pub(in crate::cli) fn typescript() -> PathBuf {
     app();
     build_place().join("node_modules/typescript/bin/tsc")
+}
+
+/// The directory of the shop in Express, with what it needs.
+pub(in crate::cli) fn shop() -> PathBuf {
+    let source = root().join("examples/express");
+    let place = support::node::modules("shop-in-express", &source);
+    copy(&source, &place);
+    let packed = app().join("../billstack-referrals-0.1.0.tgz");
+    let packed = packed.to_str().expect("UTF-8");
+    let quiet = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let install = ["install", "--omit=optional", packed];
+    run_in(&place, "npm", &[&install[..], &quiet].concat(), ADVICE);
+    place
 }
 
 fn node(program: &str) -> Command {

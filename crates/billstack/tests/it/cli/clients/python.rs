@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use super::super::examples::webhooks::assert_judged_right;
-use super::{World, blocks, clients, copy, run_in, text_of};
+use super::{World, blocks, clients, copy, root, run_in, text_of};
 use crate::support;
 
 /// Behind the page: uses what it defines.
@@ -25,6 +25,14 @@ _, _, notice = sign_up({"id": "user-1", "email": "eve@example.com", "name": "Eve
 print(json.dumps([*told, notice]))
 "#;
 const TOLD: &str = r#"["302 Found", "/a?b=c", "next", "webhook-timestamp is missing", "pending", 8, 500, "No such referral code in this project."]"#;
+
+const QUIET: [&str; 4] = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
+const INSTALL: [&str; 4] = [
+    "install",
+    "--force-reinstall",
+    "--no-deps",
+    "billstack_referrals-0.1.0-py3-none-any.whl",
+];
 
 #[test]
 fn they_sign_everybody_up_once_though_answers_are_lost() {
@@ -78,14 +86,29 @@ fn python(program: &str) -> Command {
     command
 }
 
+/// An interpreter with what the shop in FastAPI needs, and the directory of that.
+pub(in crate::cli) fn shop() -> (PathBuf, PathBuf) {
+    let directory = root().join("examples/fastapi");
+    let shop = support::python::with("shop-in-fastapi", &directory);
+    let (client, _) = installed();
+    let note = client.with_file_name("client-installed");
+    let wanted = std::fs::read_to_string(note).expect("what is installed");
+    let have = shop.with_file_name("client-installed");
+    if !std::fs::read_to_string(&have).is_ok_and(|have| have == wanted) {
+        run_in(&wheels(), &shop, &[&QUIET[..], &INSTALL].concat(), "");
+        std::fs::write(have, wanted).expect("a note of what is installed");
+    }
+    (shop, directory)
+}
+
 /// An interpreter with the wheel of the client, and a copy of the tests: made again whenever something has changed.
 fn installed() -> (PathBuf, PathBuf) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let source = clients().join("python");
     let python = support::python::with("client-of-python", &source.join("tests"));
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("billstack-client-of-python");
-    let (build, wheels) = (place.join("build"), place.join("wheels"));
+    let wheels = wheels();
+    let build = wheels.with_file_name("build");
     // Beside the interpreter, which may be made anew.
     let note = python.with_file_name("client-installed");
     let tests = build.join("tests");
@@ -97,7 +120,6 @@ fn installed() -> (PathBuf, PathBuf) {
         let _ = std::fs::remove_dir_all(stale);
     }
     copy(&source, &build);
-    let quiet = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
     let wheel = [
         "wheel",
         "--no-build-isolation",
@@ -106,10 +128,13 @@ fn installed() -> (PathBuf, PathBuf) {
         "../wheels",
         ".",
     ];
-    run_in(&build, &python, &[&quiet[..], &wheel].concat(), "");
-    let packed = "../wheels/billstack_referrals-0.1.0-py3-none-any.whl";
-    let install = ["install", "--force-reinstall", "--no-deps", packed];
-    run_in(&build, &python, &[&quiet[..], &install].concat(), "");
+    run_in(&build, &python, &[&QUIET[..], &wheel].concat(), "");
+    run_in(&wheels, &python, &[&QUIET[..], &INSTALL].concat(), "");
     std::fs::write(&note, wanted).expect("a note of what is installed");
     (python, tests)
+}
+
+/// Where the wheel is.
+fn wheels() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("billstack-client-of-python/wheels")
 }

@@ -1,0 +1,238 @@
+"""A shop in FastAPI with Stripe Checkout, whose customers recommend it. README.md goes through it."""
+
+from __future__ import annotations
+
+import html
+import logging
+import os
+import secrets
+import sqlite3
+import threading
+from contextlib import asynccontextmanager, closing, contextmanager
+from typing import Any, AsyncIterator, Iterator
+
+import stripe
+from billstack_referrals import (
+    AlreadyReferredError, BillStack, BillStackError, CodeRefusedError, Retries, WebhookVerificationError,
+    forget_click, kept_click, share_url, take_click, verify_webhook,
+)
+from fastapi import FastAPI, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+URL = os.environ["SHOP_URL"]  # where people reach the shop: https://app.example.com
+DATABASE = os.environ.get("SHOP_DATABASE", "shop.db")
+PAUSE = float(os.environ.get("SHOP_PAUSE_SECONDS", "30"))
+WEBHOOK_SECRETS = os.environ["BILLSTACK_WEBHOOK_SECRETS"].split()  # two while one is rotated
+
+# Somebody waits for the answer; what does not work soon is done later.
+billstack = BillStack(
+    os.environ["BILLSTACK_API"], os.environ["BILLSTACK_API_KEY"], timeout=5, retries=Retries(max_elapsed=3)
+)
+to_stripe = stripe.StripeClient(
+    os.environ["STRIPE_SECRET_KEY"], base_addresses={"api": os.environ.get("STRIPE_API_BASE", "https://api.stripe.com")}
+)
+
+# A user is `open` as long as BillStack may not know all that we know.
+TABLES = """
+CREATE TABLE IF NOT EXISTS users (
+    id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, session TEXT NOT NULL UNIQUE,
+    code TEXT, click TEXT, open INTEGER NOT NULL DEFAULT 1,
+    billstack_id TEXT, own_code TEXT, stripe_id TEXT, notice TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY) STRICT;
+CREATE TABLE IF NOT EXISTS news (user_id TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+"""
+
+
+@contextmanager
+def transaction() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(DATABASE, timeout=30)) as connection:
+        connection.row_factory = sqlite3.Row
+        with connection:
+            yield connection
+
+
+def user_by(column: str, value: str | None) -> sqlite3.Row | None:
+    with transaction() as db:
+        found: sqlite3.Row | None = db.execute(f"SELECT * FROM users WHERE {column} = ?", [value]).fetchone()
+        return found
+
+
+def update(user_id: str, **changes: Any) -> None:
+    names = ", ".join(f"{name} = ?" for name in changes)
+    with transaction() as db:
+        db.execute(f"UPDATE users SET {names} WHERE id = ?", [*changes.values(), user_id])
+
+
+# What BillStack has to know
+
+
+def introduce(user: sqlite3.Row) -> None:
+    """Tells BillStack of a user. Done again from the beginning, it ends the same."""
+    customer: Any = {"email": user["email"], "name": user["name"], "externalId": user["id"]}
+    if user["stripe_id"]:
+        customer["stripeCustomerId"] = user["stripe_id"]
+    known = billstack.ensure_customer(customer)
+    notice = None
+    if user["code"] or user["click"]:
+        try:
+            billstack.apply({"refereeCustomerId": known["id"], "code": user["code"], "clickToken": user["click"]})
+        except (CodeRefusedError, AlreadyReferredError) as refused:
+            # It stops nobody. They read the sentence.
+            notice = refused.body["error"]
+    own = billstack.ensure_code(known["id"])
+    with transaction() as db:
+        # Still open, if somebody has become a customer of Stripe in between.
+        db.execute(
+            "UPDATE users SET billstack_id = ?, own_code = ?, notice = ?, open = (stripe_id IS NOT ?) WHERE id = ?",
+            [known["id"], own["code"], notice, user["stripe_id"], user["id"]],
+        )
+
+
+def introduce_if_possible(user: sqlite3.Row) -> None:
+    try:
+        introduce(user)
+    except BillStackError as error:
+        # They stay open, and `introduce_later` tries again.
+        logging.warning("user %s is not introduced yet: %s", user["id"], error)
+
+
+def introduce_later(stop: threading.Event) -> None:
+    while not stop.wait(PAUSE):
+        with transaction() as db:
+            users = db.execute("SELECT * FROM users WHERE open ORDER BY id LIMIT 100").fetchall()
+        for user in users:
+            introduce_if_possible(user)
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    with transaction() as db:
+        db.executescript(TABLES)
+    stop = threading.Event()
+    later = threading.Thread(target=introduce_later, args=[stop])
+    later.start()
+    yield
+    stop.set()
+    later.join()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+# The way of a visitor
+
+
+def cookie(text: str) -> str:
+    # On your own machine there is no HTTPS.
+    return text if URL.startswith("https:") else text.replace("; Secure", "")
+
+
+@app.middleware("http")
+async def keep_click(request: Request, go_on: Any) -> Response:
+    """Whoever comes by a share link brings `ref_click`: into a cookie, and out of the address."""
+    click = take_click(str(request.url)) if request.method == "GET" else None
+    if click is None:
+        return await go_on(request)  # type: ignore[no-any-return]
+    return RedirectResponse(click.location, 302, {"set-cookie": cookie(click.set_cookie)})
+
+
+@app.get("/sign-up")
+def sign_up_form(ref: str = "") -> HTMLResponse:
+    return HTMLResponse(
+        f"""<form method="post"><input name="name"><input name="email" type="email">
+        <input name="code" value="{html.escape(ref)}"><button>Sign up</button></form>"""
+    )
+
+
+@app.post("/sign-up")
+def sign_up(request: Request, name: str = Form(), email: str = Form(), code: str = Form("")) -> Response:
+    # Both are passed on: what was typed counts, and the click tells how they came.
+    click = kept_click(request.headers.get("cookie"))
+    user_id, session = f"user-{secrets.token_hex(8)}", secrets.token_urlsafe(32)
+    try:
+        with transaction() as db:
+            values = [user_id, email.strip().lower(), name, session, code.strip()[:64] or None, click]
+            db.execute("INSERT INTO users (id, email, name, session, code, click) VALUES (?, ?, ?, ?, ?, ?)", values)
+    except sqlite3.IntegrityError:
+        raise HTTPException(409, "There is an account with this address.") from None
+    # The account is there, whatever becomes of the rest.
+    introduce_if_possible(user_by("id", user_id))  # type: ignore[arg-type]
+    answer = RedirectResponse("/account", 303)
+    answer.raw_headers.append((b"set-cookie", cookie(forget_click()).encode()))
+    answer.set_cookie("session", session, httponly=True, secure=URL.startswith("https:"), samesite="lax")
+    return answer
+
+
+def signed_in(request: Request) -> sqlite3.Row:
+    user = user_by("session", request.cookies.get("session"))
+    if user is None:
+        raise HTTPException(401, "Sign in.")
+    return user
+
+
+@app.get("/account")
+def account(request: Request) -> HTMLResponse:
+    user = signed_in(request)
+    lines = [user["name"], user["notice"] or ""]
+    with transaction() as db:
+        lines += [row["text"] for row in db.execute("SELECT text FROM news WHERE user_id = ?", [user["id"]])]
+    try:
+        if user["own_code"]:
+            lines.append(f"Recommend us: {share_url(billstack.link_settings(), user['own_code'])}")
+            lines += [f"You have {money(**balance)}" for balance in billstack.balances(user["billstack_id"])]
+    except BillStackError:
+        lines.append(f"Recommend us: your code is {user['own_code']}")
+    return HTMLResponse("".join(f"<p>{html.escape(line)}</p>" for line in lines))
+
+
+def money(amount: int, currency: str) -> str:
+    # This shop sells in USD alone; other currencies have other smallest units.
+    return f"{amount // 100}.{amount % 100:02} {currency.upper()}"
+
+
+@app.post("/checkout")
+def checkout(request: Request) -> Response:
+    user = signed_in(request)
+    if not user["stripe_id"]:
+        customer = to_stripe.v1.customers.create(
+            {"email": user["email"], "name": user["name"]}, {"idempotency_key": f"customer-{user['id']}"}
+        )
+        # Events of Stripe find our customer by it, so BillStack has to know.
+        update(user["id"], stripe_id=customer.id, open=1)
+        introduce_if_possible(user_by("id", user["id"]))  # type: ignore[arg-type]
+        user = signed_in(request)
+    ours = {"billstackCustomerId": user["billstack_id"]} if user["billstack_id"] else {}
+    session = to_stripe.v1.checkout.sessions.create(
+        {
+            "mode": "subscription",
+            "customer": user["stripe_id"],
+            "line_items": [{"price": os.environ["STRIPE_PRICE"], "quantity": 1}],
+            "success_url": f"{URL}/account",
+            # Stripe does not copy the one to the other, and either event will do.
+            "metadata": ours,
+            "subscription_data": {"metadata": ours},
+        }
+    )
+    return RedirectResponse(str(session.url), 303)
+
+
+@app.post("/webhooks/billstack")
+async def webhook(request: Request) -> dict[str, bool]:
+    try:
+        event = verify_webhook(request.headers, await request.body(), WEBHOOK_SECRETS)
+    except WebhookVerificationError as error:
+        raise HTTPException(400, str(error)) from None
+    with transaction() as db:
+        # The same event may come twice; it counts in the transaction that remembers it.
+        if db.execute("INSERT OR IGNORE INTO webhooks VALUES (?)", [event["id"]]).rowcount == 1:
+            tell(db, event)
+    return {"received": True}
+
+
+def tell(db: sqlite3.Connection, event: Any) -> None:
+    """Types that we do not know change nothing."""
+    if event["type"] == "credit.granted":
+        credit, user_id = event["data"]["credit"], event["data"]["customer"]["externalId"]
+        text = f"You have earned {money(credit['amount'], credit['currency'])}"
+        db.execute("INSERT INTO news VALUES (?, ?)", [user_id, text])
