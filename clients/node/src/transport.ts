@@ -33,6 +33,9 @@ export interface Call extends CallOptions {
 /** Refusals that end by themselves, besides those that their status tells. */
 const PASSING = ["idempotency_key_in_use", "customer_being_created"];
 
+/** Calls that no key makes safe to repeat, because an answer with a secret is not kept. */
+const WITHOUT_KEY = /\/(webhook-endpoints|rotate-secret|test)$/;
+
 /** One attempt: an answer, or why there is none. */
 type Attempt =
   | { kind: "none"; cause: unknown }
@@ -60,7 +63,8 @@ export class Transport {
   /** The body of the answer; an error unless it is 2xx. */
   async send(method: string, path: string, call: Call = {}): Promise<unknown> {
     const isWrite = method !== "GET";
-    const key = isWrite ? (call.idempotencyKey ?? globalThis.crypto.randomUUID()) : undefined;
+    const takesKey = isWrite && !(method === "POST" && WITHOUT_KEY.test(path));
+    const key = takesKey ? (call.idempotencyKey ?? globalThis.crypto.randomUUID()) : undefined;
     const began = Date.now();
     let isInDoubt = false;
     let defects = 0;
@@ -72,7 +76,8 @@ export class Transport {
       const error = errorOf(attempt, { idempotencyKey: key, attempts, mayHaveHappened: isInDoubt });
       const pause = Math.max(this.#pause(attempts), (error.retryAfter ?? 0) * 1_000);
       const isLate = Date.now() + pause - began > this.#options.maxElapsedMs;
-      if (attempts >= this.#options.maxAttempts || isLate || !isPassing(attempt, defects)) throw error;
+      const isSafe = !isWrite || takesKey || !isInDoubt;
+      if (attempts >= this.#options.maxAttempts || isLate || !isSafe || !isPassing(attempt, defects)) throw error;
       await sleep(pause, call.signal);
     }
   }
@@ -155,7 +160,8 @@ function staysInDoubt(attempt: Attempt, wasInDoubt: boolean): boolean {
   if (attempt.kind === "none") return true;
   const { status, json } = attempt;
   const reason = reasonOf(json);
-  if (reason === "outcome_unknown" || (reason === undefined && (status >= 500 || status < 300))) return true;
+  if (reason === "outcome_unknown" || reason === "idempotency_key_in_use") return true;
+  if (reason === undefined && (status >= 500 || status < 300)) return true;
   // These are given before the key is looked at, so they tell nothing of what came before.
   return wasInDoubt && (status >= 500 || [401, 403, 408, 429].includes(status) || PASSING.includes(reason ?? ""));
 }

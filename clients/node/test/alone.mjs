@@ -70,6 +70,20 @@ test("whatever passes is repeated under one key, and only that", async () => {
   }
 });
 
+test("what would make another secret is not repeated in doubt", async () => {
+  for (const path of ["/webhook-endpoints", "/webhook-endpoints/whe_1/rotate-secret"]) {
+    for (const first of ["cut", refusal(503, "outcome_unknown")]) {
+      await against([first, [201, { secret: "whsec_1" }]], async (billstack, seen) => {
+        const failed = await billstack.request("POST", path, { body: {} }).catch((error) => error);
+        assert.deepEqual([failed.mayHaveHappened, failed.idempotencyKey, seen.length], [true, undefined, 1]);
+      });
+    }
+    await against([refusal(503, "overloaded"), [201, { secret: "whsec_1" }]], async (billstack) => {
+      assert.equal((await billstack.request("POST", path, { body: {} })).secret, "whsec_1");
+    });
+  }
+});
+
 test("a defect is tried once more", async () => {
   await against([refusal(500, "internal")], async (billstack, seen) => {
     const failed = await billstack.getCustomer("pc_1").catch((error) => error);
@@ -103,6 +117,7 @@ test("whoever gives up says whether it may have happened, and under which key to
     [["cut"], NoAnswerError, true],
     [["hang"], NoAnswerError, true],
     [[refusal(503, "outcome_unknown")], RefusedError, true],
+    [[refusal(409, "idempotency_key_in_use")], RefusedError, true],
     [["cut", refusal(503, "overloaded")], RefusedError, true],
     [["cut", refusal(401, "api_key_revoked")], RefusedError, true],
     [[refusal(503, "overloaded")], RefusedError, false],

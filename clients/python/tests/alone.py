@@ -113,6 +113,18 @@ class Repetitions(unittest.TestCase):
             self.assertEqual(asyncio.run(use(server.api)), "pc_1")
             self.assertEqual((len(server.seen), len(set(server.seen))), (3, 1))
 
+    def test_what_would_make_another_secret_is_not_repeated_in_doubt(self) -> None:
+        made = (201, {"secret": "whsec_1"})
+        for path in ("/webhook-endpoints", "/webhook-endpoints/whe_1/rotate-secret"):
+            for first in ("cut", refusal(503, "outcome_unknown")):
+                with self.subTest(first), Server([first, made]) as server, server.client() as billstack:
+                    with self.assertRaises((NoAnswerError, UnavailableError)) as raised:
+                        billstack.request("POST", path, body={})
+                    told = (raised.exception.may_have_happened, raised.exception.idempotency_key, len(server.seen))
+                    self.assertEqual(told, (True, None, 1))
+            with Server([refusal(503, "overloaded"), made]) as server, server.client() as billstack:
+                self.assertEqual(billstack.request("POST", path, body={})["secret"], "whsec_1")
+
     def test_a_defect_is_tried_once_more(self) -> None:
         with Server([refusal(500, "internal")]) as server, server.client() as billstack:
             self.assertRaises(RefusedError, billstack.get_customer, "pc_1")
@@ -138,6 +150,7 @@ class Repetitions(unittest.TestCase):
             (["cut"], NoAnswerError, True),
             (["hang"], NoAnswerError, True),
             ([refusal(503, "outcome_unknown")], UnavailableError, True),
+            ([refusal(409, "idempotency_key_in_use")], RefusedError, True),
             (["cut", refusal(503, "overloaded")], UnavailableError, True),
             (["cut", refusal(401, "api_key_revoked")], RefusedError, True),
             ([refusal(503, "overloaded")], UnavailableError, False),

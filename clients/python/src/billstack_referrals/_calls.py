@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ from .errors import BillStackError, Circumstances, NoAnswerError, UnexpectedAnsw
 
 #: Refusals that end by themselves, besides those that their status tells.
 PASSING = {"idempotency_key_in_use", "customer_being_created"}
+
+
+#: Calls that no key makes safe to repeat, because an answer with a secret is not kept.
+_WITHOUT_KEY = re.compile(r"/(webhook-endpoints|rotate-secret|test)$")
 
 
 @dataclass(frozen=True)
@@ -97,13 +102,15 @@ class Call:
         self.attempts += 1
         if isinstance(attempt, Answer) and attempt.status == 500:
             self.defects += 1
-        if self.key is not None:
+        if self.method != "GET":
             self.is_in_doubt = _stays_in_doubt(attempt, self.is_in_doubt)
         error = self._error(attempt)
         longest = min(self.retries.max_pause, self.retries.first_pause * 2.0 ** (self.attempts - 1))
         pause: float = max(longest * random.uniform(0.5, 1.0), error.retry_after or 0.0)
         is_late = time.monotonic() + pause - self.began > self.retries.max_elapsed
-        if self.attempts >= self.retries.max_attempts or is_late or not _is_passing(attempt, self.defects):
+        is_over = self.attempts >= self.retries.max_attempts or is_late
+        is_safe = self.key is not None or not self.is_in_doubt
+        if is_over or not is_safe or not _is_passing(attempt, self.defects):
             raise error from (attempt if isinstance(attempt, Exception) else None)
         return pause
 
@@ -127,7 +134,7 @@ def new_call(
     method: str, path: str, query: Mapping[str, Any] | None, body: Any, key: str | None, retries: Retries
 ) -> Call:
     """A call that has not begun. A write gets a random key unless it has one."""
-    if method == "GET":
+    if method == "GET" or (method == "POST" and _WITHOUT_KEY.search(path)):
         key = None
     elif key is None:
         key = str(uuid.uuid4())
@@ -175,7 +182,9 @@ def _stays_in_doubt(attempt: Attempt, was_in_doubt: bool) -> bool:
     if isinstance(attempt, Exception):
         return True
     status, reason = attempt.status, attempt.reason
-    if reason == "outcome_unknown" or (reason is None and (status >= 500 or status < 300)):
+    if reason in ("outcome_unknown", "idempotency_key_in_use"):
+        return True
+    if reason is None and (status >= 500 or status < 300):
         return True
     # These are given before the key is looked at, so they tell nothing of what came before.
     return was_in_doubt and (status >= 500 or status in (401, 403, 408, 429) or reason in PASSING)
