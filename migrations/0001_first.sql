@@ -731,12 +731,13 @@ CREATE TABLE reconcile_runs (
     events_width {int},
     -- Until when no event before is missed any more.
     caught_up_to {int},
-    -- How far it has come behind the events: in which stage, through how many slots, after which payment or customer of
-    -- Stripe, and how many customers it has looked at.
+    -- How far it has come behind the events: in which stage, through how many slots, after which payment, customer of
+    -- Stripe or credit, how many customers it has looked at, and how many conversions it has asked about.
     stage {text} NOT NULL,
     slots {int} NOT NULL,
     after {text} NOT NULL,
     looked {int} NOT NULL,
+    asked {int} NOT NULL,
     done {int} NOT NULL,
     total {int} NOT NULL,
     found {int} NOT NULL,

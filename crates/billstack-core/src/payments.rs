@@ -26,7 +26,7 @@ pub use fact::{
     Refund, RefundsListed, Stage, SubscriptionEnd,
 };
 pub use links::{Link, LinkKind, Subjects};
-pub use loss::{Loss, loss, qualifying};
+pub use loss::{Loss, PaidBy, loss, paid_by, qualifying};
 pub use status::{DisputeStatus, InvoiceStatus, PaymentStatus, RefundStatus};
 pub use target::{Moves, moves, taken, target, wanted};
 pub use window::{Case, LONGEST_POSTPONED, postponed_until};
@@ -60,6 +60,14 @@ impl Facts {
     /// Takes a link in. Whether it is a new one.
     pub fn link(&mut self, link: Link) -> bool {
         self.links.insert(link)
+    }
+
+    /// Takes in what a message says.
+    pub fn hear(&mut self, told: &Told) {
+        for fact in &told.facts {
+            self.take(fact.clone());
+        }
+        self.links.extend(told.links.iter().cloned());
     }
 
     /// Takes everything in that another set knows.

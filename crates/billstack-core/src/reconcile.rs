@@ -2,6 +2,7 @@
 
 pub mod history;
 pub mod lines;
+pub mod payments;
 pub mod walk;
 
 use crate::time::{DAY, HOUR, Micros, SECOND};
@@ -54,7 +55,7 @@ impl Remedy {
 text_enum! {
     /// A way in which our books and Stripe's differ.
     pub enum Drift {
-        /// An event of Stripe was never taken in.
+        /// An event of Stripe was never taken in, or nothing told what has happened to a payment.
         EventMissed = "event_missed",
         /// A line that we made is gone from a balance.
         Missing = "missing",

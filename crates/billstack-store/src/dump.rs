@@ -182,7 +182,8 @@ tables! {
     reconcile_runs by "team_id, id" {
         team_id: Int, id: Text, project_id: Int, remedy: Text, is_whole: Bool, status: Text, reason: Text,
         events_wish: Int, events_since: Int, events_at: Int, events_until: Int, events_width: Int,
-        caught_up_to: Int, stage: Text, slots: Int, after: Text, looked: Int, done: Int, total: Int, found: Int, repaired: Int, created_at: Int, ended_at: Int,
+        caught_up_to: Int, stage: Text, slots: Int, after: Text, looked: Int, asked: Int, done: Int, total: Int, found: Int,
+        repaired: Int, created_at: Int, ended_at: Int,
     }
     reconcile_lines by "team_id, run_id, number" {
         team_id: Int, run_id: Text, number: Int, kind: Text, subject: Text, detail: Text, is_repaired: Bool,

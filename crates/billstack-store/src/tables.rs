@@ -9,6 +9,7 @@ pub(crate) mod click_days;
 pub(crate) mod code_aliases;
 pub(crate) mod codes;
 pub(crate) mod compared;
+pub(crate) mod conversions;
 pub(crate) mod credits;
 pub(crate) mod customers;
 pub(crate) mod entries;

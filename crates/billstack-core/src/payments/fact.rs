@@ -319,6 +319,16 @@ impl Fact {
         }
     }
 
+    /// Of two versions of one thing the later has the greater of these.
+    pub fn order(&self) -> (Micros, u8) {
+        let rank = match self {
+            Fact::Invoice(it) => it.status.rank(),
+            Fact::InvoicePayment(it) => it.status.rank(),
+            _ => 0,
+        };
+        (self.at(), rank)
+    }
+
     /// The thing in Stripe that it tells of, by its id.
     pub fn object_id(&self) -> &str {
         match self {

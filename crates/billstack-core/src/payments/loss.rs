@@ -63,23 +63,47 @@ pub fn qualifying<'f>(facts: &'f Facts, subscription: &str) -> Option<&'f str> {
     Qualifying::of(facts, subscription).map(|found| found.invoice.id.as_str())
 }
 
+/// The charges and the payment intents that are one payment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PaidBy {
+    /// The charges that are known.
+    pub charges: Vec<String>,
+    /// The payment intents.
+    pub intents: Vec<String>,
+}
+
+/// What paid the invoice that credits were given for, as far as it is known.
+pub fn paid_by(facts: &Facts, subscription: &str) -> Vec<PaidBy> {
+    let owned = |ids: &BTreeSet<&str>| ids.iter().map(|id| (*id).to_owned()).collect();
+    let found = Qualifying::of(facts, subscription);
+    let payments = found.map_or_else(Vec::new, |found| payments_of(facts, found.invoice));
+    let trails = payments.iter().map(|payment| PaidBy {
+        charges: owned(&payment.trail.charges),
+        intents: owned(&payment.trail.intents),
+    });
+    trails.collect()
+}
+
 /// What refunds, disputes and notes have taken of an invoice, not yet bounded by what was paid.
 fn lost_of(facts: &Facts, case: &Case<'_>, invoice: &Invoice) -> i64 {
-    let mut unexplained = 0;
-    let mut lost = 0;
+    let (mut unexplained, mut lost) = (0, 0);
+    // What was paid and then taken off the invoice is lost, unless something else has paid it since.
+    let (mut stands, mut taken_off) = (0_i64, 0_i64);
     for payment in payments_of(facts, invoice) {
         let refunds = refunds(facts, case, &payment);
         unexplained += refunds.unexplained;
-        lost += if payment.unpaid_since.is_some_and(|since| case.counts(since)) {
-            payment.paid
-        } else {
-            payment.share(
-                refunds
-                    .refunded
-                    .saturating_add(disputed(facts, case, &payment)),
-            )
-        };
+        if payment.unpaid_since.is_some_and(|since| case.counts(since)) {
+            taken_off += payment.paid;
+            continue;
+        }
+        stands += payment.paid;
+        lost += payment.share(
+            refunds
+                .refunded
+                .saturating_add(disputed(facts, case, &payment)),
+        );
     }
+    lost += taken_off.min((invoice.paid - stands).max(0));
     lost + noted(facts, case, &invoice.id, unexplained)
 }
 

@@ -1,7 +1,8 @@
 //! Whom a run looks at once it has caught up with the events, and in which order.
 //!
-//! First come payments that lead nowhere. Then customers of Stripe: those with an operation that has changed since it was last looked at, then a sample: of as many slots as
-//! there are, one a day, so that every customer has a turn. A small team is looked at as a whole.
+//! First come payments that lead nowhere. Then customers of Stripe: those with an operation that has changed since it
+//! was last looked at, then a sample: of as many slots as there are, one a day, so that every customer has a turn. Last
+//! come the payments that credits depend on, by slots as well. A small team is looked at as a whole.
 
 use sha2::{Digest, Sha256};
 
@@ -10,7 +11,7 @@ use crate::time::{DAY, Micros};
 /// How many days it takes until everybody was in a sample.
 pub const SLOTS: i64 = 20;
 
-/// How many customers are looked at each time, if there are so many.
+/// How many customers, and how many conversions, are looked at each time, if there are so many.
 pub const LEAST: i64 = 100;
 
 text_enum! {
@@ -22,6 +23,8 @@ text_enum! {
         Changed = "changed",
         /// It looks at a sample of all, or at all of them.
         Sample = "sample",
+        /// It asks about the payments that credits of a sample of conversions depend on, or of all.
+        Payments = "payments",
         /// It has looked at everybody it wanted to.
         Over = "over",
     }
@@ -38,11 +41,13 @@ pub struct Walk {
     pub after: String,
     /// How many customers it has looked at.
     pub looked: i64,
+    /// How many conversions it has asked about.
+    pub asked: i64,
 }
 
-/// The slot of a customer of Stripe.
-pub fn slot_of(stripe_customer_id: &str) -> i64 {
-    let digest = Sha256::digest(stripe_customer_id.as_bytes());
+/// The slot of a customer of Stripe, or of a referral.
+pub fn slot_of(id: &str) -> i64 {
+    let digest = Sha256::digest(id.as_bytes());
     i64::from(u16::from_be_bytes([digest[0], digest[1]])) % SLOTS
 }
 
@@ -54,6 +59,7 @@ impl Walk {
             slots: 0,
             after: String::new(),
             looked: 0,
+            asked: 0,
         }
     }
 
@@ -72,7 +78,17 @@ impl Walk {
         }
     }
 
-    /// The same after a payment was looked at, or a customer was passed by.
+    /// The same after a conversion was asked about, which is at this place.
+    #[must_use]
+    pub fn past_conversion(self, place: &str) -> Walk {
+        Walk {
+            after: place.to_owned(),
+            asked: self.asked + 1,
+            ..self
+        }
+    }
+
+    /// The same after something was passed by that is not counted.
     #[must_use]
     pub fn passing(self, id: &str) -> Walk {
         Walk {
@@ -84,24 +100,20 @@ impl Walk {
     /// What comes when nothing is left in this stage and slot of a run that looks at all customers or not.
     #[must_use]
     pub fn next(self, is_whole: bool) -> Walk {
-        let slots = match self.stage {
-            Stage::Unlinked if !is_whole => {
-                return Walk {
-                    stage: Stage::Changed,
-                    after: String::new(),
-                    ..self
-                };
-            }
-            Stage::Unlinked | Stage::Changed => 0,
-            Stage::Sample => self.slots + 1,
+        let goes_on = |slots: i64, seen: i64| slots < SLOTS && (is_whole || seen < LEAST);
+        let slots = self.slots + 1;
+        let (stage, slots) = match self.stage {
+            Stage::Unlinked if !is_whole => (Stage::Changed, 0),
+            Stage::Unlinked | Stage::Changed => (Stage::Sample, 0),
+            Stage::Sample if goes_on(slots, self.looked) => (Stage::Sample, slots),
+            Stage::Sample => (Stage::Payments, 0),
+            // Whoever asks about all has asked about them in one go.
+            Stage::Payments if !is_whole && goes_on(slots, self.asked) => (Stage::Payments, slots),
+            Stage::Payments => (Stage::Over, slots),
             Stage::Over | Stage::Other(_) => return self,
         };
-        let goes_on = slots == 0 || is_whole || self.looked < LEAST;
         Walk {
-            stage: match goes_on && slots < SLOTS {
-                true => Stage::Sample,
-                false => Stage::Over,
-            },
+            stage,
             slots,
             after: String::new(),
             ..self
@@ -118,7 +130,7 @@ mod tests {
     /// The slots that a run looks at which finds so many customers in each.
     fn slots(is_whole: bool, asked_at: i64, in_each: i64) -> Vec<i64> {
         let mut walk = Walk::begin();
-        let mut slots = Vec::new();
+        let (mut slots, mut of_payments) = (Vec::new(), Vec::new());
         let mut has_changed = false;
         while walk.stage != Stage::Over {
             if walk.stage == Stage::Sample {
@@ -127,10 +139,20 @@ mod tests {
                     walk = walk.past("cus_x");
                 }
             }
+            if walk.stage == Stage::Payments {
+                of_payments.push(walk.slot(Micros(asked_at)));
+                for _ in 0..in_each {
+                    walk = walk.past_conversion("ref_x");
+                }
+            }
             has_changed |= walk.stage == Stage::Changed;
             walk = walk.next(is_whole);
         }
         assert_ne!(has_changed, is_whole);
+        match is_whole {
+            true => assert_eq!(of_payments.len(), 1),
+            false => assert_eq!(of_payments, slots, "each has a sample of its own"),
+        }
         slots
     }
 

@@ -159,12 +159,21 @@ fn incoming(
                     }
                 }
             }
-            let number = act.id(IdKind::Event);
-            let number = number.trim_start_matches(IdKind::Event.prefix());
-            let event_id = format!("{ANSWERED}{id}_{number}");
-            (!told.is_empty()).then(|| Incoming::payment_asked(event_id, told, *asked_at))
+            (!told.is_empty()).then(|| found(act, id, told, *asked_at))
         }
     })
+}
+
+/// What Stripe told of payments when it was asked about something, as an event.
+pub(in crate::operations) fn found(
+    act: &mut Act,
+    subject: &str,
+    told: Told,
+    asked_at: Micros,
+) -> Incoming {
+    let number = act.id(IdKind::Event);
+    let number = number.trim_start_matches(IdKind::Event.prefix());
+    Incoming::payment_asked(format!("{ANSWERED}{subject}_{number}"), told, asked_at)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! neither looks twice nor tells twice. Times here are times of day: they are compared with Stripe's.
 
 pub mod balances;
+pub mod payments;
 pub mod unlinked;
 
 use billstack_core::attribution::Outcome;
@@ -238,16 +239,20 @@ fn tell(tx: &mut dyn Tx, team_id: &TeamId, run_id: &str, line: &Line) -> Result<
 /// A run has looked at everything. Returns what has become of it.
 pub fn complete(tx: &mut dyn Tx, act: &Act, team_id: &TeamId, run_id: &str) -> Result<Run, Abort> {
     let run = must_be_there(tx, team_id, run_id)?;
-    // What was only told of is looked for again, and a wish says nothing about the time before it.
-    let nothing_left = run.remedy.feeds() || run.found == 0;
-    let looked = run
-        .events
-        .filter(|_| nothing_left && run.events_wish.is_none());
-    let caught_up_to = looked.map(|events| events.until);
     reconcile_runs::walk(tx, team_id, run_id, (&run.walk, &run.walk), 0)?;
     let how = (RunStatus::Done, None);
-    reconcile_runs::end(tx, team_id, run_id, how, caught_up_to, act.real())?;
+    reconcile_runs::end(tx, team_id, run_id, how, caught_up_to(&run), act.real())?;
     Ok(run)
+}
+
+/// Until when a run that ends leaves no event missed.
+fn caught_up_to(run: &Run) -> Option<Micros> {
+    // What was only told of is looked for again, and a wish says nothing about the time before it.
+    let nothing_left = run.remedy.feeds() || run.found == 0;
+    let is_through = |events: &Parts| events.end().is_none();
+    let looked = run.events.filter(is_through);
+    let looked = looked.filter(|_| nothing_left && run.events_wish.is_none());
+    looked.map(|events| events.until)
 }
 
 /// A run cannot go on.
@@ -258,8 +263,11 @@ pub fn give_up(
     run_id: &str,
     why: &str,
 ) -> Result<(), Fault> {
+    // Whatever it could not look at behind the events, those are in.
+    let run = reconcile_runs::get(tx, team_id, run_id)?;
+    let looked = run.as_ref().and_then(caught_up_to);
     let how = (RunStatus::Failed, Some(why));
-    reconcile_runs::end(tx, team_id, run_id, how, None, act.real()).map(|_| ())
+    reconcile_runs::end(tx, team_id, run_id, how, looked, act.real()).map(|_| ())
 }
 
 /// Leases the work of a run, or of the one before it that is under way, for whoever carries it on beside the workers.

@@ -19,15 +19,15 @@ macro_rules! run {
             "SELECT id, ",
             project_of!("reconcile_runs"),
             ", remedy, is_whole, status, reason, events_wish, events_since, events_at, events_until, \
-             events_width, done, total, found, repaired, created_at, ended_at, stage, slots, after, looked FROM reconcile_runs "
+             events_width, done, total, found, repaired, created_at, ended_at, stage, slots, after, looked, asked FROM reconcile_runs "
         )
     };
 }
 
 statements! {
     INSERT = "INSERT INTO reconcile_runs (team_id, id, project_id, remedy, is_whole, status, events_wish, \
-        stage, slots, after, looked, done, total, found, repaired, created_at) \
-        VALUES ($1, $2, $3, $4, $5, 'queued', $6, $8, $9, $10, $11, 0, 0, 0, 0, $7)";
+        stage, slots, after, looked, asked, done, total, found, repaired, created_at) \
+        VALUES ($1, $2, $3, $4, $5, 'queued', $6, $8, $9, $10, $11, $12, 0, 0, 0, 0, $7)";
     GET = concat!(run!(), "WHERE team_id = $1 AND id = $2");
     /// There are few: who asks for what waits already gets that one.
     QUEUED = concat!(run!(), "WHERE team_id = $1 AND status = 'queued' ORDER BY id LIMIT 100");
@@ -37,8 +37,8 @@ statements! {
     MOVE = "UPDATE reconcile_runs SET events_at = $3, events_width = $4, done = total - $5 \
         WHERE team_id = $1 AND id = $2 AND status = 'running'";
     /// What is known to be left is a part of the whole. Whoever moves a run on names how far they saw it.
-    WALK = "UPDATE reconcile_runs SET done = done + $6 - looked, total = done + $6 - looked + $7, stage = $3, \
-        slots = $4, after = $5, looked = $6 \
+    WALK = "UPDATE reconcile_runs SET done = done + $6 + $11 - looked - asked, \
+        total = done + $6 + $11 - looked - asked + $7, stage = $3, slots = $4, after = $5, looked = $6, asked = $11 \
         WHERE team_id = $1 AND id = $2 AND status = 'running' AND stage = $8 AND slots = $9 AND after = $10";
     COUNT = "UPDATE reconcile_runs SET found = found + 1, \
         repaired = repaired + CASE WHEN CAST($3 AS BOOLEAN) THEN 1 ELSE 0 END \
@@ -71,7 +71,7 @@ pub struct Run {
     pub events_since: Option<Micros>,
     /// What is left to look through for events, once it has begun.
     pub events: Option<Parts>,
-    /// How far it has come with the balances.
+    /// How far it has come with payments and balances.
     pub walk: Walk,
     /// How much of it is done, of `total`.
     pub done: i64,
@@ -111,6 +111,7 @@ fn decode(row: &dyn Row) -> Result<Run, Fault> {
             slots: row.int(18)?,
             after: row.string(19)?,
             looked: row.int(20)?,
+            asked: row.int(21)?,
         },
     })
 }
@@ -149,6 +150,7 @@ pub(crate) fn insert(
         walk.slots,
         &walk.after,
         walk.looked,
+        walk.asked,
     ];
     tx.must(INSERT, row)
 }
@@ -197,7 +199,7 @@ pub(crate) fn advance(
     tx.hit(MOVE, row)
 }
 
-/// Keeps how far a run has come from where it was, and how many customers more it knows of; tells whether it is under
+/// Keeps how far a run has come from where it was, and how much more it knows of; tells whether it is under
 /// way and was there.
 pub(crate) fn walk(
     tx: &mut dyn Tx,
@@ -217,6 +219,7 @@ pub(crate) fn walk(
         from.stage.as_str(),
         from.slots,
         &from.after,
+        to.asked,
     ];
     tx.hit(WALK, row)
 }

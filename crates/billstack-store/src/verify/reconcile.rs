@@ -15,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
         sql: concat!(
             "SELECT id, ",
             team_of!("reconcile_runs"),
-            ", remedy, status, ended_at, stage, slots, looked FROM reconcile_runs"
+            ", remedy, status, ended_at, stage, slots, looked, asked FROM reconcile_runs"
         ),
         reads: Reads::Once,
         breaks: is_no_run,
@@ -66,7 +66,8 @@ fn is_no_run(row: &dyn Row) -> Result<bool, Fault> {
     let has_words = remedy.known().is_some() && status.known().is_some();
     let stage = row.read(5, Stage::read)?;
     let is_somewhere = stage.known().is_some() && (0..=SLOTS).contains(&row.int(6)?);
-    Ok(!has_words || !is_somewhere || row.int(7)? < 0 || status.is_over() != has_end)
+    let counts = row.int(7)? >= 0 && row.int(8)? >= 0;
+    Ok(!has_words || !is_somewhere || !counts || status.is_over() != has_end)
 }
 
 fn is_miscounted(row: &dyn Row) -> Result<bool, Fault> {

@@ -330,6 +330,7 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
     ("UPDATE reconcile_runs SET stage = 'x'", &["reconcile_run"]),
     ("UPDATE reconcile_runs SET slots = 21", &["reconcile_run"]),
     ("UPDATE reconcile_runs SET looked = -1", &["reconcile_run"]),
+    ("UPDATE reconcile_runs SET asked = -1", &["reconcile_run"]),
     (
         "INSERT INTO reconcile_notes SELECT team_id, 'x', 'cbtxn_x', 'x', 1 FROM teams",
         &["reconcile_note"],

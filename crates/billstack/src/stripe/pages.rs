@@ -38,8 +38,12 @@ pub enum About<'i> {
     InvoicePaymentsOfInvoice(&'i str),
     /// The refunds of a charge (`ch_…`, `py_…`).
     RefundsOfCharge(&'i str),
+    /// The refunds of all charges of a payment intent.
+    RefundsOfIntent(&'i str),
     /// The disputes of a charge.
     DisputesOfCharge(&'i str),
+    /// The disputes of all charges of a payment intent.
+    DisputesOfIntent(&'i str),
     /// The credit notes of an invoice.
     CreditNotesOfInvoice(&'i str),
     /// The invoices of a subscription (`sub_…`), with what paid them.
@@ -90,8 +94,8 @@ impl<'i> About<'i> {
             About::InvoicePaymentsOfIntent(_) | About::InvoicePaymentsOfInvoice(_) => {
                 "/v1/invoice_payments"
             }
-            About::RefundsOfCharge(_) => "/v1/refunds",
-            About::DisputesOfCharge(_) => "/v1/disputes",
+            About::RefundsOfCharge(_) | About::RefundsOfIntent(_) => "/v1/refunds",
+            About::DisputesOfCharge(_) | About::DisputesOfIntent(_) => "/v1/disputes",
             About::CreditNotesOfInvoice(_) => "/v1/credit_notes",
             About::InvoicesOfSubscription(_) | About::InvoicesOfCustomer(_) => "/v1/invoices",
         }
@@ -107,6 +111,9 @@ impl<'i> About<'i> {
                 vec![("invoice", id)]
             }
             About::RefundsOfCharge(id) | About::DisputesOfCharge(id) => vec![("charge", id)],
+            About::RefundsOfIntent(id) | About::DisputesOfIntent(id) => {
+                vec![("payment_intent", id)]
+            }
             About::InvoicesOfSubscription(id) => {
                 vec![("subscription", id), ("expand[]", "data.payments")]
             }

@@ -1,5 +1,7 @@
 //! Asking Stripe about payments: which invoice one was for, what was refunded of it, when a subscription began.
 
+mod conversion;
+
 use std::collections::BTreeSet;
 
 use billstack_core::ids::TeamId;
@@ -74,15 +76,7 @@ async fn ask(
     key: &SecretText,
     question: Question,
 ) -> Result<Answer, ApiError> {
-    let mut asking = Asking {
-        app,
-        team_id,
-        key,
-        asked_at: app.now(),
-        told: Told::default(),
-        hints: Vec::new(),
-        lacks: None,
-    };
+    let mut asking = Asking::new(app, team_id, key);
     match question {
         Question::Nothing => {}
         Question::Payment {
@@ -105,18 +99,31 @@ async fn ask(
 }
 
 /// A question while it is asked.
-struct Asking<'a> {
+pub(super) struct Asking<'a> {
     app: &'a App,
     team_id: &'a TeamId,
     key: &'a SecretText,
     /// Before anything was asked, so that whatever happened before is in the answers.
-    asked_at: Micros,
-    told: Told,
+    pub(super) asked_at: Micros,
+    pub(super) told: Told,
     hints: Vec<Hint>,
-    lacks: Option<String>,
+    /// What the key may not read.
+    pub(super) lacks: Option<String>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    pub(super) fn new(app: &'a App, team_id: &'a TeamId, key: &'a SecretText) -> Asking<'a> {
+        Asking {
+            app,
+            team_id,
+            key,
+            asked_at: app.now(),
+            told: Told::default(),
+            hints: Vec::new(),
+            lacks: None,
+        }
+    }
+
     fn answer(self) -> Answer {
         Answer::Payments {
             asked_at: self.asked_at,
@@ -170,15 +177,21 @@ impl Asking<'_> {
         let subscription = invoices_in(&told)
             .filter(|invoice| !(invoice.is_first && invoice.paid > 0))
             .find_map(|invoice| invoice.subscription.clone());
-        if let Some(subscription) = subscription {
-            let listed = About::InvoicesOfSubscription(&subscription);
-            let mut listed = self.told_about(listed).await?;
-            // What paid the others is no matter until something is lost of it.
-            listed.facts.retain(|fact| matches!(fact, Fact::Invoice(_)));
-            let kind = LinkKind::InvoiceSubscription;
-            listed.links.retain(|link| link.kind == kind);
-            self.told.add(listed);
+        match subscription {
+            Some(subscription) => self.invoices_of(&subscription).await,
+            None => Ok(()),
         }
+    }
+
+    /// Asks for the invoices of a subscription.
+    async fn invoices_of(&mut self, subscription: &str) -> Result<(), ApiError> {
+        let listed = About::InvoicesOfSubscription(subscription);
+        let mut listed = self.told_about(listed).await?;
+        // What paid them is no matter until something is lost of it.
+        listed.facts.retain(|fact| matches!(fact, Fact::Invoice(_)));
+        let kind = LinkKind::InvoiceSubscription;
+        listed.links.retain(|link| link.kind == kind);
+        self.told.add(listed);
         Ok(())
     }
 

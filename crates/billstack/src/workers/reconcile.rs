@@ -2,6 +2,7 @@
 
 mod balances;
 mod events;
+mod payments;
 
 use std::time::Duration;
 

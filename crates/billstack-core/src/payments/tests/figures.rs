@@ -260,6 +260,28 @@ fn a_payment_that_was_detached_is_lost() {
 }
 
 #[test]
+fn what_another_payment_has_paid_since_is_not_lost() {
+    let mut facts = Facts::default();
+    facts.take(invoice("in_1", 2_000).into());
+    let first = told_payment("inpay_1", "pi_1", 2_000);
+    facts.take(first.clone().into());
+    facts.take(
+        InvoicePayment {
+            status: PaymentStatus::Canceled,
+            at: at(50),
+            ..first
+        }
+        .into(),
+    );
+    assert_eq!(lost_of(&facts), 2_000);
+    let second = told_payment("inpay_2", "pi_2", 1_500);
+    facts.take(second.into());
+    assert_eq!(lost_of(&facts), 500);
+    facts.take(told_payment("inpay_3", "pi_3", 500).into());
+    assert_eq!(lost_of(&facts), 0);
+}
+
+#[test]
 fn an_invoice_that_is_no_longer_paid_is_lost_until_it_is_again() {
     let unpaid = |status, seconds| Invoice {
         status,

@@ -17,6 +17,15 @@ pub(super) struct Known {
     passing_links: BTreeSet<Link>,
 }
 
+/// What is known of the first payment for a subscription.
+pub(in crate::operations) fn known_of(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    subscription: &str,
+) -> Result<Facts, Fault> {
+    Known::of(tx, team_id, subscription).map(|known| known.facts)
+}
+
 impl Known {
     /// What is known of the first payment for a subscription.
     pub(super) fn of(

@@ -33,7 +33,9 @@ pub fn next(
     let which = match walk.stage {
         Stage::Changed => Compared::Changed,
         Stage::Sample => Compared::InSlot(walk.slot(run.created_at)),
-        Stage::Unlinked | Stage::Over | Stage::Other(_) => return Ok(Vec::new()),
+        Stage::Unlinked | Stage::Payments | Stage::Over | Stage::Other(_) => {
+            return Ok(Vec::new());
+        }
     };
     compared::customers(tx, team_id, which, &walk.after, limit)
 }

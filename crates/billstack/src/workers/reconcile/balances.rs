@@ -44,6 +44,7 @@ pub(super) async fn look(
         }
         let is_ours = match run.walk.stage {
             Stage::Unlinked => unlinked(means, &mut run).await?,
+            Stage::Payments => super::payments::some(means, &mut run, until).await?,
             _ => some(means, &mut run, until).await?,
         };
         // Whoever has carried it on meanwhile goes on with it.

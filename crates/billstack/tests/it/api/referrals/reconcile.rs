@@ -1,6 +1,7 @@
 //! Comparing our books with Stripe's: what came in, and what never did.
 
 mod balances;
+mod payments;
 mod unlinked;
 
 use std::collections::BTreeSet;
