@@ -107,11 +107,14 @@ fn lost_of(facts: &Facts, case: &Case<'_>, invoice: &Invoice) -> i64 {
     lost + noted(facts, case, &invoice.id, unexplained)
 }
 
+/// Whether the subscription ended while the credits were held. Where there is no hold, it cannot have: whether it ended
+/// before the code was even applied must make no difference.
 fn ended_in_hold(facts: &Facts, case: &Case<'_>) -> bool {
+    let Some(held_until) = case.held_until else {
+        return false;
+    };
     facts.iter().any(|fact| match fact {
-        Fact::SubscriptionEnd(end) => {
-            end.id == case.subscription && end.ended_at < case.end_of_hold()
-        }
+        Fact::SubscriptionEnd(end) => end.id == case.subscription && end.ended_at < held_until,
         _ => false,
     })
 }

@@ -17,7 +17,6 @@ const fn at(seconds: i64) -> Micros {
 fn case() -> Case<'static> {
     Case {
         subscription: "sub_1",
-        converted_at: at(0),
         held_until: Some(at(0).plus(30 * DAY)),
         losses_until: Some(at(0).plus(180 * DAY)),
     }

@@ -17,8 +17,6 @@ pub const LONGEST_POSTPONED: i64 = 120 * DAY;
 pub struct Case<'c> {
     /// The subscription that converted the referral.
     pub subscription: &'c str,
-    /// When it did.
-    pub converted_at: Micros,
     /// When the hold of its credits ends; `None` when there is none.
     pub held_until: Option<Micros>,
     /// Until when losses count, that second included; `None` when none ever does.
@@ -32,7 +30,6 @@ impl<'c> Case<'c> {
         let window = terms.clawback_window_days.saturating_mul(DAY);
         Case {
             subscription,
-            converted_at,
             held_until,
             losses_until: match terms.clawback {
                 Clawback::None | Clawback::Other(_) => None,
@@ -41,15 +38,11 @@ impl<'c> Case<'c> {
             },
         }
     }
+
     /// Whether a loss of a time counts. What is gained back always does.
     pub(super) fn counts(&self, at: Micros) -> bool {
         self.losses_until
             .is_some_and(|until| at.as_secs() <= until.as_secs())
-    }
-
-    /// The end of the hold, which is the conversion where there is none.
-    pub(super) fn end_of_hold(&self) -> Micros {
-        self.held_until.unwrap_or(self.converted_at)
     }
 }
 

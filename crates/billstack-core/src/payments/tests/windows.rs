@@ -153,6 +153,10 @@ fn a_subscription_that_ends_in_the_hold_must_have_been_paid() {
         ..case()
     };
     assert_eq!(loss(&facts, &without_hold), Loss::Nothing);
+    // Nor where it ended before the code was applied, and so before the conversion.
+    let mut long_ago = Facts::default();
+    long_ago.take(ended(at(-5)).into());
+    assert_eq!(loss(&long_ago, &without_hold), Loss::Nothing);
     facts.take(invoice("in_0", 0).into());
     assert_eq!(loss(&facts, &case()), Loss::Everything);
     facts.take(invoice("in_1", 2_000).into());
