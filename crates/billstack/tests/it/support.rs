@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod document;
+pub(crate) mod draw;
 pub(crate) mod fixture;
 pub(crate) mod node;
 pub(crate) mod python;

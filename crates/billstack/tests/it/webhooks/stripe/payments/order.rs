@@ -7,31 +7,13 @@ use super::{
 };
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
+use crate::support::draw::Draw;
 use crate::support::fixture::apply_body;
 
 on_both_engines! {
     any_order_and_repetition_of_old_shapes,
     any_order_and_repetition_of_new_shapes,
     either_family_alone_is_enough,
-}
-
-/// A small generator of orders.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % bound
-    }
-
-    fn shuffle<T>(&mut self, all: &mut [T]) {
-        for place in (1..all.len()).rev() {
-            all.swap(place, self.below(place + 1));
-        }
-    }
 }
 
 /// The refunds of a charge, and a dispute that was lost in part.

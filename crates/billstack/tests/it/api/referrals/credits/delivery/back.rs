@@ -2,6 +2,7 @@
 
 mod faults;
 mod loss;
+mod order;
 mod used;
 
 use fake_stripe::{EventOptions, Generation, event};
