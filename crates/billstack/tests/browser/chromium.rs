@@ -8,32 +8,45 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
-use thirtyfour::prelude::*;
-use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLevel};
+
+use crate::webdriver::{Driver, Element};
 
 const ADVICE: &str = "The browser tests need the Debian packages chromium and chromium-driver; as root: \
     apt-get install --no-install-recommends chromium chromium-driver";
+
+const ARGUMENTS: [&str; 8] = [
+    "--headless=new",
+    // Tests run as root in containers, where its own walls do not stand.
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-background-networking",
+    "--lang=en-US",
+];
+
+/// The height of the window.
+const HEIGHT: u32 = 800;
+
+/// How long what must come is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How a browser differs from the usual one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     pub(crate) scripts: bool,
-    /// Whether cookies and storage of others than the address in the bar are kept from pages.
-    pub(crate) third_parties: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            scripts: true,
-            third_parties: true,
-        }
+        Options { scripts: true }
     }
 }
 
 /// A running browser; gone when dropped.
 pub(crate) struct Chromium {
-    pub(crate) driver: WebDriver,
+    pub(crate) driver: Driver,
     process: Child,
 }
 
@@ -41,54 +54,63 @@ impl Chromium {
     /// Starts one with an empty profile.
     pub(crate) async fn start(options: Options) -> Chromium {
         let (process, address) = tokio::task::spawn_blocking(driver).await.expect("no panic");
-        let mut capabilities = ChromeCapabilities::new();
-        for argument in [
-            "--headless=new",
-            // Tests run as root in containers, where its own walls do not stand.
-            "--no-sandbox",
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-component-update",
-            "--disable-background-networking",
-            "--lang=en-US",
-        ] {
-            capabilities.add_arg(argument).expect("an argument");
-        }
         let mut preferences = json!({});
         if !options.scripts {
             preferences["profile.managed_default_content_settings.javascript"] = json!(2);
         }
-        if !options.third_parties {
-            preferences["profile.cookie_controls_mode"] = json!(1);
-            preferences["profile.block_third_party_cookies"] = json!(true);
-        }
-        capabilities
-            .add_experimental_option("prefs", preferences)
-            .expect("preferences");
-        capabilities
-            .set_browser_log_level(LoggingPrefsLogLevel::All)
-            .expect("the log");
-        let driver = WebDriver::new(&address, capabilities).await;
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {"args": ARGUMENTS, "prefs": preferences},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        });
+        let driver = Driver::open(&address, capabilities).await;
         let driver = driver.unwrap_or_else(|error| panic!("{error}. {ADVICE}"));
         Chromium { driver, process }
     }
 
     pub(crate) async fn goto(&self, url: &str) {
-        self.driver.goto(url).await.expect("a page");
+        let went = self.driver.post("/url", json!({"url": url})).await;
+        went.unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
-    /// Gives the browser a cookie of a site that it is at.
+    /// To the page before.
+    pub(crate) async fn back(&self) {
+        self.driver.post("/back", json!({})).await.expect("a page");
+    }
+
+    /// The page at hand once more.
+    pub(crate) async fn refresh(&self) {
+        self.driver
+            .post("/refresh", json!({}))
+            .await
+            .expect("a page");
+    }
+
+    /// Gives the browser a cookie of the site that it is at.
     pub(crate) async fn keep(&self, pair: &str) {
         let (name, value) = pair.split_once('=').expect("a name and a value");
-        let cookie = Cookie::new(name, value);
-        self.driver.add_cookie(cookie).await.expect("a cookie");
+        let cookie = json!({"cookie": {"name": name, "value": value, "path": "/"}});
+        self.driver.post("/cookie", cookie).await.expect("a cookie");
+    }
+
+    /// Takes all cookies of the site that it is at.
+    pub(crate) async fn forget(&self) {
+        self.driver.delete("/cookie").await.expect("no cookies");
     }
 
     /// The width of the window, in points of CSS.
     pub(crate) async fn wide(&self, width: u32) {
         let metrics = json!({
-            "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false,
+            "width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false,
+        });
+        self.tell("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
+    }
+
+    /// A window in which the largest symbol has room.
+    pub(crate) async fn tall(&self) {
+        let metrics = json!({
+            "width": 1280, "height": 1280, "deviceScaleFactor": 1, "mobile": false,
         });
         self.tell("Emulation.setDeviceMetricsOverride", metrics)
             .await;
@@ -96,27 +118,28 @@ impl Chromium {
 
     /// A command of the protocol of its tools.
     pub(crate) async fn tell(&self, method: &str, params: Value) -> Value {
-        let told = self.driver.cdp().send_raw(method, params).await;
+        let command = json!({"cmd": method, "params": params});
+        let told = self.driver.post("/goog/cdp/execute", command).await;
         told.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
+    /// What a script returns.
     pub(crate) async fn run(&self, script: &str) -> Value {
-        let ran = self.driver.execute(script, Vec::<Value>::new()).await;
-        let ran = ran.unwrap_or_else(|error| panic!("{script:.200}: {error}"));
-        ran.json().clone()
+        let ran = self.driver.run("sync", script).await;
+        ran.unwrap_or_else(|error| panic!("{script:.200}: {error}"))
     }
 
+    /// What a script gives to its last argument, a function.
     pub(crate) async fn run_async(&self, script: &str) -> Value {
-        let ran = self.driver.execute_async(script, Vec::<Value>::new()).await;
-        let ran = ran.unwrap_or_else(|error| panic!("{script:.200}: {error}"));
-        ran.json().clone()
+        let ran = self.driver.run("async", script).await;
+        ran.unwrap_or_else(|error| panic!("{script:.200}: {error}"))
     }
 
     /// The first element that a selector finds, as soon as there is one.
-    pub(crate) async fn find(&self, selector: &str) -> WebElement {
-        let until = Instant::now() + Duration::from_secs(10);
+    pub(crate) async fn find(&self, selector: &str) -> Element<'_> {
+        let until = Instant::now() + PATIENCE;
         loop {
-            match self.driver.find(By::Css(selector)).await {
+            match self.driver.find(selector).await {
                 Ok(found) => return found,
                 Err(error) if Instant::now() > until => {
                     panic!("{selector}: {error}\n{}", self.source().await)
@@ -127,34 +150,36 @@ impl Chromium {
     }
 
     pub(crate) async fn click(&self, selector: &str) {
-        self.find(selector).await.click().await.expect("a click");
+        self.find(selector).await.click().await;
     }
 
     /// Types into a field, in place of what is there.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
         let field = self.find(selector).await;
-        field.clear().await.expect("an empty field");
-        field.send_keys(text).await.expect("a text");
+        field.clear().await;
+        field.type_in(text).await;
     }
 
     pub(crate) async fn text_of(&self, selector: &str) -> String {
-        self.find(selector).await.text().await.expect("a text")
+        self.find(selector).await.text().await
     }
 
     pub(crate) async fn source(&self) -> String {
-        self.driver.source().await.unwrap_or_default()
+        let source = self.driver.get("/source").await.unwrap_or_default();
+        source.as_str().unwrap_or_default().to_owned()
     }
 
     /// The path of the page at hand, with its query.
     pub(crate) async fn path(&self) -> String {
-        let url = self.driver.current_url().await.expect("an address");
+        let url = self.driver.get("/url").await.expect("an address");
+        let url = reqwest::Url::parse(url.as_str().unwrap_or_default()).expect("an address");
         let query = url.query().map(|query| format!("?{query}"));
         format!("{}{}", url.path(), query.unwrap_or_default())
     }
 
     /// Waits until the page at hand has this path.
     pub(crate) async fn arrive(&self, path: &str) {
-        let until = Instant::now() + Duration::from_secs(10);
+        let until = Instant::now() + PATIENCE;
         while self.path().await != path {
             assert!(Instant::now() < until, "{path}: {}", self.source().await);
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -163,9 +188,15 @@ impl Chromium {
 
     /// What was written to the console since the last question, violations of policies among it.
     pub(crate) async fn complaints(&self) -> Vec<String> {
-        let log = self.driver.browser_log().await.expect("a log");
-        let bad = log.into_iter().filter(|entry| entry.level == "SEVERE");
-        bad.map(|entry| entry.message).collect()
+        let log = self
+            .driver
+            .post("/se/log", json!({"type": "browser"}))
+            .await;
+        let log = log.expect("a log");
+        let entries = log.as_array().expect("entries").iter();
+        let bad = entries.filter(|entry| entry["level"] == "SEVERE");
+        bad.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// Keeps a picture of the page where BILLSTACK_SCREENSHOTS names a directory.
@@ -175,11 +206,12 @@ impl Chromium {
         };
         std::fs::create_dir_all(&directory).expect("a directory");
         let file = Path::new(&directory).join(format!("{name}.png"));
-        self.driver.screenshot(&file).await.expect("a picture");
+        let picture = self.driver.picture().await.expect("a picture");
+        std::fs::write(&file, picture).expect("a file");
     }
 
     pub(crate) async fn quit(self) {
-        let _ = self.driver.clone().quit().await;
+        let _ = self.driver.delete("").await;
     }
 }
 

@@ -18,5 +18,6 @@ mod axe;
 mod chromium;
 mod pages;
 mod symbols;
+mod webdriver;
 
 use it::support;

@@ -21,10 +21,11 @@ fn a_symbol_says_the_link_and_that_it_was_scanned() {
             TempDir::new().expect("a place"),
         );
         for size in [128, 512, 1024] {
-            browser.wide(1280).await;
+            browser.tall().await;
             browser.goto(&format!("{link}/qr.svg?size={size}")).await;
             let drawn = place.path().join(format!("{size}.svg.png"));
-            browser.driver.screenshot(&drawn).await.expect("a picture");
+            let picture = browser.driver.picture().await.expect("a picture");
+            std::fs::write(&drawn, picture).expect("a file");
             let sent = place.path().join(format!("{size}.png"));
             let png = reqwest::Client::builder()
                 .no_proxy()

@@ -1,16 +1,13 @@
 //! What holds on every page.
 
 use serde_json::json;
-use thirtyfour::Key;
 
 use super::{at, sign_in, with_browser};
 use crate::chromium::Options;
 use crate::support::bench::Setup;
+use crate::webdriver::{ESCAPE, TAB};
 
-const WITHOUT_SCRIPTS: Options = Options {
-    scripts: false,
-    third_parties: true,
-};
+const WITHOUT_SCRIPTS: Options = Options { scripts: false };
 
 #[test]
 fn back_after_signing_out_shows_nothing() {
@@ -21,7 +18,7 @@ fn back_after_signing_out_shows_nothing() {
         browser.click(".menu summary").await;
         browser.click(".menu button").await;
         browser.arrive("/sign-in").await;
-        browser.driver.back().await.expect("the page before");
+        browser.back().await;
         browser.arrive(&format!("/sign-in?next={project}")).await;
         assert!(!browser.source().await.contains(&format!("<h1>{}", "home")));
     });
@@ -35,14 +32,12 @@ fn two_quick_clicks_make_one_team() {
         browser.type_into("#team", "Twice").await;
         browser.type_into("#project", "Once").await;
         let teams = t.count("teams").await;
-        let button = browser.find("main form button").await;
-        let twice = browser.driver.action_chain().double_click_element(&button);
-        twice.perform().await.expect("two clicks");
+        browser.find("main form button").await.click_twice().await;
         browser.find("main .state, main .button").await;
         assert_eq!(t.count("teams").await, teams + 1);
         // A new look at where the form led asks nothing.
         browser.goto(&at(t, "/t")).await;
-        browser.driver.refresh().await.expect("the page again");
+        browser.refresh().await;
         assert_eq!(t.count("teams").await, teams + 1);
     });
 }
@@ -55,12 +50,12 @@ fn dark_is_dark_from_the_first_paint() {
             browser.keep("billstack_theme=dark").await;
             browser.goto(&at(t, "/sign-in")).await;
             let html = browser.find("html").await;
-            let colour = html.css_value("background-color").await.expect("a colour");
+            let colour = html.css("background-color").await;
             assert_eq!(colour, "rgba(20, 23, 22, 1)");
             browser.keep("billstack_theme=light").await;
             browser.goto(&at(t, "/sign-in")).await;
             let html = browser.find("html").await;
-            let colour = html.css_value("background-color").await.expect("a colour");
+            let colour = html.css("background-color").await;
             assert_eq!(colour, "rgba(251, 251, 250, 1)");
         });
     }
@@ -74,9 +69,9 @@ fn times_are_local_and_say_utc_on_focus() {
         browser.tell("Emulation.setTimezoneOverride", zone).await;
         browser.goto(&at(t, &format!("/t/{}", t.home.team))).await;
         let time = browser.find("time").await;
-        assert_eq!(time.text().await.expect("a text"), "Mar 30, 2026, 9:00 PM");
-        let utc = time.attr("data-utc").await.expect("an attribute");
-        assert_eq!(utc.as_deref(), Some("30 Mar 2026, 12:00 UTC"));
+        assert_eq!(time.text().await, "Mar 30, 2026, 9:00 PM");
+        let utc = time.attribute("data-utc").await;
+        assert_eq!(utc, "30 Mar 2026, 12:00 UTC");
     });
     with_browser(Setup::default(), WITHOUT_SCRIPTS, async |t, browser| {
         sign_in(t, browser, &t.home).await;
@@ -112,7 +107,7 @@ fn the_keyboard_reaches_the_content_and_leaves_menus() {
         sign_in(t, browser, &t.home).await;
         browser.goto(&at(t, "/t")).await;
         let body = browser.find("body").await;
-        body.send_keys(Key::Tab).await.expect("a key");
+        body.type_in(TAB).await;
         let skip = "return [document.activeElement.className, document.activeElement.getBoundingClientRect().top >= 0]";
         assert_eq!(browser.run(skip).await, json!(["skip", true]));
         browser.click(".menu summary").await;
@@ -122,8 +117,8 @@ fn the_keyboard_reaches_the_content_and_leaves_menus() {
                 .await,
             json!(true)
         );
-        let active = browser.driver.active_element().await.expect("a focus");
-        active.send_keys(Key::Escape).await.expect("a key");
+        let active = browser.driver.active().await.expect("a focus");
+        active.type_in(ESCAPE).await;
         let shut = "return [document.querySelector('.menu').open, document.activeElement.tagName]";
         assert_eq!(browser.run(shut).await, json!([false, "SUMMARY"]));
     });

@@ -39,7 +39,7 @@ async fn ask(t: &Bench, host: &str, method: Method, path: &str) -> Answer {
 }
 
 async fn link(t: &Bench) -> String {
-    let settings = json!({"landingUrl": "https://product.example/"});
+    let settings = json!({"enabled": true, "landingUrl": "https://product.example/"});
     let put = t.owner.call(Method::PUT, "links/settings");
     put.header("host", APP).json(&settings).send().await.ok();
     let code = t.code(&t.customer("ada").await).await;
