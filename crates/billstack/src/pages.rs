@@ -8,6 +8,7 @@ mod assets;
 mod dress;
 mod form;
 pub mod home;
+mod kept;
 pub mod parts;
 pub mod setup;
 pub mod sign_in;

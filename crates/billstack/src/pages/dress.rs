@@ -14,6 +14,7 @@ use maud::html;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::view::{View, see_other};
+use super::{kept, sign_in};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::failures::catch_panics;
@@ -37,15 +38,31 @@ pub async fn dress(State(app): State<Shared>, mut request: Request, next: Next) 
     // A page is for a person: a key opens none.
     request.headers_mut().remove(AUTHORIZATION);
     let (parts, body) = request.into_parts();
+    let (form, body) = kept::of_request(&app, &parts, body).await;
     let asked = parts.clone();
     let is_setup = parts.uri.path() == "/setup";
     let answer = match is_setup || has_user(&app).await {
         true => catch_panics(next.run(Request::from_parts(parts, body))).await,
         false => see_other("/setup"),
     };
-    let mut answer = refused(&asked, answer);
+    let path = asked.uri.path();
+    let form = form.filter(|_| is_of_nobody(&answer));
+    let kept = form.and_then(|form| kept::seal(&app, path, &form));
+    let mut answer = match kept {
+        Some(kept) => sign_in::instead(&View::of(&asked), path, &kept),
+        None => refused(&asked, answer),
+    };
     answer.headers_mut().extend(safe(&app));
     answer
+}
+
+/// Whether an answer refuses somebody who is not signed in.
+fn is_of_nobody(answer: &Response) -> bool {
+    let reason = answer.extensions().get::<Reason>();
+    matches!(
+        reason,
+        Some(Reason::Unauthenticated | Reason::SessionExpired)
+    )
 }
 
 /// Whether there is a user. There is one for ever once there is one.
@@ -95,7 +112,7 @@ fn refused(asked: &Parts, answer: Response) -> Response {
     let Some(reason) = reason.filter(|_| !is_page) else {
         return answer;
     };
-    let is_nobody = matches!(reason, Reason::Unauthenticated | Reason::SessionExpired);
+    let is_nobody = is_of_nobody(&answer);
     if is_nobody && asked.method == Method::GET {
         return see_other(&sign_in_for(asked));
     }

@@ -6,6 +6,8 @@ use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
+use super::kept::{self, KEPT};
+use super::sign_in;
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::answer::json;
@@ -16,21 +18,59 @@ use crate::http::known::Known;
 /// The field that makes a form one of its kind; see [`submit`](super::submit).
 pub(super) const ONCE: &str = "once";
 
+/// What is said of a form that came back.
+const BACK: &str = "You are signed in again. Nothing was sent yet: look at the form, and send it.";
+
 /// The fields of a form, as they were typed.
 #[derive(Clone, Debug, Default)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form {
+    fields: Vec<(String, String)>,
+    /// Whether it came back after somebody had signed in again, and is to be shown, not sent.
+    is_kept: bool,
+}
 
 impl Form {
     /// What was typed into a field; nothing where there is none.
     pub(super) fn text(&self, name: &str) -> &str {
-        let mut fields = self.0.iter();
+        let mut fields = self.fields.iter();
         let found = fields.find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value)
+    }
+
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.fields.iter();
+        fields.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether it came back to be looked at, and was not sent.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
+    /// A form with one field.
+    pub(super) fn with(name: &str, value: &str) -> Form {
+        Form {
+            fields: vec![(name.to_owned(), value.to_owned())],
+            is_kept: false,
+        }
+    }
+
+    /// The fields of a body.
+    pub(super) fn parse(body: &[u8]) -> Form {
+        let pairs = form_urlencoded::parse(body);
+        let fields = pairs.map(|(name, value)| (name.into_owned(), value.replace("\r\n", "\n")));
+        Form {
+            fields: fields.collect(),
+            is_kept: false,
+        }
     }
 
     /// Reads fields as the call of the API reads the members of its body, with the same refusals. A field that was left
     /// empty is a member that is not there.
     pub(super) fn read<T: DeserializeOwned>(&self, names: &[&str]) -> Result<T, ApiError> {
+        if self.is_kept {
+            return Err(ApiError::invalid(KEPT, BACK));
+        }
         let filled = names.iter().map(|name| (*name, self.text(name)));
         let members: BTreeMap<&str, &str> = filled.filter(|(_, value)| !value.is_empty()).collect();
         read_json(json(&members).as_bytes(), &Known::default()).map_err(ApiError::from)
@@ -45,9 +85,15 @@ impl FromRequest<Shared> for Form {
         if !is_declared_as(&parts.headers, "application/x-www-form-urlencoded") {
             return Err(ApiError::new(Reason::UnsupportedMediaType));
         }
-        let bytes = read(&parts, body, app).await?;
-        let pairs = form_urlencoded::parse(&bytes);
-        let fields = pairs.map(|(name, value)| (name.into_owned(), value.replace("\r\n", "\n")));
-        Ok(Form(fields.collect()))
+        let form = Form::parse(&read(&parts, body, app).await?);
+        match form.text(KEPT) {
+            // Whoever signs in carries it along.
+            _ if parts.uri.path() == sign_in::PATH => Ok(form),
+            "" => Ok(form),
+            sealed => Ok(Form {
+                fields: kept::open(app, parts.uri.path(), sealed).unwrap_or_default(),
+                is_kept: true,
+            }),
+        }
     }
 }

@@ -1,19 +1,25 @@
 //! `/sign-in`.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use billstack_store::sessions;
 use maud::{Markup, html};
 use url::Url;
 
 use super::form::Form;
+use super::kept::KEPT;
 use super::parts::form::{Field, Kind, fault, field, submit};
-use super::view::{View, see_other, see_other_with};
+use super::parts::notice;
+use super::view::{View, see_other, see_other_with, send_on_with};
 use crate::api::auth::{new_session, sign_in};
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::page::{QueryString, text};
 use crate::http::visitor::Visitor;
+
+/// Where one signs in.
+pub(super) const PATH: &str = "/sign-in";
 
 const TITLE: &str = "Sign in";
 
@@ -53,9 +59,25 @@ pub async fn enter(
         Err(error) => Err(error),
     };
     match opened {
-        Ok((_, token)) => Ok(see_other_with(&next, new_session(&app, &token))),
+        Ok((_, token)) => {
+            let cookie = new_session(&app, &token);
+            Ok(match form.text(KEPT) {
+                "" => see_other_with(&next, cookie),
+                _ => send_on_with(&next, cookie),
+            })
+        }
         Err(error) => Ok(view.again(&error, TITLE, body(&form, &next, Some(&error)))),
     }
+}
+
+/// The form in place of the page that one was sent to without a session. What was typed goes along, sealed.
+pub(super) fn instead(view: &View, action: &str, sealed: &str) -> Response {
+    let carried = Form::with(KEPT, sealed);
+    let shown = html! {
+        (notice::note("Your session has ended. Sign in, and your form comes back as you typed it; nothing was sent."))
+        (body(&carried, action, None))
+    };
+    view.page_with(StatusCode::UNAUTHORIZED, TITLE, shown)
 }
 
 fn body(typed: &Form, next: &str, error: Option<&ApiError>) -> Markup {
@@ -63,8 +85,9 @@ fn body(typed: &Form, next: &str, error: Option<&ApiError>) -> Markup {
         div.narrow {
             h1 { (TITLE) }
             (fault(error, &["email", "password"]))
-            form method="post" action="/sign-in" {
+            form method="post" action=(PATH) {
                 input type="hidden" name="next" value=(next);
+                @if !typed.text(KEPT).is_empty() { input type="hidden" name=(KEPT) value=(typed.text(KEPT)); }
                 (field(&Field { label: "E-mail address", name: "email", kind: Kind::Email, autocomplete: "username",
                     ..Field::default() }, typed, error))
                 (field(&Field { label: "Password", name: "password", kind: Kind::Password,

@@ -9,6 +9,7 @@ use billstack_store::projects::{self, Project};
 use billstack_store::teams::{self, Team};
 use maud::Markup;
 
+use super::kept::KEPT;
 use super::parts::shell;
 use super::theme::Theme;
 use crate::app::Shared;
@@ -45,7 +46,9 @@ impl View {
 
     /// A page that shows a form again, because something about it is wrong.
     pub(super) fn again(&self, error: &ApiError, title: &str, body: Markup) -> Response {
+        let is_back = error.field.as_deref() == Some(KEPT);
         let status = match error.reason.status() {
+            _ if is_back => StatusCode::OK,
             StatusCode::TOO_MANY_REQUESTS => StatusCode::TOO_MANY_REQUESTS,
             status if status.is_server_error() => status,
             _ => StatusCode::BAD_REQUEST,
@@ -106,5 +109,12 @@ pub(super) fn see_other(place: &str) -> Response {
 pub(super) fn see_other_with(place: &str, cookie: HeaderValue) -> Response {
     let mut response = see_other(place);
     response.headers_mut().append(SET_COOKIE, cookie);
+    response
+}
+
+/// Sends the same form on to another page, with a cookie.
+pub(super) fn send_on_with(place: &str, cookie: HeaderValue) -> Response {
+    let mut response = see_other_with(place, cookie);
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
     response
 }

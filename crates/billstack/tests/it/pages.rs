@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod customers;
 mod first_run;
+mod kept;
 mod referrals;
 mod sign_in;
 mod teams;

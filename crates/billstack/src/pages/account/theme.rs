@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::http::access::SignedIn;
 use crate::pages::form::Form;
 use crate::pages::theme::Theme;
-use crate::pages::view::see_other_with;
+use crate::pages::view::{see_other, see_other_with};
 
 /// Sets the cookie.
 pub async fn handle(
@@ -16,6 +16,9 @@ pub async fn handle(
     _: SignedIn,
     form: Form,
 ) -> Result<Response, ApiError> {
+    if form.is_kept() {
+        return Ok(see_other("/account"));
+    }
     let theme = Theme::parse(form.text("theme")).unwrap_or_default();
     Ok(see_other_with("/account?done=theme", theme.cookie(&app)))
 }

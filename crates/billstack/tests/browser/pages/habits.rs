@@ -3,8 +3,10 @@
 use serde_json::json;
 
 use super::{at, sign_in, with_browser};
-use crate::chromium::Options;
-use crate::support::bench::Setup;
+use crate::chromium::{Chromium, Options};
+use crate::support::bench::{Bench, Setup};
+use crate::support::client::Caller;
+use crate::support::fixture::text;
 use crate::webdriver::{ESCAPE, TAB};
 
 const WITHOUT_SCRIPTS: Options = Options { scripts: false };
@@ -122,4 +124,44 @@ fn the_keyboard_reaches_the_content_and_leaves_menus() {
         let shut = "return [document.querySelector('.menu').open, document.activeElement.tagName]";
         assert_eq!(browser.run(shut).await, json!([false, "SUMMARY"]));
     });
+}
+
+#[test]
+fn a_form_whose_session_ended_comes_back_filled_in() {
+    for options in [Options::default(), WITHOUT_SCRIPTS] {
+        with_browser(Setup::default(), options, async |t, browser| {
+            let token = invite(t, "grace@example.com", "member").await;
+            let body = json!({"name": "Grace", "email": "grace@example.com", "password": "kelp-Onion-77", "token": token});
+            t.nobody.post("/api/auth/sign-up/email", body).await.ok();
+            browser.goto(&at(t, "/sign-in?next=/t")).await;
+            enter(browser).await;
+            browser.arrive("/t").await;
+            browser.type_into("#team", "Acme & Co").await;
+            browser.type_into("#project", "App").await;
+            browser.forget().await;
+            let teams = t.count("teams").await;
+            browser.click("main form button").await;
+            browser.find("#password").await;
+            enter(browser).await;
+            let field = browser.find("#team").await;
+            assert_eq!(field.value().await, "Acme & Co");
+            assert_eq!(t.count("teams").await, teams);
+            browser.click("main form button").await;
+            browser.find(".state").await;
+            assert_eq!(t.count("teams").await, teams + 1);
+        });
+    }
+}
+
+/// An invitation to the usual team.
+async fn invite(t: &Bench, email: &str, role: &str) -> String {
+    let body = json!({"email": email, "role": role});
+    let answer = t.owner.post(&t.home.path("invitations"), body).await;
+    text(&answer.created()["token"])
+}
+
+async fn enter(browser: &Chromium) {
+    browser.type_into("#email", "grace@example.com").await;
+    browser.type_into("#password", "kelp-Onion-77").await;
+    browser.click("main form button").await;
 }
