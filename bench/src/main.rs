@@ -7,6 +7,7 @@ mod floor;
 mod history;
 mod load;
 mod money;
+mod outgoing;
 mod process;
 mod reads;
 mod report;
@@ -67,6 +68,9 @@ struct Arguments {
     /// beside an empty and a full one.
     #[arg(long)]
     money: bool,
+    /// Measure what endpoints for webhooks cost those who change something, and how fast webhooks are sent, instead.
+    #[arg(long)]
+    outgoing: bool,
     /// Take every export of everything instead.
     #[arg(long)]
     exports: bool,
@@ -162,7 +166,11 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
     if arguments.money {
         money::measure(arguments, &runtime, &mut report)?;
     }
-    let sizes = arguments.referrals.iter().filter(|_| !arguments.money);
+    if arguments.outgoing {
+        outgoing::measure(arguments, &runtime, &mut report)?;
+    }
+    let is_other = arguments.money || arguments.outgoing;
+    let sizes = arguments.referrals.iter().filter(|_| !is_other);
     for referrals in sizes {
         let bench = Bench::start(arguments, *referrals, &mut report)?;
         match (arguments.reads, arguments.exports) {

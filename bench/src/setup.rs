@@ -59,7 +59,7 @@ impl Bench {
         let size = size(arguments, referrals);
         for server in &arguments.servers {
             let measured = match server {
-                Server::Sqlite => sqlite(arguments, directory.path(), size)?,
+                Server::Sqlite => sqlite(arguments, directory.path(), "bench", size)?,
                 Server::Postgres => {
                     let own = Cluster::start(Options {
                         durable: true,
@@ -68,7 +68,7 @@ impl Bench {
                     .map_err(|error| error.to_string())?;
                     let tps = disk::pgbench(&own, 5)?;
                     report.figure(PGBENCH, tps, "per second");
-                    let measured = postgres(arguments, &own, size)?;
+                    let measured = postgres(arguments, &own, "bench", size)?;
                     cluster = Some(own);
                     measured
                 }
@@ -81,7 +81,6 @@ impl Bench {
                 memory,
                 "MB",
             );
-            enable_program(&measured)?;
             servers.push(measured);
         }
         let floor = floor(&servers.first().ok_or("no server to measure")?.target)?;
@@ -160,18 +159,26 @@ fn floor(like: &Target) -> Result<Measured, String> {
     })
 }
 
-/// Switches the referral program on.
+/// Switches the referral program and its share links on.
 fn enable_program(server: &Measured) -> Result<(), String> {
+    let program = r#"{"enabled":true,"referrerCreditAmount":1000,"refereeCreditAmount":500}"#;
+    change(server, "PUT", "referrals/config", program)?;
+    let links = r#"{"enabled":true,"landingUrl":"https://example.com/welcome"}"#;
+    change(server, "PUT", "links/settings", links)
+}
+
+/// Makes one call in the project of a server, which has to succeed.
+pub(crate) fn change(
+    server: &Measured,
+    method: &str,
+    rest: &str,
+    body: &str,
+) -> Result<(), String> {
     use std::io::{Read, Write};
-    let body = r#"{"enabled":true,"referrerCreditAmount":1000,"refereeCreditAmount":500}"#;
-    let Place {
-        team_id,
-        project_id,
-    } = &server.target.place;
     let request = format!(
-        "PUT /api/billstack/teams/{team_id}/projects/{project_id}/referrals/config HTTP/1.1\r\n\
-         host: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        "{method} {} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        server.target.path(rest),
         server.target.key,
         body.len()
     );
@@ -182,31 +189,45 @@ fn enable_program(server: &Measured) -> Result<(), String> {
         stream.read_to_string(&mut answer).map(|_| ())
     };
     exchange().map_err(|error| error.to_string())?;
-    if answer.starts_with("HTTP/1.1 200") {
+    if answer.starts_with("HTTP/1.1 20") {
         Ok(())
     } else {
-        Err(answer)
+        Err(format!("{rest}: {answer}"))
     }
 }
 
-fn sqlite(arguments: &Arguments, directory: &Path, size: Size) -> Result<Measured, String> {
-    let file = directory.join("bench.db");
+/// The service on an SQLite database of this name.
+pub(crate) fn sqlite(
+    arguments: &Arguments,
+    directory: &Path,
+    name: &str,
+    size: Size,
+) -> Result<Measured, String> {
+    let file = directory.join(format!("{name}.db"));
     let url = format!("sqlite://{}", file.display());
     let target = initialise(arguments, &url, size)?;
     let history =
         (arguments.reads || arguments.exports).then_some(history::sqlite as seed::History);
     seed::sqlite(&file, &target.place, size, history).map_err(|error| error.to_string())?;
     let process = serve(arguments, &url, &[])?;
-    Ok(Measured {
+    let server = Measured {
         name: "sqlite",
         process,
         target,
-    })
+    };
+    enable_program(&server)?;
+    Ok(server)
 }
 
-fn postgres(arguments: &Arguments, cluster: &Cluster, size: Size) -> Result<Measured, String> {
+/// The service on a PostgreSQL database of this name.
+pub(crate) fn postgres(
+    arguments: &Arguments,
+    cluster: &Cluster,
+    name: &str,
+    size: Size,
+) -> Result<Measured, String> {
     let url = cluster
-        .create_database("bench", None)
+        .create_database(name, None)
         .map_err(|error| error.to_string())?;
     let target = initialise(arguments, &url, size)?;
     seed::postgres(&url, &target.place, size).map_err(|error| error.to_string())?;
@@ -215,11 +236,13 @@ fn postgres(arguments: &Arguments, cluster: &Cluster, size: Size) -> Result<Meas
     }
     let mut process = serve(arguments, &url, &[])?;
     process.cluster = Some(cluster.directory().join("data"));
-    Ok(Measured {
+    let server = Measured {
         name: "postgres",
         process,
         target,
-    })
+    };
+    enable_program(&server)?;
+    Ok(server)
 }
 
 pub(crate) fn environment(url: &str) -> Vec<(String, String)> {
@@ -229,6 +252,10 @@ pub(crate) fn environment(url: &str) -> Vec<(String, String)> {
         ("BILLSTACK_RATE_LIMIT", "off".to_owned()),
         // All clients of a measurement are at one address.
         ("BILLSTACK_MAX_CONNECTIONS_PER_ADDRESS", "100000".to_owned()),
+        // Whoever follows a link comes from an address of their own.
+        ("BILLSTACK_TRUST_FORWARDED_FOR", "true".to_owned()),
+        // The receivers of webhooks are on this machine.
+        ("BILLSTACK_WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8".to_owned()),
         ("BILLSTACK_LOG", "warn".to_owned()),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()

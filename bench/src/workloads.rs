@@ -1,5 +1,6 @@
 //! What is asked of a server. Keys are random, event ids unique: sequential ones flatter a B-tree.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -50,11 +51,13 @@ pub(crate) enum Workload {
     Webhook,
     /// Nine reads of a code to one apply.
     Mix,
+    /// `GET /r/{code}` by a browser, each time from another address.
+    Follow,
 }
 
 impl Workload {
     /// Every workload.
-    pub(crate) const ALL: [Workload; 7] = [
+    pub(crate) const ALL: [Workload; 8] = [
         Workload::GetCode,
         Workload::ListCodes,
         Workload::DeepPage,
@@ -62,6 +65,7 @@ impl Workload {
         Workload::CreateCode,
         Workload::Webhook,
         Workload::Mix,
+        Workload::Follow,
     ];
 
     /// Its name in tables.
@@ -74,13 +78,16 @@ impl Workload {
             Workload::CreateCode => "create code",
             Workload::Webhook => "webhook",
             Workload::Mix => "mix 90/10",
+            Workload::Follow => "share link",
         }
     }
 
     /// How many fresh customers and waiting referrals a request uses up.
     pub(crate) fn uses(self) -> (u64, u64) {
         match self {
-            Workload::GetCode | Workload::ListCodes | Workload::DeepPage => (0, 0),
+            Workload::GetCode | Workload::ListCodes | Workload::DeepPage | Workload::Follow => {
+                (0, 0)
+            }
             Workload::Apply | Workload::CreateCode | Workload::Mix => (1, 0),
             Workload::Webhook => (0, 1),
         }
@@ -105,7 +112,8 @@ fn take(used: &AtomicU64, range: u64) -> Option<u64> {
 const NONE_LEFT: u16 = 0;
 
 impl Target {
-    fn path(&self, rest: &str) -> String {
+    /// A path in its project.
+    pub(crate) fn path(&self, rest: &str) -> String {
         let (prefix, team, project) = (&self.prefix, &self.place.team_id, &self.place.project_id);
         format!("{prefix}/api/billstack/teams/{team}/projects/{project}/{rest}")
     }
@@ -126,6 +134,7 @@ impl Target {
                 Workload::Webhook => target.webhook(),
                 Workload::Mix if n % 10 == 9 => target.apply(n),
                 Workload::Mix => (target.get_code(n), 200),
+                Workload::Follow => (target.follow(n), 302),
             };
             (request.into(), wanted)
         })
@@ -150,6 +159,17 @@ impl Target {
         let (at, code) = (code_made_at(place), code(place, self.size.codes()));
         let page = format!("referrals/codes?limit=50&cursor={at:x}.{code}");
         get(&self.path(&page), &self.key)
+    }
+
+    fn follow(&self, n: u64) -> Vec<u8> {
+        let (prefix, code) = (&self.prefix, self.any_code(n));
+        let address = Ipv4Addr::from_bits(scatter(n, 1 << 32) as u32);
+        format!(
+            "GET {prefix}/r/{code}?utm_source=mail HTTP/1.1\r\nhost: bench\r\nsec-fetch-mode: navigate\r\n\
+             user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\
+             x-forwarded-for: {address}\r\n\r\n"
+        )
+        .into_bytes()
     }
 
     fn fresh_customer(&self) -> Option<String> {
