@@ -1,5 +1,6 @@
 //! `bench`: measures the service against a floor, the disk and PostgreSQL, in one interleaved run.
 
+mod books;
 mod client;
 mod disk;
 mod exports;

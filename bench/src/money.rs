@@ -16,10 +16,11 @@ use scratch_postgres::{Cluster, Options};
 
 use self::calls::{Burst, all};
 use self::events::{converted, paid, refunded};
-use self::seed::{Books, waiting_in_stripe};
+use self::seed::waiting_in_stripe;
 use self::spent::Spent;
 use self::stripe::Stripe;
 use self::world::{Plan, TO_CONVERT, Team, World, place_of};
+use crate::books::Books;
 use crate::load::{Measured, Pace, run};
 use crate::report::Report;
 use crate::seed::{PER_CODE, Size, stripe_id};

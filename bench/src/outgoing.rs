@@ -4,17 +4,19 @@
 //! Two databases are alike but for three endpoints that want everything. While these hang, all that an event costs is
 //! what its own transaction writes; while they answer, they share the machine with whoever changes something.
 
+mod look;
 mod receiver;
 
 use std::time::{Duration, Instant};
 
+use billstack_store::Place;
 use scratch_postgres::{Cluster, Options};
 
 use self::receiver::Receiver;
 use crate::load::{Measured as Times, Pace, run};
 use crate::report::Report;
 use crate::seed::Size;
-use crate::setup::{change, postgres, sqlite};
+use crate::setup::{change, initialise, postgres, sqlite};
 use crate::workloads::Workload;
 use crate::{Arguments, Measured, Server};
 
@@ -41,6 +43,8 @@ pub(crate) fn measure(
         let size = size(arguments);
         let pair = match server {
             Server::Sqlite => {
+                let url = format!("sqlite://{}", directory.path().join("look.db").display());
+                look(arguments, &url, "sqlite", size, report)?;
                 let make = |name| sqlite(arguments, directory.path(), name, size);
                 let (silent, telling) = (make("silent")?, make("telling")?);
                 Pair::new(silent, telling, None)?
@@ -51,6 +55,9 @@ pub(crate) fn measure(
                     ..Options::default()
                 };
                 let cluster = Cluster::start(options).map_err(|error| error.to_string())?;
+                let url = cluster.create_database("look", None);
+                let url = url.map_err(|error| error.to_string())?;
+                look(arguments, &url, "postgres", size, report)?;
                 let make = |name| postgres(arguments, &cluster, name, size);
                 let (silent, telling) = (make("silent")?, make("telling")?);
                 Pair::new(silent, telling, Some(cluster))?
@@ -73,6 +80,21 @@ fn size(arguments: &Arguments) -> Size {
         waiting: tens(MOST_EVENTS_PER_SECOND),
         fresh: 2 * tens(MOST_APPLIES_PER_SECOND),
     }
+}
+
+/// What it costs to look whether anybody is told, where nobody is.
+fn look(
+    arguments: &Arguments,
+    url: &str,
+    name: &str,
+    size: Size,
+    report: &mut Report,
+) -> Result<(), String> {
+    let place = initialise(arguments, url, size)?.place;
+    let place = Place::new(place.team_id, place.project_id);
+    let price = look::price(url, &place)?;
+    report.figure(format!("{name}: looking whom to tell"), price, "us");
+    Ok(())
 }
 
 /// A server whose project tells nobody, and one that tells three endpoints.

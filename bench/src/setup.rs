@@ -255,7 +255,10 @@ pub(crate) fn environment(url: &str) -> Vec<(String, String)> {
         // Whoever follows a link comes from an address of their own.
         ("BILLSTACK_TRUST_FORWARDED_FOR", "true".to_owned()),
         // The receivers of webhooks are on this machine.
-        ("BILLSTACK_WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8".to_owned()),
+        (
+            "BILLSTACK_WEBHOOK_ALLOWED_NETWORKS",
+            "127.0.0.0/8".to_owned(),
+        ),
         ("BILLSTACK_LOG", "warn".to_owned()),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()

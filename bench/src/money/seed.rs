@@ -2,28 +2,24 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use billstack_core::ids::IdSeed;
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::{Clawback, CreditDelivery, Program};
 use billstack_core::referral::Terms;
 use billstack_core::stripe_event::Subscriptions;
-use billstack_core::time::{Micros, SECOND};
+use billstack_core::time::SECOND;
 use billstack_store::apply::{self, Apply, Asked, InStripe};
 use billstack_store::credit_moves::{self, Gift};
 use billstack_store::credits::delivery::turns::{self, Served};
 use billstack_store::customers::{self, NewCustomer};
-use billstack_store::options::Options;
-use billstack_store::store::{Store, Target};
 use billstack_store::work::{self, Leased};
-use billstack_store::{Abort, Act, Actor, Origin, Place, Tx, codes, programs};
+use billstack_store::{Abort, Act, Place, Tx, codes, programs};
 use futures_util::stream::{self, TryStreamExt as _};
 use indicatif::ProgressBar;
 
-use crate::seed::{PER_CODE, Random, Size, customer_id, stripe_id};
-use crate::workloads::now;
+use crate::books::Books;
+use crate::seed::{PER_CODE, Size, customer_id, stripe_id};
 
 /// How many operations are under way at once.
 const AT_ONCE: usize = 64;
@@ -36,13 +32,6 @@ const CLAIMS: usize = 301;
 
 /// How many lanes a claim takes.
 const LANES: usize = 10;
-
-/// The books, open for writing while no server runs.
-pub(super) struct Books {
-    store: Store,
-    runtime: tokio::runtime::Runtime,
-    run: AtomicU64,
-}
 
 /// The Stripe customer of the n-th who waits for a credit.
 pub(super) fn waiting_in_stripe(n: u64) -> String {
@@ -77,42 +66,6 @@ fn customer(n: u64) -> NewCustomer {
 }
 
 impl Books {
-    pub(super) fn open(url: &str) -> Result<Books, String> {
-        let text = |error: &dyn std::fmt::Debug| format!("{error:?}");
-        let target = Target::from_url(url).map_err(|error| text(&error))?;
-        let options = Options {
-            write_lanes: 4,
-            ..Options::default()
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        Ok(Books {
-            store: Store::open(&target, &options).map_err(|error| text(&error))?,
-            runtime: runtime.map_err(|error| text(&error))?,
-            run: AtomicU64::new(0),
-        })
-    }
-
-    /// Every operation happens now, and its ids are its own.
-    fn origin(&self) -> Origin {
-        let run = self.run.fetch_add(1, Ordering::Relaxed);
-        let (mut seed, mut random) = ([0; 16], Random::new(now() ^ (run << 32)));
-        seed[..8].copy_from_slice(&random.next().to_be_bytes());
-        seed[8..].copy_from_slice(&random.next().to_be_bytes());
-        Origin {
-            seed: IdSeed::new(Micros(now() as i64 * SECOND + run as i64 % SECOND), seed),
-            actor: Actor::System,
-            request_id: "bench".to_owned(),
-        }
-    }
-
-    fn write<T: Send + 'static>(
-        &self,
-        op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
-    ) -> Result<T, String> {
-        let done = self.store.write_blocking(self.origin(), op);
-        done.map_err(|abort| format!("{abort:?}"))
-    }
-
     /// Runs an operation for each number, many at once.
     fn each(
         &self,

@@ -9,9 +9,9 @@ use billstack_store::Place;
 use serde_json::{Value, json};
 
 use super::calls::call;
-use super::seed::Books;
 use super::stripe::Stripe;
 use crate::Arguments;
+use crate::books::Books;
 use crate::process::Process;
 use crate::reads::sign_in;
 use crate::seed::Size;
