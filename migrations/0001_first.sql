@@ -809,8 +809,23 @@ CREATE TABLE webhook_endpoints (
 
 CREATE INDEX webhook_endpoints_to_forget ON webhook_endpoints (deleted_at) WHERE deleted_at IS NOT NULL;
 
--- What is sent where: written by the transaction of the event. When it is due, and who is sending it, is in its row of
--- work, which it has as long as it waits.
+-- Events that endpoints are still to be told of, by the transaction of the event. Whoever sends takes a row out in the
+-- transaction that makes a delivery for each endpoint in it: those that wanted the event when it happened, separated by
+-- spaces. One row without a secondary index, because whoever changes something waits for it.
+CREATE TABLE webhook_outbox (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    -- The event, by both parts of its key.
+    event_at {int} NOT NULL,
+    event_id {text} NOT NULL,
+    type {text} NOT NULL,
+    endpoint_ids {text} NOT NULL CHECK (endpoint_ids <> ''),
+    -- By the time of day.
+    created_at {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id, event_at, event_id)
+) {clustered};
+
+-- What is sent where. When it is due, and who is sending it, is in its row of work, which it has as long as it waits.
 CREATE TABLE webhook_deliveries (
     team_id {int} NOT NULL,
     id {text} NOT NULL,
@@ -870,8 +885,8 @@ CREATE TABLE work (
     PRIMARY KEY (team_id, project_id, kind, subject)
 ) {rows};
 CREATE INDEX work_due ON work (kind, lane, run_after);
--- Teams take turns, however much one of them has that is due.
-CREATE INDEX work_by_team ON work (kind, team_id, run_after);
+-- Teams take turns, however much one of them has that is due; what is in lanes is found by these.
+CREATE INDEX work_by_team ON work (kind, team_id, run_after) WHERE lane = '';
 CREATE INDEX work_under_way ON work (kind, lane, leased_until) WHERE leased_until > 0;
 
 -- Where the probe of readiness writes and takes back; no team has the number 0 that it uses.

@@ -75,6 +75,7 @@ SELECT create_distributed_table('reconcile_notes', 'team_id', colocate_with => '
 SELECT create_distributed_table('webhook_endpoints', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('webhook_deliveries', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('webhook_attempts', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('webhook_outbox', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('work', 'team_id', colocate_with => 'members');
 
 -- On the coordinator alone: `schema_migrations`, which is read when a server starts, and `locks`, by which a

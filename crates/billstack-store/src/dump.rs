@@ -205,6 +205,10 @@ tables! {
         team_id: Int, delivery_id: Text, number: Int, at: Int, duration_ms: Int, status: Int, error: Text,
         answer: Text,
     }
+    webhook_outbox by "team_id, project_id, event_at, event_id" {
+        team_id: Int, project_id: Int, event_at: Int, event_id: Text, type: Text, endpoint_ids: Text,
+        created_at: Int,
+    }
     work by "team_id, project_id, kind, subject" {
         team_id: Int, project_id: Int, kind: Text, subject: Text, lane: Text, facts: Text, run_after: Int,
         leased_until: Int, attempt: Int, last_error: Text, created_at: Int,

@@ -22,7 +22,8 @@ subjects! {
         program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes,
         reconcile_runs, referrals, referrals::list, referrals::told, sessions, setup_tokens, stripe_balance_lines, stripe_balances,
         stripe_connections, stripe_events, stripe_operations, subscription_starts, teams, terms, unlinked, users,
-        webhook_attempts, webhook_deliveries, webhook_endpoints, work, work::due;
+        webhook_attempts, webhook_deliveries, webhook_endpoints,
+        webhook_outbox, work, work::due;
     lists: api_keys, codes, credits, customers, entries, events, invitations, members, projects, referrals,
         stripe_events, teams, webhook_deliveries
 }

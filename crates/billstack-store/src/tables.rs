@@ -48,4 +48,5 @@ pub(crate) mod users;
 pub(crate) mod webhook_attempts;
 pub(crate) mod webhook_deliveries;
 pub(crate) mod webhook_endpoints;
+pub(crate) mod webhook_outbox;
 pub(crate) mod work;

@@ -1,12 +1,16 @@
 //! Webhooks to the systems of a team: where they are sent, what is on its way, and what became of it.
 //!
-//! Rows of deliveries are written by the transaction of their event (`tables::events`). Each has a row of work as long
-//! as it waits, in the lane of its endpoint, so that none waits for another endpoint's.
+//! The transaction of an event names the endpoints that are to be told (`tables::events`, `webhook_outbox`). Whoever
+//! sends makes a delivery for each (`spread`). That has a row of work as long as it waits, in the lane of its endpoint,
+//! so that none waits for another endpoint's.
 
 mod conclude;
 pub mod endpoints;
 pub mod log;
 pub mod replay;
+mod spread;
+
+use std::collections::BTreeSet;
 
 use billstack_core::time::Micros;
 use billstack_core::webhook::endpoint::DeliveryState;
@@ -15,13 +19,14 @@ use super::work::Key;
 use crate::seam::place::no_team;
 use crate::seam::{Act, Fault, Lane, Tx};
 use crate::tables::webhook_deliveries::{self, ToSend};
-use crate::tables::webhook_endpoints;
 use crate::tables::work::{self as rows, When};
+use crate::tables::{webhook_endpoints, webhook_outbox};
 
 pub use crate::tables::webhook_attempts::Attempt;
 pub use crate::tables::webhook_deliveries::{Delivery, DeliveryFilter, KIND, ToTell};
 pub use crate::tables::webhook_endpoints::{Endpoint, NewEndpoint, holds_secrets, of_project};
 pub use conclude::{Concluded, Told, conclude};
+pub use spread::spread;
 
 /// How many deliveries to an endpoint may be under way at once, over all nodes.
 pub const AT_ONCE: i64 = 4;
@@ -92,18 +97,23 @@ fn filled(tx: &mut dyn Tx, now: Micros, at_once: i64) -> Result<Vec<(Lane, Micro
 /// How many deliveries should have been sent by now, up to [`MOST_COUNTED`], and since when the oldest should.
 pub fn overdue(tx: &mut dyn Tx, now: Micros) -> Result<(i64, Option<Micros>), Fault> {
     let (mut counted, mut oldest) = (0, None::<Micros>);
+    let mut projects = BTreeSet::new();
     for (lane, since) in filled(tx, now, i64::MAX)? {
         counted += rows::count_due(tx, KIND, &lane, now, MOST_COUNTED - counted)?;
+        projects.insert((lane.team, lane.project));
         oldest = Some(oldest.map_or(since, |oldest| oldest.min(since)));
     }
-    Ok((counted, oldest))
+    for project in projects {
+        counted += webhook_outbox::count(tx, project, (MOST_COUNTED - counted).max(0))?;
+    }
+    Ok((counted.min(MOST_COUNTED), oldest))
 }
 
 /// Leases what is due in a lane, the longest due first, until `until`: so many at most, and never more than
 /// [`AT_ONCE`] with what others have under way.
 pub fn claim(
     tx: &mut dyn Tx,
-    act: &Act,
+    act: &mut Act,
     lane: &Lane,
     most: i64,
     until: Micros,
@@ -115,7 +125,7 @@ pub fn claim(
     let free = AT_ONCE - rows::under_way(tx, KIND, lane, now)?;
     let mut jobs = Vec::new();
     let mut is_ending = false;
-    for key in rows::due_in_lane(tx, KIND, lane, now, free.min(most).max(0))? {
+    for key in due_or_spread(tx, act, lane, free.min(most).max(0))? {
         match take_up(tx, &key, now, until)? {
             Some(to_send) => jobs.push(Job { to_send, until }),
             None => is_ending = true,
@@ -125,6 +135,31 @@ pub fn claim(
         end_rest(tx, lane, now)?;
     }
     Ok(jobs)
+}
+
+/// What is due in a lane, so many at most. If that is not enough, the next events of the project are spread first.
+fn due_or_spread(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    lane: &Lane,
+    wanted: i64,
+) -> Result<Vec<Key>, Fault> {
+    let now = act.real();
+    let due = rows::due_in_lane(tx, KIND, lane, now, wanted)?;
+    let is_enough = |due: &[Key]| i64::try_from(due.len()).is_ok_and(|found| found >= wanted);
+    if is_enough(&due) {
+        return Ok(due);
+    }
+    let events = spread(tx, act, lane)?;
+    if events == 0 {
+        return Ok(due);
+    }
+    let due = rows::due_in_lane(tx, KIND, lane, now, wanted)?;
+    if events == spread::AT_ONCE && !is_enough(&due) && webhook_endpoints::is_told(tx, lane)? {
+        // They were for others, and there may be more.
+        act.fill(lane.clone());
+    }
+    Ok(due)
 }
 
 /// Ends what is due in the lane of an endpoint that is told nothing any more, a bounded number at a time.

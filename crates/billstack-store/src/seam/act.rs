@@ -185,6 +185,13 @@ impl Act {
         all
     }
 
+    /// Tells whoever serves a lane that it has something to do.
+    pub(crate) fn fill(&mut self, lane: Lane) {
+        if !self.filled.contains(&lane) {
+            self.filled.push(lane);
+        }
+    }
+
     /// A new id.
     pub fn id(&mut self, kind: IdKind) -> String {
         self.ids.next(kind)

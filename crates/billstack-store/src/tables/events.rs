@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::credits::Credit;
 use super::program_marks::Mark;
 use super::referrals::Chapter;
-use super::{webhook_deliveries, webhook_endpoints};
+use super::{webhook_endpoints, webhook_outbox};
 use crate::seam::act::Listener;
 use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::seam::{Act, Fault, Place, Row, Tx};
@@ -360,21 +360,15 @@ fn tell(
     event_id: &str,
     kind: Type,
 ) -> Result<(), Fault> {
-    for listener in listeners(tx, act, place)?.iter() {
-        if !listener.types.want(kind) || listener.id == about.subject {
-            continue;
-        }
-        let new = webhook_deliveries::New {
-            endpoint_id: &listener.id,
-            event_at: about.at,
-            event_id,
-            kind,
-            is_replay: false,
-        };
-        let now = act.real();
-        webhook_deliveries::insert(tx, act, place, new, now)?;
+    let listeners = listeners(tx, act, place)?;
+    let wanting = listeners
+        .iter()
+        .filter(|listener| listener.types.want(kind) && listener.id != about.subject);
+    let wanting: Vec<&str> = wanting.map(|listener| listener.id.as_str()).collect();
+    match wanting.is_empty() {
+        true => Ok(()),
+        false => webhook_outbox::insert(tx, act, place, (about.at, event_id), kind, &wanting),
     }
-    Ok(())
 }
 
 /// Who is told of the events of a project: asked once in a transaction, mostly together with its clock.

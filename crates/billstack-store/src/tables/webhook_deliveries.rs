@@ -1,5 +1,5 @@
-//! What webhooks tell to which endpoint: one row for each event and each endpoint that wants it, written by the
-//! transaction of the event. When it is due is in its row of work.
+//! What webhooks tell to which endpoint: one row for each event and each endpoint that wants it. The transaction of the
+//! event names these in `webhook_outbox`. When it is due is in its row of work.
 
 use billstack_core::ids::{IdKind, TeamId};
 use billstack_core::time::Micros;
@@ -186,36 +186,36 @@ fn decode_to_send(row: &dyn Row, real: Micros) -> Result<ToSend, Fault> {
 /// What a new delivery tells, and to whom.
 #[derive(Clone, Copy)]
 pub(crate) struct New<'a> {
-    pub(crate) endpoint_id: &'a str,
+    pub(crate) lane: &'a Lane,
     pub(crate) event_at: Micros,
     pub(crate) event_id: &'a str,
     pub(crate) kind: Type,
     pub(crate) is_replay: bool,
+    /// Since when it waits, by the clock of its project.
+    pub(crate) created_at: Micros,
 }
 
 /// Has an event sent to an endpoint, and returns the id of the delivery. Nothing is waited for.
 pub(crate) fn insert(
     tx: &mut dyn Tx,
     act: &mut Act,
-    place: &Place,
     new: New<'_>,
     run_after: Micros,
 ) -> Result<String, Fault> {
     let id = act.id(IdKind::WebhookDelivery);
     let row = params![
-        &place.team_id,
+        new.lane.team,
         &id,
-        &place.project_id,
-        new.endpoint_id,
+        new.lane.project,
+        &new.lane.endpoint_id,
         new.event_at,
         new.event_id,
         new.kind.as_str(),
         new.is_replay,
-        act.at,
+        new.created_at,
     ];
     tx.must_later(INSERT, row)?;
-    let lane = Lane::new(place, new.endpoint_id);
-    work::enqueue_in_lane(tx, act, KIND, &lane, &id, run_after)?;
+    work::enqueue_in_lane(tx, act, KIND, new.lane, &id, run_after)?;
     Ok(id)
 }
 

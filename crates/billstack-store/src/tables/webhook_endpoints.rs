@@ -41,14 +41,21 @@ statements! {
         WHERE team_id = $1 AND project_id = $2 AND id = $3";
     FORGET = "DELETE FROM webhook_endpoints WHERE (team_id, project_id, id) IN (SELECT e.team_id, e.project_id, e.id \
         FROM webhook_endpoints AS e WHERE e.deleted_at IS NOT NULL AND e.deleted_at < $1 AND NOT EXISTS (SELECT 1 \
-        FROM webhook_deliveries AS d WHERE d.team_id = e.team_id AND d.endpoint_id = e.id) LIMIT $2)";
+        FROM webhook_deliveries AS d WHERE d.team_id = e.team_id AND d.endpoint_id = e.id) AND NOT EXISTS (SELECT 1 \
+        FROM webhook_outbox AS o WHERE o.team_id = e.team_id AND o.project_id = e.project_id \
+        AND o.created_at <= e.deleted_at) LIMIT $2)";
+    IS_TOLD = "SELECT id FROM webhook_endpoints WHERE team_id = $1 AND project_id = $2 AND id = $3 \
+        AND deleted_at IS NULL AND disabled_at IS NULL";
     /// Endpoints with something due and a turn to give, so many after one of them in the order of their keys.
-    /// For each it takes two steps into an index of work, however much waits there.
+    /// For each it takes two steps into an index of work and one to the events of its project that nobody was told of,
+    /// however much waits there.
     WITH_DUE = "SELECT e.team_id, e.project_id, e.id, \
         (SELECT w.run_after FROM work AS w WHERE w.team_id = e.team_id AND w.kind = 'webhook' AND w.lane = e.id \
             AND w.run_after <= $1 AND w.leased_until <= $1 ORDER BY w.run_after LIMIT 1), \
         (SELECT COUNT(*) FROM work AS u WHERE u.team_id = e.team_id AND u.kind = 'webhook' AND u.lane = e.id \
-            AND u.leased_until > 0 AND u.leased_until > $1) \
+            AND u.leased_until > 0 AND u.leased_until > $1), \
+        (SELECT o.created_at FROM webhook_outbox AS o WHERE o.team_id = e.team_id AND o.project_id = e.project_id \
+            ORDER BY o.event_at, o.event_id LIMIT 1) \
         FROM webhook_endpoints AS e WHERE (e.team_id, e.project_id, e.id) > ($2, $3, $4) \
         ORDER BY e.team_id, e.project_id, e.id LIMIT $5";
 }
@@ -137,6 +144,12 @@ pub(crate) fn decode_listener(row: &dyn Row) -> Result<Listener, Fault> {
         id: row.string(0)?,
         types: row.read(1, Types::from_text)?,
     })
+}
+
+/// Whether the endpoint of a lane is told of events.
+pub(crate) fn is_told(tx: &mut dyn Tx, lane: &Lane) -> Result<bool, Fault> {
+    let key = params![lane.team, lane.project, &lane.endpoint_id];
+    tx.exists(IS_TOLD, key)
 }
 
 /// The endpoints of a project that are told of events.
@@ -277,7 +290,8 @@ pub(crate) fn with_due(
         };
         page.seen += 1;
         page.last = lane.clone();
-        if let Some(since) = row.opt_time(3)?
+        let since = [row.opt_time(3)?, row.opt_time(5)?];
+        if let Some(since) = since.into_iter().flatten().min()
             && row.int(4)? < at_once
         {
             page.due.push((lane, since));

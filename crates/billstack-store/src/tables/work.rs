@@ -25,7 +25,8 @@ statements! {
     HASTEN_ALL = "UPDATE work SET run_after = $4 \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND lane = '' AND run_after > $4";
     HASTEN_IN_PROJECTS = "UPDATE work SET run_after = $3 WHERE team_id = $1 AND project_id IN \
-        (SELECT p.project_id FROM projects AS p WHERE p.team_id = $1) AND kind = $2 AND run_after > $3";
+        (SELECT p.project_id FROM projects AS p WHERE p.team_id = $1) AND kind = $2 AND lane = '' \
+        AND run_after > $3";
     /// The lease of whoever took it until then, and of nobody else.
     EXTEND = "UPDATE work SET leased_until = $6 \
         WHERE team_id = $1 AND project_id = $2 AND kind = $3 AND subject = $4 AND leased_until = $5";
@@ -330,8 +331,8 @@ pub(crate) fn enqueue_in_lane(
         act.real()
     ];
     tx.must_later(ENQUEUE_IN_LANE, row)?;
-    if run_after <= act.real() && !act.filled.contains(lane) {
-        act.filled.push(lane.clone());
+    if run_after <= act.real() {
+        act.fill(lane.clone());
     }
     Ok(())
 }

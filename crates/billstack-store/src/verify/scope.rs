@@ -9,7 +9,7 @@ use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Tx, Val};
 
 /// Tables whose rows are of a project.
-const OF_PROJECT: [&str; 19] = [
+const OF_PROJECT: [&str; 20] = [
     "booked_days",
     "booked_marks",
     "click_days",
@@ -29,6 +29,7 @@ const OF_PROJECT: [&str; 19] = [
     "stripe_operations",
     "webhook_deliveries",
     "webhook_endpoints",
+    "webhook_outbox",
 ];
 
 /// Tables whose rows are of a team, or of a project or its team.

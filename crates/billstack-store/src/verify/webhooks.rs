@@ -9,6 +9,7 @@ use billstack_core::webhook::types::Type;
 
 use super::{Reads, Rule};
 use crate::seam::{Fault, Row};
+use crate::tables::webhook_outbox;
 
 declare_rules! {
     endpoint_number, "a project has ten webhook endpoints at most" =
@@ -29,6 +30,12 @@ declare_rules! {
         concat!("SELECT w.subject, ", place_of!("w"), " FROM work w LEFT JOIN webhook_deliveries d \
         ON d.team_id = w.team_id AND d.project_id = w.project_id AND d.id = w.subject \
         WHERE w.kind = 'webhook' AND d.id IS NULL LIMIT 100");
+
+    outbox_endpoint, "an endpoint that is still to be told of an event exists in its project" =
+        concat!("SELECT o.event_id, ", place_of!("o"), " FROM webhook_outbox o WHERE (SELECT COUNT(*) FROM \
+        webhook_endpoints e WHERE e.team_id = o.team_id AND e.project_id = o.project_id \
+        AND ' ' || o.endpoint_ids || ' ' LIKE '% ' || e.id || ' %') \
+        <> LENGTH(o.endpoint_ids) - LENGTH(REPLACE(o.endpoint_ids, ' ', '')) + 1 LIMIT 100");
 
     attempt_delivery, "an attempt is of a webhook that exists, and says that the endpoint took it or why not" =
         concat!("SELECT a.delivery_id, ", crate::tables::teams::team_of!("a"), " FROM webhook_attempts a \
@@ -75,6 +82,20 @@ pub(super) const READ_ROWS: &[Rule] = &[
         breaks: is_no_delivery,
     },
     Rule {
+        name: "outbox_event",
+        holds: "what endpoints are still to be told of is an event of their project, told as it should be, and of \
+                none of them",
+        sql: concat!(
+            "SELECT o.event_id, ",
+            place_of!("o"),
+            ", o.type, o.endpoint_ids, v.type, v.facts, v.subject FROM webhook_outbox o \
+             LEFT JOIN events v ON v.team_id = o.team_id AND v.created_at = o.event_at AND v.id = o.event_id \
+             AND v.project_id = o.project_id"
+        ),
+        reads: Reads::Once,
+        breaks: is_not_to_be_told,
+    },
+    Rule {
         name: "attempt_values",
         holds: "an attempt failed for a known reason, if it did",
         sql: concat!(
@@ -101,6 +122,16 @@ fn is_no_endpoint(row: &dyn Row) -> Result<bool, Fault> {
     let has_failed = first.is_some() || state != EndpointState::Failing;
     let is_off = (state == EndpointState::Disabled) == row.opt_int(7)?.is_some();
     Ok(!(all_known && state.known().is_some() && is_reason && in_order && has_failed && is_off))
+}
+
+fn is_not_to_be_told(row: &dyn Row) -> Result<bool, Fault> {
+    let Some(logged) = row.opt_text(4)? else {
+        return Ok(true);
+    };
+    let told = Type::of_logged(logged, &Facts::read(row.text(5)?));
+    let (endpoints, subject) = (row.text(3)?, row.text(6)?);
+    let of_another = webhook_outbox::ids(endpoints).all(|id| id != subject);
+    Ok(told != Some(row.read(2, Type::read)?) || !of_another)
 }
 
 fn is_no_delivery(row: &dyn Row) -> Result<bool, Fault> {

@@ -5,6 +5,9 @@ pub(crate) mod damage;
 mod of_endpoints;
 mod race;
 mod replays;
+mod spreading;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use billstack_core::time::{DAY, HOUR, Micros, SECOND};
 use billstack_core::webhook::attempt::{AttemptError, Meaning};
@@ -105,7 +108,23 @@ impl World {
             .unwrap()
     }
 
+    /// Makes the deliveries of all events that somebody is still to be told of.
+    fn spread(&self) {
+        static RUNS: AtomicU64 = AtomicU64::new(1 << 48);
+        let lane = Lane::new(&self.place, "");
+        loop {
+            let (lane, run) = (lane.clone(), RUNS.fetch_add(1, Ordering::Relaxed));
+            let spread =
+                move |tx: &mut dyn Tx, act: &mut Act| Ok(webhooks::spread(tx, act, &lane)?);
+            let origin = origin_at(self.now, run);
+            if self.db.store.write_blocking(origin, spread).unwrap() == 0 {
+                return;
+            }
+        }
+    }
+
     fn log(&self, endpoint: &Endpoint) -> Vec<Shown> {
+        self.spread();
         let (place, id) = (self.place.clone(), endpoint.id.clone());
         let page = Page {
             limit: 100,
@@ -244,6 +263,10 @@ fn nobody_is_told_of_what_was_not_kept() {
             refused,
             Err(Abort::Refused(Refusal::CustomerExists(..)))
         ));
+        assert_eq!(world.count("SELECT COUNT(*) FROM webhook_outbox"), 1);
+        world.db.assert_sound();
+        world.spread();
+        assert_eq!(world.count("SELECT COUNT(*) FROM webhook_outbox"), 0);
         assert_eq!(world.count("SELECT COUNT(*) FROM webhook_deliveries"), 1);
         assert_eq!(
             world.count("SELECT COUNT(*) FROM work WHERE kind = 'webhook'"),

@@ -16,7 +16,7 @@ use crate::operations::refusal::Abort;
 use crate::operations::test_clock;
 use crate::operations::work::{self, Key, Leased};
 use crate::seam::list::Cursor;
-use crate::seam::{Act, Fault, Place, Tx};
+use crate::seam::{Act, Fault, Lane, Place, Tx};
 use crate::tables::webhook_deliveries::{self, New};
 use crate::tables::{events, work as rows};
 
@@ -41,15 +41,17 @@ pub fn one(
     id: &str,
 ) -> Result<Shown, Abort> {
     let sent = log::get(tx, place, endpoint_id, id)?.delivery;
+    let lane = Lane::new(place, endpoint_id);
     let new = New {
-        endpoint_id,
+        lane: &lane,
         event_at: sent.event_at,
         event_id: &sent.event_id,
         kind: sent.kind,
         is_replay: true,
+        created_at: act.at,
     };
     let now = act.real();
-    let id = webhook_deliveries::insert(tx, act, place, new, now)?;
+    let id = webhook_deliveries::insert(tx, act, new, now)?;
     log::get(tx, place, endpoint_id, &id)
 }
 
@@ -195,6 +197,7 @@ pub fn carry_on(
         state: facts.state,
         types: facts.types.as_deref().and_then(Types::from_text),
     };
+    let lane = Lane::new(&place, &facts.endpoint_id);
     let mut sent = 0;
     for event in &part {
         facts.at = event.place.at;
@@ -203,14 +206,15 @@ pub fn carry_on(
             continue;
         };
         let new = New {
-            endpoint_id: &facts.endpoint_id,
+            lane: &lane,
             event_at: event.event_at,
             event_id: &event.event_id,
             kind,
             is_replay: true,
+            created_at: act.at,
         };
         let run_after = act.real().plus(sent * SECOND / IN_A_SECOND);
-        webhook_deliveries::insert(tx, act, &place, new, run_after)?;
+        webhook_deliveries::insert(tx, act, new, run_after)?;
         sent += 1;
     }
     let is_full = part.len() >= usize::try_from(PART).unwrap_or(usize::MAX);

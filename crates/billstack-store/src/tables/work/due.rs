@@ -11,8 +11,8 @@ statements! {
     DUE = "SELECT team_id, project_id, subject FROM work \
         WHERE kind = $1 AND lane = '' AND run_after <= $2 AND leased_until <= $2 ORDER BY run_after LIMIT $3";
     /// Of those that have any work of a kind, due or not.
-    TEAM_AFTER = "SELECT team_id FROM work WHERE kind = $1 AND team_id > $2 ORDER BY team_id LIMIT 1";
-    DUE_IN_TEAM = "SELECT team_id, project_id, subject FROM work WHERE kind = $1 AND team_id = $2 \
+    TEAM_AFTER = "SELECT team_id FROM work WHERE kind = $1 AND lane = '' AND team_id > $2 ORDER BY team_id LIMIT 1";
+    DUE_IN_TEAM = "SELECT team_id, project_id, subject FROM work WHERE kind = $1 AND lane = '' AND team_id = $2 \
         AND run_after <= $3 AND leased_until <= $3 ORDER BY run_after LIMIT $4";
     DUE_IN_LANE = "SELECT subject FROM work WHERE team_id = $1 AND kind = $2 AND lane = $3 \
         AND run_after <= $4 AND leased_until <= $4 ORDER BY run_after LIMIT $5";

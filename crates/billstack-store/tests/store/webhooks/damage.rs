@@ -4,7 +4,22 @@ use super::*;
 
 /// Damage, and the rules that must notice it, perhaps among others.
 pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
-    ("DELETE FROM webhook_endpoints", &["delivery_endpoint"]),
+    (
+        "DELETE FROM webhook_endpoints",
+        &["delivery_endpoint", "outbox_endpoint"],
+    ),
+    (
+        "UPDATE webhook_outbox SET endpoint_ids = endpoint_ids || ' whe_other'",
+        &["outbox_endpoint"],
+    ),
+    (
+        "UPDATE webhook_outbox SET type = 'code.created'",
+        &["outbox_event"],
+    ),
+    (
+        "UPDATE webhook_outbox SET event_at = event_at + 1",
+        &["outbox_event"],
+    ),
     (
         "UPDATE webhook_endpoints SET types = 'code.burnt'",
         &["endpoint_values"],
@@ -39,7 +54,7 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
     ),
     (
         "UPDATE events SET subject = (SELECT MIN(id) FROM webhook_endpoints)",
-        &["delivery_event"],
+        &["delivery_event", "outbox_event"],
     ),
     (
         "UPDATE webhook_deliveries SET state = 'odd' WHERE state = 'failed'",
@@ -110,6 +125,7 @@ fn damage_to_webhooks_is_found() {
         let job = world.claim(&endpoint, 4).into_iter();
         let mut job = job.filter(|job| job.to_send.delivery.id == again.delivery.id);
         world.conclude(&job.next().unwrap(), Meaning::Again);
+        world.customer("untold");
         world.db.assert_sound();
         for (sql, rules) in DAMAGES {
             let found = found_after(&world.db, sql);

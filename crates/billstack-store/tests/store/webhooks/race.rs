@@ -48,7 +48,8 @@ fn send_all(store: &Store, at: Micros, worker: u64, under_way: &Mutex<UnderWay>)
     };
     loop {
         let due = store.scan_blocking(move |tx: &mut dyn Tx| Ok(webhooks::due(tx, at)?));
-        let left = "SELECT COUNT(*) FROM work WHERE kind = 'webhook'";
+        let left = "SELECT (SELECT COUNT(*) FROM work WHERE kind = 'webhook') \
+            + (SELECT COUNT(*) FROM webhook_outbox)";
         let left = store.scan_blocking(move |tx| Ok(tx.one(left, params![], |row| row.int(0))?));
         if left.unwrap() == Some(0) {
             return;
@@ -146,6 +147,7 @@ fn an_endpoint_is_switched_off_while_events_are_recorded() {
             });
         });
         world.wait(HOUR);
+        world.spread();
         assert_eq!(world.claim(&off, 4), []);
         let of = |endpoint: &Endpoint| {
             let shown = world.log(endpoint);

@@ -222,6 +222,5 @@ async fn an_endpoint_is_disabled_and_enabled(t: &Bench) {
     assert_eq!(enabled["endpoint"]["state"], "active");
     assert_eq!(enabled["endpoint"]["disabledAt"], Value::Null);
     t.customer("grace").await;
-    let log = t.key.get(&format!("{path}/deliveries")).await.ok();
-    assert_eq!(log["deliveries"].as_array().map(Vec::len), Some(1));
+    assert_eq!(t.deliveries(&id, 1).await.len(), 1);
 }

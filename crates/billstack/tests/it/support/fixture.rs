@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::bench::{Bench, write};
 use super::client::{Caller, CookieClient, KeyClient, Wire};
+use super::receiver::eventually;
 use super::stripe::SECRET;
 
 /// A team with a project.
@@ -118,6 +119,17 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 impl Bench {
+    /// The deliveries to an endpoint, the newest first, once there are so many: they come with the turn of its lane.
+    pub(crate) async fn deliveries(&self, endpoint_id: &str, number: usize) -> Vec<Value> {
+        let path = format!("webhook-endpoints/{endpoint_id}/deliveries");
+        eventually("deliveries", || async {
+            let log = self.key.get(&path).await.ok();
+            let rows = log["deliveries"].as_array().expect("a list").clone();
+            (rows.len() >= number).then_some(rows)
+        })
+        .await
+    }
+
     /// Another team with a project.
     pub(crate) async fn tenant(&self, name: &str) -> Tenant {
         tenant(self.app(), self.nobody.wire(), name).await

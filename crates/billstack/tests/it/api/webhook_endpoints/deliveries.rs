@@ -18,8 +18,7 @@ async fn what_waits_is_listed_and_found(t: &Bench) {
         .await
         .ok();
     let path = format!("webhook-endpoints/{id}/deliveries");
-    let all = t.key.get(&path).await.ok()["deliveries"].clone();
-    let rows = all.as_array().expect("a list").clone();
+    let rows = t.deliveries(&id, 3).await;
     let kinds: Vec<_> = rows.iter().map(|row| text(&row["type"])).collect();
     assert_eq!(
         kinds,
@@ -88,7 +87,7 @@ async fn one_is_sent_again(t: &Bench) {
     let id = endpoint(&t.key, json!(["customer.created"])).await;
     t.customer("ada").await;
     let path = format!("webhook-endpoints/{id}/deliveries");
-    let first = t.key.get(&path).await.ok()["deliveries"][0].clone();
+    let first = t.deliveries(&id, 1).await.remove(0);
     t.key
         .post(&format!("webhook-endpoints/{id}/disable"), json!({}))
         .await

@@ -55,8 +55,7 @@ async fn webhook(t: &Bench) -> (String, String) {
         t.write(move |tx, act| endpoints::create(tx, act, &place, &new, |_| "sealed".to_owned()));
     let id = made.await.id;
     t.customer("told").await;
-    let log = t.key.get(&format!("webhook-endpoints/{id}/deliveries"));
-    let delivery = text(&log.await.ok()["deliveries"][0]["id"]);
+    let delivery = text(&t.deliveries(&id, 1).await[0]["id"]);
     (id, delivery)
 }
 
