@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rustls::ServerConfig;
 use serde_json::Value;
 use sha2::Sha256;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// For how long a test waits for what should happen.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -105,6 +107,15 @@ impl Receiver {
 
     /// One at a port; 0 for any that is free.
     pub(crate) async fn at(port: u16, behaviour: Behaviour) -> Receiver {
+        Receiver::listen(port, behaviour, None).await
+    }
+
+    /// One that speaks TLS, as this says.
+    pub(crate) async fn over_tls(tls: ServerConfig, behaviour: Behaviour) -> Receiver {
+        Receiver::listen(0, behaviour, Some(TlsAcceptor::from(Arc::new(tls)))).await
+    }
+
+    async fn listen(port: u16, behaviour: Behaviour, tls: Option<TlsAcceptor>) -> Receiver {
         let listener = TcpListener::bind(("127.0.0.1", port)).await;
         let listener = listener.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -121,8 +132,17 @@ impl Receiver {
             let mut serving = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 of_all.connections.fetch_add(1, Ordering::SeqCst);
-                let shared = Arc::clone(&of_all);
-                serving.spawn(async move { shared.serve(stream).await });
+                let (shared, tls) = (Arc::clone(&of_all), tls.clone());
+                serving.spawn(async move {
+                    match tls {
+                        None => shared.serve(stream).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                shared.serve(stream).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         Receiver {
@@ -202,7 +222,7 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
 }
 
 impl Shared {
-    async fn serve(&self, mut stream: TcpStream) {
+    async fn serve(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         while let Some(received) = read(&mut stream).await {
             let id = received.id().to_owned();
             if !self.under_way().insert(id.clone()) {
@@ -222,7 +242,7 @@ impl Shared {
     }
 
     /// Does with a request what it is told to; `None` where the connection is over.
-    async fn answer(&self, stream: &mut TcpStream) -> Option<()> {
+    async fn answer(&self, stream: &mut (impl AsyncWrite + Unpin)) -> Option<()> {
         let behaviour = self.behaviour.lock().expect("no panic").clone();
         match behaviour {
             Behaviour::Close => None,
@@ -248,7 +268,7 @@ impl Shared {
         }
     }
 
-    async fn write(&self, stream: &mut TcpStream, bytes: &[u8]) -> Option<()> {
+    async fn write(&self, stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Option<()> {
         stream.write_all(bytes).await.ok()?;
         self.written.fetch_add(bytes.len(), Ordering::SeqCst);
         Some(())
@@ -256,7 +276,7 @@ impl Shared {
 }
 
 /// Reads a request with a body of `content-length`.
-async fn read(stream: &mut TcpStream) -> Option<Received> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);

@@ -3,6 +3,7 @@
 mod addresses;
 mod endings;
 mod hostile;
+mod https;
 
 use std::collections::BTreeSet;
 
