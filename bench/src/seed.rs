@@ -256,7 +256,7 @@ fn load_sqlite(
     db.execute(TERMS_SQLITE, params![team, program])?;
     let mut insert = db.prepare(
         "INSERT INTO codes (team_id, project_id, code, program_id, customer_id, is_active, \
-         created_at) VALUES (?1, ?2, ?3, ?4, ?5, TRUE, ?6)",
+         created_at, renamed_on, renames) VALUES (?1, ?2, ?3, ?4, ?5, TRUE, ?6, 0, 0)",
     )?;
     for c in bar.wrap_iter(codes(size)) {
         insert.execute(params![team, project, c.code, program, c.customer_id, c.at])?;
@@ -264,8 +264,8 @@ fn load_sqlite(
     bar.set_message("referrals");
     let mut insert = db.prepare(
         "INSERT INTO referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
-         referrer_customer_id, referee_customer_id, status, converted_at, story_length, story_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'terms_bench', ?7, ?8, ?9, ?10, 1, ?4)",
+         referrer_customer_id, referee_customer_id, status, converted_at, story_length, story_at, source) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'terms_bench', ?7, ?8, ?9, ?10, 1, ?4, 'code')",
     )?;
     for r in bar.wrap_iter(referrals(size)) {
         let status = if r.converted_at.is_some() {
@@ -332,13 +332,13 @@ pub(crate) fn postgres(
     let program: String = db.query_one(PROGRAM_POSTGRES, &[&team, &project])?.get(0);
     db.execute(TERMS_POSTGRES, &[&team, &program])?;
     let mut copy = db.copy_in(
-        "COPY codes (team_id, project_id, code, program_id, customer_id, is_active, created_at) \
-         FROM STDIN",
+        "COPY codes (team_id, project_id, code, program_id, customer_id, is_active, created_at, \
+         renamed_on, renames) FROM STDIN",
     )?;
     for c in bar.wrap_iter(codes(size)) {
         writeln!(
             copy,
-            "{team}\t{project}\t{}\t{program}\t{}\tt\t{}",
+            "{team}\t{project}\t{}\t{program}\t{}\tt\t{}\t0\t0",
             c.code, c.customer_id, c.at
         )?;
     }
@@ -347,7 +347,7 @@ pub(crate) fn postgres(
     bar.set_message("referrals");
     let mut copy = db.copy_in(
         "COPY referrals (team_id, project_id, code, created_at, id, program_id, terms_id, \
-         referrer_customer_id, referee_customer_id, status, converted_at, story_length, story_at) \
+         referrer_customer_id, referee_customer_id, status, converted_at, story_length, story_at, source) \
          FROM STDIN",
     )?;
     for r in bar.wrap_iter(referrals(size)) {
@@ -360,7 +360,7 @@ pub(crate) fn postgres(
         writeln!(
             copy,
             "{team}\t{project}\t{}\t{}\t{}\t{program}\tterms_bench\t{}\t{}\t{status}\t\
-             {converted_at}\t1\t{}",
+             {converted_at}\t1\t{}\tcode",
             r.code, r.at, r.id, r.referrer, r.referee, r.at
         )?;
     }
