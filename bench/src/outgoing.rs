@@ -97,6 +97,9 @@ fn look(
     Ok(())
 }
 
+/// What is compared of two servers: its name, its unit, and where it is.
+type Value = (&'static str, &'static str, fn(&Times) -> f64);
+
 /// A server whose project tells nobody, and one that tells three endpoints.
 struct Pair {
     silent: Measured,
@@ -197,7 +200,7 @@ impl Pair {
             }
         }
         let name = self.silent.name;
-        let values: [(&str, &'static str, fn(&Times) -> f64); 3] = [
+        let values: [Value; 3] = [
             ("rate", "per second", |times| times.per_second),
             ("p50", "us", |times| times.p50_us),
             ("CPU", "us", |times| times.cpu_us),
