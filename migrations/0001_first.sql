@@ -295,6 +295,44 @@ CREATE TABLE click_days (
     FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code)
 ) {clustered};
 
+-- How the pages of the customers of a project are set up, once somebody has. A session of an earlier epoch has ended.
+CREATE TABLE portal_settings (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    epoch {int} NOT NULL CHECK (epoch >= 0),
+    -- Parted by blanks.
+    allowed_origins {text} NOT NULL,
+    names {text} NOT NULL,
+    accent {text},
+    radius {int} CHECK (radius BETWEEN 0 AND 24),
+    font {text},
+    -- A JSON object: by language, the texts in place of ours.
+    texts {text} NOT NULL,
+    allow_vanity {bool} NOT NULL,
+    offer_name {bool} NOT NULL,
+    updated_at {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
+) {clustered};
+
+-- What lets a customer in to their own page, once: a hash of it, and the session that it is good for.
+CREATE TABLE portal_tickets (
+    team_id {int} NOT NULL,
+    ticket_hash {text} NOT NULL,
+    project_id {int} NOT NULL,
+    customer_id {text} NOT NULL,
+    epoch {int} NOT NULL,
+    read_only {bool} NOT NULL,
+    locale {text},
+    created_at {int} NOT NULL,
+    expires_at {int} NOT NULL,
+    session_ends_at {int} NOT NULL,
+    PRIMARY KEY (team_id, ticket_hash),
+    FOREIGN KEY (team_id, project_id, customer_id) REFERENCES customers (team_id, project_id, id)
+) {rows};
+CREATE INDEX portal_tickets_of_customer ON portal_tickets (customer_id, team_id, project_id);
+CREATE INDEX portal_tickets_by_end ON portal_tickets (expires_at);
+
 -- Clustered by code, oldest first: reading a code's history is one range. Those of a referrer are
 -- found by way of its codes.
 CREATE TABLE referrals (

@@ -65,14 +65,9 @@ pub struct Click {
 impl Click {
     /// Writes the token. `None` when a member does not fit into it.
     pub fn token(&self, key: &Key) -> Option<String> {
-        let seconds = u64::try_from(self.at.as_secs()).ok()?.to_be_bytes();
-        let (too_large, seconds) = seconds.split_at(8 - TIME);
-        if too_large.iter().any(|byte| *byte != 0) {
-            return None;
-        }
         let mut bytes = vec![VERSION];
         bytes.extend(self.project.to_be_bytes());
-        bytes.extend(seconds);
+        put_seconds(&mut bytes, self.at)?;
         bytes.extend(self.chance);
         put(&mut bytes, &self.code, LONGEST_CODE)?;
         put(&mut bytes, &self.channel, LONGEST_CHANNEL)?;
@@ -107,8 +102,16 @@ fn signer(key: &Key) -> Option<Hmac<Sha256>> {
     Hmac::new_from_slice(key).ok()
 }
 
+/// Appends a time, to the second.
+pub(crate) fn put_seconds(bytes: &mut Vec<u8>, at: Micros) -> Option<()> {
+    let seconds = u64::try_from(at.as_secs()).ok()?.to_be_bytes();
+    let (too_large, seconds) = seconds.split_at(8 - TIME);
+    bytes.extend(seconds);
+    too_large.iter().all(|byte| *byte == 0).then_some(())
+}
+
 /// Appends a text after its length.
-fn put(bytes: &mut Vec<u8>, text: &str, longest: usize) -> Option<()> {
+pub(crate) fn put(bytes: &mut Vec<u8>, text: &str, longest: usize) -> Option<()> {
     let length = u8::try_from(text.len()).ok()?;
     bytes.push(length);
     bytes.extend(text.as_bytes());
@@ -131,26 +134,26 @@ fn decode(bytes: &[u8]) -> Option<Click> {
 }
 
 /// What of a token has not been read.
-struct Rest<'a>(&'a [u8]);
+pub(crate) struct Rest<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Rest<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }
 
-    fn seconds(&mut self) -> Option<i64> {
+    pub(crate) fn seconds(&mut self) -> Option<i64> {
         let mut all = [0; 8];
         all[8 - TIME..].copy_from_slice(self.take(TIME)?);
         Some(i64::from_be_bytes(all))
     }
 
-    fn text(&mut self) -> Option<String> {
+    pub(crate) fn text(&mut self) -> Option<String> {
         let length = usize::from(*self.take(1)?.first()?);
         let bytes = self.take(length)?.to_vec();
         String::from_utf8(bytes).ok()

@@ -22,6 +22,7 @@ use crate::credit::Side;
 use crate::delivery::Reason;
 use crate::ids::ProjectId;
 use crate::money::{Amount, Currency};
+use crate::portal::Names;
 use crate::referral::Status;
 use crate::source::{Ignored, Source};
 use crate::time::Micros;
@@ -230,6 +231,19 @@ with_teams_and_webhooks! {{
         from: Role,
         /// The role since.
         to: Role,
+    }
+    /// All sessions of customers on their own pages were ended.
+    "portal.sessions_ended" PortalSessionsEnded {}
+    /// The pages of the customers of a project were set up.
+    "portal.updated" PortalUpdated {
+        /// Whether customers may give their code another name.
+        allow_vanity: bool,
+        /// The origins that may show such a page.
+        allowed_origins: &'a [String],
+        /// What customers see of the names of their friends.
+        names: Names,
+        /// Whether whoever follows a link is told the first name of who recommends.
+        offer_name: bool,
     }
     /// A program was changed.
     "program.updated" ProgramUpdated {

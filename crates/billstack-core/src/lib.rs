@@ -19,6 +19,7 @@
 //! - [`reconcile`] says how our books may differ from Stripe's.
 //! - [`event`] lists everything that can happen here, and [`webhook`] what of it is told outside.
 //! - [`explanation`] says in words why a referral is where it is.
+//! - [`portal`] says what customers see of their referrals, and how it is masked.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
 #[macro_use]
@@ -47,6 +48,7 @@ pub mod ledger;
 pub mod link;
 pub mod money;
 pub mod payments;
+pub mod portal;
 pub mod program;
 pub mod project;
 pub mod reconcile;

@@ -8,7 +8,7 @@ mod settings;
 mod visit;
 
 pub use settings::{Card, Settings, WINDOW_DAYS, Wrong};
-pub use visit::{Headers, Visit, visit};
+pub use visit::{Headers, Visit, is_wanted, visit};
 
 use url::{Host, Url};
 

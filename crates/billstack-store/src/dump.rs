@@ -99,6 +99,14 @@ tables! {
         code_parameter: Text, click_parameter: Text, card_title: Text, card_text: Text, card_image_url: Text,
         updated_at: Int,
     }
+    portal_settings by "team_id, project_id" {
+        team_id: Int, project_id: Int, epoch: Int, allowed_origins: Text, names: Text, accent: Text, radius: Int,
+        font: Text, texts: Text, allow_vanity: Bool, offer_name: Bool, updated_at: Int,
+    }
+    portal_tickets by "team_id, ticket_hash" {
+        team_id: Int, ticket_hash: Text, project_id: Int, customer_id: Text, epoch: Int, read_only: Bool, locale: Text,
+        created_at: Int, expires_at: Int, session_ends_at: Int,
+    }
     link_slugs by "slug" { slug: Text, team_id: Int, project_id: Int, created_at: Int }
     click_days by "team_id, project_id, code, day, channel" {
         team_id: Int, project_id: Int, code: Text, day: Int, channel: Text, clicks: Int,

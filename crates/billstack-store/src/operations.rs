@@ -32,6 +32,7 @@ pub(crate) mod missed;
 pub mod newness;
 pub mod payment_answers;
 pub mod payments;
+pub mod portal;
 pub(crate) mod probe;
 pub mod programs;
 pub mod projects;

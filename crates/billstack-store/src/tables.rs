@@ -24,6 +24,8 @@ pub(crate) mod locks;
 pub(crate) mod members;
 pub(crate) mod money_facts;
 pub(crate) mod payment_links;
+pub(crate) mod portal_settings;
+pub(crate) mod portal_tickets;
 pub(crate) mod program_budgets;
 pub(crate) mod program_days;
 pub(crate) mod program_marks;

@@ -6,6 +6,7 @@ pub mod customers;
 pub mod events;
 pub mod links;
 pub mod operations;
+pub mod portal;
 pub mod referrals;
 mod refusals;
 pub mod teams;

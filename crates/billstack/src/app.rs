@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use billstack_core::ids::{IdSeed, TeamId};
+use billstack_core::portal;
 use billstack_core::time::Micros;
 use billstack_store::store::Store;
 use billstack_store::{Actor, Origin};
@@ -12,6 +13,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::links::{Counts, KnownLinks, Pace};
 use crate::password::PasswordHasher;
+use crate::portal::PortalPace;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
@@ -56,6 +58,10 @@ pub struct App {
     pub clicks: Counts,
     /// How fast addresses click.
     pub click_pace: Pace,
+    /// Writes and reads the sessions of customers on their own pages.
+    pub portal_key: portal::Key,
+    /// How fast such sessions call, and addresses.
+    pub portal_pace: PortalPace,
     /// Requests per caller.
     pub rate: Arc<RateLimiter>,
     /// Tests of webhooks per endpoint.

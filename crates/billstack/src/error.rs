@@ -68,6 +68,7 @@ reasons! {
     ApiKeyExpired = "api_key_expired", UNAUTHORIZED, "The API key has expired.";
     ApiKeyRevoked = "api_key_revoked", UNAUTHORIZED, "The API key has been revoked.";
     SessionExpired = "session_expired", UNAUTHORIZED, "The session has ended; sign in again.";
+    InvalidPortalToken = "invalid_portal_token", UNAUTHORIZED, "The portal session is unknown or has ended; ask for a new one.";
     InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "The e-mail address or the password is wrong.";
 
     Forbidden = "forbidden", FORBIDDEN, "You have no access to this.";
@@ -117,6 +118,7 @@ reasons! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another request.";
 
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests; slow down.";
+    TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests; slow down.";
     TooManyMisses = "too_many_misses", TOO_MANY_REQUESTS, "Too many unknown codes; try again later.";
     TooManyRenames = "too_many_renames", TOO_MANY_REQUESTS, "The code was renamed five times today; try again tomorrow.";
     TooManySignIns = "too_many_sign_ins", TOO_MANY_REQUESTS, "Too many attempts to sign in; try again later.";

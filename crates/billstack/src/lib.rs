@@ -11,6 +11,7 @@ pub mod links;
 pub mod one_time_token;
 pub mod pages;
 pub mod password;
+pub mod portal;
 pub mod rate_limit;
 pub mod routes;
 pub mod secrets;

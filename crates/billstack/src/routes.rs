@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, get, on};
+use axum::routing::{MethodFilter, get, on, options};
 use billstack_core::access::Scope::{
     CustomersRead, CustomersWrite, ReferralsRead, ReferralsWrite, WebhooksRead, WebhooksWrite,
 };
@@ -14,7 +14,8 @@ use utoipa_axum::routes;
 use crate::api::operations::docs;
 use crate::api::teams::stripe;
 use crate::api::{
-    auth, customers, events, links, operations, referrals, teams, test_clock, webhook_endpoints,
+    auth, customers, events, links, operations, portal, referrals, teams, test_clock,
+    webhook_endpoints,
 };
 use crate::app::Shared;
 use crate::error::Reason;
@@ -25,6 +26,7 @@ use crate::http::serve::{Limits, harden};
 use crate::http::two_origins::separate;
 use crate::links as share_links;
 use crate::pages;
+use crate::portal as own_pages;
 use crate::secrets::unique_bytes;
 use crate::webhooks;
 
@@ -107,6 +109,7 @@ fn in_projects() -> Vec<Route> {
         DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::erase, Project(CustomersWrite), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-balance" customers::credit_balance, Project(ReferralsRead), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-statement" customers::credit_statement, Project(ReferralsRead), &[CustomerNotFound];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/portal-sessions" customers::portal_sessions, Project(ReferralsRead), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::get, Project(ReferralsRead), &[];
         PUT "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::put, Project(ReferralsWrite), &[StripeKeyRequired];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/codes" referrals::codes::list, Project(ReferralsRead), &[];
@@ -140,6 +143,9 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/events" events, Project(ReferralsRead), &[EventNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::get, Project(ReferralsRead), &[];
         PUT "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::put, ProjectAdmin(ReferralsWrite), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/portal/settings" portal::settings::get, Project(ReferralsRead), &[];
+        PUT "/api/billstack/teams/{teamId}/projects/{projectId}/portal/settings" portal::settings::put, ProjectAdmin(ReferralsWrite), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/portal/end-sessions" portal::end_sessions, ProjectAdmin(ReferralsWrite), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock" test_clock::get, Project(ReferralsRead), &[NotATestProject];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/test-clock/advance" test_clock::advance, Project(ReferralsWrite), &[NotATestProject];
     }
@@ -168,6 +174,10 @@ fn webhooks_out() -> Vec<Route> {
 fn elsewhere() -> Vec<Route> {
     use Reason::*;
     table! {
+        GET "/api/portal/me" portal::me, OPEN, portal::REASONS;
+        GET "/api/portal/referrals" portal::referrals, OPEN, portal::REASONS;
+        GET "/api/portal/credits" portal::credits, OPEN, portal::REASONS;
+        POST "/api/portal/code" portal::code, OPEN, portal::code::REASONS, SMALL;
         POST "/api/auth/sign-up/email" auth::sign_up, OPEN, auth::sign_up::REASONS, SMALL;
         POST "/api/auth/sign-in/email" auth::sign_in, OPEN, auth::sign_in::REASONS, SMALL;
         POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest], SMALL;
@@ -223,6 +233,11 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         .route("/r/{code}/qr.png", get(share_links::qr::png_of_first))
         .route("/r/{slug}/{code}/qr.svg", get(share_links::qr::svg))
         .route("/r/{slug}/{code}/qr.png", get(share_links::qr::png))
+        .route("/api/portal/me", options(own_pages::preflight))
+        .route("/api/portal/referrals", options(own_pages::preflight))
+        .route("/api/portal/credits", options(own_pages::preflight))
+        .route("/api/portal/code", options(own_pages::preflight))
+        .route("/portal/enter/{ticket}", get(own_pages::enter))
         .route("/docs", get(docs::index))
         .route("/docs/", get(docs::index))
         .route("/docs/{*file}", get(docs::asset))

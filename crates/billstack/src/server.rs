@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use billstack_core::portal;
 use billstack_core::time::Micros;
 use billstack_store::counting;
 use billstack_store::migrate;
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::http::serve::{Limits, serve};
 use crate::links::{Counts, KnownLinks, Pace, counts};
 use crate::password::PasswordHasher;
+use crate::portal::PortalPace;
 use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::routes;
 use crate::secrets::{Cipher, key_path, load_key, load_or_create_key};
@@ -103,7 +105,9 @@ fn gather(
     (kept, options): (Option<[u8; 32]>, &Options),
 ) -> Result<App, StartError> {
     let store = Store::open(target, options).map_err(StartError::Database)?;
-    let cipher = Cipher::new(key_for(kept, target, &store)?);
+    let secret = key_for(kept, target, &store)?;
+    let portal_key = portal::key(&secret);
+    let cipher = Cipher::new(secret);
     let stripe = StripeClient::new(
         &settings.stripe_api_base,
         Duration::from_secs(settings.stripe_timeout_seconds.into()),
@@ -126,6 +130,9 @@ fn gather(
         known_links: KnownLinks::default(),
         clicks: Counts::default(),
         click_pace: Pace::default(),
+        portal_key: portal_key
+            .ok_or_else(|| StartError::Key("the secret key is unusable".to_owned()))?,
+        portal_pace: PortalPace::default(),
         rate: Arc::new(RateLimiter::new(settings.rate_limit)),
         webhook_tests: RateLimiter::per_minute(TESTS_A_MINUTE),
         misses: MissBudget::new(counted(&settings, settings.apply_miss_budget_per_minute)),

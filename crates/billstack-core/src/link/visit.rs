@@ -123,17 +123,24 @@ pub fn visit(headers: &Headers<'_>) -> Visit {
     if is_one_of(PREVIEWS) {
         return Visit::Preview;
     }
-    let is_early = headers
-        .purposes
-        .iter()
-        .flatten()
-        .any(|purpose| is_ahead(purpose));
+    let is_early = is_early(headers);
     let is_no_page = headers.fetch_mode.is_some_and(|mode| mode != "navigate");
     let is_program = agent.trim().is_empty() || is_one_of(PROGRAMS);
     match headers.is_head || is_early || is_no_page || is_program {
         true => Visit::Nobody,
         false => Visit::Person,
     }
+}
+
+/// Whether somebody wants the page now, whatever they call themselves: no browser that loads it ahead, and no program
+/// that draws a preview.
+pub fn is_wanted(headers: &Headers<'_>) -> bool {
+    !headers.is_head && !is_early(headers) && visit(headers) != Visit::Preview
+}
+
+fn is_early(headers: &Headers<'_>) -> bool {
+    let mut purposes = headers.purposes.iter().flatten();
+    purposes.any(|purpose| is_ahead(purpose))
 }
 
 /// Whether a page is loaded before anybody wants it: `prefetch`, `prefetch;prerender`, `preview`.

@@ -184,6 +184,8 @@ mod tests {
         "member.joined",
         "member.removed",
         "member.role_changed",
+        "portal.sessions_ended",
+        "portal.updated",
         "project.clock_advanced",
         "project.created",
         "stripe.connected",

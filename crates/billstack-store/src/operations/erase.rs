@@ -11,7 +11,9 @@ use super::reconsider;
 use super::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::referrals::Advance;
-use crate::tables::{customers, events, idempotency_keys, referrals, stripe_events};
+use crate::tables::{
+    customers, events, idempotency_keys, portal_tickets, referrals, stripe_events,
+};
 
 /// Erases a customer's name, address, external id, metadata and their traces in stored events and
 /// answers; deactivates its code and closes the pending referrals it takes part in.
@@ -34,6 +36,7 @@ pub fn erase(tx: &mut dyn Tx, act: &mut Act, place: &Place, id: &str) -> Result<
         newness::forget(tx, place, &referral_id)?;
     }
     codes::names::erase(tx, act, place, id)?;
+    portal_tickets::drop_of_customer(tx, place, id)?;
     customers::erase(tx, place, id, act.at)?;
     let stripe_id = customer.stripe_customer_id.as_deref();
     stripe_events::drop_payloads_of(tx, place, id, stripe_id)?;

@@ -3,6 +3,7 @@
 use billstack_core::credit::by_hand::NotMoved;
 use billstack_core::link::Wrong;
 use billstack_core::money::Currency;
+use billstack_core::portal;
 use billstack_core::program::Impossible;
 use billstack_core::project::NotAdvanced;
 use billstack_core::referral::{ApplyRefusal, Referral};
@@ -60,6 +61,17 @@ pub enum NotNamed {
     TooOften(i64),
 }
 
+/// Why a customer cannot do something on their own page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotOnPage {
+    /// The session has ended.
+    SessionOver,
+    /// The session may only read.
+    ReadOnly,
+    /// The project gives codes no other names.
+    NoNames,
+}
+
 /// A rule that said no. Nothing the operation wrote is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
@@ -89,6 +101,10 @@ pub enum Refusal {
     ImpossibleProgram(Impossible),
     /// Links cannot be set up so.
     ImpossibleLinks(Wrong),
+    /// The pages of customers cannot be set up so.
+    ImpossiblePortal(portal::Wrong),
+    /// A customer cannot do this on their own page.
+    NotOnPage(NotOnPage),
     /// Stripe is being told to give a credit, and nobody knows yet what came of it.
     DeliveryUnderWay,
     /// A credit cannot be put into a balance in Stripe without a secret key.

@@ -7,8 +7,8 @@ use billstack_core::time::{DAY, Micros};
 
 use crate::seam::{Fault, Tx};
 use crate::tables::{
-    idempotency_keys, invitations, money_facts, payment_links, sessions, webhook_attempts,
-    webhook_deliveries, webhook_endpoints,
+    idempotency_keys, invitations, money_facts, payment_links, portal_tickets, sessions,
+    webhook_attempts, webhook_deliveries, webhook_endpoints,
 };
 
 pub use crate::tables::stripe_events::drop_old_payloads;
@@ -29,6 +29,11 @@ pub fn drop_sessions(tx: &mut dyn Tx, now: Micros, idle: i64, limit: i64) -> Res
 /// Drops invitations that expired a month ago. Returns how many.
 pub fn drop_invitations(tx: &mut dyn Tx, now: Micros, limit: i64) -> Result<u64, Fault> {
     invitations::drop_expired(tx, now.plus(-INVITATIONS_STAY), limit)
+}
+
+/// Drops tickets to customers' own pages that nobody has used in time. Returns how many.
+pub fn drop_tickets(tx: &mut dyn Tx, now: Micros, limit: i64) -> Result<u64, Fault> {
+    portal_tickets::drop_expired(tx, now, limit)
 }
 
 /// Drops what Stripe told of payments and no credit depends on, once no window can reach it. Returns how many rows.

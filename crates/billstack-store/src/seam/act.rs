@@ -17,6 +17,8 @@ pub enum Actor {
     User(String),
     /// A verified Stripe event, by its id.
     Stripe(String),
+    /// A customer on their own page, by id.
+    Customer(String),
     /// Somebody at the command line of the server.
     CommandLine,
     /// The server itself: a background job.
@@ -26,12 +28,13 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// `api_key:key_…`, `user:usr_…`, `stripe:evt_…`, `command_line`, `system`, `anonymous`.
+    /// `api_key:key_…`, `user:usr_…`, `stripe:evt_…`, `customer:pc_…`, `command_line`, `system`, `anonymous`.
     pub fn to_text(&self) -> String {
         match self {
             Actor::ApiKey(id) => format!("api_key:{id}"),
             Actor::User(id) => format!("user:{id}"),
             Actor::Stripe(id) => format!("stripe:{id}"),
+            Actor::Customer(id) => format!("customer:{id}"),
             Actor::CommandLine => "command_line".to_owned(),
             Actor::System => "system".to_owned(),
             Actor::Anonymous => "anonymous".to_owned(),

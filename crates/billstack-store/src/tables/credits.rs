@@ -59,6 +59,10 @@ statements! {
     BALANCES = "SELECT currency, CAST(SUM(available + delivered) AS BIGINT) FROM credits \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 \
         GROUP BY currency ORDER BY currency";
+    /// What a customer has had of each currency, wherever it is now, and what is still held.
+    EARNED = "SELECT currency, CAST(SUM(available + delivered + applied + settled) AS BIGINT), \
+        CAST(SUM(held) AS BIGINT) FROM credits WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 \
+        GROUP BY currency ORDER BY currency";
 }
 
 /// Every list of credits.
@@ -290,6 +294,33 @@ pub fn balances(tx: &mut dyn Tx, place: &Place, customer_id: &str) -> Result<Vec
         Ok(Balance {
             currency: row.currency(0)?,
             amount: row.int(1)?,
+        })
+    })
+}
+
+/// What a customer has earned in one currency, in minor units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Earned {
+    /// The currency.
+    pub currency: Currency,
+    /// What was and is theirs, wherever it is now.
+    pub earned: i64,
+    /// What is still held, or waits for friends.
+    pub pending: i64,
+}
+
+/// What a customer has earned, by currency; what is pending is what is held.
+pub(crate) fn earned(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: &str,
+) -> Result<Vec<Earned>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id];
+    tx.all(EARNED, scope, |row| {
+        Ok(Earned {
+            currency: row.currency(0)?,
+            earned: row.int(1)?,
+            pending: row.int(2)?,
         })
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! [`advance`] is the only update of a status.
 
+pub(crate) mod friends;
 mod history;
 pub(crate) mod list;
 pub(crate) mod told;

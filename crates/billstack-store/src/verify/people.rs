@@ -20,6 +20,11 @@ declare_rules! {
         ON c.team_id = a.team_id AND c.project_id = a.project_id AND c.id = a.customer_id \
         WHERE c.erased_at IS NOT NULL AND a.shown IS NOT NULL LIMIT 100");
 
+    erased_ticket, "no ticket lets an erased customer in" =
+        concat!("SELECT c.id, ", place_of!("c"), " FROM customers c JOIN portal_tickets t \
+        ON t.team_id = c.team_id AND t.project_id = c.project_id AND t.customer_id = c.id \
+        WHERE c.erased_at IS NOT NULL LIMIT 100");
+
     erased_referee, "an erased customer is the referee of no pending referral" =
         concat!("SELECT c.id, ", place_of!("c"), " FROM customers c JOIN referrals r \
         ON r.team_id = c.team_id AND r.project_id = c.project_id AND r.referee_customer_id = c.id \

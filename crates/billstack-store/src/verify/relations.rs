@@ -85,6 +85,12 @@ declare_rules! {
     link_settings_project, "the project whose links are set up exists" =
         orphans!("link_settings", team_of!("c"), team_of!("c"), "projects",
             "p.team_id = c.team_id AND p.project_id = c.project_id");
+    portal_settings_project, "the project whose customers' pages are set up exists" =
+        orphans!("portal_settings", team_of!("c"), team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
+    ticket_customer, "the customer whom a ticket lets in exists" =
+        orphans!("portal_tickets", "c.ticket_hash", place_of!("c"), "customers",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
     click_code, "the code whose clicks were counted exists" =
         orphans!("click_days", "c.code", place_of!("c"), "codes",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.code = c.code");

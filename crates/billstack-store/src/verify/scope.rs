@@ -9,7 +9,7 @@ use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Tx, Val};
 
 /// Tables whose rows are of a project.
-const OF_PROJECT: [&str; 20] = [
+const OF_PROJECT: [&str; 22] = [
     "booked_days",
     "booked_marks",
     "click_days",
@@ -22,6 +22,8 @@ const OF_PROJECT: [&str; 20] = [
     "events",
     "link_keys",
     "link_settings",
+    "portal_settings",
+    "portal_tickets",
     "program_days",
     "programs",
     "projects",

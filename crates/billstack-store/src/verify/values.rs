@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{Reads, Rule};
 use crate::seam::{Fault, Row};
+use crate::tables::portal_settings;
 use crate::tables::projects::project_of;
 use crate::tables::teams::team_of;
 
@@ -97,6 +98,11 @@ declare_rules! {
         WHERE window_days NOT BETWEEN 1 AND 365 OR (enabled AND landing_url IS NULL) \
         OR code_parameter = '' OR click_parameter = '' OR code_parameter = click_parameter \
         OR (card_title IS NULL AND (card_text IS NOT NULL OR card_image_url IS NOT NULL)) LIMIT 100");
+
+    ticket_values, "a ticket is kept as a hash, and ends after it was made and before the session that it is good for" =
+        concat!("SELECT ticket_hash, ", place_of!("portal_tickets"), " FROM portal_tickets \
+        WHERE LENGTH(ticket_hash) <> 64 OR expires_at <= created_at OR session_ends_at < expires_at \
+        OR epoch < 0 LIMIT 100");
 
     slug_values, "a short name of links has six letters and digits" =
         concat!("SELECT slug, ", place_of!("link_slugs"), " FROM link_slugs \
@@ -197,6 +203,20 @@ pub(super) const READ_ROWS: &[Rule] = &[
         ),
         reads: Reads::Once,
         breaks: is_not_as_made,
+    },
+    Rule {
+        name: "portal_settings_values",
+        holds: "the pages of customers are set up in a way in which they may be",
+        sql: concat!(
+            "SELECT ",
+            place_of!("portal_settings"),
+            ", ",
+            place_of!("portal_settings"),
+            ", allowed_origins, names, accent, radius, font, texts, allow_vanity, offer_name, epoch \
+             FROM portal_settings"
+        ),
+        reads: Reads::Once,
+        breaks: |row| portal_settings::is_broken(row, 2),
     },
     Rule {
         name: "sealed_secrets",

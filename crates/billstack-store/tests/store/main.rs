@@ -24,6 +24,7 @@ mod payments;
 mod permutations;
 mod plans;
 mod pooler;
+mod portal;
 mod power;
 mod race;
 mod reports;

@@ -20,17 +20,11 @@ use billstack_store::{Abort, Fault, Tx};
 use billstack_store::{Act, Place};
 use billstack_store::{codes, erase, params, programs, retention, story};
 
-use crate::damage::DAMAGES;
-use crate::delivery;
-use crate::money;
-use crate::names;
-use crate::payments;
 use crate::support::{
     Db, ENGINES, Engine, START, apply_code, deliver, directory, incoming, make_customer,
     make_project, make_team, origin_at, program, start, write,
 };
-use crate::verify::CHANGES;
-use crate::webhooks;
+use crate::{damage::DAMAGES, delivery, money, names, payments, portal, verify::CHANGES, webhooks};
 
 const TEAM: &str = "team_1";
 
@@ -417,8 +411,16 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ),
     (
         "INSERT INTO click_days VALUES (1, 2, 'X', 1, 'qr', 1); INSERT INTO link_slugs VALUES ('x', 1, 2, 0); \
-         INSERT INTO link_settings VALUES (1, 2, FALSE, NULL, '', 60, 'a', 'b', NULL, NULL, NULL, 0)",
-        &["click_code", "slug_project", "link_settings_project"],
+         INSERT INTO link_settings VALUES (1, 2, FALSE, NULL, '', 60, 'a', 'b', NULL, NULL, NULL, 0); \
+         INSERT INTO portal_settings VALUES (1, 2, 0, '', 'initial', NULL, NULL, NULL, '{}', FALSE, FALSE, 0); \
+         INSERT INTO portal_tickets VALUES (1, 'x', 2, 'pc_x', 0, FALSE, NULL, 0, 1, 2)",
+        &[
+            "click_code",
+            "slug_project",
+            "link_settings_project",
+            "portal_settings_project",
+            "ticket_customer",
+        ],
     ),
     (
         "INSERT INTO work VALUES (1, 2, 'kind', 'subject', '', '{}', 0, 0, 1, NULL, 0)",
@@ -521,6 +523,7 @@ fn every_rule_notices_its_breach() {
         delivery::DAMAGES,
         delivery::balance::DAMAGES,
         payments::DAMAGES,
+        portal::DAMAGES,
         webhooks::damage::DAMAGES,
     ] {
         proven.extend(changes.iter().flat_map(|(_, rules)| *rules));

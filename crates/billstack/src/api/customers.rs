@@ -6,6 +6,7 @@ pub mod credit_statement;
 pub mod erase;
 pub mod get;
 pub mod list;
+pub mod portal_sessions;
 pub mod update;
 
 use crate::http::answer;

@@ -6,6 +6,7 @@ use billstack_core::project::NotAdvanced;
 use billstack_core::referral::ApplyRefusal;
 use billstack_core::time::SECOND;
 use billstack_store::NotNamed;
+use billstack_store::NotOnPage;
 use billstack_store::Refusal;
 use billstack_store::Thing;
 use billstack_store::{Abort, Fault};
@@ -13,6 +14,7 @@ use billstack_store::{Abort, Fault};
 use crate::api::currency;
 use crate::api::customers::CustomerJson;
 use crate::api::links;
+use crate::api::portal;
 use crate::api::referrals::ReferralJson;
 use crate::api::referrals::codes::CodeJson;
 use crate::error::{ApiError, Reason};
@@ -49,6 +51,8 @@ impl From<Refusal> for ApiError {
                 let why = "`clawback` can be `within_hold` only with `holdDays` above 0.";
                 ApiError::invalid("clawback", why)
             }
+            Refusal::ImpossiblePortal(wrong) => portal::settings::put::wrong(wrong),
+            Refusal::NotOnPage(why) => not_on_page(why),
             Refusal::ImpossibleLinks(wrong) => links::settings::put::wrong(wrong),
             Refusal::StripeKeyRequired => {
                 ApiError::new(Reason::StripeKeyRequired).field("creditDelivery")
@@ -96,6 +100,18 @@ fn not_applied(why: ApplyRefusal) -> Reason {
         ApplyRefusal::SelfReferral => Reason::SelfReferral,
         ApplyRefusal::ReciprocalReferral => Reason::ReciprocalReferral,
         ApplyRefusal::NotANewCustomer => Reason::NotANewCustomer,
+    }
+}
+
+fn not_on_page(why: NotOnPage) -> ApiError {
+    match why {
+        NotOnPage::SessionOver => ApiError::new(Reason::InvalidPortalToken),
+        NotOnPage::ReadOnly => {
+            ApiError::new(Reason::Forbidden).message("This session may only read.")
+        }
+        NotOnPage::NoNames => ApiError::new(Reason::Forbidden)
+            .field("vanity")
+            .message("In this project codes keep the name that they have."),
     }
 }
 

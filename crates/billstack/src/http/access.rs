@@ -24,7 +24,7 @@ use hyper::body::Body as _;
 use crate::app::{App, Shared};
 use crate::budget::Share;
 use crate::error::{ApiError, Reason};
-use crate::http::cookie::SessionCookie;
+use crate::http::cookie::{Holder, SessionCookie};
 use crate::http::input::LargestBody;
 use crate::http::known::Known;
 use crate::http::origin::same_origin;
@@ -280,7 +280,7 @@ fn credential(app: &Shared, parts: &Parts) -> Result<Credential, ApiError> {
     Ok(Credential::Session(token_hash(&token)))
 }
 
-fn bearer(header: &str) -> Option<&str> {
+pub(crate) fn bearer(header: &str) -> Option<&str> {
     let (scheme, key) = header.split_once(' ')?;
     scheme
         .eq_ignore_ascii_case("bearer")
@@ -291,6 +291,15 @@ fn bearer(header: &str) -> Option<&str> {
 pub fn session_cookie(app: &Shared) -> SessionCookie {
     SessionCookie {
         secure: app.is_https(),
+        holder: Holder::User,
+    }
+}
+
+/// The cookie of customers on their own pages, which may have an origin of their own.
+pub fn portal_cookie(app: &Shared) -> SessionCookie {
+    SessionCookie {
+        secure: app.public_url().starts_with("https://"),
+        holder: Holder::Customer,
     }
 }
 

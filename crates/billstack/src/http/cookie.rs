@@ -5,6 +5,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 const PLAIN_NAME: &str = "billstack_session";
 const SECURE_NAME: &str = "__Host-billstack_session";
 
+const PLAIN_PORTAL_NAME: &str = "billstack_portal";
+const SECURE_PORTAL_NAME: &str = "__Host-billstack_portal";
+
 /// No token of ours is longer, so nothing longer is worth looking up.
 const MAX_TOKEN_BYTES: usize = 256;
 
@@ -13,13 +16,29 @@ const MAX_TOKEN_BYTES: usize = 256;
 pub struct SessionCookie {
     /// Whether people reach the server over https, so that the cookie may demand it too.
     pub secure: bool,
+    /// Whose session it is.
+    pub holder: Holder,
+}
+
+/// Who has a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Somebody who has signed in.
+    User,
+    /// A customer on their own page.
+    Customer,
 }
 
 impl SessionCookie {
     /// The cookie's name. The `__Host-` prefix keeps a sibling domain from planting one.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        if self.secure { SECURE_NAME } else { PLAIN_NAME }
+        match (self.holder, self.secure) {
+            (Holder::User, true) => SECURE_NAME,
+            (Holder::User, false) => PLAIN_NAME,
+            (Holder::Customer, true) => SECURE_PORTAL_NAME,
+            (Holder::Customer, false) => PLAIN_PORTAL_NAME,
+        }
     }
 
     /// The `Set-Cookie` value that hands out a session.
@@ -90,8 +109,14 @@ fn is_token(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const PLAIN: SessionCookie = SessionCookie { secure: false };
-    const SECURE: SessionCookie = SessionCookie { secure: true };
+    const PLAIN: SessionCookie = SessionCookie {
+        secure: false,
+        holder: Holder::User,
+    };
+    const SECURE: SessionCookie = SessionCookie {
+        secure: true,
+        ..PLAIN
+    };
 
     fn sent(lines: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -41,10 +41,14 @@ in the way, such as `already_referred` the `referral`. Only a head that is not H
 or 431.";
 
 /// The tags in the order of the document, and what they are about.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("Referrals", "The program, its codes, and who brought whom."),
     ("Credits", "What conversions gave to whom."),
     ("Customers", "The people who refer and are referred."),
+    (
+        "Portal",
+        "The page on which customers see what they brought, and the same for pages of your own.",
+    ),
     ("Teams", "Teams, their projects, people and API keys."),
     (
         "Stripe",
@@ -126,11 +130,13 @@ fn components() -> Components {
          `same-origin` or `none`, or, without that header, an `Origin` equal to the server's.",
     );
     let key = bearer("An API key: `bs_` and 48 hex digits.");
+    let portal = bearer("The `token` of a portal session: `bp_` and letters, digits, `-` and `_`.");
     let metrics = bearer("`BILLSTACK_METRICS_TOKEN` of the server.");
     let components = ComponentsBuilder::new()
         .schemas_from_iter(errors::schemas())
         .security_scheme("apiKey", key)
         .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
+        .security_scheme("portalToken", portal)
         .security_scheme("metricsToken", metrics);
     let headers = headers::shared().into_iter();
     headers
@@ -196,8 +202,10 @@ fn description(route: &Route) -> String {
     let own = route.operation.description.as_deref().unwrap_or_default();
     // These handlers ask for something of their own, and say so.
     let asks = [Reason::Unauthenticated, Reason::InvalidSignature];
+    let of_customer = route.reasons.contains(&Reason::InvalidPortalToken);
     let open = !asks.iter().any(|reason| route.reasons.contains(reason));
     let caller = match route.right {
+        None if of_customer => "For customers, with the token of a portal session.",
         None if open => "Anybody may call it.",
         None => "",
         Some(Right::SignedIn) => "For anybody who has signed in.",
@@ -251,6 +259,7 @@ fn requirement(scheme: &str) -> SecurityRequirement {
 
 fn tag(path: &str) -> &'static str {
     match path {
+        path if path.contains("/portal") => "Portal",
         path if path.contains("/credit") => "Credits",
         path if path.contains("/customers") => "Customers",
         path if path.contains("/referrals") || path.contains("/links") => "Referrals",

@@ -104,6 +104,7 @@ impl Route {
     pub fn keeps_answers(&self) -> bool {
         let shows_secret = self.path.ends_with("/rotate-secret")
             || self.path.ends_with("/test")
+            || self.path.ends_with("/portal-sessions")
             || (self.method == Method::POST && self.path.ends_with("/webhook-endpoints"));
         let is_of_project = self.right.and_then(Right::scope).is_some();
         is_of_project && self.method != Method::GET && !shows_secret

@@ -187,7 +187,8 @@ fn count(app: &Shared, found: &Found, good: &Good, channel: &str, parts: &Parts)
     app.clicks.add(&found.place, counted);
 }
 
-fn headers(parts: &Parts) -> Headers<'_> {
+/// What a request tells of whoever follows a link.
+pub(crate) fn headers(parts: &Parts) -> Headers<'_> {
     let text = |name: &HeaderName| parts.headers.get(name).map(HeaderValue::as_bytes);
     let text = |name| text(name).and_then(|bytes| std::str::from_utf8(bytes).ok());
     Headers {

@@ -1,5 +1,5 @@
 //! Forgetting what is no longer needed: payloads of Stripe events, kept answers, dead sessions, old
-//! invitations, payments of strangers, webhooks that are over.
+//! invitations, tickets that nobody used, payments of strangers, webhooks that are over.
 
 use billstack_core::time::{DAY, HOUR, MINUTE, Micros};
 use billstack_store::work::{Key, Leased};
@@ -26,7 +26,7 @@ const INTERVAL: i64 = 10 * MINUTE;
 type Batch = fn(&mut dyn Tx, &Ages, i64) -> Result<u64, Fault>;
 
 /// Everything that is forgotten, by the name it has in logs and metrics.
-const KINDS: [(&str, Batch); 6] = [
+const KINDS: [(&str, Batch); 7] = [
     ("stripe_payloads", |tx, ages, limit| {
         retention::drop_old_payloads(tx, ages.payloads_before, limit)
     }),
@@ -38,6 +38,9 @@ const KINDS: [(&str, Batch); 6] = [
     }),
     ("invitations", |tx, ages, limit| {
         retention::drop_invitations(tx, ages.now, limit)
+    }),
+    ("portal_tickets", |tx, ages, limit| {
+        retention::drop_tickets(tx, ages.now, limit)
     }),
     ("payments", |tx, ages, limit| {
         retention::drop_payments(tx, ages.now, limit)

@@ -5,6 +5,7 @@ mod customers;
 mod events;
 mod links;
 mod operations;
+mod portal;
 mod referrals;
 mod teams;
 mod test_clock;

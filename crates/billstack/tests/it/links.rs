@@ -57,7 +57,12 @@ impl Followed {
     }
 }
 
-async fn send(t: &Bench, method: Method, path: &str, headers: &[(&str, &str)]) -> Followed {
+pub(crate) async fn send(
+    t: &Bench,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Followed {
     let http = reqwest::Client::builder().redirect(Policy::none()).build();
     let url = format!("{}{path}", t.nodes[0].origin);
     let mut request = http.expect("a client").request(method, url);

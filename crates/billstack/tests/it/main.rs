@@ -13,6 +13,7 @@ mod http;
 mod links;
 mod openapi;
 mod pages;
+mod portal;
 mod race;
 mod tidy;
 mod webhooks;

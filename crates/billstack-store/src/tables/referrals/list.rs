@@ -5,6 +5,7 @@ use billstack_core::source::Source;
 use billstack_core::time::Micros;
 
 use super::super::terms::terms_columns;
+use super::friends::FRIENDS;
 use super::history::HISTORY;
 use super::{decode, referral_where};
 use crate::seam::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
@@ -18,7 +19,7 @@ statements! {
 }
 
 /// Every list of referrals.
-pub(crate) const LISTS: &[&List] = &[&LIST, &OF_TIME, &HISTORY];
+pub(crate) const LISTS: &[&List] = &[&LIST, &OF_TIME, &FRIENDS, &HISTORY];
 
 const FILTERS: &[Filter] = &[
     Filter::Equals("r.status"),

@@ -78,7 +78,7 @@ fn answer(status: StatusCode, code: &Code, place: &Place) -> Answer {
 }
 
 /// Reads the name of a code.
-fn name(given: &str) -> Result<Vanity, ApiError> {
+pub(crate) fn name(given: &str) -> Result<Vanity, ApiError> {
     Vanity::parse(given).map_err(|unfit| {
         let why = match unfit {
             Unfit::Shape => {

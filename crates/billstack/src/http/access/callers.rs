@@ -6,10 +6,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use billstack_core::access::Role;
 use billstack_core::ids::TeamId;
-use billstack_store::callers::Guard;
+use billstack_store::callers::{Guard, Right};
 use billstack_store::users::User;
 use billstack_store::{Actor, Place};
 
+use super::entry::refusal;
+use crate::app::App;
 use crate::error::{ApiError, Reason};
 
 /// A caller with a right: what a change needs to know about where it comes from.
@@ -29,6 +31,23 @@ pub struct Person {
     pub user: User,
     /// Theirs in the team, where the right is one in a team.
     pub role: Option<Role>,
+}
+
+impl Caller {
+    /// The same caller with another right, if they have that too.
+    pub async fn also(&self, app: &App, right: Right) -> Result<Caller, ApiError> {
+        let guard = Arc::new(Guard {
+            right,
+            ..(*self.guard).clone()
+        });
+        let (asked, now) = (Arc::clone(&guard), app.now());
+        let admission = app.store.point(move |tx| Ok(asked.admit(tx, now)?)).await?;
+        admission.map_err(refusal)?;
+        Ok(Caller {
+            guard,
+            ..self.clone()
+        })
+    }
 }
 
 /// A caller who may change something in a project.

@@ -88,7 +88,7 @@ impl Ruling {
     }
 }
 
-fn refusal(denial: Denial) -> ApiError {
+pub(super) fn refusal(denial: Denial) -> ApiError {
     ApiError::new(match denial {
         Denial::UnknownKey => Reason::InvalidApiKey,
         Denial::KeyRevoked => Reason::ApiKeyRevoked,

@@ -1,0 +1,17 @@
+//! Customers' own pages: who is let in, and what each of them may be shown.
+//!
+//! A session is a token that the product's backend asks for, and hands to the customer's browser; see
+//! `billstack_core::portal`. Pages of other origins may ask with it where the project allows them by name.
+
+mod caller;
+mod cors;
+mod enter;
+mod pace;
+mod place;
+
+pub use caller::PortalCaller;
+pub use cors::preflight;
+pub use enter::enter;
+pub(crate) use enter::{address, new_ticket};
+pub use pace::PortalPace;
+pub use place::{Context, sealed_cursor, unsealed_cursor};

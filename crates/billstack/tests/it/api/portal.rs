@@ -1,0 +1,3 @@
+//! `…/portal` of a project.
+
+mod settings;
