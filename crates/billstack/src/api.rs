@@ -7,6 +7,7 @@ pub mod events;
 pub mod links;
 pub mod operations;
 pub mod portal;
+pub mod public;
 pub mod referrals;
 mod refusals;
 pub mod teams;

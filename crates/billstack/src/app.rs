@@ -62,6 +62,8 @@ pub struct App {
     pub portal_key: portal::Key,
     /// How fast such sessions call, and addresses.
     pub portal_pace: PortalPace,
+    /// Unknown codes per address that asks for an offer.
+    pub offer_misses: MissBudget,
     /// Requests per caller.
     pub rate: Arc<RateLimiter>,
     /// Tests of webhooks per endpoint.

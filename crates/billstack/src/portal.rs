@@ -11,6 +11,7 @@ mod place;
 
 pub use caller::PortalCaller;
 pub use cors::preflight;
+pub(crate) use cors::{origin as asking_origin, readable};
 pub use enter::enter;
 pub(crate) use enter::{address, new_ticket};
 pub use pace::PortalPace;

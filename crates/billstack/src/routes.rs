@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::api::operations::docs;
 use crate::api::teams::stripe;
 use crate::api::{
-    auth, customers, events, links, operations, portal, referrals, teams, test_clock,
+    auth, customers, events, links, operations, portal, public, referrals, teams, test_clock,
     webhook_endpoints,
 };
 use crate::app::Shared;
@@ -174,6 +174,7 @@ fn webhooks_out() -> Vec<Route> {
 fn elsewhere() -> Vec<Route> {
     use Reason::*;
     table! {
+        GET "/api/public/teams/{teamId}/projects/{projectId}/offer" public::offer, OPEN, &[TooManyRequests];
         GET "/api/portal/me" portal::me, OPEN, portal::REASONS;
         GET "/api/portal/referrals" portal::referrals, OPEN, portal::REASONS;
         GET "/api/portal/credits" portal::credits, OPEN, portal::REASONS;
@@ -237,6 +238,10 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         .route("/api/portal/referrals", options(own_pages::preflight))
         .route("/api/portal/credits", options(own_pages::preflight))
         .route("/api/portal/code", options(own_pages::preflight))
+        .route(
+            "/api/public/teams/{teamId}/projects/{projectId}/offer",
+            options(own_pages::preflight),
+        )
         .route("/portal/enter/{ticket}", get(own_pages::enter))
         .route("/docs", get(docs::index))
         .route("/docs/", get(docs::index))

@@ -97,6 +97,9 @@ pub fn beside(settings: Settings, clock: Clock, options: &Options) -> Result<Sha
 /// How often an endpoint of webhooks may be tried in a minute.
 const TESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
 
+/// How many codes an address may ask for in a minute that promise nothing.
+const OFFERS_MISSED_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+
 fn gather(
     settings: Settings,
     clock: Clock,
@@ -133,6 +136,7 @@ fn gather(
         portal_key: portal_key
             .ok_or_else(|| StartError::Key("the secret key is unusable".to_owned()))?,
         portal_pace: PortalPace::default(),
+        offer_misses: MissBudget::new(Some(OFFERS_MISSED_A_MINUTE)),
         rate: Arc::new(RateLimiter::new(settings.rate_limit)),
         webhook_tests: RateLimiter::per_minute(TESTS_A_MINUTE),
         misses: MissBudget::new(counted(&settings, settings.apply_miss_budget_per_minute)),

@@ -1,5 +1,7 @@
 //! Customers' own pages: how they are set up, who is let in, and what there is to see.
 
+mod offer;
+
 use billstack_core::event::Event;
 use billstack_core::ids::TeamId;
 use billstack_core::portal::{Locale, Session, Settings};
@@ -16,6 +18,8 @@ use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit, CreditFilter};
 use crate::tables::referrals::friends;
 use crate::tables::{events, portal_settings, portal_tickets, programs};
+
+pub use offer::{Offer, Shown, offer};
 
 pub use crate::tables::credits::Earned;
 pub use crate::tables::portal_settings::Kept;

@@ -259,7 +259,7 @@ fn requirement(scheme: &str) -> SecurityRequirement {
 
 fn tag(path: &str) -> &'static str {
     match path {
-        path if path.contains("/portal") => "Portal",
+        path if path.contains("/portal") || path.ends_with("/offer") => "Portal",
         path if path.contains("/credit") => "Credits",
         path if path.contains("/customers") => "Customers",
         path if path.contains("/referrals") || path.contains("/links") => "Referrals",

@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use billstack_core::ids::TeamId;
+use billstack_store::Place;
 
 use crate::error::{ApiError, Reason};
 
@@ -47,6 +48,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Inner {
         outer
             .zip(own)
             .map(|(outer, own)| Inner(outer, own))
+            .ok_or(ApiError::new(Reason::NotFound))
+    }
+}
+
+/// The project in the path of a call that anybody may make. Being named gives no right, and it need not exist.
+pub struct Somewhere(pub Place);
+
+impl<S: Send + Sync> FromRequestParts<S> for Somewhere {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|_| ApiError::new(Reason::NotFound))?;
+        let named = |wanted: &str| {
+            let found = params.iter().find(|(name, _)| *name == wanted);
+            let (_, value) = found.filter(|(_, value)| !value.contains('\0'))?;
+            Some(value.to_owned())
+        };
+        let place = named("teamId").zip(named("projectId"));
+        place
+            .map(|(team, project)| Somewhere(Place::new(team, project)))
             .ok_or(ApiError::new(Reason::NotFound))
     }
 }

@@ -10,14 +10,14 @@ use axum::response::{IntoResponse, Response};
 use billstack_core::portal;
 
 /// The origin that a request says it comes from.
-pub(super) fn origin(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn origin(headers: &HeaderMap) -> Option<String> {
     let mut sent = headers.get_all(ORIGIN).iter();
     let origin = sent.next()?.to_str().ok()?;
     sent.next().is_none().then(|| origin.to_owned())
 }
 
 /// An answer about a customer, which a page of one of these origins may read. Nobody keeps it.
-pub(super) fn readable(
+pub(crate) fn readable(
     mut response: Response,
     allowed: &[String],
     origin: Option<&str>,

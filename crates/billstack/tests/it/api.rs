@@ -6,6 +6,7 @@ mod events;
 mod links;
 mod operations;
 mod portal;
+mod public;
 mod referrals;
 mod teams;
 mod test_clock;
