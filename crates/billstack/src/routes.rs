@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, get, on, options};
+use axum::routing::{MethodFilter, get, on, options, post};
 use billstack_core::access::Scope::{
     CustomersRead, CustomersWrite, ReferralsRead, ReferralsWrite, WebhooksRead, WebhooksWrite,
 };
@@ -242,6 +242,11 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
             "/api/public/teams/{teamId}/projects/{projectId}/offer",
             options(own_pages::preflight),
         )
+        .route("/portal", get(own_pages::page))
+        .route("/portal/code", post(own_pages::code))
+        .route("/portal/view", get(own_pages::fragment))
+        .route("/portal/theme.css", get(own_pages::theme))
+        .route("/portal/assets/{hash}/portal.css", get(own_pages::style))
         .route("/portal/enter/{ticket}", get(own_pages::enter))
         .route("/docs", get(docs::index))
         .route("/docs/", get(docs::index))

@@ -63,7 +63,7 @@ pub enum StateJson {
 }
 
 /// The day of UTC that holds a time: customers see days, not times.
-fn day(at: Micros) -> String {
+pub(crate) fn day(at: Micros) -> String {
     rfc3339(at.0).chars().take(10).collect()
 }
 

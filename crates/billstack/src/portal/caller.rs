@@ -117,7 +117,18 @@ impl PortalCaller {
         self.readable(&visit, response)
     }
 
-    async fn write<T: Send + 'static>(
+    /// A customer on our own page, whose request has been looked at.
+    pub(super) fn of_page(session: Session, request_id: String) -> PortalCaller {
+        PortalCaller {
+            session,
+            origin: None,
+            is_ours: true,
+            request_id,
+        }
+    }
+
+    /// Makes a change, with fresh ids where a code that it made was taken.
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         app: &App,
         change: impl Fn(&mut dyn Tx, &mut Act, &Session) -> Result<T, Abort> + Clone + Send + 'static,

@@ -41,11 +41,21 @@ pub fn sealed_cursor(app: &App, context: Context<'_>, next: Option<&Cursor>) -> 
 /// The page that a query asks for.
 pub fn unsealed_cursor(app: &App, context: Context<'_>, query: &Query) -> Result<Page, ApiError> {
     let limit = query.int("limit", USUAL, 1..=MOST)?;
+    unsealed(app, context, query.optional_str("cursor", LONGEST)?, limit)
+}
+
+/// The page that begins at a sealed place, or where the list does.
+pub(super) fn unsealed(
+    app: &App,
+    context: Context<'_>,
+    sealed: Option<&str>,
+    limit: i64,
+) -> Result<Page, ApiError> {
     let wrong = || {
         let why = "`cursor` must be the nextCursor of an earlier page.";
         ApiError::invalid("cursor", why)
     };
-    let after = match query.optional_str("cursor", LONGEST)? {
+    let after = match sealed {
         None => None,
         Some(sealed) => {
             let opened = app.cipher.open(sealed, &context.text()).ok();

@@ -1,6 +1,7 @@
 //! Customers' own pages: who is let in, and what they are shown.
 
 mod enter;
+mod page;
 mod shown;
 
 use billstack_core::access::{Role, Scope};
