@@ -681,6 +681,16 @@ CREATE UNIQUE INDEX events_of_referral ON events (referral_id, team_id, sequence
 CREATE INDEX events_of_project ON events (team_id, project_id, created_at, id)
     WHERE project_id IS NOT NULL;
 
+-- What people do, and what is part of no story, is looked for by what it is; few events pay for that.
+CREATE INDEX events_by_person ON events (actor, team_id, created_at, id) WHERE substr(actor, 1, 5) = 'user:';
+CREATE INDEX events_beside_stories ON events (type, team_id, created_at, id) WHERE referral_id IS NULL;
+CREATE INDEX events_of_subject ON events (subject, team_id, created_at, id) WHERE referral_id IS NULL;
+-- By what errors, answers and log lines name. New ids are greater than older ones.
+CREATE INDEX events_of_request ON events (request_id, team_id, created_at, id);
+-- Changes of programs, few among all the others.
+CREATE INDEX events_of_programs ON events (team_id, project_id, created_at, id)
+    WHERE type = 'program.updated';
+
 -- Up to which event the log of a team has been added up in program_days: that event included, none after it.
 CREATE TABLE program_marks (
     team_id {int} NOT NULL PRIMARY KEY REFERENCES teams (team_id),
@@ -703,6 +713,22 @@ CREATE TABLE program_days (
     PRIMARY KEY (team_id, project_id, day, figure, side, currency),
     FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
 ) {clustered};
+
+-- What codes have brought: clicks as they are written, the rest as the log says up to the mark. Nothing else is told by
+-- these rows.
+CREATE TABLE code_totals (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    code {text} NOT NULL,
+    clicks {int} NOT NULL,
+    applied {int} NOT NULL,
+    converted {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id, code),
+    FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code)
+) {clustered};
+CREATE INDEX code_totals_by_clicks ON code_totals (team_id, project_id, clicks, code);
+CREATE INDEX code_totals_by_applied ON code_totals (team_id, project_id, applied, code);
+CREATE INDEX code_totals_by_converted ON code_totals (team_id, project_id, converted, code);
 
 -- The ledger, added up: what was booked on each account on a day (counted from 1970-01-01), by the day on which the
 -- credits were granted, before a mark for each project. Nothing else is told by these rows: they could be made anew.

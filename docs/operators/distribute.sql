@@ -66,6 +66,7 @@ SELECT create_distributed_table('payment_links', 'team_id', colocate_with => 'me
 SELECT create_distributed_table('subscription_starts', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('events', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('program_marks', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('code_totals', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('program_days', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('program_budgets', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('booked_marks', 'team_id', colocate_with => 'members');

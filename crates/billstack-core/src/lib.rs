@@ -20,6 +20,8 @@
 //! - [`event`] lists everything that can happen here, and [`webhook`] what of it is told outside.
 //! - [`explanation`] says in words why a referral is where it is.
 //! - [`portal`] says what customers see of their referrals, and how it is masked.
+//! - [`period`] tells the days, weeks and months that figures go by.
+//! - [`found`] names what can be found by an id.
 //! - [`ids`], [`code`], [`email`], [`money`], [`time`] and [`access`] are the vocabulary.
 
 #[macro_use]
@@ -43,11 +45,13 @@ pub mod delivery;
 pub mod email;
 pub mod event;
 pub mod explanation;
+pub mod found;
 pub mod ids;
 pub mod ledger;
 pub mod link;
 pub mod money;
 pub mod payments;
+pub mod period;
 pub mod portal;
 pub mod program;
 pub mod project;

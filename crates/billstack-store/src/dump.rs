@@ -177,6 +177,9 @@ tables! {
         team_id: Int, project_id: Int, day: Int, figure: Text, side: Text, currency: Text,
         number: Int, amount: Int,
     }
+    code_totals by "team_id, project_id, code" {
+        team_id: Int, project_id: Int, code: Text, clicks: Int, applied: Int, converted: Int,
+    }
     booked_marks by "team_id, project_id" { team_id: Int, project_id: Int, booked_before: Int }
     booked_days by "team_id, project_id, day, granted_day, currency, side" {
         team_id: Int, project_id: Int, day: Int, granted_day: Int, currency: Text, side: Text,

@@ -4,6 +4,7 @@
 //! An operation is a plain function over [`Tx`](crate::Tx). It may be run again from the start, so time, ids
 //! and codes come in with the [`Act`](crate::Act).
 
+pub mod activity;
 pub mod api_keys;
 pub mod apply;
 mod asked;
@@ -21,6 +22,7 @@ mod evidence;
 pub mod expiry;
 pub mod explained;
 pub mod finance;
+pub mod find;
 pub(crate) mod hold;
 pub mod idempotency;
 pub mod intake;
@@ -30,6 +32,7 @@ pub mod members;
 mod mend;
 pub(crate) mod missed;
 pub mod newness;
+pub mod overview;
 pub mod payment_answers;
 pub mod payments;
 pub mod portal;

@@ -14,20 +14,19 @@ use utoipa_axum::routes;
 use crate::api::operations::docs;
 use crate::api::teams::stripe;
 use crate::api::{
-    auth, customers, events, links, operations, portal, public, referrals, teams, test_clock,
-    webhook_endpoints,
+    auth, customers, events, find, links, operations, portal, public, referrals, reports, teams,
+    test_clock, webhook_endpoints,
 };
 use crate::app::Shared;
 use crate::error::Reason;
 use crate::http::access::Right::{self, Project, ProjectAdmin, SignedIn, TeamAdmin, TeamMember};
-use crate::http::openapi;
 use crate::http::route::{Route, router};
 use crate::http::serve::{Limits, harden};
 use crate::http::two_origins::separate;
+use crate::http::{openapi, request_id};
 use crate::links as share_links;
 use crate::pages;
 use crate::portal as own_pages;
-use crate::secrets::unique_bytes;
 use crate::webhooks;
 
 /// What does not wait behind other requests when there are too many connections: what Stripe tells, and what decides
@@ -138,9 +137,11 @@ fn in_projects() -> Vec<Route> {
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/reconcile" referrals::reconcile::start, Project(ReferralsWrite), &[StripeKeyRequired];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/reconcile/{runId}" referrals::reconcile::get, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/overview" referrals::overview, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/events" events, Project(ReferralsRead), &[EventNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/reports/{month}" reports, Project(ReferralsRead), &[NotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::get, Project(ReferralsRead), &[];
         PUT "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::put, ProjectAdmin(ReferralsWrite), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/portal/settings" portal::settings::get, Project(ReferralsRead), &[];
@@ -186,10 +187,13 @@ fn elsewhere() -> Vec<Route> {
         POST "/api/auth/change-password" auth::change_password, SignedIn, auth::change_password::REASONS;
         POST "/api/auth/end-other-sessions" auth::end_other_sessions, SignedIn, &[];
         POST "/api/auth/accept-invitation" auth::accept_invitation, SignedIn, auth::accept_invitation::REASONS;
+        GET "/api/billstack/find" find, SignedIn, &[];
+        GET "/api/billstack/find/{id}" find::resolve, SignedIn, &[NotFound];
         GET "/api/billstack/teams" teams::list, SignedIn, &[];
         POST "/api/billstack/teams" teams::create, SignedIn, &[];
         GET "/api/billstack/teams/{teamId}/projects" teams::projects::list, TeamMember, &[];
         POST "/api/billstack/teams/{teamId}/projects" teams::projects::create, TeamAdmin, &[];
+        GET "/api/billstack/teams/{teamId}/activity" teams::activity, TeamAdmin, &[];
         GET "/api/billstack/teams/{teamId}/members" teams::members::list, TeamAdmin, &[];
         PATCH "/api/billstack/teams/{teamId}/members/{userId}" teams::members::update, TeamAdmin, teams::members::update::REASONS;
         DELETE "/api/billstack/teams/{teamId}/members/{userId}" teams::members::remove, TeamMember, teams::members::remove::REASONS;
@@ -257,5 +261,5 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         Some(_) => routes.layer(from_fn_with_state(app.clone(), separate)),
         None => routes,
     };
-    harden(routes, limits, unique_bytes)
+    harden(routes, limits, request_id::fresh)
 }

@@ -4,15 +4,35 @@ pub mod names;
 
 use billstack_core::event::Event;
 
-use super::customers;
 use super::refusal::{Abort, Refusal, Thing};
-use crate::seam::{Act, Place, Tx};
+use super::{counting, customers};
+use crate::seam::list::{Cursor, Page};
+use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::{codes, events, programs};
 
-pub use crate::tables::codes::{ActiveOnly, Code, Listed, Names, get, get_active, list};
+pub use crate::tables::code_totals::CodeTotal;
+pub use crate::tables::codes::{
+    Code, CodeFilter, CodeSort, Listed, Names, WithTotal, get, get_active,
+};
 
 /// How many fresh codes one run tries before it gives up.
 const TRIES: usize = 8;
+
+/// Shows codes with what they have brought by now, and tells where the next page begins. In the order of a figure they
+/// stand by what is [added up](super::counting).
+pub fn list(
+    tx: &mut dyn Tx,
+    place: &Place,
+    filter: &CodeFilter,
+    page: &Page,
+    mut each: impl FnMut(&WithTotal<'_>),
+) -> Result<Option<Cursor>, Fault> {
+    let since = counting::codes_since_mark(tx, place)?;
+    codes::list(tx, place, filter, page, |(listed, mut total)| {
+        total.add(since.of(listed.code));
+        each(&(listed, total));
+    })
+}
 
 /// Makes a code for a customer that has no active one.
 pub fn create(

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use billstack_core::time::{Micros, SECOND};
 
 use crate::seam::{Fault, Place, Tx};
-use crate::tables::program_days::Figures;
+use crate::tables::code_totals::CodeTotals;
+use crate::tables::program_days::{ALL_DAYS, Figures};
 use crate::tables::program_marks::{self, Mark};
 use crate::tables::{booked_days, events};
 
@@ -31,7 +32,7 @@ struct Batch {
     from: Mark,
     to: Mark,
     /// By the number of the project.
-    figures: BTreeMap<i64, Figures>,
+    figures: BTreeMap<i64, (Figures, CodeTotals)>,
 }
 
 /// Events of some teams, added up.
@@ -87,11 +88,13 @@ fn read_team(
 ) -> Result<(Option<Batch>, i64), Fault> {
     let from = program_marks::get(tx, team)?;
     let (mut to, mut events) = (from.clone(), 0);
-    let mut figures: BTreeMap<i64, Figures> = BTreeMap::new();
+    let mut figures: BTreeMap<i64, (Figures, CodeTotals)> = BTreeMap::new();
     events::to_count(tx, team, &from, before, limit, |event| {
         events += 1;
         if let Some(project) = event.project {
-            figures.entry(project).or_default().count(&event);
+            let (figures, codes) = figures.entry(project).or_default();
+            figures.count(&event);
+            codes.count(&event);
         }
         to = Mark {
             at: Micros(event.at),
@@ -113,8 +116,9 @@ pub fn keep(tx: &mut dyn Tx, round: &Round) -> Result<(), Fault> {
         if !program_marks::advance(tx, batch.team, &batch.from, &batch.to)? {
             continue;
         }
-        for (project, figures) in &batch.figures {
+        for (project, (figures, codes)) in &batch.figures {
             figures.keep(tx, batch.team, *project)?;
+            codes.keep(tx, batch.team, *project)?;
             // Each entry of the ledger has its event in the log, which is not older.
             booked_days::add_up(tx, batch.team, *project, batch.to.at)?;
         }
@@ -125,8 +129,37 @@ pub fn keep(tx: &mut dyn Tx, round: &Round) -> Result<(), Fault> {
 /// The figures of a project as its log tells them now: of all days together, and of each day from `first` on.
 pub(crate) fn figures(tx: &mut dyn Tx, place: &Place, first: i64) -> Result<Figures, Fault> {
     let mut figures = Figures::default();
-    figures.add_kept(tx, place, first)?;
-    let mark = program_marks::get(tx, place.team_id.number())?;
-    events::counted_since(tx, place, &mark, |event| figures.count(&event))?;
+    figures.add_kept(tx, place, (ALL_DAYS, ALL_DAYS))?;
+    figures.add_kept(tx, place, (first.max(0), i64::MAX))?;
+    since_mark(tx, place, |event| figures.count(event))?;
     Ok(figures)
+}
+
+/// The figures of each day from the first to the last, and of days besides.
+pub(crate) fn figures_of(
+    tx: &mut dyn Tx,
+    place: &Place,
+    first: i64,
+    last: i64,
+) -> Result<Figures, Fault> {
+    let mut figures = Figures::default();
+    figures.add_kept(tx, place, (first, last))?;
+    since_mark(tx, place, |event| figures.count(event))?;
+    Ok(figures)
+}
+
+/// What codes have brought as the log tells since the mark.
+pub(crate) fn codes_since_mark(tx: &mut dyn Tx, place: &Place) -> Result<CodeTotals, Fault> {
+    let mut codes = CodeTotals::default();
+    since_mark(tx, place, |event| codes.count(event))?;
+    Ok(codes)
+}
+
+fn since_mark(
+    tx: &mut dyn Tx,
+    place: &Place,
+    mut each: impl FnMut(&events::Counted),
+) -> Result<(), Fault> {
+    let mark = program_marks::get(tx, place.team_id.number())?;
+    events::counted_since(tx, place, &mark, |event| each(&event))
 }

@@ -3,8 +3,10 @@
 //! All of it goes by the time of booking, so that a month that is closed never changes: what Stripe tells of late
 //! is booked in the month in which it was told.
 
+mod month;
 mod statement;
 
+pub use month::{Month, month};
 pub use statement::{Movement, Statement, statement};
 
 use std::collections::BTreeMap;
@@ -73,6 +75,16 @@ pub struct RollForward {
 }
 
 impl RollForward {
+    fn add(&mut self, other: &RollForward) {
+        self.opening += other.opening;
+        self.granted += other.granted;
+        self.applied += other.applied;
+        self.reversed += other.reversed;
+        self.settled += other.settled;
+        self.closing += other.closing;
+        self.shortfall += other.shortfall;
+    }
+
     /// What no movement explains. It is zero, or the ledger is broken.
     pub const fn unexplained(&self) -> i64 {
         let moved = self.granted - self.applied - self.reversed - self.settled;

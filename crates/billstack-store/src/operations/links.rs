@@ -1,5 +1,7 @@
 //! The links of a project: what they are called, and how they are set up.
 
+use std::collections::BTreeMap;
+
 use billstack_core::click::Key;
 use billstack_core::event::Event;
 use billstack_core::link::Settings;
@@ -8,7 +10,10 @@ use super::codes::names as of_codes;
 use super::refusal::Abort;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::codes::{self, Code};
-use crate::tables::{click_days, events, link_keys, link_settings, link_slugs, programs, projects};
+use crate::tables::{
+    click_days, code_totals, events, link_keys, link_settings, link_slugs, program_days, programs,
+    projects,
+};
 
 pub use crate::tables::click_days::{Counted, of_code};
 pub use crate::tables::link_settings::get as settings;
@@ -114,10 +119,17 @@ pub fn look(tx: &mut dyn Tx, slug: &str, read: Option<&str>) -> Result<Option<Fo
     }))
 }
 
-/// Adds clicks that were counted. The same ones in any order: two nodes must not wait for each other.
+/// Adds clicks that were counted. Every node has them in one order, so that no two wait for each other.
 pub fn count(tx: &mut dyn Tx, clicks: &[(Place, Counted, i64)]) -> Result<(), Fault> {
+    let mut days: BTreeMap<(i64, i64, i64), i64> = BTreeMap::new();
     for (place, counted, clicks) in clicks {
         click_days::add(tx, place, counted, *clicks)?;
+        code_totals::add_clicks(tx, place, &counted.code, *clicks)?;
+        let (team, project) = (place.team_id.number(), place.project_id.number());
+        *days.entry((team, project, counted.day)).or_default() += clicks;
+    }
+    for ((team, project, day), clicks) in days {
+        program_days::add_clicks(tx, (team, project), day, clicks)?;
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ pub fn stats(tx: &mut dyn Tx, place: &Place, since: Micros) -> Result<Stats, Fau
     };
     let mut days: BTreeMap<i64, Day> = BTreeMap::new();
     for (figure, sum) in &figures.0 {
-        if figure.day >= first {
+        if figure.day >= first && Day::tells(&figure.name) {
             let day = days.entry(figure.day).or_default();
             day.day = figure.day;
             day.add(&figure.name, sum.number);
@@ -95,6 +95,10 @@ fn credit_sum(figure: &Figure, sum: Sum) -> Result<CreditSum, Fault> {
 }
 
 impl Day {
+    fn tells(figure: &str) -> bool {
+        matches!(figure, "referrals" | "conversions" | "credits")
+    }
+
     fn add(&mut self, figure: &str, number: i64) {
         match figure {
             "referrals" => self.referrals += number,

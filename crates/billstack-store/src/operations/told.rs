@@ -28,7 +28,7 @@ const TOGETHER: usize = 100;
 
 /// How much later than its id an event may be in the log: its story may be ahead of the clock that made the id, by as
 /// much as the clocks of nodes differ or were set back.
-const LAG: i64 = 10 * MINUTE;
+pub(super) const LAG: i64 = 10 * MINUTE;
 
 /// Where an event is.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,8 +1,12 @@
 //! Referral codes. A code is never deleted.
 
+pub(crate) mod list;
+
+pub use list::{CodeFilter, CodeSort, Listed, WithTotal};
+pub(crate) use list::{LISTS, list};
+
 use billstack_core::time::Micros;
 
-use crate::seam::list::{Cursor, Filter, Last, List, Order, Page, Texts, Wanted};
 use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
@@ -30,20 +34,6 @@ statements! {
     FORGET_NAMES = "UPDATE codes SET names = NULL \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 AND names IS NOT NULL";
 }
-
-/// Every list of codes.
-pub(crate) const LISTS: &[&List] = &[&LIST];
-
-static LIST: List = List {
-    name: "codes",
-    select: "SELECT code, customer_id, is_active, created_at, names FROM codes \
-        WHERE team_id = $1 AND project_id = $2",
-    scope: 2,
-    filters: &[Filter::Equals("customer_id"), Filter::Holds("is_active")],
-    keys: ["created_at", "code"],
-    order: Order::NewestFirst,
-    texts: Texts::new(),
-};
 
 /// A referral code.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,59 +220,4 @@ pub(crate) fn set_names(
 pub(crate) fn forget_names(tx: &mut dyn Tx, place: &Place, customer_id: &str) -> Result<(), Fault> {
     let scope = params![&place.team_id, &place.project_id, customer_id];
     tx.execute(FORGET_NAMES, scope).map(|_| ())
-}
-
-/// A code as a list shows it, borrowed from its row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listed<'r> {
-    /// Eight upper-case letters and digits.
-    pub code: &'r str,
-    /// The referrer it belongs to.
-    pub customer_id: &'r str,
-    /// Whether it can be applied.
-    pub is_active: bool,
-    /// When it was made.
-    pub created_at: Micros,
-    /// Its other names, the present one first.
-    pub names: Vec<&'r str>,
-}
-
-/// Whether a list leaves out codes that were deactivated.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ActiveOnly {
-    /// Only codes that can be applied.
-    Yes,
-    /// All codes.
-    No,
-}
-
-/// Shows codes, the newest first, and tells where the next page begins.
-pub fn list(
-    tx: &mut dyn Tx,
-    place: &Place,
-    customer_id: Option<String>,
-    active: ActiveOnly,
-    page: &Page,
-    mut each: impl FnMut(&Listed<'_>),
-) -> Result<Option<Cursor>, Fault> {
-    let active = match active {
-        ActiveOnly::Yes => Wanted::Holds,
-        ActiveOnly::No => Wanted::Any,
-    };
-    let scope = params![&place.team_id, &place.project_id];
-    let wanted = [Wanted::from(customer_id), active];
-    let mut last = Last::default();
-    let more = LIST.visit(tx, scope, &wanted, page, &mut |row| {
-        let listed = Listed {
-            code: row.text(0)?,
-            customer_id: row.text(1)?,
-            is_active: row.flag(2)?,
-            created_at: row.time(3)?,
-            names: split(row.opt_text(4)?),
-        };
-        each(&listed);
-        last.set(listed.created_at, listed.code);
-        Ok(())
-    })?;
-    Ok(last.cursor(more))
 }

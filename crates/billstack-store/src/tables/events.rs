@@ -1,5 +1,6 @@
 //! The event log: what happened, by whom, and why. It is only ever added to.
 
+pub(crate) mod activity;
 pub(crate) mod log;
 pub(crate) mod why;
 
@@ -20,7 +21,7 @@ use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::seam::{Act, Fault, Place, Row, Tx};
 use crate::{params, statements};
 
-/// Events as they are counted: with the time of a conversion, which is Stripe's, and the credit that was granted.
+/// Events as they are counted: with the time of a conversion, which is Stripe's, the credit that was granted, and the code.
 macro_rules! counted_where {
     ($condition:literal) => {
         concat!(
@@ -29,7 +30,10 @@ macro_rules! counted_where {
              WHERE r.id = e.referral_id AND r.team_id = e.team_id AND r.project_id = e.project_id) END, \
              CASE WHEN e.type = 'credit.granted' THEN (SELECT c.created_at FROM credits AS c \
              WHERE c.team_id = e.team_id AND c.project_id = e.project_id AND c.id = e.subject) END, \
-             CASE WHEN e.type = 'credit.granted' THEN e.facts END FROM events AS e WHERE e.team_id = $1 AND (e.created_at, e.id) > ($2, $3)",
+             CASE WHEN e.type = 'credit.granted' THEN e.facts END, \
+             CASE WHEN e.type = 'code.created' THEN e.subject \
+             WHEN e.type IN ('referral.applied', 'referral.converted') THEN (SELECT r.code FROM referrals AS r \
+             WHERE r.id = e.referral_id AND r.team_id = e.team_id AND r.project_id = e.project_id) END FROM events AS e WHERE e.team_id = $1 AND (e.created_at, e.id) > ($2, $3)",
             $condition
         )
     };
@@ -78,6 +82,8 @@ pub(crate) struct Counted {
     pub(crate) converted_at: Option<i64>,
     /// What was granted.
     pub(crate) credit: Option<CountedCredit>,
+    /// The code that was made, applied, or has brought a conversion.
+    pub(crate) code: Option<String>,
 }
 
 /// A credit as it is counted.
@@ -112,6 +118,7 @@ fn decode_counted(row: &dyn Row) -> Result<Counted, Fault> {
         kind: row.string(3)?,
         converted_at: row.opt_int(4)?,
         credit,
+        code: row.opt_string(7)?,
     })
 }
 

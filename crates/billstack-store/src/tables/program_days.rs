@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use billstack_core::time::DAY;
 
-use super::events::Counted;
+use super::events::{Counted, CountedCredit};
 use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
@@ -70,6 +70,7 @@ impl Figures {
                 let credit = event.credit.as_ref();
                 self.happened("credits", day(credit.map(|credit| credit.at)));
                 let Some(credit) = credit else { return };
+                self.credited(credit);
                 let Some(side) = &credit.granted.side else {
                     return;
                 };
@@ -84,6 +85,18 @@ impl Figures {
             }
             _ => {}
         }
+    }
+
+    /// What a credit comes to, on the day on which it was granted.
+    fn credited(&mut self, credit: &CountedCredit) {
+        let figure = Figure {
+            day: credit.at.div_euclid(DAY),
+            name: "credited".to_owned(),
+            side: String::new(),
+            currency: credit.granted.currency.clone(),
+        };
+        let amount = credit.granted.amount;
+        self.add(figure, Sum { number: 1, amount });
     }
 
     /// How many there are by now changes.
@@ -124,21 +137,18 @@ impl Figures {
         self.0.get(&figure).map_or(0, |sum| sum.number)
     }
 
-    /// Adds what is kept of a project: of all days together, and of each day from `first` on.
+    /// Adds what is kept of a project: of each day from the first to the last.
     pub(crate) fn add_kept(
         &mut self,
         tx: &mut dyn Tx,
         place: &Place,
-        first: i64,
+        (first, last): (i64, i64),
     ) -> Result<(), Fault> {
-        for (from, to) in [(ALL_DAYS, ALL_DAYS), (first.max(0), i64::MAX)] {
-            let days = params![&place.team_id, &place.project_id, from, to];
-            tx.query(OF_DAYS, days, &mut |row| {
-                self.add(figure(row)?, sum(row)?);
-                Ok(())
-            })?;
-        }
-        Ok(())
+        let days = params![&place.team_id, &place.project_id, first, last];
+        tx.query(OF_DAYS, days, &mut |row| {
+            self.add(figure(row)?, sum(row)?);
+            Ok(())
+        })
     }
 
     /// Adds these to what is kept of the project with these numbers.
@@ -158,6 +168,19 @@ impl Figures {
         }
         Ok(())
     }
+}
+
+/// Adds clicks on share links of a project on a day. They are in no log; whoever writes them writes this.
+pub(crate) fn add_clicks(
+    tx: &mut dyn Tx,
+    (team, project): (i64, i64),
+    day: i64,
+    clicks: i64,
+) -> Result<(), Fault> {
+    tx.must(
+        ADD,
+        params![team, project, day, "clicks", "", "", clicks, 0_i64],
+    )
 }
 
 fn figure(row: &dyn Row) -> Result<Figure, Fault> {

@@ -91,6 +91,9 @@ declare_rules! {
     ticket_customer, "the customer whom a ticket lets in exists" =
         orphans!("portal_tickets", "c.ticket_hash", place_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");
+    total_code, "the code whose totals are kept exists" =
+        orphans!("code_totals", "c.code", place_of!("c"), "codes",
+            "p.team_id = c.team_id AND p.project_id = c.project_id AND p.code = c.code");
     click_code, "the code whose clicks were counted exists" =
         orphans!("click_days", "c.code", place_of!("c"), "codes",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.code = c.code");

@@ -9,11 +9,12 @@ use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Tx, Val};
 
 /// Tables whose rows are of a project.
-const OF_PROJECT: [&str; 22] = [
+const OF_PROJECT: [&str; 23] = [
     "booked_days",
     "booked_marks",
     "click_days",
     "code_aliases",
+    "code_totals",
     "codes",
     "credits",
     "customers",

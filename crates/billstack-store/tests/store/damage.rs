@@ -134,9 +134,12 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         "DELETE FROM customers WHERE email = 'eve@example.com'",
         &["customer_kept"],
     ),
-    ("DELETE FROM codes WHERE NOT is_active", &["code_kept"]),
     (
-        "UPDATE codes SET code = LOWER(code) WHERE NOT is_active",
+        "DELETE FROM code_totals; DELETE FROM codes WHERE NOT is_active",
+        &["code_kept"],
+    ),
+    (
+        "DELETE FROM code_totals; UPDATE codes SET code = LOWER(code) WHERE NOT is_active",
         &["code_values", "code_kept"],
     ),
     (
@@ -182,6 +185,22 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
     (
         "UPDATE program_days SET day = day + 1 WHERE figure = 'conversions'",
         &["figures_as_logged"],
+    ),
+    (
+        "UPDATE program_days SET amount = amount + 1 WHERE figure = 'credited'",
+        &["figures_as_logged"],
+    ),
+    (
+        "UPDATE code_totals SET applied = applied + 1",
+        &["code_totals_as_logged"],
+    ),
+    (
+        "UPDATE code_totals SET converted = converted - 1 WHERE converted > 0",
+        &["code_totals_as_logged"],
+    ),
+    (
+        "DELETE FROM code_totals WHERE applied = 0",
+        &["code_totals_whole"],
     ),
     (
         "UPDATE booked_days SET held = held + 1, available = available - 1",

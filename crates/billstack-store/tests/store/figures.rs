@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use billstack_core::money::Currency;
+use billstack_core::period::Days;
 use billstack_core::time::{DAY, HOUR, Micros};
+use billstack_store::codes::{CodeFilter, CodeSort, CodeTotal};
 use billstack_store::counting::{self, LATEST, SETTLED};
+use billstack_store::links::{self, Counted};
+use billstack_store::list::Page;
 use billstack_store::options::Options;
+use billstack_store::overview::{self, Overview, Totals};
 use billstack_store::stats::{Stats, stats};
 use billstack_store::store::Store;
 use billstack_store::{Abort, Act, Fault, Place, Tx};
@@ -41,6 +47,42 @@ fn figures(store: &Store, place: &Place) -> Stats {
     store.scan_blocking(read).unwrap()
 }
 
+/// What the calls tell that read what is added up: the overview, and each code with what it has brought.
+fn told_of(store: &Store, place: &Place) -> (Overview, Vec<(String, CodeTotal)>) {
+    let place = place.clone();
+    let day = START.0 / DAY;
+    let days = Days {
+        first: day - 1,
+        last: day + 2,
+    };
+    let read = move |tx: &mut dyn Tx| {
+        let overview = overview::overview(tx, &place, days)?;
+        Ok((overview, totals(tx, &place, CodeSort::Newest)?))
+    };
+    store.scan_blocking(read).unwrap()
+}
+
+fn totals(
+    tx: &mut dyn Tx,
+    place: &Place,
+    sort: CodeSort,
+) -> Result<Vec<(String, CodeTotal)>, Fault> {
+    let filter = CodeFilter {
+        sort,
+        ..CodeFilter::default()
+    };
+    let page = Page {
+        limit: 100,
+        offset: 0,
+        after: None,
+    };
+    let mut codes = Vec::new();
+    codes::list(tx, place, &filter, &page, |(code, total)| {
+        codes.push((code.code.to_owned(), *total));
+    })?;
+    Ok(codes)
+}
+
 /// Everything that counts, also in another team and another project.
 fn much(db: &Db) -> Place {
     let place = db.store.write_blocking(origin_at(START, 1), told).unwrap();
@@ -57,6 +99,18 @@ fn much(db: &Db) -> Place {
         erase::erase(tx, act, &at, &gone)?;
         let guy = make_customer(tx, act, &at, "guy", None)?.id;
         apply_code(tx, act, &at, &code, &guy)?;
+        let counted = |day, channel: &str| Counted {
+            code: code.clone(),
+            day,
+            channel: channel.to_owned(),
+        };
+        let today = late.0 / DAY;
+        let clicks = [
+            (at.clone(), counted(today, "mail"), 2),
+            (at.clone(), counted(today, "qr"), 3),
+            (at.clone(), counted(today - 5, "qr"), 4),
+        ];
+        links::count(tx, &clicks)?;
         make_team(tx, "team_2")?;
         for team in ["team_1", "team_2"] {
             let other = make_project(tx, act, team)?;
@@ -79,13 +133,55 @@ fn they_do_not_depend_on_what_is_added_up_already() {
         assert_eq!((told.codes, told.active_codes), (3, 2), "{engine:?}");
         let by_status = (told.pending, told.converted, told.expired);
         assert_eq!(by_status, (1, 2, 1), "{engine:?}");
+        let both = told_of(&db.store, &place);
+        let (overview, totals) = &both;
+        let sum = [(Currency::USD, 3_000)].into();
+        let expected = Totals {
+            clicks: 5,
+            applied: 4,
+            converted: 2,
+            credited: sum,
+        };
+        assert_eq!(overview.totals, expected, "{engine:?}");
+        assert_eq!(
+            (overview.before.clicks, overview.before.applied),
+            (4, 0),
+            "{engine:?}"
+        );
+        assert_eq!(overview.changes.len(), 1, "{engine:?}");
+        let of = |clicks, applied, converted| CodeTotal {
+            clicks,
+            applied,
+            converted,
+        };
+        let shown: Vec<_> = totals.iter().map(|(_, total)| *total).collect();
+        let both_older = [of(0, 0, 0), of(0, 2, 2)];
+        assert_eq!((shown.len(), shown[0]), (3, of(9, 2, 0)), "{engine:?}");
+        assert!(
+            both_older.iter().all(|total| shown.contains(total)),
+            "{engine:?}: {shown:?}"
+        );
         let mut steps = 0;
         while add_up_some(&db.store, Micros(i64::MAX), 1) {
             steps += 1;
             assert_eq!(figures(&db.store, &place), told, "{engine:?} after {steps}");
+            assert_eq!(told_of(&db.store, &place), both, "{engine:?} after {steps}");
             db.assert_sound();
         }
         assert!(steps > 10, "{engine:?}: {steps}");
+        for (sort, first) in [
+            (CodeSort::Clicks, of(9, 2, 0)),
+            (CodeSort::Converted, of(0, 2, 2)),
+        ] {
+            let at = place.clone();
+            let read = move |tx: &mut dyn Tx| Ok(self::totals(tx, &at, sort)?);
+            let sorted = db.store.scan_blocking(read).unwrap();
+            assert_eq!(
+                (sorted.len(), sorted[0].1),
+                (3, first),
+                "{engine:?}: {sort:?}"
+            );
+        }
         // Only what comes after the mark is read from the log.
         write(&db.store, |tx, _| {
             Ok(tx.execute("UPDATE program_days SET number = number + 100", params![])?)

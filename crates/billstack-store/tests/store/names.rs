@@ -52,6 +52,18 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
     ("DELETE FROM link_slugs WHERE slug <> ''", &["project_slug"]),
     ("DELETE FROM link_slugs WHERE slug = ''", &["first_project"]),
     ("UPDATE click_days SET channel = 'x'", &["click_values"]),
+    (
+        "UPDATE click_days SET clicks = clicks + 1",
+        &["figures_as_logged", "code_totals_as_logged"],
+    ),
+    (
+        "UPDATE code_totals SET clicks = clicks + 1",
+        &["code_totals_as_logged"],
+    ),
+    (
+        "DELETE FROM program_days WHERE figure = 'clicks'",
+        &["figures_as_logged"],
+    ),
     ("UPDATE link_keys SET link_key = 'x'", &["link_key_values"]),
 ];
 

@@ -8,6 +8,7 @@ pub mod exports;
 pub mod get;
 pub mod liability;
 pub mod list;
+pub mod overview;
 pub mod reconcile;
 pub mod roll_forward;
 pub mod settings;

@@ -1,5 +1,6 @@
 //! `/api/billstack/teams`: the tenants, and what belongs to a team as a whole.
 
+pub mod activity;
 pub mod api_keys;
 pub mod create;
 pub mod invitations;

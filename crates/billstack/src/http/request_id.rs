@@ -10,7 +10,9 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::Instrument;
 
+use crate::clock::Clock;
 use crate::error::Reason;
+use crate::secrets::unique_bytes;
 use crate::telemetry;
 
 /// The header that carries the id, in both directions.
@@ -22,6 +24,16 @@ pub type RandomSource = fn() -> [u8; 12];
 /// The id of the request at hand, for audit rows and log lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub String);
+
+/// Bytes of a new id: the time, to the millisecond, and random ones. So later ids are greater, and what is found by them
+/// grows at its end.
+pub fn fresh() -> [u8; 12] {
+    let millis = Clock::System.now_micros() / 1_000;
+    let mut bytes: [u8; 12] = unique_bytes();
+    // 48 bits are enough until the year 10889.
+    bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    bytes
+}
 
 /// Gives the request its id, puts it on the answer of `inner`, logs and counts the exchange.
 ///
@@ -102,6 +114,12 @@ mod tests {
     use axum::routing::get;
     use axum::{Extension, Router, middleware};
     use tower::ServiceExt;
+
+    #[test]
+    fn later_ids_are_greater() {
+        let (one, other) = (fresh(), fresh());
+        assert!(one[..6] <= other[..6] && one != other);
+    }
 
     fn app() -> Router {
         let random: RandomSource = || [0xab; 12];

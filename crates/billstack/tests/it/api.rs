@@ -3,11 +3,13 @@
 pub(crate) mod auth;
 mod customers;
 mod events;
+mod find;
 mod links;
 mod operations;
 mod portal;
 mod public;
 mod referrals;
+mod reports;
 mod teams;
 mod test_clock;
 mod webhook_endpoints;

@@ -19,6 +19,10 @@ statements! {
     /// An id tells when it was made, and the event is not older. Mostly it is the first of the range.
     PLACE_OF = "SELECT created_at FROM events WHERE team_id = $1 AND project_id = $2 \
         AND created_at >= $3 AND created_at < $4 AND id = $5 ORDER BY created_at LIMIT 1";
+    /// By an index of their own: there are few among all that happens.
+    PROGRAM_CHANGES = "SELECT created_at, id FROM events WHERE team_id = $1 AND project_id = $2 \
+        AND type = 'program.updated' AND created_at >= $3 AND created_at < $4 \
+        ORDER BY created_at DESC, id DESC LIMIT $5";
     /// Which of a grant are held, its facts say.
     COUNTED = "SELECT type, facts LIKE '%\"heldUntil\":%', COUNT(*) FROM events \
         WHERE team_id = $1 AND project_id = $2 AND created_at >= $3 AND created_at < $4 AND subject <> $5 \
@@ -79,6 +83,19 @@ pub(crate) fn place_of(
 ) -> Result<Option<Micros>, Fault> {
     let range = params![&place.team_id, &place.project_id, from, to, id];
     tx.one(PLACE_OF, range, |row| row.time(0))
+}
+
+/// When the program of a project was changed in a range of time, and by which events; the last ones, so many at most.
+pub(crate) fn program_changes(
+    tx: &mut dyn Tx,
+    place: &Place,
+    (since, until): (Micros, Micros),
+    limit: i64,
+) -> Result<Vec<(Micros, String)>, Fault> {
+    let range = params![&place.team_id, &place.project_id, since, until, limit];
+    tx.all(PROGRAM_CHANGES, range, |row| {
+        Ok((row.time(0)?, row.string(1)?))
+    })
 }
 
 /// How many events of a project in a range of time are of which type, and whether they are grants that are held. Those

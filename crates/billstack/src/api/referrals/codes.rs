@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use billstack_core::ids::ProjectId;
 use billstack_core::vanity::{Unfit, Vanity};
 use billstack_store::Place;
-use billstack_store::codes::{Code, Listed};
+use billstack_store::codes::{Code, Listed, WithTotal};
 use billstack_store::idempotency::Answer;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -56,6 +56,38 @@ impl<'c> CodeJson<'c> {
             created_at: Moment(code.created_at),
             vanity: code.names.first().copied(),
             aliases: code.names.clone(),
+        }
+    }
+}
+
+/// A referral code, and what it has brought.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReferralCodeWithFigures)]
+pub struct CodeWithFiguresJson<'c> {
+    #[serde(flatten)]
+    code: CodeJson<'c>,
+    /// How often its links were followed, as far as people can be told from programs.
+    #[schema(example = 120)]
+    clicks: i64,
+    /// How often it was applied.
+    #[schema(example = 8)]
+    applied: i64,
+    /// How many of these referrals converted.
+    #[schema(example = 2)]
+    converted: i64,
+}
+
+impl<'c> CodeWithFiguresJson<'c> {
+    /// The JSON form of a code of a list.
+    pub fn new(
+        (code, total): &WithTotal<'c>,
+        project_id: &'c ProjectId,
+    ) -> CodeWithFiguresJson<'c> {
+        CodeWithFiguresJson {
+            code: CodeJson::new(code, project_id),
+            clicks: total.clicks,
+            applied: total.applied,
+            converted: total.converted,
         }
     }
 }

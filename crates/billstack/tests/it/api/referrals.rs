@@ -7,6 +7,7 @@ mod credits;
 mod explained;
 mod finance;
 mod list;
+mod overview;
 mod reconcile;
 mod stats;
 mod story;

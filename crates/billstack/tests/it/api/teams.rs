@@ -1,5 +1,6 @@
 //! `/api/billstack/teams/…`.
 
+mod activity;
 mod api_keys;
 mod invitations;
 mod members;

@@ -348,6 +348,15 @@ pub(crate) fn usual_terms(referrer: i64, referee: i64, currency: &str) -> Value 
     })
 }
 
+/// A code as lists show it that has brought nothing yet.
+pub(crate) fn without_figures(code: &Value) -> Value {
+    let mut code = code.clone();
+    for figure in ["clicks", "applied", "converted"] {
+        code[figure] = json!(0);
+    }
+    code
+}
+
 /// What an apply says.
 pub(crate) fn apply_body(code: &str, referee: &str) -> Value {
     json!({"code": code, "refereeCustomerId": referee})

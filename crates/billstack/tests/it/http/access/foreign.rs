@@ -75,6 +75,7 @@ impl Things {
             ("customers/", "{id}", pair.referee.clone()),
             ("referrals/codes/", "{code}", pair.code.clone()),
             ("referrals/credits/", "{id}", credit),
+            ("find/", "{id}", referral.clone()),
             ("referrals/", "{id}", referral),
             ("members/", "{userId}", t.home.owner_id.clone()),
             ("invitations/", "{id}", invitation),
@@ -92,6 +93,8 @@ impl Things {
     /// The path of a route in a home, with the thing that it is about.
     fn path(&self, route: &Route, home: &Tenant, id_of: fn(&str) -> String) -> String {
         let path = route.path.replace("{teamId}", &home.team);
+        // A month is nobody's.
+        let path = path.replace("{month}", "2026-03");
         let mut path = path.replace("{projectId}", &home.project);
         for (before, parameter, id) in &self.ids {
             path = path.replace(

@@ -1,0 +1,203 @@
+//! Finding things by an id, a code or an address, in all teams of a person.
+//!
+//! Nothing is searched: each look-up is by a whole key, so it costs the same however much there is. What a role may not
+//! read is not found.
+
+use billstack_core::access::Role;
+use billstack_core::code;
+use billstack_core::email;
+use billstack_core::found::Kind;
+use billstack_core::ids::{ProjectId, TeamId, made_at};
+use billstack_core::time::Micros;
+use billstack_core::vanity::read_any;
+
+use super::told::LAG;
+use crate::seam::list::Page;
+use crate::seam::{Fault, Place, Tx};
+use crate::tables::events::log;
+use crate::tables::found::{self, By, Thing};
+use crate::tables::{api_keys, members, teams};
+
+/// In how many teams of a person is looked; the newest.
+const MOST_TEAMS: i64 = 50;
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// What it is.
+    pub kind: Kind,
+    /// Its id, or its code.
+    pub id: String,
+    /// Where it is.
+    pub team_id: TeamId,
+    /// In which project; none where it is of the team.
+    pub project_id: Option<ProjectId>,
+    /// What it is part of: the endpoint of a delivery.
+    pub of: Option<String>,
+}
+
+/// Where is looked, and for whom.
+struct Search<'a> {
+    team_id: &'a TeamId,
+    user_id: &'a str,
+    role: Role,
+    hits: Vec<Hit>,
+}
+
+/// What a text names in the teams of a person, the best first: things by their ids, then codes, then people.
+pub fn find(tx: &mut dyn Tx, user_id: &str, text: &str) -> Result<Vec<Hit>, Fault> {
+    let page = Page {
+        limit: MOST_TEAMS,
+        offset: 0,
+        after: None,
+    };
+    let mut hits = Vec::new();
+    for of_user in teams::list_of_user(tx, user_id, &page)?.rows {
+        let mut search = Search {
+            team_id: &of_user.team.id,
+            user_id,
+            role: of_user.role,
+            hits: Vec::new(),
+        };
+        search.by_id(tx, text)?;
+        search.by_name(tx, text)?;
+        hits.extend(search.hits);
+    }
+    Ok(hits)
+}
+
+/// The one thing that an id or a code names in the teams of a person.
+pub fn resolve(tx: &mut dyn Tx, user_id: &str, id: &str) -> Result<Option<Hit>, Fault> {
+    if id.contains('@') {
+        return Ok(None);
+    }
+    Ok(find(tx, user_id, id)?.into_iter().next())
+}
+
+impl Search<'_> {
+    fn hit(&mut self, kind: Kind, thing: Thing) {
+        self.hits.push(Hit {
+            kind,
+            id: thing.id,
+            team_id: self.team_id.clone(),
+            project_id: thing.project_id,
+            of: thing.of,
+        });
+    }
+
+    fn of_team(&mut self, kind: Kind, id: &str) {
+        let thing = Thing {
+            project_id: None,
+            id: id.to_owned(),
+            of: None,
+        };
+        self.hit(kind, thing);
+    }
+
+    fn all(&mut self, tx: &mut dyn Tx, kind: Kind, by: By, text: &str) -> Result<(), Fault> {
+        for thing in found::things(tx, self.team_id, by, text)? {
+            self.hit(kind, thing);
+        }
+        Ok(())
+    }
+
+    /// By its prefix an id says what it is of.
+    fn by_id(&mut self, tx: &mut dyn Tx, id: &str) -> Result<(), Fault> {
+        let Some((prefix, _)) = id.split_once('_') else {
+            return Ok(());
+        };
+        match prefix {
+            "team" if self.team_id.as_str() == id => self.of_team(Kind::Team, id),
+            "proj" => self.all(tx, Kind::Project, By::Project, id)?,
+            "usr" => self.person(tx, id)?,
+            "key" => self.key(tx, id)?,
+            "pc" => self.all(tx, Kind::Customer, By::Customer, id)?,
+            "ref" => self.all(tx, Kind::Referral, By::Referral, id)?,
+            "cr" => self.all(tx, Kind::Credit, By::Credit, id)?,
+            "evt" => self.event(tx, id)?,
+            "whe" => self.all(tx, Kind::WebhookEndpoint, By::Endpoint, id)?,
+            "whd" => {
+                if let Some(delivery) = found::delivery(tx, self.team_id, id)? {
+                    self.hit(Kind::WebhookDelivery, delivery);
+                }
+            }
+            "cus" | "acct" => self.all(tx, Kind::Customer, By::CustomerStripeId, id)?,
+            "sub" => self.all(tx, Kind::Referral, By::ReferralSubscription, id)?,
+            "cbtxn" => self.all(tx, Kind::Credit, By::CreditLine, id)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whoever looks finds themselves, and who administers a team whom else it has.
+    fn person(&mut self, tx: &mut dyn Tx, id: &str) -> Result<(), Fault> {
+        let may = self.role.can_administer() || id == self.user_id;
+        if may && members::get(tx, self.team_id, id)?.is_some() {
+            self.of_team(Kind::User, id);
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, tx: &mut dyn Tx, id: &str) -> Result<(), Fault> {
+        if self.role.can_administer() && api_keys::get(tx, self.team_id, id)?.is_some() {
+            self.of_team(Kind::ApiKey, id);
+        }
+        Ok(())
+    }
+
+    /// An event of Stripe, or one of our log.
+    fn event(&mut self, tx: &mut dyn Tx, id: &str) -> Result<(), Fault> {
+        if self.role.can_write() && found::has_stripe_event(tx, self.team_id, id)? {
+            self.of_team(Kind::StripeEvent, id);
+            return Ok(());
+        }
+        let Some(made) = made_at(id) else {
+            return Ok(());
+        };
+        if let Some(thing) = found::event(tx, self.team_id, id, (made, made.plus(LAG)))? {
+            // What is of the team is for those who administer it.
+            if thing.project_id.is_some() || self.role.can_administer() {
+                self.hit(Kind::Event, thing);
+            }
+            return Ok(());
+        }
+        self.event_ahead(tx, id, made)
+    }
+
+    /// An event of a test project goes by the clock of that.
+    fn event_ahead(&mut self, tx: &mut dyn Tx, id: &str, made: Micros) -> Result<(), Fault> {
+        for (project_id, ahead) in found::ahead(tx, self.team_id)? {
+            let place = Place::new(self.team_id.clone(), project_id.clone());
+            let range = (made, made.plus(ahead.saturating_add(LAG)));
+            if log::place_of(tx, &place, id, range)?.is_some() {
+                let thing = Thing {
+                    project_id: Some(project_id),
+                    id: id.to_owned(),
+                    of: None,
+                };
+                self.hit(Kind::Event, thing);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Codes, people and requests.
+    fn by_name(&mut self, tx: &mut dyn Tx, text: &str) -> Result<(), Fault> {
+        if let Some(read) = read_any(text) {
+            let by = match read.len() == code::LENGTH {
+                true => By::Code,
+                false => By::CodeName,
+            };
+            self.all(tx, Kind::Code, by, &read)?;
+        }
+        if let Some(address) = email::normalize(text) {
+            self.all(tx, Kind::Customer, By::CustomerEmail, &address)?;
+        }
+        self.all(tx, Kind::Customer, By::CustomerExternalId, text)?;
+        if self.role.can_administer() && found::has_request(tx, self.team_id, text)? {
+            self.of_team(Kind::Request, text);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! How a program does: figures of a stretch of days, beside those of as many days before.
+
+use std::collections::BTreeMap;
+
+use billstack_core::money::Currency;
+use billstack_core::period::Days;
+use billstack_core::time::Micros;
+
+use super::counting;
+use crate::seam::{Fault, Place, Tx};
+use crate::tables::events::log;
+use crate::tables::program_days::Figures;
+
+/// The most changes of a program that are told; the newest.
+const MOST_CHANGES: i64 = 100;
+
+/// What happened in some time.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Totals {
+    /// Clicks on share links.
+    pub clicks: i64,
+    /// Codes applied.
+    pub applied: i64,
+    /// Referrals that converted then, whenever their code was applied.
+    pub converted: i64,
+    /// What credits granted then come to, by currency, in minor units.
+    pub credited: BTreeMap<Currency, i64>,
+}
+
+/// A change of the program.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// When.
+    pub at: Micros,
+    /// The event that tells of it.
+    pub event_id: String,
+}
+
+/// How a program does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Overview {
+    /// In these days.
+    pub totals: Totals,
+    /// In as many days before.
+    pub before: Totals,
+    /// On each of the days on which something happened.
+    pub days: BTreeMap<i64, Totals>,
+    /// When the program was changed in these days, the last one first.
+    pub changes: Vec<Change>,
+}
+
+/// The figures of these days.
+pub fn overview(tx: &mut dyn Tx, place: &Place, days: Days) -> Result<Overview, Fault> {
+    let earlier = days.before();
+    let figures = counting::figures_of(tx, place, earlier.first, days.last)?;
+    let mut overview = Overview {
+        totals: Totals::default(),
+        before: Totals::default(),
+        days: of_days(&figures)?,
+        changes: changes(tx, place, days)?,
+    };
+    for (day, totals) in &overview.days {
+        match days.hold(*day) {
+            true => overview.totals.add(totals),
+            false if earlier.hold(*day) => overview.before.add(totals),
+            false => {}
+        }
+    }
+    overview.days.retain(|day, _| days.hold(*day));
+    Ok(overview)
+}
+
+fn of_days(figures: &Figures) -> Result<BTreeMap<i64, Totals>, Fault> {
+    let mut days: BTreeMap<i64, Totals> = BTreeMap::new();
+    // What is of all days together is of none of them.
+    for (figure, sum) in figures.0.iter().filter(|(figure, _)| figure.day >= 0) {
+        let totals = days.entry(figure.day).or_default();
+        match figure.name.as_str() {
+            "clicks" => totals.clicks += sum.number,
+            "referrals" => totals.applied += sum.number,
+            "conversions" => totals.converted += sum.number,
+            "credited" => {
+                let unknown = || Fault::Defect(format!("a sum is in {:?}", figure.currency));
+                let currency = Currency::read(&figure.currency).ok_or_else(unknown)?;
+                *totals.credited.entry(currency).or_default() += sum.amount;
+            }
+            _ => {}
+        }
+    }
+    Ok(days)
+}
+
+fn changes(tx: &mut dyn Tx, place: &Place, days: Days) -> Result<Vec<Change>, Fault> {
+    let changes = log::program_changes(tx, place, days.times(), MOST_CHANGES)?;
+    let change = |(at, event_id)| Change { at, event_id };
+    Ok(changes.into_iter().map(change).collect())
+}
+
+impl Totals {
+    /// Adds those of another time.
+    pub fn add(&mut self, other: &Totals) {
+        self.clicks += other.clicks;
+        self.applied += other.applied;
+        self.converted += other.converted;
+        for (currency, amount) in &other.credited {
+            *self.credited.entry(*currency).or_default() += amount;
+        }
+    }
+}
