@@ -24,7 +24,7 @@ NOTE = "Made from openapi.json by clients/generate.py; change nothing here."
 # The calls that the clients have methods for. Whatever else there is has no types here and is called by `request`.
 OPERATIONS = """
     list_customers create_customer get_customer update_customer delete_customer
-    get_credit_balance get_credit_statement
+    get_credit_balance get_credit_statement create_portal_session
     list_codes create_code get_code rename_code deactivate_code
     apply_code list_referrals get_referral list_referral_events
     list_credits get_credit create_credit release_credit reverse_credit settle_credit

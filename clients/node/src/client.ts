@@ -83,6 +83,16 @@ export class BillStack {
     return this.#all("/customers", "customers", query, options);
   }
 
+  /** A short time in the portal for a customer: a token for the widget, and an address to send them to at once. */
+  async createPortalSession(
+    customerId: string,
+    session: t.CreatePortalSessionRequest = {},
+    options: CallOptions = {},
+  ): Promise<t.PortalSession> {
+    const path = `/customers/${segment(customerId)}/portal-sessions`;
+    return (await this.#send<t.PortalSessionAnswer>("POST", path, { ...options, body: session })).portalSession;
+  }
+
   // Codes and referrals
 
   /** The active code of a customer, made if there is none. */

@@ -7,15 +7,16 @@ export type Reason =
   | "cross_site_request" | "customer_being_created" | "customer_exists" | "customer_not_found" |
   "database_unavailable" | "delivery_under_way" | "event_not_found" | "external_id_taken" | "forbidden" |
   "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" |
-  "invalid_api_key" | "invalid_click_token" | "invalid_credentials" | "invalid_json" | "invalid_request" |
-  "invalid_signature" | "invalid_token" | "last_owner" | "method_not_allowed" | "not_a_new_customer" |
-  "not_a_test_project" | "not_an_event" | "not_found" | "outcome_unknown" | "overloaded" | "payload_gone" |
-  "payload_too_large" | "rate_limited" | "reciprocal_referral" | "referral_not_found" | "referrals_disabled" |
-  "request_timeout" | "self_referral" | "session_expired" | "session_required" | "shutting_down" |
-  "stripe_key_invalid" | "stripe_key_required" | "stripe_not_connected" | "stripe_refused" | "stripe_unavailable" |
-  "too_many_endpoints" | "too_many_misses" | "too_many_renames" | "too_many_sign_ins" | "unauthenticated" |
-  "unknown_member" | "unknown_parameter" | "unsupported_media_type" | "use_cursor" | "user_exists" |
-  "vanity_not_allowed" | "vanity_taken" | "weak_password" | "webhook_address_not_allowed" | "wrong_secret_key";
+  "invalid_api_key" | "invalid_click_token" | "invalid_credentials" | "invalid_json" | "invalid_portal_token" |
+  "invalid_request" | "invalid_signature" | "invalid_token" | "last_owner" | "method_not_allowed" |
+  "not_a_new_customer" | "not_a_test_project" | "not_an_event" | "not_found" | "outcome_unknown" | "overloaded" |
+  "payload_gone" | "payload_too_large" | "rate_limited" | "reciprocal_referral" | "referral_not_found" |
+  "referrals_disabled" | "request_timeout" | "self_referral" | "session_expired" | "session_required" |
+  "shutting_down" | "stripe_key_invalid" | "stripe_key_required" | "stripe_not_connected" | "stripe_refused" |
+  "stripe_unavailable" | "too_many_endpoints" | "too_many_misses" | "too_many_renames" | "too_many_requests" |
+  "too_many_sign_ins" | "unauthenticated" | "unknown_member" | "unknown_parameter" | "unsupported_media_type" |
+  "use_cursor" | "user_exists" | "vanity_not_allowed" | "vanity_taken" | "weak_password" |
+  "webhook_address_not_allowed" | "wrong_secret_key";
 
 /** The refusals that show what is in the way. */
 export interface SpecialErrors {
@@ -138,6 +139,16 @@ export interface CreateCustomerRequest {
    * nobody are looked at again.
    */
   stripeCustomerId?: string | null;
+}
+
+/** What the session shall be. */
+export interface CreatePortalSessionRequest {
+  /** For how many seconds it lasts. */
+  expiresInSeconds?: number | null;
+  /** The language of the page: `en`, `de`, `fr`, `es` or `pt`. Left out, the browser says. */
+  locale?: string | null;
+  /** Whether it may change nothing; then `referrals:read` suffices. */
+  readOnly?: boolean | null;
 }
 
 /** Money given to a customer. */
@@ -1032,6 +1043,22 @@ export interface ListReferralsQuery {
   to?: string;
 }
 
+/** A session of a customer. */
+export interface PortalSession {
+  /** When the session ends. */
+  expiresAt: string;
+  /** Shown to `…/api/portal/…` as a bearer token. It is kept nowhere. */
+  token: string;
+  /** Where the customer's browser is sent, on a click: it lets in once, within a minute. Not for mail. */
+  url: string;
+}
+
+/** The session as the one resource of an answer. */
+export interface PortalSessionAnswer {
+  /** The session. */
+  portalSession: PortalSession;
+}
+
 /** What kind of thing moved money. */
 export type PostingCause = "event" | "user" | "job" | (string & {});
 
@@ -1294,7 +1321,7 @@ export interface RefusalBody {
   /** The one field at fault, when there is one. */
   field?: string;
   /** Stable, for programs. */
-  reason: "invalid_request" | "invalid_json" | "unknown_parameter" | "unknown_member" | "use_cursor" | "vanity_not_allowed" | "invalid_click_token" | "invalid_signature" | "not_an_event" | "weak_password" | "webhook_address_not_allowed" | "stripe_key_invalid" | "unauthenticated" | "invalid_api_key" | "api_key_expired" | "api_key_revoked" | "session_expired" | "invalid_credentials" | "forbidden" | "insufficient_scope" | "cross_site_request" | "session_required" | "not_a_test_project" | "invalid_token" | "not_found" | "customer_not_found" | "code_not_found" | "referral_not_found" | "credit_not_found" | "event_not_found" | "method_not_allowed" | "request_timeout" | "payload_too_large" | "unsupported_media_type" | "external_id_taken" | "referrals_disabled" | "vanity_taken" | "click_expired" | "code_inactive" | "self_referral" | "reciprocal_referral" | "not_a_new_customer" | "last_owner" | "user_exists" | "already_member" | "already_set_up" | "idempotency_key_in_use" | "customer_being_created" | "too_many_endpoints" | "stripe_not_connected" | "stripe_key_required" | "illegal_transition" | "amount_exceeds_credit" | "delivery_under_way" | "payload_gone" | "idempotency_key_reused" | "rate_limited" | "too_many_misses" | "too_many_renames" | "too_many_sign_ins" | "internal" | "stripe_refused" | "stripe_unavailable" | "overloaded" | "database_unavailable" | "wrong_secret_key" | "shutting_down" | "outcome_unknown";
+  reason: "invalid_request" | "invalid_json" | "unknown_parameter" | "unknown_member" | "use_cursor" | "vanity_not_allowed" | "invalid_click_token" | "invalid_signature" | "not_an_event" | "weak_password" | "webhook_address_not_allowed" | "stripe_key_invalid" | "unauthenticated" | "invalid_api_key" | "api_key_expired" | "api_key_revoked" | "session_expired" | "invalid_portal_token" | "invalid_credentials" | "forbidden" | "insufficient_scope" | "cross_site_request" | "session_required" | "not_a_test_project" | "invalid_token" | "not_found" | "customer_not_found" | "code_not_found" | "referral_not_found" | "credit_not_found" | "event_not_found" | "method_not_allowed" | "request_timeout" | "payload_too_large" | "unsupported_media_type" | "external_id_taken" | "referrals_disabled" | "vanity_taken" | "click_expired" | "code_inactive" | "self_referral" | "reciprocal_referral" | "not_a_new_customer" | "last_owner" | "user_exists" | "already_member" | "already_set_up" | "idempotency_key_in_use" | "customer_being_created" | "too_many_endpoints" | "stripe_not_connected" | "stripe_key_required" | "illegal_transition" | "amount_exceeds_credit" | "delivery_under_way" | "payload_gone" | "idempotency_key_reused" | "rate_limited" | "too_many_requests" | "too_many_misses" | "too_many_renames" | "too_many_sign_ins" | "internal" | "stripe_refused" | "stripe_unavailable" | "overloaded" | "database_unavailable" | "wrong_secret_key" | "shutting_down" | "outcome_unknown";
 }
 
 /** How much to release, and why. */

@@ -69,6 +69,10 @@ assert.deepEqual([byClick.referral.code, byClick.referral.attribution.source], [
 assert((await billstack.apply({ refereeCustomerId: ivan.id, clickToken })).isRepetition);
 await refused(billstack.apply({ refereeCustomerId: frank.id, clickToken: "ct_forged" }), "invalid_click_token");
 
+// A short time in the portal.
+const portal = await billstack.createPortalSession(grace.id, { expiresInSeconds: 60, readOnly: true });
+assert.match(portal.token, /^bp_/);
+
 // Credits by hand: under one key there is one.
 const goodwill = { customerId: grace.id, amount: 1_234, currency: "usd", reason: "Goodwill" };
 const key = { idempotencyKey: "goodwill-1" };

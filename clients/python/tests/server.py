@@ -77,6 +77,10 @@ assert billstack.apply(with_click).is_repetition
 forged: Any = {"refereeCustomerId": frank["id"], "clickToken": "ct_forged"}
 refused(CodeRefusedError, lambda: billstack.apply(forged), "invalid_click_token")
 
+# A short time in the portal.
+portal = billstack.create_portal_session(grace["id"], {"expiresInSeconds": 60, "readOnly": True})
+assert portal["token"].startswith("bp_")
+
 # Credits by hand: under one key there is one.
 goodwill: Any = {"customerId": grace["id"], "amount": 1_234, "currency": "usd", "reason": "Goodwill"}
 credit = billstack.give_credit(goodwill, idempotency_key="goodwill-1")

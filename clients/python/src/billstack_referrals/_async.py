@@ -141,6 +141,18 @@ class AsyncBillStack:
     def customers(self, query: t.ListCustomersQuery | None = None) -> AsyncIterator[t.Customer]:
         return self._all(_CUSTOMERS, "customers", query)
 
+    async def create_portal_session(
+        self,
+        customer_id: str,
+        session: t.CreatePortalSessionRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> t.PortalSession:
+        """A short time in the portal for a customer: a token for the widget, and an address to send them to at once."""
+        path = f"{_CUSTOMERS}/{segment(customer_id)}/portal-sessions"
+        answer = await self.request("POST", path, body=session or {}, idempotency_key=idempotency_key)
+        return cast(t.PortalSession, answer["portalSession"])
+
     # Codes and referrals
 
     async def ensure_code(self, customer_id: str, *, idempotency_key: str | None = None) -> t.ReferralCode:

@@ -10,15 +10,15 @@ Reason = Literal[
     "cross_site_request", "customer_being_created", "customer_exists", "customer_not_found", "database_unavailable",
     "delivery_under_way", "event_not_found", "external_id_taken", "forbidden", "idempotency_key_in_use",
     "idempotency_key_reused", "illegal_transition", "insufficient_scope", "internal", "invalid_api_key",
-    "invalid_click_token", "invalid_credentials", "invalid_json", "invalid_request", "invalid_signature",
-    "invalid_token", "last_owner", "method_not_allowed", "not_a_new_customer", "not_a_test_project", "not_an_event",
-    "not_found", "outcome_unknown", "overloaded", "payload_gone", "payload_too_large", "rate_limited",
-    "reciprocal_referral", "referral_not_found", "referrals_disabled", "request_timeout", "self_referral",
-    "session_expired", "session_required", "shutting_down", "stripe_key_invalid", "stripe_key_required",
-    "stripe_not_connected", "stripe_refused", "stripe_unavailable", "too_many_endpoints", "too_many_misses",
-    "too_many_renames", "too_many_sign_ins", "unauthenticated", "unknown_member", "unknown_parameter",
-    "unsupported_media_type", "use_cursor", "user_exists", "vanity_not_allowed", "vanity_taken", "weak_password",
-    "webhook_address_not_allowed", "wrong_secret_key"
+    "invalid_click_token", "invalid_credentials", "invalid_json", "invalid_portal_token", "invalid_request",
+    "invalid_signature", "invalid_token", "last_owner", "method_not_allowed", "not_a_new_customer",
+    "not_a_test_project", "not_an_event", "not_found", "outcome_unknown", "overloaded", "payload_gone",
+    "payload_too_large", "rate_limited", "reciprocal_referral", "referral_not_found", "referrals_disabled",
+    "request_timeout", "self_referral", "session_expired", "session_required", "shutting_down", "stripe_key_invalid",
+    "stripe_key_required", "stripe_not_connected", "stripe_refused", "stripe_unavailable", "too_many_endpoints",
+    "too_many_misses", "too_many_renames", "too_many_requests", "too_many_sign_ins", "unauthenticated",
+    "unknown_member", "unknown_parameter", "unsupported_media_type", "use_cursor", "user_exists",
+    "vanity_not_allowed", "vanity_taken", "weak_password", "webhook_address_not_allowed", "wrong_secret_key"
 ]
 
 
@@ -217,6 +217,17 @@ class CreateCustomerRequest(_CreateCustomerRequest, total=False):
     #: The customer or account in Stripe, when it is known; Stripe is then not asked. Events that came for it and
     #: found nobody are looked at again.
     stripeCustomerId: str | None
+
+
+class CreatePortalSessionRequest(TypedDict, total=False):
+    """What the session shall be."""
+
+    #: For how many seconds it lasts.
+    expiresInSeconds: int | None
+    #: The language of the page: `en`, `de`, `fr`, `es` or `pt`. Left out, the browser says.
+    locale: str | None
+    #: Whether it may change nothing; then `referrals:read` suffices.
+    readOnly: bool | None
 
 
 class Credit(TypedDict):
@@ -1198,6 +1209,24 @@ ListReferralsQuery = TypedDict(
     },
     total=False,
 )
+
+
+class PortalSession(TypedDict):
+    """A session of a customer."""
+
+    #: When the session ends.
+    expiresAt: str
+    #: Shown to `…/api/portal/…` as a bearer token. It is kept nowhere.
+    token: str
+    #: Where the customer's browser is sent, on a click: it lets in once, within a minute. Not for mail.
+    url: str
+
+
+class PortalSessionAnswer(TypedDict):
+    """The session as the one resource of an answer."""
+
+    #: The session.
+    portalSession: PortalSession
 
 
 class _PutConfigRequest(TypedDict):
