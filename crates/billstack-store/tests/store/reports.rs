@@ -410,16 +410,13 @@ const DAMAGE: &[(&str, &[&str])] = &[
         &["link_key_project", "link_key_values"],
     ),
     (
-        "INSERT INTO code_totals VALUES (1, 2, 'X', 1, 1, 1)",
-        &["total_code"],
-    ),
-    (
-        "INSERT INTO click_days VALUES (1, 2, 'X', 1, 'qr', 1); INSERT INTO link_slugs VALUES ('x', 1, 2, 0); \
+        "INSERT INTO code_totals VALUES (1, 2, 'X', 1, 1, 1); INSERT INTO click_days VALUES (1, 2, 'X', 1, 'qr', 1); INSERT INTO link_slugs VALUES ('x', 1, 2, 0); \
          INSERT INTO link_settings VALUES (1, 2, FALSE, NULL, '', 60, 'a', 'b', NULL, NULL, NULL, 0); \
          INSERT INTO portal_settings VALUES (1, 2, 0, '', 'initial', NULL, NULL, NULL, '{}', FALSE, FALSE, 0); \
          INSERT INTO portal_tickets VALUES (1, 'x', 2, 'pc_x', 0, FALSE, NULL, 0, 1, 2)",
         &[
             "click_code",
+            "total_code",
             "slug_project",
             "link_settings_project",
             "portal_settings_project",
