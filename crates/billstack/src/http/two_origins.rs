@@ -42,7 +42,7 @@ fn is_below(path: &str, places: &[&str]) -> bool {
         let rest = path.strip_prefix(place);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    places.iter().any(|place| is_below(&place))
+    places.iter().any(is_below)
 }
 
 /// Whether a host, with its port or without, is that of an origin.

@@ -73,7 +73,7 @@ impl Form {
         }
         let filled = names.iter().map(|name| (*name, self.text(name)));
         let members: BTreeMap<&str, &str> = filled.filter(|(_, value)| !value.is_empty()).collect();
-        read_json(json(&members).as_bytes(), &Known::default()).map_err(ApiError::from)
+        read_json(json(&members).as_bytes(), &Known::default())
     }
 }
 
