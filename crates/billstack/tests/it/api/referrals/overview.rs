@@ -180,7 +180,7 @@ async fn codes_tell_what_they_brought_and_are_sorted_by_it(t: &Bench) {
         .get(&format!("referrals/codes?customerId={}", one.referrer))
         .await
         .ok();
-    assert_eq!(figures(&list), [first.clone()]);
+    assert_eq!(figures(&list), std::slice::from_ref(&first));
     let list = t
         .key
         .get("referrals/codes?from=2026-03-30T00:00:00Z&to=2026-03-30T12:00:00Z")
@@ -192,7 +192,7 @@ async fn codes_tell_what_they_brought_and_are_sorted_by_it(t: &Bench) {
         .get("referrals/codes?from=2026-03-30T00:00:00Z&limit=1")
         .await
         .ok();
-    assert_eq!(figures(&list), [second.clone()]);
+    assert_eq!(figures(&list), std::slice::from_ref(&second));
 
     // In the order of a figure they stand once the worker has come by.
     t.later(MINUTE).await;
