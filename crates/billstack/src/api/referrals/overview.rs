@@ -186,7 +186,7 @@ fn days((from, to): (Option<Micros>, Option<Micros>), now: Micros) -> Days {
     let until = to.unwrap_or(now.plus(1).max(from.unwrap_or(now)));
     let until = until.clamp(Micros(1), LATEST);
     let from = from.unwrap_or(until.plus(-DEFAULT_DAYS * DAY + DAY - 1));
-    let from = from.clamp(Micros(0), LATEST);
+    let from = from.clamp(Micros(0), LATEST.plus(-1));
     let days = Days::holding(from, until);
     let first = days.first.max(days.last - MOST_DAYS + 1);
     Days { first, ..days }
