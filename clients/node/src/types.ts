@@ -81,8 +81,8 @@ export interface CodeAnswer {
 
 /** A page of codes. */
 export interface CodesAnswer {
-  /** The newest first. */
-  codes: ReferralCode[];
+  /** The newest first, or in the order that was asked for. */
+  codes: ReferralCodeWithFigures[];
   /** Present when there is more. */
   nextCursor?: string;
 }
@@ -991,6 +991,12 @@ export interface ListCodesQuery {
   activeOnly?: boolean;
   /** Only of this customer. */
   customerId?: string;
+  /** Only made at this time or later; the newest first. */
+  from?: string;
+  /** Only made before this time; the newest first. */
+  to?: string;
+  /** The order; the newest first when left out. */
+  sort?: "newest" | "clicks" | "applied" | "converted" | (string & {});
 }
 
 /** What `list_credits` may be asked for. */
@@ -1192,6 +1198,16 @@ export interface ReferralCodeDetail {
   isActive: boolean;
   /** The name that people gave it last; null for none. */
   vanity: string | null;
+}
+
+/** A referral code, and what it has brought. */
+export interface ReferralCodeWithFigures extends ReferralCode {
+  /** How often it was applied. */
+  applied: number;
+  /** How often its links were followed, as far as people can be told from programs. */
+  clicks: number;
+  /** How many of these referrals converted. */
+  converted: number;
 }
 
 /** The referral program of a project. */

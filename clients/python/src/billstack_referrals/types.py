@@ -148,8 +148,8 @@ class CodeAnswer(TypedDict):
 
 
 class _CodesAnswer(TypedDict):
-    #: The newest first.
-    codes: list[ReferralCode]
+    #: The newest first, or in the order that was asked for.
+    codes: list[ReferralCodeWithFigures]
 
 
 class CodesAnswer(_CodesAnswer, total=False):
@@ -1157,13 +1157,18 @@ class LinkSettingsAnswer(TypedDict):
     settings: LinkSettings
 
 
-class ListCodesQuery(TypedDict, total=False):
-    """What `list_codes` may be asked for."""
-
-    #: Leave out codes that were switched off; true unless given.
-    activeOnly: bool
-    #: Only of this customer.
-    customerId: str
+# What `list_codes` may be asked for.
+ListCodesQuery = TypedDict(
+    "ListCodesQuery",
+    {
+        "activeOnly": "bool",
+        "customerId": "str",
+        "from": "str",
+        "to": "str",
+        "sort": "str",
+    },
+    total=False,
+)
 
 
 # What `list_credits` may be asked for.
@@ -1862,6 +1867,17 @@ class ExplainedReferral(Referral):
 
     #: Why it is where it is, and what must still happen.
     explanation: ReferralExplanation
+
+
+class ReferralCodeWithFigures(ReferralCode):
+    """A referral code, and what it has brought."""
+
+    #: How often it was applied.
+    applied: int
+    #: How often its links were followed, as far as people can be told from programs.
+    clicks: int
+    #: How many of these referrals converted.
+    converted: int
 
 
 class ReferralConfig(ReferralSettings):

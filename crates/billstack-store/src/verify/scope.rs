@@ -9,7 +9,7 @@ use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Tx, Val};
 
 /// Tables whose rows are of a project.
-const OF_PROJECT: [&str; 23] = [
+const OF_PROJECT: [&str; 24] = [
     "booked_days",
     "booked_marks",
     "click_days",
@@ -23,6 +23,7 @@ const OF_PROJECT: [&str; 23] = [
     "events",
     "link_keys",
     "link_settings",
+    "link_slugs",
     "portal_settings",
     "portal_tickets",
     "program_days",

@@ -35,6 +35,9 @@ def before_call(context, case, kwargs):
     if "Stripe-Signature" in headers:
         kwargs["auth"] = sign
     point_at_what_is_there(case, number)
+    if case.operation.path.endswith("/offer") and not {"code", "clickToken"} & set(case.query or {}):
+        # One of them is needed.
+        case.query = {**(case.query or {}), "code": KNOWN["codes"]}
     if isinstance(case.body, dict):
         mend(case.body, number)
 
@@ -73,6 +76,15 @@ def mend(body, number):
         if isinstance(card.get(name), str) and 1 <= len(card[name]) <= most:
             # There is something to read in it, and no control characters.
             card[name] = f"Card {number}"
+    if isinstance(card.get("imageUrl"), str):
+        card["imageUrl"] = f"https://example.com/{number}.png"
+    if body.get("allowedOrigins"):
+        # Origins have more rules than a pattern can say, and texts are by language.
+        body["allowedOrigins"] = [f"https://app-{number}.example.com"]
+    if isinstance(body.get("texts"), dict):
+        body["texts"] = {"en": {"title": f"Title {number}"}}
+    if isinstance(body.get("theme"), dict) and isinstance(body["theme"].get("font"), str):
+        body["theme"]["font"] = "system"
     if "refereeCustomerId" in body and body.get("code") is None:
         # One of them is needed, and no token is good that the server has not made.
         body["code"] = KNOWN["codes"]

@@ -6,6 +6,7 @@ use billstack_core::portal::{Named, Names, label};
 use billstack_store::portal::{self, Offer, Shown};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::api::portal::MoneyJson;
 use crate::app::Shared;
@@ -37,7 +38,7 @@ pub enum OfferJson {
 #[serde(rename_all = "camelCase")]
 pub struct ValidOfferJson {
     /// Always true.
-    #[schema(example = true)]
+    #[schema(schema_with = always::<true>)]
     valid: bool,
     /// The code to apply when they sign up: the name that it has, or itself.
     #[schema(example = "ADA-L")]
@@ -54,8 +55,14 @@ pub struct ValidOfferJson {
 #[schema(as = InvalidOffer)]
 pub struct InvalidOfferJson {
     /// Always false.
-    #[schema(example = false)]
+    #[schema(schema_with = always::<false>)]
     valid: bool,
+}
+
+/// A flag that tells one answer from the other.
+fn always<const IS: bool>() -> Object {
+    let flag = ObjectBuilder::new().schema_type(Type::Boolean);
+    flag.enum_values(Some([IS])).examples([IS]).build()
 }
 
 /// The offer as the one resource of an answer.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{NamesJson, PortalSettingsAnswer, ThemeJson};
+use super::{NamesJson, PortalSettingsAnswer};
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -29,7 +29,7 @@ pub struct PutPortalSettingsRequest {
     #[schema(value_type = Option<NamesJson>)]
     names: Option<Word<Names>>,
     /// How the page looks; a member that is left out or null is ours.
-    #[schema(value_type = Option<ThemeJson>)]
+    #[schema(value_type = Option<WishedTheme>)]
     theme: Option<SentTheme>,
     /// Texts in place of ours: by language (`en`, `de`, `fr`, `es`, `pt`), `title`, `offer`, `message` and `terms`, each
     /// plain and with at most 500 characters. `{amount}` and `{link}` stand for what is promised and the share link.
@@ -69,6 +69,27 @@ impl<'de> Deserialize<'de> for SentOrigins {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         shaped(deserializer, ORIGINS).map(SentOrigins)
     }
+}
+
+/// How the page shall look; a member that is left out or null is ours.
+#[derive(ToSchema)]
+#[schema(as = PutPortalTheme)]
+#[expect(
+    dead_code,
+    reason = "the members describe the theme in the API document"
+)]
+struct WishedTheme {
+    /// The colour of buttons. Text on it is white or black, whichever can be read.
+    #[schema(pattern = "^#[0-9a-f]{6}$", example = "#0b57d0")]
+    accent: Option<String>,
+    /// The radius of corners in points.
+    #[schema(minimum = 0, maximum = 24, example = 8)]
+    radius: Option<u8>,
+    /// `system`, or the name of a font that visitors have.
+    #[schema(example = "system")]
+    font: Option<String>,
+    /// Of no effect: it is taken so that what was read can be sent back.
+    contrast: Option<f64>,
 }
 
 /// The theme, as it is sent.

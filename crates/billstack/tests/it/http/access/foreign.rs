@@ -32,9 +32,9 @@ struct Things {
 async fn run(t: &Bench) -> String {
     const RUN: &str = "run_01kgv5r3mq7x2h9d4t8w6c0b1e";
     const INSERT: &str = "INSERT INTO reconcile_runs (team_id, id, project_id, remedy, is_whole, status, \
-        stage, slots, after, looked, \
+        stage, slots, after, looked, asked, \
         done, total, found, repaired, created_at, ended_at) \
-        VALUES ($1, $2, $3, 'tell', FALSE, 'done', 'over', 0, '', 0, 0, 0, 0, 0, 1, 2)";
+        VALUES ($1, $2, $3, 'tell', FALSE, 'done', 'over', 0, '', 0, 0, 0, 0, 0, 0, 1, 2)";
     let (team, project) = (t.home.team_id(), ProjectId::from(t.home.project.as_str()));
     t.write(move |tx: &mut dyn Tx, _| Ok(tx.execute(INSERT, params![&team, RUN, &project])?))
         .await;
