@@ -6,6 +6,7 @@
 mod assets;
 mod caller;
 mod cors;
+mod embed;
 mod enter;
 mod pace;
 mod page;
@@ -14,10 +15,11 @@ mod sight;
 mod view;
 mod words;
 
-pub use assets::{style, theme};
+pub use assets::{script as frame_script, style, theme};
 pub use caller::PortalCaller;
 pub use cors::preflight;
 pub(crate) use cors::{origin as asking_origin, readable};
+pub use embed::{element, frame, sample};
 pub use enter::enter;
 pub(crate) use enter::{address, new_ticket};
 pub use pace::PortalPace;

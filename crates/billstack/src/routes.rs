@@ -252,6 +252,13 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         .route("/portal/theme.css", get(own_pages::theme))
         .route("/portal/assets/{hash}/portal.css", get(own_pages::style))
         .route("/portal/enter/{ticket}", get(own_pages::enter))
+        .route("/embed/v1.js", get(own_pages::element))
+        .route(
+            "/embed/assets/{hash}/frame.js",
+            get(own_pages::frame_script),
+        )
+        .route("/embed/{teamId}/{projectId}", get(own_pages::frame))
+        .route("/embed/{teamId}/{projectId}/sample", get(own_pages::sample))
         .route("/docs", get(docs::index))
         .route("/docs/", get(docs::index))
         .route("/docs/{*file}", get(docs::asset))

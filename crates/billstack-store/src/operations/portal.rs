@@ -17,7 +17,7 @@ use crate::seam::list::{Page, Part};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::{self, Credit, CreditFilter};
 use crate::tables::referrals::friends;
-use crate::tables::{events, portal_settings, portal_tickets, programs};
+use crate::tables::{events, portal_settings, portal_tickets, programs, projects};
 
 pub use offer::{Offer, Shown, offer};
 
@@ -31,6 +31,14 @@ pub const TICKET: i64 = 60 * SECOND;
 /// How the pages of a project are set up.
 pub fn settings(tx: &mut dyn Tx, place: &Place) -> Result<Settings, Fault> {
     Ok(portal_settings::get(tx, place)?.settings)
+}
+
+/// How the pages of a project that anybody may name are set up, if there is such a project.
+pub fn settings_of(tx: &mut dyn Tx, place: &Place) -> Result<Option<Settings>, Fault> {
+    match projects::exists(tx, place)? {
+        true => Ok(Some(settings(tx, place)?)),
+        false => Ok(None),
+    }
 }
 
 /// Sets up the pages of a project. `change` makes of the settings so far what they shall be.

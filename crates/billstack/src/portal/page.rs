@@ -111,7 +111,7 @@ pub async fn fragment(
         Ok(look(tx, visit, &customer_id, &friends, &credits)?)
     };
     let show = |visit: &Visit, looked: Looked| {
-        let locale = locale(&query, &session, &parts.headers);
+        let locale = locale(&query, session.locale, &parts.headers);
         let sight = sight(&app, locale, &session, visit, &looked);
         let mut headers = safe(&app);
         headers.insert(
@@ -157,7 +157,7 @@ async fn shown(
         Ok((_, None)) => return over(app, parts),
         Err(abort) => return ApiError::from(abort).into_response(),
     };
-    let locale = locale(&query, session, &parts.headers);
+    let locale = locale(&query, session.locale, &parts.headers);
     let mut sight = sight(app, locale, session, &visit, &looked);
     let status = match (&mut sight.form, refused) {
         (Some(form), Some(typed)) => {
@@ -203,14 +203,14 @@ fn pages(app: &App, session: &Session, query: &Query) -> (Page, Page) {
 }
 
 /// The language: as the address says, or the session, or the browser.
-fn locale(query: &Query, session: &Session, headers: &HeaderMap) -> Locale {
+pub(super) fn locale(query: &Query, of_session: Option<Locale>, headers: &HeaderMap) -> Locale {
     let asked = query.optional_str("locale", 16).ok().flatten();
     let accepted = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
     asked
         .and_then(Locale::of_tag)
-        .or(session.locale)
+        .or(of_session)
         .or(accepted.and_then(Locale::of_accept_language))
         .unwrap_or(Locale::English)
 }
@@ -272,7 +272,7 @@ fn answer(app: &App, status: StatusCode, page: &Markup) -> Response {
 }
 
 /// The headers of every page.
-fn safe(app: &App) -> HeaderMap {
+pub(super) fn safe(app: &App) -> HeaderMap {
     let fixed = HeaderValue::from_static;
     let same_origin = |name: &'static str| (HeaderName::from_static(name), fixed("same-origin"));
     let mut headers = HeaderMap::from_iter([

@@ -139,7 +139,8 @@ impl Sight {
         let words = words(locale);
         let own = settings.texts.of(locale).cloned().unwrap_or_default();
         let (mine, theirs) = (Currency::USD.text(1000), Currency::USD.text(500));
-        let url = "https://example.com/r/SAMPLE";
+        // A code that nobody has: it is reserved.
+        let url = "https://example.com/r/EXAMPLE";
         let fill = |text: &str| fill(text, Some(&mine), Some(url));
         let line = |name: &str, note: Option<&str>, (state, kind), amount: Option<&String>| Line {
             name: name.to_owned(),
@@ -157,8 +158,8 @@ impl Sight {
             title: own.title.as_deref().map_or(words.title.to_owned(), fill),
             offer: offer(words, &own, Some(&mine), Some(&theirs), Some(url)),
             share: Some(Sharing {
-                code: "SAMPLE".to_owned(),
-                link: None,
+                code: "EXAMPLE".to_owned(),
+                link: Some(linked(words, &own, Some(&theirs), url, "/r/EXAMPLE/qr.svg")),
             }),
             form: None,
             figures: [
@@ -234,28 +235,31 @@ fn terms(words: &Words, trigger: ConversionTrigger, hold_days: i64) -> String {
 fn sharing(words: &Words, own: &Wording, seen: &Seen<'_>, theirs: Option<&str>) -> Option<Sharing> {
     let code = seen.overview.code.as_ref();
     let code = code.filter(|_| seen.overview.program.enabled)?;
-    let link = seen.link.as_ref().map(|(url, qr_path)| {
-        let usual = match theirs {
-            Some(_) => words.message_with_amount,
-            None => words.message,
-        };
-        let text = own.message.as_deref().unwrap_or(usual);
-        let by = |channel: &str| {
-            let text = fill(text, theirs, Some(&format!("{url}?s={channel}")));
-            utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string()
-        };
-        Linked {
-            url: url.clone(),
-            qr_path: qr_path.clone(),
-            message: fill(text, theirs, Some(url)),
-            whatsapp: format!("https://wa.me/?text={}", by("whatsapp")),
-            mail: format!("mailto:?body={}", by("mail")),
-        }
-    });
+    let link = seen.link.as_ref();
+    let link = link.map(|(url, qr_path)| linked(words, own, theirs, url, qr_path));
     Some(Sharing {
         code: code.names.0.first().unwrap_or(&code.code).clone(),
         link,
     })
+}
+
+fn linked(words: &Words, own: &Wording, theirs: Option<&str>, url: &str, qr_path: &str) -> Linked {
+    let usual = match theirs {
+        Some(_) => words.message_with_amount,
+        None => words.message,
+    };
+    let text = own.message.as_deref().unwrap_or(usual);
+    let by = |channel: &str| {
+        let text = fill(text, theirs, Some(&format!("{url}?s={channel}")));
+        utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string()
+    };
+    Linked {
+        url: url.to_owned(),
+        qr_path: qr_path.to_owned(),
+        message: fill(text, theirs, Some(url)),
+        whatsapp: format!("https://wa.me/?text={}", by("whatsapp")),
+        mail: format!("mailto:?body={}", by("mail")),
+    }
 }
 
 fn form(seen: &Seen<'_>) -> Option<CodeForm> {

@@ -46,7 +46,8 @@ fn linked(words: &Words, link: &Linked) -> Markup {
         label for="portal-link" { (words.your_link) }
         div.link {
             input id="portal-link" type="text" readonly value=(link.url);
-            button type="button" hidden data-copy=(link.url) data-copied=(words.copied) { (words.copy) }
+            button type="button" hidden data-copy=(link.url) data-copied=(words.copied)
+                data-by-hand=(words.copy_by_hand) { (words.copy) }
             button type="button" hidden data-share=(link.message) { (words.share) }
         }
         p.ways role="status" aria-live="polite" data-said="" {}
@@ -61,7 +62,7 @@ fn linked(words: &Words, link: &Linked) -> Markup {
 
 fn code_form(words: &Words, form: &CodeForm) -> Markup {
     html! {
-        form.code method="post" action="/portal/code" {
+        form.code method="post" action="/portal/code" data-refused=(words.name_refused) {
             @if form.takes_name {
                 label for="portal-vanity" { (words.name_of_code) }
                 @match &form.refused {
@@ -145,15 +146,34 @@ fn document(locale: Locale, title: &str, theme: &Theme, body: &PreEscaped<String
     html! {
         (DOCTYPE)
         html lang=(locale.as_str()) {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
-                title { (title) }
-                link rel="stylesheet" href=(assets::theme_address(theme));
-                link rel="stylesheet" href=(assets::style_address());
-            }
+            (head(title, theme, &html! {}))
             body { main { (body) } }
+        }
+    }
+}
+
+/// A page that is empty until its script has asked for what it shows: here, or where the sample is.
+pub(super) fn frame(locale: Locale, theme: &Theme, sample_path: &str) -> Markup {
+    let script = html! { script type="module" src=(assets::script_address()) {} };
+    html! {
+        (DOCTYPE)
+        html lang=(locale.as_str()) {
+            (head(words(locale).title, theme, &script))
+            body { main id="root" data-view="/portal/view" data-code="/api/portal/code" data-sample=(sample_path) {} }
+        }
+    }
+}
+
+fn head(title: &str, theme: &Theme, more: &Markup) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="robots" content="noindex";
+            title { (title) }
+            link rel="stylesheet" href=(assets::theme_address(theme));
+            link rel="stylesheet" href=(assets::style_address());
+            (more)
         }
     }
 }

@@ -36,11 +36,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     pub(crate) scripts: bool,
+    /// Whether frames of other sites may have cookies.
+    pub(crate) foreign_cookies: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { scripts: true }
+        Options {
+            scripts: true,
+            foreign_cookies: true,
+        }
     }
 }
 
@@ -57,6 +62,10 @@ impl Chromium {
         let mut preferences = json!({});
         if !options.scripts {
             preferences["profile.managed_default_content_settings.javascript"] = json!(2);
+        }
+        if !options.foreign_cookies {
+            preferences["profile.block_third_party_cookies"] = json!(true);
+            preferences["profile.cookie_controls_mode"] = json!(1);
         }
         let capabilities = json!({
             "browserName": "chrome",
@@ -129,6 +138,32 @@ impl Chromium {
         ran.unwrap_or_else(|error| panic!("{script:.200}: {error}"))
     }
 
+    /// Into the frame that a script returns.
+    pub(crate) async fn enter_frame(&self, script: &str) {
+        let frame = json!({"id": self.run(script).await});
+        let went = self.driver.post("/frame", frame).await;
+        went.unwrap_or_else(|error| panic!("{script}: {error}"));
+    }
+
+    /// Out of all frames.
+    pub(crate) async fn out_of_frames(&self) {
+        let went = self.driver.post("/frame", json!({"id": null})).await;
+        went.expect("the page itself");
+    }
+
+    /// Waits until a script returns this.
+    pub(crate) async fn until(&self, script: &str, wanted: Value) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let found = self.run(script).await;
+            if found == wanted {
+                return;
+            }
+            assert!(Instant::now() < until, "{script}: {found}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// What a script gives to its last argument, a function.
     pub(crate) async fn run_async(&self, script: &str) -> Value {
         let ran = self.driver.run("async", script).await;
@@ -197,6 +232,18 @@ impl Chromium {
         let bad = entries.filter(|entry| entry["level"] == "SEVERE");
         bad.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
             .collect()
+    }
+
+    /// Waits until something that holds this text is written to the console.
+    pub(crate) async fn complain_of(&self, text: &str) {
+        let (until, mut seen) = (Instant::now() + PATIENCE, Vec::new());
+        while !seen
+            .iter()
+            .any(|complaint: &String| complaint.contains(text))
+        {
+            assert!(Instant::now() < until, "{text}: {seen:?}");
+            seen.extend(self.complaints().await);
+        }
     }
 
     /// Keeps a picture of the page where BILLSTACK_SCREENSHOTS names a directory.

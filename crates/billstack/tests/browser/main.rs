@@ -16,6 +16,7 @@ mod it {
 
 mod axe;
 mod chromium;
+mod embed;
 mod pages;
 mod symbols;
 mod webdriver;

@@ -1,5 +1,6 @@
 //! Customers' own pages: who is let in, and what they are shown.
 
+mod embed;
 mod enter;
 mod page;
 mod shown;

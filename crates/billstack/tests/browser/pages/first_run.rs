@@ -14,7 +14,10 @@ fn the_first_user_gets_to_a_project() {
 
 #[test]
 fn the_first_user_needs_no_scripts() {
-    let options = Options { scripts: false };
+    let options = Options {
+        scripts: false,
+        ..Options::default()
+    };
     with_browser(nobody_yet(), options, async |t, browser| {
         by_hand(t, browser).await;
     });

@@ -9,7 +9,10 @@ use crate::support::client::Caller;
 use crate::support::fixture::text;
 use crate::webdriver::{ESCAPE, TAB};
 
-const WITHOUT_SCRIPTS: Options = Options { scripts: false };
+const WITHOUT_SCRIPTS: Options = Options {
+    scripts: false,
+    foreign_cookies: true,
+};
 
 #[test]
 fn back_after_signing_out_shows_nothing() {
