@@ -10,7 +10,6 @@ let host;
 let token;
 let locale;
 let shown; // "sample", "view", or "expired"
-let older = ""; // which part of the lists, as a query
 let turn = 0;
 let pause = 1000;
 let retry;
@@ -45,10 +44,9 @@ async function show() {
   clearTimeout(retry);
   const mine = (turn += 1);
   const kind = token === null ? "sample" : "view";
-  const query = new URLSearchParams(older);
-  if (locale) query.set("locale", locale);
+  const query = locale ? `?locale=${locale}` : "";
   try {
-    const answer = await ask(`${root.dataset[kind]}?${query}`);
+    const answer = await ask(root.dataset[kind] + query);
     const text = await answer.text();
     // What was asked for later comes in its place.
     if (mine !== turn) return;
@@ -67,9 +65,13 @@ async function show() {
   }
 }
 
-// The page is made by our own server, which writes texts as texts.
+// Pages are made by our own server, which writes texts as texts.
+function trusted(text) {
+  return policy ? policy.createHTML(text) : text;
+}
+
 function set(text) {
-  root.innerHTML = policy ? policy.createHTML(text) : text;
+  root.innerHTML = trusted(text);
   html.lang = root.firstElementChild?.lang || "en";
   document.title = root.querySelector("h1")?.textContent ?? "";
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
@@ -121,10 +123,7 @@ root.addEventListener("click", (event) => {
   if (link?.dataset.channel) return tell("shared", { channel: link.dataset.channel });
   if (link?.getAttribute("href").startsWith("?")) {
     event.preventDefault();
-    older = link.getAttribute("href");
-    // Back leads to where the lists were. The address stays as it is.
-    history.pushState({ older }, "");
-    return show();
+    return more(link);
   }
   const button = event.target.closest("button");
   if (button?.dataset.copy) return copy(button);
@@ -135,10 +134,26 @@ root.addEventListener("click", (event) => {
   }
 });
 
-addEventListener("popstate", ({ state }) => {
-  older = state?.older ?? "";
-  show();
-});
+// The rest of a list comes below what is there: Back belongs to the page around.
+async function more(link) {
+  const list = link.closest("[data-list]");
+  try {
+    const answer = await ask(root.dataset.view + link.getAttribute("href"));
+    if (answer.status === 401) return expire();
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const page = document.createElement("template");
+    page.innerHTML = trusted(await answer.text());
+    const rest = page.content.querySelector(`[data-list=${list.dataset.list}]`);
+    const rows = [...rest.querySelectorAll("li")];
+    list.querySelector("ul")?.append(...rows);
+    link.replaceWith(rest.querySelector("a") ?? "");
+    if (!rows.length) return;
+    rows[0].tabIndex = -1;
+    rows[0].focus();
+  } catch (error) {
+    tell("error", { reason: error.message });
+  }
+}
 
 async function copy(button) {
   try {

@@ -20,10 +20,16 @@ pub fn view(sight: &Sight) -> Markup {
             @if let Some(share) = &sight.share { (sharing(words, share)) }
             @if let Some(form) = &sight.form { (code_form(words, form)) }
             ul.figures { @for of in &sight.figures { (figure(of)) } }
-            (list(words.your_friends, words.no_friends, &sight.friends))
-            (older(words, sight.older_friends.as_deref()))
-            (list(words.your_credits, words.no_credits, &sight.credits))
-            (older(words, sight.older_credits.as_deref()))
+            section data-list="referrals" {
+                h2 { (words.your_friends) }
+                (list(words.no_friends, &sight.friends))
+                (older(words, sight.older_friends.as_deref()))
+            }
+            section data-list="credits" {
+                h2 { (words.your_credits) }
+                (list(words.no_credits, &sight.credits))
+                (older(words, sight.older_credits.as_deref()))
+            }
             section.terms {
                 h2 { (words.terms) }
                 p { (sight.terms) }
@@ -92,15 +98,12 @@ fn figure(figure: &Figure) -> Markup {
     }
 }
 
-fn list(title: &str, empty: &str, lines: &[Line]) -> Markup {
+fn list(empty: &str, lines: &[Line]) -> Markup {
     html! {
-        section {
-            h2 { (title) }
-            @if lines.is_empty() {
-                p.empty { (empty) }
-            } @else {
-                ul.lines { @for of in lines { (line(of)) } }
-            }
+        @if lines.is_empty() {
+            p.empty { (empty) }
+        } @else {
+            ul.lines { @for of in lines { (line(of)) } }
         }
     }
 }

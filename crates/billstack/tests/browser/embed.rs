@@ -1,6 +1,8 @@
 //! The element that shows a customer's page in pages of another origin.
 
+mod copy;
 mod host;
+mod token;
 
 use std::time::Duration;
 

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::support::bench::Bench;
 use crate::support::client::{Caller, KeyClient};
 use crate::support::fixture::text;
+use crate::support::receiver::eventually;
 
 /// What its backend knows.
 struct Product {
@@ -25,6 +26,8 @@ struct Product {
     project: String,
     /// For how long it says that tokens are good.
     lasting: Duration,
+    /// What it gives in place of tokens, if it is not empty.
+    instead: Mutex<String>,
     /// Every token that it gave, in order.
     given: Mutex<Vec<String>>,
 }
@@ -47,6 +50,7 @@ impl Host {
             server: t.nodes[0].origin.clone(),
             project: format!("{}/{}", t.home.team, t.home.project),
             lasting,
+            instead: Mutex::default(),
             given: Mutex::default(),
         });
         let routes = Router::new()
@@ -69,9 +73,25 @@ impl Host {
         format!("http://localhost:{}/?{query}", self.port)
     }
 
+    /// The origin of that page.
+    pub(super) fn origin(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
     /// The same page on another origin.
     pub(super) fn url_elsewhere(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// Gives this in place of tokens from now on; if it is empty, tokens again.
+    pub(super) fn give_only(&self, instead: &str) {
+        instead.clone_into(&mut self.product.instead.lock().expect("no panic"));
+    }
+
+    /// Waits until it has given so many tokens.
+    pub(super) async fn until_given(&self, number: usize) {
+        let given = || async { (self.given().len() >= number).then_some(()) };
+        eventually("tokens", given).await;
     }
 
     /// Every token that it gave, in order.
@@ -125,7 +145,11 @@ async fn page(State(product): State<Arc<Product>>, uri: Uri) -> Response {
 async fn token(State(product): State<Arc<Product>>) -> Json<Value> {
     let path = format!("customers/{}/portal-sessions", product.customer);
     let made = product.key.post(&path, json!({})).await.created();
-    let token = text(&made["portalSession"]["token"]);
+    let instead = product.instead.lock().expect("no panic").clone();
+    let token = match instead.is_empty() {
+        true => text(&made["portalSession"]["token"]),
+        false => instead,
+    };
     product.given.lock().expect("no panic").push(token.clone());
     let lasting = i64::try_from(product.lasting.as_micros()).expect("a time");
     let end = rfc3339(Clock::System.now_micros() + lasting);
