@@ -103,6 +103,21 @@ fn a_strict_page_sees_no_violation_and_the_height_follows() {
 const STATE: &str = "return [document.documentElement.dataset.theme, document.documentElement.lang, \
     document.documentElement.style.getPropertyValue('--accent'), document.querySelector('.sample') === null]";
 
+/// Counts messages, and notes what the element says.
+const HEAR: &str = "window.heard = 0; window.told = []; \
+    addEventListener('message', ({data}) => { if (data?.forged) heard += 1 }); \
+    for (const name of ['error', 'shared']) addEventListener(`billstack-${name}`, ({type}) => told.push(type))";
+
+const FORGE_TO_PAGE: &str = "for (const more of [{type: 'height', height: 5}, {type: 'expired'}, \
+        {type: 'shared', channel: 'x'}, {type: 'ready'}, {type: 'error', reason: 'x'}]) \
+    parent.postMessage({billstack: 1, forged: true, ...more}, '*')";
+
+const FORGE_TO_FRAME: &str = "const element = parent.document.querySelector('billstack-referrals'); \
+    const frame = element.shadowRoot.querySelector('iframe').contentWindow; \
+    for (const more of [{type: 'token', token: null}, {type: 'token', token: 'bp_x'}, \
+            {type: 'theme', theme: 'dark', accent: '#ff0000', locale: 'de'}]) \
+        frame.postMessage({billstack: 1, forged: true, ...more}, '*')";
+
 #[test]
 fn messages_of_others_change_nothing() {
     a_test(async |t, browser, customer| {
@@ -111,34 +126,34 @@ fn messages_of_others_change_nothing() {
         browser.goto(&host.url("theme=light&open=")).await;
         enter_shown(browser).await;
         assert_eq!(browser.run(STATE).await, json!(["light", "en", "", true]));
+        browser.run(HEAR).await;
         browser.out_of_frames().await;
-        browser
-            .run("const other = document.createElement('iframe'); other.id = 'other'; other.src = '/other'; \
-                  document.body.append(other); window.told = []; \
-                  for (const name of ['ready', 'error', 'shared']) \
-                      addEventListener(`billstack-${name}`, event => told.push(event.type))")
-            .await;
+        let others = format!(
+            "for (const [id, src] of [['theirs', '/other'], ['ours', '{}/healthz']]) {{ \
+                 const other = document.createElement('iframe'); Object.assign(other, {{id, src}}); \
+                 document.body.append(other) }}",
+            t.nodes[0].origin
+        );
+        browser.run(&others).await;
+        browser.run(HEAR).await;
         let height = browser.run(HEIGHT).await;
-        browser
-            .enter_frame("return document.getElementById('other')")
-            .await;
-        browser.find("p").await;
-        let forge = "const done = arguments[0]; \
-            const frame = parent.document.querySelector('billstack-referrals').shadowRoot.querySelector('iframe'); \
-            for (const more of [{type: 'token', token: null}, {type: 'token', token: 'bp_x'}, \
-                    {type: 'theme', theme: 'dark', accent: '#ff0000', locale: 'de'}]) \
-                frame.contentWindow.postMessage({billstack: 1, ...more}, '*'); \
-            for (const more of [{type: 'height', height: 5}, {type: 'expired'}, {type: 'shared', channel: 'x'}, \
-                    {type: 'ready'}, {type: 'error', reason: 'x'}]) \
-                parent.postMessage({billstack: 1, ...more}, '*'); \
-            parent.addEventListener('message', event => event.data === 'last' && done(true)); \
-            parent.postMessage('last', '*')";
-        assert_eq!(browser.run_async(forge).await, json!(true));
-        browser.out_of_frames().await;
-        assert_eq!(browser.run(HEIGHT).await, height);
-        assert_eq!(browser.run("return told").await, json!([]));
+        for (number, id) in [(1, "theirs"), (2, "ours")] {
+            let other = format!("return document.getElementById('{id}')");
+            browser.enter_frame(&other).await;
+            let is_there = "return document.body.innerText.length > 1";
+            browser.until(is_there, json!(true)).await;
+            browser.run(FORGE_TO_PAGE).await;
+            if id == "theirs" {
+                browser.run(FORGE_TO_FRAME).await;
+            }
+            browser.out_of_frames().await;
+            browser.until("return heard", json!(5 * number)).await;
+            assert_eq!(browser.run(HEIGHT).await, height);
+            assert_eq!(browser.run("return told").await, json!([]));
+        }
         assert_eq!(host.given().len(), 1);
         browser.enter_frame(ELEMENT).await;
+        browser.until("return heard", json!(3)).await;
         assert_eq!(browser.run(STATE).await, json!(["light", "en", "", true]));
         // The page itself is listened to.
         browser.out_of_frames().await;
@@ -158,6 +173,10 @@ fn messages_of_others_change_nothing() {
         .await;
         browser.enter_frame(ELEMENT).await;
         browser.until(STATE, json!(["", "de", "", true])).await;
+        let asked = "return performance.getEntriesByType('resource').some(entry => entry.name.includes('/sample'))";
+        assert_eq!(browser.run(asked).await, json!(false));
+        browser.out_of_frames().await;
+        assert_eq!(host.given().len(), 1);
     });
 }
 
