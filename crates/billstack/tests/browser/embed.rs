@@ -1,6 +1,7 @@
 //! The element that shows a customer's page in pages of another origin.
 
 mod copy;
+mod element;
 mod host;
 mod token;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -17,6 +17,9 @@ use crate::support::bench::Bench;
 use crate::support::client::{Caller, KeyClient};
 use crate::support::fixture::text;
 use crate::support::receiver::eventually;
+
+/// What is given in place of tokens where the backend does not work.
+pub(super) const FAILURE: &str = "failure";
 
 /// What its backend knows.
 struct Product {
@@ -142,10 +145,13 @@ async fn page(State(product): State<Arc<Product>>, uri: Uri) -> Response {
 }
 
 /// What the product's backend does: it asks for a session of whom it has signed in.
-async fn token(State(product): State<Arc<Product>>) -> Json<Value> {
+async fn token(State(product): State<Arc<Product>>) -> Result<Json<Value>, StatusCode> {
     let path = format!("customers/{}/portal-sessions", product.customer);
     let made = product.key.post(&path, json!({})).await.created();
     let instead = product.instead.lock().expect("no panic").clone();
+    if instead == FAILURE {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
     let token = match instead.is_empty() {
         true => text(&made["portalSession"]["token"]),
         false => instead,
@@ -153,5 +159,5 @@ async fn token(State(product): State<Arc<Product>>) -> Json<Value> {
     product.given.lock().expect("no panic").push(token.clone());
     let lasting = i64::try_from(product.lasting.as_micros()).expect("a time");
     let end = rfc3339(Clock::System.now_micros() + lasting);
-    Json(json!({"token": token, "expiresAt": end}))
+    Ok(Json(json!({"token": token, "expiresAt": end})))
 }
