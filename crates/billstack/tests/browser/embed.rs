@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::host::Host;
+pub(crate) use self::host::Host;
 use crate::axe;
 use crate::chromium::{Chromium, Options};
 use crate::pages::with_browser;
@@ -33,13 +33,13 @@ async fn ada(t: &Bench) -> String {
     pair.referrer
 }
 
-async fn allow(t: &Bench, origins: &[&str]) {
+pub(crate) async fn allow(t: &Bench, origins: &[&str]) {
     let body = json!({"allowedOrigins": origins});
     t.key.put("portal/settings", body).await.ok();
 }
 
 /// Waits until the page in the frame of the page at hand shows something, and goes into it.
-async fn enter_shown(browser: &Chromium) {
+pub(crate) async fn enter_shown(browser: &Chromium) {
     browser.until(&format!("{HEIGHT} > 100"), json!(true)).await;
     browser.enter_frame(ELEMENT).await;
     browser.until(HEADING, json!("Recommend us")).await;

@@ -18,6 +18,7 @@ mod axe;
 mod chromium;
 mod embed;
 mod pages;
+mod pictures;
 mod symbols;
 mod webdriver;
 

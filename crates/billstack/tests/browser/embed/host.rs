@@ -36,7 +36,7 @@ struct Product {
 }
 
 /// A running product.
-pub(super) struct Host {
+pub(crate) struct Host {
     product: Arc<Product>,
     port: u16,
     serving: JoinHandle<()>,
@@ -44,7 +44,7 @@ pub(super) struct Host {
 
 impl Host {
     /// Starts one whose customer this is.
-    pub(super) async fn start(t: &Bench, customer: &str, lasting: Duration) -> Host {
+    pub(crate) async fn start(t: &Bench, customer: &str, lasting: Duration) -> Host {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let product = Arc::new(Product {
@@ -72,7 +72,7 @@ impl Host {
     }
 
     /// Its page on an origin that can be allowed.
-    pub(super) fn url(&self, query: &str) -> String {
+    pub(crate) fn url(&self, query: &str) -> String {
         format!("http://localhost:{}/?{query}", self.port)
     }
 
