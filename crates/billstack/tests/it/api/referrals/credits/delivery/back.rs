@@ -54,8 +54,13 @@ pub(super) fn disputed(t: &Bench, status: &str, lines: &[i64]) -> Value {
     t.event("charge.dispute.updated", &dispute)
 }
 
-/// So much of the first payment has been refunded in all.
+/// So much of the first payment has been refunded in all, as Stripe says too when it is asked.
 pub(super) fn refunded(t: &Bench, before: i64, total: i64) -> Value {
+    let refund = json!({
+        "id": format!("re_{total}"), "object": "refund", "amount": total - before, "charge": "ch_1",
+        "created": t.seconds(), "currency": "usd", "payment_intent": "pi_1", "status": "succeeded",
+    });
+    t.fake().with_books(|books| books.refunds.put(refund));
     let charge = json!({
         "id": "ch_1", "object": "charge", "amount": 2000, "amount_captured": 2000, "amount_refunded": total,
         "currency": "usd", "customer": "cus_b", "payment_intent": "pi_1",
