@@ -15,7 +15,7 @@ mod sight;
 mod view;
 mod words;
 
-pub use assets::{script as frame_script, style, theme};
+pub use assets::{icon, script as frame_script, style, theme};
 pub use caller::PortalCaller;
 pub use cors::preflight;
 pub(crate) use cors::{origin as asking_origin, readable};

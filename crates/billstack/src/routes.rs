@@ -251,6 +251,7 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         .route("/portal/view", get(own_pages::fragment))
         .route("/portal/theme.css", get(own_pages::theme))
         .route("/portal/assets/{hash}/portal.css", get(own_pages::style))
+        .route("/portal/assets/{hash}/icon.svg", get(own_pages::icon))
         .route("/portal/enter/{ticket}", get(own_pages::enter))
         .route("/embed/v1.js", get(own_pages::element))
         .route(

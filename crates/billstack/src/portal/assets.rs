@@ -16,12 +16,17 @@ const STYLE: &str = include_str!("../../../../assets/portal.css");
 
 const SCRIPT: &str = include_str!("../../../../assets/embed/frame.js");
 
+const ICON: &str = include_str!("../../../../assets/icon.svg");
+
 const CSS: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 static HASH: LazyLock<String> = LazyLock::new(|| hex::encode(&Sha256::digest(STYLE)[..8]));
 
 static SCRIPT_HASH: LazyLock<String> = LazyLock::new(|| hex::encode(&Sha256::digest(SCRIPT)[..8]));
+
+static ICON_HASH: LazyLock<String> = LazyLock::new(|| hex::encode(&Sha256::digest(ICON)[..8]));
 
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -33,6 +38,11 @@ pub(super) fn style_address() -> String {
 /// The address of the script of frames.
 pub(super) fn script_address() -> String {
     format!("/embed/assets/{}/frame.js", *SCRIPT_HASH)
+}
+
+/// The address of the icon of pages.
+pub(super) fn icon_address() -> String {
+    format!("/portal/assets/{}/icon.svg", *ICON_HASH)
 }
 
 /// The address of the style of a theme.
@@ -50,6 +60,12 @@ pub async fn style(Path(hash): Path<String>) -> Response {
 pub async fn script(Path(hash): Path<String>) -> Response {
     let is_ours = hash == *SCRIPT_HASH;
     (headers(JAVASCRIPT, is_ours), SCRIPT).into_response()
+}
+
+/// The icon of pages, likewise.
+pub async fn icon(Path(hash): Path<String>) -> Response {
+    let is_ours = hash == *ICON_HASH;
+    (headers(SVG, is_ours), ICON).into_response()
 }
 
 /// The style that an address describes. It is made of the address alone.

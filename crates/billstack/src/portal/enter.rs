@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
+    ACCEPT, CACHE_CONTROL, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +12,7 @@ use billstack_core::portal::Session;
 use billstack_core::time::SECOND;
 use billstack_store::{Actor, portal};
 
+use super::page;
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::portal_cookie;
@@ -51,10 +52,19 @@ pub async fn enter(
     match session.and_then(|session| Some((session.token(&app.portal_key)?, session))) {
         Some((token, session)) => Ok(let_in(&app, &token, &session)),
         None => {
-            let refused = ApiError::new(Reason::InvalidPortalToken);
-            Ok((headers(), refused.into_response()).into_response())
+            let refused = match takes_html(&parts.headers) {
+                true => page::no_way_in(&app, &parts),
+                false => ApiError::new(Reason::InvalidPortalToken).into_response(),
+            };
+            Ok((headers(), refused).into_response())
         }
     }
+}
+
+/// Whether a browser asks, for a person.
+fn takes_html(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(ACCEPT).into_iter();
+    accepted.any(|value| value.to_str().unwrap_or_default().contains("text/html"))
 }
 
 async fn take(app: &App, ticket: &str, request_id: &str) -> Result<Option<Session>, ApiError> {

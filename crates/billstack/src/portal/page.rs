@@ -257,14 +257,19 @@ fn back(app: &App) -> Response {
 
 /// The page of whom nothing lets in any more. The cookie goes.
 fn over(app: &Shared, parts: &Parts) -> Response {
+    let mut response = no_way_in(app, parts);
+    let cookie = portal_cookie(app).clear();
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    response
+}
+
+/// The same for an address that lets nobody in: whoever has a session keeps it.
+pub(super) fn no_way_in(app: &Shared, parts: &Parts) -> Response {
     let accepted = parts.headers.get(ACCEPT_LANGUAGE);
     let accepted = accepted.and_then(|value| value.to_str().ok());
     let locale = accepted.and_then(Locale::of_accept_language);
     let page = view::over(locale.unwrap_or(Locale::English));
-    let mut response = answer(app, StatusCode::UNAUTHORIZED, &page);
-    let cookie = portal_cookie(app).clear();
-    response.headers_mut().insert(SET_COOKIE, cookie);
-    response
+    answer(app, StatusCode::UNAUTHORIZED, &page)
 }
 
 fn answer(app: &App, status: StatusCode, page: &Markup) -> Response {

@@ -176,6 +176,7 @@ fn head(title: &str, theme: &Theme, more: &Markup) -> Markup {
             title { (title) }
             link rel="stylesheet" href=(assets::theme_address(theme));
             link rel="stylesheet" href=(assets::style_address());
+            link rel="icon" href=(assets::icon_address()) type="image/svg+xml";
             (more)
         }
     }

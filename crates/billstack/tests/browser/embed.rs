@@ -45,7 +45,7 @@ pub(crate) async fn enter_shown(browser: &Chromium) {
     browser.until(HEADING, json!("Recommend us")).await;
 }
 
-fn a_test(test: impl AsyncFnOnce(&Bench, &Chromium, &str)) {
+pub(crate) fn a_test(test: impl AsyncFnOnce(&Bench, &Chromium, &str)) {
     with_browser(Setup::default(), Options::default(), async |t, browser| {
         let customer = ada(t).await;
         test(t, browser, &customer).await;

@@ -19,6 +19,7 @@ mod chromium;
 mod embed;
 mod pages;
 mod pictures;
+mod portal;
 mod symbols;
 mod webdriver;
 

@@ -87,6 +87,15 @@ async fn a_ticket_lets_in_once(t: &Bench) {
     let other = format!("/portal/enter/{}.{}", t.home.team, "0".repeat(64));
     for bad in [&unknown, &other, "/portal/enter/x", "/portal/enter/%00.x"] {
         assert_refused(&enter(t, bad).await);
+        // A person is told in words, and keeps the session that they may have.
+        let call = t.nobody.call(Method::GET, bad);
+        let call = call.header("user-agent", BROWSER);
+        let call = call.header("accept", "text/html,*/*;q=0.8");
+        // Customers' pages have a frame of their own.
+        let page = call.send_beside_a_newer_version().await;
+        assert_eq!(page.status, 401, "{page:?}");
+        assert!(page.text.contains("<h1>"), "{page:?}");
+        assert_eq!(page.header("set-cookie"), None);
     }
 }
 
