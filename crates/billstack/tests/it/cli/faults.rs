@@ -119,6 +119,17 @@ impl Trouble {
     }
 }
 
+/// Tries until it is refused because there is no database to write to, and tells how often it was not.
+async fn until_refused(attempt: impl AsyncFn(usize) -> Result<Value, Trouble>) -> usize {
+    for number in 0..MOST_THAT_FIT {
+        if let Err(trouble) = attempt(number).await {
+            assert_eq!(trouble, Trouble::unavailable());
+            return number;
+        }
+    }
+    panic!("writes are taken in spite of all");
+}
+
 #[derive(Clone)]
 struct Caller {
     http: reqwest::Client,
@@ -188,24 +199,22 @@ impl Caller {
     /// No write is taken, of a client or of Stripe, and the server is not ready. Returns the address that was refused.
     ///
     /// A log that was copied to its database is written anew from its beginning, for which its file has room already: so
-    /// much is taken before.
+    /// much is taken before, and what is small for longer than what is large.
     async fn assert_refuses_writes(&self) -> String {
-        let unavailable = Err(Trouble::unavailable());
-        for number in 0..MOST_THAT_FIT {
-            let name = format!("late-{number}");
-            let email = format!("{name}@example.com");
-            let body = json!({"email": &email});
-            let answer = self.post("customers", &name, body).await;
-            if answer.is_ok() {
-                continue;
-            }
-            assert_eq!(answer, unavailable);
-            assert_eq!(self.readiness().await, unavailable);
-            let event = Life::new(name).subscription();
-            assert_eq!(self.deliver(&event).await, unavailable);
-            return email;
-        }
-        panic!("writes are taken in spite of all");
+        let email = |number| format!("late-{number}@example.com");
+        let number = until_refused(async |number| {
+            let body = json!({"email": email(number)});
+            self.post("customers", &format!("late-{number}"), body)
+                .await
+        });
+        let number = number.await;
+        until_refused(async |number| {
+            let event = Life::new(format!("late-{number}")).subscription();
+            self.deliver(&event).await
+        })
+        .await;
+        until_refused(async |_| self.readiness().await).await;
+        email(number)
     }
 
     /// The same while reads go on, which find nothing of it.
