@@ -1,7 +1,7 @@
 //! `billstack serve`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use billstack_store::migrate::newest_version;
@@ -101,7 +101,10 @@ pub(super) fn address_of(listener: &TcpListener) -> Result<String, Failure> {
 
 /// Prepares the state of a server, and ends the process at once should its storage fail.
 pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Failure> {
-    let on_fatal = Arc::new(|why: &str| {
+    // Several threads may find out at the same time, and the first one says it for all.
+    let ending = Mutex::new(());
+    let on_fatal = Arc::new(move |why: &str| {
+        let _until_the_end = ending.lock();
         tracing::error!(why, "the storage can no longer be trusted; ending at once");
         std::process::exit(STORAGE_FAILED);
     });
