@@ -19,6 +19,12 @@ use crate::http::request_id::RequestId;
 use crate::http::serve::Peer;
 use crate::secrets::token_hash;
 
+/// Whether a browser asks, for a person to read.
+pub fn takes_html(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(header::ACCEPT).into_iter();
+    accepted.any(|value| value.to_str().unwrap_or_default().contains("text/html"))
+}
+
 /// Somebody who need not be signed in.
 #[derive(Clone, Debug)]
 pub struct Visitor {

@@ -2,8 +2,8 @@
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
-    HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -18,6 +18,7 @@ use super::{kept, sign_in};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::failures::catch_panics;
+use crate::http::visitor::takes_html;
 
 /// Frames show what strangers see, which may have an origin of its own.
 const POLICY: [&str; 2] = [
@@ -86,12 +87,7 @@ pub async fn nowhere(State(app): State<Shared>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::new(Reason::NotFound).into_response();
     let is_for_programs = parts.uri.path().starts_with("/api/");
-    let mut accepted = parts.headers.get_all(ACCEPT).into_iter();
-    let takes_html = accepted.any(|value| {
-        let value = value.to_str().unwrap_or_default();
-        value.contains("text/html")
-    });
-    if is_for_programs || !takes_html || !parts.method.is_safe() {
+    if is_for_programs || !takes_html(&parts.headers) || !parts.method.is_safe() {
         return error;
     }
     if !has_user(&app).await {

@@ -7,12 +7,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use billstack_store::projects::{self, Project};
 use billstack_store::teams::{self, Team};
+use billstack_store::{Abort, Place, Share, Tx, Weight};
 use maud::Markup;
 
 use super::kept::KEPT;
 use super::parts::shell;
 use super::theme::Theme;
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::{Person, ProjectAccess, TeamAccess};
 use crate::http::request_id::RequestId;
@@ -97,6 +98,21 @@ impl FromRequestParts<Shared> for View {
             None => Err(ApiError::new(Reason::NotFound)),
         }
     }
+}
+
+/// Reads what a page of a project shows, in turn with what others of its team read.
+pub(super) async fn read<T: Send + 'static>(
+    app: &App,
+    place: &Place,
+    mut read: impl FnMut(&mut dyn Tx, &Place) -> Result<T, Abort> + Send + 'static,
+) -> Result<T, ApiError> {
+    let share = Share {
+        team: place.team_id.number(),
+        weight: Weight::Short,
+    };
+    let place = place.clone();
+    let found = app.store.scan_for(share, move |tx| read(tx, &place));
+    Ok(found.await?)
 }
 
 /// Where to go after a form, or instead of a page.

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
+    CACHE_CONTROL, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -17,7 +17,7 @@ use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::portal_cookie;
 use crate::http::request_id::RequestId;
-use crate::http::visitor::client_address;
+use crate::http::visitor::{client_address, takes_html};
 use crate::links::asked_by;
 use crate::secrets::{new_token, token_hash};
 
@@ -59,12 +59,6 @@ pub async fn enter(
             Ok((headers(), refused).into_response())
         }
     }
-}
-
-/// Whether a browser asks, for a person.
-fn takes_html(headers: &HeaderMap) -> bool {
-    let mut accepted = headers.get_all(ACCEPT).into_iter();
-    accepted.any(|value| value.to_str().unwrap_or_default().contains("text/html"))
 }
 
 async fn take(app: &App, ticket: &str, request_id: &str) -> Result<Option<Session>, ApiError> {

@@ -7,18 +7,18 @@ use axum::response::Response;
 use billstack_core::email;
 use billstack_store::customers::{self, Customer, CustomerFilter};
 use billstack_store::list::{Page, Part};
-use billstack_store::{Place, Share, Tx, Weight};
+use billstack_store::{Place, Tx};
 use maud::{Markup, html};
 
 use super::address;
-use crate::app::{App, Shared};
+use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, page, text};
 use crate::pages::parts::pager::pager;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
-use crate::pages::view::View;
+use crate::pages::view::{View, read};
 
 /// Rows of a page.
 const ROWS: i64 = 25;
@@ -33,7 +33,20 @@ pub async fn show(
     let query = query.without_empty();
     let (page, sought) = (page(&query, ROWS)?, text(&query, "q", 255)?);
     let is_first = page.after.is_none();
-    let part = read(&app, &access.place, sought.clone(), page).await?;
+    let wanted = sought.clone();
+    let part = read(&app, &access.place, move |tx, place| match &wanted {
+        Some(wanted) => Ok(Part {
+            rows: found(tx, place, wanted.trim())?,
+            next: None,
+        }),
+        None => Ok(customers::list(
+            tx,
+            place,
+            &CustomerFilter::default(),
+            &page,
+        )?),
+    });
+    let part = part.await?;
     let base = address(&access.place.team_id, &access.place.project_id);
     let path = format!("{base}/customers");
     let typed = sought.as_deref().unwrap_or_default();
@@ -54,32 +67,6 @@ pub async fn show(
         (pager(&path, &kept, is_first, part.next.as_ref()))
     };
     Ok(view.page("Customers", body))
-}
-
-async fn read(
-    app: &App,
-    place: &Place,
-    sought: Option<String>,
-    page: Page,
-) -> Result<Part<Customer>, ApiError> {
-    let share = Share {
-        team: place.team_id.number(),
-        weight: Weight::Short,
-    };
-    let place = place.clone();
-    let read = app.store.scan_for(share, move |tx| match &sought {
-        Some(sought) => Ok(Part {
-            rows: found(tx, &place, sought.trim())?,
-            next: None,
-        }),
-        None => Ok(customers::list(
-            tx,
-            &place,
-            &CustomerFilter::default(),
-            &page,
-        )?),
-    });
-    Ok(read.await?)
 }
 
 /// Whom a text names exactly: by their id here, their address, the team's own id or the one in Stripe.

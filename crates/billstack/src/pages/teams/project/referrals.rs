@@ -6,13 +6,13 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::referral::Referral;
 use billstack_core::time::{DAY, Micros};
-use billstack_store::list::{Page, Part};
-use billstack_store::{Place, Share, Weight};
+use billstack_store::Place;
+use billstack_store::list::Part;
 use maud::{Markup, html};
 
 use super::address;
 use crate::api::referrals::list::Wanted;
-use crate::app::{App, Shared};
+use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -24,7 +24,7 @@ use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
-use crate::pages::view::View;
+use crate::pages::view::{View, read};
 
 /// Rows of a page.
 const ROWS: i64 = 25;
@@ -42,7 +42,12 @@ pub async fn show(
     let query = query.without_empty();
     let (wanted, page) = (Wanted::read(&in_times(query.clone()))?, page(&query, ROWS)?);
     let is_first = page.after.is_none();
-    let (part, people) = read(&app, &access.place, wanted, page).await?;
+    let found = read(&app, &access.place, move |tx, place| {
+        let part = wanted.list(tx, place, &page)?;
+        let people = people_of(tx, place, &part.rows)?;
+        Ok((part, people))
+    });
+    let (part, people) = found.await?;
     let path = format!(
         "{}/referrals",
         address(&access.place.team_id, &access.place.project_id)
@@ -58,25 +63,6 @@ pub async fn show(
         (pager(&path, &kept, is_first, part.next.as_ref()))
     };
     Ok(view.page("Referrals", body))
-}
-
-async fn read(
-    app: &App,
-    place: &Place,
-    wanted: Wanted,
-    page: Page,
-) -> Result<(Part<Referral>, People), ApiError> {
-    let share = Share {
-        team: place.team_id.number(),
-        weight: Weight::Short,
-    };
-    let place = place.clone();
-    let read = app.store.scan_for(share, move |tx| {
-        let part = wanted.list(tx, &place, &page)?;
-        let people = people_of(tx, &place, &part.rows)?;
-        Ok((part, people))
-    });
-    Ok(read.await?)
 }
 
 /// The names of both sides.

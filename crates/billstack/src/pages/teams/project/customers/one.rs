@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::referral::Referral;
+use billstack_store::Place;
 use billstack_store::credits::{self, Balance, Credit, CreditFilter};
 use billstack_store::customers::{self, Customer};
 use billstack_store::list::Page;
 use billstack_store::referrals::{self, ReferralFilter};
-use billstack_store::{Place, Share, Tx, Weight};
 use maud::{Markup, html};
 
 use crate::app::{App, Shared};
@@ -22,7 +22,7 @@ use crate::pages::parts::time::moment;
 use crate::pages::teams::project::address;
 use crate::pages::teams::project::referrals::one::credits_of;
 use crate::pages::teams::project::referrals::{people_of, rows};
-use crate::pages::view::View;
+use crate::pages::view::{View, read};
 
 /// As many rows of each table as a look needs; behind a link is the rest.
 const FEW: i64 = 10;
@@ -44,7 +44,7 @@ pub async fn show(
     access: ProjectAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let told = read(&app, &access.place, id).await?;
+    let told = told(&app, &access.place, id).await?;
     let name = name(&told.customer);
     Ok(view.page(&format!("{name} · Customers"), body(&told, &access.place)))
 }
@@ -53,35 +53,30 @@ fn name(customer: &Customer) -> &str {
     customer.name.as_deref().unwrap_or(&customer.email)
 }
 
-async fn read(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
-    let share = Share {
-        team: place.team_id.number(),
-        weight: Weight::Short,
-    };
-    let place = place.clone();
+async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
     let few = Page {
         limit: FEW,
         offset: 0,
         after: None,
     };
-    let read = app.store.scan_for(share, move |tx: &mut dyn Tx| {
-        let customer = customers::require(tx, &place, &id)?;
+    read(app, place, move |tx, place| {
+        let customer = customers::require(tx, place, &id)?;
         let any = ReferralFilter::default();
-        let part = referrals::list_of_customer(tx, &place, &id, &any, &few)?;
+        let part = referrals::list_of_customer(tx, place, &id, &any, &few)?;
         let theirs = CreditFilter {
             customer_id: Some(id.clone()),
             ..CreditFilter::default()
         };
         Ok(Told {
-            balances: credits::balances(tx, &place, &id)?,
-            credits: credits::list(tx, &place, &theirs, &few)?.rows,
-            people: people_of(tx, &place, &part.rows)?,
+            balances: credits::balances(tx, place, &id)?,
+            credits: credits::list(tx, place, &theirs, &few)?.rows,
+            people: people_of(tx, place, &part.rows)?,
             has_more: part.next.is_some(),
             referrals: part.rows,
             customer,
         })
-    });
-    Ok(read.await?)
+    })
+    .await
 }
 
 fn body(told: &Told, place: &Place) -> Markup {

@@ -7,7 +7,7 @@ use billstack_core::referral::Referral;
 use billstack_store::credits::{self, Credit, CreditFilter};
 use billstack_store::list::Page;
 use billstack_store::story::{self, LoggedEvent};
-use billstack_store::{Place, Refusal, Share, Thing, Tx, Weight, explained};
+use billstack_store::{Place, Refusal, Thing, explained};
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
 use crate::pages::teams::project::address;
-use crate::pages::view::View;
+use crate::pages::view::{View, read};
 
 /// The most steps of a story that are shown at once; the API tells the rest.
 const STEPS: i64 = 200;
@@ -44,27 +44,23 @@ pub async fn show(
     access: ProjectAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let told = read(&app, &access.place, id).await?;
+    let told = told(&app, &access.place, id).await?;
     let friend = told.people.name(&told.referral.referee_customer_id);
     Ok(view.page(&format!("{friend} · Referrals"), body(&told, &access.place)))
 }
 
-async fn read(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
-    let (place, now) = (place.clone(), app.now());
-    let share = Share {
-        team: place.team_id.number(),
-        weight: Weight::Short,
-    };
-    let read = app.store.scan_for(share, move |tx: &mut dyn Tx| {
-        let found = explained::get(tx, &place, &id, now)?;
+async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
+    let now = app.now();
+    read(app, place, move |tx, place| {
+        let found = explained::get(tx, place, &id, now)?;
         let (referral, explanation) = found.ok_or(Refusal::NotFound(Thing::Referral))?;
         let of_it = CreditFilter {
             referral_id: Some(id.clone()),
             ..CreditFilter::default()
         };
-        let credits = credits::list(tx, &place, &of_it, &first(50))?.rows;
+        let credits = credits::list(tx, place, &of_it, &first(50))?.rows;
         let steps = story::story(tx, &place.team_id, &id, &first(STEPS))?.rows;
-        let people = people_of(tx, &place, std::slice::from_ref(&referral))?;
+        let people = people_of(tx, place, std::slice::from_ref(&referral))?;
         Ok(Told {
             referral,
             explanation,
@@ -72,8 +68,8 @@ async fn read(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
             steps,
             people,
         })
-    });
-    Ok(read.await?)
+    })
+    .await
 }
 
 fn first(limit: i64) -> Page {
