@@ -49,6 +49,10 @@ __attribute__((constructor)) static void begin(void) {
     if (fail) sscanf(fail, "%7s %63s %ld", fail_how, fail_suffix, &fail_at);
 }
 
+/* Whoever is at work on the disk finishes it with its record, and nobody begins after that: a thread that ended between
+ * the two would leave a write that is in no record, or a part of a record. The lock is never given back. */
+__attribute__((destructor)) static void end(void) { pthread_mutex_lock(&one_at_a_time); }
+
 /* The name within the directory, or NULL for what is none of our business. The directory itself is "". */
 static const char *inside(char *path) {
     if (!directory || strncmp(path, directory, directory_length) != 0) return NULL;
