@@ -43,6 +43,10 @@ addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
+// The tab of this page is in sight where the row is wider than the window.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.parentElement.parentElement.scrollLeft = tab.offsetLeft - 40;
+
 // Menus close with Escape, and when something else is used.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;

@@ -6,6 +6,7 @@ pub(super) mod notice;
 pub(super) mod pager;
 pub(super) mod people;
 pub(super) mod shell;
+pub(super) mod switch;
 pub(super) mod table;
 pub(super) mod tabs;
 pub(super) mod time;

@@ -12,6 +12,7 @@ use maud::Markup;
 
 use super::kept::KEPT;
 use super::parts::shell;
+use super::parts::switch::Places;
 use super::theme::Theme;
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
@@ -27,6 +28,10 @@ pub struct View {
     pub(super) person: Option<Person>,
     pub(super) team: Option<Team>,
     pub(super) project: Option<Project>,
+    /// Where they may go from here.
+    pub(super) places: Places,
+    /// How much needs somebody in the project, where that was asked.
+    pub(super) attention: Option<u64>,
 }
 
 impl View {
@@ -85,14 +90,19 @@ impl FromRequestParts<Shared> for View {
         let Some(team_id) = team_id else {
             return Ok(view);
         };
+        let user_id = view.person.as_ref().map(|person| person.user.id.clone());
         let read = app.store.point(move |tx| {
             let project = match &place {
                 Some(place) => projects::get(tx, place)?,
                 None => None,
             };
-            Ok((teams::get(tx, &team_id)?, project))
+            let places = match &user_id {
+                Some(user_id) => Places::read(tx, &team_id, user_id)?,
+                None => Places::default(),
+            };
+            Ok((teams::get(tx, &team_id)?, project, places))
         });
-        (view.team, view.project) = read.await?;
+        (view.team, view.project, view.places) = read.await?;
         match view.team {
             Some(_) => Ok(view),
             None => Err(ApiError::new(Reason::NotFound)),

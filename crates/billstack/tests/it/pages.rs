@@ -6,6 +6,7 @@ mod customers;
 mod first_run;
 mod kept;
 mod referrals;
+mod shell;
 mod sign_in;
 mod teams;
 

@@ -2,8 +2,9 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+use super::switch::switch;
+use super::tabs::{self, tabs};
 use crate::pages::assets;
-use crate::pages::parts::tabs::tabs;
 use crate::pages::teams::project::address;
 use crate::pages::theme::Theme;
 use crate::pages::view::View;
@@ -26,7 +27,7 @@ pub(in crate::pages) fn document(view: &View, title: &str, body: &Markup) -> Mar
             body {
                 a.skip href="#main" { "Skip to the content" }
                 (bar(view))
-                @if let (Some(team), Some(project)) = (&view.team, &view.project) { (tabs(team, project, title)) }
+                (tabs(view, title))
                 main #main tabindex="-1" { (body) }
                 p #said.hidden role="status" aria-live="polite" {}
             }
@@ -38,28 +39,26 @@ pub(in crate::pages) fn document(view: &View, title: &str, body: &Markup) -> Mar
 fn full_title(view: &View, title: &str) -> String {
     let of = view.project.as_ref().map(|project| project.name.as_str());
     let of = of.or(view.team.as_ref().map(|team| team.name.as_str()));
-    match of {
-        Some(of) => format!("{title} · {of} · BillStack"),
-        None => format!("{title} · BillStack"),
-    }
+    format!("{title} · {}", of.unwrap_or("BillStack"))
 }
 
+/// Where somebody is, what they look for, what waits for them, and who they are.
 fn bar(view: &View) -> Markup {
     html! {
         header.bar {
             nav.crumbs aria-label="Where you are" {
                 a.brand href="/" aria-label="BillStack, start" { img src=(assets::address("icon.svg")) alt="" width="20" height="20"; }
-                @if view.person.is_some() && view.team.is_none() { a href="/t" { "Teams" } }
-                @if let Some(team) = &view.team {
-                    a href={ "/t/" (team.id) } { (team.name) }
-                    @if let Some(project) = &view.project {
-                        span aria-hidden="true" { "/" }
-                        a href=(address(&team.id, &project.id)) { (project.name) }
-                    }
-                }
+                (switch(view))
             }
             @if let Some(person) = &view.person {
-                details.menu {
+                @if tabs::is_there("/find") {
+                    form.find action="/find" role="search" {
+                        input #find name="q" type="search" required maxlength="255" autocomplete="off" spellcheck="false"
+                            aria-label="Find an id, a code or an address" placeholder="Find an id, a code, an address";
+                    }
+                }
+                (attention(view))
+                details.menu.person {
                     summary { span { (person.user.name) } }
                     div {
                         a href="/t" { "All teams" }
@@ -67,6 +66,21 @@ fn bar(view: &View) -> Markup {
                         form method="post" action="/sign-out" { button.plain { "Sign out" } }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The way to what needs somebody, and how much of it there is.
+fn attention(view: &View) -> Markup {
+    let path = "/t/{teamId}/p/{projectId}/attention";
+    let place = view.team.as_ref().zip(view.project.as_ref());
+    let place = place.filter(|_| tabs::is_there(path));
+    let waiting = view.attention.filter(|waiting| *waiting > 0);
+    html! {
+        @if let Some((team, project)) = place {
+            a.attention href={ (address(&team.id, &project.id)) "/attention" } {
+                "Attention" @if let Some(waiting) = waiting { " " b { (waiting) } }
             }
         }
     }

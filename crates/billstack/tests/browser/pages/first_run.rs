@@ -51,8 +51,8 @@ async fn by_hand(t: &Bench, browser: &Chromium) {
     let here = browser.path().await;
     browser.goto(&at(t, "/")).await;
     browser.arrive(&here).await;
-    browser.click(".menu summary").await;
-    browser.click(".menu button").await;
+    browser.click(".person summary").await;
+    browser.click(".person button").await;
     browser.arrive("/sign-in").await;
     sign_in(browser, "kelp-Onion-78").await;
     browser.find(".notice.bad").await;

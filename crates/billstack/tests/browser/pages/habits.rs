@@ -20,8 +20,8 @@ fn back_after_signing_out_shows_nothing() {
         let project = format!("/t/{}/p/{}", t.home.team, t.home.project);
         sign_in(t, browser, &t.home).await;
         browser.goto(&at(t, &project)).await;
-        browser.click(".menu summary").await;
-        browser.click(".menu button").await;
+        browser.click(".person summary").await;
+        browser.click(".person button").await;
         browser.arrive("/sign-in").await;
         browser.back().await;
         browser.arrive(&format!("/sign-in?next={project}")).await;
@@ -115,16 +115,17 @@ fn the_keyboard_reaches_the_content_and_leaves_menus() {
         body.type_in(TAB).await;
         let skip = "return [document.activeElement.className, document.activeElement.getBoundingClientRect().top >= 0]";
         assert_eq!(browser.run(skip).await, json!(["skip", true]));
-        browser.click(".menu summary").await;
+        browser.click(".person summary").await;
         assert_eq!(
             browser
-                .run("return document.querySelector('.menu').open")
+                .run("return document.querySelector('.person').open")
                 .await,
             json!(true)
         );
         let active = browser.driver.active().await.expect("a focus");
         active.type_in(ESCAPE).await;
-        let shut = "return [document.querySelector('.menu').open, document.activeElement.tagName]";
+        let shut =
+            "return [document.querySelector('.person').open, document.activeElement.tagName]";
         assert_eq!(browser.run(shut).await, json!([false, "SUMMARY"]));
     });
 }
