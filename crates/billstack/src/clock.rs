@@ -3,38 +3,92 @@
 //! Everything else is handed the time as microseconds since 1970 in UTC, so a test can set it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use billstack_core::time::Micros;
 use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
+use tokio::sync::watch;
 
 /// Where the time of day comes from.
 #[derive(Clone, Debug)]
 pub enum Clock {
     /// The machine's clock.
     System,
-    /// A clock that a test sets, in microseconds since 1970.
-    Manual(Arc<AtomicI64>),
+    /// A clock with hands. Clones share them.
+    Moved(Arc<Hands>),
+}
+
+/// The hands of a clock that is moved. Whoever waits for a time is woken by each move.
+#[derive(Debug)]
+pub struct Hands {
+    micros: watch::Sender<i64>,
+    /// Whether the machine's clock is added, so that it ticks between the moves.
+    ticks: bool,
+}
+
+impl Hands {
+    /// Moves the clock by so many microseconds.
+    pub fn move_by(&self, micros: i64) {
+        self.micros.send_modify(|now| *now += micros);
+    }
 }
 
 impl Clock {
-    /// A clock that stands still at `micros` until it is set; clones share its hands.
+    /// A clock that stands still at `micros` until it is moved.
     pub fn manual(micros: i64) -> Clock {
-        Clock::Manual(Arc::new(AtomicI64::new(micros)))
+        Clock::with_hands(micros, false)
+    }
+
+    /// A clock that ticks as the machine's does, `micros` ahead of it.
+    pub fn ahead(micros: i64) -> Clock {
+        Clock::with_hands(micros, true)
+    }
+
+    fn with_hands(micros: i64, ticks: bool) -> Clock {
+        let micros = watch::Sender::new(micros);
+        Clock::Moved(Arc::new(Hands { micros, ticks }))
     }
 
     /// Microseconds since 1970 in UTC.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the time"
-    )]
     pub fn now_micros(&self) -> i64 {
         match self {
-            Clock::System => Timestamp::now().as_microsecond(),
-            Clock::Manual(micros) => micros.load(Ordering::SeqCst),
+            Clock::System => machine_micros(),
+            Clock::Moved(hands) if hands.ticks => machine_micros() + *hands.micros.borrow(),
+            Clock::Moved(hands) => *hands.micros.borrow(),
         }
+    }
+
+    /// The moves from now on.
+    pub fn moves(&self) -> Moves {
+        Moves(match self {
+            Clock::System => None,
+            Clock::Moved(hands) => Some(hands.micros.subscribe()),
+        })
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the time"
+)]
+fn machine_micros() -> i64 {
+    Timestamp::now().as_microsecond()
+}
+
+/// The moves of a clock, for whoever would sleep over one.
+#[derive(Debug)]
+pub struct Moves(Option<watch::Receiver<i64>>);
+
+impl Moves {
+    /// Waits for a move that nobody has been told of yet. The machine's clock makes none.
+    pub async fn next(&mut self) {
+        if let Some(moves) = &mut self.0
+            && moves.changed().await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
     }
 }
 
@@ -101,6 +155,8 @@ fn digits(number: i16) -> [u8; 2] {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     const NOON: i64 = 1_774_872_000_000_000;
@@ -130,11 +186,34 @@ mod tests {
     #[test]
     fn a_manual_clock_is_shared_by_its_clones() {
         let clock = Clock::manual(NOON);
-        let Clock::Manual(hands) = clock.clone() else {
+        let Clock::Moved(hands) = clock.clone() else {
             unreachable!("it was made manual")
         };
-        hands.fetch_add(5, Ordering::SeqCst);
+        hands.move_by(5);
         assert_eq!(clock.now_micros(), NOON + 5);
         assert!(Clock::System.now_micros() > NOON - 40_000_000_000_000);
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_ticks() {
+        let day = 86_400_000_000;
+        let (clock, before) = (Clock::ahead(-day), Clock::System.now_micros());
+        assert!((before - day..before).contains(&clock.now_micros()));
+    }
+
+    #[test]
+    fn a_move_is_told_to_each_once() {
+        let clock = Clock::manual(NOON);
+        let (mut one, mut other) = (clock.moves(), clock.moves());
+        assert!(one.next().now_or_never().is_none());
+        let Clock::Moved(hands) = &clock else {
+            unreachable!("it was made manual")
+        };
+        hands.move_by(1);
+        for moves in [&mut one, &mut other] {
+            assert!(moves.next().now_or_never().is_some());
+            assert!(moves.next().now_or_never().is_none());
+        }
+        assert!(Clock::System.moves().next().now_or_never().is_none());
     }
 }

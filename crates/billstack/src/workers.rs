@@ -109,12 +109,13 @@ pub async fn run(app: Shared) {
     );
 }
 
-/// Does what is due of these kinds, again and again: sooner than usual when `woken` is done.
+/// Does what is due of these kinds, again and again: sooner than usual when `woken` is done, or the clock is moved.
 async fn go_round<W: Future<Output = ()>>(
     app: &App,
     kinds: &[&'static str],
     woken: impl Fn() -> W,
 ) {
+    let mut moves = app.clock.moves();
     loop {
         let pause = match round(app, kinds).await {
             Ok(0) => LOOK_EVERY,
@@ -127,6 +128,7 @@ async fn go_round<W: Future<Output = ()>>(
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = woken() => {}
+            () = moves.next() => {}
         }
     }
 }

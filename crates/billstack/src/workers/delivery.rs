@@ -41,6 +41,7 @@ const BEYOND_A_CALL: u32 = 5;
 /// Serves whoever is due, again and again: the teams by turns, and of each as many as its rate has room for.
 pub(super) async fn go_round(app: &App) {
     let (mut lanes, mut serving) = (FuturesUnordered::new(), Serving::default());
+    let mut moves = app.clock.moves();
     loop {
         let looked = Instant::now();
         let mut claiming = pin!(claim(app, serving.clone()));
@@ -68,6 +69,7 @@ pub(super) async fn go_round(app: &App) {
             Some(key) = lanes.next() => serving.ended(&key),
             () = tokio::time::sleep(pause) => {}
             () = app.store.enqueued().notified() => {}
+            () = moves.next() => {}
         }
         // One look for all that end or are enqueued in a moment.
         let mut moment = pin!(tokio::time::sleep_until(looked + AFTER_WORK));

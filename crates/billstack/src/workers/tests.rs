@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use billstack_core::time::DAY;
 use billstack_store::customers::{self, NewCustomer};
@@ -31,10 +30,10 @@ fn app_at(directory: &tempfile::TempDir, clock: Clock) -> Shared {
 }
 
 fn set_clock(app: &App, at: i64) {
-    let Clock::Manual(hands) = &app.clock else {
+    let Clock::Moved(hands) = &app.clock else {
         unreachable!("it was made so");
     };
-    hands.store(at, Ordering::SeqCst);
+    hands.move_by(at - app.now().0);
 }
 
 fn wait_for<T>(work: impl Future<Output = T>) -> T {

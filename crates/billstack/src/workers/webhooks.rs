@@ -139,10 +139,11 @@ impl Lanes {
                 () = stop.told() => return,
             }
         }
-        let mut next_look = Instant::now();
+        let (mut next_look, mut moves) = (Instant::now(), app.clock.moves());
         loop {
             tokio::select! {
                 () = stop.told() => break,
+                () = moves.next() => next_look = Instant::now(),
                 filled = app.store.filled().take() => self.wake(filled),
                 Some(ended) = self.running.join_next() => self.ended(ended.ok()),
                 () = tokio::time::sleep_until(next_look), if self.looking.is_empty() => {

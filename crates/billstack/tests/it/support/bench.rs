@@ -301,10 +301,10 @@ impl Bench {
 
 /// Moves a clock.
 pub(crate) fn advance(clock: &Clock, micros: i64) {
-    let Clock::Manual(hands) = clock else {
+    let Clock::Moved(hands) = clock else {
         unreachable!("a bench has a manual clock");
     };
-    hands.fetch_add(micros, std::sync::atomic::Ordering::SeqCst);
+    hands.move_by(micros);
 }
 
 /// Runs an operation of the store and takes its success for granted.
