@@ -11,11 +11,14 @@ use crate::report::Report;
 use crate::{Bench, Measured};
 
 /// Every file, by its path below `exports/`.
-const FILES: [&str; 4] = [
+const FILES: [&str; 7] = [
     "credits?format=csv",
     "credits?format=ndjson",
     "postings?format=csv",
     "postings?format=ndjson",
+    "credits?format=spreadsheet",
+    "referrals?format=spreadsheet",
+    "codes?format=spreadsheet&activeOnly=false",
 ];
 
 /// How often memory is looked at.

@@ -131,6 +131,8 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/liability" referrals::liability, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/roll-forward" referrals::roll_forward, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/credits" referrals::exports::credits, Project(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/referrals" referrals::exports::referrals, Project(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/codes" referrals::exports::codes, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/postings" referrals::exports::postings, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/roll-forward" referrals::exports::roll_forward, Project(ReferralsRead), &[];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/verify" referrals::verify, Project(ReferralsWrite), &[];

@@ -1,5 +1,7 @@
 //! Parts that pages are made of.
 
+pub(super) mod days;
+pub(super) mod export;
 pub(super) mod form;
 pub(super) mod money;
 pub(super) mod notice;

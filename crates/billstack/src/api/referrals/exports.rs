@@ -3,8 +3,11 @@
 //! An export is read page by page while it is sent, so that a million rows take no more memory than one page. If
 //! something fails on the way, the connection ends before the file does.
 
+pub mod codes;
 pub mod credits;
+mod name;
 pub mod postings;
+pub mod referrals;
 pub mod roll_forward;
 mod table;
 
@@ -16,7 +19,7 @@ use billstack_store::{Abort, Place, Tx, Weight};
 use futures_util::stream;
 use utoipa::ToSchema;
 
-use crate::app::{App, Shared};
+use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::page::{in_order, one_of, time};
@@ -37,6 +40,10 @@ pub enum Format {
     /// A JSON object for each line.
     #[schema(rename = "ndjson")]
     Ndjson,
+    /// CSV for programs in which people open tables: it begins with a byte order mark, and where the other forms tell
+    /// amounts in minor units alone it tells them in whole ones too.
+    #[schema(rename = "spreadsheet")]
+    Spreadsheet,
 }
 
 impl Format {
@@ -44,20 +51,21 @@ impl Format {
         match text {
             "csv" => Some(Format::Csv),
             "ndjson" => Some(Format::Ndjson),
+            "spreadsheet" => Some(Format::Spreadsheet),
             _ => None,
         }
     }
 
     const fn media_type(self) -> &'static str {
         match self {
-            Format::Csv => "text/csv; charset=utf-8",
+            Format::Csv | Format::Spreadsheet => "text/csv; charset=utf-8",
             Format::Ndjson => "application/x-ndjson",
         }
     }
 
     const fn ending(self) -> &'static str {
         match self {
-            Format::Csv => "csv",
+            Format::Csv | Format::Spreadsheet => "csv",
             Format::Ndjson => "ndjson",
         }
     }
@@ -75,14 +83,21 @@ fn format(query: &Query) -> Result<Format, ApiError> {
     Ok(one_of(query, "format", Format::parse)?.unwrap_or(Format::Csv))
 }
 
-/// Reads the query of an export. Nothing that is booked after it has begun is in it.
-fn wanted(app: &App, query: &Query) -> Result<Wanted, ApiError> {
+impl Wanted {
+    /// The same up to a time. Nothing that is booked after an export has begun is in it.
+    fn until(self, now: Micros) -> Wanted {
+        let to = self.to.min(now.plus(1));
+        Wanted { to, ..self }
+    }
+}
+
+/// Reads the query of an export.
+fn wanted(query: &Query) -> Result<Wanted, ApiError> {
     let format = format(query)?;
     let (from, to) = in_order(
         time(query, "from")?.unwrap_or(Micros(i64::MIN + 1)),
         time(query, "to")?.unwrap_or(Micros(i64::MAX)),
     )?;
-    let to = to.min(app.now().plus(1));
     Ok(Wanted { format, from, to })
 }
 

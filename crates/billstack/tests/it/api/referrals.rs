@@ -5,6 +5,7 @@ mod codes;
 mod config;
 mod credits;
 mod explained;
+mod exports;
 mod finance;
 mod list;
 mod overview;

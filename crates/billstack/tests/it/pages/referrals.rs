@@ -10,6 +10,7 @@ use crate::support::fixture::text;
 on_both_engines! {
     the_list_shows_what_the_api_lists,
     filters_are_in_the_address_and_stay_there,
+    a_file_has_the_filters_of_the_page,
     a_referral_says_why,
     nothing_of_a_customer_is_markup,
     a_referral_of_another_project_is_not_there,
@@ -145,4 +146,27 @@ async fn a_referral_of_another_project_is_not_there(t: &Bench) {
     let (other, _) = t.project("Other").await;
     let elsewhere = format!("/t/{}/p/{}/referrals/{id}", t.home.team, other);
     assert_eq!(look(&t.owner, &elsewhere).send().await.status, 404);
+}
+
+async fn a_file_has_the_filters_of_the_page(t: &Bench) {
+    let (one, _) = t.pending("one").await;
+    t.pending("two").await;
+    let filters = format!(
+        "status=pending&code={}&from=2026-03-01&to=2026-03-31&source=",
+        one.code
+    );
+    let listed = page(t, &format!("/referrals?{filters}")).await;
+    let link = listed
+        .split("href=\"")
+        .find(|link| link.contains("/exports/referrals?"));
+    let link = link
+        .and_then(|link| link.split('"').next())
+        .expect("a link");
+    let file = t.owner.get(&link.replace("&amp;", "&")).await;
+    assert_eq!(file.status, 200, "{file:?}");
+    let name = "attachment; filename=\"referrals-home-2026-03-01_2026-03-31-utc.csv\"";
+    assert_eq!(file.header("content-disposition"), Some(name));
+    assert!(file.text.starts_with("\u{feff}id,status,code,"));
+    assert_eq!(file.text.lines().count(), 2, "{file:?}");
+    assert!(file.text.contains(&one.code));
 }

@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, time, weight};
+use crate::http::query::Query;
 
 /// A page of credits.
 #[derive(Serialize, ToSchema)]
@@ -52,16 +53,7 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
-    let filter = CreditFilter {
-        customer_id: text(&query, "customerId", 64)?,
-        referral_id: text(&query, "referralId", 64)?,
-        side: one_of(&query, "side", Side::parse)?,
-        kind: one_of(&query, "kind", CreditKind::parse)?,
-        status: one_of(&query, "status", CreditStatus::parse)?,
-        delivery: one_of(&query, "delivery", DeliveryState::parse)?,
-        from: time(&query, "from")?,
-        to: time(&query, "to")?,
-    };
+    let filter = filter(&query)?;
     let part = access.scan(&app, weight(&page), move |tx, place| {
         let part = credits::list(tx, place, &filter, &page)?;
         let rows = part.rows.into_iter().map(|credit| shown(tx, place, credit));
@@ -72,4 +64,18 @@ pub async fn handle(
         credits: rows.iter().map(CreditJson::new).collect(),
         next_cursor: next.map(|cursor| cursor.encode()),
     })))
+}
+
+/// Which credits are asked for.
+pub(in crate::api::referrals) fn filter(query: &Query) -> Result<CreditFilter, ApiError> {
+    Ok(CreditFilter {
+        customer_id: text(query, "customerId", 64)?,
+        referral_id: text(query, "referralId", 64)?,
+        side: one_of(query, "side", Side::parse)?,
+        kind: one_of(query, "kind", CreditKind::parse)?,
+        status: one_of(query, "status", CreditStatus::parse)?,
+        delivery: one_of(query, "delivery", DeliveryState::parse)?,
+        from: time(query, "from")?,
+        to: time(query, "to")?,
+    })
 }

@@ -4,9 +4,14 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::credit::Side;
 use billstack_core::time::Micros;
+use billstack_store::credits::{Credit, CreditFilter};
 use billstack_store::finance::{self, ExportedCredit};
 use serde_json::{Value, json};
 
+use super::super::credits::delivery::DeliveryStateJson;
+use super::super::credits::list::filter;
+use super::super::credits::{CreditKindJson, CreditStatusJson, SideJson};
+use super::name::file;
 use super::table::Table;
 use super::{Format, PAGE, send, wanted};
 use crate::app::Shared;
@@ -18,6 +23,7 @@ use crate::http::page::QueryString;
 /// What stands for the side where a credit was given by hand.
 const BY_HAND: &str = "manual";
 
+/// The last one is for people alone.
 const COLUMNS: &[&str] = &[
     "id",
     "kind",
@@ -41,9 +47,17 @@ const COLUMNS: &[&str] = &[
     "transactionId",
     "createdAt",
     "heldUntil",
+    "amountDecimal",
 ];
 
-fn row(exported: ExportedCredit) -> Vec<Value> {
+fn columns(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Spreadsheet => COLUMNS,
+        Format::Csv | Format::Ndjson => &COLUMNS[..COLUMNS.len() - 1],
+    }
+}
+
+fn row(exported: ExportedCredit, format: Format) -> Vec<Value> {
     let ExportedCredit {
         credit,
         external_id,
@@ -51,7 +65,7 @@ fn row(exported: ExportedCredit) -> Vec<Value> {
         transaction_id,
     } = exported;
     let parts = credit.parts;
-    vec![
+    let mut row = vec![
         json!(credit.id),
         json!(credit.kind),
         json!(credit.referral_id),
@@ -74,18 +88,51 @@ fn row(exported: ExportedCredit) -> Vec<Value> {
         json!(transaction_id),
         json!(rfc3339(credit.created_at.0)),
         json!(credit.held_until.map(|at| rfc3339(at.0))),
-    ]
+        json!(credit.currency.decimal(credit.amount.get())),
+    ];
+    row.truncate(columns(format).len());
+    row
+}
+
+/// Whether a credit is among those that the list has under this filter. The range of time is that of the export.
+fn is_wanted(filter: &CreditFilter, credit: &Credit) -> bool {
+    fn is<T: PartialEq>(wanted: Option<&T>, value: Option<&T>) -> bool {
+        wanted.is_none() || wanted == value
+    }
+    let CreditFilter {
+        kind,
+        customer_id,
+        referral_id,
+        side,
+        status,
+        delivery,
+        from: _,
+        to: _,
+    } = filter;
+    is(kind.as_ref(), Some(&credit.kind))
+        && is(customer_id.as_ref(), Some(&credit.customer_id))
+        && is(referral_id.as_ref(), credit.referral_id.as_ref())
+        && is(side.as_ref(), credit.side.as_ref())
+        && is(status.as_ref(), Some(&credit.status))
+        && is(delivery.as_ref(), Some(&credit.delivery))
 }
 
 /// Export credits.
 ///
-/// Every credit that was granted in the time, the oldest first, as it is when its row is read.
+/// Every credit that was granted in the time, the oldest first, as it is when its row is read: the rows that the list has
+/// under the same filters.
 #[utoipa::path(
     get, path = "", operation_id = "export_credits",
     params(
         ("format" = inline(Option<Format>), Query, description = "`csv` when left out."),
         ("from" = Option<String>, Query, description = "Granted at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Granted before this time.", format = DateTime),
+        ("customerId" = Option<String>, Query, description = "Only of this customer.", min_length = 1, max_length = 64),
+        ("referralId" = Option<String>, Query, description = "Only of this referral.", min_length = 1, max_length = 64),
+        ("side" = inline(Option<SideJson>), Query, description = "Only of this side."),
+        ("kind" = inline(Option<CreditKindJson>), Query, description = "Only of this kind."),
+        ("status" = inline(Option<CreditStatusJson>), Query, description = "Only with this status."),
+        ("delivery" = inline(Option<DeliveryStateJson>), Query, description = "Only whose delivery has come so far."),
     ),
     responses((status = 200, description = "The file.", content(
         (String = "text/csv", example = "id,kind,referral,side,customer,externalId,stripeCustomer,currency,amount,held,available,delivered,applied,reversed,settled,shortfall,status,delivery,reason,transactionId,createdAt,heldUntil\r\n"),
@@ -97,12 +144,14 @@ pub async fn handle(
     access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let wanted = wanted(&app, &query)?;
+    let (wanted, filter) = (wanted(&query)?, filter(&query)?);
+    let file = file(&app, &access, "credits", &query).await?;
+    let wanted = wanted.until(file.now);
     let begin = (Micros(wanted.from.0 - 1), "\u{10ffff}".to_owned());
     send(
         app,
         access,
-        "credits",
+        &file.name,
         wanted.format,
         begin,
         move |tx, place, (at, id), is_first| {
@@ -111,10 +160,11 @@ pub async fn handle(
                 .last()
                 .map(|last| (last.credit.created_at, last.credit.id.clone()));
             let next = last.filter(|_| credits.len() as i64 == PAGE);
-            let mut table = Table::new(wanted.format, COLUMNS, is_first);
-            credits
-                .into_iter()
-                .for_each(|credit| table.row(row(credit)));
+            let mut table = Table::new(wanted.format, columns(wanted.format), is_first);
+            let chosen = credits.into_iter();
+            chosen
+                .filter(|one| is_wanted(&filter, &one.credit))
+                .for_each(|credit| table.row(row(credit, wanted.format)));
             Ok((table, next))
         },
     )

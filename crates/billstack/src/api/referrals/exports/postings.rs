@@ -6,6 +6,7 @@ use billstack_core::time::Micros;
 use billstack_store::finance::{self, ExportedPosting};
 use serde_json::{Value, json};
 
+use super::name::file;
 use super::table::Table;
 use super::{Format, PAGE, send, wanted};
 use crate::app::Shared;
@@ -14,6 +15,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::page::QueryString;
 
+/// The last one is for people alone.
 const COLUMNS: &[&str] = &[
     "id",
     "credit",
@@ -28,9 +30,17 @@ const COLUMNS: &[&str] = &[
     "reason",
     "effectiveAt",
     "createdAt",
+    "amountDecimal",
 ];
 
-fn row(exported: ExportedPosting) -> Vec<Value> {
+fn columns(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Spreadsheet => COLUMNS,
+        Format::Csv | Format::Ndjson => &COLUMNS[..COLUMNS.len() - 1],
+    }
+}
+
+fn row(exported: ExportedPosting, format: Format) -> Vec<Value> {
     let ExportedPosting {
         posting,
         credit_id,
@@ -39,7 +49,7 @@ fn row(exported: ExportedPosting) -> Vec<Value> {
         currency,
     } = exported;
     let id = format!("{credit_id}.{}.{}", posting.seq, posting.account);
-    vec![
+    let mut row = vec![
         json!(id),
         json!(credit_id),
         json!(side),
@@ -53,7 +63,10 @@ fn row(exported: ExportedPosting) -> Vec<Value> {
         json!(posting.reason),
         json!(rfc3339(posting.effective_at.0)),
         json!(rfc3339(posting.created_at.0)),
-    ]
+        json!(currency.decimal(posting.amount)),
+    ];
+    row.truncate(columns(format).len());
+    row
 }
 
 /// Export postings.
@@ -77,12 +90,14 @@ pub async fn handle(
     access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let wanted = wanted(&app, &query)?;
+    let wanted = wanted(&query)?;
+    let file = file(&app, &access, "postings", &query).await?;
+    let wanted = wanted.until(file.now);
     let begin = (Micros(wanted.from.0 - 1), "\u{10ffff}".to_owned(), i64::MAX);
     send(
         app,
         access,
-        "postings",
+        &file.name,
         wanted.format,
         begin,
         move |tx, place, (at, id, seq), is_first| {
@@ -94,10 +109,10 @@ pub async fn handle(
                 (posting.created_at, last.credit_id.clone(), posting.seq)
             });
             let next = last.filter(|_| postings.len() as i64 == 2 * PAGE);
-            let mut table = Table::new(wanted.format, COLUMNS, is_first);
+            let mut table = Table::new(wanted.format, columns(wanted.format), is_first);
             postings
                 .into_iter()
-                .for_each(|posting| table.row(row(posting)));
+                .for_each(|posting| table.row(row(posting, wanted.format)));
             Ok((table, next))
         },
     )

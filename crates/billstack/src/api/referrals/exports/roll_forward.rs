@@ -5,6 +5,7 @@ use axum::response::Response;
 use billstack_store::finance;
 use serde_json::json;
 
+use super::name::file;
 use super::table::Table;
 use super::{Format, format, send};
 use crate::api::referrals::roll_forward::{RollForwardJson, range};
@@ -48,10 +49,11 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let format = format(&query)?;
     let (from, to) = range(&app, &query)?;
+    let file = file(&app, &access, "roll-forward", &query).await?;
     send(
         app,
         access,
-        "roll-forward",
+        &file.name,
         format,
         (),
         move |tx, place, (), is_first| {

@@ -6,7 +6,13 @@ use serde_json::{Map, Value};
 use super::Format;
 
 /// What a text must not begin with: programs that open the file would take it for a formula.
-const FORMULA: [char; 4] = ['=', '+', '-', '@'];
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// How the names of columns end whose texts are numbers, with the decimals of a currency.
+const NUMBERS: &str = "Decimal";
+
+/// What tells programs that open a file that its text is UTF-8.
+const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// A part of a file.
 #[derive(Debug)]
@@ -24,7 +30,10 @@ impl Table {
             columns,
             bytes: Vec::new(),
         };
-        if is_first && format == Format::Csv {
+        if is_first && format == Format::Spreadsheet {
+            table.bytes.extend(BOM);
+        }
+        if is_first && format != Format::Ndjson {
             table.record(columns);
         }
         table
@@ -33,8 +42,9 @@ impl Table {
     /// Adds a row: a value for each column. Texts, numbers and nothing are what may be in a cell.
     pub(super) fn row(&mut self, cells: Vec<Value>) {
         match self.format {
-            Format::Csv => {
-                let texts: Vec<String> = cells.iter().map(cell).collect();
+            Format::Csv | Format::Spreadsheet => {
+                let cells = self.columns.iter().zip(&cells);
+                let texts: Vec<String> = cells.map(|(name, value)| cell(name, value)).collect();
                 self.record(&texts);
             }
             Format::Ndjson => {
@@ -60,9 +70,10 @@ impl Table {
     }
 }
 
-fn cell(value: &Value) -> String {
+fn cell(column: &str, value: &Value) -> String {
     match value {
         Value::Null => String::new(),
+        Value::String(number) if column.ends_with(NUMBERS) => number.clone(),
         Value::String(text) if text.starts_with(FORMULA) => format!("'{text}"),
         Value::String(text) => text.clone(),
         number => number.to_string(),
@@ -86,11 +97,29 @@ mod tests {
         let rows = [
             vec![json!("=1+1"), json!(-5)],
             vec![json!("@sum"), json!(5)],
+            vec![json!("\tx"), json!(-1)],
             vec![json!("a \"b\", c\nd"), json!(null)],
         ];
-        let csv = "name,amount\r\n'=1+1,-5\r\n'@sum,5\r\n\"a \"\"b\"\", c\nd\",\r\n";
+        let csv = "name,amount\r\n'=1+1,-5\r\n'@sum,5\r\n'\tx,-1\r\n\"a \"\"b\"\", c\nd\",\r\n";
         assert_eq!(text(Format::Csv, &rows), csv);
         let lines = "{\"amount\":-5,\"name\":\"=1+1\"}\n";
         assert_eq!(text(Format::Ndjson, &rows[..1]), lines);
+    }
+
+    #[test]
+    fn a_negative_number_is_no_formula() {
+        let mut table = Table::new(Format::Csv, &["note", "amountDecimal"], false);
+        table.row(vec![json!("-1.50"), json!("-1.50")]);
+        assert_eq!(table.bytes, b"'-1.50,-1.50\r\n");
+    }
+
+    #[test]
+    fn a_file_for_people_says_that_it_is_unicode() {
+        let bytes = |format, is_first| Table::new(format, &["name"], is_first).bytes;
+        let marked = "\u{feff}name\r\n".as_bytes();
+        assert_eq!(bytes(Format::Spreadsheet, true), marked);
+        assert_eq!(bytes(Format::Spreadsheet, false), b"");
+        assert_eq!(bytes(Format::Csv, true), b"name\r\n");
+        assert_eq!(bytes(Format::Ndjson, true), b"");
     }
 }

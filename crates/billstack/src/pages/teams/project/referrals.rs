@@ -5,7 +5,6 @@ pub mod one;
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::referral::Referral;
-use billstack_core::time::{DAY, Micros};
 use billstack_store::Place;
 use billstack_store::list::Part;
 use maud::{Markup, html};
@@ -13,11 +12,11 @@ use maud::{Markup, html};
 use super::address;
 use crate::api::referrals::list::Wanted;
 use crate::app::Shared;
-use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, page};
-use crate::http::query::Query;
+use crate::pages::parts::days::in_times;
+use crate::pages::parts::export;
 use crate::pages::parts::form::choice;
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::people::People;
@@ -40,7 +39,8 @@ pub async fn show(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
-    let (wanted, page) = (Wanted::read(&in_times(query.clone()))?, page(&query, ROWS)?);
+    let asked = in_times(query.clone());
+    let (wanted, page) = (Wanted::read(&asked)?, page(&query, ROWS)?);
     let is_first = page.after.is_none();
     let found = read(&app, &access.place, move |tx, place| {
         let part = wanted.list(tx, place, &page)?;
@@ -57,7 +57,7 @@ pub async fn show(
         .filter(|(name, _)| FILTERS.contains(name))
         .collect();
     let body = html! {
-        h1 { "Referrals" }
+        div.head { h1 { "Referrals" } (export::csv(&access.place, "referrals", &asked, &FILTERS)) }
         (filters(&path, &kept))
         (list(&part, &people, &access.place, !kept.is_empty()))
         (pager(&path, &kept, is_first, part.next.as_ref()))
@@ -78,14 +78,6 @@ pub(in crate::pages) fn people_of(
         ]
     });
     People::read(tx, place, ids)
-}
-
-/// A form knows days; the last one is meant whole.
-fn in_times(mut query: Query) -> Query {
-    let day = |text: &str| Micros::from_rfc3339(&format!("{text}T00:00:00Z"));
-    query.replace("from", |text| Some(rfc3339(day(text)?.0)));
-    query.replace("to", |text| Some(rfc3339(day(text)?.plus(DAY).0)));
-    query
 }
 
 /// The filters, as links that anybody else may open too.
@@ -167,21 +159,4 @@ pub(in crate::pages) fn rows(
         ]
     });
     table("Referrals, the newest first", columns, rows, empty)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_meant_whole() {
-        let query = Query::parse(Some("from=2026-11-01&to=2026-11-30&code=x")).expect("a query");
-        let times = in_times(query);
-        let value = |name| times.optional_str(name, 64).expect("a value");
-        assert_eq!(value("from"), Some("2026-11-01T00:00:00.000Z"));
-        assert_eq!(value("to"), Some("2026-12-01T00:00:00.000Z"));
-        assert_eq!(value("code"), Some("x"));
-        let exact = Query::parse(Some("from=2026-11-01T10:00:00Z&to=never")).expect("a query");
-        assert_eq!(in_times(exact.clone()), exact);
-    }
 }

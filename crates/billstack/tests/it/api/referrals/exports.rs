@@ -1,0 +1,220 @@
+//! Files of lists: `GET …/referrals/exports/referrals`, `/codes` and `/credits`.
+
+use billstack_core::time::HOUR;
+use serde_json::{Value, json};
+
+use crate::support::bench::Bench;
+use crate::support::client::{Answer, Caller};
+use crate::support::fixture::{pluck, text};
+
+on_both_engines! {
+    a_file_has_the_rows_of_its_list,
+    a_file_is_named_for_what_is_in_it,
+    money_is_told_in_whole_units_too,
+    filters_are_read_as_in_the_list,
+    a_clock_that_is_ahead_hides_nothing,
+}
+
+/// The rows of a file, each as its texts by the names of the columns.
+fn rows(answer: &Answer) -> Vec<Value> {
+    let lines = answer.text.strip_prefix('\u{feff}').unwrap_or(&answer.text);
+    let mut lines = lines.split("\r\n").filter(|line| !line.is_empty());
+    let names: Vec<&str> = lines.next().expect("names").split(',').collect();
+    let row = |line: &str| {
+        let cells = names.iter().zip(line.split(','));
+        let named = cells.map(|(name, cell)| ((*name).to_owned(), json!(cell)));
+        Value::Object(named.collect())
+    };
+    lines.map(row).collect()
+}
+
+async fn file(t: &Bench, path: &str) -> Answer {
+    let answer = t.key.get(&format!("referrals/exports/{path}")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer
+}
+
+async fn a_file_has_the_rows_of_its_list(t: &Bench) {
+    let (one, _) = t.pending("one").await;
+    t.advance(2 * HOUR);
+    let (two, _) = t.pending("two").await;
+    t.subscribe(&two).await;
+    let lists = [
+        (
+            "referrals",
+            "id",
+            vec![
+                String::new(),
+                "status=pending".to_owned(),
+                format!("customerId={}", one.referee),
+                format!("code={}", two.code.to_lowercase()),
+                "from=2026-03-30T13:00:00Z".to_owned(),
+                "source=click".to_owned(),
+            ],
+        ),
+        (
+            "codes",
+            "code",
+            vec![
+                String::new(),
+                format!("customerId={}", one.referrer),
+                "to=2026-03-30T13:00:00Z".to_owned(),
+                "activeOnly=false".to_owned(),
+            ],
+        ),
+    ];
+    for (list, key, queries) in lists {
+        for query in queries {
+            let path = match list {
+                "referrals" => format!("referrals?{query}"),
+                _ => format!("referrals/codes?{query}"),
+            };
+            let listed = t.key.get(&path).await.ok();
+            let plain = file(t, &format!("{list}?{query}")).await;
+            let answer = file(t, &format!("{list}?format=spreadsheet&{query}")).await;
+            let marked = format!("\u{feff}{}", plain.text);
+            assert_eq!(answer.text, marked, "{list}: {query}");
+            assert_eq!(
+                answer.header("content-type"),
+                Some("text/csv; charset=utf-8")
+            );
+            let in_file: Vec<String> = rows(&answer).iter().map(|row| text(&row[key])).collect();
+            assert_eq!(in_file, pluck(&listed[list], key), "{list}: {query}");
+        }
+    }
+    let credits = file(
+        t,
+        &format!("credits?side=referee&customerId={}", two.referee),
+    )
+    .await;
+    let sides: Vec<String> = rows(&credits)
+        .iter()
+        .map(|row| text(&row["side"]))
+        .collect();
+    assert_eq!(sides, ["referee"]);
+    assert_eq!(
+        rows(&file(t, "credits?status=reversed").await),
+        Vec::<Value>::new()
+    );
+    let lines = file(t, "codes?format=ndjson").await;
+    let first: Value =
+        serde_json::from_str(lines.text.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(
+        (&first["code"], &first["converted"]),
+        (&json!(two.code), &json!(1))
+    );
+}
+
+async fn a_file_is_named_for_what_is_in_it(t: &Bench) {
+    for (path, name) in [
+        ("referrals", "referrals-home-all-utc.csv"),
+        (
+            "codes?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z",
+            "codes-home-2026-03-01_2026-03-31-utc.csv",
+        ),
+        (
+            "referrals?to=2026-04-01T00:00:00Z&format=ndjson",
+            "referrals-home-to-2026-03-31-utc.ndjson",
+        ),
+        (
+            "credits?from=2026-03-30T09:00:00Z&format=spreadsheet",
+            "credits-home-from-2026-03-30-utc.csv",
+        ),
+        ("postings", "postings-home-all-utc.csv"),
+        ("roll-forward", "roll-forward-home-all-utc.csv"),
+    ] {
+        let answer = file(t, path).await;
+        let expected = format!("attachment; filename=\"{name}\"");
+        assert_eq!(
+            answer.header("content-disposition"),
+            Some(expected.as_str())
+        );
+    }
+}
+
+async fn money_is_told_in_whole_units_too(t: &Bench) {
+    let ada = t.customer("ada").await;
+    for (amount, currency) in [(1_000, "jpy"), (1_000, "kwd"), (123_456, "usd")] {
+        let body =
+            json!({"customerId": ada, "amount": amount, "currency": currency, "reason": "thanks"});
+        t.key.post("referrals/credits", body).await.created();
+    }
+    t.advance(HOUR);
+    let told: Vec<(String, String, String)> = rows(&file(t, "credits?format=spreadsheet").await)
+        .iter()
+        .map(|row| {
+            (
+                text(&row["currency"]),
+                text(&row["amount"]),
+                text(&row["amountDecimal"]),
+            )
+        })
+        .collect();
+    let expected = [
+        ("jpy", "1000", "1000"),
+        ("kwd", "1000", "1.000"),
+        ("usd", "123456", "1234.56"),
+    ];
+    let expected: Vec<_> = expected
+        .map(|(currency, amount, decimal)| {
+            (currency.to_owned(), amount.to_owned(), decimal.to_owned())
+        })
+        .into();
+    assert_eq!(told, expected);
+    // Who reads it by a program gets the columns that were there before.
+    let plain = file(t, "credits").await;
+    assert!(plain.text.starts_with("id,kind,") && !plain.text.contains("amountDecimal"));
+    let booked = rows(&file(t, "postings?format=spreadsheet").await);
+    let of_dinars: Vec<_> = booked
+        .iter()
+        .filter(|row| row["currency"] == "kwd")
+        .collect();
+    let mut told: Vec<_> = of_dinars
+        .iter()
+        .map(|row| text(&row["amountDecimal"]))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, ["-1.000", "1.000"]);
+    let pair = t.pending("a").await;
+    let referrals = rows(&file(t, "referrals").await);
+    assert_eq!(referrals[0]["id"], pair.1.as_str());
+    assert_eq!(
+        (
+            &referrals[0]["referrerCreditDecimal"],
+            &referrals[0]["referrerCreditAmount"]
+        ),
+        (&json!("10.00"), &json!("1000"))
+    );
+}
+
+async fn filters_are_read_as_in_the_list(t: &Bench) {
+    for (path, field) in [
+        ("referrals?status=Pending", "status"),
+        ("referrals?format=xlsx", "format"),
+        ("codes?sort=best", "sort"),
+        ("codes?sort=clicks&from=2026-03-30T00:00:00Z", "sort"),
+        ("credits?delivery=lost", "delivery"),
+    ] {
+        let answer = t.key.get(&format!("referrals/exports/{path}")).await;
+        answer.invalid(field);
+    }
+}
+
+async fn a_clock_that_is_ahead_hides_nothing(t: &Bench) {
+    let body = json!({"name": "Trial", "mode": "test"});
+    let answer = t.owner.post(&t.home.path("projects"), body).await.created();
+    let project = text(&answer["project"]["id"]);
+    let key = t.key.over(&t.key.wire().within(&t.home.team, &project));
+    let to = json!({"to": "2026-05-01T00:00:00Z"});
+    key.post("test-clock/advance", to).await.ok();
+    let body = json!({"email": "eve@example.com"});
+    let customer = key.post("customers", body).await.created();
+    let gift = json!({
+        "customerId": customer["customer"]["id"], "amount": 5, "currency": "usd", "reason": "x",
+    });
+    key.post("referrals/credits", gift).await.created();
+    for (path, lines) in [("credits", 2), ("postings", 3)] {
+        let answer = key.get(&format!("referrals/exports/{path}")).await;
+        assert_eq!(answer.text.lines().count(), lines, "{path}: {answer:?}");
+    }
+}
