@@ -18,6 +18,7 @@ use crate::rate_limit::{MissBudget, RateLimiter, SignInThrottle};
 use crate::secrets::{Cipher, random_bytes};
 use crate::settings::Settings;
 use crate::stripe::{KnownConnections, Openable, Rates, Silence, StripeClient};
+use crate::tickets::Tickets;
 use crate::webhooks::out::client::WebhookClient;
 use crate::webhooks::stripe::RefusedCalls;
 
@@ -74,6 +75,8 @@ pub struct App {
     pub misses_of_referee: MissBudget,
     /// Failed sign-ins per account and address.
     pub sign_ins: SignInThrottle,
+    /// Links that sign in once.
+    pub tickets: Tickets,
     /// Hashes passwords, a few at a time.
     pub passwords: PasswordHasher,
     /// Whether the books of a project may be verified now: one at a time.

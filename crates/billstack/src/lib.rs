@@ -20,5 +20,6 @@ pub mod settings;
 pub mod setup;
 pub mod stripe;
 pub mod telemetry;
+pub mod tickets;
 pub mod webhooks;
 pub mod workers;

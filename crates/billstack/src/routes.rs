@@ -81,6 +81,7 @@ pub fn for_people() -> Vec<Route> {
         POST "/setup" setup::enter, OPEN;
         GET "/sign-in" sign_in::show, OPEN;
         POST "/sign-in" sign_in::enter, OPEN;
+        GET "/sign-in/{ticket}" sign_in::once::enter, OPEN;
         POST "/sign-out" sign_out::handle, OPEN;
         GET "/account" account::show, SignedIn;
         POST "/account/theme" account::theme::handle, SignedIn;

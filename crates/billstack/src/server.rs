@@ -26,6 +26,7 @@ use crate::routes;
 use crate::secrets::{Cipher, key_path, load_key, load_or_create_key};
 use crate::settings::{RateLimit, Settings};
 use crate::stripe::{KnownConnections, Openable, Rates, Silence, StripeClient, sealed, unsealed};
+use crate::tickets::Tickets;
 use crate::webhooks::out::client::WebhookClient;
 use crate::webhooks::stripe::{LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS, RefusedCalls};
 use crate::workers;
@@ -145,6 +146,7 @@ fn gather(
             settings.apply_miss_budget_per_referee,
         )),
         sign_ins: SignInThrottle::new(),
+        tickets: Tickets::default(),
         passwords: PasswordHasher::new(),
         verifying: tokio::sync::Semaphore::new(1),
         local_url,

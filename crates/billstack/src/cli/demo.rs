@@ -1,5 +1,6 @@
 //! `billstack demo`: the real server, a throw-away database, and the whole life of a referral.
 
+mod history;
 mod money;
 mod player;
 mod story;
@@ -7,6 +8,7 @@ mod stripe;
 
 use std::path::Path;
 
+use billstack_core::time::DAY;
 use billstack_store::users::NewUser;
 use billstack_store::{Place, verify};
 use fake_stripe::FakeStripe;
@@ -19,10 +21,13 @@ use super::init::{Foundation, Founded, found};
 use super::output::{Failure, say};
 use super::serve::{Stop, address_of, finish, listen, open, runtime};
 use crate::app::Shared;
+use crate::clock::Clock;
 use crate::secrets::{new_token, random_bytes};
 use crate::server::run as serve_until;
 use crate::settings::{SecretText, Settings, SettingsArgs};
 use crate::telemetry;
+use crate::tickets::Ticket;
+use history::Lived;
 use player::{Player, Shows};
 
 pub(super) const EXAMPLES: &str = "\
@@ -32,7 +37,7 @@ is removed at the end. Stripe is not called: what stands in for it runs in this 
 
 Examples:
   billstack demo
-  billstack demo --verbose
+  billstack demo --verbose --days 0
   billstack demo --listen 127.0.0.1:0";
 
 /// The settings that matter to a demo.
@@ -43,6 +48,10 @@ pub(super) struct DemoArgs {
     /// Show each call as curl, and its whole answer
     #[arg(long)]
     verbose: bool,
+
+    /// How many days of a shop are lived first, in seconds; with 0 there is only the story
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u16).range(0..=365))]
+    days: u16,
 }
 
 /// Where it listens when nobody says, if that is free.
@@ -55,17 +64,13 @@ const EMAIL: &str = "owner@example.com";
 
 /// Plays the story, then serves until a signal.
 pub(super) fn run(settings: &SettingsArgs, args: &DemoArgs) -> Result<(), Failure> {
-    let shows = match args.verbose {
-        true => Shows::Calls,
-        false => Shows::Ticks,
-    };
     let directory = tempfile::Builder::new()
         .prefix("billstack-demo-")
         .tempdir()
         .map_err(|error| {
             Failure::refused(format_args!("cannot make a temporary directory: {error}"))
         })?;
-    let played = run_in(&directory, settings, shows);
+    let played = run_in(&directory, settings, args);
     // Removed also when the story failed; the server has let go of it by now.
     let removed = directory.close();
     played?;
@@ -76,21 +81,25 @@ pub(super) fn run(settings: &SettingsArgs, args: &DemoArgs) -> Result<(), Failur
     })
 }
 
-fn run_in(directory: &TempDir, args: &SettingsArgs, shows: Shows) -> Result<(), Failure> {
+fn run_in(directory: &TempDir, args: &SettingsArgs, demo: &DemoArgs) -> Result<(), Failure> {
+    let days = i64::from(demo.days);
     telemetry::init_metrics();
     let runtime = runtime()?;
     let stand_in = runtime.block_on(FakeStripe::start());
     let settings = super::quiet(&demo_args(directory.path(), args, &stand_in))?;
     let mut stop = Stop::new(&runtime)?;
     let listener = runtime.block_on(listen_somewhere(args, &settings))?;
-    let app = open(settings, address_of(&listener)?)?;
+    let clock = Clock::ahead(-days * DAY);
+    let app = open(settings, clock.clone(), address_of(&listener)?)?;
     let result = set_up(&runtime, &app).and_then(|scene| {
         let world = World {
             app: &app,
             stand_in: &stand_in,
             scene: &scene,
+            clock: &clock,
+            days,
         };
-        runtime.block_on(play_and_serve(&world, listener, &mut stop, shows))
+        runtime.block_on(play_and_serve(&world, listener, &mut stop, demo))
     });
     finish(runtime, app);
     result
@@ -105,6 +114,11 @@ fn demo_args(directory: &Path, args: &SettingsArgs, stand_in: &FakeStripe) -> Se
         stripe_api_base: Some(stand_in.base_url()),
         secret_key: None,
         wait_for_database: None,
+        // Months are lived in seconds.
+        rate_limit: Some("1000000".to_owned()),
+        stripe_rate: Some("100".to_owned()),
+        // Whatever receives the webhooks of the history is on this machine.
+        webhook_allowed_networks: Some("127.0.0.0/8".to_owned()),
         // A warning of what the story does on purpose would only be a riddle.
         log: args.log.clone().or_else(|| Some("error".to_owned())),
         ..args.clone()
@@ -142,6 +156,10 @@ pub(super) struct World<'w> {
     /// What stands in for Stripe.
     pub(super) stand_in: &'w FakeStripe,
     scene: &'w Scene,
+    /// The clock of the server, which is set back at the beginning.
+    clock: &'w Clock,
+    /// By how many days.
+    days: i64,
 }
 
 impl World<'_> {
@@ -180,7 +198,7 @@ async fn play_and_serve(
     world: &World<'_>,
     listener: TcpListener,
     stop: &mut Stop,
-    shows: Shows,
+    demo: &DemoArgs,
 ) -> Result<(), Failure> {
     let (app, scene) = (world.app, world.scene);
     let (stopped, stopping) = oneshot::channel::<()>();
@@ -194,24 +212,36 @@ async fn play_and_serve(
             serve_until(&app, listener, stopping).await;
         }
     });
+    let shows = match demo.verbose {
+        true => Shows::Calls,
+        false => Shows::Ticks,
+    };
     let mut player = Player::new(&app.local_url, &scene.founded, &scene.webhook_secret, shows)?;
     let result = tokio::select! {
         told = tell(&mut player, world) => told,
         () = stop.requested() => Err(Failure::interrupted()),
     };
-    if result.is_ok() {
-        stop.requested().await;
-    }
+    // Who receives the webhooks does so as long as it serves.
+    let lived = match result {
+        Ok(lived) => {
+            stop.requested().await;
+            Ok(lived)
+        }
+        Err(failure) => Err(failure),
+    };
     drop(stopped);
     let _ = server.await;
-    result
+    lived.map(drop)
 }
 
 /// Plays the story, asks every rule of `billstack verify` about what it has left, and says what that proves.
-async fn tell(player: &mut Player, world: &World<'_>) -> Result<(), Failure> {
-    let (app, scene) = (world.app, world.scene);
+async fn tell(player: &mut Player, world: &World<'_>) -> Result<Option<Lived>, Failure> {
+    let lived = match world.days {
+        0 => None,
+        days => Some(history::live(world, days).await?),
+    };
     story::play(player, world).await?;
-    let breaches = app.store.scan(|tx| Ok(verify::verify(tx)?)).await?;
+    let breaches = world.app.store.scan(|tx| Ok(verify::verify(tx)?)).await?;
     if let Some(breach) = breaches.first() {
         return Err(Failure::refused(breach));
     }
@@ -220,7 +250,11 @@ async fn tell(player: &mut Player, world: &World<'_>) -> Result<(), Failure> {
     say(format_args!(
         "  - all {rules} rules of `billstack verify` hold for what is in the database"
     ))?;
-    farewell(app, scene)
+    let place = lived
+        .as_ref()
+        .map_or_else(|| world.place(), |lived| lived.place.clone());
+    farewell(world, &place)?;
+    Ok(lived)
 }
 
 /// What the steps have shown, each of which was checked.
@@ -234,7 +268,8 @@ What was proved:
   - the month foots: granted, less used and taken back, is what is owed
   - the referral tells who did what, and which event converted it";
 
-fn farewell(app: &Shared, scene: &Scene) -> Result<(), Failure> {
+fn farewell(world: &World<'_>, place: &Place) -> Result<(), Failure> {
+    let (app, scene) = (world.app, world.scene);
     let url = &app.local_url;
     let Founded {
         team_id,
@@ -243,16 +278,21 @@ fn farewell(app: &Shared, scene: &Scene) -> Result<(), Failure> {
         webhook_url,
         ..
     } = &scene.founded;
+    let ticket = app.tickets.make(Ticket {
+        user_id: scene.founded.user_id.clone(),
+        leads_to: format!("/t/{}/p/{}", place.team_id, place.project_id),
+    });
     say(format_args!(
         "\nThat was the whole life of a referral. The server goes on for you to try more:\n\n\
+         \x20 Look      {url}/sign-in/{ticket}\n\
+         \x20           signs in once; later as {EMAIL}, password {}\n\
          \x20 API       {url}/api/billstack/teams/{team_id}/projects/{project_id}\n\
          \x20 API key   {api_key}\n\
          \x20 Docs      {url}/docs\n\
          \x20 OpenAPI   {url}/openapi.json\n\
          \x20 Webhooks  {webhook_url}\n\
-         \x20           signed with {}\n\
-         \x20 Sign in   {EMAIL}, password {}\n\n\
+         \x20           signed with {}\n\n\
          Ctrl-C ends it and removes the data.",
-        scene.webhook_secret, scene.password
+        scene.password, scene.webhook_secret
     ))
 }

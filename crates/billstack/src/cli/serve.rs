@@ -100,7 +100,7 @@ pub(super) fn address_of(listener: &TcpListener) -> Result<String, Failure> {
 }
 
 /// Prepares the state of a server, and ends the process at once should its storage fail.
-pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Failure> {
+pub(super) fn open(settings: Settings, clock: Clock, local_url: String) -> Result<Shared, Failure> {
     // Several threads may find out at the same time, and the first one says it for all.
     let ending = Mutex::new(());
     let on_fatal = Arc::new(move |why: &str| {
@@ -109,7 +109,7 @@ pub(super) fn open(settings: Settings, local_url: String) -> Result<Shared, Fail
         std::process::exit(STORAGE_FAILED);
     });
     let target = database::target(&settings)?;
-    let app = prepare(settings, Clock::System, local_url, on_fatal)?;
+    let app = prepare(settings, clock, local_url, on_fatal)?;
     say_what_runs(&app, &target);
     Ok(app)
 }
@@ -136,7 +136,7 @@ async fn open_unless(
     // The store connects and joins threads, so it comes and goes outside of async code.
     std::thread::spawn(move || {
         // Nobody waits for it any more when the process is about to end.
-        let _ = done.send(open(settings, local_url));
+        let _ = done.send(open(settings, Clock::System, local_url));
     });
     tokio::select! {
         opened = opened => match opened {

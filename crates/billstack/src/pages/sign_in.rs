@@ -1,5 +1,7 @@
 //! `/sign-in`.
 
+pub mod once;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;

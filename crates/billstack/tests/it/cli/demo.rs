@@ -34,6 +34,7 @@ fn the_demo_plays_to_its_end_and_cleans_up() {
         "rules of `billstack verify` hold",
         "Ada $10.00",
         "API key",
+        "120 days of a shop",
     ] {
         assert!(
             server.printed.contains(shown),
@@ -44,6 +45,7 @@ fn the_demo_plays_to_its_end_and_cleans_up() {
     assert!(!server.printed.contains("curl"), "{}", server.printed);
     assert!(server.printed.len() < 4_000, "{}", server.printed.len());
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
+    signs_in_once(&server);
     assert_eq!(entries(&temporary), 1);
     assert_eq!(server.stop("-INT"), Some(0));
     assert_eq!(entries(&temporary), 0);
@@ -56,13 +58,39 @@ fn the_demo_plays_to_its_end_and_cleans_up() {
 #[test]
 fn the_demo_shows_its_calls_to_whoever_asks() {
     let place = Place::new();
-    let mut server =
-        Server::start(place.command(&["demo", "--verbose", "--listen", "127.0.0.1:0"]));
+    let mut server = Server::start(place.command(&[
+        "demo",
+        "--verbose",
+        "--days",
+        "0",
+        "--listen",
+        "127.0.0.1:0",
+    ]));
     server.read_until("Ctrl-C ends it");
     assert_eq!(server.printed.matches("\n    curl ").count(), 27);
     assert!(server.printed.contains("\"status\": \"converted\""));
     assert_eq!(server.stop("-TERM"), Some(0));
 }
+
+/// A look does not use the link up, and a second use leads to the password.
+fn signs_in_once(server: &Server) {
+    let begin = server.printed.find("/sign-in/").expect("a link");
+    let link = server.printed[begin..].lines().next().expect("a line");
+    let link = link.trim().to_owned();
+    let looked = server.get_with(&link, "Sec-Purpose: prefetch\r\n");
+    assert!(looked.contains("location: /sign-in\r\n"), "{looked}");
+    let entered = server.get_with(&link, BROWSER);
+    assert!(entered.contains("location: /t/team_"), "{entered}");
+    assert!(
+        entered.contains("set-cookie: billstack_session="),
+        "{entered}"
+    );
+    let again = server.get_with(&link, BROWSER);
+    assert!(again.contains("location: /sign-in\r\n"), "{again}");
+    assert!(!again.contains("set-cookie"), "{again}");
+}
+
+const BROWSER: &str = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0\r\n";
 
 fn entries(directory: &Path) -> usize {
     std::fs::read_dir(directory).expect("a directory").count()
