@@ -26,4 +26,5 @@ pub use pace::PortalPace;
 pub use page::{code, fragment, page};
 pub use place::{Context, sealed_cursor, unsealed_cursor};
 pub use sight::Sight;
+pub(crate) use sight::offer_of;
 pub use view::{page as whole_page, view};

@@ -94,6 +94,8 @@ pub fn for_people() -> Vec<Route> {
         GET "/t/{teamId}/p/{projectId}" teams::project::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/referrals" teams::project::referrals::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/referrals/{id}" teams::project::referrals::one::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}/program" teams::project::program::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/program" teams::project::program::change, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/customers" teams::project::customers::show, Project(CustomersRead);
         GET "/t/{teamId}/p/{projectId}/customers/{id}" teams::project::customers::one::show, Project(CustomersRead);
     }

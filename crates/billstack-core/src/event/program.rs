@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::money::{Amount, Currency};
-use crate::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery};
+use crate::program::{Clawback, ClawbackApplied, ConversionTrigger, CreditDelivery, Program};
 
 /// A program as a change left it.
 #[derive(Clone, Debug, Serialize)]
@@ -43,4 +43,29 @@ pub struct ProgramFacts<'a> {
     pub referral_expiry_days: Option<i64>,
     /// What the referrer is promised.
     pub referrer_credit_amount: Amount,
+}
+
+impl<'a> From<&'a Program> for ProgramFacts<'a> {
+    fn from(program: &'a Program) -> ProgramFacts<'a> {
+        let terms = &program.terms;
+        ProgramFacts {
+            budget: program.budget,
+            clawback: terms.clawback,
+            clawback_applied: terms.clawback_applied,
+            clawback_window_days: terms.clawback_window_days,
+            conversion_trigger: terms.conversion_trigger,
+            credit_delivery: terms.credit_delivery,
+            credit_description: &terms.credit_description,
+            currency: terms.currency,
+            enabled: program.enabled,
+            exclude_trials: terms.exclude_trials,
+            hold_days: terms.hold_days,
+            max_conversions_per_month: program.caps.per_month,
+            max_conversions_total: program.caps.total,
+            minimum_paid_amount: terms.minimum_paid_amount,
+            referee_credit_amount: terms.referee_credit_amount,
+            referral_expiry_days: terms.referral_expiry_days,
+            referrer_credit_amount: terms.referrer_credit_amount,
+        }
+    }
 }

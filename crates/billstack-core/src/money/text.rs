@@ -36,6 +36,19 @@ impl Currency {
         format!("{}{grouped}{part} {code}", sign(units))
     }
 
+    /// Reads an amount that somebody typed in whole units, such as `10` or `1234.56`, as smallest units. What has more
+    /// decimals than the currency, a sign or anything between its digits is `None`: it could be meant otherwise.
+    pub fn units(self, text: &str) -> Option<i64> {
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+        let width = self.decimals() as usize;
+        let ends_well = !text.ends_with('.') && part.len() <= width;
+        if whole.is_empty() || !ends_well || !is_number(whole) || !is_number(part) {
+            return None;
+        }
+        format!("{whole}{part:0<width$}").parse().ok()
+    }
+
     /// The digits before the point, and the point with those after it, if there are any.
     fn split(self, units: i64) -> (String, String) {
         let width = self.decimals() as usize;
@@ -84,7 +97,41 @@ mod tests {
         }
     }
 
+    #[test]
+    fn amounts_are_read_as_people_type_them() {
+        for (code, text, units) in [
+            ("usd", "10", Some(1_000)),
+            ("usd", "10.5", Some(1_050)),
+            ("usd", "10.50", Some(1_050)),
+            ("usd", "0.05", Some(5)),
+            ("usd", "007", Some(700)),
+            ("jpy", "1000", Some(1_000)),
+            ("kwd", "1.01", Some(1_010)),
+            ("usd", "10.505", None),
+            ("jpy", "10.0", None),
+            ("usd", "", None),
+            ("usd", ".5", None),
+            ("usd", "5.", None),
+            ("usd", "10,50", None),
+            ("usd", "1,000", None),
+            ("usd", "-1", None),
+            ("usd", "+1", None),
+            ("usd", " 1", None),
+            ("usd", "1e3", None),
+            ("usd", "\u{661}", None),
+            ("usd", "99999999999999999999", None),
+        ] {
+            assert_eq!(currency(code).units(text), units, "{text} {code}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_is_read(code in proptest::sample::select(Currency::all()), units in 0..i64::MAX) {
+            let currency = currency(code);
+            prop_assert_eq!(currency.units(&currency.decimal(units)), Some(units));
+        }
+
         #[test]
         fn nothing_is_lost(code in proptest::sample::select(Currency::all()), units in any::<i64>()) {
             let currency = currency(code);

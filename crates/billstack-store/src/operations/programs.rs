@@ -49,7 +49,9 @@ pub fn put(
         // After the update, which waits for conversions that saw the budget before.
         program_budgets::forget(tx, place, &id)?;
     }
-    let event = updated(&program);
+    let event = Event::ProgramUpdated {
+        program: ProgramFacts::from(&program),
+    };
     events::record(tx, act, place, place.project_id.as_str(), &event)?;
     Ok(program)
 }
@@ -61,28 +63,4 @@ fn require_stripe_key(tx: &mut dyn Tx, place: &Place) -> Result<(), Abort> {
         true => Ok(()),
         false => Err(Refusal::StripeKeyRequired.into()),
     }
-}
-
-fn updated(program: &Program) -> Event<'_> {
-    let terms = &program.terms;
-    let program = ProgramFacts {
-        budget: program.budget,
-        clawback: terms.clawback,
-        clawback_applied: terms.clawback_applied,
-        clawback_window_days: terms.clawback_window_days,
-        conversion_trigger: terms.conversion_trigger,
-        credit_delivery: terms.credit_delivery,
-        credit_description: &terms.credit_description,
-        currency: terms.currency,
-        enabled: program.enabled,
-        exclude_trials: terms.exclude_trials,
-        hold_days: terms.hold_days,
-        max_conversions_per_month: program.caps.per_month,
-        max_conversions_total: program.caps.total,
-        minimum_paid_amount: terms.minimum_paid_amount,
-        referee_credit_amount: terms.referee_credit_amount,
-        referral_expiry_days: terms.referral_expiry_days,
-        referrer_credit_amount: terms.referrer_credit_amount,
-    };
-    Event::ProgramUpdated { program }
 }

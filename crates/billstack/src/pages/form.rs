@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{FromRequest, Request};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
@@ -55,6 +56,17 @@ impl Form {
         }
     }
 
+    /// A form with these fields.
+    pub(super) fn of(fields: impl IntoIterator<Item = (&'static str, String)>) -> Form {
+        let fields = fields.into_iter();
+        Form {
+            fields: fields
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            is_kept: false,
+        }
+    }
+
     /// The fields of a body.
     pub(super) fn parse(body: &[u8]) -> Form {
         let pairs = form_urlencoded::parse(body);
@@ -68,12 +80,20 @@ impl Form {
     /// Reads fields as the call of the API reads the members of its body, with the same refusals. A field that was left
     /// empty is a member that is not there.
     pub(super) fn read<T: DeserializeOwned>(&self, names: &[&str]) -> Result<T, ApiError> {
+        let filled = names.iter().map(|name| (*name, self.text(name)));
+        let members: BTreeMap<&str, &str> = filled.filter(|(_, value)| !value.is_empty()).collect();
+        self.read_members(&members)
+    }
+
+    /// Reads members that were made of the fields, as the call of the API reads them.
+    pub(super) fn read_members<T: DeserializeOwned>(
+        &self,
+        members: &impl Serialize,
+    ) -> Result<T, ApiError> {
         if self.is_kept {
             return Err(ApiError::invalid(KEPT, BACK));
         }
-        let filled = names.iter().map(|name| (*name, self.text(name)));
-        let members: BTreeMap<&str, &str> = filled.filter(|(_, value)| !value.is_empty()).collect();
-        read_json(json(&members).as_bytes(), &Known::default())
+        read_json(json(members).as_bytes(), &Known::default())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Parts that pages are made of.
 
 pub(super) mod days;
+pub(super) mod entry;
 pub(super) mod export;
 pub(super) mod form;
 pub(super) mod money;
@@ -12,4 +13,5 @@ pub(super) mod switch;
 pub(super) mod table;
 pub(super) mod tabs;
 pub(super) mod time;
+pub(super) mod unread;
 pub(super) mod words;

@@ -67,6 +67,12 @@ impl View {
         (status, axum::response::Html(html)).into_response()
     }
 
+    /// Whether whoever looks may change what is in a project.
+    pub(super) fn can_write(&self) -> bool {
+        let role = self.person.as_ref().and_then(|person| person.role);
+        role.is_some_and(billstack_core::access::Role::can_write)
+    }
+
     /// Whether whoever looks may administer the team.
     pub(super) fn can_administer(&self) -> bool {
         let role = self.person.as_ref().and_then(|person| person.role);

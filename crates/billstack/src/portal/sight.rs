@@ -3,7 +3,7 @@
 use billstack_core::credit::{CreditStatus, Side};
 use billstack_core::money::Currency;
 use billstack_core::portal::{Locale, Named, Settings, State, WaitingFor, Wording, label};
-use billstack_core::program::ConversionTrigger;
+use billstack_core::program::{ConversionTrigger, Program};
 use billstack_store::credits::Credit;
 use billstack_store::portal::{Friend, Overview};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -99,9 +99,7 @@ impl Sight {
         let words = words(locale);
         let own = seen.settings.texts.of(locale).cloned().unwrap_or_default();
         let program = &seen.overview.program;
-        let credit = |amount: i64| (amount > 0).then(|| program.terms.currency.text(amount));
-        let mine = credit(program.terms.referrer_credit_amount.get());
-        let theirs = credit(program.terms.referee_credit_amount.get());
+        let (mine, theirs) = promised(program);
         let link = seen.link.as_ref().map(|(url, _)| url.as_str());
         let offer = match program.enabled {
             true => offer(words, &own, mine.as_deref(), theirs.as_deref(), link),
@@ -184,6 +182,29 @@ impl Sight {
             is_sample: true,
         }
     }
+}
+
+/// What a program promises whoever recommends, and the friend; nothing where that is 0.
+fn promised(program: &Program) -> (Option<String>, Option<String>) {
+    let terms = &program.terms;
+    let credit = |amount: i64| (amount > 0).then(|| terms.currency.text(amount));
+    (
+        credit(terms.referrer_credit_amount.get()),
+        credit(terms.referee_credit_amount.get()),
+    )
+}
+
+/// What a customer reads of this program while it is on.
+pub(crate) fn offer_of(locale: Locale, settings: &Settings, program: &Program) -> String {
+    let own = settings.texts.of(locale).cloned().unwrap_or_default();
+    let (mine, theirs) = promised(program);
+    offer(
+        words(locale),
+        &own,
+        mine.as_deref(),
+        theirs.as_deref(),
+        None,
+    )
 }
 
 /// A text of the project with what it names; without a link or an amount nothing stands there.

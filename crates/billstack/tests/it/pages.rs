@@ -5,6 +5,7 @@ mod account;
 mod customers;
 mod first_run;
 mod kept;
+mod program;
 mod referrals;
 mod shell;
 mod sign_in;
@@ -39,6 +40,16 @@ fn hidden(page: &Answer, name: &str) -> String {
     let before = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.text.split_once(&before).expect("a field");
     rest.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// Every hidden field of a page.
+fn hidden_fields(page: &Answer) -> Vec<(&str, &str)> {
+    let fields = page.text.split("<input type=\"hidden\" name=\"").skip(1);
+    let read = |field| -> Option<(&str, &str)> {
+        let (name, rest): (&str, &str) = str::split_once(field, "\" value=\"")?;
+        Some((name, rest.split('"').next()?))
+    };
+    fields.filter_map(read).collect()
 }
 
 /// The session that an answer hands out.

@@ -71,7 +71,7 @@ pub(in crate::pages) fn field(field: &Field<'_>, typed: &Form, error: Option<&Ap
 }
 
 /// The sentence of a refusal, about the field as people see it.
-fn message(error: &ApiError, label: &str) -> String {
+pub(super) fn message(error: &ApiError, label: &str) -> String {
     let Some(field) = error.field.as_deref() else {
         return error.message.to_string();
     };

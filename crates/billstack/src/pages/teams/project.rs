@@ -1,6 +1,7 @@
 //! `/t/{teamId}/p/{projectId}`: what there is to know of a project at first sight.
 
 pub mod customers;
+pub mod program;
 pub mod referrals;
 
 use axum::extract::State;

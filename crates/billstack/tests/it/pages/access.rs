@@ -123,6 +123,9 @@ async fn each_role_opens_its_own_pages(t: &Bench) {
             }
             let allowed = match route.right {
                 Some(Right::TeamAdmin | Right::ProjectAdmin(_)) => role.can_administer(),
+                Some(Right::Project(scope)) if scope.as_str().ends_with(":write") => {
+                    role.can_write()
+                }
                 _ => true,
             };
             let answer = knock(&member, &route, &path).await;

@@ -137,9 +137,14 @@ impl<'de> Deserialize<'de> for SentCaps {
 }
 
 impl PutConfigRequest {
-    fn into_change(self, grace: i64) -> Change {
+    /// What it makes of a program, if that can be billed.
+    ///
+    /// # Errors
+    /// For an amount that is none of its currency.
+    pub(crate) fn into_change(self, grace: i64) -> Result<Change, ApiError> {
+        self.refuse_unbillable()?;
         let currency = self.currency();
-        Change {
+        Ok(Change {
             enabled: self.enabled,
             referrer_credit_amount: self.referrer_credit_amount.0,
             referee_credit_amount: self.referee_credit_amount.0,
@@ -161,7 +166,7 @@ impl PutConfigRequest {
                 .max_conversions_per_referrer
                 .map(|sent| sent.map(|SentCaps(caps)| caps).unwrap_or_default()),
             budget: self.budget.map(|sent| sent.map(|Int(units)| units)),
-        }
+        })
     }
 }
 
@@ -178,9 +183,7 @@ pub async fn handle(
     access: ProjectAccess,
     input: Input<PutConfigRequest>,
 ) -> Result<Response, ApiError> {
-    let request = input.body;
-    request.refuse_unbillable()?;
-    let change = request.into_change(app.grace());
+    let change = input.body.into_change(app.grace())?;
     let place = access.place.clone();
     let at = access.place.clone();
     let put = move |tx: &mut dyn Tx, act: &mut Act| programs::put(tx, act, &place, change.clone());
