@@ -16,6 +16,7 @@ mod it {
 
 mod axe;
 mod chromium;
+mod demo;
 mod embed;
 mod pages;
 mod pictures;
