@@ -19,6 +19,9 @@ use crate::cli::output::Failure;
 /// Who is there on the first day.
 const FIRST: usize = 40;
 
+/// What a person's browser says of itself.
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+
 /// No call should take a fraction of this.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -33,7 +36,8 @@ pub(super) struct Shop<'w> {
 
 impl<'w> Shop<'w> {
     pub(super) fn new(world: &'w World<'w>, place: &Place, days: i64) -> Result<Shop<'w>, Failure> {
-        let client = Client::builder().timeout(TIMEOUT).no_proxy().build();
+        let client = Client::builder().timeout(TIMEOUT).no_proxy();
+        let client = client.redirect(reqwest::redirect::Policy::none()).build();
         Ok(Shop {
             world,
             place: place.clone(),
@@ -160,11 +164,37 @@ impl<'w> Shop<'w> {
             .code
             .clone()
             .expect("a referrer with a code");
-        let body = json!({"code": code, "refereeCustomerId": town.people[number].id});
+        let mut body = json!({"refereeCustomerId": town.people[number].id});
+        if town.chance(45) {
+            let channels = ["link", "whatsapp", "mail"];
+            let channel = channels[usize::try_from(town.between(0, 2)).unwrap_or(0)];
+            body["clickToken"] = json!(self.follow(&code, channel).await?);
+        } else {
+            body["code"] = json!(code);
+        }
         self.call(Method::POST, "/referrals/apply", body, 201)
             .await?;
         town.people[number].is_brought = true;
         Ok(())
+    }
+
+    /// Follows the link of a code as a browser does. Returns what it brings along.
+    async fn follow(&self, code: &str, channel: &str) -> Result<String, Failure> {
+        let settings = self.call(Method::GET, "/links/settings", None, 200).await?;
+        let slug = text(&settings, "/settings/slug")?;
+        let url = format!("{}/r/{slug}/{code}?s={channel}", self.world.app.local_url);
+        let request = self.client.get(&url).header("User-Agent", BROWSER);
+        let answer = request.header("Sec-Fetch-Mode", "navigate").send().await;
+        let answer = answer.map_err(Failure::refused)?;
+        let to = answer
+            .headers()
+            .get("Location")
+            .and_then(|to| to.to_str().ok());
+        let to = to.and_then(|to| reqwest::Url::parse(to).ok());
+        let brought = to.as_ref().into_iter().flat_map(reqwest::Url::query_pairs);
+        let mut tokens = brought.filter(|(name, _)| name == "ref_click");
+        let token = tokens.next().map(|(_, token)| token.into_owned());
+        token.ok_or_else(|| Failure::refused("a link brings no token"))
     }
 
     /// Somebody gets a code to share.
