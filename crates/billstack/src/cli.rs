@@ -13,6 +13,7 @@ mod backup;
 mod database;
 mod demo;
 mod doctor;
+mod import;
 mod init;
 mod keys;
 mod members;
@@ -95,6 +96,9 @@ enum Command {
     /// Copy an SQLite database into a new file, beside a live server
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::BackupArgs),
+    /// Bring customers, codes and referrals from whatever was used before
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::ImportArgs),
     /// Print the OpenAPI document of the API
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
@@ -134,6 +138,7 @@ fn run() -> Result<(), Failure> {
         Command::Verify(args) => verify::run(&quiet(given)?, &args),
         Command::Reconcile(args) => reconcile::run(given, &args),
         Command::Doctor(args) => doctor::run(given, &args),
+        Command::Import(args) => import::run(&quiet(given)?, &args),
         Command::Backup(args) => backup::run(&quiet(given)?, &args),
         Command::Keys(command) => keys::run(&quiet(given)?, command),
         Command::Projects(command) => projects::run(&quiet(given)?, command),

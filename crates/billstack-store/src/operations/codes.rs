@@ -4,7 +4,7 @@ pub mod names;
 
 use billstack_core::event::Event;
 
-use super::refusal::{Abort, Refusal, Thing};
+use super::refusal::{Abort, NotNamed, Refusal, Thing};
 use super::{counting, customers};
 use crate::seam::list::{Cursor, Page};
 use crate::seam::{Act, Fault, Place, Tx};
@@ -41,28 +41,60 @@ pub fn create(
     place: &Place,
     customer_id: &str,
 ) -> Result<Code, Abort> {
-    // Erasing the customer deactivates its code; the two must not run side by side.
-    tx.lock(&place.team_id, &[&format!("customer:{customer_id}")])?;
-    customers::require(tx, place, customer_id)?;
-    let program_id = programs::default_of(tx, place)?;
+    let program_id = hold(tx, place, customer_id)?;
     for _ in 0..TRIES {
-        let code = Code {
-            code: act.ids.code(),
-            customer_id: customer_id.to_owned(),
-            is_active: true,
-            created_at: act.at,
-            names: Names::default(),
-        };
-        if codes::insert(tx, place, &code, &program_id)? {
-            let event = Event::CodeCreated { customer_id };
-            events::record(tx, act, place, &code.code, &event)?;
+        let drawn = act.ids.code();
+        if let Some(code) = insert(tx, act, place, customer_id, (drawn, &program_id))? {
             return Ok(code);
-        }
-        if let Some(existing) = get_active(tx, place, customer_id)? {
-            return Err(Refusal::ActiveCodeExists(place.clone(), Box::new(existing)).into());
         }
     }
     Err(Refusal::CodeCollision.into())
+}
+
+/// Makes a code of this text, eight letters and digits, which somebody has from elsewhere.
+pub fn create_as(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    customer_id: &str,
+    code: &str,
+) -> Result<Code, Abort> {
+    let program_id = hold(tx, place, customer_id)?;
+    let made = insert(tx, act, place, customer_id, (code.to_owned(), &program_id))?;
+    Ok(made.ok_or(Refusal::NotNamed(NotNamed::Taken))?)
+}
+
+/// Erasing the customer deactivates its code; the two must not run side by side. Returns the program.
+fn hold(tx: &mut dyn Tx, place: &Place, customer_id: &str) -> Result<String, Abort> {
+    tx.lock(&place.team_id, &[&format!("customer:{customer_id}")])?;
+    customers::require(tx, place, customer_id)?;
+    Ok(programs::default_of(tx, place)?)
+}
+
+/// The code, unless its text is another's.
+fn insert(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    customer_id: &str,
+    (code, program_id): (String, &str),
+) -> Result<Option<Code>, Abort> {
+    let code = Code {
+        code,
+        customer_id: customer_id.to_owned(),
+        is_active: true,
+        created_at: act.at,
+        names: Names::default(),
+    };
+    if codes::insert(tx, place, &code, program_id)? {
+        let event = Event::CodeCreated { customer_id };
+        events::record(tx, act, place, &code.code, &event)?;
+        return Ok(Some(code));
+    }
+    match get_active(tx, place, customer_id)? {
+        Some(existing) => Err(Refusal::ActiveCodeExists(place.clone(), Box::new(existing)).into()),
+        None => Ok(None),
+    }
 }
 
 /// Deactivates a code. Doing it again changes nothing.

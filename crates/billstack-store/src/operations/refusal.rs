@@ -144,6 +144,8 @@ pub enum Refusal {
     /// Whether the link to this Stripe customer can be believed is for Stripe to say: ask whether they ever
     /// subscribed, and take the event in again with the answer.
     LinkInDoubt(String),
+    /// All would have been done, and was only tried.
+    Rehearsal,
     /// The stored event has lost its payload to retention or erasure and cannot be read again.
     PayloadGone,
 }

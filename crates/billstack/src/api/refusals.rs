@@ -80,6 +80,8 @@ impl From<Refusal> for ApiError {
             Refusal::AlreadySetUp => ApiError::new(Reason::AlreadySetUp),
             Refusal::InvalidToken => ApiError::new(Reason::InvalidToken).field("token"),
             Refusal::KeyReused => ApiError::new(Reason::IdempotencyKeyReused),
+            // No call is only tried.
+            Refusal::Rehearsal => ApiError::new(Reason::Internal),
             Refusal::KeyInUse => ApiError::new(Reason::IdempotencyKeyInUse),
             Refusal::CustomerBeingCreated => ApiError::new(Reason::CustomerBeingCreated),
             Refusal::TooManyEndpoints => ApiError::new(Reason::TooManyEndpoints),

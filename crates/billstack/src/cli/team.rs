@@ -106,9 +106,14 @@ impl Team {
         mut op: impl FnMut(&mut dyn Tx, &mut Act, &TeamId) -> Result<T, Abort> + Send + 'static,
     ) -> Result<T, Failure> {
         let team_id = self.id.clone();
-        let changed = database::write(&self.store, self.command, move |tx, act| {
-            op(tx, act, &team_id)
-        });
-        Ok(changed?)
+        Ok(self.write(move |tx, act| op(tx, act, &team_id))?)
+    }
+
+    /// The same, for whoever looks at the refusal.
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        op: impl FnMut(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Send + 'static,
+    ) -> Result<T, Abort> {
+        database::write(&self.store, self.command, op)
     }
 }

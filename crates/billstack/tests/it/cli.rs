@@ -7,6 +7,7 @@ mod doctor;
 mod examples;
 mod faults;
 mod generated;
+mod import;
 mod keys;
 mod limits;
 mod log;

@@ -43,7 +43,8 @@ pub struct CreateCustomerRequest {
 }
 
 impl CreateCustomerRequest {
-    fn into_new(self) -> NewCustomer {
+    /// What is to be made.
+    pub(crate) fn into_new(self) -> NewCustomer {
         NewCustomer {
             id: None,
             email: self.email.normal,

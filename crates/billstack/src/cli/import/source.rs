@@ -1,0 +1,292 @@
+//! A file of records: CSV with a head, or JSON as the APIs of others answer it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+use std::path::Path;
+
+use csv::{ByteRecord, ReaderBuilder};
+use serde_json::{Deserializer, Value};
+
+use crate::cli::output::Failure;
+
+/// The largest file, in bytes: all of it is in memory.
+const LARGEST: u64 = 512 * 1024 * 1024;
+
+/// The longest cell that is read, in bytes. Whatever we take is shorter.
+const LONGEST_CELL: usize = 4096;
+
+/// What the answers of others call the list that they hold.
+const LISTS: [&str; 9] = [
+    "data",
+    "affiliates",
+    "referrals",
+    "promoters",
+    "leads",
+    "participants",
+    "customers",
+    "partners",
+    "items",
+];
+
+/// One record: its cells by the names of their columns, reduced to letters and digits.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Record {
+    /// Where it begins, from 1.
+    pub(super) line: u64,
+    cells: BTreeMap<String, String>,
+}
+
+/// A record that cannot be read, and why.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Unread {
+    pub(super) line: u64,
+    pub(super) why: String,
+}
+
+pub(super) type Records = Vec<Result<Record, Unread>>;
+
+impl Record {
+    /// The first of these columns that is filled.
+    pub(super) fn first(&self, columns: &[&str]) -> Option<&str> {
+        let found = columns.iter().find_map(|column| self.cells.get(*column));
+        found.map(String::as_str)
+    }
+}
+
+/// The records of a file.
+pub(super) fn read(path: &Path) -> Result<Records, Failure> {
+    let unreadable = |error| Failure::usage(format_args!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    if size > LARGEST {
+        return Err(Failure::usage(format_args!(
+            "{} has more than {} MiB; cut it into several files",
+            path.display(),
+            LARGEST / 1024 / 1024
+        )));
+    }
+    let mut bytes = Vec::new();
+    let mut file = BufReader::new(file);
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    let read = match first {
+        Some(b'{' | b'[') => of_json(text),
+        _ => of_csv(text),
+    };
+    read.map_err(|why| Failure::usage(format_args!("{}: {why}", path.display())))
+}
+
+/// A name with its letters in lower case and its digits, and nothing else: `Affiliate Email`, `affiliate_email` and
+/// `affiliate.email` are one.
+pub(super) fn plain(name: &str) -> String {
+    let kept = name.chars().filter(char::is_ascii_alphanumeric);
+    kept.map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn of_csv(text: &[u8]) -> Result<Records, String> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter(text))
+        .from_reader(text);
+    let mut record = ByteRecord::new();
+    if !reader.read_byte_record(&mut record).map_err(said)? {
+        return Err("it is empty".to_owned());
+    }
+    let head: Vec<String> = record
+        .iter()
+        .map(|name| plain(&String::from_utf8_lossy(name)))
+        .collect();
+    for (number, name) in head.iter().enumerate() {
+        if !name.is_empty() && head[..number].contains(name) {
+            return Err(format!("two columns are called `{name}`"));
+        }
+    }
+    let mut records = Vec::new();
+    while reader.read_byte_record(&mut record).map_err(said)? {
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.iter().all(<[u8]>::is_empty) {
+            continue;
+        }
+        records.push(of_cells(line, &head, &record));
+    }
+    Ok(records)
+}
+
+fn said(error: csv::Error) -> String {
+    error.to_string()
+}
+
+/// What parts the cells: of comma, semicolon and tab the one that is in the head most often.
+fn delimiter(text: &[u8]) -> u8 {
+    let head = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |wanted: u8| head.iter().filter(|byte| **byte == wanted).count();
+    let most = *[b'\t', b';', b',']
+        .iter()
+        .max_by_key(|byte| count(**byte))
+        .unwrap_or(&b',');
+    match count(most) {
+        0 => b',',
+        _ => most,
+    }
+}
+
+fn of_cells(line: u64, head: &[String], record: &ByteRecord) -> Result<Record, Unread> {
+    let unread = |why: String| Unread { line, why };
+    if record.len() != head.len() {
+        let (has, named) = (record.len(), head.len());
+        return Err(unread(format!(
+            "it has {has} cells, and the head names {named}"
+        )));
+    }
+    let mut cells = BTreeMap::new();
+    for (name, cell) in head.iter().zip(record) {
+        let cell =
+            std::str::from_utf8(cell).map_err(|_| unread(format!("`{name}` is not UTF-8")))?;
+        keep(&mut cells, name, cell).map_err(unread)?;
+    }
+    Ok(Record { line, cells })
+}
+
+fn keep(cells: &mut BTreeMap<String, String>, name: &str, cell: &str) -> Result<(), String> {
+    if cell.len() > LONGEST_CELL {
+        return Err(format!("`{name}` is longer than {LONGEST_CELL} bytes"));
+    }
+    // Spreadsheets arm a cell against formulas with a leading apostrophe, as our own exports do.
+    let cell = cell.trim();
+    let is_armed = |rest: &&str| rest.starts_with(['=', '+', '-', '@']);
+    let cell = cell.strip_prefix('\'').filter(is_armed).unwrap_or(cell);
+    if !cell.is_empty() && !name.is_empty() {
+        cells.insert(name.to_owned(), cell.to_owned());
+    }
+    Ok(())
+}
+
+/// One array, an object that holds one, or one object a line.
+fn of_json(text: &[u8]) -> Result<Records, String> {
+    let mut values = Vec::new();
+    for value in Deserializer::from_slice(text).into_iter::<Value>() {
+        values.push(value.map_err(|error| error.to_string())?);
+    }
+    let listed = match &values[..] {
+        [Value::Array(items)] => items.clone(),
+        [Value::Object(members)] => {
+            let mut lists = LISTS
+                .iter()
+                .filter_map(|name| members.get(*name)?.as_array());
+            lists.next().map_or_else(|| values.clone(), Clone::clone)
+        }
+        _ => values.clone(),
+    };
+    let numbered = listed.iter().enumerate();
+    Ok(numbered
+        .map(|(number, value)| of_value(number as u64 + 1, value))
+        .collect())
+}
+
+fn of_value(line: u64, value: &Value) -> Result<Record, Unread> {
+    let unread = |why: String| Unread { line, why };
+    if !value.is_object() {
+        return Err(unread("it is no JSON object".to_owned()));
+    }
+    let mut cells = BTreeMap::new();
+    flatten(&mut cells, "", value).map_err(unread)?;
+    Ok(Record { line, cells })
+}
+
+fn flatten(cells: &mut BTreeMap<String, String>, name: &str, value: &Value) -> Result<(), String> {
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(member, value)| {
+            flatten(cells, &format!("{name}{}", plain(member)), value)
+        }),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(number, value)| flatten(cells, &format!("{name}{number}"), value)),
+        Value::String(text) => keep(cells, name, text),
+        Value::Null => Ok(()),
+        Value::Bool(_) | Value::Number(_) => keep(cells, name, &value.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Record {
+        let mut records = of_csv(text.as_bytes()).expect("records");
+        assert_eq!(records.len(), 1);
+        records.remove(0).expect("a record")
+    }
+
+    #[test]
+    fn heads_and_delimiters_are_as_spreadsheets_write_them() {
+        for text in [
+            "E-Mail,First Name\na@example.com,Ada\n",
+            "\"e_mail\";firstName\r\na@example.com;Ada\r\n",
+            "EMAIL\tfirst.name\n a@example.com \tAda",
+        ] {
+            let record = one(text);
+            assert_eq!(record.first(&["none", "email"]), Some("a@example.com"));
+            assert_eq!(record.first(&["firstname"]), Some("Ada"));
+            assert_eq!(record.line, 2);
+        }
+    }
+
+    #[test]
+    fn a_line_that_does_not_fit_is_told_and_the_rest_is_read() {
+        let text = b"email,name\na,b,c\n\"x\ny\",z\n\n\xff,z\n'=1,'a\n";
+        let records = of_csv(text).expect("records");
+        let told = records.iter().map(|record| match record {
+            Ok(record) => (
+                record.line,
+                record.first(&["email"]).unwrap_or_default().to_owned(),
+            ),
+            Err(unread) => (unread.line, unread.why.clone()),
+        });
+        let told: Vec<_> = told.collect();
+        let told: Vec<_> = told
+            .iter()
+            .map(|(line, text)| (*line, text.as_str()))
+            .collect();
+        let wanted = [
+            (2, "it has 3 cells, and the head names 2"),
+            (3, "x\ny"),
+            (6, "`email` is not UTF-8"),
+            (7, "=1"),
+        ];
+        assert_eq!(told, wanted);
+        assert_eq!(
+            of_csv(b"a,A\n").expect_err("one name"),
+            "two columns are called `a`"
+        );
+        assert_eq!(of_csv(b"").expect_err("nothing"), "it is empty");
+    }
+
+    #[test]
+    fn json_is_read_in_each_of_its_forms() {
+        let object = r#"{"email":"a@example.com","link":{"token":"adam"},"links":[{"token":"x"}],"n":3,"no":null}"#;
+        for text in [
+            format!("[{object}]"),
+            format!("{{\"data\":[{object}],\"pagination\":{{}}}}"),
+            object.to_owned(),
+            format!("{object}\n"),
+        ] {
+            let records = of_json(text.as_bytes()).expect("records");
+            let [Ok(record)] = &records[..] else {
+                panic!("{records:?}")
+            };
+            assert_eq!(record.first(&["linktoken"]), Some("adam"));
+            assert_eq!(record.first(&["links0token"]), Some("x"));
+            assert_eq!(record.first(&["n"]), Some("3"));
+            assert_eq!(record.first(&["no"]), None);
+        }
+        let two = format!("{object}\n{object}\n7\n");
+        let records = of_json(two.as_bytes()).expect("records");
+        assert_eq!(records.len(), 3);
+        assert!(records[2].is_err());
+        assert!(of_json(b"[{").is_err());
+    }
+}
