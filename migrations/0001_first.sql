@@ -379,6 +379,8 @@ CREATE TABLE referrals (
 CREATE INDEX referrals_newest ON referrals (team_id, project_id, created_at, id);
 -- Lists by a word begin with it: PostgreSQL may take indexes that begin alike for equally good.
 CREATE INDEX referrals_by_status ON referrals (status, team_id, project_id, created_at, id);
+CREATE INDEX referrals_by_conversion ON referrals (team_id, project_id, converted_at, id)
+    WHERE converted_at IS NOT NULL;
 CREATE INDEX referrals_by_source ON referrals (source, team_id, project_id, created_at, id);
 -- One Stripe customer is paid for once in a program, whatever customers point at it.
 CREATE UNIQUE INDEX referrals_one_per_stripe_customer

@@ -91,7 +91,7 @@ pub fn for_people() -> Vec<Route> {
         POST "/t" teams::create, SignedIn;
         GET "/t/{teamId}" teams::projects::show, TeamMember;
         POST "/t/{teamId}" teams::projects::create, TeamAdmin;
-        GET "/t/{teamId}/p/{projectId}" teams::project::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}" teams::project::overview::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/referrals" teams::project::referrals::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/referrals/{id}" teams::project::referrals::one::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/program" teams::project::program::show, Project(ReferralsRead);

@@ -45,6 +45,8 @@ pub struct Overview {
     pub before: Totals,
     /// On each of the days on which something happened.
     pub days: BTreeMap<i64, Totals>,
+    /// The same of the days before.
+    pub earlier: BTreeMap<i64, Totals>,
     /// When the program was changed in these days, the last one first.
     pub changes: Vec<Change>,
 }
@@ -56,17 +58,19 @@ pub fn overview(tx: &mut dyn Tx, place: &Place, days: Days) -> Result<Overview, 
     let mut overview = Overview {
         totals: Totals::default(),
         before: Totals::default(),
-        days: of_days(&figures)?,
+        days: BTreeMap::new(),
+        earlier: BTreeMap::new(),
         changes: changes(tx, place, days)?,
     };
-    for (day, totals) in &overview.days {
-        match days.hold(*day) {
-            true => overview.totals.add(totals),
-            false if earlier.hold(*day) => overview.before.add(totals),
-            false => {}
+    for (day, totals) in of_days(&figures)? {
+        if days.hold(day) {
+            overview.totals.add(&totals);
+            overview.days.insert(day, totals);
+        } else if earlier.hold(day) {
+            overview.before.add(&totals);
+            overview.earlier.insert(day, totals);
         }
     }
-    overview.days.retain(|day, _| days.hold(*day));
     Ok(overview)
 }
 

@@ -4,7 +4,9 @@ use crate::seam::list::{Cursor, Page, Part};
 use crate::seam::{Fault, Place, Tx};
 use billstack_core::referral::Referral;
 
-pub use crate::tables::referrals::{Episode, ReferralFilter, get, history, list, of_referee};
+pub use crate::tables::referrals::{
+    Episode, ReferralFilter, ReferralSort, get, history, list, of_referee,
+};
 
 /// More than there are referrals in which one customer is the referee: one in each program of the project.
 const MOST_AS_REFEREE: i64 = 1000;

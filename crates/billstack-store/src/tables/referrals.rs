@@ -9,7 +9,7 @@ pub(crate) mod told;
 
 pub use history::{Episode, history};
 pub(crate) use list::LISTS;
-pub use list::{ReferralFilter, list};
+pub use list::{ReferralFilter, ReferralSort, list};
 
 use billstack_core::ids::TeamId;
 use billstack_core::referral::{Referral, Status};

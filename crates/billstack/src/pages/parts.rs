@@ -1,11 +1,13 @@
 //! Parts that pages are made of.
 
+pub(super) mod chart;
 pub(super) mod days;
 pub(super) mod entry;
 pub(super) mod export;
 pub(super) mod form;
 pub(super) mod money;
 pub(super) mod notice;
+pub(super) mod numbers;
 pub(super) mod pager;
 pub(super) mod people;
 pub(super) mod shell;

@@ -5,6 +5,7 @@ mod account;
 mod customers;
 mod first_run;
 mod kept;
+mod overview;
 mod program;
 mod referrals;
 mod shell;

@@ -19,7 +19,7 @@ statements! {
 }
 
 /// Every list of referrals.
-pub(crate) const LISTS: &[&List] = &[&LIST, &OF_TIME, &FRIENDS, &HISTORY];
+pub(crate) const LISTS: &[&List] = &[&LIST, &OF_TIME, &BY_CONVERSION, &FRIENDS, &HISTORY];
 
 const FILTERS: &[Filter] = &[
     Filter::Equals("r.status"),
@@ -54,7 +54,28 @@ static OF_TIME: List = List {
     texts: Texts::new(),
 };
 
-/// What a list of referrals may be narrowed by.
+/// By when they converted; those that did not are not in it.
+static BY_CONVERSION: List = List {
+    name: "referrals by conversion",
+    select: referral_where!(" AND r.converted_at >= $3 AND r.converted_at < $4"),
+    scope: 4,
+    filters: &[],
+    keys: ["r.converted_at", "r.id"],
+    order: Order::NewestFirst,
+    texts: Texts::new(),
+};
+
+/// By what referrals are in order.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ReferralSort {
+    /// The one applied last first.
+    #[default]
+    Applied,
+    /// Those that converted, the last one first. Nothing else narrows them but when they did.
+    Converted,
+}
+
+/// What a list of referrals may be narrowed by, and its order.
 #[derive(Clone, Debug, Default)]
 pub struct ReferralFilter {
     /// Where it stands.
@@ -67,10 +88,35 @@ pub struct ReferralFilter {
     pub code: Option<String>,
     /// By what it came about.
     pub source: Option<Source>,
-    /// Applied at this time or later.
+    /// Applied at this time or later, or converted, by the order.
     pub from: Option<Micros>,
-    /// Applied before this time.
+    /// Applied before this time, or converted.
     pub to: Option<Micros>,
+    /// The order.
+    pub sort: ReferralSort,
+}
+
+/// The range of time that a page is looked for in: it begins where the one before ended, not at the newest row.
+fn range(filter: &ReferralFilter, page: &Page) -> (Micros, Micros) {
+    let last = page.after.as_ref().map_or(i64::MAX, |after| after.at);
+    let from = filter.from.unwrap_or(Micros(i64::MIN));
+    let to = filter.to.unwrap_or(Micros(i64::MAX));
+    (from, to.min(Micros(last.saturating_add(1))))
+}
+
+fn by_conversion(
+    tx: &mut dyn Tx,
+    place: &Place,
+    filter: &ReferralFilter,
+    page: &Page,
+) -> Result<Part<Referral>, Fault> {
+    let (from, to) = range(filter, page);
+    let scope = params![&place.team_id, &place.project_id, from, to];
+    let place_of = |referral: &Referral| Cursor {
+        at: referral.converted_at.unwrap_or(referral.created_at).0,
+        key: referral.id.clone(),
+    };
+    BY_CONVERSION.read(tx, scope, &[], page, decode, place_of)
 }
 
 /// Referrals, the newest first.
@@ -80,6 +126,9 @@ pub fn list(
     filter: &ReferralFilter,
     page: &Page,
 ) -> Result<Part<Referral>, Fault> {
+    if filter.sort == ReferralSort::Converted {
+        return by_conversion(tx, place, filter, page);
+    }
     let status = filter.status.map(|status| status.as_str().to_owned());
     let (mut referrer, mut code) = (filter.referrer_customer_id.clone(), filter.code.clone());
     if let (Some(id), None) = (&referrer, &code) {
@@ -105,13 +154,7 @@ pub fn list(
         let scope = params![team_id, project_id];
         return LIST.read(tx, scope, &wanted, page, decode, place_of);
     }
-    // A page begins where the one before ended, not at the newest row of the range.
-    let last = page.after.as_ref().map_or(i64::MAX, |after| after.at);
-    let from = filter.from.unwrap_or(Micros(i64::MIN));
-    let to = filter
-        .to
-        .unwrap_or(Micros(i64::MAX))
-        .min(Micros(last.saturating_add(1)));
+    let (from, to) = range(filter, page);
     let scope = params![team_id, project_id, from, to];
     OF_TIME.read(tx, scope, &wanted, page, decode, place_of)
 }

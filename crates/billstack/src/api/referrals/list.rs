@@ -5,7 +5,7 @@ use axum::response::Response;
 use billstack_core::referral::{Referral, Status};
 use billstack_core::source::Source;
 use billstack_store::list::{Page, Part};
-use billstack_store::referrals::{self, ReferralFilter};
+use billstack_store::referrals::{self, ReferralFilter, ReferralSort};
 use billstack_store::{Abort, Place, Tx, codes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +29,25 @@ pub struct ReferralsAnswer {
     next_cursor: Option<String>,
 }
 
+/// In which order referrals are listed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReferralSort)]
+#[serde(rename_all = "snake_case")]
+pub enum SortJson {
+    /// The one applied last first.
+    Applied,
+    /// Those that converted, the last one first.
+    Converted,
+}
+
+fn sort(text: &str) -> Option<ReferralSort> {
+    match text {
+        "applied" => Some(ReferralSort::Applied),
+        "converted" => Some(ReferralSort::Converted),
+        _ => None,
+    }
+}
+
 /// Which referrals are wanted, as filters say it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
@@ -40,7 +59,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Reads the filters of a query string.
     pub(crate) fn read(query: &Query) -> Result<Wanted, ApiError> {
-        Ok(Wanted {
+        Wanted {
             filter: ReferralFilter {
                 status: one_of(query, "status", Status::parse)?,
                 referrer_customer_id: text(query, "referrerCustomerId", 64)?,
@@ -49,10 +68,37 @@ impl Wanted {
                 source: one_of(query, "source", Source::parse)?,
                 from: time(query, "from")?,
                 to: time(query, "to")?,
+                sort: one_of(query, "sort", sort)?.unwrap_or_default(),
             },
             customer_id: text(query, "customerId", 64)?,
             code: text(query, "code", 64)?,
-        })
+        }
+        .in_one_order()
+    }
+
+    /// In the order of conversion there is an index by time alone.
+    fn in_one_order(self) -> Result<Wanted, ApiError> {
+        let filter = &self.filter;
+        let is_narrowed = filter.referrer_customer_id.is_some()
+            || filter.referee_customer_id.is_some()
+            || filter.source.is_some()
+            || self.customer_id.is_some()
+            || self.code.is_some()
+            || filter
+                .status
+                .is_some_and(|status| status != Status::Converted);
+        match filter.sort == ReferralSort::Converted && is_narrowed {
+            true => {
+                let message = "With `sort=converted` only `from` and `to` narrow the list.";
+                Err(ApiError::invalid("sort", message))
+            }
+            false => Ok(self),
+        }
+    }
+
+    /// Whether they stand in the order of conversion.
+    pub(crate) fn is_by_conversion(&self) -> bool {
+        self.filter.sort == ReferralSort::Converted
     }
 
     /// A page of them, the one applied last first.
@@ -77,7 +123,8 @@ impl Wanted {
 
 /// List referrals.
 ///
-/// The project's referrals, the one applied last first. Filters are exact and can be combined.
+/// The project's referrals, the one applied last first. Filters are exact and can be combined. With `sort=converted` those
+/// that converted are listed by when they did: `from` and `to` are of that time then, and nothing else narrows the list.
 #[utoipa::path(
     get, path = "", operation_id = "list_referrals",
     params(
@@ -90,6 +137,7 @@ impl Wanted {
         ("source" = inline(Option<SourceJson>), Query, description = "Only those that came about by this."),
         ("from" = Option<String>, Query, description = "Only applied at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Only applied before this time.", format = DateTime),
+        ("sort" = inline(Option<SortJson>), Query, description = "The order; the one applied last first when left out."),
     ),
     responses((status = 200, description = "A page of referrals.", body = ReferralsAnswer)),
 )]

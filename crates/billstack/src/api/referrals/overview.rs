@@ -169,7 +169,7 @@ pub async fn handle(
 }
 
 /// The range that a query asks for.
-fn asked(query: &Query) -> Result<(Option<Micros>, Option<Micros>), ApiError> {
+pub(crate) fn asked(query: &Query) -> Result<(Option<Micros>, Option<Micros>), ApiError> {
     let (from, to) = (time(query, "from")?, time(query, "to")?);
     if let (Some(from), Some(to)) = (from, to) {
         in_order(from, to)?;
@@ -182,7 +182,7 @@ fn asked(query: &Query) -> Result<(Option<Micros>, Option<Micros>), ApiError> {
 }
 
 /// The days of a range whose ends may be left out.
-fn days((from, to): (Option<Micros>, Option<Micros>), now: Micros) -> Days {
+pub(crate) fn days((from, to): (Option<Micros>, Option<Micros>), now: Micros) -> Days {
     let until = to.unwrap_or(now.plus(1).max(from.unwrap_or(now)));
     let until = until.clamp(Micros(1), LATEST);
     let from = from.unwrap_or(until.plus(-DEFAULT_DAYS * DAY + DAY - 1));
@@ -192,16 +192,18 @@ fn days((from, to): (Option<Micros>, Option<Micros>), now: Micros) -> Days {
     Days { first, ..days }
 }
 
-fn json(overview: Overview, days: Days, by: Step) -> OverviewJson {
-    let mut steps: BTreeMap<i64, Totals> = BTreeMap::new();
-    steps.extend(
-        days.steps(by)
-            .iter()
-            .map(|start| (*start, Totals::default())),
-    );
-    for (day, totals) in &overview.days {
+/// What happened in each step of these days, by its first day, the oldest first.
+pub(crate) fn steps(by_day: &BTreeMap<i64, Totals>, days: Days, by: Step) -> Vec<(i64, Totals)> {
+    let starts = days.steps(by).into_iter();
+    let mut steps: BTreeMap<i64, Totals> = starts.map(|start| (start, Totals::default())).collect();
+    for (day, totals) in by_day {
         steps.entry(by.start(*day)).or_default().add(totals);
     }
+    steps.into_iter().collect()
+}
+
+fn json(overview: Overview, days: Days, by: Step) -> OverviewJson {
+    let steps = steps(&overview.days, days, by);
     let point = |(start, totals): (i64, Totals)| PointJson {
         date: Micros(start.saturating_mul(DAY)).day_text(),
         totals: TotalsJson::from(totals),
@@ -307,6 +309,7 @@ mod tests {
             totals: of(7),
             before: Totals::default(),
             days: [(first, of(1)), (first + 2, of(2)), (first + 10, of(4))].into(),
+            earlier: BTreeMap::new(),
             changes: Vec::new(),
         };
         let shown = json(overview, wanted, Step::Week);

@@ -95,6 +95,16 @@ pub(in crate::pages) fn fault(error: Option<&ApiError>, fields: &[&str]) -> Mark
     }
 }
 
+/// A field of a form that narrows a list.
+pub(in crate::pages) fn line(label: &str, name: &str, kind: &str, value: &str) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            input id=(name) name=(name) type=(kind) value=(value) maxlength="64" autocomplete="off";
+        }
+    }
+}
+
 /// A choice of one of a few.
 pub(in crate::pages) fn choice<'c>(
     label: &str,

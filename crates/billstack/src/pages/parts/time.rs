@@ -17,6 +17,13 @@ pub(in crate::pages) fn day(at: Micros) -> Markup {
     html! { time datetime=(&exact[..10]) { (date(&exact)) } }
 }
 
+/// A day of UTC without its year: `30 Mar`.
+pub(in crate::pages) fn short_day(at: Micros) -> String {
+    let day = date(&rfc3339(at.0));
+    day.rsplit_once(' ')
+        .map_or(day.clone(), |(day, _)| day.to_owned())
+}
+
 /// `30 Mar 2026, 12:00 UTC`
 fn shown(exact: &str) -> String {
     format!("{}, {} UTC", date(exact), &exact[11..16])
@@ -42,6 +49,7 @@ mod tests {
             moment(at).into_string(),
             "<time datetime=\"2026-03-05T09:07:00.000Z\" data-moment>5 Mar 2026, 09:07 UTC</time>"
         );
+        assert_eq!(short_day(at), "5 Mar");
         assert!(day(at).into_string().contains(">5 Mar 2026<"));
     }
 }

@@ -7,7 +7,7 @@ use billstack_store::list::{Cursor, Page};
 use billstack_store::{Place, Tx};
 use serde_json::{Value, json};
 
-use super::super::list::Wanted;
+use super::super::list::{SortJson, Wanted};
 use super::super::{SourceJson, StatusJson};
 use super::name::file;
 use super::table::Table;
@@ -76,6 +76,7 @@ fn row(referral: &Referral) -> Vec<Value> {
         ("source" = inline(Option<SourceJson>), Query, description = "Only those that came about by this."),
         ("from" = Option<String>, Query, description = "Only applied at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Only applied before this time.", format = DateTime),
+        ("sort" = inline(Option<SortJson>), Query, description = "The order; the one applied last first when left out."),
     ),
     responses((status = 200, description = "The file.", content(
         (String = "text/csv", example = "id,status,code,source,channel,referrer,referee,appliedAt,convertedAt,currency,referrerCreditAmount,referrerCreditDecimal,refereeCreditAmount,refereeCreditDecimal\r\n"),

@@ -17,7 +17,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, page};
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
-use crate::pages::parts::form::choice;
+use crate::pages::parts::form::{choice, line};
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
@@ -29,7 +29,15 @@ use crate::pages::view::{View, read};
 const ROWS: i64 = 25;
 
 /// The filters, by the names of the API.
-const FILTERS: [&str; 6] = ["status", "source", "code", "customerId", "from", "to"];
+const FILTERS: [&str; 7] = [
+    "status",
+    "source",
+    "code",
+    "customerId",
+    "from",
+    "to",
+    "sort",
+];
 
 /// The list.
 pub async fn show(
@@ -41,7 +49,7 @@ pub async fn show(
     let query = query.without_empty();
     let asked = in_times(query.clone());
     let (wanted, page) = (Wanted::read(&asked)?, page(&query, ROWS)?);
-    let is_first = page.after.is_none();
+    let (is_first, is_by_conversion) = (page.after.is_none(), wanted.is_by_conversion());
     let found = read(&app, &access.place, move |tx, place| {
         let part = wanted.list(tx, place, &page)?;
         let people = people_of(tx, place, &part.rows)?;
@@ -59,6 +67,7 @@ pub async fn show(
     let body = html! {
         div.head { h1 { "Referrals" } (export::csv(&access.place, "referrals", &asked, &FILTERS)) }
         (filters(&path, &kept))
+        @if is_by_conversion { p.quiet { "Conversions, the last one first. The days are those of the conversion, in UTC." } }
         (list(&part, &people, &access.place, !kept.is_empty()))
         (pager(&path, &kept, is_first, part.next.as_ref()))
     };
@@ -93,11 +102,17 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
         ("expired", "ended"),
     ];
     let sources = [("", "any"), ("code", "typed"), ("click", "link")];
+    // In the order of conversion they are narrowed by its time alone.
+    let is_by_conversion = value("sort") == "converted";
     html! {
         form.row.filters method="get" action=(path) {
-            (choice("Status", "status", statuses, value("status")))
-            (choice("Came by", "source", sources, value("source")))
-            (line("Code", "code", "text", value("code")))
+            @if is_by_conversion {
+                input type="hidden" name="sort" value="converted";
+            } @else {
+                (choice("Status", "status", statuses, value("status")))
+                (choice("Came by", "source", sources, value("source")))
+                (line("Code", "code", "text", value("code")))
+            }
             (line("From", "from", "date", value("from")))
             (line("To", "to", "date", value("to")))
             @if !value("customerId").is_empty() {
@@ -107,15 +122,6 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
                 button { "Apply" }
                 @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
             }
-        }
-    }
-}
-
-fn line(label: &str, name: &str, kind: &str, value: &str) -> Markup {
-    html! {
-        div.field {
-            label for=(name) { (label) }
-            input id=(name) name=(name) type=(kind) value=(value) maxlength="64" autocomplete="off";
         }
     }
 }
@@ -146,6 +152,7 @@ pub(in crate::pages) fn rows(
         Column::text("Status"),
         Column::text("Came by"),
         Column::text("Applied"),
+        Column::text("Converted"),
     ];
     let rows = referrals.iter().map(|referral| {
         let friend = people.name(&referral.referee_customer_id);
@@ -156,6 +163,7 @@ pub(in crate::pages) fn rows(
             words::of_referral(referral.status),
             html! { (words::of_source(&referral.attribution)) },
             moment(referral.created_at),
+            referral.converted_at.map_or(html! { "–" }, moment),
         ]
     });
     table("Referrals, the newest first", columns, rows, empty)

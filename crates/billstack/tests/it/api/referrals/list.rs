@@ -11,6 +11,7 @@ on_both_engines! {
     referrals_are_listed_as_documented,
     each_filter_narrows_the_list,
     filters_are_read_strictly,
+    conversions_are_listed_by_when_they_came,
     unknown_referrals_are_404,
     pages_are_complete_and_stable,
     pages_of_a_referrer_hold_all_of_its_codes,
@@ -287,4 +288,55 @@ async fn pages_are_asked_for_strictly(t: &Bench) {
             t.key.get(&format!("{list}?{query}")).await.ok();
         }
     }
+}
+
+async fn conversions_are_listed_by_when_they_came(t: &Bench) {
+    let mut ids = Vec::new();
+    let mut pairs = Vec::new();
+    for name in ["one", "two", "three", "four"] {
+        let (pair, id) = t.pending(name).await;
+        pairs.push(pair);
+        ids.push(id);
+        t.advance(HOUR);
+    }
+    // The one applied last converts first, and one never does.
+    for index in [2, 0, 1] {
+        t.subscribe(&pairs[index]).await;
+        t.advance(HOUR);
+    }
+    let listed = async |query: &str| {
+        let list = t.key.get(&format!("referrals?sort=converted{query}")).await;
+        pluck(&list.ok()["referrals"], "id")
+    };
+    let expected = [1, 0, 2].map(|index| ids[index].clone());
+    assert_eq!(listed("").await, expected);
+    assert_eq!(listed("&status=converted").await, expected);
+    let second = t.referral(&ids[0]).await;
+    let at = text(&second["convertedAt"]);
+    assert_eq!(listed(&format!("&from={at}")).await, expected[..2]);
+    assert_eq!(listed(&format!("&to={at}")).await, expected[2..]);
+    assert_eq!(listed("&limit=1&offset=1").await, expected[1..2]);
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("referrals?sort=converted&limit=1{cursor}");
+        let page = t.key.get(&path).await.ok();
+        seen.extend(pluck(&page["referrals"], "id"));
+        match page.get("nextCursor") {
+            Some(next) => cursor = format!("&cursor={}", text(next)),
+            None => break,
+        }
+    }
+    assert_eq!(seen, expected);
+    let file = t
+        .key
+        .get("referrals/exports/referrals?sort=converted")
+        .await;
+    let in_file = file.text.lines().skip(1).map(|line| line.split(',').next());
+    let in_file: Vec<_> = in_file.map(Option::unwrap_or_default).collect();
+    assert_eq!(in_file, expected);
+    for query in ["status=pending", "source=code", "code=x", "customerId=x"] {
+        let path = format!("referrals?sort=converted&{query}");
+        t.key.get(&path).await.invalid("sort");
+    }
+    t.key.get("referrals?sort=best").await.invalid("sort");
 }

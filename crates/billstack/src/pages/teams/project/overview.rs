@@ -1,0 +1,116 @@
+//! `/t/{teamId}/p/{projectId}`: how the program does, and what changed.
+
+mod asked;
+mod metric;
+mod newest;
+mod next;
+mod promise;
+mod trend;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use billstack_core::program::Program;
+use billstack_core::project::ProjectMode;
+use billstack_store::overview::Overview;
+use billstack_store::stats::Stats;
+use billstack_store::{Place, overview, programs, stats, test_clock};
+use maud::{Markup, html};
+
+use self::asked::Asked;
+use super::cookie;
+use crate::app::{App, Shared};
+use crate::error::{ApiError, Reason};
+use crate::http::access::ProjectAccess;
+use crate::http::page::QueryString;
+use crate::pages::parts::notice::{self, copyable};
+use crate::pages::parts::time::moment;
+use crate::pages::parts::unread::part;
+use crate::pages::view::{View, read};
+
+/// What the figures are made of.
+struct Told {
+    asked: Asked,
+    overview: Overview,
+    ever: Stats,
+    program: Program,
+}
+
+/// The page.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let query = query.without_empty();
+    let (place, wanted) = (&access.place, Asked::read(&query)?);
+    let metric = wanted.metric.clone();
+    let (trend, codes, newest, promise) = tokio::join!(
+        part(&view, async {
+            let told = told(&app, place, wanted).await?;
+            Ok(trend::show(place, &query, &told))
+        }),
+        part(&view, newest::codes(&app, place, metric)),
+        part(&view, newest::conversions(&app, place)),
+        part(&view, promise::promise(&app, place)),
+    );
+    let figures = html! {
+        (trend)
+        div.pair {
+            div { h2 { "Codes that bring most" } (codes) }
+            div { h2 { "Newest conversions" } (newest) }
+        }
+        section { h2 { "Program" } (promise) }
+    };
+    let shown = body(&app, &view, place, &figures)?;
+    let mut answer = view.page("Overview", shown).into_response();
+    let last = cookie(&app, place);
+    answer.headers_mut().append(header::SET_COOKIE, last);
+    Ok(answer)
+}
+
+async fn told(app: &App, place: &Place, asked: Asked) -> Result<Told, ApiError> {
+    let now = app.now();
+    read(app, place, move |tx, place| {
+        let now = now.plus(test_clock::clock(tx, place)?.unwrap_or(0));
+        let asked = asked.clone().at(now);
+        Ok(Told {
+            overview: overview::overview(tx, place, asked.days)?,
+            ever: stats::stats(tx, place, now)?,
+            program: programs::get(tx, place)?,
+            asked,
+        })
+    })
+    .await
+}
+
+fn body(app: &App, view: &View, place: &Place, figures: &Markup) -> Result<Markup, ApiError> {
+    let project = view.project.as_ref();
+    let project = project.ok_or(ApiError::new(Reason::NotFound))?;
+    Ok(html! {
+        h1 { (project.name) }
+        @if project.mode == ProjectMode::Test {
+            (notice::note("This is a test project: its clock can be moved forward, and nothing in it is real."))
+        }
+        (figures)
+        section {
+            h2 { "For programs" }
+            dl.facts {
+                div { dt { "Project" } dd { (copyable(place.project_id.as_str())) } }
+                div { dt { "Team" } dd { (copyable(place.team_id.as_str())) } }
+                div { dt { "Calls begin with" } dd { (copyable(&calls(app, place))) } }
+                div { dt { "Made" } dd { (moment(project.created_at)) } }
+            }
+            p { a href="/docs" { "Every call of the API" } ", to read and to try" }
+        }
+    })
+}
+
+fn calls(app: &App, place: &Place) -> String {
+    let (team, project) = (&place.team_id, &place.project_id);
+    format!(
+        "{}/api/billstack/teams/{team}/projects/{project}",
+        app.base_url()
+    )
+}
