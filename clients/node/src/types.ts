@@ -1059,6 +1059,8 @@ export interface ListReferralsQuery {
   from?: string;
   /** Only applied before this time. */
   to?: string;
+  /** The order; the one applied last first when left out. */
+  sort?: "applied" | "converted" | (string & {});
 }
 
 /** A session of a customer. */

@@ -1225,6 +1225,7 @@ ListReferralsQuery = TypedDict(
         "source": "str",
         "from": "str",
         "to": "str",
+        "sort": "str",
     },
     total=False,
 )
