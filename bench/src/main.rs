@@ -9,6 +9,7 @@ mod history;
 mod load;
 mod money;
 mod outgoing;
+mod pages;
 mod process;
 mod reads;
 mod report;
@@ -72,6 +73,9 @@ struct Arguments {
     /// Measure what endpoints for webhooks cost those who change something, and how fast webhooks are sent, instead.
     #[arg(long)]
     outgoing: bool,
+    /// Ask for the pages of a project instead.
+    #[arg(long)]
+    pages: bool,
     /// Take every export of everything instead.
     #[arg(long)]
     exports: bool,
@@ -100,6 +104,7 @@ impl Arguments {
     fn workloads(&self) -> impl Iterator<Item = Workload> {
         let chosen = |w: &Workload| {
             !self.reads
+                && !self.pages
                 && !self.exports
                 && (self.only.is_empty() || self.only.iter().any(|o| w.name().contains(o)))
         };
@@ -174,9 +179,10 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
     let sizes = arguments.referrals.iter().filter(|_| !is_other);
     for referrals in sizes {
         let bench = Bench::start(arguments, *referrals, &mut report)?;
-        match (arguments.reads, arguments.exports) {
-            (true, _) => runtime.block_on(reads::measure(&bench, &mut report))?,
-            (_, true) => exports::measure(&bench, &mut report)?,
+        match (arguments.reads, arguments.pages, arguments.exports) {
+            (true, ..) => runtime.block_on(reads::measure(&bench, &mut report))?,
+            (_, true, _) => runtime.block_on(pages::measure(&bench, &mut report))?,
+            (.., true) => exports::measure(&bench, &mut report)?,
             _ => rounds(arguments, *referrals, &bench, &runtime, &mut report)?,
         }
     }

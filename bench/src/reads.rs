@@ -3,7 +3,8 @@
 //! The list comes from the server's own API document, so none can be forgotten. A parameter of which nobody has said
 //! what to put in is an error.
 
-use std::collections::BTreeMap;
+pub(crate) mod samples;
+
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use crate::client::Client;
 use crate::report::Report;
 use crate::setup::PASSWORD;
 use crate::{Bench, Measured};
+
+use self::samples::{sample, samples, values};
 
 /// What an answer may take in the median.
 const GOAL: Duration = Duration::from_millis(20);
@@ -42,11 +45,7 @@ struct Get {
 /// Asks every server for everything.
 pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<(), String> {
     for server in &bench.servers {
-        let session = sign_in(server.process.address)?;
-        let ask = Asker {
-            server,
-            head: format!("host: bench\r\ncookie: {session}\r\n\r\n"),
-        };
+        let ask = Asker::new(server)?;
         ask.wait_for_statistics(report).await?;
         let gets = gets(&ask).await?;
         let mut all = Vec::new();
@@ -74,17 +73,24 @@ pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<(), St
     Ok(())
 }
 
-struct Asker<'a> {
-    server: &'a Measured,
+/// Somebody who is signed in at a server.
+pub(crate) struct Asker<'a> {
+    pub(crate) server: &'a Measured,
     head: String,
 }
 
-impl Asker<'_> {
-    fn request(&self, target: &str) -> Vec<u8> {
+impl<'a> Asker<'a> {
+    pub(crate) fn new(server: &'a Measured) -> Result<Asker<'a>, String> {
+        let session = sign_in(server.process.address)?;
+        let head = format!("host: bench\r\ncookie: {session}\r\n\r\n");
+        Ok(Asker { server, head })
+    }
+
+    pub(crate) fn request(&self, target: &str) -> Vec<u8> {
         format!("GET {target} HTTP/1.1\r\n{}", self.head).into_bytes()
     }
 
-    async fn client(&self) -> Result<Client, String> {
+    pub(crate) async fn client(&self) -> Result<Client, String> {
         let client = Client::connect(self.server.process.address).await;
         client.map_err(|error| error.to_string())
     }
@@ -118,21 +124,21 @@ impl Asker<'_> {
         Ok((times[times.len() / 2], times[times.len() - 1]))
     }
 
-    fn project(&self, rest: &str) -> String {
+    pub(crate) fn project(&self, rest: &str) -> String {
         let place = &self.server.target.place;
         let (team, project) = (&place.team_id, &place.project_id);
         format!("/api/billstack/teams/{team}/projects/{project}/{rest}")
     }
 
     /// A target without the ids that are the same in all.
-    fn short(&self, target: &str) -> String {
+    pub(crate) fn short(&self, target: &str) -> String {
         let place = &self.server.target.place;
         let target = target.replace(place.team_id.as_str(), "…");
         target.replace(place.project_id.as_str(), "…")
     }
 
     /// The log that was loaded is added up by the server, like any other.
-    async fn wait_for_statistics(&self, report: &mut Report) -> Result<(), String> {
+    pub(crate) async fn wait_for_statistics(&self, report: &mut Report) -> Result<(), String> {
         let (began, target) = (Instant::now(), self.project("referrals/stats"));
         while began.elapsed() < PATIENCE {
             // Until then the rest of the log is read for each answer, which may take longer than one may.
@@ -207,12 +213,17 @@ fn queries(get: &Get) -> Vec<String> {
         chosen.push(vec!["offset=10000".to_owned()]);
     }
     // An order by a figure has no range of time.
-    let begins = |query: &[String], with: [&str; 2]| {
+    let begins = |query: &[String], with: &[&str]| {
         query
             .iter()
             .any(|part| with.iter().any(|w| part.starts_with(w)))
     };
-    chosen.retain(|q| !(begins(q, ["sort=a", "sort=c"]) && begins(q, ["from=", "to="])));
+    let is_of_codes = get.path.ends_with("/codes");
+    chosen.retain(|q| match is_of_codes {
+        true => !(begins(q, &["sort=a", "sort=c"]) && begins(q, &["from=", "to="])),
+        // Conversions are narrowed by their time alone.
+        false => !begins(q, &["sort=converted"]) || q.len() == 1 || begins(q, &["from=", "to="]),
+    });
     let text = |query: Vec<String>| match query.is_empty() {
         true => String::new(),
         false => format!("?{}", query.join("&")),
@@ -277,104 +288,6 @@ async fn gets(ask: &Asker<'_>) -> Result<Vec<Get>, String> {
     Ok(gets)
 }
 
-/// The words that a filter takes, or a sample.
-fn values(
-    samples: &BTreeMap<&str, String>,
-    template: &str,
-    parameter: &Value,
-) -> Result<Vec<String>, String> {
-    let words = parameter["schema"]["enum"].as_array();
-    if let Some(words) = words {
-        return Ok(words
-            .iter()
-            .filter_map(|word| word.as_str().map(str::to_owned))
-            .collect());
-    }
-    let name = parameter["name"].as_str().unwrap_or_default();
-    Ok(match name {
-        "activeOnly" => vec!["true".to_owned(), "false".to_owned()],
-        "from" => vec![
-            "2020-01-01T00:00:00Z".to_owned(),
-            "2025-01-01T00:00:00Z".to_owned(),
-        ],
-        "at" | "to" => vec![
-            "2026-01-01T00:00:00Z".to_owned(),
-            "2040-01-01T00:00:00Z".to_owned(),
-        ],
-        "currency" => vec!["usd".to_owned(), "eur".to_owned()],
-        "days" => vec!["1".to_owned(), "366".to_owned()],
-        "type" if template.ends_with("/activity") => vec![
-            "referral.applied".to_owned(),
-            "program.updated".to_owned(),
-            "api_key.revoked".to_owned(),
-        ],
-        "type" => vec![
-            "customer.subscription.created".to_owned(),
-            "invoice.paid".to_owned(),
-            "no.such.type".to_owned(),
-        ],
-        _ => vec![sample(samples, template, name)?],
-    })
-}
-
-fn sample(samples: &BTreeMap<&str, String>, template: &str, name: &str) -> Result<String, String> {
-    let of_path = || {
-        let before = template.split("/{id}").next()?;
-        samples.get(before.rsplit('/').next()?)
-    };
-    let found = match name {
-        "id" => of_path(),
-        _ => samples.get(name),
-    };
-    found
-        .cloned()
-        .ok_or_else(|| format!("no sample of {name} in {template}"))
-}
-
-/// Something of each kind that there is.
-async fn samples(ask: &Asker<'_>) -> Result<BTreeMap<&'static str, String>, String> {
-    let place = &ask.server.target.place;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let converted = ask.project("referrals?status=converted&limit=1&offset=9000");
-    let referral = ask.json(&converted).await?["referrals"][0].take();
-    let credits = ask.project("referrals/credits?limit=1&offset=9000");
-    let credits = ask.json(&credits).await?;
-    let events = format!(
-        "/api/billstack/teams/{}/stripe/events?limit=1&offset=9000",
-        place.team_id
-    );
-    let events = ask.json(&events).await?;
-    let referee = text(&referral["refereeCustomerId"]);
-    let customer = ask
-        .json(&ask.project(&format!("customers/{referee}")))
-        .await?;
-    Ok(BTreeMap::from([
-        ("teamId", place.team_id.to_string()),
-        ("projectId", place.project_id.to_string()),
-        ("customers", text(&referral["referrerCustomerId"])),
-        ("customerId", text(&referral["referrerCustomerId"])),
-        ("referrerCustomerId", text(&referral["referrerCustomerId"])),
-        ("refereeCustomerId", referee),
-        ("code", text(&referral["code"])),
-        ("referrals", text(&referral["id"])),
-        ("referralId", text(&referral["id"])),
-        ("credits", text(&credits["credits"][0]["id"])),
-        ("events", text(&events["events"][0]["id"])),
-        ("month", "2026-01".to_owned()),
-        ("find", text(&referral["id"])),
-        ("actor", "system".to_owned()),
-        ("subject", text(&referral["id"])),
-        ("requestId", "nobody".to_owned()),
-        ("email", text(&customer["customer"]["email"])),
-        ("externalId", "nobody".to_owned()),
-        (
-            "stripeCustomerId",
-            text(&customer["customer"]["stripeCustomerId"]),
-        ),
-    ]))
-}
-
-/// Signs the owner in, who may see everything, and returns the cookie.
 /// Signs in as the one who made everything, and returns the cookie.
 pub(crate) fn sign_in(address: SocketAddr) -> Result<String, String> {
     let body = format!(r#"{{"email":"bench@example.com","password":"{PASSWORD}"}}"#);

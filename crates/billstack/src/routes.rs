@@ -96,6 +96,12 @@ pub fn for_people() -> Vec<Route> {
         GET "/t/{teamId}/p/{projectId}/referrals/{id}" teams::project::referrals::one::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/program" teams::project::program::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/program" teams::project::program::change, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/codes" teams::project::codes::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/codes" teams::project::codes::create, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/codes/{id}" teams::project::codes::one::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/codes/{id}" teams::project::codes::one::change, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/reports" teams::project::reports::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}/reports/{id}" teams::project::reports::one::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/customers" teams::project::customers::show, Project(CustomersRead);
         GET "/t/{teamId}/p/{projectId}/customers/{id}" teams::project::customers::one::show, Project(CustomersRead);
     }
@@ -146,6 +152,7 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/events" events, Project(ReferralsRead), &[EventNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/reports" reports::list, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/reports/{month}" reports, Project(ReferralsRead), &[NotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::get, Project(ReferralsRead), &[];
         PUT "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::put, ProjectAdmin(ReferralsWrite), &[];

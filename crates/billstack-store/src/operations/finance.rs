@@ -4,9 +4,11 @@
 //! is booked in the month in which it was told.
 
 mod month;
+mod months;
 mod statement;
 
 pub use month::{Month, month};
+pub use months::{Months, months};
 pub use statement::{Movement, Statement, statement};
 
 use std::collections::BTreeMap;

@@ -32,6 +32,10 @@ statements! {
         CAST(SUM(delivered) AS BIGINT), CAST(SUM(applied) AS BIGINT), CAST(SUM(settled) AS BIGINT), \
         CAST(SUM(reversed) AS BIGINT), CAST(SUM(shortfall) AS BIGINT), CAST(SUM(granted) AS BIGINT) \
         FROM booked_days WHERE team_id = $1 AND project_id = $2 AND day < $3 GROUP BY currency, side, granted_day";
+    OF_EACH_DAY = "SELECT currency, '', day, CAST(SUM(held) AS BIGINT), CAST(SUM(available) AS BIGINT), \
+        CAST(SUM(delivered) AS BIGINT), CAST(SUM(applied) AS BIGINT), CAST(SUM(settled) AS BIGINT), \
+        CAST(SUM(reversed) AS BIGINT), CAST(SUM(shortfall) AS BIGINT), CAST(SUM(granted) AS BIGINT) \
+        FROM booked_days WHERE team_id = $1 AND project_id = $2 AND day < $3 GROUP BY currency, day";
     /// What was booked in a time, by the day of booking too. Days are whole numbers: no time is before 1970.
     BOOKED = concat!("SELECT c.currency, COALESCE(c.side, 'manual'), c.created_at / 86400000000 AS granted_day, ",
         sums_of_lines!(), ", e.created_at / 86400000000 AS booked_day FROM entries e \
@@ -108,6 +112,32 @@ pub(crate) fn before(tx: &mut dyn Tx, place: &Place, time: Micros) -> Result<Led
         Ok(())
     })?;
     Ok(ledger)
+}
+
+/// All that was booked in a project before a time, by the day of booking and by currency.
+pub(crate) fn by_day(
+    tx: &mut dyn Tx,
+    place: &Place,
+    time: Micros,
+) -> Result<BTreeMap<(i64, Currency), Booked>, Fault> {
+    let (team, project) = (place.team_id.number(), place.project_id.number());
+    let mark = booked_marks::get(tx, team, project)?.min(time);
+    let until = mark.0.div_euclid(DAY);
+    let mut days: BTreeMap<(i64, Currency), Booked> = BTreeMap::new();
+    tx.query(OF_EACH_DAY, params![team, project, until], &mut |row| {
+        let ((currency, _, day), booked) = decode(row)?;
+        days.entry((day, currency)).or_default().add(&booked);
+        Ok(())
+    })?;
+    let since = params![team, project, until.saturating_mul(DAY), time];
+    tx.query(BOOKED, since, &mut |row| {
+        let ((currency, _, _), booked) = decode(row)?;
+        days.entry((row.int(11)?, currency))
+            .or_default()
+            .add(&booked);
+        Ok(())
+    })?;
+    Ok(days)
 }
 
 /// Adds up what was booked in a project before a time. Nothing may be booked there any more, and nobody else may do

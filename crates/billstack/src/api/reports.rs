@@ -1,5 +1,9 @@
 //! `GET …/reports/{month}`: a month for finance.
 
+pub mod list;
+
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::money::Currency;
@@ -19,7 +23,7 @@ use crate::http::path::Item;
 /// A month in one currency, in minor units.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MonthInCurrency)]
-struct MonthInCurrencyJson {
+pub struct MonthInCurrencyJson {
     /// ISO 4217 code in lower case.
     #[schema(value_type = String, example = "usd")]
     currency: Currency,
@@ -56,7 +60,7 @@ struct MonthInCurrencyJson {
 #[derive(Serialize, ToSchema)]
 #[schema(as = MonthReport)]
 #[serde(rename_all = "camelCase")]
-struct MonthJson {
+pub struct MonthJson {
     /// The month.
     #[schema(example = "2026-11")]
     month: String,
@@ -107,14 +111,25 @@ pub async fn handle(
     });
     let found = found.await?.ok_or(ApiError::new(Reason::NotFound))?;
     let (from, to, is_over, figures) = found;
-    let report = MonthJson {
-        month: text,
-        from: rfc3339(from.0),
-        to: rfc3339(to.0),
-        is_over,
-        currencies: figures.into_iter().map(row).collect(),
-    };
+    let report = MonthJson::new(text, (from, to), is_over, figures);
     Ok(answer::send(answer::ok(&MonthAnswer { report })))
+}
+
+impl MonthJson {
+    fn new(
+        month: String,
+        (from, to): (Micros, Micros),
+        is_over: bool,
+        figures: BTreeMap<Currency, Month>,
+    ) -> MonthJson {
+        MonthJson {
+            month,
+            from: rfc3339(from.0),
+            to: rfc3339(to.0),
+            is_over,
+            currencies: figures.into_iter().map(row).collect(),
+        }
+    }
 }
 
 fn row((currency, month): (Currency, Month)) -> MonthInCurrencyJson {
@@ -133,9 +148,14 @@ fn row((currency, month): (Currency, Month)) -> MonthInCurrencyJson {
     }
 }
 
+/// How a month is called: `2026-11`.
+pub(crate) fn month_text(from: Micros) -> String {
+    from.day_text().chars().take(7).collect()
+}
+
 /// When a month begins and is over, if the text is one: not before 1970, and not the last of the year 9999, whose end
 /// cannot be written.
-fn month(text: &str) -> Option<(Micros, Micros)> {
+pub(crate) fn month(text: &str) -> Option<(Micros, Micros)> {
     let is_plain = text.len() == 7 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let first = Micros::from_rfc3339(&format!("{text}-01T00:00:00Z")).filter(|_| is_plain)?;
     let last = Micros::from_rfc3339("9999-12-01T00:00:00Z")?;

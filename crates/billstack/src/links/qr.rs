@@ -79,15 +79,25 @@ fn answer(
         return ApiError::invalid("size", "`size` must be a whole number from 128 to 1024.")
             .into_response();
     };
-    let base = app.public_url();
-    let address = match slug {
-        None => format!("{base}/r/{code}?s=qr"),
-        Some(slug) => format!("{base}/r/{slug}/{code}?s=qr"),
-    };
+    let address = format!("{}?s=qr", link(app.public_url(), slug, &code));
     match Symbol::of(&address) {
         Some(symbol) => image(&symbol, size, form),
         None => page::nowhere(),
     }
+}
+
+/// The link of a code.
+pub(crate) fn link(base: &str, slug: Option<&str>, code: &str) -> String {
+    match slug {
+        None => format!("{base}/r/{code}"),
+        Some(slug) => format!("{base}/r/{slug}/{code}"),
+    }
+}
+
+/// The picture of the link of a code, for a page of ours.
+pub(crate) fn picture(base: &str, slug: Option<&str>, code: &str, size: usize) -> Option<String> {
+    let link = link(base, slug, &vanity::read_any(code)?);
+    Some(Symbol::of(&format!("{link}?s=qr"))?.svg(size))
 }
 
 fn size(query: Option<&str>) -> Option<usize> {
@@ -139,8 +149,13 @@ impl Symbol {
         let side = self.0.len();
         let mut path = String::new();
         for (y, row) in self.0.iter().enumerate() {
-            for (x, _) in row.iter().enumerate().filter(|(_, is_dark)| **is_dark) {
-                path.push_str(&format!("M{x} {y}h1v1h-1z"));
+            let mut x = 0;
+            for run in row.chunk_by(|one, next| one == next) {
+                let width = run.len();
+                if run[0] {
+                    path.push_str(&format!("M{x} {y}h{width}v1h-{width}z"));
+                }
+                x += width;
             }
         }
         format!(

@@ -2,12 +2,14 @@
 
 mod access;
 mod account;
+mod codes;
 mod customers;
 mod first_run;
 mod kept;
 mod overview;
 mod program;
 mod referrals;
+mod reports;
 mod shell;
 mod sign_in;
 mod teams;

@@ -18,16 +18,28 @@ impl People {
         place: &Place,
         ids: impl IntoIterator<Item = &'i str>,
     ) -> Result<People, Abort> {
-        let mut names = BTreeMap::new();
+        let mut people = People::default();
         for id in ids {
-            if names.contains_key(id) {
-                continue;
-            }
-            if let Some(customer) = customers::get(tx, place, id)? {
-                names.insert(id.to_owned(), customer.name.unwrap_or(customer.email));
-            }
+            people.add(tx, place, id)?;
         }
-        Ok(People(names))
+        Ok(people)
+    }
+
+    /// Looks up one more.
+    pub(in crate::pages) fn add(
+        &mut self,
+        tx: &mut dyn Tx,
+        place: &Place,
+        id: &str,
+    ) -> Result<(), Abort> {
+        if self.0.contains_key(id) {
+            return Ok(());
+        }
+        if let Some(customer) = customers::get(tx, place, id)? {
+            let name = customer.name.unwrap_or(customer.email);
+            self.0.insert(id.to_owned(), name);
+        }
+        Ok(())
     }
 
     /// The name, and the way to the customer's page.

@@ -24,6 +24,27 @@ pub(in crate::pages) fn short_day(at: Micros) -> String {
         .map_or(day.clone(), |(day, _)| day.to_owned())
 }
 
+/// A month of UTC: `March 2026`.
+pub(in crate::pages) fn month_name(at: Micros) -> String {
+    const NAMES: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let day = at.day_text();
+    let month = day[5..7].parse::<usize>().unwrap_or(1);
+    format!("{} {}", NAMES[(month - 1) % 12], &day[..4])
+}
+
 /// `30 Mar 2026, 12:00 UTC`
 fn shown(exact: &str) -> String {
     format!("{}, {} UTC", date(exact), &exact[11..16])
@@ -50,6 +71,7 @@ mod tests {
             "<time datetime=\"2026-03-05T09:07:00.000Z\" data-moment>5 Mar 2026, 09:07 UTC</time>"
         );
         assert_eq!(short_day(at), "5 Mar");
+        assert_eq!(month_name(at), "March 2026");
         assert!(day(at).into_string().contains(">5 Mar 2026<"));
     }
 }

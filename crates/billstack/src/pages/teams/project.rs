@@ -1,9 +1,11 @@
 //! `/t/{teamId}/p/{projectId}`: a project.
 
+pub mod codes;
 pub mod customers;
 pub mod overview;
 pub mod program;
 pub mod referrals;
+pub mod reports;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use billstack_core::ids::{ProjectId, TeamId, is_id};

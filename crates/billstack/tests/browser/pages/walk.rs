@@ -24,9 +24,16 @@ fn pages_of_members_have_no_fault() {
         let ids = [
             ("/referrals/{id}", referral.as_str()),
             ("/customers/{id}", pair.referee.as_str()),
+            ("/codes/{id}", pair.code.as_str()),
+            ("/reports/{id}", "2026-03"),
         ];
         let mut paths = all(&t.home, &ids);
         paths.push("/account?done=theme".to_owned());
+        let project = format!("/t/{}/p/{}", t.home.team, t.home.project);
+        paths.push(format!("{project}/codes/{}?ask=deactivate", pair.code));
+        paths.push(format!(
+            "{project}?metric=credited_usd&from=2026-01-01&by=week"
+        ));
         paths.push("/no/such/page".to_owned());
         paths.push(format!("/t/{}?cursor=x", t.home.team));
         sign_in(t, browser, &t.home).await;

@@ -89,7 +89,7 @@ pub async fn handle(
 }
 
 /// The filter that a query asks for. A range of time and the order of a figure have no index in common.
-pub(in crate::api::referrals) fn filter(query: &Query) -> Result<CodeFilter, ApiError> {
+pub(crate) fn filter(query: &Query) -> Result<CodeFilter, ApiError> {
     let filter = CodeFilter {
         customer_id: text(query, "customerId", 64)?,
         active_only: query.bool("activeOnly", true)?,

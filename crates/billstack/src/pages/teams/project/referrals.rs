@@ -159,7 +159,7 @@ pub(in crate::pages) fn rows(
         [
             html! { a href={ (base) "/referrals/" (referral.id) } { (friend) } },
             people.link(place, &referral.referrer_customer_id),
-            html! { code { (referral.code) } },
+            html! { a href={ (base) "/codes/" (referral.code) } { code { (referral.code) } } },
             words::of_referral(referral.status),
             html! { (words::of_source(&referral.attribution)) },
             moment(referral.created_at),

@@ -98,7 +98,7 @@ fn body(told: &Told, place: &Place) -> Markup {
             dl.facts {
                 div { dt { "Friend" } dd { (told.people.link(place, &referral.referee_customer_id)) } }
                 div { dt { "Referred by" } dd { (told.people.link(place, &referral.referrer_customer_id)) } }
-                div { dt { "Code" } dd { (copyable(&referral.code)) } }
+                div { dt { "Code" } dd { (copyable(&referral.code)) " " a href={ (address(&place.team_id, &place.project_id)) "/codes/" (referral.code) } { "What it has brought" } } }
                 div { dt { "Came by" } dd { (words::of_source(&referral.attribution)) } }
                 div { dt { "Applied" } dd { (moment(referral.created_at)) } }
                 @if let Some(at) = referral.converted_at { div { dt { "Converted" } dd { (moment(at)) } } }

@@ -1,0 +1,220 @@
+//! `/t/{teamId}/p/{projectId}/codes`: whose codes there are, and what each has brought.
+
+mod made;
+pub mod one;
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::time::Micros;
+use billstack_store::Place;
+use billstack_store::codes::{self, CodeFilter, CodeTotal, WithTotal};
+use billstack_store::list::Cursor;
+use maud::{Markup, html};
+
+use super::address;
+use crate::api::referrals::codes::list::filter;
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::page::{QueryString, page};
+use crate::http::query::Query;
+use crate::pages::form::Form;
+use crate::pages::parts::days::in_times;
+use crate::pages::parts::export;
+use crate::pages::parts::form::{choice, line};
+use crate::pages::parts::numbers::{count, rate};
+use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::people::People;
+use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::time::day;
+use crate::pages::view::{View, read};
+
+/// Rows of a page.
+const ROWS: i64 = 25;
+
+/// The filters, by the names of the API.
+const FILTERS: [&str; 5] = ["activeOnly", "customerId", "sort", "from", "to"];
+
+/// A code of the list.
+struct Row {
+    code: String,
+    name: Option<String>,
+    customer_id: String,
+    is_active: bool,
+    created_at: Micros,
+    total: CodeTotal,
+}
+
+impl From<&WithTotal<'_>> for Row {
+    fn from((listed, total): &WithTotal<'_>) -> Row {
+        Row {
+            code: listed.code.to_owned(),
+            name: listed.names.first().map(|name| (*name).to_owned()),
+            customer_id: listed.customer_id.to_owned(),
+            is_active: listed.is_active,
+            created_at: listed.created_at,
+            total: *total,
+        }
+    }
+}
+
+/// What a page of the list holds.
+struct Found {
+    rows: Vec<Row>,
+    next: Option<Cursor>,
+    people: People,
+}
+
+/// The list, and a form for a new code.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let query = query.without_empty();
+    match filter(&in_times(query.clone())) {
+        Ok(wanted) => {
+            let customer = wanted.customer_id.clone().unwrap_or_default();
+            let found = found(&app, &access.place, wanted, &query).await?;
+            let typed = Form::with("customerId", &customer);
+            let form = made::form(&view, &access.place, &typed, None);
+            Ok(view.page("Codes", body(&access.place, &query, Ok(&found), &form)))
+        }
+        // A filter that cannot be is shown as it was chosen.
+        Err(error) => {
+            let form = made::form(&view, &access.place, &Form::default(), None);
+            let shown = body(&access.place, &query, Err(&error), &form);
+            Ok(view.again(&error, "Codes", shown))
+        }
+    }
+}
+
+/// Makes a code; a form with a fault comes back above the list.
+pub async fn create(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    form: Form,
+) -> Result<Response, ApiError> {
+    let error = match made::make(&app, &access, &form).await {
+        Ok(submitted) => return Ok(submitted.answer(&view)),
+        Err(error) => error,
+    };
+    let (place, query) = (&access.place, Query::default());
+    let found = found(&app, place, CodeFilter::default(), &query).await?;
+    let form = made::form(&view, place, &form, Some(&error));
+    Ok(view.again(&error, "Codes", body(place, &query, Ok(&found), &form)))
+}
+
+async fn found(
+    app: &App,
+    place: &Place,
+    wanted: CodeFilter,
+    query: &Query,
+) -> Result<Found, ApiError> {
+    let page = page(query, ROWS)?;
+    read(app, place, move |tx, place| {
+        let mut rows = Vec::new();
+        let next = codes::list(tx, place, &wanted, &page, |code| rows.push(Row::from(code)))?;
+        let ids = rows.iter().map(|row: &Row| row.customer_id.as_str());
+        let people = People::read(tx, place, ids)?;
+        Ok(Found { rows, next, people })
+    })
+    .await
+}
+
+fn body(place: &Place, query: &Query, found: Result<&Found, &ApiError>, form: &Markup) -> Markup {
+    let path = format!("{}/codes", address(&place.team_id, &place.project_id));
+    let kept: Vec<_> = query
+        .pairs()
+        .filter(|(name, _)| FILTERS.contains(name))
+        .collect();
+    let is_first = query.pairs().all(|(name, _)| name != "cursor");
+    let asked = in_times(query.clone());
+    html! {
+        div.head { h1 { "Codes" } (export::csv(place, "codes", &asked, &FILTERS)) }
+        (form)
+        (filters(&path, &kept))
+        @match found {
+            Ok(found) => {
+                (list(found, place, kept.is_empty()))
+                (pager(&path, &kept, is_first, found.next.as_ref()))
+            }
+            Err(error) => p.notice.bad role="alert" { (error.message) }
+        }
+    }
+}
+
+fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
+    let value = |name: &str| {
+        let found = kept.iter().find(|(kept, _)| *kept == name);
+        found.map_or("", |(_, value)| *value)
+    };
+    let sorts = [
+        ("", "the newest first"),
+        ("clicks", "most clicks"),
+        ("applied", "most applied"),
+        ("converted", "most converted"),
+    ];
+    html! {
+        form.row.filters method="get" action=(path) {
+            (choice("Codes", "activeOnly", [("", "that are on"), ("false", "all")], value("activeOnly")))
+            (choice("Order", "sort", sorts, value("sort")))
+            (line("Made from", "from", "date", value("from")))
+            (line("Made until", "to", "date", value("to")))
+            @if !value("customerId").is_empty() {
+                input type="hidden" name="customerId" value=(value("customerId"));
+            }
+            div.actions {
+                button { "Apply" }
+                @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
+            }
+        }
+    }
+}
+
+fn list(found: &Found, place: &Place, is_all: bool) -> Markup {
+    let base = address(&place.team_id, &place.project_id);
+    let columns = [
+        Column::text("Code"),
+        Column::text("Customer"),
+        Column::number("Clicks"),
+        Column::number("Applied"),
+        Column::number("Converted"),
+        Column::number("Rate"),
+        Column::text("State"),
+        Column::text("Made"),
+    ];
+    let rows = found.rows.iter().map(|row| {
+        let total = row.total;
+        [
+            html! {
+                a href={ (base) "/codes/" (row.code) } { code { (row.name.as_ref().unwrap_or(&row.code)) } }
+                @if row.name.is_some() { " " code.quiet { (row.code) } }
+            },
+            found.people.link(place, &row.customer_id),
+            html! { (count(total.clicks)) },
+            html! { (count(total.applied)) },
+            html! { (count(total.converted)) },
+            html! { (rate(total.converted, total.applied)) },
+            state(row.is_active),
+            day(row.created_at),
+        ]
+    });
+    let empty = match is_all {
+        true => {
+            "No code yet. Your backend makes one for each customer who shares: POST …/referrals/codes. Or make the first above."
+        }
+        false => "No code matches the filters.",
+    };
+    table("Codes and what each has brought", columns, rows, empty)
+}
+
+/// Whether a code can be applied.
+fn state(is_active: bool) -> Markup {
+    match is_active {
+        true => html! { span.state.on { "On" } },
+        false => html! { span.state.ended { "Off" } },
+    }
+}

@@ -1,0 +1,94 @@
+//! `/t/{teamId}/p/{projectId}/reports`: every month for finance.
+
+pub mod one;
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::money::Currency;
+use billstack_store::Place;
+use billstack_store::finance::{Month, Months};
+use maud::{Markup, html};
+
+use super::address;
+use crate::api::reports::list::{Part, cursor, read as months};
+use crate::api::reports::month_text;
+use crate::app::Shared;
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::page::QueryString;
+use crate::pages::parts::money::amount;
+use crate::pages::parts::numbers::count;
+use crate::pages::parts::pager::with_query;
+use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::time::{moment, month_name};
+use crate::pages::view::{View, read};
+
+/// The list of months.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let query = query.without_empty();
+    let (cursor, now) = (cursor(&query)?, app.now());
+    let found = read(&app, &access.place, move |tx, place| {
+        months(tx, place, now, cursor)
+    });
+    let part = found.await?;
+    let shown = body(&access.place, &part, cursor.is_none());
+    Ok(view.page("Reports", shown))
+}
+
+fn body(place: &Place, part: &Part, is_first: bool) -> Markup {
+    let path = format!("{}/reports", address(&place.team_id, &place.project_id));
+    let older = part.next.as_deref();
+    html! {
+        h1 { "Reports" }
+        p.quiet { "Months of UTC, by the time of booking. Currencies are never added. As of " (moment(part.now)) "." }
+        (list(&path, &part.months))
+        @if !is_first || older.is_some() {
+            nav.pager aria-label="Pages" {
+                @if !is_first { a href=(path) { "Newest" } }
+                @if let Some(older) = older { a href=(with_query(&path, &[("cursor", older)])) rel="next" { "Older" } }
+            }
+        }
+    }
+}
+
+/// A row for each month and currency, the name of the month at the first of them.
+fn list(path: &str, months: &[Months]) -> Markup {
+    let columns = [
+        Column::text("Month"),
+        Column::number("Granted"),
+        Column::number("Applied"),
+        Column::number("Reversed"),
+        Column::number("Paid otherwise"),
+        Column::number("Owed at the end"),
+        Column::number("Credits"),
+    ];
+    let rows = months.iter().flat_map(|of_month| {
+        let cells = of_month.currencies.iter().enumerate();
+        cells.map(|(index, (currency, month))| row(path, of_month, index, *currency, month))
+    });
+    let empty =
+        "Nothing has been booked yet. The first credit that is granted begins the first month.";
+    table("Months, the last one first", columns, rows, empty)
+}
+
+fn row(path: &str, of: &Months, index: usize, currency: Currency, month: &Month) -> [Markup; 7] {
+    let moved = &month.moved;
+    let name = match index {
+        0 => html! { a href={ (path) "/" (month_text(of.from)) } { (month_name(of.from)) } },
+        _ => html! { span.quiet { (month_name(of.from)) } },
+    };
+    [
+        name,
+        amount(moved.granted, currency),
+        amount(moved.applied, currency),
+        amount(moved.reversed, currency),
+        amount(moved.settled, currency),
+        amount(moved.closing, currency),
+        html! { (count(month.credits)) },
+    ]
+}

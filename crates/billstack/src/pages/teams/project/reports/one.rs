@@ -1,0 +1,156 @@
+//! `/t/{teamId}/p/{projectId}/reports/{yyyy-mm}`: a month for finance, on one sheet.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::money::Currency;
+use billstack_core::time::Micros;
+use billstack_store::finance::{self, Month};
+use billstack_store::{Place, test_clock};
+use maud::{Markup, html};
+
+use crate::api::reports::{month, month_text};
+use crate::app::Shared;
+use crate::clock::rfc3339;
+use crate::error::{ApiError, Reason};
+use crate::http::access::ProjectAccess;
+use crate::http::path::Item;
+use crate::pages::parts::export;
+use crate::pages::parts::money::amount;
+use crate::pages::parts::numbers::count;
+use crate::pages::parts::pager::with_query;
+use crate::pages::parts::time::{day, moment, month_name};
+use crate::pages::teams::project::address;
+use crate::pages::view::{View, read};
+
+/// A month as it is booked now.
+struct Told {
+    from: Micros,
+    to: Micros,
+    now: Micros,
+    currencies: BTreeMap<Currency, Month>,
+}
+
+/// The page.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(text): Item,
+) -> Result<Response, ApiError> {
+    let (from, to) = month(&text).ok_or(ApiError::new(Reason::NotFound))?;
+    let now = app.now();
+    let found = read(&app, &access.place, move |tx, place| {
+        let now = now.plus(test_clock::clock(tx, place)?.unwrap_or(0));
+        Ok(Told {
+            from,
+            to,
+            now,
+            currencies: finance::month(tx, place, from, to, now)?,
+        })
+    });
+    let told = found.await?;
+    let name = view
+        .project
+        .as_ref()
+        .map_or("", |project| project.name.as_str());
+    let title = format!("{} · Reports", month_name(from));
+    Ok(view.page(&title, body(name, &access.place, &told)))
+}
+
+fn body(project: &str, place: &Place, told: &Told) -> Markup {
+    let base = address(&place.team_id, &place.project_id);
+    html! {
+        div.head { h1 { (month_name(told.from)) } (others(&base, told)) }
+        p {
+            (project) ", " (day(told.from)) " to " (day(told.to.plus(-1))) ", UTC, by the time of booking. "
+            @if told.to <= told.now { "The month is over: nothing in it changes any more." }
+            @else if told.from <= told.now { strong { "The month still runs, and its figures change." } }
+            @else { "The month has not begun." }
+        }
+        @if told.currencies.is_empty() { p.empty { "Nothing has ever been booked." } }
+        div.pair { @for (currency, month) in &told.currencies { (statement(&base, told, *currency, month)) } }
+        p.quiet { "As of " (moment(told.now)) "." }
+        div.files { h2 { "Behind the figures" } (files(place, told)) }
+    }
+}
+
+/// The months before and after.
+fn others(base: &str, told: &Told) -> Markup {
+    let before = told.from.plus(-1).month().0;
+    html! {
+        nav.pager aria-label="Months" {
+            a href={ (base) "/reports/" (month_text(before)) } rel="prev" { (month_name(before)) }
+            @if told.to <= told.now { a href={ (base) "/reports/" (month_text(told.to)) } rel="next" { (month_name(told.to)) } }
+            a href={ (base) "/reports" } { "All months" }
+        }
+    }
+}
+
+/// How what is owed changed in one currency.
+fn statement(base: &str, told: &Told, currency: Currency, month: &Month) -> Markup {
+    let moved = &month.moved;
+    let code = currency.as_str().to_ascii_uppercase();
+    let days = [
+        ("from", told.from.day_text()),
+        ("to", told.to.plus(-1).day_text()),
+    ];
+    let days: Vec<_> = days
+        .iter()
+        .map(|(name, day)| (*name, day.as_str()))
+        .collect();
+    let credits = with_query(&format!("{base}/credits"), &days);
+    let lines = [
+        ("Granted", moved.granted),
+        ("Applied to invoices", -moved.applied),
+        ("Reversed", -moved.reversed),
+        ("Paid by other ways", -moved.settled),
+    ];
+    html! {
+        div {
+            h2 { (code) }
+            table.statement {
+                caption.hidden { "What is owed in " (code) }
+                thead { tr { th scope="col" { "What" } th scope="col" { "Amount" } } }
+                tbody {
+                    (line("Owed at the beginning", moved.opening, currency))
+                    @for (name, units) in lines { (line(name, units, currency)) }
+                    tr.total { td data-label="What" { "Owed at the end" } td data-label="Amount" { (amount(moved.closing, currency)) } }
+                    tr { td data-label="What" { "Credits granted" } td data-label="Amount" { a href=(credits) { (count(month.credits)) } } }
+                    @if moved.shortfall != 0 { (line("Could not be taken back", moved.shortfall, currency)) }
+                    @if moved.unexplained() != 0 { (line("Explained by no movement", moved.unexplained(), currency)) }
+                }
+            }
+            @if moved.unexplained() != 0 {
+                p.notice.bad role="alert" { "The ledger is broken: run " code { "billstack verify" } " and ask for help." }
+            }
+        }
+    }
+}
+
+fn line(name: &str, units: i64, currency: Currency) -> Markup {
+    html! { tr { td data-label="What" { (name) } td data-label="Amount" { (amount(units, currency)) } } }
+}
+
+/// The bookings of the month.
+fn files(place: &Place, told: &Told) -> Markup {
+    let (from, to) = (rfc3339(told.from.0), rfc3339(told.to.0));
+    let file = |list: &str, format: &str| {
+        let query = [
+            ("format", format),
+            ("from", from.as_str()),
+            ("to", to.as_str()),
+        ];
+        with_query(&export::path(place, list), &query)
+    };
+    html! {
+        p.actions {
+            a.button.plain href=(file("postings", "spreadsheet")) { "Bookings as CSV" }
+            a.button.plain href=(file("postings", "ndjson")) { "Bookings as NDJSON" }
+            a.button.plain href=(file("credits", "spreadsheet")) { "Credits as CSV" }
+            a.button.plain href=(file("roll-forward", "csv")) { "By side as CSV" }
+        }
+        p.quiet { "The bookings of an account sum up to its change in the month. Each is told in minor units, and in whole ones." }
+    }
+}

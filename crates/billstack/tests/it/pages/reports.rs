@@ -1,0 +1,264 @@
+//! `…/reports` and `…/reports/{month}`.
+
+use billstack::secrets::{new_token, token_hash};
+use billstack_core::access::Role;
+use billstack_core::time::DAY;
+use billstack_store::sessions;
+use serde_json::json;
+
+use super::look;
+use crate::support::bench::Bench;
+use crate::support::client::{Caller, CookieClient};
+
+on_both_engines! {
+    every_month_since_the_first_booking_is_listed,
+    a_month_is_what_its_files_and_the_api_say,
+    each_currency_stands_for_itself,
+    a_month_says_whether_it_is_over,
+    viewers_read_and_strangers_do_not,
+}
+
+fn path(t: &Bench, rest: &str) -> String {
+    format!("/t/{}/p/{}{rest}", t.home.team, t.home.project)
+}
+
+/// A page as the owner sees it, who signs in anew: months go by in these tests.
+async fn page(t: &Bench, rest: &str) -> String {
+    let (id, token) = (t.home.owner_id.clone(), new_token());
+    let hash = token_hash(&token);
+    t.write(move |tx, act| sessions::create(tx, act, &id, &hash, sessions::LIFETIME))
+        .await;
+    let name = t.owner.cookie.split('=').next().unwrap_or_default();
+    let owner = CookieClient::new(t.owner.wire(), &format!("{name}={token}"));
+    let answer = look(&owner, &path(t, rest)).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.text
+}
+
+/// The cells of a table, a row each.
+fn cells(page: &str) -> Vec<Vec<String>> {
+    let rows = page.split("<tr").filter(|row| row.contains("<td"));
+    let rows = rows.map(|row| row.split("</tr>").next().unwrap_or_default());
+    let text = |cell: &str| {
+        let mut text = String::new();
+        let mut is_tag = true;
+        for letter in cell.chars() {
+            match letter {
+                '<' => is_tag = true,
+                '>' => is_tag = false,
+                _ if !is_tag => text.push(letter),
+                _ => {}
+            }
+        }
+        text
+    };
+    rows.map(|row| row.split("<td").skip(1).map(text).collect())
+        .collect()
+}
+
+async fn gift(t: &Bench, amount: i64, currency: &str) -> String {
+    let email = format!("{amount}{currency}@example.com");
+    let eve = t.customer_with(json!({"email": email})).await;
+    let gift =
+        json!({"customerId": eve["id"], "amount": amount, "currency": currency, "reason": "x"});
+    let made = t.key.post("referrals/credits", gift).await.created();
+    made["credit"]["id"].as_str().expect("an id").to_owned()
+}
+
+async fn every_month_since_the_first_booking_is_listed(t: &Bench) {
+    assert!(
+        page(t, "/reports")
+            .await
+            .contains("Nothing has been booked yet.")
+    );
+    let first = gift(t, 1_000, "usd").await;
+    // To 8 June: April and May without a booking.
+    t.advance(70 * DAY);
+    gift(t, 500, "usd").await;
+    let body = json!({"reason": "mistake", "amount": 300});
+    t.key
+        .post(&format!("referrals/credits/{first}/reverse"), body)
+        .await
+        .ok();
+    t.advance(1_000_000);
+    let shown = page(t, "/reports").await;
+    let expected = [
+        [
+            "June 2026",
+            "5.00 USD",
+            "0.00 USD",
+            "3.00 USD",
+            "0.00 USD",
+            "12.00 USD",
+            "1",
+        ],
+        [
+            "May 2026",
+            "0.00 USD",
+            "0.00 USD",
+            "0.00 USD",
+            "0.00 USD",
+            "10.00 USD",
+            "0",
+        ],
+        [
+            "April 2026",
+            "0.00 USD",
+            "0.00 USD",
+            "0.00 USD",
+            "0.00 USD",
+            "10.00 USD",
+            "0",
+        ],
+        [
+            "March 2026",
+            "10.00 USD",
+            "0.00 USD",
+            "0.00 USD",
+            "0.00 USD",
+            "10.00 USD",
+            "1",
+        ],
+    ];
+    assert_eq!(cells(&shown), expected, "{shown}");
+    assert!(shown.contains(&format!("href=\"{}\"", path(t, "/reports/2026-03"))));
+    // The list, and each month by itself, tell the same.
+    let listed = t.key.get("reports").await.ok();
+    assert_eq!(listed.get("nextCursor"), None);
+    for month in listed["reports"].as_array().expect("a list") {
+        let name = month["month"].as_str().expect("a month");
+        let one = t.key.get(&format!("reports/{name}")).await.ok();
+        assert_eq!(&one["report"], month, "{name}");
+    }
+    // More than two years have a second page.
+    t.advance(800 * DAY);
+    let first = t.key.get("reports").await.ok();
+    assert_eq!(first["reports"].as_array().expect("a list").len(), 24);
+    assert_eq!(first["nextCursor"], "2026-09");
+    let older = page(t, "/reports?cursor=2026-09").await;
+    assert_eq!(cells(&older).len(), 6, "{older}");
+    assert!(older.contains(">Newest</a>") && !older.contains(">Older</a>"));
+    assert!(page(t, "/reports").await.contains("cursor=2026-09"));
+    t.key.get("reports?cursor=x").await.invalid("cursor");
+}
+
+async fn a_month_is_what_its_files_and_the_api_say(t: &Bench) {
+    let (pair, _) = t.pending("ann").await;
+    t.subscribe(&pair).await;
+    let spent = gift(t, 123_456, "usd").await;
+    let body = json!({"reason": "cash", "amount": 456});
+    t.key
+        .post(&format!("referrals/credits/{spent}/settle"), body)
+        .await
+        .ok();
+    t.advance(1_000_000);
+    let shown = page(t, "/reports/2026-03").await;
+    let told = t.key.get("reports/2026-03").await.ok();
+    let api = &told["report"]["currencies"][0];
+    assert_eq!(
+        (
+            &api["granted"],
+            &api["settled"],
+            &api["closing"],
+            &api["credits"]
+        ),
+        (&json!(124_956), &json!(456), &json!(124_500), &json!(3))
+    );
+    let rows = [
+        ["Owed at the beginning", "0.00 USD"],
+        ["Granted", "1,249.56 USD"],
+        ["Applied to invoices", "0.00 USD"],
+        ["Reversed", "0.00 USD"],
+        ["Paid by other ways", "-4.56 USD"],
+        ["Owed at the end", "1,245.00 USD"],
+        ["Credits granted", "3"],
+    ];
+    assert_eq!(cells(&shown), rows, "{shown}");
+    let links = shown
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|link| link.split('"').next());
+    let links: Vec<String> = links.map(|link| link.replace("&amp;", "&")).collect();
+    let file = |part: &str| {
+        links
+            .iter()
+            .find(|link| link.contains(part))
+            .expect("a file")
+    };
+    let key = async |link: &String| t.key.get(link).await;
+    let postings = key(file("postings?format=spreadsheet")).await;
+    let name = "attachment; filename=\"postings-home-2026-03-01_2026-03-31-utc.csv\"";
+    assert_eq!(postings.header("content-disposition"), Some(name));
+    let mut lines = postings.text.trim_start_matches('\u{feff}').lines();
+    let names: Vec<&str> = lines.next().expect("names").split(',').collect();
+    let column = |name: &str| {
+        names
+            .iter()
+            .position(|other| *other == name)
+            .expect("a column")
+    };
+    let of_program = lines.map(|line| line.split(',').collect::<Vec<_>>());
+    let granted: i64 = of_program
+        .filter(|cells| cells[column("account")] == "program")
+        .map(|cells| cells[column("amount")].parse::<i64>().expect("a number"))
+        .sum();
+    assert_eq!(granted, -124_956);
+    for part in [
+        "postings?format=ndjson",
+        "credits?format=spreadsheet",
+        "roll-forward?format=csv",
+    ] {
+        let answer = key(file(part)).await;
+        assert_eq!(answer.status, 200, "{part}: {answer:?}");
+    }
+}
+
+async fn each_currency_stands_for_itself(t: &Bench) {
+    for (amount, currency) in [(1_000, "jpy"), (1_000, "kwd"), (123_456, "usd")] {
+        gift(t, amount, currency).await;
+    }
+    let shown = page(t, "/reports/2026-03").await;
+    for text in ["1,000 JPY", "1.000 KWD", "1,234.56 USD"] {
+        assert_eq!(
+            shown.matches(&format!(">{text}</span>")).count(),
+            2,
+            "{text}: {shown}"
+        );
+    }
+    let listed = page(t, "/reports").await;
+    assert_eq!(cells(&listed).len(), 3, "{listed}");
+}
+
+async fn a_month_says_whether_it_is_over(t: &Bench) {
+    gift(t, 1_000, "usd").await;
+    assert!(
+        page(t, "/reports/2026-03")
+            .await
+            .contains("The month still runs")
+    );
+    t.advance(3 * DAY);
+    let over = page(t, "/reports/2026-03").await;
+    assert!(over.contains("The month is over") && over.contains(">April 2026</a>"));
+    assert!(over.contains("1 Mar 2026") && over.contains("31 Mar 2026") && over.contains("UTC"));
+    let viewer = t.member(Role::Viewer).await;
+    for month in ["2026-13", "1969-12", "x", "2026-3"] {
+        let rest = format!("/reports/{month}");
+        let answer = look(&viewer, &path(t, &rest)).send().await;
+        assert_eq!(answer.status, 404, "{month}");
+    }
+}
+
+async fn viewers_read_and_strangers_do_not(t: &Bench) {
+    gift(t, 1_000, "usd").await;
+    let viewer = t.member(Role::Viewer).await;
+    let stranger = t.tenant("stranger").await;
+    for rest in ["/reports", "/reports/2026-03"] {
+        let seen = look(&viewer, &path(t, rest)).send().await;
+        assert!(
+            seen.status == 200 && seen.text.contains("10.00 USD"),
+            "{seen:?}"
+        );
+        let foreign = look(&stranger.owner, &path(t, rest)).send().await;
+        assert_eq!(foreign.status, 403, "{rest}");
+    }
+}
