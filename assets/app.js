@@ -1,4 +1,4 @@
-// What scripts add to pages that work without them: local times, copying, and forms that are sent once.
+// What scripts add to pages that work without them: local times, copying, shortcuts, and forms that are sent once.
 
 const said = document.getElementById("said");
 
@@ -47,16 +47,108 @@ addEventListener("pageshow", () => {
 const tab = document.querySelector(".tabs [aria-current]");
 if (tab) tab.parentElement.parentElement.scrollLeft = tab.offsetLeft - 40;
 
-// Menus close with Escape, and when something else is used.
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
+// Keys. Those that are pressed alone can be switched off, and never act where somebody types.
+const alone = document.body.dataset.keys !== "off";
+const finder = document.getElementById("find");
+const help = document.getElementById("keys");
+let before = null;
+let went = 0;
+
+function find() {
+  if (!finder) return;
+  if (document.activeElement !== finder) before = document.activeElement;
+  finder.focus();
+  finder.select();
+}
+
+function closeMenu() {
   const open = document.querySelector("details.menu[open]");
-  if (!open) return;
+  if (!open) return false;
   open.open = false;
   open.querySelector("summary").focus();
+  return true;
+}
+
+// Closes what is open and gives the focus back; then clears filters.
+function escape(types) {
+  if (closeMenu()) return;
+  if (types) {
+    document.activeElement.blur();
+    if (before && before.isConnected) before.focus();
+    before = null;
+    return;
+  }
+  const clear = alone && document.querySelector("main form.filters .actions a, main form[role=search] .actions a");
+  if (clear) clear.click();
+}
+
+function single(event) {
+  const go = { r: "referrals", c: "customers", o: "codes" }[event.key];
+  if (event.key === "/") find();
+  else if (event.key === "?" && help) help.showModal();
+  else if (go && event.timeStamp - went < 1500) {
+    const link = document.querySelector(`.tabs a[href$="/${go}"]`);
+    if (!link) return;
+    link.click();
+  } else {
+    went = event.key === "g" ? event.timeStamp : 0;
+    return;
+  }
+  went = 0;
+  event.preventDefault();
+}
+
+document.addEventListener("keydown", (event) => {
+  // An open dialog closes by itself.
+  if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
+  const types = event.target.closest("input, select, textarea, [contenteditable]") !== null;
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+    event.preventDefault();
+    find();
+  } else if (event.key === "Escape") escape(types);
+  else if (alone && !types && !event.ctrlKey && !event.metaKey && !event.altKey) single(event);
 });
+
+// Menus close when something else is used.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
+
+// The token of an invitation stands in the fragment, and goes where it is sent from.
+const invited = document.querySelector("form[data-fragment]");
+if (invited && location.hash.length > 1) {
+  const field = invited.elements.namedItem(invited.dataset.fragment);
+  field.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+}
+
+// What waits for something looks for it every three seconds while it is seen, for ten minutes at most.
+const waiting = document.querySelector("[data-state]");
+if (waiting) {
+  const until = Date.now() + 600_000;
+  const isUntouched = () => [...document.querySelectorAll("main input:not([type=hidden])")]
+    .every((field) => field.value === field.defaultValue && field !== document.activeElement);
+  const look = async () => {
+    if (Date.now() > until) return;
+    if (!document.hidden) {
+      try {
+        const answer = await fetch(location.pathname, { redirect: "error" });
+        const state = / data-state="([^"]*)"/.exec(await answer.text());
+        // Where nothing is waited for any more, there is no state.
+        if (answer.ok && (state ? state[1] : "") !== waiting.dataset.state) {
+          if (isUntouched()) {
+            location.reload();
+            return;
+          }
+          say("There is news. Load the page again to see it.");
+        }
+      } catch {
+        // The next look may work.
+      }
+    }
+    setTimeout(look, 3000);
+  };
+  setTimeout(look, 3000);
+}

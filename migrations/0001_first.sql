@@ -15,7 +15,8 @@ CREATE TABLE users (
     email {text} NOT NULL UNIQUE,
     name {text} NOT NULL,
     password_hash {text} NOT NULL,
-    created_at {int} NOT NULL
+    created_at {int} NOT NULL,
+    single_keys {bool} NOT NULL
 ) {rows};
 
 CREATE TABLE sessions (
@@ -87,6 +88,7 @@ CREATE TABLE api_keys (
     expires_at {int},
     revoked_at {int},
     created_at {int} NOT NULL,
+    last_used_on {int},
     UNIQUE (team_id, id),
     FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
 ) {rows};

@@ -50,6 +50,11 @@ impl Micros {
         (start(first), start(next))
     }
 
+    /// The first moment of the day of UTC that holds this time.
+    pub const fn day(self) -> Micros {
+        Micros(self.0 - self.0.rem_euclid(DAY))
+    }
+
     /// The day of UTC that holds this time, as `2026-11-03`.
     pub fn day_text(self) -> String {
         let (year, month, day) = rfc3339::date(self.0.div_euclid(DAY));

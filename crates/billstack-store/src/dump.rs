@@ -43,7 +43,7 @@ macro_rules! tables {
 
 tables! {
     schema_migrations by "version" { version: Int, name: Text, fingerprint: Int }
-    users by "id" { id: Text, email: Text, name: Text, password_hash: Text, created_at: Int }
+    users by "id" { id: Text, email: Text, name: Text, password_hash: Text, created_at: Int, single_keys: Bool }
     sessions by "token_hash" {
         token_hash: Text, user_id: Text, created_at: Int, seen_at: Int, expires_at: Int,
     }
@@ -60,7 +60,7 @@ tables! {
     }
     api_keys by "key_hash" {
         key_hash: Text, team_id: Int, id: Text, name: Text, prefix: Text, project_id: Int,
-        scopes: Text, expires_at: Int, revoked_at: Int, created_at: Int,
+        scopes: Text, expires_at: Int, revoked_at: Int, created_at: Int, last_used_on: Int,
     }
     stripe_connections by "team_id" {
         team_id: Int, is_active: Bool, secret_key: Text, publishable_key: Text,

@@ -98,6 +98,11 @@ impl Store {
         })
     }
 
+    /// Whether the database is the embedded one.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite(_))
+    }
+
     /// Runs a write, and returns `Ok` only after its durable commit.
     ///
     /// The operation may run several times; only the last run counts.

@@ -74,7 +74,7 @@ pub fn calls() -> Vec<Route> {
 
 /// Every page: method, path, handler, and who may see it or send it.
 pub fn for_people() -> Vec<Route> {
-    use pages::{account, home, setup, sign_in, sign_out, teams};
+    use pages::{accept, account, find, home, setup, sign_in, sign_out, teams};
     pages! {
         GET "/" home::handle, SignedIn;
         GET "/setup" setup::show, OPEN;
@@ -82,16 +82,40 @@ pub fn for_people() -> Vec<Route> {
         GET "/sign-in" sign_in::show, OPEN;
         POST "/sign-in" sign_in::enter, OPEN;
         GET "/sign-in/{ticket}" sign_in::once::enter, OPEN;
+        GET "/accept" accept::show, OPEN;
+        POST "/accept" accept::join, SignedIn;
+        POST "/accept/new" accept::enter, OPEN;
         POST "/sign-out" sign_out::handle, OPEN;
         GET "/account" account::show, SignedIn;
         POST "/account/theme" account::theme::handle, SignedIn;
         POST "/account/password" account::password::handle, SignedIn;
         POST "/account/sessions" account::sessions::handle, SignedIn;
+        POST "/account/keys" account::single_keys::handle, SignedIn;
+        GET "/find" find::show, SignedIn;
+        GET "/go/{id}" find::go, SignedIn;
         GET "/t" teams::show, SignedIn;
         POST "/t" teams::create, SignedIn;
         GET "/t/{teamId}" teams::projects::show, TeamMember;
         POST "/t/{teamId}" teams::projects::create, TeamAdmin;
         GET "/t/{teamId}/p/{projectId}" teams::project::overview::show, Project(ReferralsRead);
+        POST "/t/{teamId}/leave" teams::members::leave, TeamMember;
+        GET "/t/{teamId}/members" teams::members::show, TeamAdmin;
+        POST "/t/{teamId}/members" teams::members::invite, TeamAdmin;
+        POST "/t/{teamId}/members/kept" teams::members::kept, TeamAdmin;
+        POST "/t/{teamId}/members/uninvite" teams::members::uninvite, TeamAdmin;
+        POST "/t/{teamId}/members/role" teams::members::change, TeamAdmin;
+        POST "/t/{teamId}/members/remove" teams::members::remove, TeamAdmin;
+        GET "/t/{teamId}/activity" teams::activity::show, TeamAdmin;
+        GET "/t/{teamId}/status" teams::status::show, TeamAdmin;
+        GET "/t/{teamId}/keys" teams::keys::show, TeamAdmin;
+        POST "/t/{teamId}/keys" teams::keys::create, TeamAdmin;
+        POST "/t/{teamId}/keys/revoke" teams::keys::revoke, TeamAdmin;
+        POST "/t/{teamId}/keys/kept" teams::keys::kept, TeamAdmin;
+        GET "/t/{teamId}/p/{projectId}/start" teams::project::start::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/start/stripe" teams::project::start::connect, ProjectAdmin(ReferralsWrite);
+        POST "/t/{teamId}/p/{projectId}/start/key" teams::project::start::make_key, ProjectAdmin(ReferralsWrite);
+        POST "/t/{teamId}/p/{projectId}/start/kept" teams::project::start::kept, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/start/skip" teams::project::start::skip, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/referrals" teams::project::referrals::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/referrals/{id}" teams::project::referrals::one::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/program" teams::project::program::show, Project(ReferralsRead);
@@ -197,6 +221,8 @@ fn elsewhere() -> Vec<Route> {
         POST "/api/auth/sign-out" auth::sign_out, OPEN, &[CrossSiteRequest], SMALL;
         GET "/api/auth/get-session" auth::get_session, OPEN, &[];
         POST "/api/auth/change-password" auth::change_password, SignedIn, auth::change_password::REASONS;
+        GET "/api/auth/preferences" auth::preferences::get, SignedIn, &[];
+        PUT "/api/auth/preferences" auth::preferences::put, SignedIn, &[];
         POST "/api/auth/end-other-sessions" auth::end_other_sessions, SignedIn, &[];
         POST "/api/auth/accept-invitation" auth::accept_invitation, SignedIn, auth::accept_invitation::REASONS;
         GET "/api/billstack/find" find, SignedIn, &[];
@@ -206,6 +232,8 @@ fn elsewhere() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects" teams::projects::list, TeamMember, &[];
         POST "/api/billstack/teams/{teamId}/projects" teams::projects::create, TeamAdmin, &[];
         GET "/api/billstack/teams/{teamId}/activity" teams::activity, TeamAdmin, &[];
+        GET "/api/billstack/teams/{teamId}/activity.csv" teams::activity::csv, TeamAdmin, &[];
+        GET "/api/billstack/teams/{teamId}/status" teams::status, TeamAdmin, &[];
         GET "/api/billstack/teams/{teamId}/members" teams::members::list, TeamAdmin, &[];
         PATCH "/api/billstack/teams/{teamId}/members/{userId}" teams::members::update, TeamAdmin, teams::members::update::REASONS;
         DELETE "/api/billstack/teams/{teamId}/members/{userId}" teams::members::remove, TeamMember, teams::members::remove::REASONS;

@@ -40,6 +40,7 @@ pub fn create(
         expires_at: new.expires_at,
         revoked_at: None,
         created_at: act.at,
+        last_used_on: None,
     })
 }
 

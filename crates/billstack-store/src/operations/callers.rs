@@ -59,7 +59,7 @@ pub struct Admitted {
     pub user: Option<User>,
     /// Their role in the team, where the right is one in a team.
     pub role: Option<Role>,
-    /// Whether the session was last seen long enough ago for [`Guard::touch`].
+    /// Whether the session or the key was last seen long enough ago for [`Guard::touch`].
     pub is_stale: bool,
 }
 
@@ -144,12 +144,13 @@ impl Guard {
         Ok(is_valid)
     }
 
-    /// Keeps a session that is in use from going idle.
+    /// Keeps a session that is in use from going idle, and the day on which a key was last used.
     pub fn touch(&self, tx: &mut dyn Tx, now: Micros) -> Result<(), Fault> {
-        if let Credential::Session(hash) = &self.credential {
-            // Another request may have done it first.
-            let _was_due = sessions::touch(tx, hash, now)?;
-        }
+        // Another request may have done it first.
+        let _was_due = match &self.credential {
+            Credential::Session(hash) => sessions::touch(tx, hash, now)?,
+            Credential::ApiKey(hash) => api_keys::touch(tx, hash, now.day())?,
+        };
         Ok(())
     }
 
@@ -179,7 +180,7 @@ impl Guard {
             actor: Actor::ApiKey(key.id),
             user: None,
             role: None,
-            is_stale: false,
+            is_stale: key.last_used_on.is_none_or(|day| day < now.day()),
         })
     }
 

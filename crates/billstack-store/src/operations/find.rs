@@ -32,7 +32,7 @@ pub struct Hit {
     pub team_id: TeamId,
     /// In which project; none where it is of the team.
     pub project_id: Option<ProjectId>,
-    /// What it is part of: the endpoint of a delivery.
+    /// What it is part of: the endpoint of a delivery, the referral whose story tells of an event.
     pub of: Option<String>,
 }
 

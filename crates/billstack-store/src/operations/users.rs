@@ -40,6 +40,7 @@ pub fn create(tx: &mut dyn Tx, act: &mut Act, new: &NewUser) -> Result<User, Abo
         email: new.email.clone(),
         name: new.name.clone(),
         created_at: act.at,
+        single_keys: true,
     };
     if !users::insert(tx, &user, &new.password_hash)? {
         return Err(Refusal::UserExists.into());
@@ -76,6 +77,15 @@ pub fn set_password(
         events::record_of_team(tx, act, &team_id, user_id, &event)?;
     }
     Ok(ended)
+}
+
+/// Says whether single keys are shortcuts on the pages of a user.
+pub fn set_single_keys(tx: &mut dyn Tx, user_id: &str, are: bool) -> Result<User, Abort> {
+    if !users::set_single_keys(tx, user_id, are)? {
+        return Err(Refusal::NotFound(Thing::User).into());
+    }
+    let user = get(tx, user_id)?;
+    Ok(user.ok_or(Refusal::NotFound(Thing::User))?)
 }
 
 /// Keeps a set-up token, unless there is a user already; tells whether it did.

@@ -12,6 +12,7 @@ mod spread;
 
 use std::collections::BTreeSet;
 
+use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use billstack_core::webhook::endpoint::DeliveryState;
 
@@ -92,6 +93,28 @@ fn filled(tx: &mut dyn Tx, now: Micros, at_once: i64) -> Result<Vec<(Lane, Micro
         }
         last = page.last;
     }
+}
+
+/// How many deliveries of a team should have been sent by now, up to [`MOST_COUNTED`], and since when the oldest should.
+pub fn overdue_in_team(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    now: Micros,
+) -> Result<(i64, Option<Micros>), Fault> {
+    let (mut counted, mut oldest) = (0, None::<Micros>);
+    let before = Lane {
+        team: team_id.number(),
+        project: i64::MIN,
+        endpoint_id: String::new(),
+    };
+    let due = webhook_endpoints::with_due(tx, now, i64::MAX, before, PAGE)?.due;
+    for (lane, since) in due {
+        if lane.team == team_id.number() {
+            counted += rows::count_due(tx, KIND, &lane, now, MOST_COUNTED - counted)?;
+            oldest = Some(oldest.map_or(since, |oldest| oldest.min(since)));
+        }
+    }
+    Ok((counted, oldest))
 }
 
 /// How many deliveries should have been sent by now, up to [`MOST_COUNTED`], and since when the oldest should.

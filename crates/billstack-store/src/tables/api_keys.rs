@@ -12,14 +12,16 @@ use crate::{params, statements};
 statements! {
     /// One statement, because each request of a backend waits for it.
     FIND_AT = "SELECT k.id, k.scopes, k.expires_at, k.revoked_at, k.team_id, k.project_id, \
-        (SELECT p.id FROM projects p WHERE p.team_id = $2 AND p.project_id = $3) \
+        k.last_used_on, (SELECT p.id FROM projects p WHERE p.team_id = $2 AND p.project_id = $3) \
         FROM api_keys k WHERE k.key_hash = $1";
     /// Finds the key where it is not revoked.
     EXPIRY = "SELECT expires_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL";
     GET = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
-        expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1 AND id = $2");
+        expires_at, revoked_at, created_at, last_used_on FROM api_keys WHERE team_id = $1 AND id = $2");
     INSERT = "INSERT INTO api_keys (key_hash, team_id, id, name, prefix, project_id, scopes, \
         expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    TOUCH = "UPDATE api_keys SET last_used_on = $2 \
+        WHERE key_hash = $1 AND (last_used_on IS NULL OR last_used_on < $2)";
     REVOKE = "UPDATE api_keys SET revoked_at = $3 \
         WHERE team_id = $1 AND id = $2 AND revoked_at IS NULL";
 }
@@ -32,7 +34,7 @@ static LIST: List = List {
     select: concat!(
         "SELECT id, name, prefix, ",
         project_of!("api_keys"),
-        ", scopes, expires_at, revoked_at, created_at FROM api_keys WHERE team_id = $1"
+        ", scopes, expires_at, revoked_at, created_at, last_used_on FROM api_keys WHERE team_id = $1"
     ),
     scope: 1,
     filters: &[],
@@ -60,6 +62,8 @@ pub struct ApiKey {
     pub revoked_at: Option<Micros>,
     /// When it was made.
     pub created_at: Micros,
+    /// The first moment of the day of UTC on which it was last used.
+    pub last_used_on: Option<Micros>,
 }
 
 /// What decides about a key at a place. Teams and projects are compared by their numbers.
@@ -71,6 +75,8 @@ pub(crate) struct KeyAt {
     pub(crate) team: i64,
     /// The one project it is good for.
     pub(crate) project: Option<i64>,
+    /// The day on which it was last used.
+    pub(crate) last_used_on: Option<Micros>,
     /// Whether the project of the place exists.
     pub(crate) is_project_there: bool,
 }
@@ -85,6 +91,7 @@ fn decode(row: &dyn Row) -> Result<ApiKey, Fault> {
         expires_at: row.opt_time(5)?,
         revoked_at: row.opt_time(6)?,
         created_at: row.time(7)?,
+        last_used_on: row.opt_time(8)?,
     })
 }
 
@@ -103,7 +110,8 @@ pub(crate) fn find_at(
             revoked_at: row.opt_time(3)?,
             team: row.int(4)?,
             project: row.opt_int(5)?,
-            is_project_there: row.opt_text(6)?.is_some(),
+            last_used_on: row.opt_time(6)?,
+            is_project_there: row.opt_text(7)?.is_some(),
         })
     })
 }
@@ -165,6 +173,11 @@ pub(crate) fn insert(
         at,
     ];
     tx.must(INSERT, row)
+}
+
+/// Marks the day on which a key was used; tells whether it was not marked before.
+pub(crate) fn touch(tx: &mut dyn Tx, key_hash: &str, day: Micros) -> Result<bool, Fault> {
+    tx.hit(TOUCH, params![key_hash, day])
 }
 
 /// Revokes a key; tells whether it was not revoked before.

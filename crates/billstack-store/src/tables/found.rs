@@ -44,7 +44,7 @@ statements! {
         WHERE x.team_id = $1 AND x.id = $2");
     STRIPE_EVENT = "SELECT id FROM stripe_events WHERE team_id = $1 AND id = $2";
     /// An id tells when it was made, and the event is not older.
-    EVENT = concat!("SELECT CASE WHEN x.project_id IS NULL THEN NULL ELSE ", project_of!("x"), " END, x.id \
+    EVENT = concat!("SELECT CASE WHEN x.project_id IS NULL THEN NULL ELSE ", project_of!("x"), " END, x.id, x.referral_id \
         FROM events x WHERE x.team_id = $1 AND x.created_at >= $3 AND x.created_at < $4 AND x.id = $2 \
         ORDER BY x.created_at LIMIT 1");
     REQUEST = "SELECT id FROM events WHERE team_id = $1 AND request_id = $2 LIMIT 1";
@@ -122,14 +122,17 @@ pub(crate) fn delivery(
     })
 }
 
-/// An event of ours that was recorded in this range of time.
+/// An event of ours that was recorded in this range of time, and the referral whose story it is part of.
 pub(crate) fn event(
     tx: &mut dyn Tx,
     team_id: &TeamId,
     id: &str,
     (from, to): (Micros, Micros),
 ) -> Result<Option<Thing>, Fault> {
-    tx.one(EVENT, params![team_id, id, from, to], decode)
+    tx.one(EVENT, params![team_id, id, from, to], |row| {
+        let of = row.opt_string(2)?;
+        Ok(Thing { of, ..decode(row)? })
+    })
 }
 
 /// Projects whose clock is ahead, and how far.

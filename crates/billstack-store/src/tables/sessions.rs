@@ -9,7 +9,7 @@ use crate::{params, statements};
 statements! {
     INSERT = "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at) \
         VALUES ($1, $2, $3, $3, $4)";
-    FIND = "SELECT u.id, u.email, u.name, u.created_at, s.created_at, s.seen_at, s.expires_at \
+    FIND = "SELECT u.id, u.email, u.name, u.created_at, u.single_keys, s.created_at, s.seen_at, s.expires_at \
         FROM sessions s JOIN users u ON u.id = s.user_id \
         WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.seen_at >= $3";
     TOUCH = "UPDATE sessions SET seen_at = $2 \
@@ -49,9 +49,9 @@ pub fn find(
     tx.one(FIND, params![token_hash, now, oldest_use], |row| {
         Ok(Session {
             user: users::decode(row)?,
-            created_at: row.time(4)?,
-            seen_at: row.time(5)?,
-            expires_at: row.time(6)?,
+            created_at: row.time(5)?,
+            seen_at: row.time(6)?,
+            expires_at: row.time(7)?,
         })
     })
 }

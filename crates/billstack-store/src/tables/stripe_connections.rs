@@ -184,7 +184,7 @@ pub fn active(tx: &mut dyn Tx) -> Result<Vec<(TeamId, Connection)>, Fault> {
 }
 
 /// What a team is connected with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewConnection {
     /// The secret API key, sealed.
     pub secret_key: Option<String>,

@@ -7,13 +7,14 @@ use crate::seam::{Fault, Row, Tx};
 use crate::{params, statements};
 
 statements! {
-    GET = "SELECT id, email, name, created_at FROM users WHERE id = $1";
-    CREDENTIALS = "SELECT id, email, name, created_at, password_hash FROM users WHERE email = $1";
+    GET = "SELECT id, email, name, created_at, single_keys FROM users WHERE id = $1";
+    CREDENTIALS = "SELECT id, email, name, created_at, single_keys, password_hash FROM users WHERE email = $1";
     HOLD_PASSWORD = "SELECT id FROM users WHERE id = $1 AND password_hash = $2 /* FOR SHARE */";
     ANY = "SELECT id FROM users LIMIT 1";
-    INSERT = "INSERT INTO users (id, email, name, password_hash, created_at) \
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    INSERT = "INSERT INTO users (id, email, name, password_hash, created_at, single_keys) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    SET_SINGLE_KEYS = "UPDATE users SET single_keys = $2 WHERE id = $1";
     TEAMS = "SELECT t.id FROM members AS m JOIN teams AS t ON t.team_id = m.team_id \
         WHERE m.user_id = $1 ORDER BY t.id";
 }
@@ -29,6 +30,8 @@ pub struct User {
     pub name: String,
     /// When the user signed up.
     pub created_at: Micros,
+    /// Whether single keys are shortcuts on pages.
+    pub single_keys: bool,
 }
 
 pub(crate) fn decode(row: &dyn Row) -> Result<User, Fault> {
@@ -37,6 +40,7 @@ pub(crate) fn decode(row: &dyn Row) -> Result<User, Fault> {
         email: row.string(1)?,
         name: row.string(2)?,
         created_at: row.time(3)?,
+        single_keys: row.flag(4)?,
     })
 }
 
@@ -48,7 +52,7 @@ pub fn get(tx: &mut dyn Tx, id: &str) -> Result<Option<User>, Fault> {
 /// The user with this normalised e-mail address, and the hash of their password.
 pub fn credentials(tx: &mut dyn Tx, email: &str) -> Result<Option<(User, String)>, Fault> {
     tx.one(CREDENTIALS, params![email], |row| {
-        Ok((decode(row)?, row.string(4)?))
+        Ok((decode(row)?, row.string(5)?))
     })
 }
 
@@ -72,7 +76,8 @@ pub(crate) fn insert(tx: &mut dyn Tx, user: &User, password_hash: &str) -> Resul
         &user.email,
         &user.name,
         password_hash,
-        user.created_at
+        user.created_at,
+        user.single_keys
     ];
     tx.hit(INSERT, row)
 }
@@ -80,6 +85,11 @@ pub(crate) fn insert(tx: &mut dyn Tx, user: &User, password_hash: &str) -> Resul
 /// Sets a user's password; tells whether there is such a user.
 pub(crate) fn set_password(tx: &mut dyn Tx, id: &str, password_hash: &str) -> Result<bool, Fault> {
     tx.hit(SET_PASSWORD, params![id, password_hash])
+}
+
+/// Says whether single keys are shortcuts for a user; tells whether there is such a user.
+pub(crate) fn set_single_keys(tx: &mut dyn Tx, id: &str, are: bool) -> Result<bool, Fault> {
+    tx.hit(SET_SINGLE_KEYS, params![id, are])
 }
 
 /// The teams that a user belongs to.

@@ -180,15 +180,15 @@ pub(super) const READ_ROWS: &[Rule] = &[
     },
     Rule {
         name: "api_key_values",
-        holds: "an API key has known scopes",
+        holds: "an API key has known scopes, and was last used on a day",
         sql: concat!(
             "SELECT id, ",
             team_of!("api_keys"),
-            ", team_id, id, scopes FROM api_keys \
+            ", team_id, id, scopes, last_used_on FROM api_keys \
              WHERE (team_id, id) > ($1, $2) ORDER BY team_id, id LIMIT $3"
         ),
         reads: Reads::InPages,
-        breaks: has_unknown_scope,
+        breaks: is_no_key,
     },
     Rule {
         name: "api_key_as_made",
@@ -267,9 +267,11 @@ fn is_password_hash(text: &str) -> bool {
     matches!(parts.as_slice(), ["", "argon2id", _, _, salt, hash] if !salt.is_empty() && !hash.is_empty())
 }
 
-fn has_unknown_scope(row: &dyn Row) -> Result<bool, Fault> {
+fn is_no_key(row: &dyn Row) -> Result<bool, Fault> {
     let scopes = Scopes::from_text(row.text(4)?);
-    Ok(scopes.is_none_or(|scopes| scopes.list().iter().any(|scope| scope.known().is_none())))
+    let is_unknown = |scopes: Scopes| scopes.list().iter().any(|scope| scope.known().is_none());
+    let was_used = row.opt_time(5)?;
+    Ok(scopes.is_none_or(is_unknown) || was_used.is_some_and(|on| on != on.day()))
 }
 
 /// One whose scopes are unknown breaks another rule.

@@ -323,6 +323,7 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["api_key_values"],
     ),
     ("UPDATE api_keys SET scopes = ' '", &["api_key_values"]),
+    ("UPDATE api_keys SET last_used_on = 1", &["api_key_values"]),
     (
         "UPDATE api_keys SET revoked_at = NULL WHERE revoked_at IS NOT NULL",
         &["api_key_kept"],

@@ -181,8 +181,8 @@ fn retention_forgets_the_old_in_batches_and_leaves_the_rest() {
         write(&db.store, |tx, act| {
             make_team(tx, TEAM)?;
             let place = make_project(tx, act, TEAM)?;
-            let user = "INSERT INTO users (id, email, name, password_hash, created_at) \
-                        VALUES ('usr_1', 'a@b', 'A', 'h', 0)";
+            let user = "INSERT INTO users (id, email, name, password_hash, created_at, single_keys) \
+                        VALUES ('usr_1', 'a@b', 'A', 'h', 0, TRUE)";
             tx.must(user, &[])?;
             for number in 0..5 {
                 old_rows(tx, &place, number, 95 + number)?;
@@ -394,7 +394,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
     ),
     ("DELETE FROM teams", &["project_team", "stripe_event_team"]),
     (
-        "INSERT INTO api_keys VALUES ('h', 1, 'k', 'n', 'p', 2, '', NULL, NULL, 0)",
+        "INSERT INTO api_keys VALUES ('h', 1, 'k', 'n', 'p', 2, '', NULL, NULL, 0, NULL)",
         &["api_key_team", "api_key_project"],
     ),
     (

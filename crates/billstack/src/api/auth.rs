@@ -4,6 +4,7 @@ pub mod accept_invitation;
 pub mod change_password;
 pub mod end_other_sessions;
 pub mod get_session;
+pub mod preferences;
 pub mod sign_in;
 pub mod sign_out;
 pub mod sign_up;

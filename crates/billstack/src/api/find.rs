@@ -68,7 +68,7 @@ pub struct FoundJson {
     /// The project it is in; null where it is of the team.
     #[schema(example = "proj_01kgv5r3mq7x2h9d4t8w6c0b1e")]
     project_id: Option<String>,
-    /// What it is part of: the endpoint of a delivery; null for anything else.
+    /// What it is part of: the endpoint of a delivery, the referral whose story tells of an event; null for anything else.
     of: Option<String>,
 }
 

@@ -7,6 +7,7 @@ pub mod invitations;
 pub mod list;
 pub mod members;
 pub mod projects;
+pub mod status;
 pub mod stripe;
 
 use billstack_core::access::Role;
@@ -92,7 +93,7 @@ impl<'de> Deserialize<'de> for SentRole {
 }
 
 /// The role of the caller, as operations want it: read in the transaction that acts on it.
-fn actor_role(tx: &mut dyn Tx, team_id: &TeamId, user_id: &str) -> Result<Role, Abort> {
+pub(crate) fn actor_role(tx: &mut dyn Tx, team_id: &TeamId, user_id: &str) -> Result<Role, Abort> {
     let role = billstack_store::members::role_of(tx, team_id, user_id)?;
     Ok(role.ok_or(Refusal::CallerNoLongerAllowed)?)
 }

@@ -2,6 +2,7 @@
 
 pub mod password;
 pub mod sessions;
+pub mod single_keys;
 pub mod theme;
 
 use axum::response::Response;
@@ -9,8 +10,8 @@ use maud::{Markup, html};
 
 use super::form::Form;
 use super::parts::form::{Field, Kind, choice, fault, field, submit};
-use super::parts::notice;
 use super::parts::time::day;
+use super::parts::{keys, notice};
 use super::view::View;
 use crate::error::ApiError;
 use crate::http::access::SignedIn;
@@ -23,6 +24,7 @@ pub async fn show(view: View, signed: SignedIn, QueryString(query): QueryString)
     let done = text(&query, "done", 16).ok().flatten();
     let said = match done.as_deref() {
         Some("theme") => Some("The theme is saved in this browser."),
+        Some("keys") => Some("The shortcuts are saved."),
         Some("password") => Some("The password is changed. You are signed out everywhere else."),
         Some("sessions") => Some("You are signed out everywhere else."),
         _ => None,
@@ -54,6 +56,15 @@ fn body(
             form.row method="post" action="/account/theme" {
                 (choice("Colours", "theme", super::theme::Theme::ALL.map(|(theme, name)| (theme.as_str(), name)),
                     view.theme.as_str()))
+                (submit("Save"))
+            }
+        }
+        section {
+            h2 #shortcuts { "Shortcuts" }
+            (keys::keys())
+            form method="post" action="/account/keys" {
+                label.check { input type="checkbox" name="singleKeys" value="yes" checked[user.single_keys]; "Single keys act" }
+                p.quiet { "Switch them off if you speak to your computer, or press keys by mistake. " kbd { "Ctrl K" } " works in any case." }
                 (submit("Save"))
             }
         }

@@ -1,7 +1,11 @@
 //! `/t`: the teams of whoever is signed in, and a form for a new one.
 
+pub mod activity;
+pub mod keys;
+pub mod members;
 pub mod project;
 pub mod projects;
+pub mod status;
 
 use axum::extract::State;
 use axum::response::Response;

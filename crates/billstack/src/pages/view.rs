@@ -13,6 +13,7 @@ use maud::Markup;
 use super::kept::KEPT;
 use super::parts::shell;
 use super::parts::switch::Places;
+use super::teams::project::start;
 use super::theme::Theme;
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
@@ -30,6 +31,8 @@ pub struct View {
     pub(super) project: Option<Project>,
     /// Where they may go from here.
     pub(super) places: Places,
+    /// Whether the way to the first conversion is still ahead.
+    pub(super) is_starting: bool,
     /// How much needs somebody in the project, where that was asked.
     pub(super) attention: Option<u64>,
 }
@@ -96,19 +99,25 @@ impl FromRequestParts<Shared> for View {
         let Some(team_id) = team_id else {
             return Ok(view);
         };
+        let wants_start = start::is_wanted(&parts.headers);
         let user_id = view.person.as_ref().map(|person| person.user.id.clone());
         let read = app.store.point(move |tx| {
             let project = match &place {
                 Some(place) => projects::get(tx, place)?,
                 None => None,
             };
+            let is_starting = match &place {
+                Some(place) if wants_start => !start::any_converted(tx, place)?,
+                _ => false,
+            };
             let places = match &user_id {
                 Some(user_id) => Places::read(tx, &team_id, user_id)?,
                 None => Places::default(),
             };
-            Ok((teams::get(tx, &team_id)?, project, places))
+            let place = (teams::get(tx, &team_id)?, project);
+            Ok((place, places, is_starting))
         });
-        (view.team, view.project, view.places) = read.await?;
+        ((view.team, view.project), view.places, view.is_starting) = read.await?;
         match view.team {
             Some(_) => Ok(view),
             None => Err(ApiError::new(Reason::NotFound)),

@@ -33,7 +33,7 @@ use crate::http::visitor::client_address;
 use crate::stripe::Opened;
 use crate::telemetry;
 pub use content::{Fetch, has_no_effect, known_content};
-pub use refused::RefusedCalls;
+pub use refused::{Lately, RefusedCalls};
 use signature::BadSignature;
 
 /// The largest event, in bytes.

@@ -212,6 +212,14 @@ impl Chromium {
         format!("{}{}", url.path(), query.unwrap_or_default())
     }
 
+    /// How many windows there are.
+    pub(crate) async fn windows(&self) -> usize {
+        let all = self.driver.get("/window/handles").await;
+        all.ok()
+            .and_then(|all| Some(all.as_array()?.len()))
+            .unwrap_or_default()
+    }
+
     /// Waits until the page at hand has this path.
     pub(crate) async fn arrive(&self, path: &str) {
         let until = Instant::now() + PATIENCE;

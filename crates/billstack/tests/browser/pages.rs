@@ -1,7 +1,10 @@
 //! All pages, and what people do with them.
 
+mod filters;
 mod first_run;
 mod habits;
+mod keyboard;
+mod start;
 mod walk;
 
 use crate::chromium::{Chromium, Options};

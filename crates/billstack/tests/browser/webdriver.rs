@@ -15,6 +15,8 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Keys that are no letters.
 pub(crate) const TAB: &str = "\u{e004}";
+pub(crate) const ENTER: &str = "\u{e007}";
+pub(crate) const CONTROL: &str = "\u{e009}";
 pub(crate) const ESCAPE: &str = "\u{e00c}";
 
 /// A session of a driver.
@@ -150,6 +152,23 @@ impl Element<'_> {
 
     pub(crate) async fn click(&self) {
         self.tell("click", json!({})).await;
+    }
+
+    /// Clicks with the middle button.
+    pub(crate) async fn click_middle(&self) {
+        let there = json!({"type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": {ELEMENT: self.id}});
+        let (down, up) = (
+            json!({"type": "pointerDown", "button": 1}),
+            json!({"type": "pointerUp", "button": 1}),
+        );
+        let mouse = json!({
+            "type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [there, down, up],
+        });
+        let moved = self
+            .driver
+            .post("/actions", json!({"actions": [mouse]}))
+            .await;
+        moved.expect("a click");
     }
 
     /// Clicks twice, so quickly that the page cannot have changed in between.

@@ -3,15 +3,20 @@
 mod access;
 mod account;
 mod codes;
+mod activity;
 mod customers;
+mod find;
 mod first_run;
 mod kept;
+mod keys;
+mod members;
 mod overview;
 mod program;
 mod referrals;
 mod reports;
 mod shell;
 mod sign_in;
+mod start;
 mod teams;
 
 use crate::support::bench::Bench;

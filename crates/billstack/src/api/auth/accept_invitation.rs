@@ -2,14 +2,16 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::access::Role;
 use billstack_store::Refusal;
 use billstack_store::Thing;
+use billstack_store::teams::Team;
 use billstack_store::{invitations, members};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::teams::{TeamAnswer, TeamJson};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::SignedIn;
 use crate::http::answer;
@@ -37,7 +39,18 @@ pub async fn handle(
     signed: SignedIn,
     input: Input<AcceptInvitationRequest>,
 ) -> Result<Response, ApiError> {
-    let OneTimeToken::Invitation { team_id, hash } = input.body.token else {
+    let (team, role) = accept(&app, signed, input.body).await?;
+    let team = TeamJson::new(&team, role);
+    Ok(answer::send(answer::ok(&TeamAnswer { team })))
+}
+
+/// Joins the team of an invitation: the team, and the role in it.
+pub(crate) async fn accept(
+    app: &App,
+    signed: SignedIn,
+    request: AcceptInvitationRequest,
+) -> Result<(Team, Role), ApiError> {
+    let OneTimeToken::Invitation { team_id, hash } = request.token else {
         return Err(Refusal::InvalidToken.into());
     };
     let user = signed.user;
@@ -46,9 +59,7 @@ pub async fn handle(
         let role = members::role_of(tx, &team_id, &user.id)?;
         Ok((team, role.ok_or(Refusal::NotFound(Thing::Member))?))
     });
-    let (team, role) = accepted.await?;
-    let team = TeamJson::new(&team, role);
-    Ok(answer::send(answer::ok(&TeamAnswer { team })))
+    accepted.await
 }
 
 /// The refusals it can meet, for the API document.

@@ -6,7 +6,7 @@ use billstack_store::Actor;
 use billstack_store::users;
 
 use super::health::HealthAnswer;
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 
 /// Tell whether the database answers.
@@ -18,6 +18,12 @@ use crate::error::{ApiError, Reason};
     responses((status = 200, description = "It does.", body = HealthAnswer)),
 )]
 pub async fn handle(State(app): State<Shared>) -> Result<Json<HealthAnswer>, ApiError> {
+    probe(&app).await?;
+    Ok(Json(HealthAnswer { status: "ok" }))
+}
+
+/// Asks the database whether it answers, and takes writes.
+pub(crate) async fn probe(app: &App) -> Result<(), ApiError> {
     app.store.point(|tx| Ok(users::any(tx)?)).await?;
     if app.store.is_failing() {
         // A balancer may send nobody here any more, so no other call would find out that writes work again.
@@ -27,5 +33,5 @@ pub async fn handle(State(app): State<Shared>) -> Result<Json<HealthAnswer>, Api
     if !app.opens_secrets().await? {
         return Err(ApiError::new(Reason::WrongSecretKey));
     }
-    Ok(Json(HealthAnswer { status: "ok" }))
+    Ok(())
 }

@@ -9,7 +9,7 @@ mod name;
 pub mod postings;
 pub mod referrals;
 pub mod roll_forward;
-mod table;
+pub(in crate::api) mod table;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};

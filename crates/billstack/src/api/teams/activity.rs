@@ -1,5 +1,7 @@
 //! `GET …/activity`: who did what in a team.
 
+pub mod csv;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::event::Event;
@@ -125,7 +127,8 @@ pub async fn handle(
     })))
 }
 
-fn filter(query: &Query) -> Result<ActivityFilter, ApiError> {
+/// Reads what is asked for.
+pub(crate) fn filter(query: &Query) -> Result<ActivityFilter, ApiError> {
     let known = |text: &str| {
         let kinds = Event::KINDS.iter();
         kinds.copied().find(|kind| *kind == text)

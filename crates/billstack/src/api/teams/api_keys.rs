@@ -5,6 +5,7 @@ pub mod list;
 pub mod revoke;
 
 use billstack_core::access::Scope;
+use billstack_core::time::Micros;
 use billstack_store::api_keys::ApiKey;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -62,6 +63,9 @@ pub struct ApiKeyJson {
     /// When it was made.
     #[schema(format = DateTime)]
     created_at: String,
+    /// The day of UTC on which it was last used; null when it never was.
+    #[schema(format = Date, example = "2026-11-03")]
+    last_used_on: Option<String>,
 }
 
 impl ApiKeyJson {
@@ -76,6 +80,7 @@ impl ApiKeyJson {
             expires_at: key.expires_at.map(|at| rfc3339(at.0)),
             revoked_at: key.revoked_at.map(|at| rfc3339(at.0)),
             created_at: rfc3339(key.created_at.0),
+            last_used_on: key.last_used_on.map(Micros::day_text),
         }
     }
 }

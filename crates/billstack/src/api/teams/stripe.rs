@@ -49,7 +49,7 @@ pub struct SuccessAnswer {
 }
 
 /// A webhook signing secret; surrounding white space does not matter.
-struct WebhookSecret(SecretText);
+pub(crate) struct WebhookSecret(pub(crate) SecretText);
 
 impl<'de> Deserialize<'de> for WebhookSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

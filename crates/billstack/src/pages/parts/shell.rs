@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+use super::keys;
 use super::switch::switch;
 use super::tabs::{self, tabs};
 use crate::pages::assets;
@@ -12,6 +13,10 @@ use crate::pages::view::View;
 /// A whole document.
 pub(in crate::pages) fn document(view: &View, title: &str, body: &Markup) -> Markup {
     let theme = (view.theme != Theme::System).then(|| view.theme.as_str());
+    let person = view.person.as_ref();
+    let keys_off = person
+        .is_some_and(|person| !person.user.single_keys)
+        .then_some("off");
     html! {
         (DOCTYPE)
         html lang="en" data-theme=[theme] {
@@ -24,11 +29,12 @@ pub(in crate::pages) fn document(view: &View, title: &str, body: &Markup) -> Mar
                 link rel="icon" href=(assets::address("icon.svg")) type="image/svg+xml";
                 script type="module" src=(assets::address("app.js")) {}
             }
-            body {
+            body data-keys=[keys_off] {
                 a.skip href="#main" { "Skip to the content" }
                 (bar(view))
                 (tabs(view, title))
                 main #main tabindex="-1" { (body) }
+                @if person.is_some() { (keys::dialog()) }
                 p #said.hidden role="status" aria-live="polite" {}
             }
         }
@@ -63,6 +69,7 @@ fn bar(view: &View) -> Markup {
                     div {
                         a href="/t" { "All teams" }
                         a href="/account" { "Account" }
+                        a href="/account#shortcuts" { "Shortcuts" }
                         form method="post" action="/sign-out" { button.plain { "Sign out" } }
                     }
                 }

@@ -68,13 +68,12 @@ pub(in crate::pages) fn tabs(view: &View, title: &str) -> Markup {
         (Some(team), Some(project)) => {
             let base = address(&team.id, &project.id);
             let route = "/t/{teamId}/p/{projectId}";
-            row(
-                "Pages of the project",
-                view,
-                (&base, route),
-                &OF_PROJECT,
-                title,
-            )
+            let beginning: &[(&str, &str)] = match view.is_starting {
+                true => &[("/start", "Start")],
+                false => &[],
+            };
+            let groups = [beginning, OF_PROJECT[0], OF_PROJECT[1]];
+            row("Pages of the project", view, (&base, route), &groups, title)
         }
         (Some(team), None) => {
             let base = format!("/t/{}", team.id);
@@ -103,9 +102,10 @@ fn row(
     html! {
         nav.tabs aria-label=(label) {
             @for group in groups {
-                div {
-                    @for (path, name) in *group {
-                        @if opens(role, &format!("{route}{path}")) {
+                @let open: Vec<_> = group.iter().filter(|(path, _)| opens(role, &format!("{route}{path}"))).collect();
+                @if !open.is_empty() {
+                    div {
+                        @for (path, name) in open {
                             a href={ (base) (path) } aria-current=[is_here(name).then_some("page")] { (name) }
                         }
                     }

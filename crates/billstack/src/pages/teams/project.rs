@@ -6,6 +6,7 @@ pub mod overview;
 pub mod program;
 pub mod referrals;
 pub mod reports;
+pub mod start;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use billstack_core::ids::{ProjectId, TeamId, is_id};

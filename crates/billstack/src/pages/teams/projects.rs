@@ -103,6 +103,14 @@ async fn body(
                 (button("Make the project").when(view.can_administer(), "Only owners and admins of the team make projects."))
             }
         }
+        details.confirm {
+            summary { "Leave the team" }
+            form method="post" action={ (path) "/leave" } {
+                (once())
+                p { "You see nothing of the team from then on, until somebody invites you again." }
+                (button("Leave"))
+            }
+        }
     })
 }
 

@@ -23,7 +23,7 @@ fn the_first_user_needs_no_scripts() {
     });
 }
 
-fn nobody_yet() -> Setup {
+pub(super) fn nobody_yet() -> Setup {
     Setup {
         empty: true,
         ..Setup::default()
@@ -60,7 +60,7 @@ async fn by_hand(t: &Bench, browser: &Chromium) {
     browser.arrive(&here).await;
 }
 
-async fn fill(browser: &Chromium, token: &str) {
+pub(super) async fn fill(browser: &Chromium, token: &str) {
     browser.type_into("#token", token).await;
     browser.type_into("#name", "Grace").await;
     browser.type_into("#email", "grace@example.com").await;

@@ -26,8 +26,10 @@ fn pages_of_members_have_no_fault() {
             ("/customers/{id}", pair.referee.as_str()),
             ("/codes/{id}", pair.code.as_str()),
             ("/reports/{id}", "2026-03"),
+            ("/go/{id}", referral.as_str()),
         ];
         let mut paths = all(&t.home, &ids);
+        paths.push("/find?q=nothing".to_owned());
         paths.push("/account?done=theme".to_owned());
         let project = format!("/t/{}/p/{}", t.home.team, t.home.project);
         paths.push(format!("{project}/codes/{}?ask=deactivate", pair.code));

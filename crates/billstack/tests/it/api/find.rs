@@ -48,6 +48,10 @@ async fn every_kind_of_id_is_found(t: &Bench) {
     let (key, _) = t.key(None, &[], None).await;
     let (project, stripe_event) = (t.home.project.clone(), text(&event["id"]));
     let own = Some(project.as_str());
+    let event = json!({
+        "kind": "event", "id": logged, "teamId": t.home.team, "projectId": project, "of": referral,
+    });
+    assert_eq!(found(&t.owner, &logged).await, event);
     for (asked, kind, id, of_project) in [
         (&t.home.team, "team", &t.home.team, None),
         (&project, "project", &project, own),
@@ -56,7 +60,6 @@ async fn every_kind_of_id_is_found(t: &Bench) {
         (&pair.referee, "customer", &pair.referee, own),
         (&referral, "referral", &referral, own),
         (&credit, "credit", &credit, own),
-        (&logged, "event", &logged, own),
         (&stripe_event, "stripe_event", &stripe_event, None),
         (&pair.stripe, "customer", &pair.referee, own),
         (&subscription, "referral", &referral, own),

@@ -5,6 +5,7 @@ mod api_keys;
 mod invitations;
 mod members;
 mod projects;
+mod status;
 mod stripe;
 
 use serde_json::json;

@@ -56,7 +56,11 @@ fn keys_are_made_listed_and_revoked_beside_a_server() {
     );
     assert!(!list.contains(raw), "{list}");
     let all = json(&place.run(&["keys", "list", "--json", "--team", &team]).ok());
-    assert_eq!(all[0], made["key"]);
+    // It has been used since.
+    let mut used = made["key"].clone();
+    used["lastUsedOn"] = all[0]["lastUsedOn"].clone();
+    assert!(used["lastUsedOn"].is_string() && made["key"]["lastUsedOn"].is_null());
+    assert_eq!(all[0], used);
     assert_eq!(all.as_array().expect("a list").len(), 2);
 
     assert!(

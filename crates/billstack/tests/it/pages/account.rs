@@ -1,5 +1,7 @@
 //! `/account`.
 
+use serde_json::json;
+
 use super::sign_in::grace;
 use super::{led, look, send, session};
 use crate::support::bench::Bench;
@@ -9,6 +11,7 @@ on_both_engines! {
     the_theme_is_kept_by_the_browser,
     a_password_is_changed_with_the_one_at_hand,
     other_sessions_are_ended,
+    single_keys_can_be_switched_off,
 }
 
 async fn the_theme_is_kept_by_the_browser(t: &Bench) {
@@ -69,4 +72,33 @@ async fn other_sessions_are_ended(t: &Bench) {
     assert_eq!((status(&two).await, status(&three).await), (200, 303));
     // Nobody else's.
     assert_eq!(status(&t.owner).await, 200);
+}
+
+async fn single_keys_can_be_switched_off(t: &Bench) {
+    let preferences =
+        async || t.owner.get("/api/auth/preferences").await.ok()["preferences"].clone();
+    assert_eq!(preferences().await, json!({"singleKeys": true}));
+    let page = look(&t.owner, "/account").send().await;
+    assert!(page.text.contains("value=\"yes\" checked"), "{page:?}");
+    assert!(!page.text.contains("data-keys"));
+    let off = send(&t.owner, "/account/keys", &[]).await;
+    assert_eq!(led(&off), "/account?done=keys");
+    assert_eq!(preferences().await, json!({"singleKeys": false}));
+    let page = look(&t.owner, "/account?done=keys").send().await;
+    assert!(page.text.contains("data-keys=\"off\""), "{page:?}");
+    assert!(page.text.contains("The shortcuts are saved."));
+    // Nobody else's.
+    let stranger = t.tenant("stranger").await;
+    let page = look(&stranger.owner, "/account").send().await;
+    assert!(!page.text.contains("data-keys"));
+    let on = send(&t.owner, "/account/keys", &[("singleKeys", "yes")]).await;
+    assert_eq!(led(&on), "/account?done=keys");
+    assert_eq!(preferences().await, json!({"singleKeys": true}));
+    let body = json!({"singleKeys": false});
+    let set = t.owner.put("/api/auth/preferences", body).await.ok();
+    assert_eq!(set["preferences"], json!({"singleKeys": false}));
+    let wrong = t
+        .owner
+        .put("/api/auth/preferences", json!({"singleKeys": "no"}));
+    wrong.await.invalid("singleKeys");
 }

@@ -259,6 +259,12 @@ impl Bench {
         for (_, rows) in tables.iter_mut().filter(|(table, _)| table == "work") {
             rows.retain(|row| !row.starts_with("[0,0,"));
         }
+        // Whatever a key does marks its day, which is the last column.
+        for (_, rows) in tables.iter_mut().filter(|(table, _)| table == "api_keys") {
+            for row in rows {
+                row.truncate(row.rfind(',').unwrap_or_default());
+            }
+        }
         let tables = tables
             .iter()
             .map(|(table, rows)| format!("{table}\n{}\n", rows.join("\n")));

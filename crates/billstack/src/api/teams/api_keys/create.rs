@@ -69,6 +69,19 @@ impl<'de> Deserialize<'de> for SentScopes {
 }
 
 impl CreateApiKeyRequest {
+    /// What is kept of this key.
+    pub(crate) fn key(self, raw_key: &str, now: Micros) -> Result<NewApiKey, ApiError> {
+        let expires_at = self.expires_at(now)?;
+        Ok(NewApiKey {
+            key_hash: api_key_hash(raw_key),
+            name: self.name.0,
+            prefix: api_key_prefix(raw_key).to_owned(),
+            project_id: self.project_id.map(|Text(id)| ProjectId::from(id)),
+            scopes: self.scopes.map_or_else(Scopes::all, |sent| sent.0),
+            expires_at,
+        })
+    }
+
     fn expires_at(&self, now: Micros) -> Result<Option<Micros>, ApiError> {
         let expires_at = self.expires_at.map(|Time(at)| at);
         if expires_at.is_some_and(|at| at <= now) {
@@ -103,17 +116,8 @@ pub async fn handle(
     access: TeamAccess,
     input: Input<CreateApiKeyRequest>,
 ) -> Result<Response, ApiError> {
-    let request = input.body;
-    let expires_at = request.expires_at(app.now())?;
     let raw_key = format_api_key(random_bytes());
-    let new = NewApiKey {
-        key_hash: api_key_hash(&raw_key),
-        name: request.name.0,
-        prefix: api_key_prefix(&raw_key).to_owned(),
-        project_id: request.project_id.map(|Text(id)| ProjectId::from(id)),
-        scopes: request.scopes.map_or_else(Scopes::all, |sent| sent.0),
-        expires_at,
-    };
+    let new = input.body.key(&raw_key, app.now())?;
     let team_id = access.team_id;
     let made = app.write(&access.caller, move |tx, act| {
         api_keys::create(tx, act, &team_id, &new)

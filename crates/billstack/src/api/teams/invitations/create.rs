@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::access::Role;
 use billstack_store::invitations;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,6 +26,14 @@ pub struct CreateInvitationRequest {
     /// The role in the team.
     #[schema(value_type = RoleJson)]
     role: SentRole,
+}
+
+impl CreateInvitationRequest {
+    /// The address in its normal form, and the role.
+    pub(crate) fn whom(self) -> (String, Role) {
+        let SentRole(role) = self.role;
+        (self.email.normal, role)
+    }
 }
 
 /// An invitation and its token.
@@ -53,7 +62,7 @@ pub async fn handle(
     access: TeamAccess,
     input: Input<CreateInvitationRequest>,
 ) -> Result<Response, ApiError> {
-    let (email, SentRole(role)) = (input.body.email.normal, input.body.role);
+    let (email, role) = input.body.whom();
     let (team_id, user_id) = (access.team_id, access.user.id);
     let token = new_invitation_token(&team_id);
     let hash = token_hash(&token);

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::access::Role;
 use billstack_store::members;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,6 +22,14 @@ pub struct UpdateMemberRequest {
     /// The new role.
     #[schema(value_type = RoleJson)]
     role: SentRole,
+}
+
+impl UpdateMemberRequest {
+    /// The role.
+    pub(crate) fn role(self) -> Role {
+        let SentRole(role) = self.role;
+        role
+    }
 }
 
 /// A member as the one resource of an answer.
@@ -44,7 +53,7 @@ pub async fn handle(
     Item(id): Item,
     input: Input<UpdateMemberRequest>,
 ) -> Result<Response, ApiError> {
-    let SentRole(role) = input.body.role;
+    let role = input.body.role();
     let (team_id, user_id) = (access.team_id, access.user.id);
     let changed = app.write(&access.caller, move |tx, act| {
         let actor_role = actor_role(tx, &team_id, &user_id)?;

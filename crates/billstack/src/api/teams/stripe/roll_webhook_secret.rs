@@ -5,11 +5,12 @@ use axum::response::Response;
 use billstack_core::ids::TeamId;
 use billstack_core::time::HOUR;
 use billstack_store::stripe_connection::{self, Connection};
+use billstack_store::{Abort, Act, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::WebhookSecret;
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
@@ -24,7 +25,7 @@ use crate::stripe::{SecretField, seal, unsealed};
 const LONGEST_OVERLAP: i64 = 168;
 
 /// How long it stays valid when the caller does not say: as long as Stripe signs with both at most.
-const DEFAULT_OVERLAP: i64 = 24;
+pub(crate) const DEFAULT_OVERLAP: i64 = 24;
 
 /// The new signing secret.
 #[derive(Deserialize, ToSchema)]
@@ -68,23 +69,46 @@ pub async fn handle(
     let WebhookSecret(secret) = input.body.webhook_secret;
     let hours = input.body.old_valid_hours;
     let overlap = hours.map_or(DEFAULT_OVERLAP, |Int(hours)| hours) * HOUR;
-    let (cipher, team_id) = (app.cipher.clone(), access.team_id.clone());
-    let sealed = seal(&cipher, &team_id, SecretField::WebhookSecret, &secret);
-    let rolled = app.write(&access.caller, move |tx, act| {
-        if let Some(connection) = stripe_connection::get(tx, &team_id)?
-            && is_in_use(&cipher, &team_id, &connection, &secret)
-        {
-            return Ok(connection);
-        }
-        let until = act.at.plus(overlap);
-        stripe_connection::roll(tx, act, &team_id, &sealed, until)
-    });
+    let rolling = Rolling::new(&app, &access.team_id, secret, overlap);
+    let rolled = app.write(&access.caller, move |tx, act| rolling.run(tx, act));
     let until = rolled.await?.old_valid_until;
     app.known_connections.remove(&access.team_id);
     Ok(answer::send(answer::ok(&RollAnswer {
         success: true,
         old_valid_until: until.map(|at| rfc3339(at.0)),
     })))
+}
+
+/// A secret that takes the place of the one in use.
+#[derive(Clone)]
+pub(crate) struct Rolling {
+    cipher: Cipher,
+    team_id: TeamId,
+    secret: SecretText,
+    pub(crate) sealed: String,
+    overlap: i64,
+}
+
+impl Rolling {
+    pub(crate) fn new(app: &App, team_id: &TeamId, secret: SecretText, overlap: i64) -> Rolling {
+        Rolling {
+            cipher: app.cipher.clone(),
+            team_id: team_id.clone(),
+            sealed: seal(&app.cipher, team_id, SecretField::WebhookSecret, &secret),
+            secret,
+            overlap,
+        }
+    }
+
+    pub(crate) fn run(&self, tx: &mut dyn Tx, act: &mut Act) -> Result<Connection, Abort> {
+        if let Some(connection) = stripe_connection::get(tx, &self.team_id)?
+            && is_in_use(&self.cipher, &self.team_id, &connection, &self.secret)
+        {
+            return Ok(connection);
+        }
+        let until = act.at.plus(self.overlap);
+        stripe_connection::roll(tx, act, &self.team_id, &self.sealed, until)
+    }
 }
 
 /// Whether the secret is the newest one of a connection already. Rolling it again would put it in

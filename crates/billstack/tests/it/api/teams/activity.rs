@@ -9,6 +9,7 @@ use crate::support::client::Caller;
 use crate::support::fixture::{pluck, text};
 
 on_both_engines! {
+    the_file_has_what_the_list_has,
     who_did_what_is_told_with_what_was_before,
     filters_are_exact_and_combine,
     pages_are_complete,
@@ -135,4 +136,38 @@ async fn it_is_for_those_who_administer_the_team(t: &Bench) {
     t.pending("a").await;
     let own = stranger.owner.get(&stranger.path("activity")).await.ok();
     assert!(!own.to_string().contains(&t.home.team), "{own}");
+}
+
+async fn the_file_has_what_the_list_has(t: &Bench) {
+    t.program(1_000, 500).await;
+    for number in 0..3 {
+        t.customer(&format!("c{number}")).await;
+    }
+    let list = t
+        .owner
+        .get(&t.home.path("activity?type=customer.created"))
+        .await
+        .ok();
+    let list = pluck(&list["activity"], "id");
+    let file = t
+        .owner
+        .get(&t.home.path("activity.csv?type=customer.created"))
+        .await;
+    assert_eq!(file.status, 200, "{file:?}");
+    let lines: Vec<_> = file.text.trim_start_matches('\u{feff}').lines().collect();
+    assert!(
+        lines[0].starts_with("id,createdAt,type,subject,actor,"),
+        "{file:?}"
+    );
+    let ids: Vec<_> = lines[1..]
+        .iter()
+        .filter_map(|line| line.split(',').next())
+        .collect();
+    assert_eq!(ids, list);
+    assert_eq!(ids.len(), 3);
+    let wrong = t
+        .owner
+        .get(&t.home.path("activity.csv?type=nonsense"))
+        .await;
+    wrong.invalid("type");
 }

@@ -167,7 +167,7 @@ fn story_of(steps: &[LoggedEvent], place: &Place) -> Markup {
     let rows = steps.iter().map(|step| {
         [
             moment(step.created_at),
-            html! { (step.kind) },
+            html! { span id=(step.id) { (step.kind) } },
             html! { code { (step.actor) } },
             details(&step.facts),
             html! { code { (step.request_id) } },

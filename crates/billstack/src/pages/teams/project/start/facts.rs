@@ -1,0 +1,152 @@
+//! What the database holds of each step.
+
+use billstack_core::program::Program;
+use billstack_core::referral::Status;
+use billstack_core::time::Micros;
+use billstack_store::activity::{self, ActivityFilter};
+use billstack_store::api_keys;
+use billstack_store::intake::{self, StripeEvent};
+use billstack_store::list::Page;
+use billstack_store::referrals::{self, ReferralFilter};
+use billstack_store::{Fault, Place, Tx, links, portal, programs, stripe_connection};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::pages::view::read as read_shown;
+use crate::webhooks::stripe::Lately;
+
+/// A step on the way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    Project,
+    Stripe,
+    Event,
+    Program,
+    Key,
+    Try,
+    Conversion,
+    Share,
+}
+
+impl Step {
+    /// All of them, in order.
+    pub(super) const ALL: [Step; 8] = [
+        Step::Project,
+        Step::Stripe,
+        Step::Event,
+        Step::Program,
+        Step::Key,
+        Step::Try,
+        Step::Conversion,
+        Step::Share,
+    ];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Step::Project => "project",
+            Step::Stripe => "stripe",
+            Step::Event => "event",
+            Step::Program => "program",
+            Step::Key => "key",
+            Step::Try => "try",
+            Step::Conversion => "conversion",
+            Step::Share => "share",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Step> {
+        Step::ALL.into_iter().find(|step| step.as_str() == text)
+    }
+}
+
+/// The facts.
+pub(super) struct Facts {
+    /// Whether the team is connected to Stripe with a signing secret.
+    pub(super) is_connected: bool,
+    /// Since when the newest secret is in use.
+    pub(super) since: Option<Micros>,
+    /// The latest event that has come in with that.
+    pub(super) event: Option<StripeEvent>,
+    /// Calls that were refused for their signature, as far as this node knows.
+    pub(super) refused: Vec<Lately>,
+    pub(super) program: Program,
+    /// Whether there is a key that works.
+    pub(super) has_key: bool,
+    /// Whether a code was applied.
+    pub(super) has_referral: bool,
+    /// Whether a referral has converted.
+    pub(super) has_converted: bool,
+    /// Whether customers can share a link or see a page of their own.
+    pub(super) is_shared: bool,
+}
+
+/// Reads them all.
+pub(super) async fn read(app: &App, place: &Place) -> Result<Facts, ApiError> {
+    let now = app.now();
+    let facts = read_shown(app, place, move |tx, place| Ok(facts(tx, place, now)?));
+    let mut facts = facts.await?;
+    let refused = app.refused_calls.lately(&place.team_id, now);
+    // What was refused before the newest secret says nothing of that.
+    let is_news = |one: &Lately| facts.since.is_none_or(|since| one.last > since);
+    facts.refused = refused.into_iter().filter(is_news).collect();
+    Ok(facts)
+}
+
+fn first(limit: i64) -> Page {
+    Page {
+        limit,
+        offset: 0,
+        after: None,
+    }
+}
+
+fn facts(tx: &mut dyn Tx, place: &Place, now: Micros) -> Result<Facts, Fault> {
+    let team_id = &place.team_id;
+    let connection = stripe_connection::get(tx, team_id)?.filter(|one| one.is_active);
+    let since = since(tx, place)?;
+    let newest = intake::list(tx, team_id, None, None, &first(1))?.rows;
+    let event = newest.into_iter().next();
+    let keys = api_keys::list(tx, team_id, &first(50))?.rows;
+    let works = |key: &api_keys::ApiKey| {
+        let is_of_place = key.project_id.as_ref();
+        let is_of_place = is_of_place.is_none_or(|only| *only == place.project_id);
+        is_of_place && key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now)
+    };
+    let has_links = links::settings(tx, place)?.enabled;
+    let has_portal = !portal::settings(tx, place)?.allowed_origins.is_empty();
+    Ok(Facts {
+        is_connected: connection.is_some_and(|one| one.webhook_secret.is_some()),
+        since,
+        event: event.filter(|event| since.is_some_and(|since| event.received_at >= since)),
+        refused: Vec::new(),
+        program: programs::get(tx, place)?,
+        has_key: keys.iter().any(works),
+        has_referral: any(tx, place, None)?,
+        has_converted: any(tx, place, Some(Status::Converted))?,
+        is_shared: has_links || has_portal,
+    })
+}
+
+/// When the secret in use was set, as the log tells.
+fn since(tx: &mut dyn Tx, place: &Place) -> Result<Option<Micros>, Fault> {
+    let mut latest = None;
+    for kind in ["stripe.connected", "stripe.webhook_secret_rolled"] {
+        let filter = ActivityFilter {
+            kind: Some(kind.to_owned()),
+            ..ActivityFilter::default()
+        };
+        let told = activity::list(tx, &place.team_id, &filter, &first(1))?.rows;
+        latest = latest.max(told.first().map(|told| told.deed.at));
+    }
+    Ok(latest)
+}
+
+/// Whether there is a referral that stands there.
+pub(super) fn any(tx: &mut dyn Tx, place: &Place, status: Option<Status>) -> Result<bool, Fault> {
+    let filter = ReferralFilter {
+        status,
+        ..ReferralFilter::default()
+    };
+    let found = referrals::list(tx, place, &filter, &first(1))?;
+    Ok(!found.rows.is_empty())
+}

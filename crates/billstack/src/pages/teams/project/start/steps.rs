@@ -1,0 +1,263 @@
+//! Each step: whether it is done, and what is to do.
+
+use billstack_core::stripe_access::EVENTS;
+use maud::{Markup, html};
+
+use super::Shown;
+use super::blocks::{Calls, block};
+use super::facts::Step;
+use super::forms::path;
+use crate::pages::parts::form::{Field, Kind, fault, field, once, submit};
+use crate::pages::parts::notice::copyable;
+use crate::pages::parts::time::moment;
+use crate::pages::shown::panel;
+use crate::pages::teams::project::address;
+use crate::webhooks::stripe::Lately;
+
+const FOR_ADMINS: &str = "Only owners and admins of the team may do this.";
+
+impl Shown<'_> {
+    /// Whether the facts say that a step is done.
+    pub(super) fn is_done(&self, step: Step) -> bool {
+        let facts = &self.facts;
+        match step {
+            Step::Project => true,
+            Step::Stripe => facts.is_connected,
+            Step::Event => facts.event.is_some(),
+            Step::Program => facts.program.enabled,
+            Step::Key => facts.has_key,
+            Step::Try => facts.has_referral,
+            Step::Conversion => facts.has_converted,
+            Step::Share => facts.is_shared,
+        }
+    }
+
+    /// What a script compares to see whether there is news; nothing where nothing is waited for.
+    pub(super) fn state(&self) -> Option<String> {
+        let waits = |step| !self.is_done(step);
+        let is_waiting = self.facts.is_connected && (waits(Step::Event) || waits(Step::Conversion));
+        let event = self.facts.event.as_ref();
+        let refused: u64 = self.facts.refused.iter().map(|one| one.count).sum();
+        is_waiting.then(|| {
+            let event = event.map_or("none", |event| event.id.as_str());
+            let done = Step::ALL.map(|step| u8::from(self.is_done(step)).to_string());
+            format!("{event}.{refused}.{}", done.concat())
+        })
+    }
+
+    pub(super) fn step(&self, step: Step) -> Markup {
+        let (is_done, is_skipped) = (self.is_done(step), self.skipped.contains(&step));
+        let open = !is_done && !is_skipped;
+        html! {
+            li.done[is_done] id=(step.as_str()) {
+                h2 { (title(step)) " "
+                    @if is_done { span.state.on { "Done" } }
+                    @else if is_skipped { span.state.ended { "Skipped" } }
+                    @else { span.state.off { "To do" } }
+                }
+                @if open { (self.work(step)) } @else { (self.result(step)) }
+                @if !is_done { (self.skipping(step, is_skipped)) }
+            }
+        }
+    }
+
+    fn skipping(&self, step: Step, is_skipped: bool) -> Markup {
+        let label = match is_skipped {
+            true => "Bring back",
+            false => "Skip",
+        };
+        html! {
+            form method="post" action={ (path(self.place)) "/skip" } {
+                input type="hidden" name="step" value=(step.as_str());
+                button.plain { (label) span.hidden { ": " (title(step)) } }
+            }
+        }
+    }
+
+    /// What there is to see of a step that is done.
+    fn result(&self, step: Step) -> Markup {
+        let base = address(&self.place.team_id, &self.place.project_id);
+        match step {
+            Step::Event if self.facts.event.is_some() => self.newest(),
+            Step::Key if self.key.is_some() => self.new_key(),
+            Step::Try if self.facts.has_referral => {
+                html! { p { a href={ (base) "/referrals" } { "See it" } } }
+            }
+            Step::Conversion if self.facts.has_converted => {
+                html! { p { a href={ (base) "/referrals?status=converted" } { "See it" } } }
+            }
+            _ => html! {},
+        }
+    }
+
+    fn work(&self, step: Step) -> Markup {
+        match step {
+            Step::Project => html! {},
+            Step::Stripe => self.stripe(),
+            Step::Event => self.event(),
+            Step::Program => self.program(),
+            Step::Key => self.make_key(),
+            Step::Try => self.try_it(),
+            Step::Conversion => self.conversion(),
+            Step::Share => self.share(),
+        }
+    }
+
+    fn stripe(&self) -> Markup {
+        let url = self.app.webhook_url(&self.place.team_id);
+        html! {
+            ol.small-steps {
+                li { "In Stripe, make a webhook endpoint at this address: " (copyable(&url)) }
+                li { "Let it send these events:" (block("Events", &EVENTS.join("\n"))) }
+                li { "Paste its signing secret here. It is kept encrypted and never shown." (self.secret("Connect")) }
+            }
+            p.quiet { "With a restricted key of Stripe this is one step: " a href={ "/t/" (self.place.team_id) "/stripe" } { "connect by key" } "." }
+        }
+    }
+
+    /// The field for the secret, to connect or to mend a connection.
+    fn secret(&self, label: &str) -> Markup {
+        let (typed, error) = self.sent;
+        let error = error.filter(|_| typed.has("webhookSecret"));
+        html! {
+            (fault(error, &["webhookSecret"]))
+            form method="post" action={ (path(self.place)) "/stripe" } {
+                (once())
+                (field(&Field { label: "Signing secret", name: "webhookSecret", kind: Kind::Password,
+                    hint: Some("It begins with whsec_."), ..Field::default() }, typed, error))
+                (submit(label).when(self.view.can_administer(), FOR_ADMINS))
+            }
+        }
+    }
+
+    fn event(&self) -> Markup {
+        let url = self.app.webhook_url(&self.place.team_id);
+        html! {
+            @if !self.facts.is_connected {
+                p { "Connect Stripe first." }
+            } @else if self.facts.refused.is_empty() {
+                p { "No event has reached this server since the secret was set. In Stripe, let the endpoint send a test event, "
+                    "or do anything that it sends events of. From outside, is " code { (url) } " open?" }
+                (self.look_again())
+            } @else {
+                @for one in &self.facts.refused { (refused(one)) }
+                (self.look_again())
+                details { summary { "Set the secret again" } (self.secret("Keep this secret")) }
+            }
+        }
+    }
+
+    fn look_again(&self) -> Markup {
+        html! { p { a.button href=(path(self.place)) { "Check again" } } }
+    }
+
+    /// The latest event, and what became of it.
+    fn newest(&self) -> Markup {
+        let Some(event) = &self.facts.event else {
+            return html! {};
+        };
+        let settled = &event.settled;
+        html! {
+            p { "The latest: " a href={ "/t/" (self.place.team_id) "/stripe/events/" (event.id) } { code { (event.kind) } }
+                ", " (moment(event.received_at)) ", " (settled.outcome.as_str().replace('_', " "))
+                @if !settled.reason.is_empty() && settled.reason != settled.outcome.as_str() { ": " (settled.reason) } "." }
+        }
+    }
+
+    fn program(&self) -> Markup {
+        let base = address(&self.place.team_id, &self.place.project_id);
+        html! {
+            p { "Say what each side gets, and switch the program on. Codes can be applied from then on." }
+            p { a.button href={ (base) "/program" } { "Set up the program" } }
+        }
+    }
+
+    fn make_key(&self) -> Markup {
+        let (typed, error) = self.sent;
+        let error = error.filter(|_| typed.has("name"));
+        html! {
+            p { "Your backend calls with a key. This one is good for this project, and may do everything there." }
+            (fault(error, &["name"]))
+            form method="post" action={ (path(self.place)) "/key" } {
+                (once())
+                input type="hidden" name="projectId" value=(self.place.project_id);
+                (field(&Field { label: "Name", name: "name", hint: Some("Such as the program that will use it."),
+                    ..Field::default() }, typed, error))
+                (submit("Make the key").when(self.view.can_administer(), FOR_ADMINS))
+            }
+        }
+    }
+
+    fn new_key(&self) -> Markup {
+        let key = self.key.as_deref().unwrap_or_default();
+        panel(
+            "Your new key",
+            key,
+            "The commands below carry it.",
+            &format!("{}/kept", path(self.place)),
+        )
+    }
+
+    fn try_it(&self) -> Markup {
+        let place = self.place;
+        let (base, key) = (self.app.base_url(), self.key.as_deref());
+        let api = format!(
+            "{base}/api/billstack/teams/{}/projects/{}",
+            place.team_id, place.project_id
+        );
+        let calls = Calls { api: &api, key };
+        html! {
+            p { "Run these one after another in the same " code { "bash" } "." }
+            @if key.is_none() { p.quiet { "Set " code { "BILLSTACK_KEY" } " to your key before." } }
+            (block("1. Two customers", &calls.customers()))
+            (block("2. A code for who recommends", &calls.code()))
+            (block("3. Who is new applies it", &calls.apply()))
+            details { summary { "The same in your server" } (block("Node", &calls.server())) }
+        }
+    }
+
+    fn conversion(&self) -> Markup {
+        html! {
+            p { "Let who is new subscribe in Stripe. A checkout session says whose it is by their id here:" }
+            ul {
+                li { code { "client_reference_id" } " on the session, or on a payment link" }
+                li { code { "metadata.billstackCustomerId" } " on the session or the subscription, or the customer's Stripe id here" }
+            }
+            p.quiet { "As soon as the event is here, the referral converts and both sides have their credits." }
+            @if self.facts.is_connected { (self.look_again()) }
+        }
+    }
+
+    fn share(&self) -> Markup {
+        let base = address(&self.place.team_id, &self.place.project_id);
+        html! {
+            p { "Not needed, and good for reach: " a href={ (base) "/links" } { "links to share" } ", and a "
+                a href={ (base) "/portal" } { "page on which customers see what they brought" } "." }
+        }
+    }
+}
+
+fn title(step: Step) -> &'static str {
+    match step {
+        Step::Project => "A team and a project",
+        Step::Stripe => "Connect Stripe",
+        Step::Event => "First event from Stripe",
+        Step::Program => "Switch the program on",
+        Step::Key => "Make a key",
+        Step::Try => "A customer, a code, an apply",
+        Step::Conversion => "First conversion",
+        Step::Share => "Links or a page for customers",
+    }
+}
+
+/// How many calls were refused, when, and what that means.
+fn refused(one: &Lately) -> Markup {
+    let calls = match one.count {
+        1 => "1 call".to_owned(),
+        count => format!("{count} calls"),
+    };
+    html! {
+        p.notice.bad { (calls) " within the last hour came with a wrong signature, the last one " (moment(one.last)) ": "
+            (one.why.advice()) "." }
+    }
+}

@@ -1,0 +1,104 @@
+//! Filters stand in the address: others see the same, and the way back restores them.
+
+use serde_json::json;
+
+use super::{at, sign_in, with_browser};
+use crate::chromium::{Chromium, Options};
+use crate::support::bench::{Bench, Setup};
+use crate::support::fixture::{Tenant, text};
+
+const ROWS: &str =
+    "return [...document.querySelectorAll('tbody tr td:first-child a')].map(link => link.pathname)";
+
+/// Referrals enough to scroll, the last of them converted.
+async fn many(t: &Bench) -> String {
+    let mut last = String::new();
+    for number in 0..14 {
+        let pair = t.pair(&format!("p{number}")).await;
+        last = text(&t.apply(&pair).await["id"]);
+        if number == 13 {
+            t.subscribe(&pair).await;
+        }
+    }
+    last
+}
+
+async fn referrals(t: &Bench, browser: &Chromium, tenant: &Tenant) -> String {
+    sign_in(t, browser, tenant).await;
+    let path = format!("/t/{}/p/{}/referrals", t.home.team, t.home.project);
+    browser.goto(&at(t, &path)).await;
+    path
+}
+
+#[test]
+fn an_address_shows_others_the_same_rows() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        let last = many(t).await;
+        let path = referrals(t, browser, &t.home).await;
+        browser
+            .run("document.getElementById('status').value = 'converted'")
+            .await;
+        browser.click("form.filters button").await;
+        let only = json!([format!("{path}/{last}")]);
+        browser.until(ROWS, only.clone()).await;
+        let shared = browser.path().await;
+        let other = Chromium::start(Options::default()).await;
+        sign_in(t, &other, &t.home).await;
+        other.goto(&at(t, &shared)).await;
+        assert_eq!(other.run(ROWS).await, only);
+        assert_eq!(other.find("#status").await.value().await, "converted");
+        other.quit().await;
+    });
+}
+
+#[test]
+fn the_way_back_restores_filter_and_scroll() {
+    for scripts in [true, false] {
+        let options = Options {
+            scripts,
+            ..Options::default()
+        };
+        with_browser(Setup::default(), options, async |t, browser| {
+            many(t).await;
+            let path = referrals(t, browser, &t.home).await;
+            let filtered = format!("{path}?status=pending");
+            browser.goto(&at(t, &filtered)).await;
+            browser.run("scrollTo(0, 300)").await;
+            browser.until("return scrollY", json!(300)).await;
+            browser
+                .click("tbody tr:nth-child(8) td:first-child a")
+                .await;
+            browser.find(".facts").await;
+            browser.back().await;
+            browser.arrive(&filtered).await;
+            browser.until("return scrollY > 200", json!(true)).await;
+            assert_eq!(browser.find("#status").await.value().await, "pending");
+            let rows = browser.run(ROWS).await;
+            assert_eq!(rows.as_array().map(Vec::len), Some(13));
+        });
+    }
+}
+
+#[test]
+fn a_middle_click_opens_a_row_beside() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        let pair = t.pair("ann").await;
+        t.apply(&pair).await;
+        referrals(t, browser, &t.home).await;
+        assert_eq!(browser.windows().await, 1);
+        browser
+            .find("tbody td:first-child a")
+            .await
+            .click_middle()
+            .await;
+        let mut windows = browser.windows().await;
+        for _ in 0..100 {
+            if windows == 2 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            windows = browser.windows().await;
+        }
+        assert_eq!(windows, 2);
+    });
+}

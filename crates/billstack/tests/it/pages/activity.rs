@@ -1,0 +1,90 @@
+//! `/t/{teamId}/activity`.
+
+use billstack_core::access::Role;
+
+use super::look;
+use crate::support::bench::Bench;
+use crate::support::client::{Answer, Caller};
+use crate::support::fixture::text;
+use serde_json::json;
+
+on_both_engines! {
+    it_tells_who_did_what_and_what_it_was_before,
+    filters_keep_what_they_say,
+    it_is_for_those_who_administer,
+}
+
+async fn page(t: &Bench, query: &str) -> Answer {
+    let path = format!("/t/{}/activity{query}", t.home.team);
+    look(&t.owner, &path).send().await
+}
+
+async fn it_tells_who_did_what_and_what_it_was_before(t: &Bench) {
+    t.program(1_000, 500).await;
+    t.program(1_500, 500).await;
+    let shown = page(t, "?type=program.updated").await;
+    assert_eq!(shown.status, 200, "{shown:?}");
+    assert!(shown.text.contains("<del>1000</del> → 1500"), "{shown:?}");
+    assert!(!shown.text.contains("<del>500</del>"));
+    assert!(shown.text.contains(">everything</a>"));
+    let canary = "\"><img src=x onerror=alert(1)>";
+    let body = json!({"name": canary});
+    let key = t.owner.post(&t.home.path("api-keys"), body).await.created();
+    let key = text(&key["key"]["id"]);
+    let shown = page(t, &format!("?subject={key}")).await;
+    assert!(
+        shown.text.contains(&format!("href=\"/go/{key}\"")),
+        "{shown:?}"
+    );
+    assert!(shown.text.contains(&format!(
+        "href=\"/go/{}\">Owner of home</a>",
+        t.home.owner_id
+    )));
+    assert!(!shown.text.contains("<img src=x"));
+}
+
+async fn filters_keep_what_they_say(t: &Bench) {
+    t.program(1_000, 500).await;
+    t.customer("grace").await;
+    let all = page(t, "").await;
+    assert!(
+        all.text.contains(">customer.created</span>")
+            && all.text.contains(">program.updated</span>")
+    );
+    let cell = |kind: &str| format!(">{kind}</span>");
+    let some = page(
+        t,
+        "?type=program.updated&actor=&from=2026-03-30&to=2026-03-30",
+    )
+    .await;
+    assert!(
+        some.text.contains(&cell("program.updated"))
+            && !some.text.contains(&cell("customer.created"))
+    );
+    assert!(some.text.contains("value=\"2026-03-30\""));
+    let (_, request) = some.text.split_once("?requestId=").expect("a request");
+    let request = request.split('"').next().expect("its end");
+    let of_request = page(t, &format!("?requestId={request}")).await;
+    assert!(of_request.text.contains(&cell("program.updated")));
+    assert!(!of_request.text.contains(&cell("customer.created")));
+    let none = page(t, "?from=2027-01-01").await;
+    assert!(
+        none.text.contains("Nothing matches the filters."),
+        "{none:?}"
+    );
+    assert!(none.text.contains(">Clear filters</a>"));
+    for wrong in ["?type=nonsense", "?from=tomorrow", "?cursor=x"] {
+        assert_eq!(page(t, wrong).await.status, 400, "{wrong}");
+    }
+    let few = page(t, "?limit=1").await;
+    assert_eq!(few.text.matches("<td data-label=\"When\"").count(), 1);
+    assert!(few.text.contains(">Older</a>"));
+}
+
+async fn it_is_for_those_who_administer(t: &Bench) {
+    for (role, status) in [(Role::Viewer, 403), (Role::Member, 403), (Role::Admin, 200)] {
+        let member = t.member(role).await;
+        let path = format!("/t/{}/activity", t.home.team);
+        assert_eq!(look(&member, &path).send().await.status, status, "{role}");
+    }
+}
