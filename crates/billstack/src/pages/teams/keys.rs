@@ -295,7 +295,7 @@ fn new(path: &str, projects: &[Project], (typed, error): (&Form, Option<&ApiErro
                 (field(&Field { label: "Name", name: "name", hint: Some("Such as the program that will use it."),
                     ..Field::default() }, typed, error))
                 (choice("Project", "projectId", choices, typed.text("projectId")))
-                fieldset {
+                fieldset.scopes {
                     legend { "What it may do" }
                     p.quiet { "Everything, if nothing is ticked." }
                     @for (scope, allows) in SCOPES {

@@ -19,7 +19,8 @@ fn pages_of_members_have_no_fault() {
         let pair = t.pair("walk").await;
         let referral = text(&t.apply(&pair).await["id"]);
         t.subscribe(&pair).await;
-        t.project("A second project with a name that is longer than most others")
+        let (second, _) = t
+            .project("A second project with a name that is longer than most others")
             .await;
         let ids = [
             ("/referrals/{id}", referral.as_str()),
@@ -30,6 +31,7 @@ fn pages_of_members_have_no_fault() {
         ];
         let mut paths = all(&t.home, &ids);
         paths.push("/find?q=nothing".to_owned());
+        paths.push(format!("/t/{}/p/{second}/start", t.home.team));
         paths.push("/account?done=theme".to_owned());
         let project = format!("/t/{}/p/{}", t.home.team, t.home.project);
         paths.push(format!("{project}/codes/{}?ask=deactivate", pair.code));
