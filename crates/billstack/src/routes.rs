@@ -126,6 +126,19 @@ pub fn for_people() -> Vec<Route> {
         POST "/t/{teamId}/p/{projectId}/codes/{id}" teams::project::codes::one::change, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/reports" teams::project::reports::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/reports/{id}" teams::project::reports::one::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}/webhooks" teams::project::webhooks::show, Project(WebhooksRead);
+        POST "/t/{teamId}/p/{projectId}/webhooks" teams::project::webhooks::create, Project(WebhooksWrite);
+        GET "/t/{teamId}/p/{projectId}/webhooks/{endpointId}" teams::project::webhooks::one::show, Project(WebhooksRead);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}" teams::project::webhooks::acts::save, Project(WebhooksWrite);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/test" teams::project::webhooks::trial::send, Project(WebhooksWrite);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/rotate" teams::project::webhooks::acts::rotate, Project(WebhooksWrite);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/kept" teams::project::webhooks::acts::kept, Project(WebhooksWrite);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/enable" teams::project::webhooks::acts::enable, Project(WebhooksWrite);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/disable" teams::project::webhooks::acts::disable, Project(WebhooksWrite);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/replay" teams::project::webhooks::replay::range, Project(WebhooksWrite);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/delete" teams::project::webhooks::acts::delete, Project(WebhooksWrite);
+        GET "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/deliveries/{id}" teams::project::webhooks::delivery::show, Project(WebhooksRead);
+        POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/deliveries/{id}" teams::project::webhooks::delivery::send, Project(WebhooksWrite);
         GET "/t/{teamId}/p/{projectId}/customers" teams::project::customers::show, Project(CustomersRead);
         GET "/t/{teamId}/p/{projectId}/customers/{id}" teams::project::customers::one::show, Project(CustomersRead);
     }

@@ -43,6 +43,9 @@ statements! {
         AND (created_at, id) > ($4, $5) AND created_at < $6 AND NOT is_replay ORDER BY created_at, id LIMIT $7");
     COUNTED = "SELECT type, COUNT(*) FROM webhook_deliveries WHERE team_id = $1 AND endpoint_id = $2 AND ended_at IS NOT NULL AND state = $3 \
         AND created_at >= $4 AND created_at < $5 AND NOT is_replay GROUP BY type";
+    /// However many more there are.
+    COUNT_SINCE = "SELECT COUNT(*) FROM (SELECT id FROM webhook_deliveries WHERE team_id = $1 AND endpoint_id = $2 \
+        AND ended_at IS NOT NULL AND state = $3 AND created_at >= $4 LIMIT $5) AS lately";
     TO_FORGET = "SELECT team_id, id FROM webhook_deliveries \
         WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2";
     FORGET = "DELETE FROM webhook_deliveries WHERE team_id = $1 AND id = $2";
@@ -279,6 +282,19 @@ pub(crate) fn counted(
     tx.all(COUNTED, range, |row| {
         Ok((row.read(0, Type::read)?, row.int(1)?))
     })
+}
+
+/// How many deliveries to an endpoint that are over have come so far since a time, up to a limit.
+pub(crate) fn count_since(
+    tx: &mut dyn Tx,
+    (team_id, endpoint_id): (&TeamId, &str),
+    state: DeliveryState,
+    since: Micros,
+    limit: i64,
+) -> Result<i64, Fault> {
+    let scope = params![team_id, endpoint_id, state.as_str(), since, limit];
+    let counted = tx.one(COUNT_SINCE, scope, |row| row.int(0))?;
+    Ok(counted.unwrap_or_default())
 }
 
 /// Forgets a number of deliveries that were over before a time, and what `beside` keeps of each. Returns how

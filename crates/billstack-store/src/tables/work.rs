@@ -12,7 +12,7 @@ use crate::seam::{Act, Fault, Lane, Place, Row, Tx};
 use crate::{params, statements};
 
 pub use due::due;
-pub(crate) use due::{count_due, due_in_lane, due_in_team, team_after, under_way};
+pub(crate) use due::{count_due, due_in_lane, due_in_team, next_in_lane, team_after, under_way};
 
 statements! {
     ENQUEUE = "INSERT INTO work (team_id, project_id, kind, subject, facts, run_after, leased_until, \

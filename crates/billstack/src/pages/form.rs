@@ -43,6 +43,12 @@ impl Form {
         self.fields.iter().any(|(field, _)| field == name)
     }
 
+    /// What was chosen, where a field may stand more than once.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = self.fields().filter(move |(field, _)| *field == name);
+        fields.map(|(_, value)| value)
+    }
+
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = self.fields.iter();
         fields.map(|(name, value)| (name.as_str(), value.as_str()))
@@ -51,6 +57,14 @@ impl Form {
     /// Whether it came back to be looked at, and was not sent.
     pub(super) fn is_kept(&self) -> bool {
         self.is_kept
+    }
+
+    /// Refuses a form that came back to be looked at.
+    pub(super) fn is_meant(&self) -> Result<(), ApiError> {
+        match self.is_kept {
+            true => Err(ApiError::invalid(KEPT, BACK)),
+            false => Ok(()),
+        }
     }
 
     /// A form with one field.
@@ -95,9 +109,7 @@ impl Form {
         &self,
         members: &impl Serialize,
     ) -> Result<T, ApiError> {
-        if self.is_kept {
-            return Err(ApiError::invalid(KEPT, BACK));
-        }
+        self.is_meant()?;
         read_json(json(members).as_bytes(), &Known::default())
     }
 }

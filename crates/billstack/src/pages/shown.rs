@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Key,
     /// The link of an invitation.
     Invitation,
+    /// The secret of a webhook endpoint, behind its id.
+    Webhook,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
         match self {
             Kind::Key => "key",
             Kind::Invitation => "invitation",
+            Kind::Webhook => "webhook",
         }
     }
 }

@@ -55,14 +55,13 @@ impl View {
 
     /// A page that shows a form again, because something about it is wrong.
     pub(super) fn again(&self, error: &ApiError, title: &str, body: Markup) -> Response {
-        let is_back = error.field.as_deref() == Some(KEPT);
-        let status = match error.reason.status() {
-            _ if is_back => StatusCode::OK,
-            StatusCode::TOO_MANY_REQUESTS => StatusCode::TOO_MANY_REQUESTS,
-            status if status.is_server_error() => status,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        self.page_with(status, title, body)
+        self.page_with(status_of(error), title, body)
+    }
+
+    /// A page that was made already, which shows a form again.
+    pub(super) fn with_status_of(&self, error: &ApiError, mut page: Response) -> Response {
+        *page.status_mut() = status_of(error);
+        page
     }
 
     pub(super) fn page_with(&self, status: StatusCode, title: &str, body: Markup) -> Response {
@@ -122,6 +121,17 @@ impl FromRequestParts<Shared> for View {
             Some(_) => Ok(view),
             None => Err(ApiError::new(Reason::NotFound)),
         }
+    }
+}
+
+/// The status of a page that shows a form again.
+fn status_of(error: &ApiError) -> StatusCode {
+    let is_back = error.field.as_deref() == Some(KEPT);
+    match error.reason.status() {
+        _ if is_back => StatusCode::OK,
+        StatusCode::TOO_MANY_REQUESTS => StatusCode::TOO_MANY_REQUESTS,
+        status if status.is_server_error() => status,
+        _ => StatusCode::BAD_REQUEST,
     }
 }
 

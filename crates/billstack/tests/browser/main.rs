@@ -23,5 +23,6 @@ mod pictures;
 mod portal;
 mod symbols;
 mod webdriver;
+mod webhooks;
 
 use it::support;

@@ -12,4 +12,4 @@ mod referrals;
 mod reports;
 mod teams;
 mod test_clock;
-mod webhook_endpoints;
+pub(crate) mod webhook_endpoints;

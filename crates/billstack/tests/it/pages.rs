@@ -18,6 +18,7 @@ mod shell;
 mod sign_in;
 mod start;
 mod teams;
+mod webhooks;
 
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Call, Caller, CookieClient};

@@ -1,13 +1,13 @@
 //! What was sent to an endpoint, and what is on its way.
 
-use billstack_core::time::Micros;
+use billstack_core::time::{DAY, Micros};
 use billstack_core::webhook::endpoint::DeliveryState;
 
 use super::{Attempt, Delivery, DeliveryFilter, KIND, endpoints};
 use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::list::{Page, Part};
 use crate::seam::tx::Question;
-use crate::seam::{Fault, Place, Tx};
+use crate::seam::{Fault, Lane, Place, Tx};
 use crate::tables::{projects, webhook_attempts, webhook_deliveries, work};
 
 /// A delivery, as it is shown.
@@ -34,6 +34,45 @@ pub fn list(
     Ok(Part {
         rows: show(tx, place, part.rows)?,
         next: part.next,
+    })
+}
+
+/// Up to how many deliveries of the last day are counted.
+pub const MOST_LATELY: i64 = 10_000;
+
+/// How an endpoint did in the last day, and what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lately {
+    /// Since when deliveries are counted.
+    pub since: Micros,
+    /// How many of these it took, up to [`MOST_LATELY`].
+    pub delivered: i64,
+    /// How many it did not take.
+    pub failed: i64,
+    /// When something is sent to it next; in the past while that is being sent.
+    pub next: Option<Micros>,
+}
+
+/// How an endpoint did in the day before `now`, by the clock of its project.
+pub fn lately(
+    tx: &mut dyn Tx,
+    place: &Place,
+    endpoint_id: &str,
+    now: Micros,
+) -> Result<Lately, Fault> {
+    let ahead = projects::clock(tx, place)?.unwrap_or_default();
+    let (since, of) = (now.plus(-DAY), (&place.team_id, endpoint_id));
+    let mut count = |state| webhook_deliveries::count_since(tx, of, state, since, MOST_LATELY);
+    let (delivered, failed) = (
+        count(DeliveryState::Delivered)?,
+        count(DeliveryState::Failed)?,
+    );
+    let next = work::next_in_lane(tx, KIND, &Lane::new(place, endpoint_id))?;
+    Ok(Lately {
+        since,
+        delivered,
+        failed,
+        next: next.map(|at| at.plus(ahead)),
     })
 }
 

@@ -16,6 +16,9 @@ statements! {
         AND run_after <= $3 AND leased_until <= $3 ORDER BY run_after LIMIT $4";
     DUE_IN_LANE = "SELECT subject FROM work WHERE team_id = $1 AND kind = $2 AND lane = $3 \
         AND run_after <= $4 AND leased_until <= $4 ORDER BY run_after LIMIT $5";
+    /// What is due next in a lane, whether or not somebody works on it.
+    NEXT_IN_LANE = "SELECT run_after FROM work WHERE team_id = $1 AND kind = $2 AND lane = $3 \
+        ORDER BY run_after LIMIT 1";
     UNDER_WAY = "SELECT COUNT(*) FROM work WHERE team_id = $1 AND kind = $2 AND lane = $3 \
         AND leased_until > 0 AND leased_until > $4";
     /// However much more there is.
@@ -80,6 +83,16 @@ pub(crate) fn due_in_lane(
             subject: row.string(0)?,
         })
     })
+}
+
+/// When the next row of a lane is due, or has been.
+pub(crate) fn next_in_lane(
+    tx: &mut dyn Tx,
+    kind: &'static str,
+    lane: &Lane,
+) -> Result<Option<Micros>, Fault> {
+    let scope = params![lane.team, kind, &lane.endpoint_id];
+    tx.one(NEXT_IN_LANE, scope, |row| row.time(0))
 }
 
 /// How many rows of a lane are due and nobody works on, up to a limit.

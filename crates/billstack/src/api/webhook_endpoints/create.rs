@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{EndpointJson, LONGEST_DESCRIPTION, LONGEST_URL, SecretAnswer, SentTypes};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::answer;
@@ -33,6 +33,21 @@ pub struct CreateEndpointRequest {
     types: Option<SentTypes>,
 }
 
+impl CreateEndpointRequest {
+    /// The endpoint that it asks for, if webhooks may be sent there.
+    ///
+    /// # Errors
+    /// For an address that is refused.
+    pub(crate) async fn into_new(self, app: &App) -> Result<NewEndpoint, ApiError> {
+        let Text(url) = self.url;
+        Ok(NewEndpoint {
+            url: app.admit_webhook_url(&url).await?,
+            description: self.description.map(|Text(text)| text),
+            types: self.types.map_or(Types::Every, |SentTypes(types)| types),
+        })
+    }
+}
+
 /// Create a webhook endpoint.
 ///
 /// Events of the project that happen from now on are sent to it. The secret is in this answer only, which is never kept
@@ -47,13 +62,7 @@ pub async fn handle(
     access: ProjectAccess,
     input: Input<CreateEndpointRequest>,
 ) -> Result<Response, ApiError> {
-    let request = input.body;
-    let Text(url) = request.url;
-    let new = NewEndpoint {
-        url: app.admit_webhook_url(&url).await?,
-        description: request.description.map(|Text(text)| text),
-        types: request.types.map_or(Types::Every, |SentTypes(types)| types),
-    };
+    let new = input.body.into_new(&app).await?;
     let (cipher, place, fresh) = (app.cipher.clone(), access.place, signature::new_secret());
     let shown = fresh.expose().to_owned();
     let made = app.write(&access.caller, move |tx, act| {

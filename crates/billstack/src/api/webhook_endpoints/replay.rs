@@ -44,7 +44,11 @@ pub struct ReplayRequest {
 }
 
 impl ReplayRequest {
-    fn into_range(self, now: Micros) -> Result<Range, ApiError> {
+    /// The range that it asks for.
+    ///
+    /// # Errors
+    /// For one that cannot be.
+    pub(crate) fn into_range(self, now: Micros) -> Result<Range, ApiError> {
         let state = self.status.map(|Word(state)| state);
         if state == Some(DeliveryState::Waiting) {
             let why = "`status` can be `delivered` or `failed`: what waits is sent anyway.";

@@ -32,6 +32,14 @@ pub struct RotateSecretRequest {
     old_valid_hours: Option<Int<0, LONGEST_OVERLAP>>,
 }
 
+impl RotateSecretRequest {
+    /// For how many hours the old secret stays good.
+    pub(crate) fn hours(&self) -> i64 {
+        let hours = self.old_valid_hours.as_ref();
+        hours.map_or(DEFAULT_OVERLAP, |Int(hours)| *hours)
+    }
+}
+
 /// A new secret.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -64,8 +72,7 @@ pub async fn handle(
     Item(id): Item,
     input: Input<RotateSecretRequest>,
 ) -> Result<Response, ApiError> {
-    let hours = input.body.old_valid_hours;
-    let hours = hours.map_or(DEFAULT_OVERLAP, |Int(hours)| hours);
+    let hours = input.body.hours();
     let (place, fresh) = (access.place, signature::new_secret());
     let sealed = secret::seal(&app.cipher, &place.team_id, &id, &fresh);
     let rotated = app.write(&access.caller, move |tx, act| {

@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::IdKind;
+use billstack_core::webhook::attempt::AttemptError;
 use billstack_core::webhook::types::Type;
-use billstack_store::Actor;
-use billstack_store::webhooks::endpoints;
+use billstack_store::webhooks::{Told, endpoints};
+use billstack_store::{Actor, Place};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,6 +29,14 @@ pub struct TestRequest {
     #[serde(rename = "type")]
     #[schema(value_type = Option<String>, example = "referral.converted")]
     kind: Option<Word<Type>>,
+}
+
+impl TestRequest {
+    /// The type whose sample is sent.
+    pub(crate) fn kind(&self) -> Type {
+        let kind = self.kind.as_ref();
+        kind.map_or(Type::Ping, |Word(kind)| *kind)
+    }
 }
 
 /// What came of a test.
@@ -57,39 +66,66 @@ pub async fn handle(
     Item(endpoint_id): Item,
     input: Input<TestRequest>,
 ) -> Result<Response, ApiError> {
-    let kind = input.body.kind.map_or(Type::Ping, |Word(kind)| kind);
-    let (place, of, now) = (access.place, endpoint_id.clone(), app.now());
-    let at = place.clone();
+    let fired = fire(&app, &access.place, &endpoint_id, input.body.kind()).await?;
+    let tested = Tested {
+        id: fired.id,
+        endpoint_id: &endpoint_id,
+        event_id: &fired.event_id,
+        kind: fired.kind,
+        attempt: &fired.told.attempt,
+    };
+    Ok(answer::send(answer::ok(&TestAnswer {
+        delivery: tested.into(),
+        curl: fired.letter.as_ref().ok().map(Letter::curl),
+    })))
+}
+
+/// A sample that was sent, and what came of it.
+pub(crate) struct Fired {
+    id: String,
+    event_id: String,
+    pub(crate) kind: Type,
+    pub(crate) letter: Result<Letter, AttemptError>,
+    pub(crate) told: Told,
+}
+
+/// Sends the sample of a type to an endpoint, once, and waits for the answer.
+///
+/// # Errors
+/// When there is no such endpoint, and when it was tried too often.
+pub(crate) async fn fire(
+    app: &App,
+    place: &Place,
+    endpoint_id: &str,
+    kind: Type,
+) -> Result<Fired, ApiError> {
+    let (at, of, now) = (place.clone(), endpoint_id.to_owned(), app.now());
     let read = app
         .store
         .point(move |tx| endpoints::to_test(tx, &at, &of, now));
     let (url, secrets) = read.await?;
-    count(&app, &endpoint_id)?;
+    count(app, endpoint_id)?;
     let mut ids = app.origin(Actor::System, "test").seed.start();
     let (id, event_id) = (ids.next(IdKind::WebhookDelivery), ids.next(IdKind::Event));
     let contents = Contents {
         team_id: &place.team_id,
-        endpoint_id: &endpoint_id,
+        endpoint_id,
         url: &url,
         secrets: &secrets,
         event_id: &event_id,
         attempt: 1,
     };
-    let letter = app.webhook_letter(contents, samples::test(kind, &place, &event_id, now).into());
+    let letter = app.webhook_letter(contents, samples::test(kind, place, &event_id, now).into());
     let told = app
         .send_letter(letter.as_ref().map_err(|error| *error))
         .await;
-    let tested = Tested {
+    Ok(Fired {
         id,
-        endpoint_id: &endpoint_id,
-        event_id: &event_id,
+        event_id,
         kind,
-        attempt: &told.attempt,
-    };
-    Ok(answer::send(answer::ok(&TestAnswer {
-        delivery: tested.into(),
-        curl: letter.as_ref().ok().map(Letter::curl),
-    })))
+        letter,
+        told,
+    })
 }
 
 /// Counts a test of an endpoint.

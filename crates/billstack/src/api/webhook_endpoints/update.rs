@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{EndpointAnswer, LONGEST_DESCRIPTION, LONGEST_URL, SentTypes};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::answer;
@@ -33,6 +33,24 @@ pub struct UpdateEndpointRequest {
     types: Option<SentTypes>,
 }
 
+impl UpdateEndpointRequest {
+    /// The change that it asks for, if webhooks may be sent there.
+    ///
+    /// # Errors
+    /// For an address that is refused.
+    pub(crate) async fn into_patch(self, app: &App) -> Result<EndpointPatch, ApiError> {
+        let url = match self.url {
+            Some(Text(url)) => Some(app.admit_webhook_url(&url).await?),
+            None => None,
+        };
+        Ok(EndpointPatch {
+            url,
+            description: self.description.map(|text| text.map(|Text(text)| text)),
+            types: self.types.map(|SentTypes(types)| types),
+        })
+    }
+}
+
 /// Update a webhook endpoint.
 ///
 /// A new `url` is looked at as that of a new endpoint.
@@ -47,16 +65,7 @@ pub async fn handle(
     Item(id): Item,
     input: Input<UpdateEndpointRequest>,
 ) -> Result<Response, ApiError> {
-    let request = input.body;
-    let url = match request.url {
-        Some(Text(url)) => Some(app.admit_webhook_url(&url).await?),
-        None => None,
-    };
-    let patch = EndpointPatch {
-        url,
-        description: request.description.map(|text| text.map(|Text(text)| text)),
-        types: request.types.map(|SentTypes(types)| types),
-    };
+    let patch = input.body.into_patch(&app).await?;
     let place = access.place;
     let update =
         move |tx: &mut dyn Tx, act: &mut Act| endpoints::update(tx, act, &place, &id, &patch);

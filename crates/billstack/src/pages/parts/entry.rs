@@ -1,4 +1,4 @@
-//! Fields that may be left empty, or that take numbers.
+//! Fields that may be left empty, or that take numbers or addresses.
 
 use maud::{Markup, html};
 
@@ -15,6 +15,8 @@ pub(in crate::pages) enum Sort {
     Whole,
     /// An amount in whole units of a currency.
     Amount,
+    /// An address.
+    Url,
 }
 
 /// A field.
@@ -51,6 +53,7 @@ pub(in crate::pages) fn entry(entry: &Entry<'_>, typed: &Form, error: Option<&Ap
     let mode = match entry.sort {
         Sort::Whole => Some("numeric"),
         Sort::Amount => Some("decimal"),
+        Sort::Url => Some("url"),
         Sort::Text => None,
     };
     html! {

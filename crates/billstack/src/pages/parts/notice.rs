@@ -18,3 +18,10 @@ pub(in crate::pages) fn copyable(text: &str) -> Markup {
         span.copy { code { (text) } button.plain type="button" data-copy=(text) hidden aria-label={ "Copy " (text) } { "Copy" } }
     }
 }
+
+/// A text of more than a line to take along.
+pub(in crate::pages) fn copyable_block(text: &str, what: &str) -> Markup {
+    html! {
+        div.block { pre { (text) } button.plain type="button" data-copy=(text) hidden aria-label={ "Copy the " (what) } { "Copy" } }
+    }
+}

@@ -7,6 +7,7 @@ pub mod program;
 pub mod referrals;
 pub mod reports;
 pub mod start;
+pub mod webhooks;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use billstack_core::ids::{ProjectId, TeamId, is_id};

@@ -8,28 +8,45 @@ use super::{at, sign_in, with_browser};
 use crate::axe;
 use crate::chromium::{Chromium, Options};
 use crate::support::bench::{Bench, Setup};
+use crate::support::client::Caller;
 use crate::support::fixture::{Tenant, text};
+use crate::support::receiver::Receiver;
 
 const WIDTHS: [u32; 3] = [1280, 360, 320];
 const THEMES: [&str; 2] = ["light", "dark"];
 
 #[test]
 fn pages_of_members_have_no_fault() {
-    with_browser(Setup::default(), Options::default(), async |t, browser| {
+    let inner = Setup {
+        settings: |args| args.webhook_allowed_networks = Some("127.0.0.0/8".to_owned()),
+        ..Setup::default()
+    };
+    with_browser(inner, Options::default(), async |t, browser| {
+        let receiver = Receiver::start().await;
+        let body = json!({"url": receiver.url(), "description": "The CRM"});
+        let made = t.key.post("webhook-endpoints", body).await.created();
+        let endpoint = text(&made["endpoint"]["id"]);
         let pair = t.pair("walk").await;
         let referral = text(&t.apply(&pair).await["id"]);
         t.subscribe(&pair).await;
         let (second, _) = t
             .project("A second project with a name that is longer than most others")
             .await;
+        receiver.wait_for(5).await;
+        let sent = format!("webhook-endpoints/{endpoint}/deliveries");
+        let sent = text(&t.key.get(&sent).await.ok()["deliveries"][0]["id"]);
         let ids = [
+            ("/deliveries/{id}", sent.as_str()),
             ("/referrals/{id}", referral.as_str()),
             ("/customers/{id}", pair.referee.as_str()),
             ("/codes/{id}", pair.code.as_str()),
             ("/reports/{id}", "2026-03"),
             ("/go/{id}", referral.as_str()),
         ];
-        let mut paths = all(&t.home, &ids);
+        let paths = all(&t.home, &ids).into_iter();
+        let mut paths: Vec<_> = paths
+            .map(|path| path.replace("{endpointId}", &endpoint))
+            .collect();
         paths.push("/find?q=nothing".to_owned());
         paths.push(format!("/t/{}/p/{second}/start", t.home.team));
         paths.push("/account?done=theme".to_owned());

@@ -23,7 +23,7 @@ on_both_engines! {
 }
 
 /// Servers that may send to addresses of this machine.
-pub(super) fn inner() -> Setup {
+pub(crate) fn inner() -> Setup {
     Setup {
         settings: |args| args.webhook_allowed_networks = Some("127.0.0.0/8".to_owned()),
         ..Setup::default()
@@ -31,17 +31,17 @@ pub(super) fn inner() -> Setup {
 }
 
 /// Nothing listens there.
-pub(super) const URL: &str = "http://127.0.0.1:9/hook";
+pub(crate) const URL: &str = "http://127.0.0.1:9/hook";
 
 /// Makes an endpoint that is told these types.
-pub(super) async fn endpoint(key: &KeyClient, types: Value) -> String {
+pub(crate) async fn endpoint(key: &KeyClient, types: Value) -> String {
     let body = json!({"url": URL, "types": types});
     let made = key.post("webhook-endpoints", body).await.created();
     text(&made["endpoint"]["id"])
 }
 
 /// An endpoint as it is shown.
-pub(super) async fn shown(key: &KeyClient, id: &str) -> Value {
+pub(crate) async fn shown(key: &KeyClient, id: &str) -> Value {
     let answer = key.get(&format!("webhook-endpoints/{id}")).await.ok();
     answer["endpoint"].clone()
 }

@@ -1,0 +1,257 @@
+//! `…/webhooks/{endpointId}`: how an endpoint does, what was sent to it, and all that can be done with it.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use billstack_core::time::Micros;
+use billstack_core::webhook::types::Type;
+use billstack_store::webhooks::log::{Lately, lately};
+use billstack_store::webhooks::{Endpoint, endpoints};
+use billstack_store::{Place, test_clock};
+use maud::{Markup, html};
+
+use super::log::{Wanted, log};
+use super::{ADMINS, acts, fields, path as list_path, replay, words};
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::page::{QueryString, text};
+use crate::http::path::Item;
+use crate::http::query::Query;
+use crate::pages::form::Form;
+use crate::pages::parts::form::{choice, fault, once, submit as button};
+use crate::pages::parts::notice::{self, copyable};
+use crate::pages::parts::time::moment;
+use crate::pages::parts::unread::part;
+use crate::pages::shown::{Kind, panel};
+use crate::pages::view::{View, read};
+
+/// Where an endpoint is.
+pub(super) fn path(place: &Place, id: &str) -> String {
+    format!("{}/{id}", list_path(place))
+}
+
+/// What a page of an endpoint shows besides what the endpoint is.
+pub(super) struct Asked<'a> {
+    pub(super) app: &'a App,
+    pub(super) view: &'a View,
+    pub(super) place: &'a Place,
+    pub(super) id: &'a str,
+}
+
+/// An endpoint, and how it did lately.
+pub(super) struct Found {
+    pub(super) endpoint: Endpoint,
+    lately: Lately,
+    pub(super) now: Micros,
+}
+
+/// The page.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(id): Item,
+    headers: HeaderMap,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let asked = Asked {
+        app: &app,
+        view: &view,
+        place: &access.place,
+        id: &id,
+    };
+    let found = asked.found().await?;
+    let secret = acts::whose(&view, &access.place).read(&app, &headers, Kind::Webhook);
+    let secret = secret.and_then(|text| Some(text.strip_prefix(&id)?.trim().to_owned()));
+    let top = html! {
+        @if let Some(secret) = secret {
+            (panel("The secret of the endpoint", &secret, "Your receiver checks signatures with it.", &format!("{}/kept", path(&access.place, &id))))
+        }
+        (said(&query))
+        (part(&view, replay::missed(&asked, &query)).await)
+    };
+    let filled = fields::filled(&found.endpoint);
+    let body = asked
+        .page(&found, Wanted::read(query)?, top, (&filled, None))
+        .await;
+    Ok(view.page(&title(&found.endpoint), body))
+}
+
+/// What has just been done.
+fn said(query: &Query) -> Markup {
+    let done = text(query, "done", 16).ok().flatten();
+    let said = match done.as_deref() {
+        Some("saved") => "The endpoint is saved.",
+        Some("enabled") => "The endpoint is enabled: it is told of what happens from now on.",
+        Some("disabled") => "The endpoint is disabled: it is told nothing any more.",
+        Some("replay") => "They are being sent, twenty in a second.",
+        Some("ended") => "The secret before is good no longer.",
+        _ => return html! {},
+    };
+    notice::done(said)
+}
+
+/// What an endpoint is called: by its host, or by what its owners say of it.
+pub(super) fn title(endpoint: &Endpoint) -> String {
+    format!("{} · Webhooks", name(endpoint))
+}
+
+pub(super) fn name(endpoint: &Endpoint) -> &str {
+    let url = endpoint.url.as_str();
+    let host = url
+        .split("://")
+        .nth(1)
+        .and_then(|rest| rest.split('/').next());
+    endpoint.description.as_deref().or(host).unwrap_or(url)
+}
+
+impl Asked<'_> {
+    pub(super) async fn found(&self) -> Result<Found, ApiError> {
+        let (now, id) = (self.app.now(), self.id.to_owned());
+        read(self.app, self.place, move |tx, place| {
+            let now = now.plus(test_clock::clock(tx, place)?.unwrap_or(0));
+            let endpoint = endpoints::get(tx, place, &id)?;
+            let lately = lately(tx, place, &id, now)?;
+            Ok(Found {
+                endpoint,
+                lately,
+                now,
+            })
+        })
+        .await
+    }
+
+    /// The page after a form that could not be sent.
+    pub(super) async fn again(&self, form: &Form, error: &ApiError) -> Result<Response, ApiError> {
+        let found = self.found().await?;
+        let of_fields = error
+            .field
+            .as_deref()
+            .is_some_and(|field| fields::FIELDS.contains(&field));
+        let top = html! { @if !of_fields { (fault(Some(error), &[])) } };
+        let filled = fields::filled(&found.endpoint);
+        let typed = match form.text("told") {
+            "" => (&filled, None),
+            _ => (form, Some(error)),
+        };
+        let body = self
+            .page(&found, Wanted::read(Query::default())?, top, typed)
+            .await;
+        Ok(self.view.again(error, &title(&found.endpoint), body))
+    }
+
+    /// All of the page.
+    pub(super) async fn page(
+        &self,
+        found: &Found,
+        wanted: Wanted,
+        top: Markup,
+        typed: (&Form, Option<&ApiError>),
+    ) -> Markup {
+        let here = path(self.place, self.id);
+        let log = part(
+            self.view,
+            log(self.app, self.place, &here, self.id, &wanted),
+        )
+        .await;
+        let may = self.view.can_administer();
+        html! {
+            h1 { (name(&found.endpoint)) }
+            (top)
+            section { h2 { "How it does" } (facts(found, &here, may)) }
+            h2 { "Log" }
+            (log)
+            section { h2 { "Try it" } (trial(&here, may)) }
+            (replay::form(&here, found.now, may, typed))
+            (change(&here, may, typed))
+            (secret(&here, may))
+            (end(&here, found, may))
+        }
+    }
+}
+
+fn facts(found: &Found, here: &str, may: bool) -> Markup {
+    let endpoint = &found.endpoint;
+    let at = |at: Option<Micros>| html! { @if let Some(at) = at { (moment(at)) } @else { span.quiet { "never" } } };
+    html! {
+        p { (words::of_endpoint(endpoint))
+            @if let Some((since, why)) = endpoint.disabled { (words::of_disabled(why)) " Since " (moment(since)) " it is told nothing." }
+        }
+        @if endpoint.disabled.is_some() {
+            form method="post" action={ (here) "/enable" } { (once()) (button("Enable it").when(may, ADMINS)) }
+        }
+        dl.facts {
+            div { dt { "Address" } dd { (copyable(&endpoint.url)) } }
+            div { dt { "Is told" } dd { (words::of_types(&endpoint.types)) } }
+            div { dt { "Last 24 hours" } dd { (words::of_day(&found.lately, here)) } }
+            div { dt { "Next try" } dd { @if let Some(at) = found.lately.next { (moment(at)) } @else { span.quiet { "nothing waits" } } } }
+            div { dt { "Last taken" } dd { (at(endpoint.health.last_success_at)) } }
+            div { dt { "Last failed" } dd { (at(endpoint.health.last_failure_at)) } }
+            div { dt { "Made" } dd { (moment(endpoint.created_at)) } }
+            div { dt { "Id" } dd { (copyable(&endpoint.id)) } }
+        }
+    }
+}
+
+fn trial(here: &str, may: bool) -> Markup {
+    let types = words::all().map(|name| (name, name));
+    html! {
+        p.quiet { "Sends the sample of a type, marked as a test, and shows what came of it. Nothing is kept, and it may be disabled." }
+        form.row method="post" action={ (here) "/test" } {
+            (choice("Type", "kind", types, Type::Ping.as_str()))
+            (button("Send the sample").when(may, ADMINS))
+        }
+    }
+}
+
+fn change(here: &str, may: bool, (typed, error): (&Form, Option<&ApiError>)) -> Markup {
+    html! {
+        section {
+            h2 { "Change it" }
+            form.groups method="post" action=(here) {
+                (once())
+                (fields::fields(typed, error))
+                (button("Save").when(may, ADMINS))
+            }
+        }
+    }
+}
+
+fn secret(here: &str, may: bool) -> Markup {
+    let hours = [
+        ("24", "24 hours"),
+        ("1", "one hour"),
+        ("168", "a week"),
+        ("0", "no longer: it ends now"),
+    ];
+    html! {
+        section {
+            h2 { "Secret" }
+            p { "A new secret is shown once. What is sent is signed with both as long as the old one is good, so that your "
+                "receiver can change over without losing anything." }
+            form.row method="post" action={ (here) "/rotate" } {
+                (once())
+                (choice("The old one stays good for", "oldValidHours", hours, "24"))
+                (button("Make a new secret").when(may, ADMINS))
+            }
+        }
+    }
+}
+
+fn end(here: &str, found: &Found, may: bool) -> Markup {
+    html! {
+        section {
+            h2 { "Switch it off" }
+            @if found.endpoint.disabled.is_none() {
+                p { "It is told nothing any more, what is due meanwhile is given up, and the log stays. Enabled again, it is offered what it missed." }
+                form method="post" action={ (here) "/disable" } { (once()) (button("Disable it").when(may, ADMINS)) }
+            }
+            details {
+                summary { "Delete it" }
+                p { "Nothing is sent to it any more, not even what waits. Its log and its secret are gone, and it does not come back." }
+                form method="post" action={ (here) "/delete" } { (once()) (button("Delete the endpoint").when(may, ADMINS)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Endpoints and deliveries in words.
+
+use billstack_core::webhook::attempt::AttemptError;
+use billstack_core::webhook::endpoint::{DeliveryState, Disabled, Types};
+use billstack_core::webhook::health::EndpointState;
+use billstack_core::webhook::types::Type;
+use billstack_store::webhooks::Endpoint;
+use billstack_store::webhooks::log::{Lately, MOST_LATELY};
+use maud::{Markup, html};
+
+/// What an endpoint is told.
+pub(super) fn of_types(types: &Types) -> String {
+    match types {
+        Types::Every => "all types, those to come included".to_owned(),
+        Types::Only(_) => types.names().join(", "),
+    }
+}
+
+/// How an endpoint is.
+pub(super) fn of_endpoint(endpoint: &Endpoint) -> Markup {
+    match endpoint.health.state {
+        EndpointState::Active => html! { span.state.on { "Active" } },
+        EndpointState::Failing => html! { span.state.bad { "Failing" } },
+        EndpointState::Disabled => html! { span.state.off { "Disabled" } },
+        EndpointState::Other(word) => html! { span.state.off { (word.as_str()) } },
+    }
+}
+
+/// Why an endpoint is told nothing.
+pub(super) fn of_disabled(why: Disabled) -> &'static str {
+    match why {
+        Disabled::ByHand => "Somebody switched it off.",
+        Disabled::Failures => {
+            "It was switched off because it had done nothing but fail for five days."
+        }
+        Disabled::Gone => "It was switched off because it answered 410: it wants no more events.",
+        Disabled::Other(_) => "It was switched off.",
+    }
+}
+
+/// What came of the last day; each number leads to its rows.
+pub(super) fn of_day(lately: &Lately, one: &str) -> Markup {
+    let number = |count: i64| match count {
+        MOST_LATELY.. => format!("{MOST_LATELY}+"),
+        count => count.to_string(),
+    };
+    let link = |count: i64, state: &str, text: &str| {
+        let since = crate::clock::rfc3339(lately.since.0);
+        html! {
+            @if count == 0 { "0 " (text) }
+            @else { a href={ (one) "?status=" (state) "&from=" (since) } { (number(count)) " " (text) } }
+        }
+    };
+    html! { (link(lately.delivered, "delivered", "taken")) ", " (link(lately.failed, "failed", "failed")) }
+}
+
+/// How far a delivery has come.
+pub(super) fn of_delivery(state: DeliveryState) -> Markup {
+    match state {
+        DeliveryState::Delivered => html! { span.state.on { "Taken" } },
+        DeliveryState::Failed => html! { span.state.bad { "Failed" } },
+        DeliveryState::Waiting => html! { span.state.off { "Waiting" } },
+        DeliveryState::Other(word) => html! { span.state.off { (word.as_str()) } },
+    }
+}
+
+/// What went wrong, and what to do about it.
+pub(super) fn of_error(error: AttemptError) -> &'static str {
+    match error {
+        AttemptError::AddressNotAllowed => {
+            "The address is not allowed: it leads into a network that is not public."
+        }
+        AttemptError::Dns => "The name of the host could not be looked up.",
+        AttemptError::Connect => {
+            "No connection came about: nothing listens there, or a firewall is in between."
+        }
+        AttemptError::Tls => "The certificate does not do, or the handshake failed.",
+        AttemptError::Timeout => {
+            "The answer took longer than 15 seconds. Answer first, and work afterwards."
+        }
+        AttemptError::Closed => "The connection ended before the answer.",
+        AttemptError::Unreadable => "What came back is no answer of HTTP.",
+        AttemptError::Status => "The answer was none of 2xx. Redirects are not followed.",
+        AttemptError::Secret => {
+            "The secret cannot be opened with the key of this server; rotate it."
+        }
+        AttemptError::Event => "The event in the log cannot be read.",
+        AttemptError::Other(_) => "It failed.",
+    }
+}
+
+/// The types, in the order of their names.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    Type::ALL.iter().map(Type::as_str)
+}
