@@ -152,3 +152,16 @@ if (waiting) {
   };
   setTimeout(look, 3000);
 }
+
+// The preview of customers' pages follows the form, before anything is saved.
+const preview = document.querySelector("iframe.preview");
+const looks = document.getElementById("looks");
+if (preview && looks) {
+  const dress = () => {
+    const { accent, radius } = looks.elements;
+    const theme = { billstack: 1, type: "theme", theme: preview.dataset.theme, accent: accent.value, radius: radius.value };
+    preview.contentWindow.postMessage(theme, new URL(preview.src).origin);
+  };
+  preview.addEventListener("load", dress);
+  looks.addEventListener("input", dress);
+}

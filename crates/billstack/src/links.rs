@@ -14,5 +14,5 @@ mod redirect;
 pub use counts::Counts;
 pub use known::KnownLinks;
 pub use pace::Pace;
-pub(crate) use redirect::headers as asked_by;
+pub(crate) use redirect::{headers as asked_by, tried};
 pub use redirect::{of_first, of_project};

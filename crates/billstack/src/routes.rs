@@ -126,6 +126,11 @@ pub fn for_people() -> Vec<Route> {
         POST "/t/{teamId}/p/{projectId}/codes/{id}" teams::project::codes::one::change, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/reports" teams::project::reports::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/reports/{id}" teams::project::reports::one::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}/links" teams::project::links::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/links" teams::project::links::save, ProjectAdmin(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/portal" teams::project::portal::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/portal" teams::project::portal::save, ProjectAdmin(ReferralsWrite);
+        POST "/t/{teamId}/p/{projectId}/portal/end-sessions" teams::project::portal::end_sessions, ProjectAdmin(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/webhooks" teams::project::webhooks::show, Project(WebhooksRead);
         POST "/t/{teamId}/p/{projectId}/webhooks" teams::project::webhooks::create, Project(WebhooksWrite);
         GET "/t/{teamId}/p/{projectId}/webhooks/{endpointId}" teams::project::webhooks::one::show, Project(WebhooksRead);

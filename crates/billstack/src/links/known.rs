@@ -86,6 +86,16 @@ pub(super) async fn find(app: &Shared, slug: &str, read: Option<&str>) -> Link {
     }
 }
 
+/// What the database says of a link now, however long it takes.
+pub(super) async fn ask_now(app: &App, slug: &str, read: Option<&str>) -> Link {
+    let key = (slug.to_owned(), read.unwrap_or_default().to_owned());
+    match ask(app, key, read.is_some()).await {
+        Some(Some(found)) => Link::Known(Arc::new(found)),
+        Some(None) => Link::Nowhere,
+        None => Link::Unheard,
+    }
+}
+
 /// Asks the database. A look-up for which nobody waits any more goes on, for those who come next.
 async fn look(
     app: &Shared,

@@ -1,5 +1,7 @@
 //! `GET /r/{code}` and `GET /r/{slug}/{code}`.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, Request, State};
 use axum::http::header::{HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use axum::http::request::Parts;
@@ -55,34 +57,70 @@ pub async fn of_project(
 
 async fn follow(app: &Shared, slug: &str, typed: &str, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let read = vanity::read_any(typed).filter(|_| !slug.contains('\0'));
-    let (found, good) = match known::find(app, slug, read.as_deref()).await {
+    let (asked, followed) = (Asked::read(&parts), Followed::new(slug, typed));
+    let link = known::find(app, slug, followed.read.as_deref()).await;
+    let (answer, click) = answer(app, &followed, link, visit(&headers(&parts)), &asked);
+    if let Some((found, good)) = click {
+        count(app, &found, &good, asked.channel(), &parts);
+    }
+    answer
+}
+
+/// What whoever follows a link would get by what the database says now. Nothing is counted.
+pub(crate) async fn tried(app: &Shared, slug: &str, typed: &str, who: Visit) -> Response {
+    let followed = Followed::new(slug, typed);
+    let link = known::ask_now(app, slug, followed.read.as_deref()).await;
+    let (answer, _) = answer(app, &followed, link, who, &Asked(Vec::new()));
+    answer
+}
+
+/// A link that somebody follows.
+struct Followed<'l> {
+    slug: &'l str,
+    typed: &'l str,
+    /// The code or name in it, where it can be one.
+    read: Option<String>,
+}
+
+impl<'l> Followed<'l> {
+    fn new(slug: &'l str, typed: &'l str) -> Followed<'l> {
+        let read = vanity::read_any(typed).filter(|_| !slug.contains('\0'));
+        Followed { slug, typed, read }
+    }
+}
+
+/// The answer to whoever follows a link, and of what it is a click.
+fn answer(
+    app: &App,
+    followed: &Followed<'_>,
+    link: Link,
+    who: Visit,
+    asked: &Asked,
+) -> (Response, Option<(Arc<Found>, Good)>) {
+    let (found, good) = match link {
         Link::Known(found) => {
             let good = Good::known(&found);
             (found, good)
         }
         Link::CodeUnheard(found) => {
-            let good = Good::unheard(&found, read);
+            let good = Good::unheard(&found, followed.read.clone());
             (found, good)
         }
-        Link::Nowhere => return page::nowhere(),
-        Link::Unheard => return page::unheard(),
+        Link::Nowhere => return (page::nowhere(), None),
+        Link::Unheard => return (page::unheard(), None),
     };
-    let who = visit(&headers(&parts));
     if let (Visit::Preview, true, Some(card), Some(_)) = (
         who,
         found.settings.enabled,
         &found.settings.card,
         &found.settings.landing_url,
     ) {
-        return page::card(card, &address(app, slug, typed));
+        let address = address(app, followed.slug, followed.typed);
+        return (page::card(card, &address), None);
     }
-    let asked = Asked::read(&parts);
-    let answer = send_on(app, &found, good.as_ref(), &asked);
-    if let (Visit::Person, Some(good)) = (who, &good) {
-        count(app, &found, good, asked.channel(), &parts);
-    }
-    answer
+    let answer = send_on(app, &found, good.as_ref(), asked);
+    let good = good.filter(|_| who == Visit::Person);
+    (answer, good.map(|good| (found, good)))
 }
 
 /// A code that counts, as far as is known.

@@ -49,6 +49,17 @@ impl Form {
         fields.map(|(_, value)| value)
     }
 
+    /// The lines of a field that are not empty.
+    pub(super) fn lines(&self, name: &str) -> Vec<&str> {
+        let lines = self.text(name).lines().map(str::trim);
+        lines.filter(|line| !line.is_empty()).collect()
+    }
+
+    /// Adds a field.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
+        self.fields.push((name.to_owned(), value.to_owned()));
+    }
+
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = self.fields.iter();
         fields.map(|(name, value)| (name.as_str(), value.as_str()))

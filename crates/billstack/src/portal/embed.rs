@@ -63,7 +63,16 @@ pub async fn frame(
     let (parts, _) = request.into_parts();
     let (settings, locale) = look(&app, &place, &parts).await?;
     let sample_path = format!("/embed/{}/{}/sample", place.team_id, place.project_id);
-    let page = view::frame(locale, &settings.theme, &sample_path);
+    let query = Query::parse(parts.uri.query()).unwrap_or_default();
+    let asked = |name| query.optional_str(name, 16).ok().flatten();
+    let look = asked("theme").filter(|look| ["light", "dark"].contains(look));
+    let sample = asked("sample").map(|_| Sight::sample(locale, &settings));
+    let page = view::frame(
+        locale,
+        &settings.theme,
+        &sample_path,
+        (look, sample.as_ref()),
+    );
     let policy = policy(&app, &settings.allowed_origins);
     Ok((StatusCode::OK, headers(&app, policy), page.into_string()).into_response())
 }

@@ -155,14 +155,24 @@ fn document(locale: Locale, title: &str, theme: &Theme, body: &PreEscaped<String
     }
 }
 
-/// A page that is empty until its script has asked for what it shows: here, or where the sample is.
-pub(super) fn frame(locale: Locale, theme: &Theme, sample_path: &str) -> Markup {
+/// A page that is empty until its script has asked for what it shows: here, or where the sample is. Whoever sets it up
+/// sees the sample at once, light or dark.
+pub(super) fn frame(
+    locale: Locale,
+    theme: &Theme,
+    sample_path: &str,
+    (look, sample): (Option<&str>, Option<&Sight>),
+) -> Markup {
     let script = html! { script type="module" src=(assets::script_address()) {} };
     html! {
         (DOCTYPE)
-        html lang=(locale.as_str()) {
+        html lang=(locale.as_str()) data-theme=[look] {
             (head(words(locale).title, theme, &script))
-            body { main id="root" data-view="/portal/view" data-code="/api/portal/code" data-sample=(sample_path) {} }
+            body {
+                main id="root" data-view="/portal/view" data-code="/api/portal/code" data-sample=(sample_path) {
+                    @if let Some(sample) = sample { (view(sample)) }
+                }
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ mod embed;
 mod pages;
 mod pictures;
 mod portal;
+mod preview;
 mod symbols;
 mod webdriver;
 mod webhooks;

@@ -17,6 +17,8 @@ pub(in crate::pages) enum Sort {
     Amount,
     /// An address.
     Url,
+    /// So many lines.
+    Lines(u8),
 }
 
 /// A field.
@@ -54,13 +56,19 @@ pub(in crate::pages) fn entry(entry: &Entry<'_>, typed: &Form, error: Option<&Ap
         Sort::Whole => Some("numeric"),
         Sort::Amount => Some("decimal"),
         Sort::Url => Some("url"),
-        Sort::Text => None,
+        Sort::Text | Sort::Lines(_) => None,
     };
     html! {
         div.field {
             label for=(name) { (label) }
-            input id=(name) name=(name) type="text" inputmode=[mode] value=(value) maxlength=(entry.most)
-                autocomplete="off" required[entry.required] aria-describedby=[described] aria-invalid=[wrong];
+            @if let Sort::Lines(rows) = entry.sort {
+                // A line break right behind the tag is none of the text.
+                textarea id=(name) name=(name) rows=(rows) maxlength=(entry.most) required[entry.required]
+                    aria-describedby=[described] aria-invalid=[wrong] { "\n" (value) }
+            } @else {
+                input id=(name) name=(name) type="text" inputmode=[mode] value=(value) maxlength=(entry.most)
+                    autocomplete="off" required[entry.required] aria-describedby=[described] aria-invalid=[wrong];
+            }
             (notes.shown())
         }
     }

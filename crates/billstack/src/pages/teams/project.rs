@@ -2,7 +2,9 @@
 
 pub mod codes;
 pub mod customers;
+pub mod links;
 pub mod overview;
+pub mod portal;
 pub mod program;
 pub mod referrals;
 pub mod reports;

@@ -87,7 +87,11 @@ const CARD: &str = "must be null, or an object with a `title` of 1 to 200 charac
     most 500 and an `imageUrl` with https.";
 
 impl PutLinkSettingsRequest {
-    fn of(&self, before: Settings) -> Result<Settings, Wrong> {
+    /// What it makes of settings.
+    ///
+    /// # Errors
+    /// When they cannot be.
+    pub(crate) fn of(&self, before: Settings) -> Result<Settings, Wrong> {
         let text = |sent: &Option<Text<1, 32>>, before: String| {
             sent.as_ref().map_or(before, |Text(text)| text.clone())
         };

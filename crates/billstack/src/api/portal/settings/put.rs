@@ -160,7 +160,11 @@ impl<'de> Deserialize<'de> for SentTexts {
 }
 
 impl PutPortalSettingsRequest {
-    fn of(&self, before: Settings) -> Result<Settings, Wrong> {
+    /// What it makes of settings.
+    ///
+    /// # Errors
+    /// When they cannot be.
+    pub(crate) fn of(&self, before: Settings) -> Result<Settings, Wrong> {
         let flag = |sent: Option<Flag>, before: bool| sent.map_or(before, |Flag(flag)| flag);
         let (origins, texts) = (self.allowed_origins.clone(), self.texts.clone());
         let settings = Settings {

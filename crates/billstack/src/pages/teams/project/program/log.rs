@@ -43,7 +43,7 @@ pub(super) async fn changes(app: &App, view: &View, place: &Place) -> Result<Mar
             moment(told.deed.at),
             who(view, place, told),
             what(told),
-            html! { code { (told.deed.request_id) } },
+            html! { a href={ "/go/" (told.deed.request_id) } { code { (told.deed.request_id) } } },
         ]
     });
     let empty = "Nobody has changed it yet. A new project promises nothing, and is switched off.";

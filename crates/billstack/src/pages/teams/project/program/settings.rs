@@ -14,17 +14,14 @@ pub(super) const NAMES: [(&str, &str); 17] = [
     ("conversionTrigger", "A referral converts"),
     ("excludeTrials", "Trials"),
     ("minimumPaidAmount", "The invoice brings at least"),
-    ("referralExpiryDays", "Whoever waits longer ends, in days"),
+    ("referralExpiryDays", "Days until waiting ends"),
     ("creditDelivery", "Credits are given"),
     ("creditDescription", "Beside a credit in Stripe stands"),
     ("holdDays", "Days that a credit is held"),
     ("clawback", "A lost payment takes credits back"),
     ("clawbackWindowDays", "Days after the conversion"),
     ("clawbackApplied", "Of what is in Stripe's balance"),
-    (
-        "maxConversionsTotal",
-        "Paid conversions of one referrer, in all",
-    ),
+    ("maxConversionsTotal", "Paid conversions a referrer"),
     ("maxConversionsPerMonth", "The same, in a month"),
     ("budget", "Budget"),
 ];
@@ -159,7 +156,7 @@ mod tests {
             shown,
             [
                 owned("Codes can be applied", "no", "yes"),
-                owned("Whoever waits longer ends, in days", "never", "90"),
+                owned("Days until waiting ends", "never", "90"),
                 owned("Days that a credit is held", "0", "14"),
                 owned("Budget", "no limit", "50.00 USD"),
             ]
