@@ -22,4 +22,4 @@ mod theme;
 mod view;
 
 pub use assets::serve as asset;
-pub use dress::{dress, nowhere};
+pub use dress::{dress, dresser, nowhere};

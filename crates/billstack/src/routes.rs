@@ -327,5 +327,5 @@ pub fn app(app: &Shared, limits: &Limits) -> Router {
         Some(_) => routes.layer(from_fn_with_state(app.clone(), separate)),
         None => routes,
     };
-    harden(routes, limits, request_id::fresh)
+    harden(routes, limits, request_id::fresh, pages::dresser(app))
 }

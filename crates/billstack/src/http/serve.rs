@@ -85,16 +85,28 @@ impl Default for Limits {
     }
 }
 
+/// Makes of a refusal what whoever asked can read.
+pub type Dress = Box<dyn FnOnce(Response) -> Response + Send>;
+
+/// Finds out before a request is handled how a refusal of it is to be dressed; most are JSON, and stay it.
+pub type Dresser = Arc<dyn Fn(&Request) -> Option<Dress> + Send + Sync>;
+
 /// Puts around the routes what every answer needs, in the order it is needed.
 ///
-/// From the outside in: request id, log and metrics; our JSON in place of the framework's errors;
-/// the request timeout; the panic catcher. [`serve`] expects a router that went through here. It is
+/// From the outside in: request id, log and metrics; refusals as pages, for those who ask for a page; our JSON in place
+/// of the framework's errors; the request timeout; the panic catcher. [`serve`] expects a router that went through here. It is
 /// one layer because each costs a copy of all the layers within it, at every request.
-pub fn harden(routes: Router, limits: &Limits, random: RandomSource) -> Router {
+pub fn harden(routes: Router, limits: &Limits, random: RandomSource, dresser: Dresser) -> Router {
     let limit = limits.request_timeout;
     routes.layer(middleware::from_fn(move |request, next| {
+        let dresser = Arc::clone(&dresser);
         track(random, request, move |request| async move {
-            json_errors(guard(limit, request, next).await)
+            let dress = dresser(&request);
+            let answer = json_errors(guard(limit, request, next).await);
+            match dress {
+                Some(dress) => dress(answer),
+                None => answer,
+            }
         })
     }))
 }

@@ -1,5 +1,8 @@
 //! What all pages have in common, around their handlers: the headers that keep them safe, and refusals as pages.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+
 use axum::extract::{Request, State};
 use axum::http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
@@ -18,7 +21,10 @@ use super::{kept, sign_in};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::failures::catch_panics;
+use crate::http::request_id::RequestId;
+use crate::http::serve::Dresser;
 use crate::http::visitor::takes_html;
+use crate::routes::for_people;
 
 /// Frames show what strangers see, which may have an origin of its own.
 const POLICY: [&str; 2] = [
@@ -82,6 +88,51 @@ async fn has_user(app: &App) -> bool {
     }
 }
 
+/// Pages of refusals that no handler gives, such as that a request took too long: for whoever asks for a page.
+pub fn dresser(app: &Shared) -> Dresser {
+    let app = Shared::clone(app);
+    Arc::new(move |request| {
+        if !is_place(request.uri().path()) || !takes_html(request.headers()) {
+            return None;
+        }
+        let (app, asked) = (Shared::clone(&app), head_of(request));
+        Some(Box::new(move |answer: Response| {
+            let is_refusal = answer.extensions().get::<Reason>().is_some();
+            if !is_refusal || is_page(&answer) {
+                return answer;
+            }
+            let mut page = refused(&asked, answer);
+            page.headers_mut().extend(safe(&app));
+            page
+        }))
+    })
+}
+
+/// Whether a path is at or below the first part of a page's.
+fn is_place(path: &str) -> bool {
+    static FIRST: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+        let pages = for_people().into_iter();
+        pages.map(|route| first_part(route.path)).collect()
+    });
+    FIRST.contains(first_part(path))
+}
+
+fn first_part(path: &str) -> &str {
+    path.split('/').nth(1).unwrap_or_default()
+}
+
+/// What of a request a page of its refusal goes by.
+fn head_of(request: &Request) -> Parts {
+    let (mut head, ()) = axum::http::Request::new(()).into_parts();
+    head.method = request.method().clone();
+    head.uri = request.uri().clone();
+    head.headers = request.headers().clone();
+    if let Some(id) = request.extensions().get::<RequestId>() {
+        head.extensions.insert(id.clone());
+    }
+    head
+}
+
 /// An address that is none: a page for a browser, and our JSON for programs.
 pub async fn nowhere(State(app): State<Shared>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
@@ -101,11 +152,7 @@ pub async fn nowhere(State(app): State<Shared>, request: Request) -> Response {
 /// A refusal as a page, or the way to the page that lifts it.
 fn refused(asked: &Parts, answer: Response) -> Response {
     let reason = answer.extensions().get::<Reason>().copied();
-    let is_page = answer
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    let Some(reason) = reason.filter(|_| !is_page) else {
+    let Some(reason) = reason.filter(|_| !is_page(&answer)) else {
         return answer;
     };
     let is_nobody = is_of_nobody(&answer);
@@ -135,6 +182,11 @@ fn refused(asked: &Parts, answer: Response) -> Response {
     }
     page.extensions_mut().extend(old.extensions);
     page
+}
+
+fn is_page(answer: &Response) -> bool {
+    let kind = answer.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 fn sign_in_for(asked: &Parts) -> String {

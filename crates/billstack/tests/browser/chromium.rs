@@ -29,6 +29,9 @@ const ARGUMENTS: [&str; 8] = [
 /// The height of the window.
 const HEIGHT: u32 = 800;
 
+/// The most of a page that a picture shows.
+const LONGEST: u64 = 8_000;
+
 /// How long what must come is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -263,6 +266,22 @@ impl Chromium {
         let file = Path::new(&directory).join(format!("{name}.png"));
         let picture = self.driver.picture().await.expect("a picture");
         std::fs::write(&file, picture).expect("a file");
+    }
+
+    /// The same of the whole page, however long it is, in a window of this width.
+    pub(crate) async fn whole_picture(&self, name: &str, width: u32) {
+        if std::env::var_os("BILLSTACK_SCREENSHOTS").is_none() {
+            return;
+        }
+        let height = "return document.documentElement.scrollHeight";
+        let height = self.run(height).await.as_u64().unwrap_or_default();
+        let metrics = json!({
+            "width": width, "height": height.clamp(u64::from(HEIGHT), LONGEST), "deviceScaleFactor": 1, "mobile": false,
+        });
+        self.tell("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
+        self.picture(name).await;
+        self.wide(width).await;
     }
 
     pub(crate) async fn quit(self) {

@@ -16,6 +16,7 @@ mod portal;
 mod program;
 mod referrals;
 mod reports;
+mod refusals;
 mod shell;
 mod sign_in;
 mod start;

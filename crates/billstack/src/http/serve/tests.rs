@@ -31,7 +31,7 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let app = harden(routes(), &limits, || [1; 12]);
+        let app = harden(routes(), &limits, || [1; 12], Arc::new(|_| None));
         let done = runtime.spawn(serve(listener, app, limits, async {
             let _ = stopped.await;
         }));

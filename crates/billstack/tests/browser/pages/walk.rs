@@ -45,10 +45,16 @@ fn pages_of_members_have_no_fault() {
         ];
         let paths = all(&t.home, &ids).into_iter();
         let mut paths: Vec<_> = paths
-            .map(|path| path.replace("{endpointId}", &endpoint))
+            .map(|path| {
+                path.replace("{endpointId}", &endpoint)
+                    .replace("{ticket}", "none")
+            })
             .collect();
         paths.push("/find?q=nothing".to_owned());
         paths.push(format!("/t/{}/p/{second}/start", t.home.team));
+        for path in &paths {
+            assert!(!path.contains('{'), "{path}: every page has a sample");
+        }
         paths.push("/account?done=theme".to_owned());
         let project = format!("/t/{}/p/{}", t.home.team, t.home.project);
         paths.push(format!("{project}/codes/{}?ask=deactivate", pair.code));
@@ -156,7 +162,8 @@ async fn walk(t: &Bench, browser: &Chromium, paths: &[String]) {
                     faults.push(format!("{place}: {fault}"));
                 }
                 let name = name_of(path, &t.home);
-                browser.picture(&format!("{name}.{theme}.{width}")).await;
+                let name = format!("{name}.{theme}.{width}");
+                browser.whole_picture(&name, width).await;
             }
         }
     }
