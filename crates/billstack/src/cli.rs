@@ -13,6 +13,7 @@ mod backup;
 mod database;
 mod demo;
 mod doctor;
+mod generate;
 mod import;
 mod init;
 mod keys;
@@ -102,6 +103,9 @@ enum Command {
     /// Print the OpenAPI document of the API
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
+    /// Write the manual pages and the completions of shells, for packages
+    #[command(hide = true, after_help = generate::EXAMPLES)]
+    Generate(generate::GenerateArgs),
     /// Look after the API keys of a team
     #[command(subcommand, arg_required_else_help = true)]
     Keys(keys::KeysCommand),
@@ -131,6 +135,7 @@ fn run() -> Result<(), Failure> {
     match cli.command {
         // These need no settings, or judge them themselves.
         Command::Openapi => openapi::run(),
+        Command::Generate(args) => generate::run(documented(), &args),
         Command::Demo(args) => demo::run(given, &args),
         Command::Serve => serve::run(settings(given)?),
         Command::Init(args) => init::run(&quiet(given)?, &args),
@@ -150,15 +155,29 @@ fn run() -> Result<(), Failure> {
 /// The parser. Its short help leaves out the settings that few people change, and that of a command which takes few
 /// settings shows no others.
 fn command() -> clap::Command {
-    let mut command = Cli::command().mut_args(|arg| {
+    each_with_its_settings(Cli::command().mut_args(|arg| {
         let rare = is_setting(&arg) && !FIRST_SETTINGS.contains(&arg.get_id().as_str());
         if rare { arg.hide_short_help(true) } else { arg }
-    });
+    }))
+}
+
+/// The parser as its manual pages tell it: with every setting, and without a command for help below each command.
+fn documented() -> clap::Command {
+    fn without_help(command: clap::Command) -> clap::Command {
+        command
+            .disable_help_subcommand(true)
+            .mut_subcommands(without_help)
+    }
+    each_with_its_settings(without_help(Cli::command()))
+}
+
+fn each_with_its_settings(mut command: clap::Command) -> clap::Command {
     // Only then do its commands have the settings.
     command.build();
-    let others: [(&str, &[&str]); 6] = [
+    let others: [(&str, &[&str]); 7] = [
         ("demo", demo::SETTINGS),
         ("openapi", &[]),
+        ("generate", &[]),
         ("keys", &OF_THE_DATABASE),
         ("projects", &OF_THE_DATABASE),
         ("members", &OF_THE_DATABASE),

@@ -13,6 +13,7 @@ mod limits;
 mod log;
 mod memory;
 mod metrics;
+mod package;
 mod reconcile;
 mod shops;
 mod stopping;
