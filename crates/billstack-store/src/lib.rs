@@ -8,6 +8,7 @@
 //! [`store::Store`], which runs operations, then read one, for example [`codes`].
 
 pub mod backup;
+pub mod copy;
 pub mod dump;
 mod engines;
 pub mod migrate;

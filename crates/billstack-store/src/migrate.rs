@@ -14,6 +14,7 @@ use crate::engines::sqlite::{
 use crate::params;
 use crate::seam::dialect::Dialect;
 use crate::seam::{Fault, Tx};
+use crate::tables::schema_migrations as mark;
 use crate::target::{Kind, Target};
 
 /// One step of the schema.
@@ -229,6 +230,9 @@ fn mark(tx: &mut dyn Tx, migration: &Migration, at: Micros) -> Result<(), Fault>
 /// by that number is refused: statements would fail in it, or promises not hold.
 fn newest_applied(tx: &mut dyn Tx) -> Result<i64, Fault> {
     let applied = tx.all(APPLIED, &[], |row| Ok((row.int(0)?, row.int(1)?)))?;
+    if applied.iter().any(|(version, _)| *version == mark::VERSION) {
+        return Err(mark::half_made());
+    }
     for (version, fingerprint) in &applied {
         let known = MIGRATIONS
             .iter()

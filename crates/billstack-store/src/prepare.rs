@@ -20,7 +20,7 @@ subjects! {
     statements: api_keys, booked_days, booked_marks, click_days, code_aliases, code_totals, codes, compared, conversions, credits, customers, entries, events,
         events::activity, events::log, events::why, finance, found, idempotency_keys, invitations, link_keys, link_settings, link_slugs, locks, members, money_facts, payment_links,
         portal_settings, portal_tickets, program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes,
-        reconcile_runs, referrals, referrals::friends, referrals::list, referrals::told, sessions, setup_tokens, stripe_balance_lines, stripe_balances,
+        reconcile_runs, referrals, referrals::friends, referrals::list, referrals::told, schema_migrations, sessions, setup_tokens, stripe_balance_lines, stripe_balances,
         stripe_connections, stripe_events, stripe_operations, subscription_starts, teams, terms, unlinked, users,
         webhook_attempts, webhook_deliveries, webhook_endpoints,
         webhook_outbox, work, work::due;
@@ -40,7 +40,8 @@ pub fn statements() -> Vec<(String, String)> {
     }
     let rules = crate::verify::statements().map(|(name, sql)| (format!("rule {name}"), sql));
     let tables = crate::dump::statements().map(|(name, sql)| (format!("dump {name}"), sql));
-    all.extend(rules.chain(tables));
+    let copies = crate::copy::statements().map(|(name, sql)| (format!("copy {name}"), sql));
+    all.extend(rules.chain(tables).chain(copies));
     for list in LISTS.iter().copied().flatten() {
         let variants = list.variants().into_iter().enumerate();
         all.extend(variants.map(|(n, sql)| (format!("list {} #{n}", list.name), sql)));

@@ -37,6 +37,7 @@ pub(crate) mod reconcile_lines;
 pub(crate) mod reconcile_notes;
 pub(crate) mod reconcile_runs;
 pub(crate) mod referrals;
+pub(crate) mod schema_migrations;
 pub(crate) mod sessions;
 pub(crate) mod setup_tokens;
 pub(crate) mod stripe_balance_lines;

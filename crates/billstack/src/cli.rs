@@ -10,6 +10,7 @@
 //! Answers go to standard output, everything else to standard error.
 
 mod backup;
+mod copy;
 mod database;
 mod demo;
 mod doctor;
@@ -100,6 +101,9 @@ enum Command {
     /// Bring customers, codes and referrals from whatever was used before
     #[command(after_help = import::EXAMPLES)]
     Import(import::ImportArgs),
+    /// Copy the database into an empty one of the other engine, SQLite or PostgreSQL
+    #[command(after_help = copy::EXAMPLES)]
+    Copy(copy::CopyArgs),
     /// Print the OpenAPI document of the API
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
@@ -145,6 +149,7 @@ fn run() -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(given, &args),
         Command::Import(args) => import::run(&quiet(given)?, &args),
         Command::Backup(args) => backup::run(&quiet(given)?, &args),
+        Command::Copy(args) => copy::run(&quiet(given)?, &args),
         Command::Keys(command) => keys::run(&quiet(given)?, command),
         Command::Projects(command) => projects::run(&quiet(given)?, command),
         Command::Members(command) => members::run(&quiet(given)?, command),
@@ -174,10 +179,11 @@ fn documented() -> clap::Command {
 fn each_with_its_settings(mut command: clap::Command) -> clap::Command {
     // Only then do its commands have the settings.
     command.build();
-    let others: [(&str, &[&str]); 7] = [
+    let others: [(&str, &[&str]); 8] = [
         ("demo", demo::SETTINGS),
         ("openapi", &[]),
         ("generate", &[]),
+        ("copy", copy::SETTINGS),
         ("keys", &OF_THE_DATABASE),
         ("projects", &OF_THE_DATABASE),
         ("members", &OF_THE_DATABASE),

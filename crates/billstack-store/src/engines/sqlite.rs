@@ -30,6 +30,7 @@ use crate::engines::options::Options;
 use crate::engines::queue::{Job, enqueue};
 use crate::seam::{Abort, Fault, Tx};
 
+pub(crate) use checkpoint::pass as checkpoint;
 pub(crate) use connection::{fault, open_existing, open_reader, open_writer};
 pub(crate) use transaction::SqliteTx;
 pub(crate) use unsynced::sync_again;

@@ -382,7 +382,7 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
 ];
 
 /// A referral that converted, and a team with everything a team has.
-fn everything(tx: &mut dyn Tx, act: &mut Act) -> Result<(), Abort> {
+pub(crate) fn everything(tx: &mut dyn Tx, act: &mut Act) -> Result<(), Abort> {
     let place = told(tx, act)?;
     make_customer(tx, act, &place, "eve", None)?;
     projects::create(tx, act, &place.team_id, "other")?;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod batch;
+mod copy;
 mod crash;
 mod damage;
 mod delivery;

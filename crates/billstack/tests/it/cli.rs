@@ -2,6 +2,7 @@
 
 mod clients;
 mod complaints;
+mod copy;
 mod demo;
 mod doctor;
 mod examples;

@@ -6,10 +6,13 @@
 //! [`PostgresTx::flush`].
 
 use std::collections::HashMap;
+use std::io::Cursor;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use billstack_core::ids::TeamId;
+use futures_util::SinkExt as _;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::connection::{Settings, connect};
@@ -100,6 +103,17 @@ impl PostgresTx {
     pub(crate) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
         let done = self.driver.answers(self.client.batch_execute(sql));
         self.answered(done)?.map_err(|error| self.fault(&error))
+    }
+
+    /// Sends rows in the text format of `COPY … FROM STDIN`, and tells how many were taken.
+    pub(crate) fn copy_in(&mut self, sql: &str, rows: Vec<u8>) -> Result<u64, Fault> {
+        let client = &self.client;
+        let copied = self.driver.answers(async {
+            let mut sink = pin!(client.copy_in(sql).await?);
+            sink.send(Cursor::new(rows)).await?;
+            sink.finish().await
+        });
+        self.answered(copied)?.map_err(|error| self.fault(&error))
     }
 
     /// A statement as the server understands it.

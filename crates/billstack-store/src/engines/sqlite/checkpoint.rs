@@ -43,7 +43,7 @@ fn catch_up(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Copies all that no reader's snapshot holds back, and tells how many pages of the log are in the database.
-pub(super) fn pass(connection: &Connection) -> rusqlite::Result<i32> {
+pub(crate) fn pass(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))
 }
 
