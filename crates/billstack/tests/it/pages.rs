@@ -2,21 +2,21 @@
 
 mod access;
 mod account;
-mod codes;
 mod activity;
+mod codes;
 mod customers;
 mod find;
 mod first_run;
 mod kept;
 mod keys;
-mod members;
 mod links;
+mod members;
 mod overview;
 mod portal;
 mod program;
 mod referrals;
-mod reports;
 mod refusals;
+mod reports;
 mod shell;
 mod sign_in;
 mod start;
