@@ -317,6 +317,16 @@ CREATE TABLE portal_settings (
     FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
 ) {clustered};
 
+-- Which lines of what needs attention somebody has dismissed, and when; they are not shown for a week.
+CREATE TABLE attention_dismissals (
+    team_id {int} NOT NULL,
+    project_id {int} NOT NULL,
+    line_id {text} NOT NULL,
+    dismissed_at {int} NOT NULL,
+    PRIMARY KEY (team_id, project_id, line_id),
+    FOREIGN KEY (team_id, project_id) REFERENCES projects (team_id, project_id)
+) {clustered};
+
 -- What lets a customer in to their own page, once: a hash of it, and the session that it is good for.
 CREATE TABLE portal_tickets (
     team_id {int} NOT NULL,
@@ -436,6 +446,7 @@ CREATE INDEX credits_newest ON credits (team_id, project_id, created_at, id);
 CREATE INDEX credits_by_status ON credits (status, team_id, project_id, created_at, id);
 CREATE INDEX credits_by_side ON credits (side, team_id, project_id, created_at, id);
 CREATE INDEX credits_of_customer ON credits (customer_id, team_id, project_id, created_at, id);
+CREATE INDEX credits_by_currency ON credits (currency, team_id, project_id, created_at, id);
 CREATE INDEX credits_by_delivery ON credits (delivery, team_id, project_id, created_at, id);
 
 -- Double entry: every movement of a credit, and why. Never updated, never deleted. effective_at is the time

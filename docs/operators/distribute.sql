@@ -53,6 +53,7 @@ SELECT create_distributed_table('link_keys', 'team_id', colocate_with => 'member
 SELECT create_distributed_table('click_days', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('link_settings', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('portal_settings', 'team_id', colocate_with => 'members');
+SELECT create_distributed_table('attention_dismissals', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('portal_tickets', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('credits', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('entries', 'team_id', colocate_with => 'members');

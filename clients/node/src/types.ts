@@ -1021,6 +1021,8 @@ export interface ListCreditsQuery {
   side?: "referrer" | "referee" | (string & {});
   /** Only of this kind. */
   kind?: "referral" | "manual" | (string & {});
+  /** Only of this currency, an ISO 4217 code. */
+  currency?: string;
   /** Only granted at this time or later. */
   from?: string;
   /** Only granted before this time. */

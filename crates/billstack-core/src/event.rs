@@ -39,6 +39,13 @@ with_teams_and_webhooks! {{
     }
     /// An API key was revoked.
     "api_key.revoked" ApiKeyRevoked {}
+    /// Somebody dismissed a line of what needs attention in a project.
+    "attention.dismissed" AttentionDismissed {
+        /// Which.
+        line: &'a str,
+        /// Until when it is not shown.
+        until: Micros,
+    }
     /// Nothing is left of a program's budget, or not enough for a credit.
     "budget.exhausted" BudgetExhausted {
         /// The budget, in minor units.

@@ -36,6 +36,7 @@ pub trait Words: Sized {
 }
 
 pub mod access;
+pub mod attention;
 pub mod attribution;
 pub mod balance;
 pub mod click;

@@ -103,6 +103,9 @@ tables! {
         team_id: Int, project_id: Int, epoch: Int, allowed_origins: Text, names: Text, accent: Text, radius: Int,
         font: Text, texts: Text, allow_vanity: Bool, offer_name: Bool, updated_at: Int,
     }
+    attention_dismissals by "team_id, project_id, line_id" {
+        team_id: Int, project_id: Int, line_id: Text, dismissed_at: Int,
+    }
     portal_tickets by "team_id, ticket_hash" {
         team_id: Int, ticket_hash: Text, project_id: Int, customer_id: Text, epoch: Int, read_only: Bool, locale: Text,
         created_at: Int, expires_at: Int, session_ends_at: Int,

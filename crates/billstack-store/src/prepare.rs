@@ -17,7 +17,7 @@ macro_rules! subjects {
 }
 
 subjects! {
-    statements: api_keys, booked_days, booked_marks, click_days, code_aliases, code_totals, codes, compared, conversions, credits, customers, entries, events,
+    statements: api_keys, attention_dismissals, booked_days, booked_marks, click_days, code_aliases, code_totals, codes, compared, conversions, credits, customers, entries, events,
         events::activity, events::log, events::why, finance, found, idempotency_keys, invitations, link_keys, link_settings, link_slugs, locks, members, money_facts, payment_links,
         portal_settings, portal_tickets, program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes,
         reconcile_runs, referrals, referrals::friends, referrals::list, referrals::told, schema_migrations, sessions, setup_tokens, stripe_balance_lines, stripe_balances,

@@ -3,6 +3,7 @@
 //! A read that joins stands with the table whose rows it returns. Nothing here decides anything.
 
 pub(crate) mod api_keys;
+pub(crate) mod attention_dismissals;
 pub(crate) mod booked_days;
 pub(crate) mod booked_marks;
 pub(crate) mod click_days;

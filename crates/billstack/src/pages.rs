@@ -12,6 +12,7 @@ mod form;
 pub mod home;
 mod kept;
 pub mod parts;
+mod picked;
 pub mod setup;
 mod shown;
 pub mod sign_in;

@@ -14,12 +14,14 @@ use utoipa_axum::routes;
 use crate::api::operations::docs;
 use crate::api::teams::stripe;
 use crate::api::{
-    auth, customers, events, find, links, operations, portal, public, referrals, reports, teams,
-    test_clock, webhook_endpoints,
+    attention, auth, customers, events, find, links, operations, portal, public, referrals,
+    reports, teams, test_clock, webhook_endpoints,
 };
 use crate::app::Shared;
 use crate::error::Reason;
-use crate::http::access::Right::{self, Project, ProjectAdmin, SignedIn, TeamAdmin, TeamMember};
+use crate::http::access::Right::{
+    self, Project, ProjectAdmin, SignedIn, TeamAdmin, TeamMember, TeamWriter,
+};
 use crate::http::route::{Route, router};
 use crate::http::serve::{Limits, harden};
 use crate::http::two_origins::separate;
@@ -116,8 +118,25 @@ pub fn for_people() -> Vec<Route> {
         POST "/t/{teamId}/p/{projectId}/start/key" teams::project::start::make_key, ProjectAdmin(ReferralsWrite);
         POST "/t/{teamId}/p/{projectId}/start/kept" teams::project::start::kept, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/start/skip" teams::project::start::skip, Project(ReferralsRead);
+        GET "/t/{teamId}/stripe" teams::stripe::show, TeamAdmin;
+        POST "/t/{teamId}/stripe" teams::stripe::connect::handle, TeamAdmin;
+        POST "/t/{teamId}/stripe/roll" teams::stripe::roll::handle, TeamAdmin;
+        POST "/t/{teamId}/stripe/disconnect" teams::stripe::disconnect::handle, TeamAdmin;
+        GET "/t/{teamId}/stripe/events" teams::stripe::events::show, TeamWriter;
+        GET "/t/{teamId}/stripe/events/{id}" teams::stripe::events::one::show, TeamWriter;
+        POST "/t/{teamId}/stripe/events/{id}" teams::stripe::events::one::replay, TeamAdmin;
+        GET "/t/{teamId}/p/{projectId}/attention" teams::project::attention::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/attention" teams::project::attention::dismiss, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/credits" teams::project::credits::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/credits" teams::project::credits::picked::handle, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/credits/{id}" teams::project::credits::one::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/credits/{id}" teams::project::credits::one::act, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/credits/moved/{id}" teams::project::credits::picked::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/referrals" teams::project::referrals::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/referrals" teams::project::referrals::checked::handle, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/referrals/checked/{id}" teams::project::referrals::checked::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/referrals/{id}" teams::project::referrals::one::show, Project(ReferralsRead);
+        POST "/t/{teamId}/p/{projectId}/referrals/{id}" teams::project::referrals::one::check, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/program" teams::project::program::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/program" teams::project::program::change, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/codes" teams::project::codes::show, Project(ReferralsRead);
@@ -146,6 +165,9 @@ pub fn for_people() -> Vec<Route> {
         POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/deliveries/{id}" teams::project::webhooks::delivery::send, Project(WebhooksWrite);
         GET "/t/{teamId}/p/{projectId}/customers" teams::project::customers::show, Project(CustomersRead);
         GET "/t/{teamId}/p/{projectId}/customers/{id}" teams::project::customers::one::show, Project(CustomersRead);
+        POST "/t/{teamId}/p/{projectId}/customers/{id}" teams::project::customers::edit::handle, Project(CustomersWrite);
+        POST "/t/{teamId}/p/{projectId}/customers/{id}/erase" teams::project::customers::erase::handle, Project(CustomersWrite);
+        POST "/t/{teamId}/p/{projectId}/customers/{id}/portal" teams::project::customers::own_page::handle, Project(ReferralsRead);
     }
 }
 
@@ -159,6 +181,7 @@ fn in_projects() -> Vec<Route> {
         DELETE "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}" customers::erase, Project(CustomersWrite), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-balance" customers::credit_balance, Project(ReferralsRead), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-statement" customers::credit_statement, Project(ReferralsRead), &[CustomerNotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/credit-statement/export" customers::credit_statement::export, Project(ReferralsRead), &[CustomerNotFound];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/customers/{id}/portal-sessions" customers::portal_sessions, Project(ReferralsRead), &[CustomerNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::get, Project(ReferralsRead), &[];
         PUT "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/config" referrals::config::put, Project(ReferralsWrite), &[StripeKeyRequired];
@@ -192,10 +215,13 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/stats" referrals::stats, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/overview" referrals::overview, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}" referrals::get, Project(ReferralsRead), &[ReferralNotFound];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/recheck" referrals::recheck, Project(ReferralsWrite), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/events" events, Project(ReferralsRead), &[EventNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/reports" reports::list, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/reports/{month}" reports, Project(ReferralsRead), &[NotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/attention" attention, Project(ReferralsRead), &[];
+        POST "/api/billstack/teams/{teamId}/projects/{projectId}/attention/{id}/dismiss" attention::dismiss, Project(ReferralsWrite), &[NotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::get, Project(ReferralsRead), &[];
         PUT "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::put, ProjectAdmin(ReferralsWrite), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/portal/settings" portal::settings::get, Project(ReferralsRead), &[];
@@ -266,8 +292,8 @@ fn elsewhere() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/stripe/webhook-url" stripe::webhook_url, TeamAdmin, &[];
         POST "/api/billstack/teams/{teamId}/stripe/disconnect" stripe::disconnect, TeamAdmin, &[StripeNotConnected];
         POST "/api/billstack/teams/{teamId}/stripe/roll-webhook-secret" stripe::roll_webhook_secret, TeamAdmin, &[StripeNotConnected];
-        GET "/api/billstack/teams/{teamId}/stripe/events" stripe::events::list, TeamAdmin, &[];
-        GET "/api/billstack/teams/{teamId}/stripe/events/{id}" stripe::events::get, TeamAdmin, &[EventNotFound];
+        GET "/api/billstack/teams/{teamId}/stripe/events" stripe::events::list, TeamWriter, &[];
+        GET "/api/billstack/teams/{teamId}/stripe/events/{id}" stripe::events::get, TeamWriter, &[EventNotFound];
         POST "/api/billstack/teams/{teamId}/stripe/events/{id}/replay" stripe::events::replay, TeamAdmin, stripe::events::replay::REASONS;
         POST "/api/webhooks/stripe/{teamId}" webhooks::stripe, OPEN, &[NotFound, InvalidSignature, NotAnEvent, StripeUnavailable], webhooks::stripe::LARGEST_EVENT;
         GET "/healthz" operations::health, OPEN, &[];

@@ -1193,6 +1193,7 @@ ListCreditsQuery = TypedDict(
         "referralId": "str",
         "side": "str",
         "kind": "str",
+        "currency": "str",
         "from": "str",
         "to": "str",
         "status": "str",

@@ -177,6 +177,7 @@ mod tests {
     const NOT_TOLD: &[&str] = &[
         "api_key.created",
         "api_key.revoked",
+        "attention.dismissed",
         "invitation.accepted",
         "invitation.created",
         "invitation.revoked",

@@ -23,6 +23,8 @@ pub enum Right {
     SignedIn,
     /// What every signed-in member of the team may.
     TeamMember,
+    /// What signed-in members of the team may who change what is in its projects.
+    TeamWriter,
     /// What signed-in owners and admins of the team may.
     TeamAdmin,
     /// What an API key with this scope may in the project, or a signed-in member whose role allows it.
@@ -219,7 +221,7 @@ impl Right {
     pub fn scope(self) -> Option<Scope> {
         match self {
             Right::Project(scope) | Right::ProjectAdmin(scope) => Some(scope),
-            Right::SignedIn | Right::TeamMember | Right::TeamAdmin => None,
+            Right::SignedIn | Right::TeamMember | Right::TeamWriter | Right::TeamAdmin => None,
         }
     }
 
@@ -228,6 +230,7 @@ impl Right {
         match self {
             Right::SignedIn => true,
             Right::TeamMember => role.is_some(),
+            Right::TeamWriter => role.is_some_and(Role::can_write),
             Right::TeamAdmin | Right::ProjectAdmin(_) => role.is_some_and(Role::can_administer),
             Right::Project(Scope::Other(_)) => false,
             Right::Project(Scope::CustomersRead | Scope::ReferralsRead | Scope::WebhooksRead) => {

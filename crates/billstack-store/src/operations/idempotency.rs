@@ -11,7 +11,7 @@ use crate::seam::{Act, Fault, Tx};
 use crate::tables::idempotency_keys;
 use crate::tables::work::{self, Key, When};
 
-pub use crate::tables::idempotency_keys::{Answer, Keyed};
+pub use crate::tables::idempotency_keys::{Answer, Keyed, find};
 
 /// The kind of work. It is due when nobody can want the turn any more.
 pub const KIND: &str = "idempotent_call";

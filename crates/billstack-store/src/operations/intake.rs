@@ -26,7 +26,7 @@ use crate::tables::work::{self, Key, Work};
 
 pub use super::mend::LinkAnswer;
 pub use crate::tables::stripe_events::{
-    KeptStart, Settled, Source, StripeEvent, any, get, kept_start, list, newest, outcome,
+    KeptStart, Settled, Source, StripeEvent, any, get, kept_start, newest, outcome,
 };
 
 /// A verified event, read as far as it could be.

@@ -48,6 +48,8 @@ pub enum Thing {
     WebhookEndpoint,
     /// A delivery to a webhook endpoint.
     WebhookDelivery,
+    /// A line of what needs attention.
+    Line,
 }
 
 /// Why a code is not given a name.

@@ -6,7 +6,6 @@ use billstack_core::delivery::{DeliveryState, Reason};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::Micros;
 
-use crate::seam::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
@@ -33,6 +32,11 @@ macro_rules! credits_where {
         )
     };
 }
+
+mod list;
+
+pub(crate) use list::LISTS;
+pub use list::{CreditFilter, list};
 
 statements! {
     GET = credits_where!(" AND id = $3");
@@ -64,41 +68,6 @@ statements! {
         CAST(SUM(held) AS BIGINT) FROM credits WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 \
         GROUP BY currency ORDER BY currency";
 }
-
-/// Every list of credits.
-pub(crate) const LISTS: &[&List] = &[&LIST, &OF_TIME];
-
-const FILTERS: &[Filter] = &[
-    Filter::Equals("customer_id"),
-    Filter::Equals("referral_id"),
-    Filter::Equals("side"),
-    Filter::Equals("status"),
-    // By their sides, which an index leads to: only what a referral has earned has one.
-    Filter::Holds("side IS NULL"),
-    Filter::Holds("side IS NOT NULL"),
-    Filter::Equals("delivery"),
-];
-
-static LIST: List = List {
-    name: "credits",
-    select: credits_where!(""),
-    scope: 2,
-    filters: FILTERS,
-    keys: ["created_at", "id"],
-    order: Order::NewestFirst,
-    texts: Texts::new(),
-};
-
-/// Apart from [`LIST`], where a range that holds everything would lead PostgreSQL to the wrong index.
-static OF_TIME: List = List {
-    name: "credits of a time",
-    select: credits_where!(" AND created_at >= $3 AND created_at < $4"),
-    scope: 4,
-    filters: FILTERS,
-    keys: ["created_at", "id"],
-    order: Order::NewestFirst,
-    texts: Texts::new(),
-};
 
 /// Money given to a customer, and what became of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -323,68 +292,4 @@ pub(crate) fn earned(
             pending: row.int(2)?,
         })
     })
-}
-
-/// What a list of credits may be narrowed by.
-#[derive(Clone, Debug, Default)]
-pub struct CreditFilter {
-    /// What it was given for.
-    pub kind: Option<CreditKind>,
-    /// Who has it.
-    pub customer_id: Option<String>,
-    /// The referral that earned it.
-    pub referral_id: Option<String>,
-    /// Which side.
-    pub side: Option<Side>,
-    /// Where it stands.
-    pub status: Option<CreditStatus>,
-    /// How far its delivery has come.
-    pub delivery: Option<DeliveryState>,
-    /// Granted at this time or later.
-    pub from: Option<Micros>,
-    /// Granted before this time.
-    pub to: Option<Micros>,
-}
-
-fn holds(wanted: bool) -> Wanted {
-    match wanted {
-        true => Wanted::Holds,
-        false => Wanted::Any,
-    }
-}
-
-/// Credits, the newest first.
-pub fn list(
-    tx: &mut dyn Tx,
-    place: &Place,
-    filter: &CreditFilter,
-    page: &Page,
-) -> Result<Part<Credit>, Fault> {
-    let wanted = [
-        Wanted::from(filter.customer_id.clone()),
-        Wanted::from(filter.referral_id.clone()),
-        Wanted::from(filter.side.map(|side| side.as_str().to_owned())),
-        Wanted::from(filter.status.map(|status| status.as_str().to_owned())),
-        holds(filter.kind == Some(CreditKind::Manual)),
-        holds(filter.kind == Some(CreditKind::Referral)),
-        Wanted::from(filter.delivery.map(|state| state.as_str().to_owned())),
-    ];
-    let place_of = |credit: &Credit| Cursor {
-        at: credit.created_at.0,
-        key: credit.id.clone(),
-    };
-    let (team_id, project_id) = (&place.team_id, &place.project_id);
-    if filter.from.is_none() && filter.to.is_none() {
-        let scope = params![team_id, project_id];
-        return LIST.read(tx, scope, &wanted, page, decode, place_of);
-    }
-    // A page begins where the one before ended, not at the newest row of the range.
-    let last = page.after.as_ref().map_or(i64::MAX, |after| after.at);
-    let from = filter.from.unwrap_or(Micros(i64::MIN));
-    let to = filter
-        .to
-        .unwrap_or(Micros(i64::MAX))
-        .min(Micros(last.saturating_add(1)));
-    let scope = params![team_id, project_id, from, to];
-    OF_TIME.read(tx, scope, &wanted, page, decode, place_of)
 }

@@ -11,6 +11,8 @@ statements! {
     /// it again.
     HOLD = "SELECT request_hash, status, body FROM idempotency_keys \
         WHERE team_id = $1 AND caller = $2 AND idempotency_key = $3 /* FOR SHARE */";
+    FIND = "SELECT body FROM idempotency_keys \
+        WHERE team_id = $1 AND caller = $2 AND idempotency_key = $3 AND body IS NOT NULL";
     /// Without an answer, which a call to Stripe will give.
     INSERT = "INSERT INTO idempotency_keys (team_id, caller, idempotency_key, request_hash, \
         created_at, status, body, customer_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
@@ -75,6 +77,12 @@ pub(crate) fn hold(tx: &mut dyn Tx, keyed: &Keyed) -> Result<Option<Used>, Fault
             answer,
         })
     })
+}
+
+/// The body of the answer under a key, for whoever only reads.
+pub fn find(tx: &mut dyn Tx, keyed: &Keyed) -> Result<Option<String>, Fault> {
+    let scope = params![&keyed.team_id, &keyed.caller, &keyed.key];
+    tx.one(FIND, scope, |row| row.string(0))
 }
 
 /// Adds a key, with its answer when there is one; tells whether nobody was first.

@@ -62,6 +62,17 @@ pub(crate) fn get(
     })
 }
 
+/// What is out in a currency, where a row tells; for whoever only looks.
+pub(crate) fn known(
+    tx: &mut dyn Tx,
+    place: &Place,
+    program_id: &str,
+    currency: Currency,
+) -> Result<Option<i64>, Fault> {
+    let key = params![&place.team_id, program_id, &currency];
+    tx.one(GET, key, |row| row.int(0))
+}
+
 /// Keeps what is out now.
 pub(crate) fn set(
     tx: &mut dyn Tx,

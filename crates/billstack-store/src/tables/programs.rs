@@ -55,8 +55,13 @@ pub(crate) fn decode(row: &dyn Row) -> Result<KeptProgram, Fault> {
 
 /// The default program of a project; every project has one.
 pub fn get(tx: &mut dyn Tx, place: &Place) -> Result<Program, Fault> {
+    Ok(kept(tx, place)?.program)
+}
+
+/// The default program of a project, with its id.
+pub(crate) fn kept(tx: &mut dyn Tx, place: &Place) -> Result<KeptProgram, Fault> {
     let found = tx.one(GET, params![&place.team_id, &place.project_id], decode)?;
-    Ok(found.ok_or_else(missing)?.program)
+    found.ok_or_else(missing)
 }
 
 /// The default program of a project, which nobody changes until the transaction ends.

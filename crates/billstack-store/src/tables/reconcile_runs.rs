@@ -44,6 +44,8 @@ statements! {
         repaired = repaired + CASE WHEN CAST($3 AS BOOLEAN) THEN 1 ELSE 0 END \
         WHERE team_id = $1 AND id = $2 AND status = 'running'";
     FOUND = "SELECT found FROM reconcile_runs WHERE team_id = $1 AND id = $2";
+    /// The last that is over. Ids grow with time.
+    LAST_OVER = concat!(run!(), "WHERE team_id = $1 AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1");
     END = "UPDATE reconcile_runs SET status = $3, reason = $4, caught_up_to = $5, ended_at = $6 \
         WHERE team_id = $1 AND id = $2 AND ended_at IS NULL";
     CAUGHT_UP_TO = "SELECT MAX(caught_up_to) FROM reconcile_runs WHERE team_id = $1";
@@ -249,6 +251,11 @@ pub(crate) fn end(
     let (status, reason) = how;
     let row = params![team_id, id, status.as_str(), reason, caught_up_to, at];
     tx.hit(END, row)
+}
+
+/// The last run of a team that is over.
+pub(crate) fn last_over(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Option<Run>, Fault> {
+    tx.one(LAST_OVER, params![team_id], decode)
 }
 
 /// Until when no event of the team is missed any more.

@@ -355,7 +355,7 @@ pub fn any(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
 }
 
 /// Events, the latest received first, without their payloads.
-pub fn list(
+pub(crate) fn list(
     tx: &mut dyn Tx,
     team_id: &TeamId,
     outcome: Option<Outcome>,

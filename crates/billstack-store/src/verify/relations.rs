@@ -88,6 +88,9 @@ declare_rules! {
     portal_settings_project, "the project whose customers' pages are set up exists" =
         orphans!("portal_settings", team_of!("c"), team_of!("c"), "projects",
             "p.team_id = c.team_id AND p.project_id = c.project_id");
+    dismissal_project, "the project in which a line was dismissed exists" =
+        orphans!("attention_dismissals", "c.line_id", team_of!("c"), "projects",
+            "p.team_id = c.team_id AND p.project_id = c.project_id");
     ticket_customer, "the customer whom a ticket lets in exists" =
         orphans!("portal_tickets", "c.ticket_hash", place_of!("c"), "customers",
             "p.team_id = c.team_id AND p.project_id = c.project_id AND p.id = c.customer_id");

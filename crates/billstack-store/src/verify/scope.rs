@@ -9,7 +9,8 @@ use crate::seam::rows::EachRow;
 use crate::seam::{Fault, Place, Tx, Val};
 
 /// Tables whose rows are of a project.
-const OF_PROJECT: [&str; 24] = [
+const OF_PROJECT: [&str; 25] = [
+    "attention_dismissals",
     "booked_days",
     "booked_marks",
     "click_days",

@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 
 use super::{Reads, Rule};
 use crate::seam::{Fault, Row};
-use crate::tables::portal_settings;
 use crate::tables::projects::project_of;
 use crate::tables::teams::team_of;
+use crate::tables::{attention_dismissals, portal_settings};
 
 declare_rules! {
     project_values, "a project has a known mode, and its clock is ahead in test mode only" =
@@ -217,6 +217,17 @@ pub(super) const READ_ROWS: &[Rule] = &[
         ),
         reads: Reads::Once,
         breaks: |row| portal_settings::is_broken(row, 2),
+    },
+    Rule {
+        name: "dismissal_values",
+        holds: "a line that was dismissed is one that there can be",
+        sql: concat!(
+            "SELECT line_id, ",
+            place_of!("attention_dismissals"),
+            ", line_id FROM attention_dismissals"
+        ),
+        reads: Reads::Once,
+        breaks: |row| attention_dismissals::is_broken(row, 2),
     },
     Rule {
         name: "sealed_secrets",

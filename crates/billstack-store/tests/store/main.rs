@@ -1,5 +1,6 @@
 //! The store as a whole, on both engines: what it promises is tested here, not how it does it.
 
+mod attention;
 mod backup;
 mod batch;
 mod copy;

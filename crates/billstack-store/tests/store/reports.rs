@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::support::{
+    Db, ENGINES, Engine, START, apply_code, deliver, directory, incoming, make_customer,
+    make_project, make_team, origin_at, program, start, write,
+};
+use crate::{damage::DAMAGES, delivery, money, names, payments, portal, verify::CHANGES, webhooks};
 use billstack_core::access::Scopes;
 use billstack_core::credit::Side;
 use billstack_core::money::Currency;
@@ -16,15 +21,8 @@ use billstack_store::options::Options;
 use billstack_store::stats::{CreditSum, Day, Stats, stats};
 use billstack_store::store::{Store, Target};
 use billstack_store::verify::{rules, verify};
-use billstack_store::{Abort, Fault, Tx};
-use billstack_store::{Act, Place};
+use billstack_store::{Abort, Act, Fault, Place, Tx};
 use billstack_store::{codes, erase, params, programs, retention, story};
-
-use crate::support::{
-    Db, ENGINES, Engine, START, apply_code, deliver, directory, incoming, make_customer,
-    make_project, make_team, origin_at, program, start, write,
-};
-use crate::{damage::DAMAGES, delivery, money, names, payments, portal, verify::CHANGES, webhooks};
 
 const TEAM: &str = "team_1";
 
@@ -412,7 +410,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
     (
         "INSERT INTO code_totals VALUES (1, 2, 'X', 1, 1, 1); INSERT INTO click_days VALUES (1, 2, 'X', 1, 'qr', 1); INSERT INTO link_slugs VALUES ('x', 1, 2, 0); \
          INSERT INTO link_settings VALUES (1, 2, FALSE, NULL, '', 60, 'a', 'b', NULL, NULL, NULL, 0); \
-         INSERT INTO portal_settings VALUES (1, 2, 0, '', 'initial', NULL, NULL, NULL, '{}', FALSE, FALSE, 0); \
+         INSERT INTO portal_settings VALUES (1, 2, 0, '', 'initial', NULL, NULL, NULL, '{}', FALSE, FALSE, 0); INSERT INTO attention_dismissals VALUES (1, 2, 'budget_low.usd', 0); \
          INSERT INTO portal_tickets VALUES (1, 'x', 2, 'pc_x', 0, FALSE, NULL, 0, 1, 2)",
         &[
             "click_code",
@@ -420,6 +418,7 @@ const DAMAGE: &[(&str, &[&str])] = &[
             "slug_project",
             "link_settings_project",
             "portal_settings_project",
+            "dismissal_project",
             "ticket_customer",
         ],
     ),
@@ -525,6 +524,7 @@ fn every_rule_notices_its_breach() {
         delivery::balance::DAMAGES,
         payments::DAMAGES,
         portal::DAMAGES,
+        crate::attention::DAMAGES,
         webhooks::damage::DAMAGES,
     ] {
         proven.extend(changes.iter().flat_map(|(_, rules)| *rules));

@@ -9,6 +9,7 @@ pub mod get;
 pub mod liability;
 pub mod list;
 pub mod overview;
+pub mod recheck;
 pub mod reconcile;
 pub mod roll_forward;
 pub mod settings;

@@ -143,6 +143,7 @@ fn not_found(what: Thing) -> ApiError {
         Thing::ApiKey => missing("No such API key of this team."),
         Thing::Run => missing("No such run in this project."),
         Thing::WebhookEndpoint => missing("No such webhook endpoint in this project."),
+        Thing::Line => missing("There is no such line."),
         Thing::WebhookDelivery => missing("No such delivery to this webhook endpoint."),
         Thing::Team | Thing::User => ApiError::new(Reason::NotFound),
     }

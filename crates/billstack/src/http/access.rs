@@ -233,7 +233,7 @@ fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, request_id: &str, admitt
             let place = Arc::clone(&guard.place);
             extensions.insert(ProjectAccess { place, caller });
         }
-        (Right::TeamMember | Right::TeamAdmin, Some(user), Some(role)) => {
+        (Right::TeamMember | Right::TeamWriter | Right::TeamAdmin, Some(user), Some(role)) => {
             let team_id = guard.place.team_id.clone();
             extensions.insert(TeamAccess {
                 team_id,

@@ -210,6 +210,7 @@ fn description(route: &Route) -> String {
         None => "",
         Some(Right::SignedIn) => "For anybody who has signed in.",
         Some(Right::TeamMember) => "For members of the team who have signed in.",
+        Some(Right::TeamWriter) => "For members of the team except viewers, who have signed in.",
         Some(Right::TeamAdmin) => "For owners and admins of the team who have signed in.",
         Some(Right::ProjectAdmin(scope)) => &format!(
             "For API keys with `{}` and every other scope, and owners and admins of the team.",

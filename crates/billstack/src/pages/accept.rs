@@ -113,9 +113,9 @@ fn signing_up((typed, error): (&Form, Option<&ApiError>)) -> Markup {
                 (field(&Field { label: "Your name", name: "name", kind: Kind::Text, autocomplete: "name",
                     ..Field::default() }, typed, error))
                 (field(&Field { label: "E-mail address", name: "email", kind: Kind::Email, autocomplete: "username",
-                    hint: Some("The one that was invited.") }, typed, error))
+                    hint: Some("The one that was invited."), ..Field::default() }, typed, error))
                 (field(&Field { label: "Password", name: "password", kind: Kind::Password,
-                    autocomplete: "new-password", hint: Some("At least 8 characters, and not a common one.") }, typed, error))
+                    autocomplete: "new-password", hint: Some("At least 8 characters, and not a common one."), ..Field::default() }, typed, error))
                 (submit("Join the team"))
             }
         }

@@ -76,7 +76,7 @@ fn body(
                 (field(&Field { label: "Password now", name: "currentPassword", kind: Kind::Password,
                     autocomplete: "current-password", ..Field::default() }, typed, error))
                 (field(&Field { label: "New password", name: "newPassword", kind: Kind::Password,
-                    autocomplete: "new-password", hint: Some("At least 8 characters, and not a common one.") }, typed, error))
+                    autocomplete: "new-password", hint: Some("At least 8 characters, and not a common one."), ..Field::default() }, typed, error))
                 (submit("Change the password"))
             }
             p.quiet { "This signs you out everywhere else." }

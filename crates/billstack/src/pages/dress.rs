@@ -34,7 +34,7 @@ const POLICY: [&str; 2] = [
 ];
 
 /// What stands in a query as it is.
-const PLAIN: AsciiSet = NON_ALPHANUMERIC
+pub(super) const PLAIN: AsciiSet = NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
     .remove(b'_')

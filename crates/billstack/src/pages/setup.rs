@@ -58,13 +58,13 @@ fn body(typed: &Form, error: Option<&ApiError>) -> Markup {
             (fault(error, &["token", "name", "email", "password"]))
             form method="post" action="/setup" {
                 (field(&Field { label: "Token", name: "token", kind: Kind::Text, autocomplete: "off",
-                    hint: Some("It begins with setup.") }, typed, error))
+                    hint: Some("It begins with setup."), ..Field::default() }, typed, error))
                 (field(&Field { label: "Your name", name: "name", kind: Kind::Text, autocomplete: "name",
                     ..Field::default() }, typed, error))
                 (field(&Field { label: "E-mail address", name: "email", kind: Kind::Email, autocomplete: "username",
                     ..Field::default() }, typed, error))
                 (field(&Field { label: "Password", name: "password", kind: Kind::Password,
-                    autocomplete: "new-password", hint: Some("At least 8 characters, and not a common one.") }, typed, error))
+                    autocomplete: "new-password", hint: Some("At least 8 characters, and not a common one."), ..Field::default() }, typed, error))
                 (submit("Make the account"))
             }
         }

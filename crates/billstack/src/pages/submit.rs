@@ -38,6 +38,48 @@ impl Submitted {
     }
 }
 
+/// The hidden random field of a form.
+pub(super) fn once_of(form: &Form) -> Result<&str, ApiError> {
+    let once = form.text(ONCE);
+    if once.len() != 32 || !once.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let message = "The form is not complete; load the page again.";
+        return Err(ApiError::invalid(ONCE, message));
+    }
+    Ok(once)
+}
+
+/// The key of a form, or of a part of it that is a change of its own.
+pub(super) fn key_of(caller: &Caller, team_id: &TeamId, part: &str) -> Keyed {
+    Keyed {
+        team_id: team_id.clone(),
+        caller: caller.actor.to_text(),
+        key: format!("form {part}"),
+        request_hash: "form".to_owned(),
+    }
+}
+
+/// Claims a form whose change asks somebody else and cannot be in one transaction; tells whether nobody has sent it
+/// before. A form that fails after that is shown again with another field.
+pub(super) async fn claim(
+    app: &App,
+    caller: &Caller,
+    (team_id, form): (&TeamId, &Form),
+) -> Result<bool, ApiError> {
+    let keyed = key_of(caller, team_id, once_of(form)?);
+    let nothing = |_: &mut dyn Tx, _: &mut Act| Ok::<_, Abort>(());
+    let kept = |(): &()| {
+        Some(Answer {
+            status: 303,
+            body: String::new(),
+            customer_id: None,
+        })
+    };
+    match app.change(caller, Some(&keyed), nothing, kept).await? {
+        Done::Fresh(..) => Ok(true),
+        Done::Replayed(_) => Ok(false),
+    }
+}
+
 /// Makes the change of a form, once. A form without the field, or with one that nobody makes, is a form of nobody.
 pub(super) async fn submit<T: Send + 'static>(
     app: &App,
@@ -46,17 +88,7 @@ pub(super) async fn submit<T: Send + 'static>(
     op: impl Fn(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Clone + Send + 'static,
     place: impl Fn(&T) -> String + Clone + Send + 'static,
 ) -> Result<Submitted, ApiError> {
-    let once = form.text(ONCE);
-    if once.len() != 32 || !once.bytes().all(|b| b.is_ascii_hexdigit()) {
-        let message = "The form is not complete; load the page again.";
-        return Err(ApiError::invalid(ONCE, message));
-    }
-    let keyed = Keyed {
-        team_id: team_id.clone(),
-        caller: caller.actor.to_text(),
-        key: format!("form {once}"),
-        request_hash: "form".to_owned(),
-    };
+    let keyed = key_of(caller, team_id, once_of(form)?);
     let kept = move |made: &T| {
         Some(Answer {
             status: 303,

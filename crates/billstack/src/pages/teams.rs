@@ -6,6 +6,7 @@ pub mod members;
 pub mod project;
 pub mod projects;
 pub mod status;
+pub mod stripe;
 
 use axum::extract::State;
 use axum::response::Response;

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use billstack_store::projects::{self, Project};
 use billstack_store::teams::{self, Team};
-use billstack_store::{Abort, Place, Share, Tx, Weight};
+use billstack_store::{Abort, Place, Share, Tx, Weight, attention};
 use maud::Markup;
 
 use super::kept::KEPT;
@@ -15,6 +15,7 @@ use super::parts::shell;
 use super::parts::switch::Places;
 use super::teams::project::start;
 use super::theme::Theme;
+use crate::api::attention::parted;
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::{Person, ProjectAccess, TeamAccess};
@@ -34,7 +35,7 @@ pub struct View {
     /// Whether the way to the first conversion is still ahead.
     pub(super) is_starting: bool,
     /// How much needs somebody in the project, where that was asked.
-    pub(super) attention: Option<u64>,
+    pub(super) attention: Option<usize>,
 }
 
 impl View {
@@ -100,10 +101,14 @@ impl FromRequestParts<Shared> for View {
         };
         let wants_start = start::is_wanted(&parts.headers);
         let user_id = view.person.as_ref().map(|person| person.user.id.clone());
+        let (now, refused) = (app.now(), app.refused_lately(&team_id));
         let read = app.store.point(move |tx| {
-            let project = match &place {
-                Some(place) => projects::get(tx, place)?,
-                None => None,
+            let (project, waiting) = match &place {
+                Some(place) => {
+                    let lines = attention::look(tx, place, now, &refused)?;
+                    (projects::get(tx, place)?, Some(parted(lines).0.len()))
+                }
+                None => (None, None),
             };
             let is_starting = match &place {
                 Some(place) if wants_start => !start::any_converted(tx, place)?,
@@ -114,9 +119,11 @@ impl FromRequestParts<Shared> for View {
                 None => Places::default(),
             };
             let place = (teams::get(tx, &team_id)?, project);
-            Ok((place, places, is_starting))
+            Ok((place, places, is_starting, waiting))
         });
-        ((view.team, view.project), view.places, view.is_starting) = read.await?;
+        let place;
+        (place, view.places, view.is_starting, view.attention) = read.await?;
+        (view.team, view.project) = place;
         match view.team {
             Some(_) => Ok(view),
             None => Err(ApiError::new(Reason::NotFound)),

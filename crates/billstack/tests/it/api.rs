@@ -1,5 +1,6 @@
 //! The API, a file per path.
 
+mod attention;
 pub(crate) mod auth;
 mod customers;
 mod events;
@@ -8,7 +9,7 @@ mod links;
 mod operations;
 mod portal;
 mod public;
-mod referrals;
+pub(crate) mod referrals;
 mod reports;
 mod teams;
 mod test_clock;

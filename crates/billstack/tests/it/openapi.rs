@@ -269,8 +269,8 @@ fn an_address_is_of_one_path() {
         pairs += 1;
     }
     assert_eq!(
-        pairs, 3,
-        "the codes, the credits and the runs beside a referral's events"
+        pairs, 6,
+        "the codes, the credits and the runs beside a referral's events and beside checking it again"
     );
 }
 

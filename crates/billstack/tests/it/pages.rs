@@ -3,7 +3,9 @@
 mod access;
 mod account;
 mod activity;
+mod attention;
 mod codes;
+mod credits;
 mod customers;
 mod find;
 mod first_run;
@@ -20,6 +22,7 @@ mod reports;
 mod shell;
 mod sign_in;
 mod start;
+mod stripe;
 mod teams;
 mod webhooks;
 

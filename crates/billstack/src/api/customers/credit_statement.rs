@@ -1,5 +1,7 @@
 //! `GET …/customers/{id}/credit-statement`.
 
+pub mod export;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ledger::{Account, Cause};
@@ -18,6 +20,7 @@ use crate::http::access::ProjectRead;
 use crate::http::answer;
 use crate::http::page::{QueryString, in_order, one_of, time};
 use crate::http::path::Item;
+use crate::http::query::Query;
 
 /// A movement of a customer's credits.
 #[derive(Serialize, ToSchema)]
@@ -125,6 +128,16 @@ pub struct StatementAnswer {
     statements: Vec<StatementJson>,
 }
 
+/// Which currency and which time are asked for.
+fn wanted(query: &Query) -> Result<(Option<Currency>, (Micros, Micros)), ApiError> {
+    let currency = one_of(query, "currency", Currency::parse)?;
+    let times = in_order(
+        time(query, "from")?.unwrap_or(Micros(i64::MIN)),
+        time(query, "to")?.unwrap_or(Micros(i64::MAX)),
+    )?;
+    Ok((currency, times))
+}
+
 /// Get a customer's credit statement.
 ///
 /// For each currency what the customer was owed at `from`, every movement since with what caused it and the balance
@@ -144,14 +157,10 @@ pub async fn handle(
     Item(id): Item,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let currency = one_of(&query, "currency", Currency::parse)?;
-    let (from, to) = in_order(
-        time(&query, "from")?.unwrap_or(Micros(i64::MIN)),
-        time(&query, "to")?.unwrap_or(Micros(i64::MAX)),
-    )?;
+    let (currency, times) = wanted(&query)?;
     let customer_id = id.clone();
     let read = access.scan(&app, Weight::Long, move |tx, place| {
-        finance::statement(tx, place, &id, currency, (from, to))
+        finance::statement(tx, place, &id, currency, times)
     });
     let statements = read.await?.into_iter();
     let json = |(currency, statement)| StatementJson::new(currency, statement);

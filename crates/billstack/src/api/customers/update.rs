@@ -45,7 +45,8 @@ pub struct UpdateCustomerRequest {
 }
 
 impl UpdateCustomerRequest {
-    fn into_patch(self) -> Result<CustomerPatch, ApiError> {
+    /// What is changed.
+    pub(crate) fn into_patch(self) -> Result<CustomerPatch, ApiError> {
         let email = match self.email {
             None => None,
             Some(Some(email)) => Some(email.normal),

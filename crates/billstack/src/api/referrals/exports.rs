@@ -25,7 +25,7 @@ use crate::http::access::ProjectRead;
 use crate::http::page::{in_order, one_of, time};
 use crate::http::query::Query;
 
-use self::table::Table;
+pub(crate) use self::table::Table;
 
 /// How many rows, or entries of the ledger, are read at once.
 const PAGE: i64 = 500;
@@ -47,7 +47,8 @@ pub enum Format {
 }
 
 impl Format {
-    fn parse(text: &str) -> Option<Format> {
+    /// Reads the word for it.
+    pub(crate) fn parse(text: &str) -> Option<Format> {
         match text {
             "csv" => Some(Format::Csv),
             "ndjson" => Some(Format::Ndjson),
@@ -137,8 +138,17 @@ async fn send<C: Clone + Send + 'static>(
     });
     let first = stream::once(std::future::ready(Ok(first)));
     let body = Body::from_stream(stream::StreamExt::chain(first, rest));
+    Ok(sent(name, format, body))
+}
+
+/// Sends a file that is there as a whole.
+pub(crate) fn whole(name: &str, format: Format, table: Table) -> Response {
+    sent(name, format, Body::from(table.into_bytes()))
+}
+
+fn sent(name: &str, format: Format, body: Body) -> Response {
     let file = format!("attachment; filename=\"{name}.{}\"", format.ending());
     let file = HeaderValue::from_str(&file).unwrap_or(HeaderValue::from_static("attachment"));
     let kind = HeaderValue::from_static(format.media_type());
-    Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, file)], body).into_response())
+    ([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, file)], body).into_response()
 }

@@ -2,6 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::explanation::Explanation;
+use billstack_core::referral::Referral;
 use billstack_store::Refusal;
 use billstack_store::Thing;
 use billstack_store::explained;
@@ -32,6 +34,18 @@ pub struct ExplainedReferralAnswer {
     referral: ExplainedJson,
 }
 
+impl ExplainedReferralAnswer {
+    /// The answer that shows a referral.
+    pub fn new(referral: &Referral, explanation: Explanation) -> ExplainedReferralAnswer {
+        ExplainedReferralAnswer {
+            referral: ExplainedJson {
+                referral: ReferralJson::new(referral),
+                explanation: explanation.into(),
+            },
+        }
+    }
+}
+
 /// Get a referral.
 ///
 /// What was promised, how far it has come, why, and what must still happen. Every step is told by its events.
@@ -50,10 +64,6 @@ pub async fn handle(
         Ok(found.ok_or(Refusal::NotFound(Thing::Referral))?)
     });
     let (referral, explanation) = found.await?;
-    let referral = ExplainedJson {
-        referral: ReferralJson::new(&referral),
-        explanation: explanation.into(),
-    };
-    let answer = ExplainedReferralAnswer { referral };
+    let answer = ExplainedReferralAnswer::new(&referral, explanation);
     Ok(answer::send(answer::ok(&answer)))
 }

@@ -2,10 +2,11 @@
 
 use billstack_core::ids::TeamId;
 use billstack_core::time::HOUR;
+use billstack_store::Abort;
 use billstack_store::credits::delivery;
 use billstack_store::list::Page;
+use billstack_store::received::{self, EventFilter};
 use billstack_store::stripe_connection::{self, Connection};
-use billstack_store::{Abort, intake};
 
 use super::data::unread;
 use super::{Finding, span};
@@ -58,9 +59,14 @@ async fn last_event(app: &App, id: &TeamId) -> Result<Finding, Abort> {
         offset: 0,
         after: None,
     };
-    let last = app
-        .store
-        .scan(move |tx| Ok(intake::list(tx, &team_id, None, None, &newest)?));
+    let last = app.store.scan(move |tx| {
+        Ok(received::list(
+            tx,
+            &team_id,
+            &EventFilter::default(),
+            &newest,
+        )?)
+    });
     let last = last.await?.rows.pop();
     Ok(match last {
         Some(event) => {

@@ -24,6 +24,10 @@ pub(in crate::pages) struct Field<'f> {
     pub(in crate::pages) kind: Kind,
     pub(in crate::pages) autocomplete: &'f str,
     pub(in crate::pages) hint: Option<&'f str>,
+    /// Whether it may be left empty.
+    pub(in crate::pages) is_optional: bool,
+    /// The most characters.
+    pub(in crate::pages) longest: u16,
 }
 
 impl Default for Field<'_> {
@@ -34,6 +38,8 @@ impl Default for Field<'_> {
             kind: Kind::Text,
             autocomplete: "off",
             hint: None,
+            is_optional: false,
+            longest: 255,
         }
     }
 }
@@ -61,7 +67,7 @@ pub(in crate::pages) fn field(field: &Field<'_>, typed: &Form, error: Option<&Ap
     html! {
         div.field {
             label for=(name) { (label) }
-            input id=(name) name=(name) type=(kind) value=(value) required maxlength="255"
+            input id=(name) name=(name) type=(kind) value=(value) required[!field.is_optional] maxlength=(field.longest)
                 autocomplete=(field.autocomplete) aria-describedby=[described]
                 aria-invalid=[error.map(|_| "true")] autofocus[error.is_some()];
             @if let Some(error) = error { p.error id=(of_error) { (message(error, label)) } }
@@ -142,6 +148,8 @@ pub(in crate::pages) struct Submit<'s> {
     label: &'s str,
     /// Why whoever looks may not.
     denied: Option<&'s str>,
+    /// Whether it is not what the page is for.
+    is_plain: bool,
 }
 
 /// A button that sends the form.
@@ -149,6 +157,7 @@ pub(in crate::pages) fn submit(label: &str) -> Submit<'_> {
     Submit {
         label,
         denied: None,
+        is_plain: false,
     }
 }
 
@@ -158,13 +167,21 @@ impl<'s> Submit<'s> {
         let denied = (!may).then_some(why_not);
         Submit { denied, ..self }
     }
+
+    /// The button steps back: it is not what the page is for.
+    pub(in crate::pages) fn plain(self) -> Submit<'s> {
+        Submit {
+            is_plain: true,
+            ..self
+        }
+    }
 }
 
 impl Render for Submit<'_> {
     fn render(&self) -> Markup {
         html! {
             div.actions {
-                button disabled[self.denied.is_some()] { (self.label) }
+                button.plain[self.is_plain] disabled[self.denied.is_some()] { (self.label) }
                 @if let Some(why) = self.denied { span.quiet { (why) } }
             }
         }

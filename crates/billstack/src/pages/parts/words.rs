@@ -1,6 +1,8 @@
 //! States as people call them: a word, and a sign that does not need colours.
 
+use billstack_core::attribution::Outcome;
 use billstack_core::credit::{CreditStatus, Side};
+use billstack_core::delivery::DeliveryState;
 use billstack_core::referral::Status;
 use billstack_core::source::Attribution;
 use maud::{Markup, html};
@@ -24,6 +26,74 @@ pub(in crate::pages) fn of_credit(status: CreditStatus) -> Markup {
         CreditStatus::PartiallyReversed => html! { span.state.ended { "Taken back in part" } },
         CreditStatus::Reversed => html! { span.state.ended { "Taken back" } },
         other => html! { span.state.off { (other.as_str()) } },
+    }
+}
+
+/// How far the delivery of a credit to Stripe has come, for people.
+pub(in crate::pages) fn of_delivery(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::None => "It stands in our books alone and is not put into Stripe.",
+        DeliveryState::Waiting => "It goes to Stripe when its hold is over.",
+        DeliveryState::Queued => "It is about to be put into the customer's balance in Stripe.",
+        DeliveryState::InFlight => "Stripe is being told.",
+        DeliveryState::Unknown => "Stripe was told, and what came of it is being found out.",
+        DeliveryState::Delivered => "It is in the customer's balance in Stripe.",
+        DeliveryState::NeedsAttention => "It waits for a person.",
+        DeliveryState::Other(_) => "It is at a step that this version does not know.",
+    }
+}
+
+/// What became of an event of Stripe.
+pub(in crate::pages) fn of_outcome(outcome: Outcome) -> Markup {
+    match outcome {
+        Outcome::Converted => html! { span.state.on { "Converted" } },
+        Outcome::Recorded => html! { span.state.on { "Payment kept" } },
+        Outcome::Waiting => html! { span.state.off { "Waiting" } },
+        Outcome::NoReferral => html! { span.state.ended { "No referral" } },
+        Outcome::NoCustomer => html! { span.state.ended { "Nobody's" } },
+        Outcome::Ignored => html! { span.state.ended { "Not for us" } },
+        Outcome::Ambiguous => html! { span.state.bad { "Ambiguous" } },
+        Outcome::Failed => html! { span.state.bad { "Failed" } },
+        other => html! { span.state.off { (other.as_str()) } },
+    }
+}
+
+/// What an outcome means, and what helps.
+pub(in crate::pages) fn cure_of_outcome(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Converted => ("It converted a referral.", "Nothing is left to do."),
+        Outcome::Recorded => (
+            "It tells of a payment, which is kept for whoever has a credit for it.",
+            "Nothing is left to do.",
+        ),
+        Outcome::Waiting => (
+            "It may count later.",
+            "It is looked at again by itself, when what it waits for has come.",
+        ),
+        Outcome::NoReferral => (
+            "Its customer has no referral that it could convert.",
+            "If a code was meant to be applied, apply it: the event is looked at again then.",
+        ),
+        Outcome::NoCustomer => (
+            "Nobody here is its customer, so far.",
+            "Link the customer to the one in Stripe: the event is looked at again then.",
+        ),
+        Outcome::Ignored => (
+            "It does not concern us, or can never convert.",
+            "Nothing is left to do.",
+        ),
+        Outcome::Ambiguous => (
+            "Several pending referrals could be meant, so none was converted.",
+            "Put metadata.project_id on the object in Stripe, or link the right customer; then replay it.",
+        ),
+        Outcome::Failed => (
+            "It could not be read to the end.",
+            "Mend what the reason names, then replay it.",
+        ),
+        Outcome::Other(_) => (
+            "This version does not know the outcome.",
+            "A newer version does.",
+        ),
     }
 }
 

@@ -1,6 +1,8 @@
 //! `/t/{teamId}/p/{projectId}`: a project.
 
+pub mod attention;
 pub mod codes;
+pub mod credits;
 pub mod customers;
 pub mod links;
 pub mod overview;

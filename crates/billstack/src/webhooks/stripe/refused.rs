@@ -153,6 +153,12 @@ mod tests {
     }
 
     #[test]
+    fn each_reason_has_a_line_where_attention_is_drawn() {
+        let words = BadSignature::ALL.map(BadSignature::as_str);
+        assert_eq!(words, billstack_core::attention::REFUSALS);
+    }
+
+    #[test]
     fn a_crowd_of_strangers_warns_once_a_minute_and_takes_bounded_memory() {
         let (calls, team) = (RefusedCalls::default(), TeamId::from("team_1"));
         let note = |why, now| calls.note(&team, why, Micros(now));

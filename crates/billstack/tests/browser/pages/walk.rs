@@ -1,6 +1,7 @@
 //! Every page of the table, light and dark, wide and narrow: nothing to complain of.
 
 use billstack::routes::for_people;
+use fake_stripe::{EventOptions, thin_event};
 use reqwest::Method;
 use serde_json::json;
 
@@ -35,8 +36,23 @@ fn pages_of_members_have_no_fault() {
         receiver.wait_for(5).await;
         let sent = format!("webhook-endpoints/{endpoint}/deliveries");
         let sent = text(&t.key.get(&sent).await.ok()["deliveries"][0]["id"]);
+        let credit = text(&t.credits().await[0]["id"]);
+        let events = t.owner.get(&t.home.path("stripe/events")).await.ok();
+        let event = text(&events["events"][0]["id"]);
+        let settle = [
+            ("move", "settle"),
+            ("reason", "Paid out"),
+            ("pick", &credit),
+        ];
+        let moved = report(t, "credits", &settle).await;
+        let checked = report(t, "referrals", &[("pick", &referral)]).await;
+        needs_somebody(t).await;
         let ids = [
             ("/deliveries/{id}", sent.as_str()),
+            ("/credits/moved/{id}", moved.as_str()),
+            ("/referrals/checked/{id}", checked.as_str()),
+            ("/credits/{id}", credit.as_str()),
+            ("/stripe/events/{id}", event.as_str()),
             ("/referrals/{id}", referral.as_str()),
             ("/customers/{id}", pair.referee.as_str()),
             ("/codes/{id}", pair.code.as_str()),
@@ -131,6 +147,28 @@ fn the_walk_sees_what_is_wrong() {
         let seen = browser.complaints().await;
         assert!(seen.iter().any(|text| text.contains("img-src")), "{seen:?}");
     });
+}
+
+/// Sends the form of a list, and returns the name of the page that tells what became of each.
+async fn report(t: &Bench, list: &str, fields: &[(&str, &str)]) -> String {
+    let path = format!("/t/{}/p/{}/{list}", t.home.team, t.home.project);
+    let once = "0123456789abcdef".repeat(2);
+    let fields = [&[("once", once.as_str())], fields].concat();
+    let answer = t.owner.call(Method::POST, &path).form(&fields).send().await;
+    let place = answer.header("location").expect("a place");
+    place.rsplit('/').next().expect("a name").to_owned()
+}
+
+/// Lets two lines need somebody: an event that cannot be read, and calls with a wrong signature.
+async fn needs_somebody(t: &Bench) {
+    let options = EventOptions::at(t.seconds());
+    let event = thin_event("customer.subscription.created", "sub_x", None, &options);
+    t.accept(&event).await;
+    let call = t.nobody.call(Method::POST, &t.webhook());
+    let signature = format!("t={},v1={}", t.seconds(), "0".repeat(64));
+    let call = call.header("stripe-signature", &signature);
+    let refused = call.body("application/json", "{}").send().await;
+    assert_eq!(refused.status, 400);
 }
 
 /// The path of every page that can be looked at, in the home of this tenant, and of these ids.

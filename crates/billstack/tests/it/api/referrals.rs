@@ -3,12 +3,13 @@
 mod apply;
 mod codes;
 mod config;
-mod credits;
+pub(crate) mod credits;
 mod explained;
 mod exports;
 mod finance;
 mod list;
 mod overview;
+mod recheck;
 mod reconcile;
 mod stats;
 mod story;

@@ -245,6 +245,7 @@ async fn each_role_opens_its_own_routes(t: &Bench) {
             let allowed = match route.right {
                 None | Some(Right::SignedIn | Right::TeamMember) => true,
                 Some(Right::TeamAdmin | Right::ProjectAdmin(_)) => role.can_administer(),
+                Some(Right::TeamWriter) => role.can_write(),
                 Some(Right::Project(
                     Scope::CustomersRead | Scope::ReferralsRead | Scope::WebhooksRead,
                 )) => true,

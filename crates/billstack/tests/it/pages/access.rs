@@ -124,6 +124,7 @@ async fn each_role_opens_its_own_pages(t: &Bench) {
             let allowed = match route.right {
                 Some(Right::TeamAdmin | Right::ProjectAdmin(_)) => role.can_administer(),
                 Some(Right::Project(Scope::WebhooksWrite)) => role.can_administer(),
+                Some(Right::TeamWriter) => role.can_write(),
                 Some(Right::Project(scope)) if scope.as_str().ends_with(":write") => {
                     role.can_write()
                 }

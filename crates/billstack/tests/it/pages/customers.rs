@@ -1,14 +1,21 @@
 //! `…/customers` and `…/customers/{id}`.
 
+use billstack_core::access::Role;
 use serde_json::json;
 
-use super::look;
+use super::{hidden, led, look, send};
 use crate::support::bench::Bench;
+use crate::support::client::Caller;
 use crate::support::fixture::text;
 
 on_both_engines! {
     whoever_is_sought_is_found_by_anything_that_names_them,
     a_customer_shows_whom_they_brought_and_what_they_have,
+    a_customer_is_edited_and_linked,
+    a_person_is_erased_once_their_address_is_typed,
+    their_own_page_is_looked_at_and_nothing_else,
+    a_statement_is_a_file,
+    a_viewer_changes_nobody,
 }
 
 async fn page(t: &Bench, rest: &str) -> String {
@@ -63,4 +70,190 @@ async fn a_customer_shows_whom_they_brought_and_what_they_have(t: &Bench) {
     assert!(referee.contains("was referred") && referee.contains("<code>cus_ann</code>"));
     let other = page(t, &format!("/{}", t.customer("zoe").await)).await;
     assert!(other.contains("none yet") && other.contains("They have brought nobody"));
+}
+
+fn place(t: &Bench, rest: &str) -> String {
+    format!("/t/{}/p/{}/customers{rest}", t.home.team, t.home.project)
+}
+
+async fn once(t: &Bench, id: &str) -> String {
+    hidden(
+        &look(&t.owner, &place(t, &format!("/{id}"))).send().await,
+        "once",
+    )
+}
+
+async fn a_customer_is_edited_and_linked(t: &Bench) {
+    let id = t.customer("ann").await;
+    t.customer("bob").await;
+    let path = place(t, &format!("/{id}"));
+    let once = once(t, &id).await;
+    let form = |email, name, stripe| {
+        [
+            ("once", once.as_str()),
+            ("email", email),
+            ("name", name),
+            ("externalId", "user-7"),
+            ("stripeCustomerId", stripe),
+        ]
+    };
+    for (email, stripe, part) in [
+        ("nonsense", "", "email-error"),
+        ("", "", "email-error"),
+        ("ann@example.com", "nonsense", "stripeCustomerId-error"),
+        ("bob@example.com", "", "role=\"alert\""),
+    ] {
+        let wrong = send(&t.owner, &path, &form(email, "Ann", stripe)).await;
+        assert_eq!(wrong.status, 400, "{email} {stripe}");
+        assert!(
+            wrong.text.contains(part),
+            "{email} {stripe}: {}",
+            wrong.text
+        );
+        assert!(wrong.text.contains("value=\"user-7\""));
+    }
+    let fields = form("ann@example.org", "\"><img src=x>", "cus_ann");
+    assert_eq!(led(&send(&t.owner, &path, &fields).await), path);
+    let again = send(&t.owner, &path, &fields).await;
+    assert!(again.text.contains("Already done"), "{}", again.text);
+    let now = t.key.get(&format!("customers/{id}")).await.ok()["customer"].take();
+    assert_eq!(
+        (&now["email"], &now["externalId"], &now["stripeCustomerId"]),
+        (
+            &json!("ann@example.org"),
+            &json!("user-7"),
+            &json!("cus_ann")
+        )
+    );
+    let shown = page(t, &format!("/{id}")).await;
+    assert!(
+        shown.contains("<code>cus_ann</code>") && !shown.contains("<img src=x"),
+        "{shown}"
+    );
+    // What is emptied is taken away.
+    let fresh = self::once(t, &id).await;
+    let fields = [
+        ("once", fresh.as_str()),
+        ("email", "ann@example.org"),
+        ("name", ""),
+    ];
+    led(&send(&t.owner, &path, &fields).await);
+    let now = t.key.get(&format!("customers/{id}")).await.ok()["customer"].take();
+    assert_eq!(
+        (&now["name"], &now["externalId"]),
+        (&json!(null), &json!(null))
+    );
+}
+
+async fn a_person_is_erased_once_their_address_is_typed(t: &Bench) {
+    let id = t.customer("ann").await;
+    let path = place(t, &format!("/{id}/erase"));
+    let once = once(t, &id).await;
+    for typed in ["", "bob@example.com"] {
+        let fields = [("once", once.as_str()), ("address", typed)];
+        let wrong = send(&t.owner, &path, &fields).await;
+        assert_eq!(wrong.status, 400, "{typed}");
+        assert!(
+            wrong.text.contains("address-error"),
+            "{typed}: {}",
+            wrong.text
+        );
+    }
+    t.key.get(&format!("customers/{id}")).await.ok();
+    let fields = [("once", once.as_str()), ("address", " Ann@Example.com ")];
+    assert_eq!(led(&send(&t.owner, &path, &fields).await), place(t, ""));
+    t.key
+        .get(&format!("customers/{id}"))
+        .await
+        .refused("customer_not_found");
+    // Nothing of them is left in what the form was answered.
+    assert!(!t.dump().await.contains("ann@example.com"));
+}
+
+async fn their_own_page_is_looked_at_and_nothing_else(t: &Bench) {
+    let pair = t.pair("ann").await;
+    t.apply(&pair).await;
+    let viewer = t.member(Role::Viewer).await;
+    let page = look(&viewer, &place(t, &format!("/{}", pair.referrer)))
+        .send()
+        .await;
+    let fields = [("once", &*hidden(&page, "once"))];
+    let path = place(t, &format!("/{}/portal", pair.referrer));
+    let way = send(&viewer, &path, &fields).await;
+    assert_eq!(way.status, 200, "{way:?}");
+    let (_, url) = way.text.split_once("href=\"http").expect("a link");
+    let url = url.split('"').next().expect("an address");
+    let path_in = url.split_once("/portal/enter/").expect("a ticket").1;
+    let entered = look(&t.nobody, &format!("/portal/enter/{path_in}"))
+        .send()
+        .await;
+    let cookie = entered.header("set-cookie").expect("a session").to_owned();
+    let cookie = cookie.split(';').next().expect("a cookie");
+    let own = t
+        .nobody
+        .call(reqwest::Method::GET, "/portal")
+        .header("cookie", cookie)
+        .send()
+        .await;
+    assert_eq!(own.status, 200, "{own:?}");
+    assert!(own.text.contains(&pair.code), "{}", own.text);
+    let again = send(&viewer, &path, &fields).await;
+    assert!(again.text.contains("Already done"), "{}", again.text);
+}
+
+async fn a_statement_is_a_file(t: &Bench) {
+    let pair = t.pair("ann").await;
+    t.apply(&pair).await;
+    t.subscribe(&pair).await;
+    let shown = page(t, &format!("/{}", pair.referrer)).await;
+    let path = format!("customers/{}/credit-statement/export", pair.referrer);
+    assert!(
+        shown.contains(&format!("{path}?format=spreadsheet")),
+        "{shown}"
+    );
+    let file = t.owner.get(&format!("{path}?format=spreadsheet")).await;
+    assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
+    let name = format!("attachment; filename=\"statement-{}.csv\"", pair.referrer);
+    assert_eq!(file.header("content-disposition"), Some(name.as_str()));
+    let lines: Vec<_> = file.text.lines().collect();
+    assert!(
+        lines[0].starts_with("\u{feff}createdAt,")
+            && lines[0].ends_with(",amountDecimal,balanceDecimal")
+    );
+    assert_eq!(lines.len(), 2, "{}", file.text);
+    assert!(
+        lines[1].contains(",usd,program,customer,1000,1000,1000,")
+            && lines[1].ends_with(",10.00,10.00"),
+        "{}",
+        lines[1]
+    );
+    let json = t.owner.get(&format!("{path}?format=ndjson")).await;
+    let line: serde_json::Value = serde_json::from_str(json.text.trim()).expect("a line");
+    assert_eq!(
+        (&line["balance"], &line["currency"]),
+        (&json!(1000), &json!("usd"))
+    );
+    t.key
+        .get("customers/pc_none/credit-statement/export")
+        .await
+        .refused("customer_not_found");
+}
+
+async fn a_viewer_changes_nobody(t: &Bench) {
+    let id = t.customer("ann").await;
+    let viewer = t.member(Role::Viewer).await;
+    let form = look(&viewer, &place(t, &format!("/{id}"))).send().await;
+    for part in ["Viewers change nothing.", "Viewers erase nobody."] {
+        assert!(form.text.contains(part), "{part}: {}", form.text);
+    }
+    let fields = [
+        ("once", &*hidden(&form, "once")),
+        ("email", "x@example.com"),
+        ("address", "ann@example.com"),
+    ];
+    for rest in ["", "/erase"] {
+        let refused = send(&viewer, &place(t, &format!("/{id}{rest}")), &fields).await;
+        assert_eq!(refused.status, 403);
+    }
+    t.key.get(&format!("customers/{id}")).await.ok();
 }

@@ -1,11 +1,13 @@
 //! `…/referrals` and `…/referrals/{id}`.
 
+use billstack_core::access::Role;
 use serde_json::json;
 
-use super::look;
+use super::{hidden, led, look, send};
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::fixture::text;
+use crate::support::stripe::SECRET;
 
 on_both_engines! {
     the_list_shows_what_the_api_lists,
@@ -14,6 +16,10 @@ on_both_engines! {
     a_referral_says_why,
     nothing_of_a_customer_is_markup,
     a_referral_of_another_project_is_not_there,
+    one_is_checked_again_once,
+    picked_ones_are_checked_again_each_by_itself,
+    a_viewer_checks_nothing,
+    a_referral_is_a_text_too,
 }
 
 fn path(t: &Bench, rest: &str) -> String {
@@ -169,4 +175,96 @@ async fn a_file_has_the_filters_of_the_page(t: &Bench) {
     assert!(file.text.starts_with("\u{feff}id,status,code,"));
     assert_eq!(file.text.lines().count(), 2, "{file:?}");
     assert!(file.text.contains(&one.code));
+}
+
+/// A referral that converts when it is looked at again: its event was of the other mode when the code was applied.
+async fn set_aside(t: &Bench, name: &str) -> String {
+    let connect = async |mode: &str| {
+        let key = format!("pk_{mode}_1");
+        let body = json!({"publishableKey": key, "webhookSecret": SECRET});
+        t.connect_with(body).await;
+    };
+    t.connect().await;
+    t.accept(&t.created(&format!("cus_{name}"))).await;
+    let pair = t.pair(name).await;
+    connect("live").await;
+    let referral = text(&t.apply(&pair).await["id"]);
+    connect("test").await;
+    referral
+}
+
+async fn one_is_checked_again_once(t: &Bench) {
+    let referral = set_aside(t, "ann").await;
+    let place = path(t, &format!("/referrals/{referral}"));
+    let form = look(&t.owner, &place).send().await;
+    assert!(form.text.contains(">Check again</button>"), "{}", form.text);
+    let fields = [("once", &*hidden(&form, "once"))];
+    assert_eq!(led(&send(&t.owner, &place, &fields).await), place);
+    assert_eq!(t.status(&referral).await, "converted");
+    let again = send(&t.owner, &place, &fields).await;
+    assert!(again.text.contains("Already done"), "{}", again.text);
+    let shown = page(t, &format!("/referrals/{referral}")).await;
+    assert!(!shown.contains(">Check again</button>"), "{shown}");
+}
+
+async fn picked_ones_are_checked_again_each_by_itself(t: &Bench) {
+    let (_, waiting) = t.pending("bob").await;
+    let referral = set_aside(t, "ann").await;
+    let list = path(t, "/referrals");
+    let once = hidden(&look(&t.owner, &list).send().await, "once");
+    let fields = [
+        ("once", once.as_str()),
+        ("pick", referral.as_str()),
+        ("pick", waiting.as_str()),
+        ("pick", "ref_none"),
+    ];
+    let answer = send(&t.owner, &list, &fields).await;
+    let place = led(&answer).to_owned();
+    let report = look(&t.owner, &place).send().await.text;
+    for part in [
+        "2 of 3 checked again.",
+        "It is converted.",
+        "It waits as before.",
+        "ref_none",
+        ">Not done</span>",
+    ] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    assert_eq!(led(&send(&t.owner, &list, &fields).await), place);
+    let none = send(&t.owner, &list, &fields[..1]).await;
+    assert_eq!(none.status, 400);
+    assert!(none.text.contains("Pick from 1 to 100."), "{}", none.text);
+    assert_eq!(t.status(&waiting).await, "pending");
+}
+
+async fn a_viewer_checks_nothing(t: &Bench) {
+    let (_, referral) = t.pending("ann").await;
+    let viewer = t.member(Role::Viewer).await;
+    for rest in ["/referrals".to_owned(), format!("/referrals/{referral}")] {
+        let form = look(&viewer, &path(t, &rest)).send().await;
+        assert!(
+            form.text.contains("Viewers check nothing again."),
+            "{}",
+            form.text
+        );
+        let fields = [("once", &*hidden(&form, "once")), ("pick", &referral)];
+        let refused = send(&viewer, &path(t, &rest), &fields).await;
+        assert_eq!(refused.status, 403);
+    }
+}
+
+async fn a_referral_is_a_text_too(t: &Bench) {
+    let (pair, referral) = t.pending("ann").await;
+    let shown = page(t, &format!("/referrals/{referral}")).await;
+    let (_, text) = shown.split_once("As a text").expect("a text");
+    for part in [
+        &*format!("Referral {referral}: pending"),
+        &pair.code,
+        "referral.applied by api_key:",
+        &format!("/referrals/{referral}\">JSON</a>"),
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (text, _) = text.split_once("</details>").expect("its end");
+    assert!(!text.contains("ann-referee@example.com"), "{text}");
 }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::credit::{CreditKind, CreditStatus, Side};
 use billstack_core::delivery::DeliveryState;
+use billstack_core::money::Currency;
 use billstack_store::credits::delivery::shown;
 use billstack_store::credits::{self, CreditFilter};
 use serde::Serialize;
@@ -29,6 +30,26 @@ pub struct CreditsAnswer {
     next_cursor: Option<String>,
 }
 
+/// Reads the filters of a query string.
+pub(crate) fn filter(query: &Query) -> Result<CreditFilter, ApiError> {
+    Ok(CreditFilter {
+        customer_id: text(query, "customerId", 64)?,
+        referral_id: text(query, "referralId", 64)?,
+        side: one_of(query, "side", Side::parse)?,
+        kind: one_of(query, "kind", CreditKind::parse)?,
+        status: one_of(query, "status", CreditStatus::parse)?,
+        delivery: one_of(query, "delivery", DeliveryState::parse)?,
+        currency: one_of(query, "currency", currency)?,
+        from: time(query, "from")?,
+        to: time(query, "to")?,
+    })
+}
+
+/// A currency in any case; what nothing has is a currency too.
+fn currency(text: &str) -> Option<Currency> {
+    Currency::read(&text.to_ascii_lowercase())
+}
+
 /// List credits.
 ///
 /// What conversions have granted and the team has given in the project, the newest first.
@@ -40,6 +61,7 @@ pub struct CreditsAnswer {
         ("referralId" = Option<String>, Query, description = "Only of this referral.", min_length = 1, max_length = 64),
         ("side" = inline(Option<SideJson>), Query, description = "Only of this side."),
         ("kind" = inline(Option<CreditKindJson>), Query, description = "Only of this kind."),
+        ("currency" = Option<String>, Query, description = "Only of this currency, an ISO 4217 code.", pattern = "^[A-Za-z]{3}$"),
         ("from" = Option<String>, Query, description = "Only granted at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Only granted before this time.", format = DateTime),
         ("status" = inline(Option<CreditStatusJson>), Query, description = "Only with this status."),
@@ -64,18 +86,4 @@ pub async fn handle(
         credits: rows.iter().map(CreditJson::new).collect(),
         next_cursor: next.map(|cursor| cursor.encode()),
     })))
-}
-
-/// Which credits are asked for.
-pub(in crate::api::referrals) fn filter(query: &Query) -> Result<CreditFilter, ApiError> {
-    Ok(CreditFilter {
-        customer_id: text(query, "customerId", 64)?,
-        referral_id: text(query, "referralId", 64)?,
-        side: one_of(query, "side", Side::parse)?,
-        kind: one_of(query, "kind", CreditKind::parse)?,
-        status: one_of(query, "status", CreditStatus::parse)?,
-        delivery: one_of(query, "delivery", DeliveryState::parse)?,
-        from: time(query, "from")?,
-        to: time(query, "to")?,
-    })
 }

@@ -106,6 +106,7 @@ fn is_wanted(filter: &CreditFilter, credit: &Credit) -> bool {
         side,
         status,
         delivery,
+        currency,
         from: _,
         to: _,
     } = filter;
@@ -115,6 +116,7 @@ fn is_wanted(filter: &CreditFilter, credit: &Credit) -> bool {
         && is(side.as_ref(), credit.side.as_ref())
         && is(status.as_ref(), Some(&credit.status))
         && is(delivery.as_ref(), Some(&credit.delivery))
+        && is(currency.as_ref(), Some(&credit.currency))
 }
 
 /// Export credits.
@@ -127,6 +129,7 @@ fn is_wanted(filter: &CreditFilter, credit: &Credit) -> bool {
         ("format" = inline(Option<Format>), Query, description = "`csv` when left out."),
         ("from" = Option<String>, Query, description = "Granted at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Granted before this time.", format = DateTime),
+        ("currency" = Option<String>, Query, description = "Only of this currency, an ISO 4217 code.", pattern = "^[A-Za-z]{3}$"),
         ("customerId" = Option<String>, Query, description = "Only of this customer.", min_length = 1, max_length = 64),
         ("referralId" = Option<String>, Query, description = "Only of this referral.", min_length = 1, max_length = 64),
         ("side" = inline(Option<SideJson>), Query, description = "Only of this side."),

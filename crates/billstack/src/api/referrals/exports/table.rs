@@ -16,7 +16,7 @@ const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// A part of a file.
 #[derive(Debug)]
-pub(in crate::api) struct Table {
+pub(crate) struct Table {
     format: Format,
     columns: &'static [&'static str],
     bytes: Vec<u8>,
@@ -24,11 +24,7 @@ pub(in crate::api) struct Table {
 
 impl Table {
     /// An empty part; the first of a file begins with the names of the columns.
-    pub(in crate::api) fn new(
-        format: Format,
-        columns: &'static [&'static str],
-        is_first: bool,
-    ) -> Table {
+    pub(crate) fn new(format: Format, columns: &'static [&'static str], is_first: bool) -> Table {
         let mut table = Table {
             format,
             columns,
@@ -44,7 +40,7 @@ impl Table {
     }
 
     /// Adds a row: a value for each column. Texts, numbers and nothing are what may be in a cell.
-    pub(in crate::api) fn row(&mut self, cells: Vec<Value>) {
+    pub(crate) fn row(&mut self, cells: Vec<Value>) {
         match self.format {
             Format::Csv | Format::Spreadsheet => {
                 let cells = self.columns.iter().zip(&cells);

@@ -3,6 +3,8 @@
 mod one_step;
 mod request;
 
+pub(crate) use request::ConnectRequest;
+
 use std::time::Duration;
 
 use axum::extract::State;
@@ -20,7 +22,7 @@ use crate::http::answer;
 use crate::http::input::Input;
 use crate::settings::SecretText;
 use crate::stripe::{self, Account, Mode, Obstacle, Probed, SecretField};
-use request::{ConnectRequest, Members};
+use request::Members;
 
 /// How long finding out what a key may do may take here; if it takes longer, the queue does it.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -116,7 +118,7 @@ pub struct ConnectAnswer {
 #[derive(Serialize, ToSchema)]
 #[schema(as = MadeWebhook)]
 #[serde(rename_all = "camelCase")]
-struct MadeWebhookJson {
+pub(crate) struct MadeWebhookJson {
     /// Whether there is an endpoint that we made, and whose secret is kept.
     created: bool,
     /// Its id; null when there is none.
@@ -126,7 +128,7 @@ struct MadeWebhookJson {
     /// again with its secret.
     reason: Option<ObstacleJson>,
     /// The same for a person.
-    message: Option<String>,
+    pub(crate) message: Option<String>,
     /// The events that it sends, or should send.
     #[schema(example = json!(["customer.subscription.created", "invoice.paid"]))]
     events: Vec<&'static str>,
@@ -180,24 +182,33 @@ pub async fn handle(
     access: TeamAccess,
     input: Input<ConnectRequest>,
 ) -> Result<Response, ApiError> {
-    let ConnectRequest(mut members) = input.body;
-    members.check()?;
-    let webhook_secret = members.webhook_secret.take();
-    let tried = members.tried(&app).await?;
-    let (sync_status, webhook) = match webhook_secret {
-        Some(secret) => (by_hand(&app, &access, &tried, &secret.0).await?, None),
-        None => {
-            let (sync_status, webhook) = one_step::connect(&app, &access, &tried).await?;
-            (sync_status, Some(webhook))
-        }
-    };
-    app.known_connections.remove(&access.team_id);
+    let (sync_status, webhook) = connect(&app, &access, input.body).await?;
     Ok(answer::send(answer::ok(&ConnectAnswer {
         success: true,
         webhook_url: app.webhook_url(&access.team_id),
         sync_status,
         webhook,
     })))
+}
+
+/// Connects the team: tells whether events come in, and what became of the webhook endpoint where we were to make it.
+pub(crate) async fn connect(
+    app: &App,
+    access: &TeamAccess,
+    ConnectRequest(mut members): ConnectRequest,
+) -> Result<(SyncStatusJson, Option<MadeWebhookJson>), ApiError> {
+    members.check()?;
+    let webhook_secret = members.webhook_secret.take();
+    let tried = members.tried(app).await?;
+    let (sync_status, webhook) = match webhook_secret {
+        Some(secret) => (by_hand(app, access, &tried, &secret.0).await?, None),
+        None => {
+            let (sync_status, webhook) = one_step::connect(app, access, &tried).await?;
+            (sync_status, Some(webhook))
+        }
+    };
+    app.known_connections.remove(&access.team_id);
+    Ok((sync_status, webhook))
 }
 
 /// Connects with the secret of an endpoint that somebody made.

@@ -31,14 +31,20 @@ pub async fn handle(
     access: TeamAccess,
     _: NoInput,
 ) -> Result<Response, ApiError> {
+    disconnect(&app, &access).await?;
+    Ok(answer::send(answer::ok(&SuccessAnswer { success: true })))
+}
+
+/// Disconnects the team.
+pub(crate) async fn disconnect(app: &App, access: &TeamAccess) -> Result<(), ApiError> {
     let team_id = access.team_id.clone();
     let done = app.write(&access.caller, move |tx, act| {
         stripe_connection::disconnect(tx, act, &team_id)
     });
     let before = done.await?;
     app.known_connections.remove(&access.team_id);
-    take_down(&app, &access.team_id, &before).await;
-    Ok(answer::send(answer::ok(&SuccessAnswer { success: true })))
+    take_down(app, &access.team_id, &before).await;
+    Ok(())
 }
 
 /// Deletes the endpoint that we made. The key is gone from the database by now, so this is the one chance; connecting

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::TeamId;
-use billstack_core::time::HOUR;
+use billstack_core::time::{HOUR, Micros};
 use billstack_store::stripe_connection::{self, Connection};
 use billstack_store::{Abort, Act, Tx};
 use serde::{Deserialize, Serialize};
@@ -66,17 +66,27 @@ pub async fn handle(
     access: TeamAccess,
     input: Input<RollRequest>,
 ) -> Result<Response, ApiError> {
-    let WebhookSecret(secret) = input.body.webhook_secret;
     let hours = input.body.old_valid_hours;
-    let overlap = hours.map_or(DEFAULT_OVERLAP, |Int(hours)| hours) * HOUR;
-    let rolling = Rolling::new(&app, &access.team_id, secret, overlap);
-    let rolled = app.write(&access.caller, move |tx, act| rolling.run(tx, act));
-    let until = rolled.await?.old_valid_until;
-    app.known_connections.remove(&access.team_id);
+    let hours = hours.map_or(DEFAULT_OVERLAP, |Int(hours)| hours);
+    let until = roll(&app, &access, input.body.webhook_secret, hours).await?;
     Ok(answer::send(answer::ok(&RollAnswer {
         success: true,
         old_valid_until: until.map(|at| rfc3339(at.0)),
     })))
+}
+
+/// Replaces the secret; tells until when the old one is valid too.
+pub(crate) async fn roll(
+    app: &App,
+    access: &TeamAccess,
+    WebhookSecret(secret): WebhookSecret,
+    old_valid_hours: i64,
+) -> Result<Option<Micros>, ApiError> {
+    let rolling = Rolling::new(app, &access.team_id, secret, old_valid_hours * HOUR);
+    let rolled = app.write(&access.caller, move |tx, act| rolling.run(tx, act));
+    let until = rolled.await?.old_valid_until;
+    app.known_connections.remove(&access.team_id);
+    Ok(until)
 }
 
 /// A secret that takes the place of the one in use.

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ids::TeamId;
 use billstack_store::credits::delivery;
-use billstack_store::intake;
 use billstack_store::list::Page;
+use billstack_store::received::{self, EventFilter};
 use billstack_store::stripe_connection::{self, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -131,7 +131,9 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
             offset: 0,
             after: None,
         };
-        let last = intake::list(tx, &team_id, None, None, &newest)?.rows.pop();
+        let last = received::list(tx, &team_id, &EventFilter::default(), &newest)?
+            .rows
+            .pop();
         let probe = stripe_connection::probe(tx, &team_id)?;
         let pending = delivery::pending(tx, &team_id)?;
         let sync_status = SyncStatusJson::of(tx, &team_id)?;
@@ -166,7 +168,7 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
     })))
 }
 
-async fn try_key(
+pub(crate) async fn try_key(
     app: &App,
     team_id: &TeamId,
     connection: &Connection,

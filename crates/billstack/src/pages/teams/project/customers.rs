@@ -1,6 +1,9 @@
 //! `/t/{teamId}/p/{projectId}/customers`: whom the project knows, found by whatever is known of them.
 
+pub mod edit;
+pub mod erase;
 pub mod one;
+pub mod own_page;
 
 use axum::extract::State;
 use axum::response::Response;

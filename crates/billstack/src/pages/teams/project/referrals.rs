@@ -1,5 +1,6 @@
 //! `/t/{teamId}/p/{projectId}/referrals`: who brought whom, and how far that has come.
 
+pub mod checked;
 pub mod one;
 
 use axum::extract::State;
@@ -11,22 +12,27 @@ use maud::{Markup, html};
 
 use super::address;
 use crate::api::referrals::list::Wanted;
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, page};
+use crate::http::query::Query;
+use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
-use crate::pages::parts::form::{choice, line};
+use crate::pages::parts::form::{choice, fault, line, once, submit as button};
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
+use crate::pages::picked::pick;
 use crate::pages::view::{View, read};
 
 /// Rows of a page.
 const ROWS: i64 = 25;
+
+const TITLE: &str = "Referrals";
 
 /// The filters, by the names of the API.
 const FILTERS: [&str; 7] = [
@@ -46,32 +52,66 @@ pub async fn show(
     access: ProjectAccess,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let query = query.without_empty();
+    let shown = body(
+        &app,
+        (&view, &access.place),
+        &query,
+        (&Form::default(), None),
+    )
+    .await?;
+    Ok(view.page(TITLE, shown))
+}
+
+/// The page under these filters, with what was picked.
+async fn body(
+    app: &App,
+    (view, place): (&View, &Place),
+    query: &Query,
+    (typed, error): (&Form, Option<&ApiError>),
+) -> Result<Markup, ApiError> {
+    let query = query.clone().without_empty();
     let asked = in_times(query.clone());
     let (wanted, page) = (Wanted::read(&asked)?, page(&query, ROWS)?);
     let (is_first, is_by_conversion) = (page.after.is_none(), wanted.is_by_conversion());
-    let found = read(&app, &access.place, move |tx, place| {
+    let found = read(app, place, move |tx, place| {
         let part = wanted.list(tx, place, &page)?;
         let people = people_of(tx, place, &part.rows)?;
         Ok((part, people))
     });
     let (part, people) = found.await?;
-    let path = format!(
-        "{}/referrals",
-        address(&access.place.team_id, &access.place.project_id)
-    );
+    let path = path(place);
     let kept: Vec<_> = query
         .pairs()
         .filter(|(name, _)| FILTERS.contains(name))
         .collect();
-    let body = html! {
-        div.head { h1 { "Referrals" } (export::csv(&access.place, "referrals", &asked, &FILTERS)) }
+    let carried = query.pairs().filter(|(name, _)| *name == "limit");
+    let carried: Vec<_> = kept.iter().copied().chain(carried).collect();
+    let is_short = carried.len() == kept.len() && part.next.is_some();
+    let many: Vec<_> = kept.iter().copied().chain([("limit", "100")]).collect();
+    Ok(html! {
+        div.head { h1 { (TITLE) } (export::csv(place, "referrals", &asked, &FILTERS)) }
         (filters(&path, &kept))
         @if is_by_conversion { p.quiet { "Conversions, the last one first. The days are those of the conversion, in UTC." } }
-        (list(&part, &people, &access.place, !kept.is_empty()))
-        (pager(&path, &kept, is_first, part.next.as_ref()))
-    };
-    Ok(view.page("Referrals", body))
+        (fault(error, &[]))
+        @if part.rows.is_empty() {
+            (list(&part, &people, place, !kept.is_empty()))
+            (pager(&path, &carried, is_first, None))
+        } @else {
+            form method="post" action=(path) {
+                (once())
+                (rows_to_pick(&part.rows, &people, place, typed, view.can_write()))
+                (pager(&path, &carried, is_first, part.next.as_ref()))
+                div.actions {
+                    (button("Check the picked ones again").plain().when(view.can_write(), "Viewers check nothing again."))
+                    @if is_short { a href=(with_query(&path, &many)) { "Show 100 at once" } }
+                }
+            }
+        }
+    })
+}
+
+fn path(place: &Place) -> String {
+    format!("{}/referrals", address(&place.team_id, &place.project_id))
 }
 
 /// The names of both sides.
@@ -144,27 +184,62 @@ pub(in crate::pages) fn rows(
     place: &Place,
     empty: &str,
 ) -> Markup {
-    let base = address(&place.team_id, &place.project_id);
+    let rows = referrals
+        .iter()
+        .map(|referral| cells(referral, people, place));
+    table(CAPTION, COLUMNS, rows, empty)
+}
+
+/// The table with a box in front of each row.
+fn rows_to_pick(
+    referrals: &[Referral],
+    people: &People,
+    place: &Place,
+    typed: &Form,
+    may: bool,
+) -> Markup {
+    let [friend, by, code, status, source, applied, converted] = COLUMNS;
     let columns = [
-        Column::text("Friend"),
-        Column::text("Referred by"),
-        Column::text("Code"),
-        Column::text("Status"),
-        Column::text("Came by"),
-        Column::text("Applied"),
-        Column::text("Converted"),
+        Column::text("Pick"),
+        friend,
+        by,
+        code,
+        status,
+        source,
+        applied,
+        converted,
     ];
     let rows = referrals.iter().map(|referral| {
-        let friend = people.name(&referral.referee_customer_id);
-        [
-            html! { a href={ (base) "/referrals/" (referral.id) } { (friend) } },
-            people.link(place, &referral.referrer_customer_id),
-            html! { a href={ (base) "/codes/" (referral.code) } { code { (referral.code) } } },
-            words::of_referral(referral.status),
-            html! { (words::of_source(&referral.attribution)) },
-            moment(referral.created_at),
-            referral.converted_at.map_or(html! { "–" }, moment),
-        ]
+        let name = people.name(&referral.referee_customer_id);
+        let [friend, by, code, status, source, applied, converted] = cells(referral, people, place);
+        let box_ = pick(&referral.id, &format!("the referral of {name}"), typed, may);
+        [box_, friend, by, code, status, source, applied, converted]
     });
-    table("Referrals, the newest first", columns, rows, empty)
+    table(CAPTION, columns, rows, "")
+}
+
+const CAPTION: &str = "Referrals, the newest first";
+
+const COLUMNS: [Column; 7] = [
+    Column::text("Friend"),
+    Column::text("Referred by"),
+    Column::text("Code"),
+    Column::text("Status"),
+    Column::text("Came by"),
+    Column::text("Applied"),
+    Column::text("Converted"),
+];
+
+fn cells(referral: &Referral, people: &People, place: &Place) -> [Markup; 7] {
+    let base = address(&place.team_id, &place.project_id);
+    let friend = people.name(&referral.referee_customer_id);
+    [
+        html! { a href={ (base) "/referrals/" (referral.id) } { (friend) } },
+        people.link(place, &referral.referrer_customer_id),
+        html! { a href={ (base) "/codes/" (referral.code) } { code { (referral.code) } } },
+        words::of_referral(referral.status),
+        html! { (words::of_source(&referral.attribution)) },
+        moment(referral.created_at),
+        referral.converted_at.map_or(html! { "–" }, moment),
+    ]
 }

@@ -1,7 +1,7 @@
 //! `…/referrals/credits` and `…/customers/{id}/credit-balance`.
 
 mod create;
-mod delivery;
+pub(crate) mod delivery;
 mod held;
 mod moves;
 

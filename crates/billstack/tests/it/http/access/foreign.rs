@@ -82,6 +82,11 @@ impl Things {
             ("api-keys/", "{keyId}", key),
             ("stripe/events/", "{id}", text(&event["id"])),
             ("referrals/reconcile/", "{runId}", run(t).await),
+            (
+                "attention/",
+                "{id}",
+                format!("webhook_endpoint_failing.{endpoint}"),
+            ),
             ("webhook-endpoints/", "{endpointId}", endpoint),
             ("deliveries/", "{id}", delivery),
         ];

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::attribution::Outcome;
 use billstack_store::Share;
-use billstack_store::intake::{self};
+use billstack_store::received::{self, EventFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +13,8 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::http::answer;
-use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, weight};
+use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, time, weight};
+use crate::http::query::Query;
 
 /// A page of events.
 #[derive(Serialize, ToSchema)]
@@ -26,6 +27,16 @@ pub struct StripeEventsAnswer {
     next_cursor: Option<String>,
 }
 
+/// Reads the filters of a query string.
+pub(crate) fn filter(query: &Query) -> Result<EventFilter, ApiError> {
+    Ok(EventFilter {
+        outcome: one_of(query, "outcome", Outcome::parse)?,
+        kind: text(query, "type", 255)?,
+        from: time(query, "from")?,
+        to: time(query, "to")?,
+    })
+}
+
 /// List events from Stripe.
 ///
 /// What Stripe has sent to the team and what became of it, the last received first.
@@ -35,6 +46,8 @@ pub struct StripeEventsAnswer {
         PageParams,
         ("outcome" = inline(Option<OutcomeJson>), Query, description = "Only with this outcome."),
         ("type" = Option<String>, Query, description = "Only of this type.", min_length = 1, max_length = 255),
+        ("from" = Option<String>, Query, description = "Only received at this time or later.", format = DateTime),
+        ("to" = Option<String>, Query, description = "Only received before this time.", format = DateTime),
     ),
     responses((status = 200, description = "A page of events.", body = StripeEventsAnswer)),
 )]
@@ -44,15 +57,13 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
-    let outcome = one_of(&query, "outcome", Outcome::parse)?;
-    let kind = text(&query, "type", 255)?;
+    let filter = filter(&query)?;
     let share = Share {
         team: access.team_id.number(),
         weight: weight(&page),
     };
     let part = app.store.scan_for(share, move |tx| {
-        let (team_id, kind) = (&access.team_id, kind.clone());
-        Ok(intake::list(tx, team_id, outcome, kind, &page)?)
+        Ok(received::list(tx, &access.team_id, &filter, &page)?)
     });
     let part = part.await?;
     Ok(answer::send(answer::ok(&StripeEventsAnswer {

@@ -13,7 +13,7 @@ use billstack_store::{Abort, Refusal, Thing};
 use super::StripeEventAnswer;
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
-use crate::http::access::TeamAccess;
+use crate::http::access::{Caller, TeamAccess};
 use crate::http::answer;
 use crate::http::input::NoInput;
 use crate::http::path::Item;
@@ -33,7 +33,18 @@ pub async fn handle(
     Item(id): Item,
     _: NoInput,
 ) -> Result<Response, ApiError> {
-    let team = access.team_id.clone();
+    let event = replayed(&app, &access.caller, &access.team_id, id).await?;
+    Ok(answer::send(answer::ok(&StripeEventAnswer::new(event))))
+}
+
+/// Decides anew about an event of a team.
+pub(crate) async fn replayed(
+    app: &App,
+    caller: &Caller,
+    team_id: &TeamId,
+    id: String,
+) -> Result<StripeEvent, ApiError> {
+    let team = team_id.clone();
     let read = app.store.scan(move |tx| {
         let event = intake::get(tx, &team, &id)?;
         let event = event.ok_or(Refusal::NotFound(Thing::StripeEvent))?;
@@ -46,20 +57,21 @@ pub async fn handle(
         && (is_about_payments(&event.kind) || event.kind == intake::PAYMENT_FOUND);
     let outcome = event.settled.outcome;
     if outcome == Outcome::Converted || (is_payment && outcome != Outcome::Ignored) {
-        return Ok(answer::send(answer::ok(&StripeEventAnswer::new(event))));
+        return Ok(event);
     }
     let connection = connection.filter(|connection| connection.is_active);
-    let incoming = read_again(&app, &access.team_id, event, start, connection.as_ref()).await?;
-    let replay = |incoming| replay(&app, &access, incoming);
-    let replayed = app.asking_about_links(&access.team_id, incoming, replay);
-    Ok(answer::send(answer::ok(&StripeEventAnswer::new(
-        replayed.await?,
-    ))))
+    let incoming = read_again(app, team_id, event, start, connection.as_ref()).await?;
+    let replay = |incoming| replay(app, caller, team_id, incoming);
+    app.asking_about_links(team_id, incoming, replay).await
 }
 
-async fn replay(app: &App, access: &TeamAccess, incoming: Incoming) -> Result<StripeEvent, Abort> {
-    let team = access.team_id.clone();
-    let caller = &access.caller;
+async fn replay(
+    app: &App,
+    caller: &Caller,
+    team_id: &TeamId,
+    incoming: Incoming,
+) -> Result<StripeEvent, Abort> {
+    let team = team_id.clone();
     let guard = caller.guard.clone();
     let origin = app.origin(caller.actor.clone(), &caller.request_id);
     let replayed = app.store.write(origin, move |tx, act| {

@@ -14,6 +14,8 @@ use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
+use crate::pages::form::Form;
+use crate::pages::parts::form::fault;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::pager::with_query;
@@ -28,8 +30,8 @@ use crate::pages::view::{View, read};
 const FEW: i64 = 10;
 
 /// All that the page tells.
-struct Told {
-    customer: Customer,
+pub(super) struct Told {
+    pub(super) customer: Customer,
     balances: Vec<Balance>,
     referrals: Vec<Referral>,
     has_more: bool,
@@ -45,15 +47,45 @@ pub async fn show(
     Item(id): Item,
 ) -> Result<Response, ApiError> {
     let told = told(&app, &access.place, id).await?;
-    let name = name(&told.customer);
-    Ok(view.page(&format!("{name} · Customers"), body(&told, &access.place)))
+    let shown = body(&told, (&view, &access.place), Wrong::Nothing);
+    Ok(view.page(&title(&told), shown))
+}
+
+/// Which form of the page was sent and is wrong, and what is wrong about it.
+#[derive(Clone, Copy)]
+pub(super) enum Wrong<'f> {
+    Nothing,
+    Edit(&'f Form, &'f ApiError),
+    Erase(&'f Form, &'f ApiError),
+    Other(&'f ApiError),
+}
+
+/// The page again, with the form as it was typed.
+pub(super) fn answer_again(
+    told: &Told,
+    (view, place): (&View, &Place),
+    error: &ApiError,
+    wrong: Wrong<'_>,
+) -> Response {
+    let shown = body(told, (view, place), wrong);
+    view.again(error, &title(told), shown)
+}
+
+fn title(told: &Told) -> String {
+    format!("{} · Customers", name(&told.customer))
+}
+
+/// Where the page of a customer is.
+pub(super) fn path(place: &Place, id: &str) -> String {
+    let base = address(&place.team_id, &place.project_id);
+    format!("{base}/customers/{id}")
 }
 
 fn name(customer: &Customer) -> &str {
     customer.name.as_deref().unwrap_or(&customer.email)
 }
 
-async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
+pub(super) async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
     let few = Page {
         limit: FEW,
         offset: 0,
@@ -79,13 +111,14 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
     .await
 }
 
-fn body(told: &Told, place: &Place) -> Markup {
+fn body(told: &Told, (view, place): (&View, &Place), wrong: Wrong<'_>) -> Markup {
     let customer = &told.customer;
     let base = address(&place.team_id, &place.project_id);
     let all = with_query(
         &format!("{base}/referrals"),
         &[("customerId", &customer.id)],
     );
+    let credits = with_query(&format!("{base}/credits"), &[("customerId", &customer.id)]);
     html! {
         h1 { (name(customer)) }
         section {
@@ -116,5 +149,40 @@ fn body(told: &Told, place: &Place) -> Markup {
         @if told.has_more { p { a href=(all) { "All referrals of this customer" } } }
         h2 { "Credits" }
         (credits_of(&told.credits, &told.people, place))
+        @if !told.credits.is_empty() { p { a href=(credits) { "All credits of this customer" } } }
+        (what_can_be_done(customer, (view, place), wrong))
     }
+}
+
+fn what_can_be_done(
+    customer: &Customer,
+    (view, place): (&View, &Place),
+    wrong: Wrong<'_>,
+) -> Markup {
+    let action = path(place, &customer.id);
+    let (edit, erase, other) = match wrong {
+        Wrong::Nothing => (None, None, None),
+        Wrong::Edit(form, error) => (Some((form, error)), None, None),
+        Wrong::Erase(form, error) => (None, Some((form, error)), None),
+        Wrong::Other(error) => (None, None, Some(error)),
+    };
+    html! {
+        h2 { "What can be done" }
+        (fault(other, &[]))
+        div.actions {
+            (super::own_page::form(&action))
+            a.button.plain href=(statement(customer, place)) { "Statement as CSV" }
+        }
+        (super::edit::form(customer, &action, view.can_write(), edit))
+        (super::erase::form(customer, &action, view.can_write(), erase))
+    }
+}
+
+/// The call that tells the statement as a file for people.
+fn statement(customer: &Customer, place: &Place) -> String {
+    let path = format!(
+        "/api/billstack/teams/{}/projects/{}/customers/{}/credit-statement/export",
+        place.team_id, place.project_id, customer.id
+    );
+    with_query(&path, &[("format", "spreadsheet")])
 }

@@ -3,25 +3,30 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::explanation::Explanation;
-use billstack_core::referral::Referral;
+use billstack_core::referral::{Referral, Status};
 use billstack_store::credits::{self, Credit, CreditFilter};
 use billstack_store::list::Page;
 use billstack_store::story::{self, LoggedEvent};
-use billstack_store::{Place, Refusal, Thing, explained};
+use billstack_store::{Act, Place, Refusal, Thing, Tx, explained, recheck};
 use maud::{Markup, html};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::people_of;
+use super::{path, people_of};
 use crate::app::{App, Shared};
+use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
+use crate::pages::form::Form;
+use crate::pages::parts::form::{fault, once, submit as button};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
+use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::project::address;
 use crate::pages::view::{View, read};
 
@@ -45,8 +50,57 @@ pub async fn show(
     Item(id): Item,
 ) -> Result<Response, ApiError> {
     let told = told(&app, &access.place, id).await?;
+    let shown = body(&told, (&view, &access.place), None);
+    Ok(view.page(&title(&told), shown))
+}
+
+/// Checks it again.
+pub async fn check(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(id): Item,
+    form: Form,
+) -> Result<Response, ApiError> {
+    let told = told(&app, &access.place, id.clone()).await?;
+    match checked(&app, &access, id, &form).await {
+        Ok(submitted) => Ok(submitted.answer(&view)),
+        Err(error) => {
+            let shown = body(&told, (&view, &access.place), Some(&error));
+            Ok(view.again(&error, &title(&told), shown))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Nothing {}
+
+async fn checked(
+    app: &App,
+    access: &ProjectAccess,
+    id: String,
+    form: &Form,
+) -> Result<Submitted, ApiError> {
+    let Nothing {} = form.read(&[])?;
+    let (place, back) = (
+        access.place.clone(),
+        format!("{}/{id}", path(&access.place)),
+    );
+    let op = move |tx: &mut dyn Tx, act: &mut Act| recheck::recheck(tx, act, &place, &id);
+    let team_id = &access.place.team_id;
+    submit(
+        app,
+        &access.caller,
+        (team_id, form),
+        op,
+        move |_: &Referral| back.clone(),
+    )
+    .await
+}
+
+fn title(told: &Told) -> String {
     let friend = told.people.name(&told.referral.referee_customer_id);
-    Ok(view.page(&format!("{friend} · Referrals"), body(&told, &access.place)))
+    format!("{friend} · Referrals")
 }
 
 async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
@@ -80,7 +134,7 @@ fn first(limit: i64) -> Page {
     }
 }
 
-fn body(told: &Told, place: &Place) -> Markup {
+fn body(told: &Told, (view, place): (&View, &Place), error: Option<&ApiError>) -> Markup {
     let referral = &told.referral;
     let friend = told.people.name(&referral.referee_customer_id);
     html! {
@@ -91,6 +145,13 @@ fn body(told: &Told, place: &Place) -> Markup {
             @if !told.explanation.next.is_empty() {
                 p { "What must still happen:" }
                 ul { @for step in &told.explanation.next { li { (step) } } }
+            }
+            (fault(error, &[]))
+            @if referral.status == Status::Pending {
+                form method="post" action={ (path(place)) "/" (referral.id) } {
+                    (once())
+                    (button("Check again").plain().when(view.can_write(), "Viewers check nothing again."))
+                }
             }
         }
         section {
@@ -115,7 +176,53 @@ fn body(told: &Told, place: &Place) -> Markup {
         (credits_of(&told.credits, &told.people, place))
         h2 { "Story" }
         (story_of(&told.steps, place))
+        (as_text(told, place))
     }
+}
+
+/// The same as a text to send to somebody, and for programs.
+fn as_text(told: &Told, place: &Place) -> Markup {
+    let api = format!(
+        "/api/billstack/teams/{}/projects/{}/referrals/{}",
+        place.team_id, place.project_id, told.referral.id
+    );
+    html! {
+        details {
+            summary { "As a text" }
+            (copyable(&plain(told)))
+        }
+        p { "For programs: " a href=(api) { "JSON" } ", " a href={ (api) "/events" } { "story as JSON" } }
+    }
+}
+
+/// What the page says, without people: ids alone may leave it.
+fn plain(told: &Told) -> String {
+    let referral = &told.referral;
+    let mut lines = vec![
+        format!("Referral {}: {}", referral.id, referral.status),
+        told.explanation.why.clone(),
+    ];
+    lines.extend(
+        told.explanation
+            .next
+            .iter()
+            .map(|step| format!("Next: {step}")),
+    );
+    lines.push(format!(
+        "Code {}, applied {}, referrer {}, friend {}",
+        referral.code,
+        rfc3339(referral.created_at.0),
+        referral.referrer_customer_id,
+        referral.referee_customer_id
+    ));
+    lines.extend(told.steps.iter().map(|step| {
+        let at = rfc3339(step.created_at.0);
+        format!(
+            "{at} {} by {} (request {})",
+            step.kind, step.actor, step.request_id
+        )
+    }));
+    lines.join("\n")
 }
 
 /// Credits, a row each, for other pages too.
@@ -128,6 +235,7 @@ pub(in crate::pages) fn credits_of(credits: &[Credit], people: &People, place: &
         Column::text("Granted"),
         Column::text("Id"),
     ];
+    let base = address(&place.team_id, &place.project_id);
     let rows = credits.iter().map(|credit| {
         [
             people.link(place, &credit.customer_id),
@@ -135,7 +243,7 @@ pub(in crate::pages) fn credits_of(credits: &[Credit], people: &People, place: &
             amount(credit.amount.get(), credit.currency),
             words::of_credit(credit.status),
             moment(credit.created_at),
-            html! { code { (credit.id) } },
+            html! { a href={ (base) "/credits/" (credit.id) } { code { (credit.id) } } },
         ]
     });
     table("Credits, the newest first", columns, rows, "No credit.")

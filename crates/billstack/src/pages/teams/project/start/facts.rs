@@ -5,8 +5,9 @@ use billstack_core::referral::Status;
 use billstack_core::time::Micros;
 use billstack_store::activity::{self, ActivityFilter};
 use billstack_store::api_keys;
-use billstack_store::intake::{self, StripeEvent};
+use billstack_store::intake::StripeEvent;
 use billstack_store::list::Page;
+use billstack_store::received::{self, EventFilter};
 use billstack_store::referrals::{self, ReferralFilter};
 use billstack_store::{Fault, Place, Tx, links, portal, programs, stripe_connection};
 
@@ -104,7 +105,7 @@ fn facts(tx: &mut dyn Tx, place: &Place, now: Micros) -> Result<Facts, Fault> {
     let team_id = &place.team_id;
     let connection = stripe_connection::get(tx, team_id)?.filter(|one| one.is_active);
     let since = since(tx, place)?;
-    let newest = intake::list(tx, team_id, None, None, &first(1))?.rows;
+    let newest = received::list(tx, team_id, &EventFilter::default(), &first(1))?.rows;
     let event = newest.into_iter().next();
     let keys = api_keys::list(tx, team_id, &first(50))?.rows;
     let works = |key: &api_keys::ApiKey| {

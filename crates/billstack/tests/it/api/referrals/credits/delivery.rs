@@ -26,7 +26,7 @@ on_both_engines! {
 /// For how long a worker has a customer of Stripe to itself.
 const LEASE: i64 = 6 * SECOND;
 
-pub(super) fn stripe() -> Setup {
+pub(crate) fn stripe() -> Setup {
     Setup {
         stripe: true,
         settings: |args| {

@@ -1,0 +1,246 @@
+//! `/t/{teamId}/p/{projectId}/attention`: what needs a person, what it means, and where its cure is.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::attention::{Kind, LineId};
+use billstack_core::time::Micros;
+use billstack_store::attention::{self as store, Line};
+use billstack_store::reconcile::{self, Line as Difference};
+use billstack_store::{Act, Place, Refusal, Thing, Tx};
+use maud::{Markup, html};
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+
+use super::address;
+use crate::api::attention::{cure, message, parted};
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::pages::dress::PLAIN;
+use crate::pages::form::Form;
+use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::time::moment;
+use crate::pages::submit::{Submitted, submit};
+use crate::pages::view::{View, read};
+
+const TITLE: &str = "Attention";
+
+/// As many differences of a comparison are shown; the API tells the rest.
+const DIFFERENCES: i64 = 20;
+
+#[derive(Deserialize)]
+struct Dismissed {
+    line: String,
+}
+
+/// All that the page tells.
+struct Told {
+    at: Micros,
+    shown: Vec<Line>,
+    dismissed: Vec<Line>,
+    /// What the last comparison found, if a line tells of it.
+    differences: Vec<Difference>,
+}
+
+/// The page.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+) -> Result<Response, ApiError> {
+    let told = told(&app, &access.place).await?;
+    Ok(view.page(TITLE, body(&told, (&view, &access.place), None)))
+}
+
+/// Dismisses a line.
+pub async fn dismiss(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    form: Form,
+) -> Result<Response, ApiError> {
+    match dismissed(&app, &access, &form).await {
+        Ok(submitted) => Ok(submitted.answer(&view)),
+        Err(error) => {
+            let told = told(&app, &access.place).await?;
+            let shown = body(&told, (&view, &access.place), Some(&error));
+            Ok(view.again(&error, TITLE, shown))
+        }
+    }
+}
+
+async fn dismissed(app: &App, access: &ProjectAccess, form: &Form) -> Result<Submitted, ApiError> {
+    let Dismissed { line } = form.read(&["line"])?;
+    let line = LineId::parse(&line);
+    let place = access.place.clone();
+    let op = move |tx: &mut dyn Tx, act: &mut Act| {
+        let line = line.as_ref().ok_or(Refusal::NotFound(Thing::Line))?;
+        store::dismiss(tx, act, &place, line)
+    };
+    let back = path(&access.place);
+    let team_id = &access.place.team_id;
+    submit(
+        app,
+        &access.caller,
+        (team_id, form),
+        op,
+        move |_: &Micros| back.clone(),
+    )
+    .await
+}
+
+async fn told(app: &App, place: &Place) -> Result<Told, ApiError> {
+    let (now, refused) = (app.now(), app.refused_lately(&place.team_id));
+    read(app, place, move |tx, place| {
+        let (shown, dismissed) = parted(store::look(tx, place, now, &refused)?);
+        let run = shown
+            .iter()
+            .find(|line| line.id.kind == Kind::ReconcileFound);
+        let differences = match run {
+            Some(line) => reconcile::lines(tx, &place.team_id, &line.id.subject, DIFFERENCES)?,
+            None => Vec::new(),
+        };
+        Ok(Told {
+            at: now,
+            shown,
+            dismissed,
+            differences,
+        })
+    })
+    .await
+}
+
+fn path(place: &Place) -> String {
+    format!("{}/attention", address(&place.team_id, &place.project_id))
+}
+
+fn body(told: &Told, (view, place): (&View, &Place), error: Option<&ApiError>) -> Markup {
+    html! {
+        h1 { (TITLE) }
+        (fault(error, &[]))
+        @if told.shown.is_empty() {
+            p.empty { "Nothing needs you. Looked " (moment(told.at)) "." }
+        } @else {
+            @for line in &told.shown { (card(line, told, (view, place))) }
+            p.quiet { "Looked " (moment(told.at)) ". Refused calls are those that this server itself has seen." }
+        }
+        @if !told.dismissed.is_empty() { (hidden(&told.dismissed)) }
+    }
+}
+
+fn card(line: &Line, told: &Told, (view, place): (&View, &Place)) -> Markup {
+    html! {
+        section {
+            h2 { span.state.bad { (title(line.id.kind)) } }
+            p { (message(line)) }
+            p.quiet {
+                (cure(line.id.kind))
+                @if let Some(at) = line.at { " Latest " (moment(at)) "." }
+            }
+            @if line.id.kind == Kind::ReconcileFound { (differences(&told.differences)) }
+            form.row method="post" action=(path(place)) {
+                (once())
+                input type="hidden" name="line" value=(line.id);
+                (way(line, view, place))
+                (button("Dismiss for 7 days").plain().when(view.can_write(), "Viewers dismiss nothing."))
+            }
+        }
+    }
+}
+
+/// What a line is about, in two or three words.
+fn title(kind: Kind) -> Markup {
+    let text = match &kind {
+        Kind::DeliveriesPaused => "Deliveries to Stripe are paused",
+        Kind::StripeCallsRefused => "Wrong signatures from Stripe",
+        Kind::StripeEventsFailed => "Stripe events failed",
+        Kind::StripeEventsAmbiguous => "Stripe events are ambiguous",
+        Kind::CreditsNeedAttention => "Credits need a person",
+        Kind::EndpointDisabled => "Webhook endpoint is disabled",
+        Kind::EndpointFailing => "Webhook endpoint is failing",
+        Kind::BudgetExhausted => "Budget is used up",
+        Kind::BudgetLow => "Budget is nearly used up",
+        Kind::ReconcileFound => "Our books and Stripe's differ",
+        Kind::Other(word) => word.as_str(),
+    };
+    html! { (text) }
+}
+
+/// The way to the cure, for whoever may go there.
+fn way(line: &Line, view: &View, place: &Place) -> Markup {
+    let team = format!("/t/{}", place.team_id);
+    let project = address(&place.team_id, &place.project_id);
+    let subject = utf8_percent_encode(&line.id.subject, &PLAIN).to_string();
+    let (to, text, may, else_who) = match line.id.kind {
+        Kind::DeliveriesPaused | Kind::StripeCallsRefused => (
+            format!("{team}/stripe"),
+            "Open the connection",
+            view.can_administer(),
+            "Owners and admins of the team mend this on the Stripe page.",
+        ),
+        Kind::StripeEventsFailed | Kind::StripeEventsAmbiguous => (
+            format!("{team}/stripe/events/{subject}"),
+            "Open the newest event",
+            view.can_write(),
+            "Members of the team may open Stripe's events.",
+        ),
+        Kind::CreditsNeedAttention => (
+            format!("{project}/credits?delivery=needs_attention"),
+            "Show the credits",
+            true,
+            "",
+        ),
+        Kind::EndpointDisabled | Kind::EndpointFailing => (
+            format!("{project}/webhooks/{subject}"),
+            "Open the endpoint",
+            true,
+            "",
+        ),
+        Kind::BudgetExhausted | Kind::BudgetLow => {
+            (format!("{project}/program"), "Open the program", true, "")
+        }
+        Kind::ReconcileFound | Kind::Other(_) => return html! {},
+    };
+    html! {
+        @if may { p.actions { a.button href=(to) { (text) } } }
+        @else { p.quiet { (else_who) } }
+    }
+}
+
+fn differences(lines: &[Difference]) -> Markup {
+    let columns = [
+        Column::text("Kind"),
+        Column::text("About"),
+        Column::text("What differs"),
+        Column::text("Repaired"),
+    ];
+    let rows = lines.iter().map(|line| {
+        [
+            html! { (line.kind) },
+            html! { code { (line.subject) } },
+            html! { (line.detail) },
+            html! { @if line.is_repaired { "yes" } @else { "no" } },
+        ]
+    });
+    table(
+        "What the comparison found",
+        columns,
+        rows,
+        "No line was kept.",
+    )
+}
+
+fn hidden(lines: &[Line]) -> Markup {
+    html! {
+        details {
+            summary { (lines.len()) " dismissed" }
+            ul {
+                @for line in lines {
+                    li { (message(line))
+                        @if let Some(until) = line.dismissed_until { " " span.quiet { "Until " (moment(until)) "." } } }
+                }
+            }
+        }
+    }
+}

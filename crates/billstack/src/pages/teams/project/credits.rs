@@ -1,0 +1,285 @@
+//! `/t/{teamId}/p/{projectId}/credits`: who got what, for what, and how far it has come.
+
+mod bookings;
+mod moves;
+pub mod one;
+pub mod picked;
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::delivery::DeliveryState;
+use billstack_store::Place;
+use billstack_store::credits::{self, Credit};
+use billstack_store::list::{Cursor, Page, Part};
+use billstack_store::referrals::{self, ReferralFilter};
+use maud::{Markup, html};
+
+use super::address;
+use crate::api::referrals::credits::list::filter;
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::page::{QueryString, page};
+use crate::http::query::Query;
+use crate::pages::form::Form;
+use crate::pages::parts::days::in_times;
+use crate::pages::parts::export;
+use crate::pages::parts::form::{choice, fault, line, once, submit as button};
+use crate::pages::parts::money::amount;
+use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::people::People;
+use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::time::moment;
+use crate::pages::parts::words;
+use crate::pages::picked::pick;
+use crate::pages::view::{View, read};
+use moves::Move;
+
+const TITLE: &str = "Credits";
+
+/// Rows of a page, if nobody asks for more.
+const ROWS: i64 = 25;
+
+/// The filters, by the names of the API.
+const FILTERS: [&str; 9] = [
+    "status",
+    "delivery",
+    "side",
+    "kind",
+    "currency",
+    "customerId",
+    "referralId",
+    "from",
+    "to",
+];
+
+/// All that the page tells.
+pub(super) struct Told {
+    part: Part<Credit>,
+    people: People,
+    /// While there is no credit at all: a referral that would make the first.
+    next: Option<String>,
+}
+
+/// The list.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let shown = body(
+        &app,
+        (&view, &access.place),
+        &query,
+        (&Form::default(), None),
+    )
+    .await?;
+    Ok(view.page(TITLE, shown))
+}
+
+/// The page under these filters, with the form as it was typed.
+pub(super) async fn body(
+    app: &App,
+    (view, place): (&View, &Place),
+    query: &Query,
+    (typed, error): (&Form, Option<&ApiError>),
+) -> Result<Markup, ApiError> {
+    let query = query.clone().without_empty();
+    let page = page(&query, ROWS)?;
+    let is_first = page.after.is_none();
+    let kept: Vec<_> = query
+        .pairs()
+        .filter(|(name, _)| FILTERS.contains(name))
+        .collect();
+    let told = told(app, place, &query, page, kept.is_empty()).await?;
+    let path = path(place);
+    let many: Vec<_> = kept.iter().copied().chain([("limit", "100")]).collect();
+    let limited: Vec<_> = query.pairs().filter(|(name, _)| *name == "limit").collect();
+    let carried: Vec<_> = kept
+        .iter()
+        .copied()
+        .chain(limited.iter().copied())
+        .collect();
+    let next: Option<&Cursor> = told.part.next.as_ref();
+    Ok(html! {
+        div.head { h1 { (TITLE) } (export::csv(place, "credits", &in_times(query.clone()), &FILTERS)) }
+        (filters(&path, &kept))
+        (fault(error, &[]))
+        @if told.part.rows.is_empty() {
+            (nothing(&told, place, &path, !kept.is_empty()))
+        } @else {
+            form method="post" action=(path) {
+                (list(&told, place, typed, view.can_write()))
+                (pager(&path, &carried, is_first, next))
+                @if limited.is_empty() && next.is_some() {
+                    p { a href=(with_query(&path, &many)) { "Show 100 at once" } }
+                }
+                (move_picked(typed, error, view))
+            }
+        }
+    })
+}
+
+async fn told(
+    app: &App,
+    place: &Place,
+    query: &Query,
+    page: Page,
+    is_all: bool,
+) -> Result<Told, ApiError> {
+    let filter = filter(&in_times(query.clone()))?;
+    read(app, place, move |tx, place| {
+        let part = credits::list(tx, place, &filter, &page)?;
+        let ids = part.rows.iter().map(|credit| credit.customer_id.as_str());
+        let people = People::read(tx, place, ids)?;
+        let is_none = is_all && part.rows.is_empty() && page.after.is_none();
+        let next = match is_none {
+            true => referrals::list(tx, place, &ReferralFilter::default(), &one())?,
+            false => Part {
+                rows: Vec::new(),
+                next: None,
+            },
+        };
+        Ok(Told {
+            part,
+            people,
+            next: next.rows.into_iter().next().map(|referral| referral.id),
+        })
+    })
+    .await
+}
+
+const fn one() -> Page {
+    Page {
+        limit: 1,
+        offset: 0,
+        after: None,
+    }
+}
+
+fn path(place: &Place) -> String {
+    format!("{}/credits", address(&place.team_id, &place.project_id))
+}
+
+/// The two ways in which a list can be empty.
+fn nothing(told: &Told, place: &Place, path: &str, is_filtered: bool) -> Markup {
+    let base = address(&place.team_id, &place.project_id);
+    html! {
+        p.empty {
+            @if is_filtered {
+                "No credit matches the filters. " a href=(path) { "Clear filters" }
+            } @else if let Some(referral) = &told.next {
+                "No credit yet. The first is made when a referral converts, such as "
+                a href={ (base) "/referrals/" (referral) } { "the newest one" } "."
+            } @else {
+                "No credit yet. The first is made when a referral converts; there is "
+                a href={ (base) "/referrals" } { "no referral" } " yet either."
+            }
+        }
+    }
+}
+
+/// The filters, as links that anybody else may open too.
+fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
+    let value = |name: &str| {
+        let found = kept.iter().find(|(filter, _)| *filter == name);
+        found.map_or("", |(_, value)| *value)
+    };
+    let statuses = [
+        ("", "any"),
+        ("held", "held"),
+        ("granted", "granted"),
+        ("applied", "used"),
+        ("partially_reversed", "taken back in part"),
+        ("reversed", "taken back"),
+    ];
+    let sides = [
+        ("", "any"),
+        ("referrer", "referred somebody"),
+        ("referee", "was referred"),
+    ];
+    let deliveries = [
+        ("", "any"),
+        ("needs_attention", "needs a person"),
+        ("waiting", "waits for its hold"),
+        ("queued", "about to go"),
+        ("in_flight", "under way"),
+        ("unknown", "being found out"),
+        ("delivered", "in Stripe"),
+        ("none", "not put into Stripe"),
+    ];
+    html! {
+        form.row.filters method="get" action=(path) {
+            (choice("Status", "status", statuses, value("status")))
+            (choice("To Stripe", "delivery", deliveries, value("delivery")))
+            (choice("For", "side", sides, value("side")))
+            (line("Currency", "currency", "text", value("currency")))
+            (line("Customer id", "customerId", "text", value("customerId")))
+            (line("From", "from", "date", value("from")))
+            (line("To", "to", "date", value("to")))
+            @for name in ["kind", "referralId"] {
+                @if !value(name).is_empty() { input type="hidden" name=(name) value=(value(name)); }
+            }
+            div.actions {
+                button { "Apply" }
+                @if !kept.is_empty() { a href=(path) { "Clear filters" } }
+            }
+        }
+    }
+}
+
+fn list(told: &Told, place: &Place, typed: &Form, may_pick: bool) -> Markup {
+    let columns = [
+        Column::text("Pick"),
+        Column::number("Amount"),
+        Column::text("Customer"),
+        Column::text("For"),
+        Column::text("Status"),
+        Column::text("Referral"),
+        Column::text("Granted"),
+    ];
+    let base = address(&place.team_id, &place.project_id);
+    let rows = told.part.rows.iter().map(|credit| {
+        let units = credit.currency.text(credit.amount.get());
+        let name = told.people.name(&credit.customer_id);
+        [
+            pick(&credit.id, &format!("{units} of {name}"), typed, may_pick),
+            html! { a href={ (base) "/credits/" (credit.id) } { (amount(credit.amount.get(), credit.currency)) } },
+            told.people.link(place, &credit.customer_id),
+            html! { (words::of_side(credit.side)) },
+            status(credit),
+            match &credit.referral_id {
+                Some(id) => html! { a href={ (base) "/referrals/" (id) } aria-label={ "open the referral of " (units) " of " (name) } { "open" } },
+                None => html! { span.quiet { "none" } },
+            },
+            moment(credit.created_at),
+        ]
+    });
+    table("Credits, the newest first", columns, rows, "")
+}
+
+/// Where a credit stands, and whether somebody has to see to it.
+fn status(credit: &Credit) -> Markup {
+    html! {
+        (words::of_credit(credit.status))
+        @if credit.delivery == DeliveryState::NeedsAttention { " " span.state.bad { "Needs a person" } }
+    }
+}
+
+/// The form that moves what is picked.
+fn move_picked(typed: &Form, error: Option<&ApiError>, view: &View) -> Markup {
+    let choices = Move::ALL.map(|one| (one.as_str(), one.label()));
+    html! {
+        section {
+            h2 { "Move what is picked" }
+            p.quiet { "Up to 100 credits, each as a whole and decided by itself: the answer says what became of each." }
+            (once())
+            div.row {
+                (choice("What to do", "move", choices, typed.text("move")))
+                (moves::reason_field(typed, error))
+                (button("Move them").when(view.can_write(), "Viewers move nothing."))
+            }
+        }
+    }
+}

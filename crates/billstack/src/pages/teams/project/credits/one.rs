@@ -1,0 +1,272 @@
+//! `/t/{teamId}/p/{projectId}/credits/{id}`: what became of a credit, why, and what can be done about it.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_core::delivery::DeliveryState;
+use billstack_core::money::Currency;
+use billstack_store::credits::delivery::{Shown, shown};
+use billstack_store::credits::{self, Credit, Posting};
+use billstack_store::list::Page;
+use billstack_store::{Act, Place, Tx};
+use maud::{Markup, html};
+
+use super::bookings::bookings;
+use super::moves::{self, Move, Wish};
+use super::path;
+use crate::api::attention::{mend, why_stuck};
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::path::Item;
+use crate::pages::form::Form;
+use crate::pages::parts::form::{Field, choice, fault, field, once, submit as button};
+use crate::pages::parts::money::amount;
+use crate::pages::parts::notice::copyable;
+use crate::pages::parts::people::People;
+use crate::pages::parts::time::moment;
+use crate::pages::parts::words;
+use crate::pages::submit::{Submitted, submit};
+use crate::pages::teams::project::address;
+use crate::pages::view::{View, read};
+
+/// The most postings that are shown at once; the API tells the rest.
+const POSTINGS: i64 = 400;
+
+/// The fields of the form.
+const FIELDS: [&str; 3] = ["amount", "reference", "reason"];
+
+/// All that the page tells.
+struct Told {
+    shown: Shown,
+    postings: Vec<Posting>,
+    has_more: bool,
+    people: People,
+}
+
+/// The page.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(id): Item,
+) -> Result<Response, ApiError> {
+    let told = told(&app, &access.place, id).await?;
+    let shown = body(&told, (&view, &access.place), (&Form::default(), None));
+    Ok(view.page(&title(&told), shown))
+}
+
+/// Moves the credit.
+pub async fn act(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(id): Item,
+    form: Form,
+) -> Result<Response, ApiError> {
+    let told = told(&app, &access.place, id.clone()).await?;
+    match moved(&app, &access, &told, &form).await {
+        Ok(submitted) => Ok(submitted.answer(&view)),
+        Err(error) => {
+            let shown = body(&told, (&view, &access.place), (&form, Some(&error)));
+            Ok(view.again(&error, &title(&told), shown))
+        }
+    }
+}
+
+async fn moved(
+    app: &App,
+    access: &ProjectAccess,
+    told: &Told,
+    form: &Form,
+) -> Result<Submitted, ApiError> {
+    let credit = &told.shown.credit;
+    let wish = Wish::read(form, Some(credit.currency))?;
+    let (place, id) = (access.place.clone(), credit.id.clone());
+    let op = move |tx: &mut dyn Tx, act: &mut Act| wish.make(tx, act, &place, &id);
+    let back = format!("{}/{}", path(&access.place), credit.id);
+    let team_id = &access.place.team_id;
+    submit(
+        app,
+        &access.caller,
+        (team_id, form),
+        op,
+        move |_: &Credit| back.clone(),
+    )
+    .await
+}
+
+fn title(told: &Told) -> String {
+    let credit = &told.shown.credit;
+    let text = credit.currency.text(credit.amount.get());
+    format!(
+        "{text} of {} · Credits",
+        told.people.name(&credit.customer_id)
+    )
+}
+
+async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
+    let first = Page {
+        limit: POSTINGS,
+        offset: 0,
+        after: None,
+    };
+    read(app, place, move |tx, place| {
+        let credit = credits::require(tx, place, &id)?;
+        let part = credits::postings(tx, place, &id, &first)?;
+        Ok(Told {
+            people: People::read(tx, place, [credit.customer_id.as_str()])?,
+            shown: shown(tx, place, credit)?,
+            has_more: part.next.is_some(),
+            postings: part.rows,
+        })
+    })
+    .await
+}
+
+fn body(
+    told: &Told,
+    (view, place): (&View, &Place),
+    (typed, error): (&Form, Option<&ApiError>),
+) -> Markup {
+    let credit = &told.shown.credit;
+    html! {
+        h1 { (amount(credit.amount.get(), credit.currency)) }
+        section {
+            p { (words::of_credit(credit.status)) (words::of_delivery(credit.delivery)) }
+            @if credit.delivery == DeliveryState::NeedsAttention { (stuck(told)) }
+            (parts(credit))
+        }
+        (facts(told, place))
+        (move_it(told, (view, place), (typed, error)))
+        h2 { "Bookings" }
+        (bookings(&told.postings, credit.currency, (view, place)))
+        @if told.has_more { p.quiet { "There are more, which the API tells: " code { "…/postings" } } }
+    }
+}
+
+/// Why it waits for a person, and what helps.
+fn stuck(told: &Told) -> Markup {
+    let reason = told.shown.credit.delivery_reason;
+    let reason = reason.as_ref().map_or("", |reason| reason.as_str());
+    html! {
+        div.notice.bad {
+            p { span.state.bad { "Needs a person" } (why_stuck(reason)) "." }
+            @if let Some(said) = &told.shown.refusal { p { "Stripe said: " (said) } }
+            p { (mend(reason)) }
+        }
+    }
+}
+
+/// What became of the amount; parts of nothing are left out.
+fn parts(credit: &Credit) -> Markup {
+    let parts = &credit.parts;
+    let all = [
+        ("Held", parts.held),
+        ("Owed", parts.available),
+        ("In Stripe's balance", parts.delivered),
+        ("Used", parts.applied),
+        ("Paid elsewhere", parts.settled),
+        ("Taken back", parts.reversed),
+        ("Not taken back any more", parts.shortfall),
+    ];
+    let all = all.into_iter().filter(|(_, units)| *units > 0);
+    html! {
+        dl.figures {
+            @for (name, units) in all { div { dt { (name) } dd { (amount(units, credit.currency)) } } }
+        }
+    }
+}
+
+fn facts(told: &Told, place: &Place) -> Markup {
+    let Shown { credit, .. } = &told.shown;
+    let base = address(&place.team_id, &place.project_id);
+    html! {
+        section {
+            h2 { "Facts" }
+            dl.facts {
+                div { dt { "Customer" } dd { (told.people.link(place, &credit.customer_id)) } }
+                div { dt { "For" } dd { (words::of_side(credit.side)) } }
+                @if let Some(id) = &credit.referral_id {
+                    div { dt { "Referral" } dd { a href={ (base) "/referrals/" (id) } { code { (id) } } } }
+                }
+                div { dt { "Granted" } dd { (moment(credit.created_at)) } }
+                @if let Some(until) = credit.held_until.filter(|_| credit.parts.held > 0) {
+                    div { dt { "Held until" } dd { (moment(until)) } }
+                }
+                @if let Some(id) = &told.shown.stripe_customer_id {
+                    div { dt { "Balance of" } dd { (copyable(id)) } }
+                }
+                @if let Some(id) = &told.shown.transaction_id {
+                    div { dt { "Line at Stripe" } dd { (copyable(id)) } }
+                }
+                @if credit.by_stripe {
+                    div { dt { "Stripe was told" } dd { (times(told.shown.attempts))
+                        @if let Some(at) = told.shown.next_attempt_at { ", next " (moment(at)) } } }
+                }
+                div { dt { "Id" } dd { (copyable(&credit.id)) } }
+            }
+        }
+    }
+}
+
+fn times(count: i64) -> String {
+    match count {
+        0 => "not yet".to_owned(),
+        1 => "once".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+fn move_it(
+    told: &Told,
+    (view, place): (&View, &Place),
+    (typed, error): (&Form, Option<&ApiError>),
+) -> Markup {
+    let credit = &told.shown.credit;
+    let possible = Move::ALL.into_iter().filter(|one| one.is_for(credit));
+    let choices: Vec<_> = possible.map(|one| (one.as_str(), one.label())).collect();
+    html! {
+        section {
+            h2 { "Move it" }
+            (fault(error, &FIELDS))
+            @if choices.is_empty() {
+                p.quiet { "Nothing of it can be moved any more." }
+            } @else {
+                form method="post" action={ (path(place)) "/" (credit.id) } {
+                    (once())
+                    (choice("What to do", "move", choices, typed.text("move")))
+                    (field(&of_amount(credit.currency), typed, error))
+                    (moves::reason_field(typed, error))
+                    (field(&REFERENCE, typed, error))
+                    (button("Move it").when(view.can_write(), "Viewers move nothing."))
+                }
+            }
+        }
+    }
+}
+
+fn of_amount(currency: Currency) -> Field<'static> {
+    Field {
+        label: "Amount",
+        name: "amount",
+        hint: Some(match currency.decimals() {
+            0 => "In whole units, such as 10. Empty means all that is there.",
+            _ => {
+                "In whole units, such as 10.50. Empty means all that is there; deliver and retry take the whole."
+            }
+        }),
+        is_optional: true,
+        longest: 20,
+        ..Field::default()
+    }
+}
+
+const REFERENCE: Field<'static> = Field {
+    label: "Reference",
+    name: "reference",
+    kind: crate::pages::parts::form::Kind::Text,
+    autocomplete: "off",
+    hint: Some("What the payment is called elsewhere, when it is settled."),
+    is_optional: true,
+    longest: 255,
+};

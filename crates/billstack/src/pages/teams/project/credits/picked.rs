@@ -1,0 +1,99 @@
+//! Moves many credits by one form, each by itself, and tells what became of each.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::credits::{self, Credit};
+use billstack_store::{Act, Place, Tx};
+use maud::{Markup, html};
+
+use super::moves::Wish;
+use super::{TITLE, body, path};
+use crate::app::{App, Shared};
+use crate::error::{ApiError, Reason};
+use crate::http::access::ProjectAccess;
+use crate::http::path::Item;
+use crate::http::query::Query;
+use crate::pages::form::Form;
+use crate::pages::parts::money::amount;
+use crate::pages::parts::people::People;
+use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::words;
+use crate::pages::picked::{Became, each, found, of_all};
+use crate::pages::teams::project::address;
+use crate::pages::view::{View, read, see_other};
+
+/// Moves what is picked.
+pub async fn handle(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    form: Form,
+) -> Result<Response, ApiError> {
+    match moved(&app, &access, &form).await {
+        Ok(once) => Ok(see_other(&format!("{}/moved/{once}", path(&access.place)))),
+        Err(error) => {
+            let place = (&view, &*access.place);
+            let shown = body(&app, place, &Query::default(), (&form, Some(&error))).await?;
+            Ok(view.again(&error, TITLE, shown))
+        }
+    }
+}
+
+async fn moved(app: &App, access: &ProjectAccess, form: &Form) -> Result<String, ApiError> {
+    let wish = Wish::read(form, None)?;
+    let (place, said) = (access.place.clone(), wish.what.done());
+    let op = move |tx: &mut dyn Tx, act: &mut Act, id: &str| wish.make(tx, act, &place, id);
+    each(app, access, form, op, move |_: &Credit| said.to_owned()).await
+}
+
+/// What became of each.
+pub async fn show(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(once): Item,
+) -> Result<Response, ApiError> {
+    let keyed = of_all(&access.caller, &access.place, &once);
+    let read = read(&app, &access.place, move |tx, place| {
+        let Some(became) = found(tx, &keyed)? else {
+            return Ok(None);
+        };
+        let mut rows = Vec::new();
+        for one in became {
+            rows.push((credits::get(tx, place, &one.id)?, one));
+        }
+        let ids = rows.iter().filter_map(|(credit, _)| credit.as_ref());
+        let ids = ids.map(|credit| credit.customer_id.as_str());
+        let people = People::read(tx, place, ids)?;
+        Ok(Some((rows, people)))
+    });
+    let (rows, people) = read.await?.ok_or(ApiError::new(Reason::NotFound))?;
+    let shown = report(&rows, &people, &access.place);
+    Ok(view.page("What became of them · Credits", shown))
+}
+
+fn report(rows: &[(Option<Credit>, Became)], people: &People, place: &Place) -> Markup {
+    let base = address(&place.team_id, &place.project_id);
+    let done = rows.iter().filter(|(_, one)| one.is_done).count();
+    let columns = [
+        Column::number("Credit"),
+        Column::text("Customer"),
+        Column::text("What became of it"),
+        Column::text("Status now"),
+    ];
+    let shown = rows.iter().map(|(credit, one)| match credit {
+        Some(credit) => [
+            html! { a href={ (base) "/credits/" (credit.id) } { (amount(credit.amount.get(), credit.currency)) } },
+            people.link(place, &credit.customer_id),
+            one.shown(),
+            words::of_credit(credit.status),
+        ],
+        None => [html! { code { (one.id) } }, html! {}, one.shown(), html! {}],
+    });
+    html! {
+        h1 { "What became of them" }
+        p { (done) " of " (rows.len()) " moved." }
+        (table("What became of each credit", columns, shown, "No credit."))
+        p { a.button href={ (base) "/credits" } { "Back to the credits" } }
+    }
+}

@@ -1,0 +1,111 @@
+//! `POST …/customers/{id}`: changes who a customer is, or links them to one in Stripe.
+
+use axum::extract::State;
+use axum::response::Response;
+use billstack_store::customers::{self, Customer};
+use billstack_store::{Act, Tx};
+use maud::{Markup, html};
+use serde_json::{Value, json};
+
+use super::one::{Wrong, answer_again, path, told};
+use crate::api::customers::update::UpdateCustomerRequest;
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::http::access::ProjectAccess;
+use crate::http::path::Item;
+use crate::pages::form::Form;
+use crate::pages::parts::form::{Field, Kind, fault, field, once, submit as button};
+use crate::pages::submit::{Submitted, submit};
+use crate::pages::view::View;
+
+const FIELDS: [&str; 4] = ["email", "name", "externalId", "stripeCustomerId"];
+
+/// Changes the customer.
+pub async fn handle(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(id): Item,
+    form: Form,
+) -> Result<Response, ApiError> {
+    let told = told(&app, &access.place, id.clone()).await?;
+    match changed(&app, &access, id, &form).await {
+        Ok(submitted) => Ok(submitted.answer(&view)),
+        Err(error) => {
+            let wrong = Wrong::Edit(&form, &error);
+            Ok(answer_again(&told, (&view, &access.place), &error, wrong))
+        }
+    }
+}
+
+async fn changed(
+    app: &App,
+    access: &ProjectAccess,
+    id: String,
+    form: &Form,
+) -> Result<Submitted, ApiError> {
+    // A field that was emptied takes its member away.
+    let member = |name: &str| match form.text(name).trim() {
+        "" => Value::Null,
+        text => Value::from(text),
+    };
+    let members = json!({
+        "email": member("email"), "name": member("name"), "externalId": member("externalId"),
+        "stripeCustomerId": member("stripeCustomerId"),
+    });
+    let request: UpdateCustomerRequest = form.read_members(&members)?;
+    let patch = request.into_patch()?;
+    let (place, back) = (access.place.clone(), path(&access.place, &id));
+    let op = move |tx: &mut dyn Tx, act: &mut Act| customers::update(tx, act, &place, &id, &patch);
+    let team_id = &access.place.team_id;
+    submit(
+        app,
+        &access.caller,
+        (team_id, form),
+        op,
+        move |_: &Customer| back.clone(),
+    )
+    .await
+}
+
+/// The form, as the customer is or as it was typed.
+pub(super) fn form(
+    customer: &Customer,
+    action: &str,
+    may: bool,
+    wrong: Option<(&Form, &ApiError)>,
+) -> Markup {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let filled = Form::of([
+        ("email", customer.email.clone()),
+        ("name", text(&customer.name)),
+        ("externalId", text(&customer.external_id)),
+        ("stripeCustomerId", text(&customer.stripe_customer_id)),
+    ]);
+    let (typed, error) = wrong.map_or((&filled, None), |(form, error)| (form, Some(error)));
+    let optional = |label, name, hint| Field {
+        label,
+        name,
+        hint,
+        is_optional: true,
+        ..Field::default()
+    };
+    let link =
+        "cus_…, or empty. Events kept for it are looked at again, and credits that wait go on.";
+    html! {
+        details open[wrong.is_some()] {
+            summary { "Edit, or link to Stripe" }
+            section {
+                (fault(error, &FIELDS))
+                form method="post" action=(action) {
+                    (once())
+                    (field(&Field { label: "Address", name: "email", kind: Kind::Email, ..Field::default() }, typed, error))
+                    (field(&optional("Name", "name", None), typed, error))
+                    (field(&optional("External id", "externalId", Some("The id that your own system knows them by.")), typed, error))
+                    (field(&optional("In Stripe", "stripeCustomerId", Some(link)), typed, error))
+                    (button("Save").when(may, "Viewers change nothing."))
+                }
+            }
+        }
+    }
+}

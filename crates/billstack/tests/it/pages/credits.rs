@@ -1,0 +1,366 @@
+//! `…/credits` and `…/credits/{id}`.
+
+use billstack_core::access::Role;
+use serde_json::{Value, json};
+
+use super::{hidden, led, look, send};
+use crate::api::referrals::credits::delivery::stripe;
+use crate::support::bench::Bench;
+use crate::support::client::{Answer, Caller};
+use crate::support::fixture::text;
+
+on_both_engines! {
+    a_list_without_rows_says_how_one_comes_about,
+    the_list_shows_what_the_api_lists_under_the_same_filters,
+    a_credit_tells_its_life,
+    a_credit_is_moved_once_and_with_a_reason,
+    what_cannot_be_moved_says_why,
+    picked_ones_are_decided_each_by_itself,
+    nobody_picks_more_than_a_hundred,
+    a_viewer_moves_nothing,
+    what_needs_a_person_says_why_and_what_helps with stripe,
+    nothing_of_a_customer_is_markup,
+}
+
+fn path(t: &Bench, rest: &str) -> String {
+    format!("/t/{}/p/{}/credits{rest}", t.home.team, t.home.project)
+}
+
+async fn page(client: &impl Caller, path: &str) -> Answer {
+    let answer = look(client, path).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer
+}
+
+/// Two credits of a referral, of which the referrer's is 10.00 USD; returns both as the API shows them.
+async fn converted(t: &Bench) -> Vec<Value> {
+    t.program(1000, 500).await;
+    let (pair, _) = t.pending("ann").await;
+    t.subscribe(&pair).await;
+    t.credits().await
+}
+
+/// The credit of this side.
+fn of<'c>(credits: &'c [Value], side: &str) -> &'c Value {
+    let found = credits.iter().find(|credit| credit["side"] == side);
+    found.expect("a credit of the side")
+}
+
+async fn a_list_without_rows_says_how_one_comes_about(t: &Bench) {
+    let none = page(&t.owner, &path(t, "")).await.text;
+    assert!(
+        none.contains("No credit yet.") && none.contains(">no referral</a>"),
+        "{none}"
+    );
+    t.program(1000, 500).await;
+    let (_, referral) = t.pending("ann").await;
+    let next = page(&t.owner, &path(t, "")).await.text;
+    assert!(
+        next.contains(&format!("/referrals/{referral}\">the newest one</a>")),
+        "{next}"
+    );
+    let filtered = page(&t.owner, &path(t, "?status=held")).await.text;
+    assert!(
+        filtered.contains("No credit matches the filters.")
+            && filtered.contains(">Clear filters</a>"),
+        "{filtered}"
+    );
+}
+
+async fn the_list_shows_what_the_api_lists_under_the_same_filters(t: &Bench) {
+    let credits = converted(t).await;
+    let euros = json!({
+        "customerId": of(&credits, "referrer")["customerId"], "amount": 700, "currency": "eur", "reason": "Contest",
+    });
+    t.key.post("referrals/credits", euros).await.created();
+    let all = page(&t.owner, &path(t, "")).await.text;
+    for part in [
+        ">10.00 USD</span>",
+        ">5.00 USD</span>",
+        ">7.00 EUR</span>",
+        "given by hand",
+        "referred somebody",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    let customer = text(&of(&credits, "referee")["customerId"]);
+    for (filter, shown, count) in [
+        ("currency=eur".to_owned(), ">7.00 EUR</span>", 1),
+        ("currency=USD".to_owned(), ">10.00 USD</span>", 2),
+        ("side=referee".to_owned(), ">5.00 USD</span>", 1),
+        (
+            "status=granted&from=2026-03-30&to=2026-03-30".to_owned(),
+            ">10.00 USD</span>",
+            3,
+        ),
+        ("kind=manual".to_owned(), ">7.00 EUR</span>", 1),
+        (format!("customerId={customer}"), ">5.00 USD</span>", 1),
+        (
+            "delivery=needs_attention".to_owned(),
+            "No credit matches",
+            0,
+        ),
+        ("currency=jpy".to_owned(), "No credit matches", 0),
+    ] {
+        let list = page(&t.owner, &path(t, &format!("?{filter}"))).await.text;
+        assert!(list.contains(shown), "{filter}: {list}");
+        assert_eq!(list.matches("name=\"pick\"").count(), count, "{filter}");
+        let api = filter.replace(
+            "2026-03-30&to=2026-03-30",
+            "2026-03-30T00:00:00Z&to=2026-03-31T00:00:00Z",
+        );
+        let listed = t.key.get(&format!("referrals/credits?{api}")).await.ok();
+        assert_eq!(
+            listed["credits"].as_array().map(Vec::len),
+            Some(count),
+            "{filter}"
+        );
+    }
+    let wrong = look(&t.owner, &path(t, "?currency=euro")).send().await;
+    assert_eq!(wrong.status, 400);
+}
+
+async fn a_credit_tells_its_life(t: &Bench) {
+    let credits = converted(t).await;
+    let credit = of(&credits, "referrer");
+    let id = text(&credit["id"]);
+    let settle = json!({"amount": 400, "reason": "Paid out", "reference": "PAY-1"});
+    let moved = t
+        .owner
+        .post(&format!("referrals/credits/{id}/settle"), settle)
+        .await;
+    moved.ok();
+    let shown = page(&t.owner, &path(t, &format!("/{id}"))).await.text;
+    let referral = text(&credit["referralId"]);
+    for part in [
+        "<title>10.00 USD of ann-referrer · Credits · ",
+        ">6.00 USD</span>",
+        ">4.00 USD</span>",
+        "program → owed",
+        "owed → paid elsewhere",
+        "Paid out",
+        "PAY-1",
+        "It stands in our books alone",
+        &format!("/referrals/{referral}\""),
+        &format!("/t/{}/stripe/events/evt_", t.home.team),
+        &format!("/t/{}/activity?actor=user%3Ausr_", t.home.team),
+        "value=\"reverse\"",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(
+        !shown.contains("value=\"release\"") && !shown.contains("value=\"retry\""),
+        "{shown}"
+    );
+    let absent = look(&t.owner, &path(t, "/cr_none")).send().await;
+    assert_eq!(absent.status, 404);
+}
+
+async fn a_credit_is_moved_once_and_with_a_reason(t: &Bench) {
+    let credits = converted(t).await;
+    let id = text(&of(&credits, "referrer")["id"]);
+    let place = path(t, &format!("/{id}"));
+    let once = hidden(&page(&t.owner, &place).await, "once");
+    let form = |amount, reason| {
+        [
+            ("once", once.as_str()),
+            ("move", "settle"),
+            ("amount", amount),
+            ("reason", reason),
+            ("reference", ""),
+        ]
+    };
+    let settled = async || t.credit(&id).await["amounts"]["settled"].take();
+    for (amount, reason, error) in [
+        ("4.00", "", "reason-error"),
+        ("4.001", "x", "amount-error"),
+        ("0", "x", "amount-error"),
+        ("-1", "x", "amount-error"),
+    ] {
+        let wrong = send(&t.owner, &place, &form(amount, reason)).await;
+        assert_eq!(wrong.status, 400);
+        assert!(
+            wrong.text.contains(error),
+            "{amount} {reason}: {}",
+            wrong.text
+        );
+        assert!(wrong.text.contains(&format!("value=\"{amount}\"")));
+    }
+    assert_eq!(settled().await, 0);
+    let more = send(&t.owner, &place, &form("10.01", "x")).await;
+    assert_eq!(more.status, 400);
+    assert!(more.text.contains("amount-error"), "{}", more.text);
+    assert_eq!(
+        led(&send(&t.owner, &place, &form("4.00", "Paid out")).await),
+        place
+    );
+    let again = send(&t.owner, &place, &form("4.00", "Paid out")).await;
+    assert!(again.text.contains("Already done"), "{}", again.text);
+    assert_eq!(settled().await, 400);
+}
+
+async fn what_cannot_be_moved_says_why(t: &Bench) {
+    let credits = converted(t).await;
+    let id = text(&of(&credits, "referrer")["id"]);
+    let place = path(t, &format!("/{id}"));
+    let once = hidden(&page(&t.owner, &place).await, "once");
+    for what in ["release", "retry", "deliver", "nonsense"] {
+        let fields = [("once", once.as_str()), ("move", what), ("reason", "x")];
+        let refused = send(&t.owner, &place, &fields).await;
+        assert_eq!(refused.status, 400, "{what}");
+        assert!(
+            refused.text.contains("role=\"alert\""),
+            "{what}: {}",
+            refused.text
+        );
+    }
+    let fields = [
+        ("once", once.as_str()),
+        ("move", "reverse"),
+        ("reason", "x"),
+    ];
+    led(&send(&t.owner, &place, &fields).await);
+    let over = page(&t.owner, &place).await.text;
+    assert!(
+        over.contains("Nothing of it can be moved any more."),
+        "{over}"
+    );
+}
+
+async fn picked_ones_are_decided_each_by_itself(t: &Bench) {
+    let credits = converted(t).await;
+    let (first, second) = (
+        text(&of(&credits, "referrer")["id"]),
+        text(&of(&credits, "referee")["id"]),
+    );
+    let reverse = format!("referrals/credits/{second}/reverse");
+    t.key.post(&reverse, json!({"reason": "x"})).await.ok();
+    let once = hidden(&page(&t.owner, &path(t, "")).await, "once");
+    let fields = [
+        ("once", once.as_str()),
+        ("move", "settle"),
+        ("reason", "Paid in May"),
+        ("pick", first.as_str()),
+        ("pick", second.as_str()),
+        ("pick", "cr_none"),
+        ("pick", first.as_str()),
+    ];
+    let answer = send(&t.owner, &path(t, ""), &fields).await;
+    let place = led(&answer).to_owned();
+    let report = page(&t.owner, &place).await.text;
+    for part in ["1 of 3 moved.", ">Done</span>", "Settled.", "cr_none"] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    assert_eq!(report.matches(">Not done</span>").count(), 2, "{report}");
+    assert_eq!(t.credit(&first).await["amounts"]["settled"], 1000);
+    // The same form moves nothing again, and leads to the same report.
+    let entries = t.count("entries").await;
+    assert_eq!(led(&send(&t.owner, &path(t, ""), &fields).await), place);
+    assert_eq!(page(&t.owner, &place).await.text, report);
+    assert_eq!(t.count("entries").await, entries);
+    // It is for whoever sent the form.
+    let other = t.member(Role::Admin).await;
+    assert_eq!(look(&other, &place).send().await.status, 404);
+}
+
+async fn nobody_picks_more_than_a_hundred(t: &Bench) {
+    let credits = converted(t).await;
+    let once = hidden(&page(&t.owner, &path(t, "")).await, "once");
+    let ids: Vec<String> = (0..101).map(|number| format!("cr_{number}")).collect();
+    let mut fields = vec![
+        ("once", once.as_str()),
+        ("move", "reverse"),
+        ("reason", "x"),
+    ];
+    for fields in [fields.clone(), {
+        fields.extend(ids.iter().map(|id| ("pick", id.as_str())));
+        fields
+    }] {
+        let wrong = send(&t.owner, &path(t, ""), &fields).await;
+        assert_eq!(wrong.status, 400);
+        assert!(wrong.text.contains("Pick from 1 to 100."), "{}", wrong.text);
+    }
+    let id = text(&credits[0]["id"]);
+    // What was picked and typed comes back with what is wrong.
+    let fields = [
+        ("once", once.as_str()),
+        ("move", "settle"),
+        ("pick", &id),
+        ("reason", ""),
+    ];
+    let wrong = send(&t.owner, &path(t, ""), &fields).await;
+    assert!(wrong.text.contains("reason-error"), "{}", wrong.text);
+    assert!(
+        wrong.text.contains(&format!("value=\"{id}\" checked")),
+        "{}",
+        wrong.text
+    );
+}
+
+async fn a_viewer_moves_nothing(t: &Bench) {
+    let credits = converted(t).await;
+    let id = text(&credits[0]["id"]);
+    let viewer = t.member(Role::Viewer).await;
+    for rest in [String::new(), format!("/{id}")] {
+        let shown = page(&viewer, &path(t, &rest)).await;
+        assert!(
+            shown.text.contains("Viewers move nothing."),
+            "{}",
+            shown.text
+        );
+        let fields = [
+            ("once", &*hidden(&shown, "once")),
+            ("move", "reverse"),
+            ("reason", "x"),
+            ("pick", &id),
+        ];
+        let refused = send(&viewer, &path(t, &rest), &fields).await;
+        assert_eq!(refused.status, 403);
+    }
+    assert_eq!(t.credit(&id).await["amounts"]["reversed"], 0);
+}
+
+async fn what_needs_a_person_says_why_and_what_helps(t: &Bench) {
+    t.delivering(json!({})).await;
+    let customer = t.customer("a").await;
+    let credit = t.give(&customer, 100).await;
+    t.delivery(&credit, "needs_attention").await;
+    let shown = page(&t.owner, &path(t, &format!("/{credit}"))).await.text;
+    for part in [
+        "the customer has no currency in Stripe yet",
+        "Once the customer is billed in this currency",
+        "value=\"retry\"",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let list = page(&t.owner, &path(t, "?delivery=needs_attention"))
+        .await
+        .text;
+    assert!(list.contains(">Needs a person</span>"), "{list}");
+}
+
+async fn nothing_of_a_customer_is_markup(t: &Bench) {
+    let credits = converted(t).await;
+    let credit = of(&credits, "referrer");
+    let (id, customer) = (text(&credit["id"]), text(&credit["customerId"]));
+    let body = json!({"name": "\"><img src=x onerror=alert(1)>"});
+    t.key
+        .patch(&format!("customers/{customer}"), body)
+        .await
+        .ok();
+    let place = path(t, &format!("/{id}"));
+    let once = hidden(&page(&t.owner, &place).await, "once");
+    let fields = [
+        ("once", once.as_str()),
+        ("move", "settle"),
+        ("amount", "1"),
+        ("reason", "\"><img src=x onerror=alert(2)>"),
+        ("reference", "\"><img src=x onerror=alert(3)>"),
+    ];
+    led(&send(&t.owner, &place, &fields).await);
+    for rest in [String::new(), format!("/{id}")] {
+        let shown = page(&t.owner, &path(t, &rest)).await.text;
+        assert!(!shown.contains("<img src=x"), "{rest}: {shown}");
+        assert!(shown.contains("&lt;img src=x"), "{rest}: {shown}");
+    }
+}
