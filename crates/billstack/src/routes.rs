@@ -76,6 +76,12 @@ pub fn calls() -> Vec<Route> {
 
 /// Every page: method, path, handler, and who may see it or send it.
 pub fn for_people() -> Vec<Route> {
+    let mut pages = anywhere();
+    pages.extend(of_projects());
+    pages
+}
+
+fn anywhere() -> Vec<Route> {
     use pages::{accept, account, find, home, setup, sign_in, sign_out, teams};
     pages! {
         GET "/" home::handle, SignedIn;
@@ -99,7 +105,6 @@ pub fn for_people() -> Vec<Route> {
         POST "/t" teams::create, SignedIn;
         GET "/t/{teamId}" teams::projects::show, TeamMember;
         POST "/t/{teamId}" teams::projects::create, TeamAdmin;
-        GET "/t/{teamId}/p/{projectId}" teams::project::overview::show, Project(ReferralsRead);
         POST "/t/{teamId}/leave" teams::members::leave, TeamMember;
         GET "/t/{teamId}/members" teams::members::show, TeamAdmin;
         POST "/t/{teamId}/members" teams::members::invite, TeamAdmin;
@@ -113,6 +118,13 @@ pub fn for_people() -> Vec<Route> {
         POST "/t/{teamId}/keys" teams::keys::create, TeamAdmin;
         POST "/t/{teamId}/keys/revoke" teams::keys::revoke, TeamAdmin;
         POST "/t/{teamId}/keys/kept" teams::keys::kept, TeamAdmin;
+    }
+}
+
+fn of_projects() -> Vec<Route> {
+    use pages::teams;
+    pages! {
+        GET "/t/{teamId}/p/{projectId}" teams::project::overview::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/start" teams::project::start::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/start/stripe" teams::project::start::connect, ProjectAdmin(ReferralsWrite);
         POST "/t/{teamId}/p/{projectId}/start/key" teams::project::start::make_key, ProjectAdmin(ReferralsWrite);
