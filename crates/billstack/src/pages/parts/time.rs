@@ -11,6 +11,12 @@ pub(in crate::pages) fn moment(at: Micros) -> Markup {
     html! { time datetime=(exact) data-moment { (shown(&exact)) } }
 }
 
+/// A moment in UTC, whatever the zone of the browser: on sheets that others read elsewhere.
+pub(in crate::pages) fn moment_utc(at: Micros) -> Markup {
+    let exact = rfc3339(at.0);
+    html! { time datetime=(exact) { (shown(&exact)) } }
+}
+
 /// A day of UTC.
 pub(in crate::pages) fn day(at: Micros) -> Markup {
     let exact = rfc3339(at.0);
@@ -72,6 +78,8 @@ mod tests {
         );
         assert_eq!(short_day(at), "5 Mar");
         assert_eq!(month_name(at), "March 2026");
+        let utc = moment_utc(at).into_string();
+        assert!(utc.contains(">5 Mar 2026, 09:07 UTC<") && !utc.contains("data-moment"));
         assert!(day(at).into_string().contains(">5 Mar 2026<"));
     }
 }

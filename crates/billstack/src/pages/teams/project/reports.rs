@@ -20,7 +20,7 @@ use crate::pages::parts::money::amount;
 use crate::pages::parts::numbers::count;
 use crate::pages::parts::pager::with_query;
 use crate::pages::parts::table::{Column, table};
-use crate::pages::parts::time::{moment, month_name};
+use crate::pages::parts::time::{moment_utc, month_name};
 use crate::pages::view::{View, read};
 
 /// The list of months.
@@ -45,7 +45,7 @@ fn body(place: &Place, part: &Part, is_first: bool) -> Markup {
     let older = part.next.as_deref();
     html! {
         h1 { "Reports" }
-        p.quiet { "Months of UTC, by the time of booking. Currencies are never added. As of " (moment(part.now)) "." }
+        p.quiet { "Months of UTC, by the time of booking. Currencies are never added. As of " (moment_utc(part.now)) "." }
         (list(&path, &part.months))
         @if !is_first || older.is_some() {
             nav.pager aria-label="Pages" {

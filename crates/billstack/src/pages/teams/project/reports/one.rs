@@ -20,7 +20,7 @@ use crate::pages::parts::export;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::numbers::count;
 use crate::pages::parts::pager::with_query;
-use crate::pages::parts::time::{day, moment, month_name};
+use crate::pages::parts::time::{day, moment_utc, month_name};
 use crate::pages::teams::project::address;
 use crate::pages::view::{View, read};
 
@@ -71,7 +71,7 @@ fn body(project: &str, place: &Place, told: &Told) -> Markup {
         }
         @if told.currencies.is_empty() { p.empty { "Nothing has ever been booked." } }
         div.pair { @for (currency, month) in &told.currencies { (statement(&base, told, *currency, month)) } }
-        p.quiet { "As of " (moment(told.now)) "." }
+        p.quiet { "As of " (moment_utc(told.now)) "." }
         div.files { h2 { "Behind the figures" } (files(place, told)) }
     }
 }
