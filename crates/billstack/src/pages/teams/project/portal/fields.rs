@@ -192,8 +192,10 @@ mod tests {
 
     #[test]
     fn a_form_that_is_sent_as_it_came_changes_nothing() {
-        let mut settings = Settings::default();
-        settings.allowed_origins = vec!["https://a.test".to_owned()];
+        let mut settings = Settings {
+            allowed_origins: vec!["https://a.test".to_owned()],
+            ..Settings::default()
+        };
         settings.theme.radius = Some(4);
         let own = Wording {
             offer: Some("Give {amount}.".to_owned()),
