@@ -27,7 +27,7 @@ async fn at_home(t: &Bench, browser: &Chromium) -> String {
 fn keys_lead_where_they_say() {
     with_browser(Setup::default(), Options::default(), async |t, browser| {
         let project = at_home(t, browser).await;
-        for (keys, page) in [("gr", "referrals"), ("gc", "customers")] {
+        for (keys, page) in [("gr", "referrals"), ("gc", "customers"), ("go", "codes")] {
             press(browser, keys).await;
             browser.arrive(&format!("{project}/{page}")).await;
         }
