@@ -42,7 +42,8 @@ impl Move {
     }
 
     fn serve(&self, database: &str) -> Server {
-        Server::start(self.command(database, &["serve", "--listen", "127.0.0.1:0"]))
+        let args = ["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off"];
+        Server::start(self.command(database, &args))
     }
 
     /// Sets a database up with a connection to Stripe and some customers with codes. Returns the key of the API and
