@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::operations_mut;
 
 /// Puts the parameters that calls share into the components. Of several with the same name those are shared that
-/// most calls have.
+/// most calls have; a name of a path's parameter stays that one's.
 pub(super) fn apply(document: &mut Value) {
+    let taken = document["components"]["parameters"].as_object().cloned();
+    let taken = taken.unwrap_or_default();
     let mut counts: BTreeMap<String, (usize, Value)> = BTreeMap::new();
     for parameter in operations_mut(document).flat_map(|(_, operation)| own_parameters(operation)) {
         let count = counts.entry(parameter.to_string());
@@ -22,7 +24,9 @@ pub(super) fn apply(document: &mut Value) {
     let mut shared: BTreeMap<String, Value> = BTreeMap::new();
     for (_, parameter) in counts {
         let name = parameter["name"].as_str().unwrap_or_default();
-        shared.insert(name.to_owned(), parameter);
+        if !taken.contains_key(name) {
+            shared.insert(name.to_owned(), parameter);
+        }
     }
     for parameter in operations_mut(document).flat_map(|(_, operation)| own_parameters(operation)) {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
