@@ -322,12 +322,6 @@ export interface DeactivateCodeAnswer {
   code: DeactivatedReferralCode;
 }
 
-/** What `deactivate_code` may be asked for. */
-export interface DeactivateCodeQuery {
-  /** Only by this code, or the code of this name. */
-  code?: string;
-}
-
 /** Whether a code can be applied. */
 export interface DeactivatedReferralCode {
   /** The code. */
@@ -941,12 +935,6 @@ export interface GetCodeAnswer {
   referrals: ReferralOfCode[];
 }
 
-/** What `get_code` may be asked for. */
-export interface GetCodeQuery {
-  /** Only by this code, or the code of this name. */
-  code?: string;
-}
-
 /** What `get_credit_statement` may be asked for. */
 export interface GetCreditStatementQuery {
   /** Only in this currency. */
@@ -1362,12 +1350,6 @@ export interface ReleaseCreditRequest {
   amount?: number | null;
   /** Why; no personal data, it is kept for ever. */
   reason: string;
-}
-
-/** What `rename_code` may be asked for. */
-export interface RenameCodeQuery {
-  /** Only by this code, or the code of this name. */
-  code?: string;
 }
 
 /** What the code shall be called. */

@@ -398,13 +398,6 @@ class DeactivateCodeAnswer(TypedDict):
     code: DeactivatedReferralCode
 
 
-class DeactivateCodeQuery(TypedDict, total=False):
-    """What `deactivate_code` may be asked for."""
-
-    #: Only by this code, or the code of this name.
-    code: str
-
-
 class DeactivatedReferralCode(TypedDict):
     """Whether a code can be applied."""
 
@@ -1112,13 +1105,6 @@ class GetCodeAnswer(_GetCodeAnswer, total=False):
     nextCursor: str
 
 
-class GetCodeQuery(TypedDict, total=False):
-    """What `get_code` may be asked for."""
-
-    #: Only by this code, or the code of this name.
-    code: str
-
-
 # What `get_credit_statement` may be asked for.
 GetCreditStatementQuery = TypedDict(
     "GetCreditStatementQuery",
@@ -1507,13 +1493,6 @@ class ReleaseCreditRequest(_ReleaseCreditRequest, total=False):
 
     #: How much, in minor units; all that is held when left out.
     amount: int | None
-
-
-class RenameCodeQuery(TypedDict, total=False):
-    """What `rename_code` may be asked for."""
-
-    #: Only by this code, or the code of this name.
-    code: str
 
 
 class RenameCodeRequest(TypedDict):
