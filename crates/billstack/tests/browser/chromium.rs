@@ -223,13 +223,15 @@ impl Chromium {
             .unwrap_or_default()
     }
 
-    /// Waits until the page at hand has this path.
+    /// Waits until the page at hand has this path, and is there to be used.
     pub(crate) async fn arrive(&self, path: &str) {
         let until = Instant::now() + PATIENCE;
         while self.path().await != path {
             assert!(Instant::now() < until, "{path}: {}", self.source().await);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        let state = "return document.readyState";
+        self.until(state, json!("complete")).await;
     }
 
     /// What was written to the console since the last question, violations of policies among it.

@@ -181,7 +181,7 @@ impl Render for Submit<'_> {
     fn render(&self) -> Markup {
         html! {
             div.actions {
-                button.plain[self.is_plain] disabled[self.denied.is_some()] { (self.label) }
+                button class=[self.is_plain.then_some("plain")] disabled[self.denied.is_some()] { (self.label) }
                 @if let Some(why) = self.denied { span.quiet { (why) } }
             }
         }

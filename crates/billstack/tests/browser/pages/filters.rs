@@ -8,7 +8,7 @@ use crate::support::bench::{Bench, Setup};
 use crate::support::fixture::{Tenant, text};
 
 const ROWS: &str =
-    "return [...document.querySelectorAll('tbody tr td:first-child a')].map(link => link.pathname)";
+    "return [...document.querySelectorAll('tbody tr td[data-label=Friend] a')].map(link => link.pathname)";
 
 /// Referrals enough to scroll, the last of them converted.
 async fn many(t: &Bench) -> String {
@@ -66,7 +66,7 @@ fn the_way_back_restores_filter_and_scroll() {
             browser.run("scrollTo(0, 300)").await;
             browser.until("return scrollY", json!(300)).await;
             browser
-                .click("tbody tr:nth-child(8) td:first-child a")
+                .click("tbody tr:nth-child(8) td[data-label=Friend] a")
                 .await;
             browser.find(".facts").await;
             browser.back().await;
@@ -87,7 +87,7 @@ fn a_middle_click_opens_a_row_beside() {
         referrals(t, browser, &t.home).await;
         assert_eq!(browser.windows().await, 1);
         browser
-            .find("tbody td:first-child a")
+            .find("tbody td[data-label=Friend] a")
             .await
             .click_middle()
             .await;

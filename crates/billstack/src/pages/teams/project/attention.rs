@@ -139,11 +139,13 @@ fn card(line: &Line, told: &Told, (view, place): (&View, &Place)) -> Markup {
                 @if let Some(at) = line.at { " Latest " (moment(at)) "." }
             }
             @if line.id.kind == Kind::ReconcileFound { (differences(&told.differences)) }
-            form.row method="post" action=(path(place)) {
+            form method="post" action=(path(place)) {
                 (once())
                 input type="hidden" name="line" value=(line.id);
-                (way(line, view, place))
-                (button("Dismiss for 7 days").plain().when(view.can_write(), "Viewers dismiss nothing."))
+                div.actions {
+                    (way(line, view, place))
+                    (button("Dismiss for 7 days").plain().when(view.can_write(), "Viewers dismiss nothing."))
+                }
             }
         }
     }
