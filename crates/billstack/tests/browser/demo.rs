@@ -55,6 +55,9 @@ impl Drop for Demo {
     }
 }
 
+/// The pages of which the documentation has pictures, and what these are called.
+const PICTURES: [(&str, &str); 2] = [("", "overview"), ("/attention", "attention")];
+
 /// The pages of its project that need no id, by what comes after the project's own.
 fn pages() -> Vec<&'static str> {
     let all = for_people().into_iter();
@@ -102,14 +105,13 @@ fn the_demo_has_something_to_look_at() {
                 assert_eq!(status.await, Value::from(200), "{path}");
                 let complaints = browser.complaints().await;
                 assert!(complaints.is_empty(), "{path}: {complaints:?}");
-                let name = path[project.len()..].trim_start_matches('/');
-                let name = name
-                    .split("/pc_")
-                    .next()
-                    .expect("a part")
-                    .replace("/ref_", "-ref_");
-                let name = name.split("ref_").next().expect("a part").replace('/', "-");
-                browser.picture(&format!("demo-{name}.{theme}")).await;
+                if let Some((_, name)) = PICTURES
+                    .iter()
+                    .find(|(end, _)| path[project.len()..] == **end)
+                    && theme == "light"
+                {
+                    browser.picture(name).await;
+                }
             }
         }
         browser.quit().await;

@@ -38,7 +38,7 @@ def before_call(context, case, kwargs):
     if case.operation.path.endswith("/offer") and not {"code", "clickToken"} & set(case.query or {}):
         # One of them is needed.
         case.query = {**(case.query or {}), "code": KNOWN["codes"]}
-    if case.operation.path.endswith("/activity") and "type" in (case.query or {}):
+    if case.operation.path.endswith(("/activity", "/activity.csv")) and "type" in (case.query or {}):
         # The document lists the types under `webhooks`, and there are some that no webhook tells.
         case.query["type"] = "customer.created"
     if isinstance(case.body, dict):

@@ -7,8 +7,7 @@ use crate::chromium::{Chromium, Options};
 use crate::support::bench::{Bench, Setup};
 use crate::support::fixture::{Tenant, text};
 
-const ROWS: &str =
-    "return [...document.querySelectorAll('tbody tr td[data-label=Friend] a')].map(link => link.pathname)";
+const ROWS: &str = "return [...document.querySelectorAll('tbody tr td[data-label=Friend] a')].map(link => link.pathname)";
 
 /// Referrals enough to scroll, the last of them converted.
 async fn many(t: &Bench) -> String {
