@@ -104,15 +104,48 @@ fn of_csv(text: &[u8]) -> Result<Records, String> {
             return Err(format!("two columns are called `{name}`"));
         }
     }
-    let mut records = Vec::new();
+    let (mut records, mut lines) = (
+        Vec::new(),
+        Lines {
+            text,
+            at: 0,
+            line: 1,
+        },
+    );
     while reader.read_byte_record(&mut record).map_err(said)? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.of(record.position().map_or(0, csv::Position::byte));
         if record.iter().all(<[u8]>::is_empty) {
             continue;
         }
         records.push(of_cells(line, &head, &record));
     }
     Ok(records)
+}
+
+/// Counts the lines of a text. The reader of records takes the end of a line for the beginning of the next one.
+struct Lines<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the first record from this byte on, which is not before that of the last call.
+    fn of(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte)
+            .unwrap_or(usize::MAX)
+            .min(self.text.len());
+        let ends = self.text[byte..]
+            .iter()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let begin = byte + ends.count();
+        let passed = self.text[self.at..begin]
+            .iter()
+            .filter(|byte| **byte == b'\n');
+        self.line += passed.count() as u64;
+        self.at = begin;
+        self.line
+    }
 }
 
 fn said(error: csv::Error) -> String {
