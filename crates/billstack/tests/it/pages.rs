@@ -30,6 +30,19 @@ use crate::support::bench::Bench;
 use crate::support::client::{Answer, Call, Caller, CookieClient};
 use reqwest::Method;
 
+/// Where a page of the project is.
+fn path(t: &Bench, rest: &str) -> String {
+    format!("/t/{}/p/{}{rest}", t.home.team, t.home.project)
+}
+
+/// A page shows all of this.
+#[track_caller]
+fn holds(page: &Answer, parts: &[&str]) {
+    for part in parts {
+        assert!(page.text.contains(part), "{part}: {page:?}");
+    }
+}
+
 /// Asks for a page as a browser does.
 fn look(client: &impl Caller, path: &str) -> Call {
     let call = client.call(Method::GET, path);

@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use fake_stripe::{EventOptions, thin_event};
 
-use super::{hidden, led, look, send};
+use super::{hidden, led, look, path, send};
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller};
 use crate::support::fixture::text;
@@ -13,10 +13,6 @@ on_both_engines! {
     a_line_says_what_it_means_and_leads_to_its_cure,
     dismissing_is_one_change,
     a_viewer_reads_and_dismisses_nothing,
-}
-
-fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}{rest}", t.home.team, t.home.project)
 }
 
 async fn page(client: &impl Caller, path: &str) -> Answer {

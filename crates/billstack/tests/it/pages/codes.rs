@@ -4,7 +4,7 @@ use billstack_core::access::Role;
 use billstack_core::time::HOUR;
 use serde_json::json;
 
-use super::{hidden, led, look, send};
+use super::{hidden, led, look, path, send};
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::fixture::pluck;
@@ -20,10 +20,6 @@ on_both_engines! {
     viewers_are_told_why_not,
     nothing_of_a_name_is_markup,
     a_code_of_another_project_is_not_there,
-}
-
-fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}{rest}", t.home.team, t.home.project)
 }
 
 async fn page(t: &Bench, rest: &str) -> String {

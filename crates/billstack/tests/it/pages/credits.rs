@@ -23,7 +23,7 @@ on_both_engines! {
 }
 
 fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}/credits{rest}", t.home.team, t.home.project)
+    super::path(t, &format!("/credits{rest}"))
 }
 
 async fn page(client: &impl Caller, path: &str) -> Answer {

@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::{Value, json};
 
-use super::{led, look, send};
+use super::{holds, led, look, send};
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller};
 
@@ -17,20 +17,13 @@ on_both_engines! {
 }
 
 fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}/links{rest}", t.home.team, t.home.project)
+    super::path(t, &format!("/links{rest}"))
 }
 
 async fn page(t: &Bench, rest: &str) -> Answer {
     let answer = look(&t.owner, &path(t, rest)).send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer
-}
-
-#[track_caller]
-fn holds(page: &Answer, parts: &[&str]) {
-    for part in parts {
-        assert!(page.text.contains(part), "{part}: {page:?}");
-    }
 }
 
 fn filled<'f>(other: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {

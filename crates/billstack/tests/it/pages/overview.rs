@@ -6,7 +6,7 @@ use billstack_core::time::DAY;
 use billstack_store::sessions;
 use serde_json::{Value, json};
 
-use super::look;
+use super::{look, path};
 use crate::support::bench::Bench;
 use crate::support::client::{Caller, CookieClient};
 use crate::support::fixture::text;
@@ -22,10 +22,6 @@ on_both_engines! {
     nothing_of_a_name_is_markup,
     viewers_read_all_of_it,
     what_is_asked_for_wrongly_is_refused,
-}
-
-fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}{rest}", t.home.team, t.home.project)
 }
 
 /// The owner, who signs in anew: days go by in these tests.

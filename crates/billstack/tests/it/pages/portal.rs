@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::{Value, json};
 
-use super::{led, look, send};
+use super::{holds, led, look, send};
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller};
 use crate::support::fixture::text;
@@ -18,20 +18,13 @@ on_both_engines! {
 }
 
 fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}/portal{rest}", t.home.team, t.home.project)
+    super::path(t, &format!("/portal{rest}"))
 }
 
 async fn page(t: &Bench, rest: &str) -> Answer {
     let answer = look(&t.owner, &path(t, rest)).send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer
-}
-
-#[track_caller]
-fn holds(page: &Answer, parts: &[&str]) {
-    for part in parts {
-        assert!(page.text.contains(part), "{part}: {page:?}");
-    }
 }
 
 fn filled<'f>(other: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {

@@ -18,7 +18,7 @@ on_both_engines! {
 }
 
 fn path(t: &Bench) -> String {
-    format!("/t/{}/p/{}/program", t.home.team, t.home.project)
+    super::path(t, "/program")
 }
 
 async fn page(t: &Bench) -> Answer {

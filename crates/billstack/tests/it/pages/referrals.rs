@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::json;
 
-use super::{hidden, led, look, send};
+use super::{hidden, led, look, path, send};
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::fixture::text;
@@ -20,10 +20,6 @@ on_both_engines! {
     picked_ones_are_checked_again_each_by_itself,
     a_viewer_checks_nothing,
     a_referral_is_a_text_too,
-}
-
-fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}{rest}", t.home.team, t.home.project)
 }
 
 async fn page(t: &Bench, rest: &str) -> String {

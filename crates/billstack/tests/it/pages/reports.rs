@@ -6,7 +6,7 @@ use billstack_core::time::DAY;
 use billstack_store::sessions;
 use serde_json::json;
 
-use super::look;
+use super::{look, path};
 use crate::support::bench::Bench;
 use crate::support::client::{Caller, CookieClient};
 
@@ -16,10 +16,6 @@ on_both_engines! {
     each_currency_stands_for_itself,
     a_month_says_whether_it_is_over,
     viewers_read_and_strangers_do_not,
-}
-
-fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}{rest}", t.home.team, t.home.project)
 }
 
 /// A page as the owner sees it, who signs in anew: months go by in these tests.

@@ -19,7 +19,7 @@ on_both_engines! {
 }
 
 fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}/start{rest}", t.home.team, t.home.project)
+    super::path(t, &format!("/start{rest}"))
 }
 
 async fn page(t: &Bench) -> Answer {

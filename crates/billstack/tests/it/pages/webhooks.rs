@@ -4,7 +4,7 @@ use billstack_core::access::Role;
 use billstack_core::time::HOUR;
 use serde_json::{Value, json};
 
-use super::{hidden_fields, led, look, send};
+use super::{hidden_fields, holds, led, look, send};
 use crate::api::webhook_endpoints::{URL, endpoint, inner, shown};
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller, CookieClient};
@@ -26,20 +26,13 @@ on_both_engines! {
 }
 
 fn path(t: &Bench, rest: &str) -> String {
-    format!("/t/{}/p/{}/webhooks{rest}", t.home.team, t.home.project)
+    super::path(t, &format!("/webhooks{rest}"))
 }
 
 async fn page(t: &Bench, rest: &str) -> Answer {
     let answer = look(&t.owner, &path(t, rest)).send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer
-}
-
-#[track_caller]
-fn holds(page: &Answer, parts: &[&str]) {
-    for part in parts {
-        assert!(page.text.contains(part), "{part}: {page:?}");
-    }
 }
 
 /// The hidden field of a form, which makes it one of its kind.
