@@ -118,12 +118,28 @@ async fn keep(
 }
 
 /// What became of all things of a form, for whoever sent it, as long as answers are kept.
-pub(super) fn found(
-    tx: &mut dyn Tx,
-    keyed: &idempotency::Keyed,
-) -> Result<Option<Vec<Became>>, Fault> {
+fn found(tx: &mut dyn Tx, keyed: &idempotency::Keyed) -> Result<Option<Vec<Became>>, Fault> {
     let report = idempotency::find(tx, keyed)?;
     Ok(report.map(|report| serde_json::from_str(&report).unwrap_or_default()))
+}
+
+/// Things of a form as they are now, if they are there, and what became of each.
+pub(super) type Report<T> = Vec<(Option<T>, Became)>;
+
+/// The same, each with the thing as it is now.
+pub(super) fn found_with<T>(
+    tx: &mut dyn Tx,
+    keyed: &idempotency::Keyed,
+    get: impl Fn(&mut dyn Tx, &str) -> Result<Option<T>, Fault>,
+) -> Result<Option<Report<T>>, Fault> {
+    let Some(became) = found(tx, keyed)? else {
+        return Ok(None);
+    };
+    let mut rows = Vec::new();
+    for one in became {
+        rows.push((get(tx, &one.id)?, one));
+    }
+    Ok(Some(rows))
 }
 
 /// Under which key that is kept: what is of another project is not found.

@@ -7,6 +7,7 @@ use billstack_store::customers::{self, Customer, CustomerPatch};
 use billstack_store::{Abort, Act, Place, Tx, referrals};
 use serde_json::json;
 
+use super::folded;
 use super::formats::{By, Row, Someone};
 use crate::api::customers::create::CreateCustomerRequest;
 use crate::api::referrals::codes::name;
@@ -191,7 +192,7 @@ fn find(tx: &mut dyn Tx, place: &Place, key: &str) -> Result<There, Stop> {
             "nobody here or in the file has the address, code or id `{key}`"
         ))
     };
-    let address = key.trim().to_lowercase();
+    let address = folded(key);
     let customer = match customers::get_by_email(tx, place, &address)? {
         Some(customer) => customer,
         None => {

@@ -70,6 +70,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_month_has_a_name() {
+        let of = |text: &str| month_name(Micros::from_rfc3339(text).expect("a time"));
+        assert_eq!(of("2026-10-01T00:00:00Z"), "October 2026");
+        assert_eq!(of("2027-01-31T00:00:00Z"), "January 2027");
+    }
+
+    #[test]
     fn a_moment_says_its_zone() {
         let at = Micros::from_rfc3339("2026-03-05T09:07:00Z").unwrap();
         assert_eq!(

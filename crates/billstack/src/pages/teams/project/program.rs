@@ -23,6 +23,7 @@ use crate::http::page::{QueryString, text};
 use crate::pages::form::Form;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice;
+use crate::pages::parts::time::month_name;
 use crate::pages::parts::unread::part;
 use crate::pages::view::{View, read};
 use crate::portal::offer_of;
@@ -199,40 +200,7 @@ fn month(
     let (from, to) = now.month().0.plus(-1).month();
     let overview = overview::overview(tx, place, Days::holding(from, to))?;
     Ok(Month {
-        name: name_of(from),
+        name: month_name(from),
         totals: overview.totals,
     })
-}
-
-/// `October 2026`
-fn name_of(month: Micros) -> String {
-    const NAMES: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let day = month.day_text();
-    let number = day[5..7].parse::<usize>().unwrap_or(1);
-    format!("{} {}", NAMES[(number - 1) % 12], &day[..4])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_month_has_a_name() {
-        let of = |text: &str| name_of(Micros::from_rfc3339(text).expect("a time"));
-        assert_eq!(of("2026-10-01T00:00:00Z"), "October 2026");
-        assert_eq!(of("2027-01-31T00:00:00Z"), "January 2027");
-    }
 }

@@ -18,7 +18,7 @@ use crate::pages::parts::money::amount;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::words;
-use crate::pages::picked::{Became, each, found, of_all};
+use crate::pages::picked::{Became, each, found_with, of_all};
 use crate::pages::teams::project::address;
 use crate::pages::view::{View, read, see_other};
 
@@ -55,13 +55,10 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let keyed = of_all(&access.caller, &access.place, &once);
     let read = read(&app, &access.place, move |tx, place| {
-        let Some(became) = found(tx, &keyed)? else {
+        let get = |tx: &mut dyn Tx, id: &str| credits::get(tx, place, id);
+        let Some(rows) = found_with(tx, &keyed, get)? else {
             return Ok(None);
         };
-        let mut rows = Vec::new();
-        for one in became {
-            rows.push((credits::get(tx, place, &one.id)?, one));
-        }
         let ids = rows.iter().filter_map(|(credit, _)| credit.as_ref());
         let ids = ids.map(|credit| credit.customer_id.as_str());
         let people = People::read(tx, place, ids)?;

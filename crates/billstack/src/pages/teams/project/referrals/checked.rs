@@ -15,7 +15,7 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
-use crate::pages::picked::{Became, each, found, of_all};
+use crate::pages::picked::{Became, each, found_with, of_all};
 use crate::pages::view::{View, read, see_other};
 
 /// Checks what is picked again.
@@ -62,13 +62,10 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let keyed = of_all(&access.caller, &access.place, &once);
     let read = read(&app, &access.place, move |tx, place| {
-        let Some(became) = found(tx, &keyed)? else {
+        let get = |tx: &mut dyn Tx, id: &str| referrals::get(tx, place, id);
+        let Some(rows) = found_with(tx, &keyed, get)? else {
             return Ok(None);
         };
-        let mut rows = Vec::new();
-        for one in became {
-            rows.push((referrals::get(tx, place, &one.id)?, one));
-        }
         let known: Vec<Referral> = rows.iter().filter_map(|(known, _)| known.clone()).collect();
         let people = people_of(tx, place, &known)?;
         Ok(Some((rows, people)))
