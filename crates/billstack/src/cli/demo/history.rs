@@ -23,11 +23,15 @@ use self::people::Town;
 use self::receivers::Receivers;
 use self::shop::Shop;
 use super::World;
+use super::story::text;
 use crate::cli::output::{Failure, say};
 use crate::clock::{Clock, Hands};
 
 /// How long the workers have at the end of a day. What they do not manage, they do the next day.
 const NIGHT: Duration = Duration::from_millis(40);
+
+/// How often somebody who waits is told how far it has come, in days.
+const TOLD_EVERY: i64 = 30;
 
 /// How long they have at the end, for what is left.
 const LAST_NIGHT: Duration = Duration::from_secs(2);
@@ -78,7 +82,7 @@ pub(super) async fn live(world: &World<'_>, days: i64) -> Result<Lived, Failure>
     };
     let place = make_project(world).await?;
     let receivers = Receivers::start().await?;
-    let shop = Shop::new(world, &place, days)?;
+    let mut shop = Shop::new(world, &place, days)?;
     shop.open(&receivers).await?;
     let (mut town, mut agenda) = (Town::new(), Agenda::default());
     shop.first_customers(&mut town, &mut agenda).await?;
@@ -87,6 +91,13 @@ pub(super) async fn live(world: &World<'_>, days: i64) -> Result<Lived, Failure>
         shop.decide(day, &receivers).await?;
         clocks.pass_until(days - day - 1);
         tokio::time::sleep(NIGHT).await;
+        if (day + 1) % TOLD_EVERY == 0 {
+            say(format_args!(
+                "  day {}: {} customers",
+                day + 1,
+                town.people.len()
+            ))?;
+        }
     }
     tokio::time::sleep(LAST_NIGHT).await;
     finale::play(&shop, &town).await?;
@@ -116,11 +127,13 @@ async fn make_project(world: &World<'_>) -> Result<Place, Failure> {
 
 impl Shop<'_> {
     /// Sets the program, the links and the endpoints up.
-    async fn open(&self, receivers: &Receivers) -> Result<(), Failure> {
+    async fn open(&mut self, receivers: &Receivers) -> Result<(), Failure> {
         self.promise(1000, None).await?;
         let links = json!({"enabled": true, "landingUrl": "https://app.example.com/welcome"});
-        self.call(Method::PUT, "/links/settings", links, 200)
+        let set_up = self
+            .call(Method::PUT, "/links/settings", links, 200)
             .await?;
+        self.slug = text(&set_up, "/settings/slug")?;
         let endpoint = json!({"url": receivers.well(), "description": "Product analytics"});
         self.call(Method::POST, "/webhook-endpoints", endpoint, 201)
             .await?;

@@ -31,6 +31,8 @@ pub(super) struct Shop<'w> {
     pub(super) place: Place,
     /// How many days there are.
     pub(super) days: i64,
+    /// The short name of the project in its links, once they are set up.
+    pub(super) slug: String,
     client: Client,
 }
 
@@ -42,6 +44,7 @@ impl<'w> Shop<'w> {
             world,
             place: place.clone(),
             days,
+            slug: String::new(),
             client: client.map_err(Failure::refused)?,
         })
     }
@@ -180,9 +183,8 @@ impl<'w> Shop<'w> {
 
     /// Follows the link of a code as a browser does. Returns what it brings along.
     async fn follow(&self, code: &str, channel: &str) -> Result<String, Failure> {
-        let settings = self.call(Method::GET, "/links/settings", None, 200).await?;
-        let slug = text(&settings, "/settings/slug")?;
-        let url = format!("{}/r/{slug}/{code}?s={channel}", self.world.app.local_url);
+        let (base, slug) = (&self.world.app.local_url, &self.slug);
+        let url = format!("{base}/r/{slug}/{code}?s={channel}");
         let request = self.client.get(&url).header("User-Agent", BROWSER);
         let answer = request.header("Sec-Fetch-Mode", "navigate").send().await;
         let answer = answer.map_err(Failure::refused)?;
