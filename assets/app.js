@@ -8,7 +8,7 @@ function say(text) {
 }
 
 // Times in the zone of the browser; UTC shows on focus and on hover.
-const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const local = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 for (const time of document.querySelectorAll("time[data-moment]")) {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) continue;
@@ -116,13 +116,21 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// The token of an invitation stands in the fragment, and goes where it is sent from.
+// The token of an invitation stands in the fragment, goes where it is sent from, and comes along to the sign-in.
 const invited = document.querySelector("form[data-fragment]");
-if (invited && location.hash.length > 1) {
+function takeInvitation() {
+  if (location.hash.length < 2) return;
   const field = invited.elements.namedItem(invited.dataset.fragment);
   field.value = decodeURIComponent(location.hash.slice(1));
+  for (const link of document.querySelectorAll("a[data-carries]")) link.hash = location.hash;
   history.replaceState(null, "", location.pathname);
 }
+if (invited) {
+  takeInvitation();
+  addEventListener("hashchange", takeInvitation);
+}
+const carrier = document.querySelector("form[data-carries]");
+if (carrier && location.hash.length > 1) carrier.action += location.hash;
 
 // What waits for something looks for it every three seconds while it is seen, for ten minutes at most.
 const waiting = document.querySelector("[data-state]");

@@ -103,12 +103,15 @@ impl Arguments {
     /// The workloads to run.
     fn workloads(&self) -> impl Iterator<Item = Workload> {
         let chosen = |w: &Workload| {
-            !self.reads
-                && !self.pages
-                && !self.exports
+            !self.needs_history()
                 && (self.only.is_empty() || self.only.iter().any(|o| w.name().contains(o)))
         };
         Workload::ALL.into_iter().filter(chosen)
+    }
+
+    /// Whether what is read includes what happened to the referrals.
+    fn needs_history(&self) -> bool {
+        self.reads || self.pages || self.exports
     }
 
     /// Whether a measurement over so many connections is followed by one at half of its rate.

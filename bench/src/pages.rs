@@ -15,26 +15,66 @@ const TIMES: usize = 200;
 /// What a page may take in the median and in one of a hundred, in milliseconds.
 const GOALS: [f64; 2] = [20.0, 100.0];
 
-/// Every page, below the address of the project. What stands in braces is something of that kind.
-const PAGES: [&str; 17] = [
+/// Pages of the project, below its address. What stands in braces is something of that kind.
+const OF_PROJECT: [&str; 33] = [
     "",
     "?metric=clicks",
     "?metric=credited_usd&from=2025-01-01&to=2025-12-31",
     "?by=month&from=2024-01-01&to=2026-11-30",
+    "/attention",
+    "/start",
     "/referrals",
     "/referrals?status=converted",
+    "/referrals?source=code",
     "/referrals?from=2025-06-01&to=2025-06-30",
     "/referrals?sort=converted",
     "/referrals?code={code}",
+    "/referrals?customerId={customers}",
     "/referrals/{referrals}",
     "/codes",
     "/codes?sort=converted",
+    "/codes?customerId={customers}",
     "/codes/{code}",
     "/customers",
+    "/customers?q={email}",
     "/customers/{customers}",
+    "/credits",
+    "/credits?status=granted",
+    "/credits?side=referrer",
+    "/credits?customerId={customers}",
+    "/credits?from=2025-06-01&to=2025-06-30",
+    "/credits/{credits}",
     "/reports",
     "/reports/{month}",
+    "/program",
+    "/links",
+    "/portal",
+    "/webhooks",
 ];
+
+/// Pages of the team, below its address.
+const OF_TEAM: [&str; 9] = [
+    "",
+    "/members",
+    "/keys",
+    "/stripe",
+    "/stripe/events",
+    "/stripe/events/{events}",
+    "/activity",
+    "/activity?actor=system",
+    "/status",
+];
+
+/// Pages that look through everything.
+const OF_USER: [&str; 2] = ["/find?q={email}", "/find?q={code}"];
+
+/// Every page with its address, in which the samples are to be put.
+fn pages() -> impl Iterator<Item = String> {
+    let project = OF_PROJECT.map(|page| format!("/t/{{teamId}}/p/{{projectId}}{page}"));
+    let team = OF_TEAM.map(|page| format!("/t/{{teamId}}{page}"));
+    let user = OF_USER.map(str::to_owned);
+    project.into_iter().chain(team).chain(user)
+}
 
 /// Asks every server for every page.
 pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<(), String> {
@@ -42,11 +82,9 @@ pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<(), St
         let ask = Asker::new(server)?;
         ask.wait_for_statistics(report).await?;
         let samples = samples(&ask).await?;
-        let place = &server.target.place;
-        let base = format!("/t/{}/p/{}", place.team_id, place.project_id);
         let mut above = 0;
-        for page in PAGES {
-            let mut target = format!("{base}{page}");
+        for page in pages() {
+            let mut target = page.clone();
             for (name, sample) in &samples {
                 target = target.replace(&format!("{{{name}}}"), sample);
             }

@@ -206,8 +206,9 @@ pub(crate) fn sqlite(
     let file = directory.join(format!("{name}.db"));
     let url = format!("sqlite://{}", file.display());
     let target = initialise(arguments, &url, size)?;
-    let history =
-        (arguments.reads || arguments.exports).then_some(history::sqlite as seed::History);
+    let history = arguments
+        .needs_history()
+        .then_some(history::sqlite as seed::History);
     seed::sqlite(&file, &target.place, size, history).map_err(|error| error.to_string())?;
     let process = serve(arguments, &url, &[])?;
     let server = Measured {
@@ -231,7 +232,7 @@ pub(crate) fn postgres(
         .map_err(|error| error.to_string())?;
     let target = initialise(arguments, &url, size)?;
     seed::postgres(&url, &target.place, size).map_err(|error| error.to_string())?;
-    if arguments.reads || arguments.exports {
+    if arguments.needs_history() {
         history::postgres(&url).map_err(|error| error.to_string())?;
     }
     let mut process = serve(arguments, &url, &[])?;

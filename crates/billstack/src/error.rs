@@ -285,14 +285,27 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
+/// What a refusal says to people, kept beside its answer.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The sentence.
+    pub message: Cow<'static, str>,
+    /// The one member, parameter or header at fault, where there is one.
+    pub field: Option<Cow<'static, str>>,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
         let status = self.reason.status();
         let body = self.body();
         let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
-        // For the log line of the request.
+        // For the log line of the request, and for the page that says it.
         response.extensions_mut().insert(self.reason);
+        response.extensions_mut().insert(Said {
+            message: self.message.clone(),
+            field: self.field.clone(),
+        });
         if let Some(seconds) = self.wait() {
             let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -176,6 +176,7 @@ fn of_projects() -> Vec<Route> {
         GET "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/deliveries/{id}" teams::project::webhooks::delivery::show, Project(WebhooksRead);
         POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/deliveries/{id}" teams::project::webhooks::delivery::send, Project(WebhooksWrite);
         GET "/t/{teamId}/p/{projectId}/customers" teams::project::customers::show, Project(CustomersRead);
+        POST "/t/{teamId}/p/{projectId}/customers" teams::project::customers::create::handle, Project(CustomersWrite);
         GET "/t/{teamId}/p/{projectId}/customers/{id}" teams::project::customers::one::show, Project(CustomersRead);
         POST "/t/{teamId}/p/{projectId}/customers/{id}" teams::project::customers::edit::handle, Project(CustomersWrite);
         POST "/t/{teamId}/p/{projectId}/customers/{id}/erase" teams::project::customers::erase::handle, Project(CustomersWrite);

@@ -30,7 +30,7 @@ pub struct Options {
     /// Whether a commit waits for the disk (`fsync`). Off, the server is faster and still keeps
     /// every commit through [`Cluster::stop_immediate`]: only a crash of the machine can lose one.
     pub durable: bool,
-    /// How many connections it accepts.
+    /// How many connections it accepts; the usual number is enough for a suite whose tests share a cluster.
     pub max_connections: u16,
     /// More settings, as names and values; they win over those made here.
     pub settings: Vec<(String, String)>,
@@ -44,7 +44,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             durable: false,
-            max_connections: 100,
+            max_connections: 400,
             settings: Vec::new(),
             within: None,
             environment: Vec::new(),

@@ -1,6 +1,6 @@
 //! Who did what in a team.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
@@ -169,6 +169,21 @@ fn told(
         actor_name,
         before,
     })
+}
+
+/// What the people and the keys are called that stand among these actors.
+pub fn names<'a>(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    actors: impl Iterator<Item = &'a str>,
+) -> Result<BTreeMap<String, String>, Fault> {
+    let mut names = BTreeMap::new();
+    for actor in actors.collect::<BTreeSet<_>>() {
+        if let Some(name) = name_of(tx, team_id, actor)? {
+            names.insert(actor.to_owned(), name);
+        }
+    }
+    Ok(names)
 }
 
 /// What a person or a key is called.

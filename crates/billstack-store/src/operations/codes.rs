@@ -2,6 +2,8 @@
 
 pub mod names;
 
+use std::cmp::Reverse;
+
 use billstack_core::event::Event;
 
 use super::refusal::{Abort, NotNamed, Refusal, Thing};
@@ -14,6 +16,9 @@ pub use crate::tables::code_totals::CodeTotal;
 pub use crate::tables::codes::{
     Code, CodeFilter, CodeSort, Listed, Names, WithTotal, get, get_active,
 };
+
+/// How many of the codes that are in use right now are looked at for the best.
+const MOST_SINCE: usize = 100;
 
 /// How many fresh codes one run tries before it gives up.
 const TRIES: usize = 8;
@@ -32,6 +37,67 @@ pub fn list(
         total.add(since.of(listed.code));
         each(&(listed, total));
     })
+}
+
+/// A code among those that have brought most.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Best {
+    /// Eight upper-case letters and digits.
+    pub code: String,
+    /// What it is called now, where it has another name.
+    pub name: Option<String>,
+    /// Whose it is.
+    pub customer_id: String,
+    /// What it has brought.
+    pub total: CodeTotal,
+}
+
+/// The codes that have brought most of a figure by now, those included that began to since all was
+/// [added up](super::counting).
+pub fn best(
+    tx: &mut dyn Tx,
+    place: &Place,
+    sort: CodeSort,
+    limit: usize,
+) -> Result<Vec<Best>, Fault> {
+    let filter = CodeFilter {
+        sort,
+        ..CodeFilter::default()
+    };
+    let first = Page {
+        limit: i64::try_from(limit).unwrap_or(i64::MAX),
+        offset: 0,
+        after: None,
+    };
+    let since = counting::codes_since_mark(tx, place)?;
+    let mut best = Vec::new();
+    codes::list(tx, place, &filter, &first, |(listed, mut total)| {
+        total.add(since.of(listed.code));
+        best.push(Best {
+            code: listed.code.to_owned(),
+            name: listed.names.first().map(|name| (*name).to_owned()),
+            customer_id: listed.customer_id.to_owned(),
+            total,
+        });
+    })?;
+    for (code, total) in since.most(MOST_SINCE) {
+        if best.iter().any(|known| known.code == code) {
+            continue;
+        }
+        let Some(code) = get(tx, place, code)? else {
+            continue;
+        };
+        best.push(Best {
+            name: code.names.0.into_iter().next(),
+            code: code.code,
+            customer_id: code.customer_id,
+            total,
+        });
+    }
+    // Those that stand alike stay as the list has them.
+    best.sort_by_key(|best| Reverse(sort.of(best.total)));
+    best.truncate(limit);
+    Ok(best)
 }
 
 /// Makes a code for a customer that has no active one.

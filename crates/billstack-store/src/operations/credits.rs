@@ -8,5 +8,5 @@ pub(super) mod hold;
 pub use book::require;
 pub use hold::HOLD_KIND;
 
-pub use crate::tables::credits::{Balance, Credit, CreditFilter, balances, get, list};
+pub use crate::tables::credits::{Balance, Credit, CreditFilter, balances, get, list, of_referral};
 pub use crate::tables::entries::{Posting, postings};

@@ -5,6 +5,7 @@
 //! made anew. A code has a row as soon as the mark has passed its beginning, so that a list in the order of a figure
 //! is one range of an index.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::events::Counted;
@@ -67,6 +68,14 @@ impl CodeTotals {
     /// What one of them has brought.
     pub(crate) fn of(&self, code: &str) -> CodeTotal {
         self.0.get(code).copied().unwrap_or_default()
+    }
+
+    /// Those that have brought most, the codes in order where they stand alike.
+    pub(crate) fn most(&self, limit: usize) -> impl Iterator<Item = (&str, CodeTotal)> {
+        let mut all: Vec<_> = self.0.iter().collect();
+        all.sort_by_key(|(_, total)| Reverse((total.converted, total.applied)));
+        let all = all.into_iter().take(limit);
+        all.map(|(code, total)| (code.as_str(), *total))
     }
 
     /// Adds these to what is kept of the project with these numbers, in the order in which everybody does.

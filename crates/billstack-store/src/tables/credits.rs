@@ -142,7 +142,7 @@ pub fn get(tx: &mut dyn Tx, place: &Place, id: &str) -> Result<Option<Credit>, F
 }
 
 /// The credits of a referral, the referrer's first.
-pub(crate) fn of_referral(
+pub fn of_referral(
     tx: &mut dyn Tx,
     place: &Place,
     referral_id: &str,

@@ -16,6 +16,9 @@ const FRESH: Duration = Duration::from_secs(3);
 /// How long a visitor waits for the database where something older is known.
 const A_MOMENT: Duration = Duration::from_millis(30);
 
+/// How long where the project is known and the code is not: without an answer the click cannot be told whose it is.
+const A_WHILE: Duration = Duration::from_millis(500);
+
 /// How long where nothing is.
 const LONGEST: Duration = Duration::from_secs(2);
 
@@ -70,9 +73,11 @@ pub(super) async fn find(app: &Shared, slug: &str, read: Option<&str>) -> Link {
         return Link::Known(Arc::clone(found));
     }
     let project = known.projects.get(&key.0).map(|(found, _)| found);
-    let patience = match seen.is_some() || project.is_some() {
-        true => A_MOMENT,
-        false => LONGEST,
+    let patience = match (&seen, &project) {
+        (Some(_), _) => A_MOMENT,
+        (None, Some(_)) if read.is_some() => A_WHILE,
+        (None, Some(_)) => A_MOMENT,
+        (None, None) => LONGEST,
     };
     match look(app, key, read.is_some(), patience).await {
         Some(Some(found)) => Link::Known(found),

@@ -105,8 +105,8 @@ fn signing_up((typed, error): (&Form, Option<&ApiError>)) -> Markup {
     html! {
         div.narrow {
             h1 { (TITLE) }
-            p { "Choose a password to join. If you have an account already, " a href="/sign-in?next=/accept" { "sign in" }
-                " first, and open the link again." }
+            p { "Choose a password to join. If you have an account already, " a href="/sign-in?next=/accept" data-carries { "sign in" }
+                " first." }
             (fault(error, &["token", "name", "email", "password"]))
             form method="post" action="/accept/new" data-fragment="token" {
                 (token((typed, error)))

@@ -19,7 +19,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::view::{View, see_other};
 use super::{kept, sign_in};
 use crate::app::{App, Shared};
-use crate::error::{ApiError, Reason};
+use crate::error::{ApiError, Reason, Said};
 use crate::http::failures::catch_panics;
 use crate::http::request_id::RequestId;
 use crate::http::serve::Dresser;
@@ -56,7 +56,13 @@ pub async fn dress(State(app): State<Shared>, mut request: Request, next: Next) 
     let form = form.filter(|_| is_of_nobody(&answer));
     let kept = form.and_then(|form| kept::seal(&app, path, &form));
     let mut answer = match kept {
-        Some(kept) => sign_in::instead(&View::of(&asked), path, &kept),
+        Some(kept) => {
+            let place = asked
+                .uri
+                .path_and_query()
+                .map_or(path, |place| place.as_str());
+            sign_in::instead(&View::of(&asked), place, &kept)
+        }
         None => refused(&asked, answer),
     };
     answer.headers_mut().extend(safe(&app));
@@ -159,15 +165,21 @@ fn refused(asked: &Parts, answer: Response) -> Response {
     if is_nobody && asked.method == Method::GET {
         return see_other(&sign_in_for(asked));
     }
+    let said = answer.extensions().get::<Said>().cloned();
+    let field = said.as_ref().and_then(|said| said.field.as_deref());
+    let has_filters = asked.method == Method::GET && asked.uri.query().is_some();
     let (old, _) = answer.into_parts();
     let view = View::of(asked);
     let (status, title) = (old.status, title(reason));
     let body = html! {
         h1 { (title) }
-        p { (reason.sentence()) }
+        p { (said.as_ref().map_or(reason.sentence(), |said| &said.message)) }
+        @if let Some(field) = field { p { "It is about " code { (field) } "." } }
         @if is_nobody {
             p { "Nothing was changed. Sign in, and send the form again." }
             p { a.button href="/sign-in" { "Sign in" } }
+        } @else if field.is_some() && has_filters {
+            p { a.button href=(asked.uri.path()) { "Clear filters" } }
         } @else {
             p { a.button href="/" { "Go to the start" } }
         }

@@ -10,6 +10,7 @@ use billstack_store::find::{self, Hit};
 use billstack_store::{Fault, Place, Tx, customers, members, projects, teams};
 use maud::{Markup, html};
 
+use super::parts::people::called;
 use super::parts::table::{Column, table};
 use super::teams::project::address;
 use super::view::{View, see_other};
@@ -88,7 +89,7 @@ fn told(tx: &mut dyn Tx, user_id: &str, hit: Hit) -> Result<Found, Fault> {
         }
         if hit.kind == Kind::Customer {
             let customer = customers::get(tx, &of_hit, &hit.id)?;
-            name = customer.map(|customer| customer.name.unwrap_or(customer.email));
+            name = customer.as_ref().map(called);
         }
     }
     let path = path(&hit, role, user_id);

@@ -2,6 +2,8 @@
 
 pub(super) mod chart;
 pub(super) mod days;
+pub(super) mod deed_names;
+pub(super) mod deeds;
 pub(super) mod entry;
 pub(super) mod export;
 pub(super) mod form;

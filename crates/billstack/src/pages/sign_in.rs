@@ -87,7 +87,7 @@ fn body(typed: &Form, next: &str, error: Option<&ApiError>) -> Markup {
         div.narrow {
             h1 { (TITLE) }
             (fault(error, &["email", "password"]))
-            form method="post" action=(PATH) {
+            form method="post" action=(PATH) data-carries {
                 input type="hidden" name="next" value=(next);
                 @if !typed.text(KEPT).is_empty() { input type="hidden" name=(KEPT) value=(typed.text(KEPT)); }
                 (field(&Field { label: "E-mail address", name: "email", kind: Kind::Email, autocomplete: "username",

@@ -5,6 +5,7 @@ use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use billstack_core::time::Micros;
 use billstack_store::projects::{self, Project};
 use billstack_store::teams::{self, Team};
 use billstack_store::{Abort, Place, Share, Tx, Weight, attention};
@@ -34,6 +35,8 @@ pub struct View {
     pub(super) places: Places,
     /// Whether the way to the first conversion is still ahead.
     pub(super) is_starting: bool,
+    /// When it was looked, where the page is for people who are signed in.
+    pub(super) at: Option<Micros>,
     /// How much needs somebody in the project, where that was asked.
     pub(super) attention: Option<usize>,
 }
@@ -89,6 +92,7 @@ impl FromRequestParts<Shared> for View {
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ApiError> {
         let mut view = View::of(parts);
         view.person = parts.extensions.get::<Person>().cloned();
+        view.at = view.person.is_some().then(|| app.now());
         let place = parts.extensions.get::<ProjectAccess>();
         let place = place.map(|access| access.place.clone());
         let team = parts.extensions.get::<TeamAccess>();

@@ -103,6 +103,18 @@ pub enum CodeSort {
     Converted,
 }
 
+impl CodeSort {
+    /// The figure by which a code with this total stands; of time there is none.
+    pub(crate) const fn of(self, total: CodeTotal) -> i64 {
+        match self {
+            CodeSort::Newest => 0,
+            CodeSort::Clicks => total.clicks,
+            CodeSort::Applied => total.applied,
+            CodeSort::Converted => total.converted,
+        }
+    }
+}
+
 /// What a list of codes may be narrowed by, and its order.
 #[derive(Clone, Debug, Default)]
 pub struct CodeFilter {
@@ -153,9 +165,7 @@ pub(crate) fn list(
         let (listed, total) = decode(row)?;
         let at = match filter.sort {
             CodeSort::Newest => listed.created_at,
-            CodeSort::Clicks => Micros(total.clicks),
-            CodeSort::Applied => Micros(total.applied),
-            CodeSort::Converted => Micros(total.converted),
+            by_figure => Micros(by_figure.of(total)),
         };
         last.set(at, listed.code);
         each((listed, total));

@@ -43,6 +43,11 @@ pub struct CreateCustomerRequest {
 }
 
 impl CreateCustomerRequest {
+    /// The address as addresses are compared.
+    pub(crate) fn address(&self) -> &str {
+        &self.email.normal
+    }
+
     /// What is to be made.
     pub(crate) fn into_new(self) -> NewCustomer {
         NewCustomer {
@@ -71,6 +76,15 @@ impl CreateCustomerRequest {
 )]
 pub async fn handle(
     State(app): State<Shared>,
+    access: ProjectAccess,
+    input: Input<CreateCustomerRequest>,
+) -> Result<Response, ApiError> {
+    create(app, access, input).await
+}
+
+/// Creates the customer, here alone or in Stripe too.
+pub(crate) async fn create(
+    app: Shared,
     access: ProjectAccess,
     input: Input<CreateCustomerRequest>,
 ) -> Result<Response, ApiError> {

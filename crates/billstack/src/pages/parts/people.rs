@@ -2,10 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use billstack_store::{Abort, Place, Tx, customers};
+use billstack_store::customers::{self, Customer};
+use billstack_store::{Abort, Place, Tx};
 use maud::{Markup, html};
 
 use crate::pages::teams::project::address;
+
+/// What a customer is called: their name, or else their address; without the signs that turn the direction of what
+/// stands after them.
+pub(in crate::pages) fn called(customer: &Customer) -> String {
+    let name = customer.name.as_deref().unwrap_or(&customer.email);
+    let turns = |sign: &char| matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    name.chars().filter(|sign| !turns(sign)).collect()
+}
 
 /// The names of some customers of a project, by their ids.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +34,15 @@ impl People {
         Ok(people)
     }
 
+    /// One customer that has been read.
+    pub(in crate::pages) fn of(customer: &Customer) -> People {
+        let name = customer
+            .name
+            .clone()
+            .unwrap_or_else(|| customer.email.clone());
+        People(BTreeMap::from([(customer.id.clone(), name)]))
+    }
+
     /// Looks up one more.
     pub(in crate::pages) fn add(
         &mut self,
@@ -36,8 +54,7 @@ impl People {
             return Ok(());
         }
         if let Some(customer) = customers::get(tx, place, id)? {
-            let name = customer.name.unwrap_or(customer.email);
-            self.0.insert(id.to_owned(), name);
+            self.0.insert(id.to_owned(), called(&customer));
         }
         Ok(())
     }

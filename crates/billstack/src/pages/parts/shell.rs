@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::keys;
 use super::switch::switch;
 use super::tabs::{self, tabs};
+use super::time::moment;
 use crate::pages::assets;
 use crate::pages::teams::project::address;
 use crate::pages::theme::Theme;
@@ -34,6 +35,9 @@ pub(in crate::pages) fn document(view: &View, title: &str, body: &Markup) -> Mar
                 (bar(view))
                 (tabs(view, title))
                 main #main tabindex="-1" { (body) }
+                @if let Some(at) = view.at {
+                    footer { "As of " (moment(at)) " · Request " code { (view.request_id) } }
+                }
                 @if person.is_some() { (keys::dialog()) }
                 p #said.hidden role="status" aria-live="polite" {}
             }

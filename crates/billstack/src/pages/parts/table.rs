@@ -15,6 +15,14 @@ impl Column {
         Column { name, class: None }
     }
 
+    /// A column of words, codes or times that are short enough to stand in one line.
+    pub(in crate::pages) const fn short(name: &'static str) -> Column {
+        Column {
+            name,
+            class: Some("keep"),
+        }
+    }
+
     /// A column of amounts, which stand one below the other at the right.
     pub(in crate::pages) const fn number(name: &'static str) -> Column {
         Column {

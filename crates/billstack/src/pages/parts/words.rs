@@ -3,8 +3,10 @@
 use billstack_core::attribution::Outcome;
 use billstack_core::credit::{CreditStatus, Side};
 use billstack_core::delivery::DeliveryState;
-use billstack_core::referral::Status;
+use billstack_core::program::ConversionTrigger;
+use billstack_core::referral::{Referral, Status};
 use billstack_core::source::Attribution;
+use billstack_store::credits::Credit;
 use maud::{Markup, html};
 
 /// Where a referral stands.
@@ -17,16 +19,60 @@ pub(in crate::pages) fn of_referral(status: Status) -> Markup {
     }
 }
 
+/// For what a referral still waits.
+pub(in crate::pages) fn still_missing(referral: &Referral) -> &'static str {
+    match (referral.status, referral.terms.conversion_trigger) {
+        (Status::Pending, ConversionTrigger::SubscriptionCreated) => "for a subscription",
+        (Status::Pending, ConversionTrigger::FirstPaidInvoice) => "for a paid invoice",
+        _ => "",
+    }
+}
+
+/// What became of the credits that a referral promises: `2 promised`, or `1 granted, 1 taken back`.
+pub(in crate::pages) fn of_credits(referral: &Referral, credits: &[Credit]) -> String {
+    let terms = &referral.terms;
+    let amounts = [terms.referrer_credit_amount, terms.referee_credit_amount];
+    let promised = amounts.iter().filter(|amount| amount.get() > 0).count();
+    let mut words: Vec<(usize, String)> = Vec::new();
+    for credit in credits {
+        let word = credit_word(credit.status).to_lowercase();
+        match words.iter_mut().find(|(_, known)| *known == word) {
+            Some((count, _)) => *count += 1,
+            None => words.push((1, word)),
+        }
+    }
+    match (referral.status, words.is_empty()) {
+        (Status::Pending, _) if promised > 0 => format!("{promised} promised"),
+        (_, true) => "–".to_owned(),
+        (_, false) => {
+            let words = words.iter().map(|(count, word)| format!("{count} {word}"));
+            words.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
 /// Where a credit stands.
 pub(in crate::pages) fn of_credit(status: CreditStatus) -> Markup {
+    let word = credit_word(status);
     match status {
-        CreditStatus::Held => html! { span.state.off { "Held" } },
-        CreditStatus::Granted => html! { span.state.on { "Granted" } },
-        CreditStatus::Applied => html! { span.state.on { "Used" } },
-        CreditStatus::PartiallyReversed => html! { span.state.ended { "Taken back in part" } },
-        CreditStatus::Reversed => html! { span.state.ended { "Taken back" } },
-        other => html! { span.state.off { (other.as_str()) } },
+        CreditStatus::Granted | CreditStatus::Applied => html! { span.state.on { (word) } },
+        CreditStatus::PartiallyReversed | CreditStatus::Reversed => {
+            html! { span.state.ended { (word) } }
+        }
+        _ => html! { span.state.off { (word) } },
     }
+}
+
+fn credit_word(status: CreditStatus) -> String {
+    match status {
+        CreditStatus::Held => "Held",
+        CreditStatus::Granted => "Granted",
+        CreditStatus::Applied => "Used",
+        CreditStatus::PartiallyReversed => "Taken back in part",
+        CreditStatus::Reversed => "Taken back",
+        other => return other.as_str().to_owned(),
+    }
+    .to_owned()
 }
 
 /// How far the delivery of a credit to Stripe has come, for people.

@@ -8,7 +8,6 @@ use billstack_store::activity::{self, Told};
 use billstack_store::list::Part;
 use billstack_store::{Share, Weight};
 use maud::{Markup, html};
-use serde_json::{Map, Value};
 
 use crate::api::teams::activity::filter;
 use crate::app::Shared;
@@ -17,6 +16,8 @@ use crate::http::access::TeamAccess;
 use crate::http::page::{QueryString, page};
 use crate::http::query::Query;
 use crate::pages::parts::days::in_times;
+use crate::pages::parts::deed_names::said;
+use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::choice;
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::table::{Column, table};
@@ -24,7 +25,7 @@ use crate::pages::parts::time::moment;
 use crate::pages::view::View;
 
 /// Rows of a page.
-const ROWS: i64 = 50;
+const ROWS: i64 = 25;
 
 /// The filters, by the names of the API.
 const FILTERS: [&str; 6] = ["actor", "type", "subject", "requestId", "from", "to"];
@@ -59,7 +60,7 @@ pub async fn show(
         h1 { "Activity" }
         (filters(&path, &kept))
         (csv(&access.team_id, &in_times(query.clone())))
-        (list(&part, &path, !kept.is_empty()))
+        (list(&part, !kept.is_empty(), Reader::new(&view, &access.team_id)))
         (pager(&path, &kept, is_first, part.next.as_ref()))
     };
     Ok(view.page("Activity", body))
@@ -71,15 +72,15 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
         found.map_or("", |(_, value)| *value)
     };
     let any = [("", "any")].into_iter();
-    let kinds = any.chain(Event::KINDS.iter().map(|kind| (*kind, *kind)));
+    let kinds = any.chain(Event::KINDS.iter().map(|kind| (*kind, said(kind))));
     html! {
-        form.row.filters method="get" action=(path) {
+        form.row.filters method="get" autocomplete="off" action=(path) {
             (choice("What", "type", kinds, value("type")))
             (line("Who", "actor", "text", value("actor")))
             (line("About", "subject", "text", value("subject")))
             (line("Request", "requestId", "text", value("requestId")))
-            (line("From", "from", "date", day(value("from"))))
-            (line("To", "to", "date", day(value("to"))))
+            (line("From (UTC)", "from", "date", day(value("from"))))
+            (line("To (UTC)", "to", "date", day(value("to"))))
             div.actions {
                 button { "Apply" }
                 @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
@@ -110,14 +111,14 @@ fn line(label: &str, name: &str, kind: &str, value: &str) -> Markup {
     }
 }
 
-fn list(part: &Part<Told>, path: &str, is_filtered: bool) -> Markup {
+fn list(part: &Part<Told>, is_filtered: bool, reader: Reader<'_>) -> Markup {
     let empty = match (&part.next, is_filtered) {
         (Some(_), _) => "Nothing of this kind so far back. Look further with \"Older\".",
         (None, true) => "Nothing matches the filters.",
         (None, false) => "Nothing has happened yet.",
     };
     let columns = [
-        Column::text("When"),
+        Column::short("When"),
         Column::text("Who"),
         Column::text("What"),
         Column::text("About"),
@@ -126,61 +127,14 @@ fn list(part: &Part<Told>, path: &str, is_filtered: bool) -> Markup {
     ];
     let rows = part.rows.iter().map(|told| {
         let deed = &told.deed;
-        let request = [("requestId", deed.request_id.as_str())];
         [
             html! { span id=(deed.id) { (moment(deed.at)) } },
-            actor(told),
-            html! { span.keep { (deed.kind) } },
-            html! { a href={ "/go/" (deed.subject) } { code { (deed.subject) } } },
-            details(told),
-            html! { a href=(with_query(path, &request)) { code { (deed.request_id) } } },
+            reader.actor(&deed.actor, told.actor_name.as_deref()),
+            html! { (said(&deed.kind)) },
+            reader.subject(&deed.kind, deed.project_id.as_ref(), &deed.subject),
+            reader.facts(&deed.kind, &deed.facts, told.before.as_deref()),
+            reader.request(&deed.request_id),
         ]
     });
     table("What was done, the latest first", columns, rows, empty)
-}
-
-/// Who did it: a person or a key by name, with the way to them.
-fn actor(told: &Told) -> Markup {
-    let actor = told.deed.actor.as_str();
-    let (kind, id) = actor.split_once(':').unwrap_or((actor, ""));
-    let name = told.actor_name.as_deref();
-    match kind {
-        "user" | "api_key" => html! { a href={ "/go/" (id) } { (name.unwrap_or(id)) } },
-        "stripe" => html! { a href={ "/go/" (id) } { "Stripe" span.hidden { ", event " (id) } } },
-        "command_line" => html! { "command line" },
-        "system" => html! { "BillStack" },
-        _ => html! { code { (actor) } },
-    }
-}
-
-/// The facts, each with what it was before where that is known and another.
-fn details(told: &Told) -> Markup {
-    let facts = members(&told.deed.facts);
-    let before = told.before.as_deref().map(members);
-    let was = |name: &String| before.as_ref().and_then(|before| before.get(name));
-    let shown = facts.iter().filter(|(name, now)| {
-        // A program tells all that it is; what stays the same is not news.
-        before.is_none() || was(name) != Some(*now)
-    });
-    html! {
-        dl.small {
-            @for (name, now) in shown {
-                div { dt { (name) } dd {
-                    @if let Some(was) = was(name) { del { (text(was)) } " → " }
-                    (text(now))
-                } }
-            }
-        }
-    }
-}
-
-fn members(facts: &str) -> Map<String, Value> {
-    serde_json::from_str(facts).unwrap_or_default()
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }

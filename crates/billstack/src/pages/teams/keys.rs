@@ -214,11 +214,11 @@ async fn body(
 fn list(part: &Part<ApiKey>, projects: &[Project], path: &str, now: Micros) -> Markup {
     let columns = [
         Column::text("Name"),
-        Column::text("Begins with"),
+        Column::short("Begins with"),
         Column::text("Good for"),
-        Column::text("Ends"),
-        Column::text("Last used"),
-        Column::text("Made"),
+        Column::short("Ends"),
+        Column::short("Last used"),
+        Column::short("Made"),
         Column::text(""),
     ];
     let rows = part.rows.iter().map(|key| {

@@ -118,7 +118,7 @@ fn list(part: &Part<Project>, team_id: &billstack_core::ids::TeamId) -> Markup {
     let columns = [
         Column::text("Name"),
         Column::text("Kind"),
-        Column::text("Made"),
+        Column::short("Made"),
     ];
     let rows = part.rows.iter().map(|project| {
         [

@@ -291,7 +291,7 @@ fn permissions(probed: &Probed) -> Markup {
     html! {
         details open[lacks > 0] {
             summary { "Permissions of the key" @if lacks > 0 { ": " (lacks) " missing" } }
-            (table("Permissions of the key", [Column::text("Permission"), Column::text("State")], rows, "None is known."))
+            (table("Permissions of the key", [Column::text("Permission"), Column::short("State")], rows, "None is known."))
         }
     }
 }

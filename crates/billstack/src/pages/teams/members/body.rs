@@ -91,8 +91,8 @@ fn list(rows: &[Member], access: &TeamAccess) -> Markup {
     let columns = [
         Column::text("Name"),
         Column::text("Address"),
-        Column::text("Role"),
-        Column::text("Since"),
+        Column::short("Role"),
+        Column::short("Since"),
         Column::text(""),
     ];
     let rows = rows.iter().map(|member| {
@@ -154,8 +154,8 @@ fn invitations_of(
 ) -> Markup {
     let columns = [
         Column::text("Address"),
-        Column::text("Role"),
-        Column::text("Ends"),
+        Column::short("Role"),
+        Column::short("Ends"),
         Column::text(""),
     ];
     let rows = invited.iter().map(|one| {

@@ -6,9 +6,9 @@ pub mod one;
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::time::Micros;
-use billstack_store::Place;
 use billstack_store::codes::{self, CodeFilter, CodeTotal, WithTotal};
-use billstack_store::list::Cursor;
+use billstack_store::list::{Cursor, Page};
+use billstack_store::{Abort, Place, Tx};
 use maud::{Markup, html};
 
 use super::address;
@@ -36,7 +36,7 @@ const ROWS: i64 = 25;
 const FILTERS: [&str; 5] = ["activeOnly", "customerId", "sort", "from", "to"];
 
 /// A code of the list.
-struct Row {
+pub(super) struct Row {
     code: String,
     name: Option<String>,
     customer_id: String,
@@ -124,6 +124,23 @@ async fn found(
     .await
 }
 
+/// The codes of a customer, as many as a look needs.
+pub(super) fn of_customer(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: &str,
+    few: &Page,
+) -> Result<Vec<Row>, Abort> {
+    let theirs = CodeFilter {
+        customer_id: Some(customer_id.to_owned()),
+        active_only: false,
+        ..CodeFilter::default()
+    };
+    let mut rows = Vec::new();
+    codes::list(tx, place, &theirs, few, |code| rows.push(Row::from(code)))?;
+    Ok(rows)
+}
+
 fn body(place: &Place, query: &Query, found: Result<&Found, &ApiError>, form: &Markup) -> Markup {
     let path = format!("{}/codes", address(&place.team_id, &place.project_id));
     let kept: Vec<_> = query
@@ -158,7 +175,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
         ("converted", "most converted"),
     ];
     html! {
-        form.row.filters method="get" action=(path) {
+        form.row.filters method="get" autocomplete="off" action=(path) {
             (choice("Codes", "activeOnly", [("", "that are on"), ("false", "all")], value("activeOnly")))
             (choice("Order", "sort", sorts, value("sort")))
             (line("Made from", "from", "date", value("from")))
@@ -175,25 +192,36 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
 }
 
 fn list(found: &Found, place: &Place, is_all: bool) -> Markup {
+    let empty = match is_all {
+        true => {
+            "No code yet. Your backend makes one for each customer who shares: POST …/referrals/codes. Or make the first above."
+        }
+        false => "No code matches the filters.",
+    };
+    rows(&found.rows, &found.people, place, empty)
+}
+
+/// The table, for other pages too.
+pub(super) fn rows(rows: &[Row], people: &People, place: &Place, empty: &str) -> Markup {
     let base = address(&place.team_id, &place.project_id);
     let columns = [
-        Column::text("Code"),
+        Column::short("Code"),
         Column::text("Customer"),
         Column::number("Clicks"),
         Column::number("Applied"),
         Column::number("Converted"),
         Column::number("Rate"),
-        Column::text("State"),
-        Column::text("Made"),
+        Column::short("State"),
+        Column::short("Made"),
     ];
-    let rows = found.rows.iter().map(|row| {
+    let rows = rows.iter().map(|row| {
         let total = row.total;
         [
             html! {
                 a href={ (base) "/codes/" (row.code) } { code { (row.name.as_ref().unwrap_or(&row.code)) } }
                 @if row.name.is_some() { " " code.quiet { (row.code) } }
             },
-            found.people.link(place, &row.customer_id),
+            people.link(place, &row.customer_id),
             html! { (count(total.clicks)) },
             html! { (count(total.applied)) },
             html! { (count(total.converted)) },
@@ -202,12 +230,6 @@ fn list(found: &Found, place: &Place, is_all: bool) -> Markup {
             day(row.created_at),
         ]
     });
-    let empty = match is_all {
-        true => {
-            "No code yet. Your backend makes one for each customer who shares: POST …/referrals/codes. Or make the first above."
-        }
-        false => "No code matches the filters.",
-    };
     table("Codes and what each has brought", columns, rows, empty)
 }
 

@@ -94,7 +94,9 @@ pub(super) async fn body(
         .collect();
     let told = told(app, place, &query, page, kept.is_empty()).await?;
     let path = path(place);
-    let many: Vec<_> = kept.iter().copied().chain([("limit", "100")]).collect();
+    let many: Vec<_> = kept.iter().copied().chain([("limit", "50")]).collect();
+    // A form that is refused comes back on the same page of the list.
+    let here = with_query(&path, &query.pairs().collect::<Vec<_>>());
     let limited: Vec<_> = query.pairs().filter(|(name, _)| *name == "limit").collect();
     let carried: Vec<_> = kept
         .iter()
@@ -109,11 +111,11 @@ pub(super) async fn body(
         @if told.part.rows.is_empty() {
             (nothing(&told, place, &path, !kept.is_empty()))
         } @else {
-            form method="post" action=(path) {
+            form method="post" action=(here) {
                 (list(&told, place, typed, view.can_write()))
                 (pager(&path, &carried, is_first, next))
                 @if limited.is_empty() && next.is_some() {
-                    p { a href=(with_query(&path, &many)) { "Show 100 at once" } }
+                    p { a href=(with_query(&path, &many)) { "Show 50 at once" } }
                 }
                 (move_picked(typed, error, view))
             }
@@ -210,14 +212,14 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
         ("none", "not put into Stripe"),
     ];
     html! {
-        form.row.filters method="get" action=(path) {
+        form.row.filters method="get" autocomplete="off" action=(path) {
             (choice("Status", "status", statuses, value("status")))
             (choice("To Stripe", "delivery", deliveries, value("delivery")))
             (choice("For", "side", sides, value("side")))
             (line("Currency", "currency", "text", value("currency")))
             (line("Customer id", "customerId", "text", value("customerId")))
-            (line("From", "from", "date", value("from")))
-            (line("To", "to", "date", value("to")))
+            (line("From (UTC)", "from", "date", value("from")))
+            (line("To (UTC)", "to", "date", value("to")))
             @for name in ["kind", "referralId"] {
                 @if !value(name).is_empty() { input type="hidden" name=(name) value=(value(name)); }
             }
@@ -237,7 +239,7 @@ fn list(told: &Told, place: &Place, typed: &Form, may_pick: bool) -> Markup {
         Column::text("For"),
         Column::text("Status"),
         Column::text("Referral"),
-        Column::text("Granted"),
+        Column::short("Granted"),
     ];
     let base = address(&place.team_id, &place.project_id);
     let rows = told.part.rows.iter().map(|credit| {

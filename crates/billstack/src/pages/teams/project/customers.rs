@@ -1,5 +1,6 @@
 //! `/t/{teamId}/p/{projectId}/customers`: whom the project knows, found by whatever is known of them.
 
+pub mod create;
 pub mod edit;
 pub mod erase;
 pub mod one;
@@ -14,17 +15,22 @@ use billstack_store::{Place, Tx};
 use maud::{Markup, html};
 
 use super::address;
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, page, text};
+use crate::http::query::Query;
+use crate::pages::form::Form;
 use crate::pages::parts::pager::pager;
+use crate::pages::parts::people::called;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::{View, read};
 
 /// Rows of a page.
 const ROWS: i64 = 25;
+
+const TITLE: &str = "Customers";
 
 /// The list, or those whom a search finds.
 pub async fn show(
@@ -33,11 +39,17 @@ pub async fn show(
     access: ProjectAccess,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let query = query.without_empty();
+    let form = create::form(&view, &access.place, &Form::default(), None);
+    let body = body(&app, &access.place, &query, &form).await?;
+    Ok(view.page(TITLE, body))
+}
+
+async fn body(app: &App, place: &Place, query: &Query, form: &Markup) -> Result<Markup, ApiError> {
+    let query = query.clone().without_empty();
     let (page, sought) = (page(&query, ROWS)?, text(&query, "q", 255)?);
     let is_first = page.after.is_none();
     let wanted = sought.clone();
-    let part = read(&app, &access.place, move |tx, place| match &wanted {
+    let part = read(app, place, move |tx, place| match &wanted {
         Some(wanted) => Ok(Part {
             rows: found(tx, place, wanted.trim())?,
             next: None,
@@ -50,12 +62,12 @@ pub async fn show(
         )?),
     });
     let part = part.await?;
-    let base = address(&access.place.team_id, &access.place.project_id);
-    let path = format!("{base}/customers");
+    let path = format!("{}/customers", address(&place.team_id, &place.project_id));
     let typed = sought.as_deref().unwrap_or_default();
     let kept: Vec<_> = sought.as_deref().map(|q| ("q", q)).into_iter().collect();
-    let body = html! {
-        h1 { "Customers" }
+    Ok(html! {
+        h1 { (TITLE) }
+        (form)
         form.row method="get" action=(path) role="search" {
             div.field {
                 label for="q" { "Find by address, external id, or id here or in Stripe" }
@@ -68,8 +80,7 @@ pub async fn show(
         }
         (list(&part, &path, sought.is_some()))
         (pager(&path, &kept, is_first, part.next.as_ref()))
-    };
-    Ok(view.page("Customers", body))
+    })
 }
 
 /// Whom a text names exactly: by their id here, their address, the team's own id or the one in Stripe.
@@ -114,7 +125,7 @@ fn list(part: &Part<Customer>, path: &str, is_sought: bool) -> Markup {
         Column::text("Address"),
         Column::text("External id"),
         Column::text("In Stripe"),
-        Column::text("Since"),
+        Column::short("Since"),
     ];
     let none = || html! { span.quiet { "none" } };
     let code = |text: &Option<String>| match text {
@@ -122,7 +133,7 @@ fn list(part: &Part<Customer>, path: &str, is_sought: bool) -> Markup {
         None => none(),
     };
     let rows = part.rows.iter().map(|customer| {
-        let name = customer.name.as_deref().unwrap_or(&customer.email);
+        let name = called(customer);
         [
             html! { a href={ (path) "/" (customer.id) } { (name) } },
             html! { (customer.email) },
@@ -133,7 +144,9 @@ fn list(part: &Part<Customer>, path: &str, is_sought: bool) -> Markup {
     });
     let empty = match is_sought {
         true => "Nobody has this address or id. Addresses and ids are compared whole.",
-        false => "No customer yet. Your backend makes one for each account: POST …/customers.",
+        false => {
+            "No customer yet. Your backend makes one for each account: POST …/customers. Or create the first above."
+        }
     };
     table("Customers, the newest first", columns, rows, empty)
 }

@@ -5,8 +5,9 @@ pub mod one;
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::referral::Referral;
+use billstack_core::referral::{Referral, Status};
 use billstack_store::Place;
+use billstack_store::credits;
 use billstack_store::list::Part;
 use maud::{Markup, html};
 
@@ -76,9 +77,10 @@ async fn body(
     let found = read(app, place, move |tx, place| {
         let part = wanted.list(tx, place, &page)?;
         let people = people_of(tx, place, &part.rows)?;
-        Ok((part, people))
+        let credits = credits_of(tx, place, &part.rows)?;
+        Ok((part, people, credits))
     });
-    let (part, people) = found.await?;
+    let (part, people, credits) = found.await?;
     let path = path(place);
     let kept: Vec<_> = query
         .pairs()
@@ -87,7 +89,9 @@ async fn body(
     let carried = query.pairs().filter(|(name, _)| *name == "limit");
     let carried: Vec<_> = kept.iter().copied().chain(carried).collect();
     let is_short = carried.len() == kept.len() && part.next.is_some();
-    let many: Vec<_> = kept.iter().copied().chain([("limit", "100")]).collect();
+    let many: Vec<_> = kept.iter().copied().chain([("limit", "50")]).collect();
+    // A form that is refused comes back on the same page of the list.
+    let here = with_query(&path, &query.pairs().collect::<Vec<_>>());
     Ok(html! {
         div.head { h1 { (TITLE) } (export::csv(place, "referrals", &asked, &FILTERS)) }
         (filters(&path, &kept))
@@ -97,13 +101,13 @@ async fn body(
             (list(&part, &people, place, !kept.is_empty()))
             (pager(&path, &carried, is_first, None))
         } @else {
-            form method="post" action=(path) {
+            form method="post" action=(here) {
                 (once())
-                (rows_to_pick(&part.rows, &people, place, typed, view.can_write()))
+                (rows_to_pick((&part.rows, &credits), &people, place, typed, view.can_write()))
                 (pager(&path, &carried, is_first, part.next.as_ref()))
                 div.actions {
                     (button("Check the picked ones again").plain().when(view.can_write(), "Viewers check nothing again."))
-                    @if is_short { a href=(with_query(&path, &many)) { "Show 100 at once" } }
+                    @if is_short { a href=(with_query(&path, &many)) { "Show 50 at once" } }
                 }
             }
         }
@@ -115,18 +119,35 @@ fn path(place: &Place) -> String {
 }
 
 /// The names of both sides.
-pub(in crate::pages) fn people_of(
+pub(in crate::pages) fn people_of<'r>(
     tx: &mut dyn billstack_store::Tx,
     place: &Place,
-    referrals: &[Referral],
+    referrals: impl IntoIterator<Item = &'r Referral>,
 ) -> Result<People, billstack_store::Abort> {
-    let ids = referrals.iter().flat_map(|referral| {
+    let ids = referrals.into_iter().flat_map(|referral| {
         [
             referral.referrer_customer_id.as_str(),
             &referral.referee_customer_id,
         ]
     });
     People::read(tx, place, ids)
+}
+
+/// What became of what each promises.
+fn credits_of(
+    tx: &mut dyn billstack_store::Tx,
+    place: &Place,
+    referrals: &[Referral],
+) -> Result<Vec<String>, billstack_store::Abort> {
+    let mut all = Vec::with_capacity(referrals.len());
+    for referral in referrals {
+        let credits = match referral.status {
+            Status::Converted => credits::of_referral(tx, place, &referral.id)?,
+            _ => Vec::new(),
+        };
+        all.push(words::of_credits(referral, &credits));
+    }
+    Ok(all)
 }
 
 /// The filters, as links that anybody else may open too.
@@ -145,7 +166,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
     // In the order of conversion they are narrowed by its time alone.
     let is_by_conversion = value("sort") == "converted";
     html! {
-        form.row.filters method="get" action=(path) {
+        form.row.filters method="get" autocomplete="off" action=(path) {
             @if is_by_conversion {
                 input type="hidden" name="sort" value="converted";
             } @else {
@@ -153,9 +174,10 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
                 (choice("Came by", "source", sources, value("source")))
                 (line("Code", "code", "text", value("code")))
             }
-            (line("From", "from", "date", value("from")))
-            (line("To", "to", "date", value("to")))
-            @if !value("customerId").is_empty() {
+            @if !is_by_conversion { (line("Customer", "customerId", "text", value("customerId"))) }
+            (line("From (UTC)", "from", "date", value("from")))
+            (line("To (UTC)", "to", "date", value("to")))
+            @if is_by_conversion && !value("customerId").is_empty() {
                 input type="hidden" name="customerId" value=(value("customerId"));
             }
             div.actions {
@@ -192,7 +214,7 @@ pub(in crate::pages) fn rows(
 
 /// The table with a box in front of each row.
 fn rows_to_pick(
-    referrals: &[Referral],
+    (referrals, credits): (&[Referral], &[String]),
     people: &People,
     place: &Place,
     typed: &Form,
@@ -208,12 +230,16 @@ fn rows_to_pick(
         source,
         applied,
         converted,
+        Column::text("Credits"),
     ];
-    let rows = referrals.iter().map(|referral| {
+    let rows = referrals.iter().zip(credits).map(|(referral, credits)| {
         let name = people.name(&referral.referee_customer_id);
         let [friend, by, code, status, source, applied, converted] = cells(referral, people, place);
         let box_ = pick(&referral.id, &format!("the referral of {name}"), typed, may);
-        [box_, friend, by, code, status, source, applied, converted]
+        let credits = html! { (credits) };
+        [
+            box_, friend, by, code, status, source, applied, converted, credits,
+        ]
     });
     table(CAPTION, columns, rows, "")
 }
@@ -223,11 +249,11 @@ const CAPTION: &str = "Referrals, the newest first";
 const COLUMNS: [Column; 7] = [
     Column::text("Friend"),
     Column::text("Referred by"),
-    Column::text("Code"),
+    Column::short("Code"),
     Column::text("Status"),
-    Column::text("Came by"),
-    Column::text("Applied"),
-    Column::text("Converted"),
+    Column::short("Came by"),
+    Column::short("Applied"),
+    Column::short("Converted"),
 ];
 
 fn cells(referral: &Referral, people: &People, place: &Place) -> [Markup; 7] {
@@ -237,7 +263,7 @@ fn cells(referral: &Referral, people: &People, place: &Place) -> [Markup; 7] {
         html! { a href={ (base) "/referrals/" (referral.id) } { (friend) } },
         people.link(place, &referral.referrer_customer_id),
         html! { a href={ (base) "/codes/" (referral.code) } { code { (referral.code) } } },
-        words::of_referral(referral.status),
+        html! { (words::of_referral(referral.status)) (words::still_missing(referral)) },
         html! { (words::of_source(&referral.attribution)) },
         moment(referral.created_at),
         referral.converted_at.map_or(html! { "–" }, moment),

@@ -59,7 +59,7 @@ fn body(place: &Place, part: &Part, is_first: bool) -> Markup {
 /// A row for each month and currency, the name of the month at the first of them.
 fn list(path: &str, months: &[Months]) -> Markup {
     let columns = [
-        Column::text("Month"),
+        Column::short("Month"),
         Column::number("Granted"),
         Column::number("Applied"),
         Column::number("Reversed"),

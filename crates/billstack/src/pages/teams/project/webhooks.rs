@@ -158,9 +158,9 @@ async fn list(app: &App, place: &Place) -> Result<Markup, ApiError> {
     let columns = [
         Column::text("Endpoint"),
         Column::text("Is told"),
-        Column::text("State"),
+        Column::short("State"),
         Column::text("Last 24 hours"),
-        Column::text("Next try"),
+        Column::short("Next try"),
     ];
     let base = path(place);
     let rows = found.iter().map(|(endpoint, lately)| {

@@ -111,11 +111,11 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
         ("ignored", "not for us"),
     ];
     html! {
-        form.row.filters method="get" action=(path) {
+        form.row.filters method="get" autocomplete="off" action=(path) {
             (choice("Outcome", "outcome", outcomes, value("outcome")))
             (line("Type", "type", "text", value("type")))
-            (line("From", "from", "date", value("from")))
-            (line("To", "to", "date", value("to")))
+            (line("From (UTC)", "from", "date", value("from")))
+            (line("To (UTC)", "to", "date", value("to")))
             div.actions {
                 button { "Apply" }
                 @if !kept.is_empty() { a href=(path) { "Clear filters" } }
@@ -145,7 +145,7 @@ fn list(part: &Part<StripeEvent>, known: &Known, team_id: &TeamId, path: &str) -
         Column::text("What became of it"),
         Column::text("Customer"),
         Column::text("Referral"),
-        Column::text("Received"),
+        Column::short("Received"),
     ];
     let rows = part.rows.iter().map(|event| {
         let id = utf8_percent_encode(&event.id, &PLAIN);

@@ -20,7 +20,7 @@ pub(super) fn bookings(
     (view, place): (&View, &Place),
 ) -> Markup {
     let columns = [
-        Column::text("When"),
+        Column::short("When"),
         Column::text("What"),
         Column::number("Amount"),
         Column::text("By"),

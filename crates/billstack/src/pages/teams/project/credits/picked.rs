@@ -11,8 +11,8 @@ use super::{TITLE, body, path};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
+use crate::http::page::QueryString;
 use crate::http::path::Item;
-use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::people::People;
@@ -27,13 +27,14 @@ pub async fn handle(
     State(app): State<Shared>,
     view: View,
     access: ProjectAccess,
+    QueryString(query): QueryString,
     form: Form,
 ) -> Result<Response, ApiError> {
     match moved(&app, &access, &form).await {
         Ok(once) => Ok(see_other(&format!("{}/moved/{once}", path(&access.place)))),
         Err(error) => {
             let place = (&view, &*access.place);
-            let shown = body(&app, place, &Query::default(), (&form, Some(&error))).await?;
+            let shown = body(&app, place, &query, (&form, Some(&error))).await?;
             Ok(view.again(&error, TITLE, shown))
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::project::ProjectMode;
 use billstack_core::referral::Referral;
 use billstack_store::Place;
 use billstack_store::credits::{self, Balance, Credit, CreditFilter};
@@ -19,11 +20,11 @@ use crate::pages::parts::form::fault;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::pager::with_query;
-use crate::pages::parts::people::People;
+use crate::pages::parts::people::{People, called};
 use crate::pages::parts::time::moment;
-use crate::pages::teams::project::address;
 use crate::pages::teams::project::referrals::one::credits_of;
 use crate::pages::teams::project::referrals::{people_of, rows};
+use crate::pages::teams::project::{address, codes};
 use crate::pages::view::{View, read};
 
 /// As many rows of each table as a look needs; behind a link is the rest.
@@ -33,6 +34,9 @@ const FEW: i64 = 10;
 pub(super) struct Told {
     pub(super) customer: Customer,
     balances: Vec<Balance>,
+    codes: Vec<codes::Row>,
+    /// The one that brought them.
+    brought: Option<Referral>,
     referrals: Vec<Referral>,
     has_more: bool,
     credits: Vec<Credit>,
@@ -72,17 +76,13 @@ pub(super) fn answer_again(
 }
 
 fn title(told: &Told) -> String {
-    format!("{} · Customers", name(&told.customer))
+    format!("{} · Customers", called(&told.customer))
 }
 
 /// Where the page of a customer is.
 pub(super) fn path(place: &Place, id: &str) -> String {
     let base = address(&place.team_id, &place.project_id);
     format!("{base}/customers/{id}")
-}
-
-fn name(customer: &Customer) -> &str {
-    customer.name.as_deref().unwrap_or(&customer.email)
 }
 
 pub(super) async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
@@ -99,10 +99,18 @@ pub(super) async fn told(app: &App, place: &Place, id: String) -> Result<Told, A
             customer_id: Some(id.clone()),
             ..CreditFilter::default()
         };
+        let by_whom = ReferralFilter {
+            referee_customer_id: Some(id.clone()),
+            ..ReferralFilter::default()
+        };
+        let brought = referrals::list(tx, place, &by_whom, &few)?.rows.pop();
+        let named = part.rows.iter().chain(&brought);
         Ok(Told {
+            people: people_of(tx, place, named)?,
+            codes: codes::of_customer(tx, place, &id, &few)?,
+            brought,
             balances: credits::balances(tx, place, &id)?,
             credits: credits::list(tx, place, &theirs, &few)?.rows,
-            people: people_of(tx, place, &part.rows)?,
             has_more: part.next.is_some(),
             referrals: part.rows,
             customer,
@@ -120,13 +128,13 @@ fn body(told: &Told, (view, place): (&View, &Place), wrong: Wrong<'_>) -> Markup
     );
     let credits = with_query(&format!("{base}/credits"), &[("customerId", &customer.id)]);
     html! {
-        h1 { (name(customer)) }
+        h1 { (called(customer)) }
         section {
             dl.figures {
                 @for balance in &told.balances {
-                    div { dt { "Credits" } dd { (amount(balance.amount, balance.currency)) } }
+                    div { dt { "Balance in " (balance.currency.as_str().to_ascii_uppercase()) } dd { (amount(balance.amount, balance.currency)) } }
                 }
-                @if told.balances.is_empty() { div { dt { "Credits" } dd { "none yet" } } }
+                @if told.balances.is_empty() { div { dt { "Balance" } dd { "no credit yet" } } }
             }
         }
         section {
@@ -137,13 +145,25 @@ fn body(told: &Told, (view, place): (&View, &Place), wrong: Wrong<'_>) -> Markup
                 @if let Some(id) = &customer.external_id { div { dt { "External id" } dd { (copyable(id)) } } }
                 div { dt { "In Stripe" } dd {
                     @match &customer.stripe_customer_id {
-                        Some(id) => (copyable(id)),
+                        Some(id) => { (copyable(id)) " " a href=(at_stripe(view, id)) rel="external noreferrer" { "Open in Stripe" } }
                         None => span.quiet { "not linked: what Stripe tells of them converts nothing yet" },
+                    }
+                } }
+                div { dt { "Referred by" } dd {
+                    @match &told.brought {
+                        Some(referral) => {
+                            (told.people.link(place, &referral.referrer_customer_id)) " "
+                            a href={ (base) "/referrals/" (referral.id) } { "with " code { (referral.code) } }
+                        }
+                        None => span.quiet { "nobody" },
                     }
                 } }
                 div { dt { "Since" } dd { (moment(customer.created_at)) } }
             }
         }
+        h2 { "Codes" }
+        (codes::rows(&told.codes, &People::of(customer), place, "They have no code yet."))
+        @if told.codes.is_empty() { p { a href={ (base) "/codes?customerId=" (customer.id) } { "Make their first" } } }
         h2 { "Referrals" }
         (rows(&told.referrals, &told.people, place, "They have brought nobody, and nobody has brought them."))
         @if told.has_more { p { a href=(all) { "All referrals of this customer" } } }
@@ -152,6 +172,21 @@ fn body(told: &Told, (view, place): (&View, &Place), wrong: Wrong<'_>) -> Markup
         @if !told.credits.is_empty() { p { a href=(credits) { "All credits of this customer" } } }
         (what_can_be_done(customer, (view, place), wrong))
     }
+}
+
+/// The page of a customer in Stripe's own dashboard.
+fn at_stripe(view: &View, id: &str) -> String {
+    let is_test = view
+        .project
+        .as_ref()
+        .is_some_and(|project| project.mode == ProjectMode::Test);
+    let mode = if is_test { "test/" } else { "" };
+    let kind = if id.starts_with("acct_") {
+        "connect/accounts"
+    } else {
+        "customers"
+    };
+    format!("https://dashboard.stripe.com/{mode}{kind}/{id}")
 }
 
 fn what_can_be_done(

@@ -1,7 +1,7 @@
 //! The codes that bring most, and the newest conversions.
 
 use billstack_core::referral::Referral;
-use billstack_store::codes::{self, CodeFilter, CodeSort, CodeTotal};
+use billstack_store::codes::{self, Best, CodeSort};
 use billstack_store::list::Page;
 use billstack_store::referrals::{self, ReferralFilter, ReferralSort};
 use billstack_store::{Place, Tx};
@@ -18,20 +18,15 @@ use crate::pages::teams::project::address;
 use crate::pages::teams::project::referrals::people_of;
 use crate::pages::view::read;
 
-/// Rows of each.
+/// How many codes are told.
+const BEST: usize = 10;
+
+/// Rows of each list.
 const FEW: Page = Page {
     limit: 10,
     offset: 0,
     after: None,
 };
-
-/// A code, whose it is, and what it has brought.
-struct Row {
-    code: String,
-    name: Option<String>,
-    customer_id: String,
-    total: CodeTotal,
-}
 
 /// The codes that bring most of a figure, ever.
 pub(super) async fn codes(app: &App, place: &Place, metric: Metric) -> Result<Markup, ApiError> {
@@ -41,19 +36,7 @@ pub(super) async fn codes(app: &App, place: &Place, metric: Metric) -> Result<Ma
         Metric::Converted | Metric::Rate | Metric::Credited(_) => CodeSort::Converted,
     };
     let found = read(app, place, move |tx, place| {
-        let filter = CodeFilter {
-            sort,
-            ..CodeFilter::default()
-        };
-        let mut rows = Vec::new();
-        codes::list(tx, place, &filter, &FEW, |(listed, total)| {
-            rows.push(Row {
-                code: listed.code.to_owned(),
-                name: listed.names.first().map(|name| (*name).to_owned()),
-                customer_id: listed.customer_id.to_owned(),
-                total: *total,
-            });
-        })?;
+        let rows = codes::best(tx, place, sort, BEST)?;
         let ids = rows.iter().map(|row| row.customer_id.as_str());
         let people = People::read(tx, place, ids)?;
         Ok((rows, people))
@@ -76,10 +59,10 @@ pub(super) async fn conversions(app: &App, place: &Place) -> Result<Markup, ApiE
     Ok(show_conversions(place, &rows, &people))
 }
 
-fn show_codes(place: &Place, rows: &[Row], people: &People) -> Markup {
+fn show_codes(place: &Place, rows: &[Best], people: &People) -> Markup {
     let base = address(&place.team_id, &place.project_id);
     let columns = [
-        Column::text("Code"),
+        Column::short("Code"),
         Column::text("Customer"),
         Column::number("Clicks"),
         Column::number("Applied"),
@@ -107,7 +90,7 @@ fn show_conversions(place: &Place, rows: &[Referral], people: &People) -> Markup
     let columns = [
         Column::text("Friend"),
         Column::text("Referred by"),
-        Column::text("Converted"),
+        Column::short("Converted"),
     ];
     let cells = rows.iter().map(|referral| {
         let friend = people.name(&referral.referee_customer_id);

@@ -91,9 +91,9 @@ fn days_form(to: &To<'_>, asked: &Asked) -> Markup {
     html! {
         details open[!usual || is_kept("by")] {
             summary { (day(start_of(first))) " to " (day(start_of(last))) ", UTC" }
-            form.row.filters method="get" action=(to.path) {
-                (line("From", "from", "date", &start_of(first).day_text()))
-                (line("To", "to", "date", &start_of(last).day_text()))
+            form.row.filters method="get" autocomplete="off" action=(to.path) {
+                (line("From (UTC)", "from", "date", &start_of(first).day_text()))
+                (line("To (UTC)", "to", "date", &start_of(last).day_text()))
                 (choice("By", "by", steps, asked.step.as_str()))
                 input type="hidden" name="metric" value=(asked.metric.name());
                 div.actions {
@@ -273,7 +273,7 @@ fn as_table(
     step: Step,
 ) -> Markup {
     let columns = [
-        Column::text("Time"),
+        Column::short("Time"),
         Column::number("Figure"),
         Column::number("Before"),
     ];

@@ -33,7 +33,7 @@ pub(super) async fn changes(app: &App, view: &View, place: &Place) -> Result<Mar
     });
     let part = told.await?;
     let columns = [
-        Column::text("When"),
+        Column::short("When"),
         Column::text("Who"),
         Column::text("What"),
         Column::text("Request"),

@@ -10,8 +10,8 @@ use super::{TITLE, body, cells, path, people_of};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
+use crate::http::page::QueryString;
 use crate::http::path::Item;
-use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
@@ -23,6 +23,7 @@ pub async fn handle(
     State(app): State<Shared>,
     view: View,
     access: ProjectAccess,
+    QueryString(query): QueryString,
     form: Form,
 ) -> Result<Response, ApiError> {
     match checked(&app, &access, &form).await {
@@ -32,7 +33,7 @@ pub async fn handle(
         ))),
         Err(error) => {
             let place = (&view, &*access.place);
-            let shown = body(&app, place, &Query::default(), (&form, Some(&error))).await?;
+            let shown = body(&app, place, &query, (&form, Some(&error))).await?;
             Ok(view.again(&error, TITLE, shown))
         }
     }

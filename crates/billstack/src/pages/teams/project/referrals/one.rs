@@ -1,5 +1,7 @@
 //! `/t/{teamId}/p/{projectId}/referrals/{id}`: why a referral is where it is.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::explanation::Explanation;
@@ -7,10 +9,9 @@ use billstack_core::referral::{Referral, Status};
 use billstack_store::credits::{self, Credit, CreditFilter};
 use billstack_store::list::Page;
 use billstack_store::story::{self, LoggedEvent};
-use billstack_store::{Act, Place, Refusal, Thing, Tx, explained, recheck};
+use billstack_store::{Act, Place, Refusal, Thing, Tx, activity, explained, recheck};
 use maud::{Markup, html};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{path, people_of};
 use crate::app::{App, Shared};
@@ -19,6 +20,8 @@ use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
+use crate::pages::parts::deed_names::said;
+use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::{fault, once, submit as button};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::copyable;
@@ -39,6 +42,8 @@ struct Told {
     explanation: Explanation,
     credits: Vec<Credit>,
     steps: Vec<LoggedEvent>,
+    /// What the people and the keys are called who took a step.
+    actors: BTreeMap<String, String>,
     people: People,
 }
 
@@ -114,12 +119,14 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
         };
         let credits = credits::list(tx, place, &of_it, &first(50))?.rows;
         let steps = story::story(tx, &place.team_id, &id, &first(STEPS))?.rows;
+        let actors = activity::names(tx, &place.team_id, steps.iter().map(|step| &*step.actor))?;
         let people = people_of(tx, place, std::slice::from_ref(&referral))?;
         Ok(Told {
             referral,
             explanation,
             credits,
             steps,
+            actors,
             people,
         })
     })
@@ -175,7 +182,7 @@ fn body(told: &Told, (view, place): (&View, &Place), error: Option<&ApiError>) -
         h2 { "Credits" }
         (credits_of(&told.credits, &told.people, place))
         h2 { "Story" }
-        (story_of(&told.steps, place))
+        (story_of(told, (view, place)))
         (as_text(told, place))
     }
 }
@@ -232,7 +239,7 @@ pub(in crate::pages) fn credits_of(credits: &[Credit], people: &People, place: &
         Column::text("For"),
         Column::number("Amount"),
         Column::text("Status"),
-        Column::text("Granted"),
+        Column::short("Granted"),
         Column::text("Id"),
     ];
     let base = address(&place.team_id, &place.project_id);
@@ -249,42 +256,29 @@ pub(in crate::pages) fn credits_of(credits: &[Credit], people: &People, place: &
     table("Credits, the newest first", columns, rows, "No credit.")
 }
 
-/// The facts of a step, a name and a value each.
-fn details(facts: &str) -> Markup {
-    let facts: serde_json::Map<String, Value> = serde_json::from_str(facts).unwrap_or_default();
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    html! {
-        @if !facts.is_empty() {
-            dl.small { @for (name, value) in &facts { div { dt { (name) } dd { (text(value)) } } } }
-        }
-    }
-}
-
-fn story_of(steps: &[LoggedEvent], place: &Place) -> Markup {
-    let base = address(&place.team_id, &place.project_id);
+fn story_of(told: &Told, (view, place): (&View, &Place)) -> Markup {
+    let reader = Reader::new(view, &place.team_id).knowing(&told.people);
     let columns = [
-        Column::text("When"),
+        Column::short("When"),
         Column::text("What"),
-        Column::text("Who"),
+        Column::text("By"),
         Column::text("Details"),
         Column::text("Request"),
     ];
-    let rows = steps.iter().map(|step| {
+    let rows = told.steps.iter().map(|step| {
+        let name = told.actors.get(&step.actor);
         [
             moment(step.created_at),
-            html! { span id=(step.id) { (step.kind) } },
-            html! { code { (step.actor) } },
-            details(&step.facts),
-            html! { code { (step.request_id) } },
+            html! { span id=(step.id) { (said(&step.kind)) } },
+            reader.actor(&step.actor, name.map(String::as_str)),
+            reader.facts(&step.kind, &step.facts, None),
+            reader.request(&step.request_id),
         ]
     });
     html! {
         (table("What happened, in order", columns, rows, "Nothing yet."))
-        @if i64::try_from(steps.len()).is_ok_and(|shown| shown >= STEPS) {
-            p.quiet { "There is more, which the API tells: " code { (base) "/…/events" } }
+        @if i64::try_from(told.steps.len()).is_ok_and(|shown| shown >= STEPS) {
+            p.quiet { "There is more, which the API tells." }
         }
     }
 }

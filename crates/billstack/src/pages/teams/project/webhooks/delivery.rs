@@ -196,8 +196,8 @@ fn facts(found: &Found, here: &str) -> Markup {
 
 fn attempts(attempts: &[Attempt]) -> Markup {
     let columns = [
-        Column::text("Attempt"),
-        Column::text("When"),
+        Column::short("Attempt"),
+        Column::short("When"),
         Column::text("Status"),
         Column::number("Took"),
         Column::text("What came of it"),

@@ -93,7 +93,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
         .into_iter()
         .chain(words::all().map(|name| (name, name)));
     html! {
-        form.row.filters method="get" action=(path) {
+        form.row.filters method="get" autocomplete="off" action=(path) {
             (choice("Status", "status", states, value("status")))
             (choice("Type", "type", types, value("type")))
             (day("From", "from", value("from")))
@@ -119,12 +119,12 @@ fn day(label: &str, name: &str, value: &str) -> Markup {
 
 fn rows(part: &Part<Shown>, path: &str, is_filtered: bool) -> Markup {
     let columns = [
-        Column::text("Since"),
+        Column::short("Since"),
         Column::text("Type"),
-        Column::text("State"),
+        Column::short("State"),
         Column::text("Attempts"),
-        Column::text("Last answer"),
-        Column::text("Next try"),
+        Column::short("Last answer"),
+        Column::short("Next try"),
     ];
     let rows = part.rows.iter().map(|shown| {
         let delivery = &shown.delivery;
