@@ -25,6 +25,10 @@ const at = new URL(env.STRIPE_API_BASE ?? "https://api.stripe.com");
 const port = at.port || (at.protocol === "https:" ? 443 : 80);
 const stripe = new Stripe(env.STRIPE_SECRET_KEY, { host: at.hostname, port, protocol: at.protocol.slice(0, -1) });
 
+// Where the element comes from, and whose it is: `https://…/api/billstack/teams/team_…/projects/proj_…` says both.
+const origin = env.BILLSTACK_PUBLIC_URL || new URL(env.BILLSTACK_API).origin;
+const project = env.BILLSTACK_API.replace(/.*\/teams\/(.+)\/projects\/([^/]+).*/, "$1/$2");
+
 // A user is `open` as long as BillStack may not know all that we know.
 const users = new Table(`${env.SHOP_DATABASE ?? "shop"}.users`);
 const news = new Table(`${env.SHOP_DATABASE ?? "shop"}.news`);
@@ -73,12 +77,19 @@ async function introduceLater() {
 const app = express();
 // On your own machine there is no HTTPS.
 const cookie = (text) => (url.startsWith("https:") ? text : text.replace("; Secure", ""));
+const days = (number) => `; Path=/; Max-Age=${number * 86_400}; HttpOnly; Secure; SameSite=Lax`;
+const kept = (request, name) => keptClick(request.headers.cookie, { cookie: name });
 
-/** Whoever comes by a share link brings `ref_click`: into a cookie, and out of the address. */
+/** Whoever comes by a share link brings `ref`, a code, and `ref_click`, which goes out of the address. */
 app.use((request, response, next) => {
-  const click = request.method === "GET" && takeClick(request.originalUrl);
-  if (!click) return next();
-  response.append("set-cookie", cookie(click.setCookie)).redirect(302, click.location);
+  if (request.method !== "GET") return next();
+  const click = takeClick(request.originalUrl);
+  if (click) return response.append("set-cookie", cookie(click.setCookie)).redirect(302, click.location);
+  const code = request.query.ref;
+  if (typeof code === "string" && code && code.length <= 64) {
+    response.append("set-cookie", cookie(`ref=${encodeURIComponent(code)}${days(60)}`));
+  }
+  next();
 });
 
 /** BillStack tells what happened; the signature is over the bytes as they came. */
@@ -102,9 +113,10 @@ app.post("/webhooks/billstack", express.raw({ type: () => true }), (request, res
 app.use(express.urlencoded({ extended: false }));
 
 app.get("/sign-up", (request, response) => {
-  const code = escaped(String(request.query.ref ?? ""));
-  response.send(`<form method="post"><input name="name"><input name="email" type="email">
-    <input name="code" value="${code}"><button>Sign up</button></form>`);
+  // A link that is followed now means more than one of yesterday.
+  const code = escaped(String(request.query.ref ?? kept(request, "ref") ?? ""));
+  send(response, `<form method="post"><p>Name <input name="name"><p>Email <input name="email" type="email">
+    <p>Code <input name="code" value="${code}"><p><button>Sign up</button></form>`);
 });
 
 app.post("/sign-up", async (request, response) => {
@@ -116,17 +128,17 @@ app.post("/sign-up", async (request, response) => {
   }
   const session = randomBytes(32).toString("base64url");
   // Both are passed on: what was typed counts, and the click tells how they came.
-  const brought = { code: code.slice(0, 64) || null, click: keptClick(request.headers.cookie) };
+  const brought = { code: code.slice(0, 64) || null, click: kept(request, "ref_click") };
   const id = `user-${randomBytes(8).toString("hex")}`;
   // The account is there, whatever becomes of the rest.
   await introduceIfPossible(users.put(id, { email: address, name, session, ...brought, open: true }));
-  response.append("set-cookie", cookie(forgetClick()));
+  for (const name of ["ref", "ref_click"]) response.append("set-cookie", cookie(forgetClick({ cookie: name })));
   response.append("set-cookie", cookie(`session=${session}; Path=/; HttpOnly; Secure; SameSite=Lax`));
   response.redirect(303, "/account");
 });
 
 app.use((request, response, next) => {
-  const session = /(?:^|; *)session=([\w-]+)/.exec(request.headers.cookie ?? "")?.[1];
+  const session = kept(request, "session");
   request.user = session && users.find((user) => user.session === session);
   if (!request.user) return response.status(401).send("Sign in.");
   next();
@@ -144,7 +156,18 @@ app.get("/account", async (request, response) => {
     if (!(error instanceof BillStackError)) throw error;
     lines.push(`Recommend us: your code is ${ownCode}`);
   }
-  response.send(lines.map((line) => `<p>${escaped(line)}</p>`).join(""));
+  const buy = `<form method="post" action="/checkout"><button>Subscribe</button></form>`;
+  send(response, [...lines.map((line) => `<p>${escaped(line)}</p>`), buy, ownCode ? myReferrals : ""].join(""));
+});
+
+/** The page of BillStack Referrals inside of ours. It asks for a token, and comes back for more. */
+const myReferrals = `<h2>My referrals</h2><script type="module" src="${origin}/embed/v1.js"></script>
+  <billstack-referrals project="${project}" token-url="/my/referral-token"></billstack-referrals>`;
+
+/** Whose page it shows is a matter of our session, never of the request. */
+app.get("/my/referral-token", async (request, response) => {
+  if (!request.user.billstackId) return response.status(404).end();
+  response.set("cache-control", "no-store").json(await billstack.createPortalSession(request.user.billstackId));
 });
 
 app.post("/checkout", async (request, response) => {
@@ -168,6 +191,15 @@ app.post("/checkout", async (request, response) => {
   });
   response.redirect(303, session.url);
 });
+
+/** Scripts and frames of BillStack Referrals are all that comes from elsewhere. */
+const policy = `default-src 'none'; script-src ${origin}; frame-src ${origin}; connect-src 'self'; img-src data:`;
+
+function send(response, body) {
+  response.set("content-security-policy", `${policy}; base-uri 'none'; frame-ancestors 'none'`);
+  response.send(`<!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</title>
+    <link rel="icon" href="data:,">${body}</html>`);
+}
 
 function escaped(text) {
   return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Any, AsyncIterator, Iterator
+from urllib.parse import quote, urlsplit
 
 import stripe
 from billstack_referrals import (
@@ -22,15 +23,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 URL = os.environ["SHOP_URL"]  # where people reach the shop: https://app.example.com
 DATABASE = os.environ.get("SHOP_DATABASE", "shop.db")
 PAUSE = float(os.environ.get("SHOP_PAUSE_SECONDS", "30"))
+API = os.environ["BILLSTACK_API"]  # https://referrals.example.com/api/billstack/teams/team_…/projects/proj_…
 WEBHOOK_SECRETS = os.environ["BILLSTACK_WEBHOOK_SECRETS"].split()  # two while one is rotated
 
 # Somebody waits for the answer; what does not work soon is done later.
-billstack = BillStack(
-    os.environ["BILLSTACK_API"], os.environ["BILLSTACK_API_KEY"], timeout=5, retries=Retries(max_elapsed=3)
-)
+billstack = BillStack(API, os.environ["BILLSTACK_API_KEY"], timeout=5, retries=Retries(max_elapsed=3))
 to_stripe = stripe.StripeClient(
     os.environ["STRIPE_SECRET_KEY"], base_addresses={"api": os.environ.get("STRIPE_API_BASE", "https://api.stripe.com")}
 )
+
+# Where the element comes from, and whose it is.
+ORIGIN = os.environ.get("BILLSTACK_PUBLIC_URL") or "{0.scheme}://{0.netloc}".format(urlsplit(API))
+PROJECT = "/".join(API.rstrip("/").split("/")[-3::2])
 
 # A user is `open` as long as BillStack may not know all that we know.
 TABLES = """
@@ -130,18 +134,39 @@ def cookie(text: str) -> str:
 
 @app.middleware("http")
 async def keep_click(request: Request, go_on: Any) -> Response:
-    """Whoever comes by a share link brings `ref_click`: into a cookie, and out of the address."""
-    click = take_click(str(request.url)) if request.method == "GET" else None
-    if click is None:
+    """Whoever comes by a share link brings `ref`, a code, and `ref_click`, which goes out of the address."""
+    if request.method != "GET":
         return await go_on(request)  # type: ignore[no-any-return]
-    return RedirectResponse(click.location, 302, {"set-cookie": cookie(click.set_cookie)})
+    click = take_click(str(request.url))
+    if click is not None:
+        return RedirectResponse(click.location, 302, {"set-cookie": cookie(click.set_cookie)})
+    answer: Response = await go_on(request)
+    code = request.query_params.get("ref", "")
+    if 0 < len(code) <= 64:
+        kept = f"ref={quote(code, safe='')}; Path=/; Max-Age=5184000; HttpOnly; Secure; SameSite=Lax"
+        answer.headers.append("set-cookie", cookie(kept))
+    return answer
+
+
+# Scripts and frames of BillStack Referrals are all that comes from elsewhere.
+POLICY = (
+    f"default-src 'none'; script-src {ORIGIN}; frame-src {ORIGIN}; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def page(body: str) -> HTMLResponse:
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">'
+    return HTMLResponse(f"{head}{body}</html>", headers={"content-security-policy": POLICY})
 
 
 @app.get("/sign-up")
-def sign_up_form(ref: str = "") -> HTMLResponse:
-    return HTMLResponse(
-        f"""<form method="post"><input name="name"><input name="email" type="email">
-        <input name="code" value="{html.escape(ref)}"><button>Sign up</button></form>"""
+def sign_up_form(request: Request, ref: str | None = None) -> HTMLResponse:
+    # A link that is followed now means more than one of yesterday.
+    code = ref or kept_click(request.headers.get("cookie"), cookie="ref") or ""
+    return page(
+        f"""<form method="post"><p>Name <input name="name"><p>Email <input name="email" type="email">
+        <p>Code <input name="code" value="{html.escape(code)}"><p><button>Sign up</button></form>"""
     )
 
 
@@ -159,7 +184,8 @@ def sign_up(request: Request, name: str = Form(), email: str = Form(), code: str
     # The account is there, whatever becomes of the rest.
     introduce_if_possible(user_by("id", user_id))  # type: ignore[arg-type]
     answer = RedirectResponse("/account", 303)
-    answer.raw_headers.append((b"set-cookie", cookie(forget_click()).encode()))
+    for kept in ("ref", "ref_click"):
+        answer.headers.append("set-cookie", cookie(forget_click(cookie=kept)))
     answer.set_cookie("session", session, httponly=True, secure=URL.startswith("https:"), samesite="lax")
     return answer
 
@@ -183,7 +209,24 @@ def account(request: Request) -> HTMLResponse:
             lines += [f"You have {money(**balance)}" for balance in billstack.balances(user["billstack_id"])]
     except BillStackError:
         lines.append(f"Recommend us: your code is {user['own_code']}")
-    return HTMLResponse("".join(f"<p>{html.escape(line)}</p>" for line in lines))
+    body = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    body += '<form method="post" action="/checkout"><button>Subscribe</button></form>'
+    return page(body + (MY_REFERRALS if user["own_code"] else ""))
+
+
+# The page of BillStack Referrals inside of ours. It asks for a token, and comes back for more.
+MY_REFERRALS = f"""<h2>My referrals</h2><script type="module" src="{ORIGIN}/embed/v1.js"></script>
+<billstack-referrals project="{PROJECT}" token-url="/my/referral-token"></billstack-referrals>"""
+
+
+@app.get("/my/referral-token")
+def referral_token(request: Request, response: Response) -> Any:
+    """Whose page it shows is a matter of our session, never of the request."""
+    user = signed_in(request)
+    if user["billstack_id"] is None:
+        raise HTTPException(404, "There is no page yet.")
+    response.headers["cache-control"] = "no-store"
+    return billstack.create_portal_session(user["billstack_id"])
 
 
 def money(amount: int, currency: str) -> str:

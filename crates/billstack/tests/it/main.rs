@@ -7,6 +7,13 @@ mod cli;
 #[macro_use]
 mod support;
 
+#[expect(dead_code, reason = "the other suite uses the rest of it")]
+#[path = "../browser/chromium.rs"]
+mod chromium;
+#[expect(dead_code, reason = "the other suite uses the rest of it")]
+#[path = "../browser/webdriver.rs"]
+mod webdriver;
+
 mod api;
 mod crash;
 mod http;

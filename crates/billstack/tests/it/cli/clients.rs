@@ -200,7 +200,7 @@ fn files_of(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// What is in all those files.
-fn text_of(directory: &Path) -> String {
+pub(super) fn text_of(directory: &Path) -> String {
     let files = files_of(directory).into_iter();
     let texts = files.map(|file| {
         let text = std::fs::read_to_string(directory.join(&file)).expect("a text file");

@@ -4,8 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// A directory with what `package-lock.json` of another names, fetched once and kept under the target directory.
+/// A directory with what `package-lock.json` of another names, but for what is optional, fetched once and kept under the
+/// target directory.
 pub(crate) fn modules(name: &str, directory: &Path) -> PathBuf {
+    modules_with(name, directory, &["--omit=optional"])
+}
+
+/// The same with options of npm.
+pub(crate) fn modules_with(name: &str, directory: &Path, options: &[&str]) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -20,13 +26,8 @@ pub(crate) fn modules(name: &str, directory: &Path) -> PathBuf {
         std::fs::copy(directory.join(name), place.join(name)).expect("a copy");
     }
     let mut npm = Command::new("npm");
-    npm.args([
-        "ci",
-        "--omit=optional",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-    ]);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    npm.args(options);
     let output = npm.current_dir(&place).output();
     let output = output.unwrap_or_else(|error| panic!("{error}. This test needs npm."));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

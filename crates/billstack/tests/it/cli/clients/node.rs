@@ -8,7 +8,7 @@ use super::super::examples::webhooks::assert_judged_right;
 use super::{World, blocks, clients, copy, root, run_in, text_of};
 use crate::support;
 
-const ADVICE: &str = "This test needs Node 20.3 or later with npm and, on its first run, access to the npm registry.";
+const ADVICE: &str = "This test needs Node 20.9 or later with npm and, on its first run, access to the npm registry.";
 
 /// Behind the page: uses what it defines.
 const SEEN: &str = r#"
@@ -72,16 +72,37 @@ pub(in crate::cli) fn typescript() -> PathBuf {
     build_place().join("node_modules/typescript/bin/tsc")
 }
 
-/// The directory of the shop in Express, with what it needs.
-pub(in crate::cli) fn shop() -> PathBuf {
-    let source = root().join("examples/express");
-    let place = support::node::modules("shop-in-express", &source);
+/// A directory with a shop of `examples/` and what it needs, fetched with these options.
+pub(in crate::cli) fn shop(name: &str, options: &[&str]) -> PathBuf {
+    let source = root().join("examples").join(name);
+    let place = support::node::modules_with(&format!("shop-in-{name}"), &source, options);
     copy(&source, &place);
     let packed = app().join("../billstack-referrals-0.1.0.tgz");
     let packed = packed.to_str().expect("UTF-8");
     let quiet = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
-    let install = ["install", "--omit=optional", packed];
-    run_in(&place, "npm", &[&install[..], &quiet].concat(), ADVICE);
+    let install = [&["install", packed], &quiet[..], options].concat();
+    run_in(&place, "npm", &install, ADVICE);
+    place
+}
+
+/// The directory of the shop in Next.js, built.
+pub(in crate::cli) fn built_shop() -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let sources = [root().join("examples/next"), clients().join("node")];
+    let wanted: String = sources.iter().map(|source| text_of(source)).collect();
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shop-in-next");
+    let note = place.join("built");
+    if std::fs::read_to_string(&note).is_ok_and(|have| have == wanted) {
+        return place;
+    }
+    for stale in ["app", "lib", ".next"] {
+        let _ = std::fs::remove_dir_all(place.join(stale));
+    }
+    // Its compiler is optional: there is one for each machine.
+    let place = shop("next", &[]);
+    run_in(&place, "npm", &["run", "build"], ADVICE);
+    std::fs::write(&note, wanted).expect("a note of what is built");
     place
 }
 
