@@ -93,11 +93,7 @@ fn found(
         email: Some(email),
         ..CustomerFilter::default()
     }));
-    let few = Page {
-        limit: ROWS,
-        offset: 0,
-        after: None,
-    };
+    let few = Page::first(ROWS);
     for filter in filters {
         for customer in customers::list(tx, place, &filter, &few)?.rows {
             if all.iter().all(|other| other.id != customer.id) {

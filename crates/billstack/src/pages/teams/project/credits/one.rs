@@ -105,11 +105,7 @@ fn title(told: &Told) -> String {
 }
 
 async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
-    let first = Page {
-        limit: POSTINGS,
-        offset: 0,
-        after: None,
-    };
+    let first = Page::first(POSTINGS);
     read(app, place, move |tx, place| {
         let credit = credits::require(tx, place, &id)?;
         let part = credits::postings(tx, place, &id, &first)?;

@@ -19,11 +19,7 @@ use crate::pages::teams::project::referrals::people_of;
 use crate::pages::view::read;
 
 /// Rows of each.
-const FEW: Page = Page {
-    limit: 10,
-    offset: 0,
-    after: None,
-};
+const FEW: Page = Page::first(10);
 
 /// A code, whose it is, and what it has brought.
 struct Row {

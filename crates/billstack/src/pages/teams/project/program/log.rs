@@ -24,11 +24,7 @@ pub(super) async fn changes(app: &App, view: &View, place: &Place) -> Result<Mar
         ..ActivityFilter::default()
     };
     let told = read(app, place, move |tx, place| {
-        let page = Page {
-            limit: MOST,
-            offset: 0,
-            after: None,
-        };
+        let page = Page::first(MOST);
         Ok(activity::list(tx, &place.team_id, &filter, &page)?)
     });
     let part = told.await?;

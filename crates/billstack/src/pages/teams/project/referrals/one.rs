@@ -112,8 +112,8 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
             referral_id: Some(id.clone()),
             ..CreditFilter::default()
         };
-        let credits = credits::list(tx, place, &of_it, &first(50))?.rows;
-        let steps = story::story(tx, &place.team_id, &id, &first(STEPS))?.rows;
+        let credits = credits::list(tx, place, &of_it, &Page::first(50))?.rows;
+        let steps = story::story(tx, &place.team_id, &id, &Page::first(STEPS))?.rows;
         let people = people_of(tx, place, std::slice::from_ref(&referral))?;
         Ok(Told {
             referral,
@@ -124,14 +124,6 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
         })
     })
     .await
-}
-
-fn first(limit: i64) -> Page {
-    Page {
-        limit,
-        offset: 0,
-        after: None,
-    }
 }
 
 fn body(told: &Told, (view, place): (&View, &Place), error: Option<&ApiError>) -> Markup {

@@ -93,21 +93,13 @@ pub(super) async fn read(app: &App, place: &Place) -> Result<Facts, ApiError> {
     Ok(facts)
 }
 
-fn first(limit: i64) -> Page {
-    Page {
-        limit,
-        offset: 0,
-        after: None,
-    }
-}
-
 fn facts(tx: &mut dyn Tx, place: &Place, now: Micros) -> Result<Facts, Fault> {
     let team_id = &place.team_id;
     let connection = stripe_connection::get(tx, team_id)?.filter(|one| one.is_active);
     let since = since(tx, place)?;
-    let newest = received::list(tx, team_id, &EventFilter::default(), &first(1))?.rows;
+    let newest = received::list(tx, team_id, &EventFilter::default(), &Page::first(1))?.rows;
     let event = newest.into_iter().next();
-    let keys = api_keys::list(tx, team_id, &first(50))?.rows;
+    let keys = api_keys::list(tx, team_id, &Page::first(50))?.rows;
     let works = |key: &api_keys::ApiKey| {
         let is_of_place = key.project_id.as_ref();
         let is_of_place = is_of_place.is_none_or(|only| *only == place.project_id);
@@ -136,7 +128,7 @@ fn since(tx: &mut dyn Tx, place: &Place) -> Result<Option<Micros>, Fault> {
             kind: Some(kind.to_owned()),
             ..ActivityFilter::default()
         };
-        let told = activity::list(tx, &place.team_id, &filter, &first(1))?.rows;
+        let told = activity::list(tx, &place.team_id, &filter, &Page::first(1))?.rows;
         latest = latest.max(told.first().map(|told| told.deed.at));
     }
     Ok(latest)
@@ -148,6 +140,6 @@ pub(super) fn any(tx: &mut dyn Tx, place: &Place, status: Option<Status>) -> Res
         status,
         ..ReferralFilter::default()
     };
-    let found = referrals::list(tx, place, &filter, &first(1))?;
+    let found = referrals::list(tx, place, &filter, &Page::first(1))?;
     Ok(!found.rows.is_empty())
 }
