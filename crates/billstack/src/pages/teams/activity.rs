@@ -18,13 +18,14 @@ use crate::http::page::{QueryString, page};
 use crate::http::query::Query;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::form::choice;
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::View;
 
 /// Rows of a page.
-const ROWS: i64 = 50;
+const ROWS: i64 = 25;
 
 /// The filters, by the names of the API.
 const FILTERS: [&str; 6] = ["actor", "type", "subject", "requestId", "from", "to"];
@@ -131,9 +132,15 @@ fn list(part: &Part<Told>, path: &str, is_filtered: bool) -> Markup {
             html! { span id=(deed.id) { (moment(deed.at)) } },
             actor(told),
             html! { span.keep { (deed.kind) } },
-            html! { a href={ "/go/" (deed.subject) } { code { (deed.subject) } } },
+            beside(
+                html! { a href={ "/go/" (deed.subject) } { code { (deed.subject) } } },
+                &deed.subject,
+            ),
             details(told),
-            html! { a href=(with_query(path, &request)) { code { (deed.request_id) } } },
+            beside(
+                html! { a href=(with_query(path, &request)) { code { (deed.request_id) } } },
+                &deed.request_id,
+            ),
         ]
     });
     table("What was done, the latest first", columns, rows, empty)

@@ -18,6 +18,7 @@ use crate::app::Shared;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, page, text};
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::pager;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -114,14 +115,14 @@ fn list(part: &Part<Customer>, path: &str, is_sought: bool) -> Markup {
     ];
     let none = || html! { span.quiet { "none" } };
     let code = |text: &Option<String>| match text {
-        Some(text) => html! { code { (text) } },
+        Some(text) => beside(html! { code { (text) } }, text),
         None => none(),
     };
     let rows = part.rows.iter().map(|customer| {
         let name = customer.name.as_deref().unwrap_or(&customer.email);
         [
             html! { a href={ (path) "/" (customer.id) } { (name) } },
-            html! { (customer.email) },
+            beside(html! { (customer.email) }, &customer.email),
             code(&customer.external_id),
             code(&customer.stripe_customer_id),
             moment(customer.created_at),

@@ -21,6 +21,7 @@ use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, fault, line, once, submit as button};
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
@@ -236,7 +237,10 @@ fn cells(referral: &Referral, people: &People, place: &Place) -> [Markup; 7] {
     [
         html! { a href={ (base) "/referrals/" (referral.id) } { (friend) } },
         people.link(place, &referral.referrer_customer_id),
-        html! { a href={ (base) "/codes/" (referral.code) } { code { (referral.code) } } },
+        beside(
+            html! { a href={ (base) "/codes/" (referral.code) } { code { (referral.code) } } },
+            &referral.code,
+        ),
         words::of_referral(referral.status),
         html! { (words::of_source(&referral.attribution)) },
         moment(referral.created_at),

@@ -21,7 +21,7 @@ use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, choice, fault, field, once, submit as button};
 use crate::pages::parts::money::amount;
-use crate::pages::parts::notice::copyable;
+use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
@@ -183,7 +183,7 @@ fn facts(told: &Told, place: &Place) -> Markup {
                 div { dt { "Customer" } dd { (told.people.link(place, &credit.customer_id)) } }
                 div { dt { "For" } dd { (words::of_side(credit.side)) } }
                 @if let Some(id) = &credit.referral_id {
-                    div { dt { "Referral" } dd { a href={ (base) "/referrals/" (id) } { code { (id) } } } }
+                    div { dt { "Referral" } dd { (beside(html! { a href={ (base) "/referrals/" (id) } { code { (id) } } }, id)) } }
                 }
                 div { dt { "Granted" } dd { (moment(credit.created_at)) } }
                 @if let Some(until) = credit.held_until.filter(|_| credit.parts.held > 0) {

@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use super::metric::Metric;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::numbers::count;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
@@ -84,7 +85,10 @@ fn show_codes(place: &Place, rows: &[Row], people: &People) -> Markup {
     let cells = rows.iter().map(|row| {
         let shown = row.name.as_ref().unwrap_or(&row.code);
         [
-            html! { a href={ (base) "/codes/" (row.code) } { code { (shown) } } },
+            beside(
+                html! { a href={ (base) "/codes/" (row.code) } { code { (shown) } } },
+                shown,
+            ),
             people.link(place, &row.customer_id),
             html! { (count(row.total.clicks)) },
             html! { (count(row.total.applied)) },

@@ -21,7 +21,7 @@ use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
 use crate::pages::parts::money::amount;
-use crate::pages::parts::notice::copyable;
+use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -235,7 +235,10 @@ pub(in crate::pages) fn credits_of(credits: &[Credit], people: &People, place: &
             amount(credit.amount.get(), credit.currency),
             words::of_credit(credit.status),
             moment(credit.created_at),
-            html! { a href={ (base) "/credits/" (credit.id) } { code { (credit.id) } } },
+            beside(
+                html! { a href={ (base) "/credits/" (credit.id) } { code { (credit.id) } } },
+                &credit.id,
+            ),
         ]
     });
     table("Credits, the newest first", columns, rows, "No credit.")
@@ -270,7 +273,7 @@ fn story_of(steps: &[LoggedEvent], place: &Place) -> Markup {
             html! { span id=(step.id) { (step.kind) } },
             html! { code { (step.actor) } },
             details(&step.facts),
-            html! { code { (step.request_id) } },
+            beside(html! { code { (step.request_id) } }, &step.request_id),
         ]
     });
     html! {
