@@ -55,6 +55,35 @@ impl Step {
         }
     }
 
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Step::Project => "A team and a project",
+            Step::Stripe => "Connect Stripe",
+            Step::Event => "First event from Stripe",
+            Step::Program => "Switch the program on",
+            Step::Key => "Make a key",
+            Step::Try => "A customer, a code, an apply",
+            Step::Conversion => "First conversion",
+            Step::Share => "Links or a page for customers",
+        }
+    }
+
+    /// Why it is needed, in a sentence.
+    pub(super) const fn why(self) -> &'static str {
+        match self {
+            Step::Project => "It begins with a team and a project.",
+            Step::Stripe => "Stripe tells who became a customer, and is not connected.",
+            Step::Event => "Stripe is connected, and no event has reached this server yet.",
+            Step::Program => "The program is off: say what it promises, and switch it on.",
+            Step::Key => "Your backend calls with a key, and there is none.",
+            Step::Try => "Next, a customer gets a code, and a friend applies it.",
+            Step::Conversion => {
+                "A referral converts when the subscription of a friend begins at Stripe."
+            }
+            Step::Share => "Links and a page of their own let customers share.",
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Option<Step> {
         Step::ALL.into_iter().find(|step| step.as_str() == text)
     }
@@ -79,6 +108,22 @@ pub(super) struct Facts {
     pub(super) has_converted: bool,
     /// Whether customers can share a link or see a page of their own.
     pub(super) is_shared: bool,
+}
+
+impl Facts {
+    /// Whether they say that a step is done.
+    pub(super) fn is_done(&self, step: Step) -> bool {
+        match step {
+            Step::Project => true,
+            Step::Stripe => self.is_connected,
+            Step::Event => self.event.is_some(),
+            Step::Program => self.program.enabled,
+            Step::Key => self.has_key,
+            Step::Try => self.has_referral,
+            Step::Conversion => self.has_converted,
+            Step::Share => self.is_shared,
+        }
+    }
 }
 
 /// Reads them all.
