@@ -19,13 +19,19 @@ for (const time of document.querySelectorAll("time[data-moment]")) {
 }
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
+  const label = button.textContent;
   button.hidden = false;
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
       say("Copied");
-      button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      // A small button has a sign in place of a word.
+      if (label) button.textContent = "Copied";
+      button.classList.add("copied");
+      setTimeout(() => {
+        button.textContent = label;
+        button.classList.remove("copied");
+      }, 1500);
     } catch {
       // No permission: the text is selected, so that the keyboard can copy it.
       getSelection().selectAllChildren(button.previousElementSibling);

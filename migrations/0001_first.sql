@@ -968,6 +968,16 @@ CREATE INDEX work_due ON work (kind, lane, run_after);
 CREATE INDEX work_by_team ON work (kind, team_id, run_after) WHERE lane = '';
 CREATE INDEX work_under_way ON work (kind, lane, leased_until) WHERE leased_until > 0;
 
+-- When what looks after the data last ran: one row for each kind of run, the latest. It tells of this database itself, so
+-- a copy into another engine leaves it out. `result` is the number of broken rules of a check, and of a backup its bytes.
+CREATE TABLE upkeep (
+    kind {text} NOT NULL PRIMARY KEY,
+    began_at {int} NOT NULL,
+    ended_at {int} NOT NULL,
+    result {int} NOT NULL,
+    version {text} NOT NULL
+) {rows};
+
 -- Where the probe of readiness writes and takes back; no team has the number 0 that it uses.
 CREATE TABLE locks (
     team_id {int} NOT NULL,

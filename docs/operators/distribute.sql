@@ -82,8 +82,8 @@ SELECT create_distributed_table('webhook_attempts', 'team_id', colocate_with => 
 SELECT create_distributed_table('webhook_outbox', 'team_id', colocate_with => 'members');
 SELECT create_distributed_table('work', 'team_id', colocate_with => 'members');
 
--- On the coordinator alone: `schema_migrations`, which is read when a server starts, and `locks`, by which a
--- node that is not ready learns whether the coordinator takes writes.
+-- On the coordinator alone: `schema_migrations`, which is read when a server starts, `upkeep`, which tells when the
+-- data was last checked, and `locks`, by which a node that is not ready learns whether the coordinator takes writes.
 
 DO $$
 DECLARE key record;

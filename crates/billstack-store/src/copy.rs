@@ -106,11 +106,11 @@ pub fn copy(
     })
 }
 
-/// Every table with rows of its own. The list of migrations is the target's own.
+/// Every table whose rows are what is in the database. The list of migrations and what is kept of checks and backups
+/// tell of the database itself, and each has its own.
 fn tables() -> impl Iterator<Item = &'static Table> {
-    TABLES
-        .iter()
-        .filter(|table| table.name != "schema_migrations")
+    const OF_EACH: [&str; 2] = ["schema_migrations", "upkeep"];
+    TABLES.iter().filter(|table| !OF_EACH.contains(&table.name))
 }
 
 fn of_one_engine(target: &Target) -> String {

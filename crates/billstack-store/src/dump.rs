@@ -227,6 +227,7 @@ tables! {
         team_id: Int, project_id: Int, kind: Text, subject: Text, lane: Text, facts: Text, run_after: Int,
         leased_until: Int, attempt: Int, last_error: Text, created_at: Int,
     }
+    upkeep by "kind" { kind: Text, began_at: Int, ended_at: Int, result: Int, version: Text }
 }
 
 /// A table's name, and its rows.

@@ -28,7 +28,7 @@ pub use operations::{
     customer_creation, customers, erase, expiry, explained, finance, find, idempotency, intake,
     invitations, links, members, newness, overview, payment_answers, payments, portal, programs,
     projects, received, recheck, reconcile, referrals, retention, sessions, stats, story,
-    stripe_connection, stripe_lane, teams, test_clock, told, users, webhooks, work,
+    stripe_connection, stripe_lane, teams, test_clock, told, upkeep, users, webhooks, work,
 };
 pub use seam::list;
 pub use seam::{Act, Actor, Fault, Lane, Origin, Place, Tx};

@@ -57,6 +57,7 @@ pub mod teams;
 pub mod test_clock;
 mod to_reconsider;
 pub mod told;
+pub mod upkeep;
 pub mod users;
 pub mod webhooks;
 pub mod work;

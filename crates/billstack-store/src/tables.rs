@@ -50,6 +50,7 @@ pub(crate) mod subscription_starts;
 pub(crate) mod teams;
 pub(crate) mod terms;
 pub(crate) mod unlinked;
+pub(crate) mod upkeep;
 pub(crate) mod users;
 pub(crate) mod webhook_attempts;
 pub(crate) mod webhook_deliveries;

@@ -15,4 +15,5 @@ mod refusals;
 pub mod reports;
 pub mod teams;
 pub mod test_clock;
+pub mod upkeep;
 pub mod webhook_endpoints;

@@ -28,6 +28,7 @@ mod reconcile;
 mod serve;
 mod team;
 mod terminal;
+mod upkeep;
 mod users;
 mod verify;
 

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 pub mod budget;
+mod bytes;
 pub mod cli;
 pub mod clock;
 pub mod error;

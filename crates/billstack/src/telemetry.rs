@@ -4,22 +4,22 @@
 //! and setting them up twice changes nothing. Metrics that other crates count by name are
 //! described here too, so that this file is their one list.
 
+mod described;
 mod json;
 
 pub use json::log_panics;
 
 use billstack_core::attribution::Outcome;
+use billstack_core::time::SECOND;
 use billstack_core::webhook::attempt::AttemptError;
+use billstack_store::upkeep::{Last, Run};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::sync::{OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-use metrics::{
-    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-    histogram,
-};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector as Process;
 use tracing_subscriber::EnvFilter;
@@ -58,6 +58,12 @@ const DATABASE_BYTES: &str = "billstack_database_bytes";
 const LOG_BYTES: &str = "billstack_database_log_bytes";
 /// Shows how long ago Stripe was last heard of.
 const LAST_EVENT_AGE: &str = "billstack_stripe_last_event_age_seconds";
+/// Shows when the books were last checked.
+const LAST_VERIFY: &str = "billstack_last_verify_timestamp_seconds";
+/// Shows how many rules were broken then.
+const BROKEN_RULES: &str = "billstack_last_verify_broken_rules";
+/// Shows when the last backup was made.
+const LAST_BACKUP: &str = "billstack_last_backup_timestamp_seconds";
 /// Counts panics of handlers.
 const PANICS: &str = "billstack_panics_total";
 /// Counts panics inside a store operation.
@@ -148,6 +154,18 @@ pub fn database_bytes(database: u64, log: Option<u64>) {
 /// Shows how many seconds ago the last event came in.
 pub fn last_event_age(seconds: f64) {
     gauge!(LAST_EVENT_AGE).set(seconds);
+}
+
+/// Shows when the books were last checked, with how many broken rules, and when the last backup was made.
+pub fn upkeep(last: &Last) {
+    let seconds = |run: &Run| run.began_at.0 as f64 / SECOND as f64;
+    if let Some(run) = &last.verify {
+        gauge!(LAST_VERIFY).set(seconds(run));
+        gauge!(BROKEN_RULES).set(run.result as f64);
+    }
+    if let Some(run) = &last.backup {
+        gauge!(LAST_BACKUP).set(seconds(run));
+    }
 }
 
 /// Counts and times an answered request.
@@ -266,7 +284,7 @@ fn recorder() -> &'static PrometheusHandle {
         let handle = recorder.handle();
         // An error only says that a program around this library records metrics of its own.
         if metrics::set_global_recorder(recorder).is_ok() {
-            describe();
+            described::describe();
             begin_at_nothing();
             keep_up(handle.clone());
         }
@@ -304,6 +322,9 @@ fn begin_at_nothing() {
         LAST_EVENT_AGE,
         WEBHOOKS_DUE,
         OLDEST_DUE,
+        LAST_VERIFY,
+        BROKEN_RULES,
+        LAST_BACKUP,
     ] {
         gauge!(name).set(0.0);
     }
@@ -323,79 +344,6 @@ fn begin_at_nothing() {
     for why in BadSignature::ALL {
         counter!(WEBHOOK_REFUSALS, "reason" => why.as_str()).increment(0);
     }
-}
-
-fn describe() {
-    describe_counter!(
-        HTTP_REQUESTS,
-        Unit::Count,
-        "Requests answered, by method, route and status."
-    );
-    describe_histogram!(
-        HTTP_SECONDS,
-        Unit::Seconds,
-        "Time from a request to its answer."
-    );
-    describe_counter!(
-        WEBHOOKS,
-        Unit::Count,
-        "Events from Stripe, by what became of them."
-    );
-    describe_counter!(
-        WEBHOOK_REFUSALS,
-        Unit::Count,
-        "Calls of webhooks refused for their signature, by reason."
-    );
-    describe_counter!(
-        WEBHOOK_ATTEMPTS,
-        Unit::Count,
-        "Attempts to send a webhook, by why they failed, or delivered."
-    );
-    describe_gauge!(
-        WEBHOOKS_DUE,
-        Unit::Count,
-        "Webhooks that should have been sent by now; 10,000 stands for that many or more."
-    );
-    describe_gauge!(
-        OLDEST_DUE,
-        Unit::Seconds,
-        "Time since the oldest of them should have been sent."
-    );
-    describe_gauge!(
-        QUEUE_DEPTH,
-        Unit::Count,
-        "Writes that wait for the database."
-    );
-    describe_histogram!(BATCH_SIZE, Unit::Count, "Writes that one commit carried.");
-    describe_counter!(
-        FORGOTTEN,
-        Unit::Count,
-        "Rows forgotten because their time was over, by kind."
-    );
-    describe_gauge!(BUILD_INFO, "Always 1; the labels say what runs.");
-    describe_gauge!(DATABASE_BYTES, Unit::Bytes, "Room that the database takes.");
-    describe_gauge!(
-        LOG_BYTES,
-        Unit::Bytes,
-        "Room that the write-ahead log of SQLite takes."
-    );
-    describe_gauge!(
-        LAST_EVENT_AGE,
-        Unit::Seconds,
-        "Time since the last event from Stripe to any team, or since the start while there is none."
-    );
-    Process::default().describe();
-    describe_counter!(PANICS, Unit::Count, "Panics caught outside the store.");
-    describe_counter!(
-        OPERATION_PANICS,
-        Unit::Count,
-        "Panics caught inside a store operation."
-    );
-    describe_counter!(
-        OPERATION_RETRIES,
-        Unit::Count,
-        "Store operations run again after a conflict in the database."
-    );
 }
 
 #[cfg(test)]

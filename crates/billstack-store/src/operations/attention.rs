@@ -259,9 +259,5 @@ fn differences(tx: &mut dyn Tx, place: &Place) -> Result<Option<Line>, Fault> {
 }
 
 fn first() -> Page {
-    Page {
-        limit: i64::try_from(MOST).unwrap_or(i64::MAX),
-        offset: 0,
-        after: None,
-    }
+    Page::first(i64::try_from(MOST).unwrap_or(i64::MAX))
 }

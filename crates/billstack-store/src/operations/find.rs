@@ -46,11 +46,7 @@ struct Search<'a> {
 
 /// What a text names in the teams of a person, the best first: things by their ids, then codes, then people.
 pub fn find(tx: &mut dyn Tx, user_id: &str, text: &str) -> Result<Vec<Hit>, Fault> {
-    let page = Page {
-        limit: MOST_TEAMS,
-        offset: 0,
-        after: None,
-    };
+    let page = Page::first(MOST_TEAMS);
     let mut hits = Vec::new();
     for of_user in teams::list_of_user(tx, user_id, &page)?.rows {
         let mut search = Search {

@@ -30,14 +30,8 @@ pub fn put(
 ) -> Result<Program, Abort> {
     // Two changes of different members must not undo each other.
     tx.lock(&place.team_id, &[&format!("program:{}", place.project_id)])?;
-    let change = change.into();
-    if change.credit_delivery == Some(CreditDelivery::StripeBalance) {
-        require_stripe_key(tx, place)?;
-    }
     let before = get(tx, place)?;
-    let program = change
-        .of(before.clone())
-        .map_err(Refusal::ImpossibleProgram)?;
+    let program = tried(tx, place, before.clone(), change.into())?;
     if program == before {
         return Ok(program);
     }
@@ -54,6 +48,19 @@ pub fn put(
     };
     events::record(tx, act, place, place.project_id.as_str(), &event)?;
     Ok(program)
+}
+
+/// What a change makes of a program, if it may be made; nothing is written.
+pub fn tried(
+    tx: &mut dyn Tx,
+    place: &Place,
+    program: Program,
+    change: Change,
+) -> Result<Program, Abort> {
+    if change.credit_delivery == Some(CreditDelivery::StripeBalance) {
+        require_stripe_key(tx, place)?;
+    }
+    Ok(change.of(program).map_err(Refusal::ImpossibleProgram)?)
 }
 
 /// Nothing reaches a balance in Stripe without a key for it.

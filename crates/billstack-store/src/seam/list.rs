@@ -156,6 +156,17 @@ pub struct Page {
     pub after: Option<Cursor>,
 }
 
+impl Page {
+    /// The first so many rows.
+    pub const fn first(limit: i64) -> Page {
+        Page {
+            limit,
+            offset: 0,
+            after: None,
+        }
+    }
+}
+
 /// A part of a list, and where the next part begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part<T> {

@@ -112,6 +112,10 @@ declare_rules! {
         concat!("SELECT link_key, ", place_of!("link_keys"), " FROM link_keys \
         WHERE LENGTH(link_key) <> 64 OR LTRIM(link_key, '0123456789abcdef') <> '' LIMIT 100");
 
+    upkeep_values, "a check or a backup that is noted ended after it began" =
+        "SELECT kind, kind FROM upkeep WHERE kind NOT IN ({upkeep_kinds}) \
+        OR ended_at < began_at OR result < 0 OR version = '' LIMIT 100";
+
     customer_times, "a customer was neither changed nor erased before it was created" =
         concat!("SELECT id, ", place_of!("customers"), " FROM customers \
         WHERE erased_at < created_at OR updated_at < erased_at LIMIT 100");

@@ -13,9 +13,11 @@ use billstack_core::referral::Status;
 use billstack_core::source::Source;
 use billstack_core::time::DAY;
 
+use crate::tables::upkeep::Kind;
+
 /// The words that this version knows, by the name that a rule calls them: `billstack_core` alone spells them
 /// out.
-pub(super) fn known() -> [(&'static str, String); 20] {
+pub(super) fn known() -> [(&'static str, String); 21] {
     let quoted = |texts: Vec<&str>| format!("'{}'", texts.join("', '"));
     let statuses = Status::ALL.iter().map(|status| status.as_str());
     let sides = Side::ALL.iter().map(|side| side.as_str());
@@ -60,6 +62,10 @@ pub(super) fn known() -> [(&'static str, String); 20] {
         ("{channels}", quoted(CHANNELS.to_vec())),
         ("{moves}", pairs.join(", ")),
         ("{credit_events}", quoted(Event::OF_CREDITS.to_vec())),
+        (
+            "{upkeep_kinds}",
+            quoted(Kind::ALL.iter().map(|kind| kind.as_str()).collect()),
+        ),
         ("{day}", DAY.to_string()),
         ("{most}", Amount::MAX.get().to_string()),
     ]

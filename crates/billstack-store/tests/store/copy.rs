@@ -8,6 +8,7 @@ use billstack_store::migrate::migrate;
 use billstack_store::options::Options;
 use billstack_store::params;
 use billstack_store::store::{Store, Target};
+use billstack_store::upkeep::{self, Kind, Run};
 use billstack_store::{Fault, Tx};
 use tempfile::TempDir;
 
@@ -108,6 +109,29 @@ fn a_copy_has_every_row_there_and_back() {
         let (back, _directory) = empty(engine);
         run(&there, &back).unwrap();
         assert_eq!(rows_of(&back), from.rows, "back to {engine:?}");
+    }
+}
+
+/// What is noted of a database is about its file or its server: a backup of the one is none of the other. A check beside
+/// a copy does not spoil it either.
+#[test]
+fn what_is_noted_of_a_database_stays_with_it() {
+    for engine in ENGINES {
+        let from = filled(engine);
+        let noted = Run {
+            began_at: START,
+            ended_at: START,
+            result: 0,
+            version: "0.1.0".to_owned(),
+        };
+        let store = Store::open(&from.target, &Options::default()).unwrap();
+        write(&store, move |tx, _| {
+            Ok(upkeep::note(tx, Kind::Verify, &noted)?)
+        });
+        drop(store);
+        let (there, _directory) = empty(other(engine));
+        run(&from.target, &there).unwrap();
+        assert_eq!(rows_of(&there), from.rows, "from {engine:?}");
     }
 }
 

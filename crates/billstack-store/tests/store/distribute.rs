@@ -10,7 +10,7 @@ use crate::support::{Db, Engine};
 const SCRIPT: &str = include_str!("../../../../docs/operators/distribute.sql");
 
 /// Tables that stay on the coordinator alone.
-const STAY: [&str; 2] = ["locks", "schema_migrations"];
+const STAY: [&str; 3] = ["locks", "schema_migrations", "upkeep"];
 
 /// The tables that the script hands to a function of Citus.
 fn given_to(function: &str) -> BTreeSet<String> {

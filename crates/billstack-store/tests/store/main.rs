@@ -36,5 +36,6 @@ mod session;
 mod silent;
 mod support;
 mod tls;
+mod upkeep;
 mod verify;
 mod webhooks;

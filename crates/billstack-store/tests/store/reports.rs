@@ -525,12 +525,12 @@ fn every_rule_notices_its_breach() {
         payments::DAMAGES,
         portal::DAMAGES,
         crate::attention::DAMAGES,
+        crate::upkeep::DAMAGES,
         webhooks::damage::DAMAGES,
     ] {
         proven.extend(changes.iter().flat_map(|(_, rules)| *rules));
     }
-    // By a test of its own.
-    proven.insert("missed_conversion");
+    proven.insert("missed_conversion"); // By a test of its own.
     for (number, (sql, wanted)) in DAMAGE.iter().enumerate() {
         let file = directory.path().join(format!("{number}.db"));
         backup(&db.target, &file, |_| ()).unwrap();

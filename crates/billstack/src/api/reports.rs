@@ -9,10 +9,11 @@ use axum::response::Response;
 use billstack_core::money::Currency;
 use billstack_core::time::Micros;
 use billstack_store::finance::{self, Month};
-use billstack_store::{Weight, test_clock};
+use billstack_store::{Weight, test_clock, upkeep};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::upkeep::LastVerifyJson;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, Reason};
@@ -78,9 +79,12 @@ pub struct MonthJson {
 
 /// A month for finance.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct MonthAnswer {
     /// The month.
     report: MonthJson,
+    /// The last check of the whole database by `billstack verify`; null while there has been none.
+    last_verify: Option<LastVerifyJson>,
 }
 
 /// Report a month.
@@ -107,12 +111,15 @@ pub async fn handle(
         let ahead = test_clock::clock(tx, place)?.unwrap_or(0);
         let now = now.plus(ahead);
         let figures = finance::month(tx, place, from, to, now)?;
-        Ok(Some((from, to, to <= now, figures)))
+        let last = upkeep::last(tx)?.verify;
+        Ok(Some((from, to, to <= now, figures, last)))
     });
     let found = found.await?.ok_or(ApiError::new(Reason::NotFound))?;
-    let (from, to, is_over, figures) = found;
-    let report = MonthJson::new(text, (from, to), is_over, figures);
-    Ok(answer::send(answer::ok(&MonthAnswer { report })))
+    let (from, to, is_over, figures, last) = found;
+    Ok(answer::send(answer::ok(&MonthAnswer {
+        report: MonthJson::new(text, (from, to), is_over, figures),
+        last_verify: last.map(Into::into),
+    })))
 }
 
 impl MonthJson {

@@ -4,10 +4,14 @@ pub mod advance;
 pub mod get;
 
 use billstack_core::time::Micros;
+use billstack_store::test_clock;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::App;
 use crate::clock::rfc3339;
+use crate::error::ApiError;
+use crate::http::access::ProjectRead;
 
 /// What a clock shows.
 #[derive(Serialize, ToSchema)]
@@ -23,4 +27,10 @@ impl TestClockAnswer {
             now: rfc3339(now.0),
         }
     }
+}
+
+/// What the clock of a project shows; the time of day where it has none.
+pub(crate) async fn now(app: &App, access: &ProjectRead) -> Result<Micros, ApiError> {
+    let ahead = access.point(app, |tx, place| Ok(test_clock::clock(tx, place)?));
+    Ok(app.now().plus(ahead.await?.unwrap_or(0)))
 }

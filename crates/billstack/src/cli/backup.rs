@@ -5,12 +5,15 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use billstack_core::time::Micros;
 use billstack_store::Fault;
 use billstack_store::backup::backup;
-use billstack_store::store::Target;
+use billstack_store::store::{Store, Target};
+use billstack_store::upkeep::Kind;
 
-use super::database;
-use super::output::{Failure, Progress, say, size};
+use super::output::{Failure, Progress, say};
+use super::{database, upkeep};
+use crate::bytes::size;
 use crate::settings::Settings;
 
 pub(super) const EXAMPLES: &str = "\
@@ -18,7 +21,7 @@ The copy is one state between two commits, is checked from end to end with every
 verify`, and is on disk when the command returns. Until then it is called FILE.partial. An existing file
 is never overwritten.
 To restore, stop the server and put the copy in the place of the database, without the -wal and -shm
-files of the old one. PostgreSQL has its own tool for this; the command tells how.
+files of the old one. PostgreSQL has its own tool for this; the command tells how. When the copy was made is noted in the database.
 
 Example:
   billstack backup \"/backups/billstack-$(date +%F).db\"";
@@ -40,9 +43,13 @@ pub(super) struct BackupArgs {
 pub(super) fn run(settings: &Settings, args: &BackupArgs) -> Result<(), Failure> {
     let target = database::target(settings)?;
     database::must_exist(&target)?;
+    let began_at = upkeep::begin();
     let bytes = copy(&target, &args.file)?;
-    let (file, bytes) = (args.file.display(), size(bytes));
-    say(format_args!("{file}: {bytes}, checked and on disk."))?;
+    let file = args.file.display();
+    say(format_args!(
+        "{file}: {}, checked and on disk.",
+        size(bytes)
+    ))?;
     if settings.secret_key.is_none()
         && let Some(original) = target.sqlite_file()
     {
@@ -51,7 +58,21 @@ pub(super) fn run(settings: &Settings, args: &BackupArgs) -> Result<(), Failure>
             original.display()
         ))?;
     }
+    note(&target, began_at, bytes);
     Ok(())
+}
+
+/// Notes the copy, and that every rule held in it, in the database that it was made of.
+fn note(target: &Target, began_at: Micros, bytes: u64) {
+    match Store::open(target, &database::little()) {
+        Ok(store) => {
+            upkeep::note(&store, Kind::Verify, began_at, 0);
+            upkeep::note(&store, Kind::Backup, began_at, bytes);
+        }
+        Err(why) => {
+            tracing::warn!(%why, "the copy is whole, but the database could not note that it was made")
+        }
+    }
 }
 
 fn copy(target: &Target, to: &Path) -> Result<u64, Fault> {

@@ -9,8 +9,9 @@ mod stripe;
 use std::path::Path;
 
 use billstack_core::time::DAY;
+use billstack_store::upkeep::Kind;
 use billstack_store::users::NewUser;
-use billstack_store::{Place, verify};
+use billstack_store::{Actor, Place, verify};
 use fake_stripe::FakeStripe;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 use super::init::{Foundation, Founded, found};
 use super::output::{Failure, say};
 use super::serve::{Stop, address_of, finish, listen, open, runtime};
+use super::upkeep;
 use crate::app::Shared;
 use crate::clock::Clock;
 use crate::secrets::{new_token, random_bytes};
@@ -241,10 +243,17 @@ async fn tell(player: &mut Player, world: &World<'_>) -> Result<Option<Lived>, F
         days => Some(history::live(world, days).await?),
     };
     story::play(player, world).await?;
+    let began_at = upkeep::begin();
     let breaches = world.app.store.scan(|tx| Ok(verify::verify(tx)?)).await?;
     if let Some(breach) = breaches.first() {
         return Err(Failure::refused(breach));
     }
+    let run = upkeep::run(began_at, 0);
+    let origin = world.app.origin(Actor::CommandLine, "demo");
+    let noted = world.app.store.write(origin, move |tx, _| {
+        Ok(billstack_store::upkeep::note(tx, Kind::Verify, &run)?)
+    });
+    noted.await?;
     say(PROVED)?;
     let rules = verify::rules().count();
     say(format_args!(

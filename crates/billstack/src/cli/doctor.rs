@@ -4,6 +4,7 @@ mod address;
 mod data;
 mod disk;
 mod stripe;
+mod upkeep;
 
 use std::path::PathBuf;
 
@@ -141,7 +142,7 @@ fn look(settings: Settings, args: &DoctorArgs) -> Result<Vec<Finding>, Failure> 
     let target = database::target(&settings).map_err(Failure::in_the_way)?;
     let mut found = variables();
     found.extend(target.sqlite_file().map(disk::look).unwrap_or_default());
-    found.extend(disk::backups(args.backups.as_deref(), &target));
+    found.extend(args.backups.as_deref().map(disk::backups));
     let runtime = serve::runtime()?;
     found.extend(runtime.block_on(address::look(&settings)));
     let opened = database::must_exist(&target).and_then(|()| {
@@ -159,6 +160,8 @@ fn look(settings: Settings, args: &DoctorArgs) -> Result<Vec<Finding>, Failure> 
         )),
         Ok(app) => {
             found.extend(runtime.block_on(data::look(&app, &target)));
+            let looked_for = args.backups.is_some() || target.sqlite_file().is_none();
+            found.extend(runtime.block_on(upkeep::look(&app, !looked_for)));
             found.extend(runtime.block_on(stripe::look(&app)));
             serve::finish(runtime, app);
         }

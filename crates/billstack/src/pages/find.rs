@@ -20,6 +20,7 @@ use crate::error::{ApiError, Reason};
 use crate::http::access::SignedIn;
 use crate::http::page::{QueryString, text};
 use crate::http::path::Item;
+use crate::pages::parts::notice::beside;
 
 /// Something that was found, as it is shown.
 struct Found {
@@ -170,7 +171,7 @@ fn list(found: &[Found]) -> Markup {
         [
             html! { (word(one.hit.kind)) },
             html! { a href=(one.path) { (name) } },
-            html! { code { (id) } },
+            beside(html! { code { (id) } }, id),
             html! { (one.place) },
         ]
     });

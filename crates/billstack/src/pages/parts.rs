@@ -19,4 +19,5 @@ pub(super) mod table;
 pub(super) mod tabs;
 pub(super) mod time;
 pub(super) mod unread;
+pub(super) mod upkeep;
 pub(super) mod words;

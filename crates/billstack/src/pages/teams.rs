@@ -130,11 +130,7 @@ fn card(of_user: &TeamOfUser, projects: &[Project]) -> Markup {
 }
 
 async fn read(app: &App, user_id: &str) -> Result<Vec<(TeamOfUser, Vec<Project>)>, ApiError> {
-    let (user_id, first) = (user_id.to_owned(), || Page {
-        limit: MOST,
-        offset: 0,
-        after: None,
-    });
+    let (user_id, first) = (user_id.to_owned(), || Page::first(MOST));
     let read = app.store.scan(move |tx| {
         let teams = store::list_of_user(tx, &user_id, &first())?;
         let mut found = Vec::new();

@@ -6,14 +6,16 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use billstack_core::time::Micros;
+use billstack_store::attention::{self, Line};
 use billstack_store::projects::{self, Project};
 use billstack_store::teams::{self, Team};
-use billstack_store::{Abort, Place, Share, Tx, Weight, attention};
+use billstack_store::{Abort, Place, Share, Tx, Weight};
 use maud::Markup;
 
 use super::kept::KEPT;
 use super::parts::shell;
 use super::parts::switch::Places;
+use super::parts::unread::PATIENCE;
 use super::teams::project::start;
 use super::theme::Theme;
 use crate::api::attention::parted;
@@ -37,8 +39,16 @@ pub struct View {
     pub(super) is_starting: bool,
     /// When it was looked, where the page is for people who are signed in.
     pub(super) at: Option<Micros>,
-    /// How much needs somebody in the project, where that was asked.
-    pub(super) attention: Option<usize>,
+    /// What needs somebody in the project, where that was asked and could be read in time.
+    pub(super) attention: Option<Seen>,
+}
+
+/// What needs somebody, as it was looked at for one request.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) at: Micros,
+    pub(super) shown: Vec<Line>,
+    pub(super) dismissed: Vec<Line>,
 }
 
 impl View {
@@ -105,14 +115,11 @@ impl FromRequestParts<Shared> for View {
         };
         let wants_start = start::is_wanted(&parts.headers);
         let user_id = view.person.as_ref().map(|person| person.user.id.clone());
-        let (now, refused) = (app.now(), app.refused_lately(&team_id));
+        let seen = seen(app, place.as_deref().cloned());
         let read = app.store.point(move |tx| {
-            let (project, waiting) = match &place {
-                Some(place) => {
-                    let lines = attention::look(tx, place, now, &refused)?;
-                    (projects::get(tx, place)?, Some(parted(lines).0.len()))
-                }
-                None => (None, None),
+            let project = match &place {
+                Some(place) => projects::get(tx, place)?,
+                None => None,
             };
             let is_starting = match &place {
                 Some(place) if wants_start => !start::any_converted(tx, place)?,
@@ -123,15 +130,45 @@ impl FromRequestParts<Shared> for View {
                 None => Places::default(),
             };
             let place = (teams::get(tx, &team_id)?, project);
-            Ok((place, places, is_starting, waiting))
+            Ok((place, places, is_starting))
         });
+        let (read, seen) = tokio::join!(read, seen);
         let place;
-        (place, view.places, view.is_starting, view.attention) = read.await?;
+        (place, view.places, view.is_starting) = read?;
         (view.team, view.project) = place;
+        view.attention = seen;
         match view.team {
             Some(_) => Ok(view),
             None => Err(ApiError::new(Reason::NotFound)),
         }
+    }
+}
+
+/// Looks at what needs somebody. Every page of a project tells how much that is, so none waits for it long, and none fails
+/// with it.
+async fn seen(app: &App, place: Option<Place>) -> Option<Seen> {
+    let place = place?;
+    let (at, refused) = (app.now(), app.refused_lately(&place.team_id));
+    let look = read(app, &place, move |tx, place| {
+        Ok(attention::look(tx, place, at, &refused)?)
+    });
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(Ok(lines)) => {
+            let (shown, dismissed) = parted(lines);
+            Some(Seen {
+                at,
+                shown,
+                dismissed,
+            })
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(
+                reason = error.reason.as_str(),
+                "what needs somebody could not be read"
+            );
+            None
+        }
+        Err(_) => None,
     }
 }
 

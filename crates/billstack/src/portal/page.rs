@@ -193,11 +193,7 @@ fn pages(app: &App, session: &Session, query: &Query) -> (Page, Page) {
         let sealed = query.optional_str(list, 700).ok().flatten();
         let first = |_| unsealed(app, context(session, list), None, ROWS);
         let page = unsealed(app, context(session, list), sealed, ROWS).or_else(first);
-        page.unwrap_or(Page {
-            limit: ROWS,
-            offset: 0,
-            after: None,
-        })
+        page.unwrap_or(Page::first(ROWS))
     };
     (page("referrals"), page("credits"))
 }

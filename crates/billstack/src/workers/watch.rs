@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use billstack_core::time::SECOND;
-use billstack_store::{Abort, intake, webhooks};
+use billstack_store::{Abort, intake, upkeep, webhooks};
 
 use crate::app::{App, Shared};
 use crate::telemetry;
@@ -35,5 +35,6 @@ async fn look(app: &App, started: i64) -> Result<(), Abort> {
     let (number, oldest) = overdue.await?;
     let oldest = oldest.map_or(0, |oldest| now.since(oldest));
     telemetry::webhooks_due(number, oldest as f64 / SECOND as f64);
+    telemetry::upkeep(&app.store.point(|tx| Ok(upkeep::last(tx)?)).await?);
     Ok(())
 }

@@ -20,6 +20,7 @@ mod shops;
 mod stopping;
 mod stripe;
 mod terminal;
+mod upkeep;
 mod waiting;
 
 use std::fs::Permissions;

@@ -24,6 +24,7 @@ mod sign_in;
 mod start;
 mod stripe;
 mod teams;
+mod unread;
 mod webhooks;
 
 use crate::support::bench::Bench;

@@ -9,6 +9,7 @@ use billstack_store::finance::{self, AGES, Position};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::test_clock::now;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
@@ -125,7 +126,7 @@ fn ages(position: &Position) -> Vec<AgeJson> {
 /// is told late is booked when it is told.
 #[utoipa::path(
     get, path = "", operation_id = "get_liability",
-    params(("at" = Option<String>, Query, description = "At this time; now when left out.", format = DateTime)),
+    params(("at" = Option<String>, Query, description = "At this time; now, by the clock of the project, when left out.", format = DateTime)),
     responses((status = 200, description = "What is owed.", body = LiabilityAnswer)),
 )]
 pub async fn handle(
@@ -133,7 +134,10 @@ pub async fn handle(
     access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let at = time(&query, "at")?.unwrap_or(app.now());
+    let at = match time(&query, "at")? {
+        Some(at) => at,
+        None => now(&app, &access).await?,
+    };
     let before = Micros(at.0.div_euclid(MILLISECOND) * MILLISECOND).plus(MILLISECOND);
     let read = access.scan(&app, Weight::Long, move |tx, place| {
         Ok(finance::liability(tx, place, before)?)

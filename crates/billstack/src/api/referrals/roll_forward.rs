@@ -10,7 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::liability::FinanceSideJson;
-use crate::app::{App, Shared};
+use crate::api::test_clock::now;
+use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
@@ -78,9 +79,8 @@ pub struct RollForwardAnswer {
     roll_forward: Vec<RollForwardJson>,
 }
 
-/// The range of a report: the present month of UTC when left out.
-pub(super) fn range(app: &App, query: &Query) -> Result<(Micros, Micros), ApiError> {
-    let now = app.now();
+/// The range of a report: the present month of UTC when left out, by the clock of the project.
+pub(super) fn range(query: &Query, now: Micros) -> Result<(Micros, Micros), ApiError> {
     let to = time(query, "to")?.unwrap_or(now);
     let from = time(query, "from")?.unwrap_or(to.month().0);
     in_order(from, to)
@@ -94,7 +94,7 @@ pub(super) fn range(app: &App, query: &Query) -> Result<(Micros, Micros), ApiErr
     get, path = "", operation_id = "get_roll_forward",
     params(
         ("from" = Option<String>, Query, description = "From this time on; the beginning of the month of `to` when left out.", format = DateTime),
-        ("to" = Option<String>, Query, description = "Before this time; now when left out.", format = DateTime),
+        ("to" = Option<String>, Query, description = "Before this time; now, by the clock of the project, when left out.", format = DateTime),
     ),
     responses((status = 200, description = "How it changed.", body = RollForwardAnswer)),
 )]
@@ -103,7 +103,7 @@ pub async fn handle(
     access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let (from, to) = range(&app, &query)?;
+    let (from, to) = range(&query, now(&app, &access).await?)?;
     let read = access.scan(&app, Weight::Long, move |tx, place| {
         Ok(finance::roll_forward(tx, place, from, to)?)
     });

@@ -5,11 +5,13 @@ use axum::response::Response;
 use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use billstack_store::credits::delivery;
+use billstack_store::upkeep::{self, Last};
 use billstack_store::webhooks;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::operations::ready::probe;
+use crate::api::upkeep::{LastBackupJson, LastVerifyJson};
 use crate::app::{App, Shared};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
@@ -67,6 +69,12 @@ pub struct TeamStatusJson {
     credits: WaitingJson,
     /// Webhooks of the team that should have been sent by now, counted up to 10,000.
     webhooks: WaitingJson,
+    /// The last check of the whole database, by `billstack verify` or before a backup was whole; null while there has
+    /// been none.
+    last_verify: Option<LastVerifyJson>,
+    /// The last copy by `billstack backup`; null while there has been none, and with PostgreSQL, whose own tools leave
+    /// no note here.
+    last_backup: Option<LastBackupJson>,
 }
 
 /// The status as the one resource of an answer.
@@ -78,7 +86,8 @@ pub struct TeamStatusAnswer {
 
 /// Get the status of the server.
 ///
-/// Which version runs, whether it is ready, and what of the team waits to be delivered.
+/// Which version runs, whether it is ready, what of the team waits to be delivered, and when the whole database was last
+/// checked and copied.
 #[utoipa::path(
     get, path = "", operation_id = "get_team_status",
     responses((status = 200, description = "The status.", body = TeamStatusAnswer)),
@@ -86,6 +95,7 @@ pub struct TeamStatusAnswer {
 pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Response, ApiError> {
     let team_id = &access.team_id;
     let not_ready = probe(&app).await.err();
+    let last = last(&app).await?;
     Ok(answer::send(answer::ok(&TeamStatusAnswer {
         status: TeamStatusJson {
             version: VERSION,
@@ -94,6 +104,8 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
             not_ready_because: not_ready.map(|why| why.message.to_string()),
             credits: credits(&app, team_id).await?.into(),
             webhooks: webhooks(&app, team_id).await?.into(),
+            last_verify: last.verify.map(Into::into),
+            last_backup: last.backup.map(Into::into),
         },
     })))
 }
@@ -107,6 +119,11 @@ pub(crate) fn engine(app: &App) -> EngineJson {
         true => EngineJson::Sqlite,
         false => EngineJson::Postgresql,
     }
+}
+
+/// When the database was last checked and copied.
+pub(crate) async fn last(app: &App) -> Result<Last, ApiError> {
+    Ok(app.store.point(|tx| Ok(upkeep::last(tx)?)).await?)
 }
 
 /// Credits on their way to Stripe.

@@ -63,11 +63,7 @@ async fn credits_of(world: &World<'_>, referral: &str) -> Result<Vec<Credit>, Fa
         ..CreditFilter::default()
     };
     let read = world.app.store.scan(move |tx| {
-        let page = Page {
-            limit: 2,
-            offset: 0,
-            after: None,
-        };
+        let page = Page::first(2);
         Ok(billstack_store::credits::list(tx, &place, &filter, &page)?.rows)
     });
     Ok(read.await?)

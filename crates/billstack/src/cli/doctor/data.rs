@@ -6,7 +6,7 @@ use billstack_store::{Abort, webhooks, work};
 
 use super::{Finding, span};
 use crate::app::App;
-use crate::cli::output::size;
+use crate::bytes::size;
 use crate::workers;
 
 /// A server looks at its work every second, and tries again at the latest after ten minutes.

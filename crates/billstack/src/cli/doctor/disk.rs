@@ -5,11 +5,10 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use billstack_core::time::{HOUR, Micros};
-use billstack_store::store::Target;
 use rustix::fs::{statfs, statvfs};
 
 use super::{Finding, span};
-use crate::cli::output::size;
+use crate::bytes::size;
 use crate::clock::Clock;
 
 /// Less room than this, and a write-ahead log that grows under load may not find any.
@@ -19,7 +18,10 @@ const LITTLE: u64 = 256 << 20;
 const ENOUGH: u64 = 1 << 30;
 
 /// A nightly backup is at most this old, with two hours to spare.
-const OLDEST_BACKUP: i64 = 26 * HOUR;
+pub(super) const OLDEST_BACKUP: i64 = 26 * HOUR;
+
+/// What to do where there is none, or none that is new.
+pub(super) const NIGHTLY: &str = "See what became of the nightly `billstack backup`";
 
 /// File systems that are on another machine, by their numbers in Linux (`statfs(2)`): locks and syncs of SQLite cannot
 /// be relied on there (<https://www.sqlite.org/lockingv3.html>).
@@ -87,29 +89,18 @@ fn unread(folder: &Path) -> Finding {
     )
 }
 
-/// How old the newest backup is.
-pub(super) fn backups(folder: Option<&Path>, target: &Target) -> Option<Finding> {
-    let Some(folder) = folder else {
-        // PostgreSQL has tools of its own, which need leave no files here.
-        return target.sqlite_file().map(|_| {
-            Finding::look(
-                "backups",
-                "not looked for",
-                "Name their folder with --backups; without one, `billstack backup` makes them",
-            )
-        });
-    };
-    let cure = "See what became of the nightly `billstack backup`";
+/// How old the newest backup in a folder is.
+pub(super) fn backups(folder: &Path) -> Finding {
     let Some(newest) = newest(folder) else {
         let none = format!("there is none in {}", folder.display());
-        return Some(Finding::wrong("backups", none, cure));
+        return Finding::wrong("backups", none, NIGHTLY);
     };
     let age = Micros(Clock::System.now_micros()).since(newest);
     let said = format!("the newest is {} old", span(age));
-    Some(match age > OLDEST_BACKUP {
-        true => Finding::wrong("backups", said, cure),
+    match age > OLDEST_BACKUP {
+        true => Finding::wrong("backups", said, NIGHTLY),
         false => Finding::ok("backups", said),
-    })
+    }
 }
 
 /// When the newest whole copy was made.

@@ -54,11 +54,7 @@ async fn team(app: &App, id: &TeamId, connection: &Connection) -> Result<Vec<Fin
 
 async fn last_event(app: &App, id: &TeamId) -> Result<Finding, Abort> {
     let team_id = id.clone();
-    let newest = Page {
-        limit: 1,
-        offset: 0,
-        after: None,
-    };
+    let newest = Page::first(1);
     let last = app.store.scan(move |tx| {
         Ok(received::list(
             tx,

@@ -19,6 +19,13 @@ pub(in crate::pages) fn copyable(text: &str) -> Markup {
     }
 }
 
+/// What shows an id, a code or a link, and beside it a small button that copies the text.
+pub(in crate::pages) fn beside(shown: Markup, text: &str) -> Markup {
+    html! {
+        span.copy { (shown) button.plain.icon type="button" data-copy=(text) hidden aria-label={ "Copy " (text) } {} }
+    }
+}
+
 /// A text of more than a line to take along.
 pub(in crate::pages) fn copyable_block(text: &str, what: &str) -> Markup {
     html! {

@@ -87,7 +87,8 @@ fn attention(view: &View) -> Markup {
     let path = "/t/{teamId}/p/{projectId}/attention";
     let place = view.team.as_ref().zip(view.project.as_ref());
     let place = place.filter(|_| tabs::is_there(path));
-    let waiting = view.attention.filter(|waiting| *waiting > 0);
+    let waiting = view.attention.as_ref().map(|seen| seen.shown.len());
+    let waiting = waiting.filter(|waiting| *waiting > 0);
     html! {
         @if let Some((team, project)) = place {
             a.attention href={ (address(&team.id, &project.id)) "/attention" } {

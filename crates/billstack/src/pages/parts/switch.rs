@@ -27,11 +27,7 @@ impl Places {
         team_id: &TeamId,
         user_id: &str,
     ) -> Result<Places, Fault> {
-        let few = Page {
-            limit: MOST,
-            offset: 0,
-            after: None,
-        };
+        let few = Page::first(MOST);
         let teams = teams::list_of_user(tx, user_id, &few)?.rows.into_iter();
         Ok(Places {
             projects: projects::list(tx, team_id, &few)?.rows,

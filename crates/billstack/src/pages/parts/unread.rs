@@ -8,7 +8,7 @@ use crate::error::{ApiError, Reason};
 use crate::pages::view::View;
 
 /// How long a part is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(in crate::pages) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A part as soon as it is read; in its place, why it could not be.
 pub(in crate::pages) async fn part(
@@ -22,7 +22,8 @@ pub(in crate::pages) async fn part(
     }
 }
 
-fn unread(view: &View, error: &ApiError) -> Markup {
+/// Why a part could not be read, and the way to try again.
+pub(in crate::pages) fn unread(view: &View, error: &ApiError) -> Markup {
     html! {
         div.notice.bad role="alert" {
             "This part cannot be shown: " (error.message) " "

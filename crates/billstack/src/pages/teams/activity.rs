@@ -19,6 +19,7 @@ use crate::pages::parts::days::in_times;
 use crate::pages::parts::deed_names::said;
 use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::choice;
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -131,9 +132,12 @@ fn list(part: &Part<Told>, is_filtered: bool, reader: Reader<'_>) -> Markup {
             html! { span id=(deed.id) { (moment(deed.at)) } },
             reader.actor(&deed.actor, told.actor_name.as_deref()),
             html! { (said(&deed.kind)) },
-            reader.subject(&deed.kind, deed.project_id.as_ref(), &deed.subject),
+            beside(
+                reader.subject(&deed.kind, deed.project_id.as_ref(), &deed.subject),
+                &deed.subject,
+            ),
             reader.facts(&deed.kind, &deed.facts, told.before.as_deref()),
-            reader.request(&deed.request_id),
+            beside(reader.request(&deed.request_id), &deed.request_id),
         ]
     });
     table("What was done, the latest first", columns, rows, empty)

@@ -190,11 +190,7 @@ async fn body(
     let (page, team_id) = (page(query, ROWS)?, access.team_id.clone());
     let is_first = page.after.is_none();
     let read = app.store.scan(move |tx| {
-        let all = Page {
-            limit: MOST_PROJECTS,
-            offset: 0,
-            after: None,
-        };
+        let all = Page::first(MOST_PROJECTS);
         let projects = projects::list(tx, &team_id, &all)?.rows;
         Ok((store::list(tx, &team_id, &page)?, projects))
     });

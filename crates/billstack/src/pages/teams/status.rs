@@ -3,15 +3,18 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::time::Micros;
+use billstack_store::upkeep::Run;
 use maud::{Markup, html};
 
 use crate::api::operations::ready::probe;
-use crate::api::teams::status::{EngineJson, VERSION, credits, engine, webhooks};
-use crate::app::Shared;
+use crate::api::teams::status::{EngineJson, VERSION, credits, engine, last, webhooks};
+use crate::app::{App, Shared};
+use crate::bytes::size;
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::part;
+use crate::pages::parts::upkeep::checked;
 use crate::pages::view::View;
 
 /// The page.
@@ -24,12 +27,16 @@ pub async fn show(
     let is_ready = async { Ok(ready(probe(&app).await.err().as_ref())) };
     let of_credits = async { Ok(waiting(credits(&app, team_id).await?)) };
     let of_webhooks = async { Ok(waiting(webhooks(&app, team_id).await?)) };
-    let (is_ready, of_credits, of_webhooks) = (
-        part(&view, is_ready).await,
-        part(&view, of_credits).await,
-        part(&view, of_webhooks).await,
+    let of_books = async { Ok(checked(last(&app).await?.verify.as_ref())) };
+    let of_backup = async { Ok(backed_up(&app, last(&app).await?.backup.as_ref())) };
+    let (is_ready, of_credits, of_webhooks, books, copied) = tokio::join!(
+        part(&view, is_ready),
+        part(&view, of_credits),
+        part(&view, of_webhooks),
+        part(&view, of_books),
+        part(&view, of_backup),
     );
-    let (database, backup) = match engine(&app) {
+    let (database, command) = match engine(&app) {
         EngineJson::Sqlite => ("SQLite, embedded", "billstack backup FILE"),
         EngineJson::Postgresql => ("PostgreSQL", "pg_dump"),
     };
@@ -53,8 +60,12 @@ pub async fn show(
         }
         section {
             h2 { "Books and backups" }
-            p { "On the machine, " code { "billstack verify" } " checks every rule of the books beside the running server, and "
-                code { (backup) } " copies the data. Both change nothing here, so when they last ran is in the log of whatever runs them." }
+            dl.facts {
+                div { dt { "Last check of the books" } dd { (books) } }
+                div { dt { "Last backup" } dd { (copied) } }
+            }
+            p.quiet { "On the machine, " code { "billstack verify" } " checks every rule of the books beside the running server, and "
+                code { (command) } " copies the data. Each is of the whole database, whatever teams are in it." }
         }
     };
     Ok(view.page("Status", body))
@@ -65,6 +76,16 @@ fn ready(why_not: Option<&ApiError>) -> Markup {
         @match why_not {
             None => span.state.on { "Yes" },
             Some(why) => { span.state.off { "No" } (why.message) },
+        }
+    }
+}
+
+fn backed_up(app: &App, run: Option<&Run>) -> Markup {
+    html! {
+        @match run {
+            Some(run) => { (moment(run.began_at)) ": " (size(run.result.unsigned_abs())) },
+            None if app.store.is_embedded() => { "never; " code { "billstack backup" } " makes one" },
+            None => span.quiet { "PostgreSQL has tools of its own for this, which leave no note here." },
         }
     }
 }

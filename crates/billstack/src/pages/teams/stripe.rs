@@ -137,11 +137,7 @@ async fn told(app: &App, team_id: &TeamId) -> Result<Told, ApiError> {
 }
 
 const fn first() -> Page {
-    Page {
-        limit: 1,
-        offset: 0,
-        after: None,
-    }
+    Page::first(1)
 }
 
 fn what_a_key_buys() -> Markup {

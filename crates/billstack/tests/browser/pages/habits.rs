@@ -103,6 +103,23 @@ fn an_id_is_copied_with_one_button() {
                 .await,
             json!("Copied")
         );
+        // In lists a small sign does the same.
+        t.program(1_000, 500).await;
+        let ann = t.customer("ann").await;
+        let code = t.code(&ann).await;
+        browser.goto(&at(t, &format!("{path}/codes"))).await;
+        browser.click("td button.icon").await;
+        browser.find("td button.icon.copied").await;
+        assert_eq!(browser.run_async(read).await, json!(code));
+    });
+    with_browser(Setup::default(), WITHOUT_SCRIPTS, async |t, browser| {
+        t.program(1_000, 500).await;
+        let ann = t.customer("ann").await;
+        let code = t.code(&ann).await;
+        sign_in(t, browser, &t.home).await;
+        let codes = format!("/t/{}/p/{}/codes", t.home.team, t.home.project);
+        browser.goto(&at(t, &codes)).await;
+        assert_eq!(browser.text_of("td .copy").await, code);
     });
 }
 

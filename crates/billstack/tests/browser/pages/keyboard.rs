@@ -6,6 +6,7 @@ use super::{at, sign_in, with_browser};
 use crate::chromium::{Chromium, Options};
 use crate::support::bench::{Bench, Setup};
 use crate::support::client::Caller;
+use crate::support::fixture::text;
 use crate::webdriver::{CONTROL, ENTER, ESCAPE, TAB};
 
 /// What has the focus.
@@ -144,9 +145,116 @@ fn a_key_is_made_and_revoked_by_keyboard_alone() {
     });
 }
 
+#[test]
+fn a_code_is_made_a_list_exported_and_a_person_erased_by_keyboard_alone() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        t.program(1_000, 500).await;
+        let ann = t.customer("ann").await;
+        let project = at_home(t, browser).await;
+        browser.goto(&at(t, &format!("{project}/codes"))).await;
+        open_above(browser, "customerId").await;
+        press(browser, &format!("{}{ENTER}", ann)).await;
+        browser.find("main .figures").await;
+        let code = t.key.get("referrals/codes").await.ok()["codes"][0]["code"].take();
+        browser
+            .arrive(&format!("{project}/codes/{}", text(&code)))
+            .await;
+
+        browser.goto(&at(t, &format!("{project}/codes"))).await;
+        let files = tempfile::tempdir().expect("a folder");
+        let allow = json!({"behavior": "allow", "downloadPath": files.path()});
+        browser.tell("Browser.setDownloadBehavior", allow).await;
+        tab_to(
+            browser,
+            "document.activeElement.textContent === 'Export CSV'",
+        )
+        .await;
+        press(browser, ENTER).await;
+        let file = downloaded(files.path()).await;
+        assert!(file.contains(&text(&code)), "{file}");
+
+        let page = format!("{project}/customers/{}", ann);
+        browser.goto(&at(t, &page)).await;
+        open_above(browser, "address").await;
+        press(browser, &format!("{}{ENTER}", "ann@example.com")).await;
+        browser.arrive(&format!("{project}/customers")).await;
+        let gone = t.key.get(&format!("customers/{}", ann)).await;
+        assert_eq!(gone.status, 404);
+    });
+}
+
+/// Goes to the field with this id; what it is folded into is opened on the way, by the space bar.
+async fn open_above(browser: &Chromium, id: &str) {
+    let folded = format!(
+        "document.activeElement.id === '{id}' || (document.activeElement.tagName === 'SUMMARY' && \
+         document.activeElement.parentElement.contains(document.getElementById('{id}')))"
+    );
+    tab_to(browser, &folded).await;
+    let is_there = format!("return document.activeElement.id === '{id}'");
+    if browser.run(&is_there).await == json!(false) {
+        press(browser, " ").await;
+        tab_to(browser, &format!("document.activeElement.id === '{id}'")).await;
+    }
+}
+
+/// The one file that comes into a folder, once it is whole.
+async fn downloaded(folder: &std::path::Path) -> String {
+    for _ in 0..200 {
+        let files = std::fs::read_dir(folder)
+            .expect("a folder")
+            .filter_map(Result::ok);
+        let mut whole =
+            files.filter(|file| file.path().extension().is_some_and(|end| end == "csv"));
+        if let Some(file) = whole.next() {
+            return std::fs::read_to_string(file.path()).expect("a text");
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("nothing came");
+}
+
+#[test]
+fn every_stop_is_in_sight_on_narrow_screens_too() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        t.program(1_000, 500).await;
+        let pair = t.pair("a").await;
+        t.apply(&pair).await;
+        let project = at_home(t, browser).await;
+        browser.wide(360).await;
+        let customer = format!("customers/{}", pair.referrer);
+        for page in ["referrals", "codes", &customer, "program"] {
+            browser.goto(&at(t, &format!("{project}/{page}"))).await;
+            // The last stop of a page is in its last part.
+            let last = "[...document.querySelectorAll('main a[href], main button:not([disabled]), main summary')]\
+                .filter((one) => one.checkVisibility()).at(-1) === document.activeElement";
+            tab_to(browser, last).await;
+        }
+    });
+}
+
+#[test]
+fn escape_gives_the_focus_back_to_where_it_was() {
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        let project = at_home(t, browser).await;
+        browser.goto(&at(t, &format!("{project}/codes"))).await;
+        let link = "document.activeElement.textContent === 'Export CSV'";
+        let is_back = format!("return {link}");
+        for keys in ["/", "?", &format!("{CONTROL}k")] {
+            if browser.run(&is_back).await != json!(true) {
+                tab_to(browser, link).await;
+            }
+            press(browser, keys).await;
+            browser.until(&is_back, json!(false)).await;
+            assert_eq!(browser.run(SEEN).await, json!(true), "{keys}");
+            press(browser, ESCAPE).await;
+            browser.until(&is_back, json!(true)).await;
+        }
+    });
+}
+
 /// Tabs until this holds; on the way, whatever has the focus is seen.
 async fn tab_to(browser: &Chromium, holds: &str) {
-    for _ in 0..80 {
+    for _ in 0..120 {
         press(browser, TAB).await;
         let here = "return document.activeElement.outerHTML.slice(0, 200)";
         assert_eq!(

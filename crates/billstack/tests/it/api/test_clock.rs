@@ -20,6 +20,7 @@ on_both_engines! {
     which_subscription_converts_is_by_the_time_of_day,
     a_person_moves_a_clock_too,
     statistics_are_of_the_days_of_the_clock,
+    finance_asks_at_the_time_of_the_clock,
     a_day_of_the_clock_is_no_day_of_a_key,
     a_call_under_a_key_moves_a_clock_once,
     what_is_of_live_mode_is_nothing_to_a_test_project,
@@ -287,6 +288,33 @@ async fn statistics_are_of_the_days_of_the_clock(t: &Bench) {
     let day = &stats["stats"]["byDay"][0];
     assert_eq!(day["date"], rfc3339(to.0)[..10]);
     assert_eq!(day["referrals"], 1);
+}
+
+async fn finance_asks_at_the_time_of_the_clock(t: &Bench) {
+    let trial = trial(t, 0).await;
+    let to = t.now().plus(40 * DAY);
+    trial.advance(to).await;
+    let email = json!({"email": "a@example.com"});
+    let made = trial.key.post("customers", email).await.created();
+    let gift = json!({
+        "customerId": made["customer"]["id"], "amount": 300, "currency": "usd", "reason": "x",
+    });
+    trial.key.post("referrals/credits", gift).await.created();
+    let now = trial.key.get("referrals/liability").await.ok();
+    assert_eq!(now["liability"][0]["open"], 300, "{now}");
+    assert_eq!(
+        now["at"].as_str().expect("a time")[..10],
+        rfc3339(to.0)[..10]
+    );
+    let month = trial.key.get("referrals/roll-forward").await.ok();
+    assert_eq!(month["from"], rfc3339(to.month().0.0));
+    assert_eq!(month["rollForward"][0]["granted"], 300, "{month}");
+    let file = trial.key.get("referrals/exports/roll-forward").await;
+    assert!(file.text.contains("usd,manual,0,300,"), "{file:?}");
+    // A time that is named is that time, whatever the clock shows.
+    let before = format!("referrals/liability?at={}", rfc3339(t.now().0));
+    let before = trial.key.get(&before).await.ok();
+    assert_eq!(before["liability"], json!([]));
 }
 
 async fn a_day_of_the_clock_is_no_day_of_a_key(t: &Bench) {

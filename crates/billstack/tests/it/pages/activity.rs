@@ -11,6 +11,7 @@ use serde_json::json;
 on_both_engines! {
     it_tells_who_did_what_and_what_it_was_before,
     filters_keep_what_they_say,
+    a_full_page_holds_its_budget,
     it_is_for_those_who_administer,
 }
 
@@ -79,6 +80,17 @@ async fn filters_keep_what_they_say(t: &Bench) {
     let few = page(t, "?limit=1").await;
     assert_eq!(few.text.matches("<td data-label=\"When\"").count(), 1);
     assert!(few.text.contains(">Older</a>"));
+}
+
+async fn a_full_page_holds_its_budget(t: &Bench) {
+    // Each change tells two settings and what they were.
+    for step in 1..=30 {
+        t.program(100 * step, 50 * step).await;
+    }
+    let full = page(t, "").await;
+    assert_eq!(full.text.matches("<td data-label=\"When\"").count(), 25);
+    assert!(full.text.len() < 60 * 1_024, "{} bytes", full.text.len());
+    assert!(full.text.contains(">Older</a>"));
 }
 
 async fn it_is_for_those_who_administer(t: &Bench) {

@@ -191,7 +191,8 @@ async fn changes_of_the_program_are_marked(t: &Bench) {
 
 async fn the_first_thing_to_do_stands_where_the_chart_will_be(t: &Bench) {
     let off = page(t, "").await;
-    assert!(off.contains(">Switch the program on</a>") && !off.contains("<svg class=\"chart\""));
+    assert!(off.contains("/start#stripe\">Connect Stripe</a>"), "{off}");
+    assert!(!off.contains("<svg class=\"chart\""), "{off}");
     assert!(
         off.contains("No conversion yet.") && off.contains("No code has brought anything yet.")
     );
@@ -199,13 +200,30 @@ async fn the_first_thing_to_do_stands_where_the_chart_will_be(t: &Bench) {
         tile(&off, "Converted"),
         ("0".to_owned(), "As before".to_owned())
     );
+    t.connect().await;
+    let connected = page(t, "").await;
+    assert!(
+        connected.contains("/start#event\">First event from Stripe</a>"),
+        "{connected}"
+    );
+    // What is skipped there is skipped here.
+    let cookie = format!("{}; billstack_skipped=event", t.owner.cookie);
+    let skipping = CookieClient::new(t.owner.wire(), &cookie);
+    let page = async || look(&skipping, &path(t, "")).send().await.text;
+    let off = page().await;
+    let program = "/start#program\">Switch the program on</a>";
+    assert!(off.contains(program), "{off}");
     t.program(1_000, 500).await;
-    assert!(page(t, "").await.contains(">Make a code</a>"));
+    assert!(
+        page()
+            .await
+            .contains("/start#try\">A customer, a code, an apply</a>")
+    );
     let ann = t.customer("ann").await;
     t.code(&ann).await;
-    assert!(page(t, "").await.contains(">Share a code</a>"));
+    assert!(page().await.contains(">Share a code</a>"));
     t.pending("one").await;
-    let shown = page(t, "").await;
+    let shown = page().await;
     assert!(shown.contains("<svg class=\"chart\"") && !shown.contains(">Share a code</a>"));
 }
 

@@ -4,10 +4,11 @@ use billstack::secrets::{new_token, token_hash};
 use billstack_core::access::Role;
 use billstack_core::time::DAY;
 use billstack_store::sessions;
+use billstack_store::upkeep::{self, Kind, Run};
 use serde_json::json;
 
 use super::{look, path};
-use crate::support::bench::Bench;
+use crate::support::bench::{Bench, START};
 use crate::support::client::{Caller, CookieClient};
 
 on_both_engines! {
@@ -15,6 +16,7 @@ on_both_engines! {
     a_month_is_what_its_files_and_the_api_say,
     each_currency_stands_for_itself,
     a_month_says_whether_it_is_over,
+    a_month_says_when_the_books_were_checked,
     viewers_read_and_strangers_do_not,
 }
 
@@ -228,4 +230,31 @@ async fn viewers_read_and_strangers_do_not(t: &Bench) {
         let foreign = look(&stranger.owner, &path(t, rest)).send().await;
         assert_eq!(foreign.status, 403, "{rest}");
     }
+}
+
+async fn a_month_says_when_the_books_were_checked(t: &Bench) {
+    let answer = t.key.get("reports/2026-03").await.ok();
+    assert_eq!(answer["lastVerify"], json!(null));
+    assert!(
+        page(t, "/reports/2026-03")
+            .await
+            .contains("never; <code>billstack verify</code>")
+    );
+    let run = Run {
+        began_at: START,
+        ended_at: START,
+        result: 1,
+        version: "0.1.0".to_owned(),
+    };
+    t.write(move |tx, _| Ok(upkeep::note(tx, Kind::Verify, &run)?))
+        .await;
+    let answer = t.key.get("reports/2026-03").await.ok();
+    assert_eq!(answer["lastVerify"]["brokenRules"], 1);
+    let page = page(t, "/reports/2026-03").await;
+    assert!(
+        page.contains(
+            "30 Mar 2026, 12:00 UTC</time>, <span class=\"state off\">1 rule broken</span>"
+        ),
+        "{page}"
+    );
 }

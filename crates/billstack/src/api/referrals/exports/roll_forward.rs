@@ -35,7 +35,7 @@ const COLUMNS: &[&str] = &[
     params(
         ("format" = inline(Option<Format>), Query, description = "`csv` when left out."),
         ("from" = Option<String>, Query, description = "From this time on; the beginning of the month of `to` when left out.", format = DateTime),
-        ("to" = Option<String>, Query, description = "Before this time; now when left out.", format = DateTime),
+        ("to" = Option<String>, Query, description = "Before this time; now, by the clock of the project, when left out.", format = DateTime),
     ),
     responses((status = 200, description = "The file.", content(
         (String = "text/csv", example = "currency,side,opening,granted,applied,reversed,settled,closing,shortfall,unexplained\r\n"),
@@ -48,8 +48,8 @@ pub async fn handle(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let format = format(&query)?;
-    let (from, to) = range(&app, &query)?;
     let file = file(&app, &access, "roll-forward", &query).await?;
+    let (from, to) = range(&query, file.now)?;
     send(
         app,
         access,

@@ -126,11 +126,7 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
     let team_id = access.team_id.clone();
     let read = app.store.point(move |tx| {
         let connection = stripe_connection::get(tx, &team_id)?;
-        let newest = Page {
-            limit: 1,
-            offset: 0,
-            after: None,
-        };
+        let newest = Page::first(1);
         let last = received::list(tx, &team_id, &EventFilter::default(), &newest)?
             .rows
             .pop();

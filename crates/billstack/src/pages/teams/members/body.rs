@@ -54,11 +54,7 @@ pub(super) async fn body(
 ) -> Result<Markup, ApiError> {
     let (page, team_id) = (page(query, ROWS)?, access.team_id.clone());
     let is_first = page.after.is_none();
-    let few = Page {
-        limit: MOST_INVITATIONS,
-        offset: 0,
-        after: None,
-    };
+    let few = Page::first(MOST_INVITATIONS);
     let read = app.store.scan(move |tx| {
         let invited = invitations::list(tx, &team_id, &few)?;
         Ok((members::list(tx, &team_id, &page)?, invited.rows))

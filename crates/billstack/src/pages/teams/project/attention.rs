@@ -12,17 +12,18 @@ use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
 use super::address;
-use crate::api::attention::{cure, message, parted};
+use crate::api::attention::{cure, message};
 use crate::app::{App, Shared};
-use crate::error::ApiError;
+use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::pages::dress::PLAIN;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
+use crate::pages::parts::unread::unread;
 use crate::pages::submit::{Submitted, submit};
-use crate::pages::view::{View, read};
+use crate::pages::view::{Seen, View, read};
 
 const TITLE: &str = "Attention";
 
@@ -35,10 +36,8 @@ struct Dismissed {
 }
 
 /// All that the page tells.
-struct Told {
-    at: Micros,
-    shown: Vec<Line>,
-    dismissed: Vec<Line>,
+struct Told<'v> {
+    seen: &'v Seen,
     /// What the last comparison found, if a line tells of it.
     differences: Vec<Difference>,
 }
@@ -49,8 +48,8 @@ pub async fn show(
     view: View,
     access: ProjectAccess,
 ) -> Result<Response, ApiError> {
-    let told = told(&app, &access.place).await?;
-    Ok(view.page(TITLE, body(&told, (&view, &access.place), None)))
+    let shown = body(&app, (&view, &access.place), None).await?;
+    Ok(view.page(TITLE, shown))
 }
 
 /// Dismisses a line.
@@ -63,8 +62,7 @@ pub async fn dismiss(
     match dismissed(&app, &access, &form).await {
         Ok(submitted) => Ok(submitted.answer(&view)),
         Err(error) => {
-            let told = told(&app, &access.place).await?;
-            let shown = body(&told, (&view, &access.place), Some(&error));
+            let shown = body(&app, (&view, &access.place), Some(&error)).await?;
             Ok(view.again(&error, TITLE, shown))
         }
     }
@@ -90,46 +88,62 @@ async fn dismissed(app: &App, access: &ProjectAccess, form: &Form) -> Result<Sub
     .await
 }
 
-async fn told(app: &App, place: &Place) -> Result<Told, ApiError> {
-    let (now, refused) = (app.now(), app.refused_lately(&place.team_id));
-    read(app, place, move |tx, place| {
-        let (shown, dismissed) = parted(store::look(tx, place, now, &refused)?);
-        let run = shown
-            .iter()
-            .find(|line| line.id.kind == Kind::ReconcileFound);
-        let differences = match run {
-            Some(line) => reconcile::lines(tx, &place.team_id, &line.id.subject, DIFFERENCES)?,
-            None => Vec::new(),
-        };
-        Ok(Told {
-            at: now,
-            shown,
-            dismissed,
-            differences,
-        })
-    })
-    .await
+/// What was seen for this request, with what belongs to it.
+async fn told<'v>(app: &App, seen: &'v Seen, place: &Place) -> Result<Told<'v>, ApiError> {
+    let run = seen
+        .shown
+        .iter()
+        .find(|line| line.id.kind == Kind::ReconcileFound);
+    let differences = match run.map(|line| line.id.subject.clone()) {
+        Some(run) => {
+            let lines = read(app, place, move |tx, place| {
+                Ok(reconcile::lines(tx, &place.team_id, &run, DIFFERENCES)?)
+            });
+            lines.await?
+        }
+        None => Vec::new(),
+    };
+    Ok(Told { seen, differences })
 }
 
 fn path(place: &Place) -> String {
     format!("{}/attention", address(&place.team_id, &place.project_id))
 }
 
-fn body(told: &Told, (view, place): (&View, &Place), error: Option<&ApiError>) -> Markup {
-    html! {
+async fn body(
+    app: &App,
+    (view, place): (&View, &Place),
+    error: Option<&ApiError>,
+) -> Result<Markup, ApiError> {
+    let shown = match &view.attention {
+        Some(seen) => lines(&told(app, seen, place).await?, (view, place)),
+        None => unread(view, &ApiError::new(Reason::Overloaded)),
+    };
+    Ok(html! {
         h1 { (TITLE) }
         (fault(error, &[]))
-        @if told.shown.is_empty() {
-            p.empty { "Nothing needs you. Looked " (moment(told.at)) "." }
+        (shown)
+    })
+}
+
+fn lines(told: &Told<'_>, (view, place): (&View, &Place)) -> Markup {
+    let Seen {
+        at,
+        shown,
+        dismissed,
+    } = told.seen;
+    html! {
+        @if shown.is_empty() {
+            p.empty { "Nothing needs you. Looked " (moment(*at)) "." }
         } @else {
-            @for line in &told.shown { (card(line, told, (view, place))) }
-            p.quiet { "Looked " (moment(told.at)) ". Refused calls are those that this server itself has seen." }
+            @for line in shown { (card(line, told, (view, place))) }
+            p.quiet { "Looked " (moment(*at)) ". Refused calls are those that this server itself has seen." }
         }
-        @if !told.dismissed.is_empty() { (hidden(&told.dismissed)) }
+        @if !dismissed.is_empty() { (hidden(dismissed)) }
     }
 }
 
-fn card(line: &Line, told: &Told, (view, place): (&View, &Place)) -> Markup {
+fn card(line: &Line, told: &Told<'_>, (view, place): (&View, &Place)) -> Markup {
     html! {
         section {
             h2 { span.state.bad { (title(line.id.kind)) } }

@@ -22,6 +22,7 @@ use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, line};
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::numbers::{count, rate};
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::people::People;
@@ -217,10 +218,7 @@ pub(super) fn rows(rows: &[Row], people: &People, place: &Place, empty: &str) ->
     let rows = rows.iter().map(|row| {
         let total = row.total;
         [
-            html! {
-                a href={ (base) "/codes/" (row.code) } { code { (row.name.as_ref().unwrap_or(&row.code)) } }
-                @if row.name.is_some() { " " code.quiet { (row.code) } }
-            },
+            code_of(&base, row),
             people.link(place, &row.customer_id),
             html! { (count(total.clicks)) },
             html! { (count(total.applied)) },
@@ -231,6 +229,15 @@ pub(super) fn rows(rows: &[Row], people: &People, place: &Place, empty: &str) ->
         ]
     });
     table("Codes and what each has brought", columns, rows, empty)
+}
+
+/// A code by the name that it is shared under, and by its own.
+fn code_of(base: &str, row: &Row) -> Markup {
+    let name = row.name.as_ref().unwrap_or(&row.code);
+    html! {
+        (beside(html! { a href={ (base) "/codes/" (row.code) } { code { (name) } } }, name))
+        @if row.name.is_some() { " " code.quiet { (row.code) } }
+    }
 }
 
 /// Whether a code can be applied.

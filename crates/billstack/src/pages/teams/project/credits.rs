@@ -153,11 +153,7 @@ async fn told(
 }
 
 const fn one() -> Page {
-    Page {
-        limit: 1,
-        offset: 0,
-        after: None,
-    }
+    Page::first(1)
 }
 
 fn path(place: &Place) -> String {

@@ -21,6 +21,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, page, text};
 use crate::http::query::Query;
 use crate::pages::form::Form;
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::pager;
 use crate::pages::parts::people::called;
 use crate::pages::parts::table::{Column, table};
@@ -104,11 +105,7 @@ fn found(
         email: Some(email),
         ..CustomerFilter::default()
     }));
-    let few = Page {
-        limit: ROWS,
-        offset: 0,
-        after: None,
-    };
+    let few = Page::first(ROWS);
     for filter in filters {
         for customer in customers::list(tx, place, &filter, &few)?.rows {
             if all.iter().all(|other| other.id != customer.id) {
@@ -129,14 +126,14 @@ fn list(part: &Part<Customer>, path: &str, is_sought: bool) -> Markup {
     ];
     let none = || html! { span.quiet { "none" } };
     let code = |text: &Option<String>| match text {
-        Some(text) => html! { code { (text) } },
+        Some(text) => beside(html! { code { (text) } }, text),
         None => none(),
     };
     let rows = part.rows.iter().map(|customer| {
         let name = called(customer);
         [
             html! { a href={ (path) "/" (customer.id) } { (name) } },
-            html! { (customer.email) },
+            beside(html! { (customer.email) }, &customer.email),
             code(&customer.external_id),
             code(&customer.stripe_customer_id),
             moment(customer.created_at),

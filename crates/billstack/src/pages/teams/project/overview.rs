@@ -8,13 +8,12 @@ mod promise;
 mod trend;
 
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use billstack_core::program::Program;
 use billstack_core::project::ProjectMode;
 use billstack_store::overview::Overview;
 use billstack_store::stats::Stats;
-use billstack_store::{Place, overview, programs, stats, test_clock};
+use billstack_store::{Place, overview, stats, test_clock};
 use maud::{Markup, html};
 
 use self::asked::Asked;
@@ -33,7 +32,6 @@ struct Told {
     asked: Asked,
     overview: Overview,
     ever: Stats,
-    program: Program,
 }
 
 /// The page.
@@ -42,6 +40,7 @@ pub async fn show(
     view: View,
     access: ProjectAccess,
     QueryString(query): QueryString,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
     let (place, wanted) = (&access.place, Asked::read(&query)?);
@@ -49,7 +48,11 @@ pub async fn show(
     let (trend, codes, newest, promise) = tokio::join!(
         part(&view, async {
             let told = told(&app, place, wanted).await?;
-            Ok(trend::show(place, &query, &told))
+            let next = match trend::is_empty(&told) {
+                true => Some(next::step(&app, place, &headers, &told).await?),
+                false => None,
+            };
+            Ok(trend::show(place, &query, &told, next))
         }),
         part(&view, newest::codes(&app, place, metric)),
         part(&view, newest::conversions(&app, place)),
@@ -78,7 +81,6 @@ async fn told(app: &App, place: &Place, asked: Asked) -> Result<Told, ApiError> 
         Ok(Told {
             overview: overview::overview(tx, place, asked.days)?,
             ever: stats::stats(tx, place, now)?,
-            program: programs::get(tx, place)?,
             asked,
         })
     })

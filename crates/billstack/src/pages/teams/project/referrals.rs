@@ -22,6 +22,7 @@ use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, fault, line, once, submit as button};
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
@@ -262,7 +263,10 @@ fn cells(referral: &Referral, people: &People, place: &Place) -> [Markup; 7] {
     [
         html! { a href={ (base) "/referrals/" (referral.id) } { (friend) } },
         people.link(place, &referral.referrer_customer_id),
-        html! { a href={ (base) "/codes/" (referral.code) } { code { (referral.code) } } },
+        beside(
+            html! { a href={ (base) "/codes/" (referral.code) } { code { (referral.code) } } },
+            &referral.code,
+        ),
         html! { (words::of_referral(referral.status)) (words::still_missing(referral)) },
         html! { (words::of_source(&referral.attribution)) },
         moment(referral.created_at),

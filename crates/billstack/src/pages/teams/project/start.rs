@@ -69,7 +69,9 @@ async fn body(
         key: forms::whose(view, place).and_then(|whose| whose.read(app, headers, Kind::Key)),
         sent,
     };
-    let left = Step::ALL.into_iter().filter(|step| !shown.is_done(*step));
+    let left = Step::ALL
+        .into_iter()
+        .filter(|step| !shown.facts.is_done(*step));
     let left = left.count();
     Ok(html! {
         h1 { "Start" }
@@ -81,6 +83,34 @@ async fn body(
             @for step in Step::ALL { (shown.step(step)) }
         }
     })
+}
+
+/// The next step, for whoever is elsewhere.
+pub(in crate::pages) struct Next {
+    pub(in crate::pages) title: &'static str,
+    /// Why it is needed, in a sentence.
+    pub(in crate::pages) why: &'static str,
+    /// Where it stands on the page.
+    pub(in crate::pages) anchor: &'static str,
+    /// Whether it is the one that needs a customer, a code and an apply.
+    pub(in crate::pages) is_try: bool,
+}
+
+/// The first step that is neither done nor skipped in this browser.
+pub(in crate::pages) async fn next(
+    app: &App,
+    place: &Place,
+    headers: &HeaderMap,
+) -> Result<Option<Next>, ApiError> {
+    let (facts, skipped) = (facts::read(app, place).await?, skipped(headers));
+    let mut steps = Step::ALL.into_iter();
+    let step = steps.find(|step| !facts.is_done(*step) && !skipped.contains(step));
+    Ok(step.map(|step| Next {
+        title: step.title(),
+        why: step.why(),
+        anchor: step.as_str(),
+        is_try: step == Step::Try,
+    }))
 }
 
 /// The steps that this browser skips.

@@ -25,7 +25,7 @@ use crate::http::page::{QueryString, one_of};
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
-use crate::pages::parts::notice::copyable_block;
+use crate::pages::parts::notice::{beside, copyable_block};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::part;
@@ -167,7 +167,7 @@ async fn list(app: &App, place: &Place) -> Result<Markup, ApiError> {
         let one = format!("{base}/{}", endpoint.id);
         [
             html! {
-                a href=(one) { (endpoint.url) }
+                (beside(html! { a href=(one) { (endpoint.url) } }, &endpoint.url))
                 @if let Some(text) = &endpoint.description { br; span.quiet { (text) } }
             },
             html! { (words::of_types(&endpoint.types)) },

@@ -77,11 +77,7 @@ fn whom(tx: &mut dyn Tx, place: &Place, text: &str) -> Result<Vec<String>, Abort
     if let Some(customer) = customers::get(tx, place, text)? {
         return Ok(vec![customer.id]);
     }
-    let two = Page {
-        limit: 2,
-        offset: 0,
-        after: None,
-    };
+    let two = Page::first(2);
     let all = CustomerFilter::default;
     let mut filters = vec![
         CustomerFilter {

@@ -21,7 +21,7 @@ use crate::http::page::{QueryString, page, text};
 use crate::http::path::Item;
 use crate::http::query::Query;
 use crate::pages::form::Form;
-use crate::pages::parts::notice::copyable;
+use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::numbers::{count, rate};
 use crate::pages::parts::pager::pager;
 use crate::pages::parts::people::People;
@@ -186,7 +186,7 @@ fn older(names: &[String]) -> Markup {
     html! {
         @for (index, name) in names.iter().enumerate() {
             @if index > 0 { ", " }
-            code { (name) }
+            (beside(html! { code { (name) } }, name))
         }
         span.quiet { " still work wherever the code does." }
     }

@@ -9,6 +9,7 @@ use percent_encoding::utf8_percent_encode;
 
 use crate::pages::dress::PLAIN;
 use crate::pages::parts::money::amount;
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::View;
@@ -47,7 +48,7 @@ pub(super) fn bookings(
                 @if let Some(reason) = &first.reason { (reason) }
                 @if let Some(reference) = &first.reference { " " code { (reference) } }
             },
-            html! { @if let Some(object) = &first.stripe_object { code { (object) } } },
+            html! { @if let Some(object) = &first.stripe_object { (beside(html! { code { (object) } }, object)) } },
         ])
     });
     table("Bookings, from the first", columns, rows, "No booking.")
@@ -88,11 +89,11 @@ fn cause(posting: &Posting, (view, place): (&View, &Place)) -> Markup {
         Cause::Job => ("the server", None),
         Cause::Other(_) => ("", None),
     };
-    html! {
-        (what) " "
+    let shown = html! {
         @match to {
             Some(to) => a href=(to) { code { (id) } },
             None => code { (id) },
         }
-    }
+    };
+    html! { (what) " " (beside(shown, id)) }
 }

@@ -21,7 +21,7 @@ use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, choice, fault, field, once, submit as button};
 use crate::pages::parts::money::amount;
-use crate::pages::parts::notice::copyable;
+use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
@@ -105,11 +105,7 @@ fn title(told: &Told) -> String {
 }
 
 async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
-    let first = Page {
-        limit: POSTINGS,
-        offset: 0,
-        after: None,
-    };
+    let first = Page::first(POSTINGS);
     read(app, place, move |tx, place| {
         let credit = credits::require(tx, place, &id)?;
         let part = credits::postings(tx, place, &id, &first)?;
@@ -187,7 +183,7 @@ fn facts(told: &Told, place: &Place) -> Markup {
                 div { dt { "Customer" } dd { (told.people.link(place, &credit.customer_id)) } }
                 div { dt { "For" } dd { (words::of_side(credit.side)) } }
                 @if let Some(id) = &credit.referral_id {
-                    div { dt { "Referral" } dd { a href={ (base) "/referrals/" (id) } { code { (id) } } } }
+                    div { dt { "Referral" } dd { (beside(html! { a href={ (base) "/referrals/" (id) } { code { (id) } } }, id)) } }
                 }
                 div { dt { "Granted" } dd { (moment(credit.created_at)) } }
                 @if let Some(until) = credit.held_until.filter(|_| credit.parts.held > 0) {

@@ -7,7 +7,7 @@ use billstack_store::{Act, Tx};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::one::{Wrong, answer_again, path, told};
+use super::one::{Wrong, answer_again, customer, path};
 use crate::api::customers::update::UpdateCustomerRequest;
 use crate::app::{App, Shared};
 use crate::error::ApiError;
@@ -28,12 +28,13 @@ pub async fn handle(
     Item(id): Item,
     form: Form,
 ) -> Result<Response, ApiError> {
-    let told = told(&app, &access.place, id.clone()).await?;
+    let customer = customer(&app, &access.place, id.clone()).await?;
     match changed(&app, &access, id, &form).await {
         Ok(submitted) => Ok(submitted.answer(&view)),
         Err(error) => {
             let wrong = Wrong::Edit(&form, &error);
-            Ok(answer_again(&told, (&view, &access.place), &error, wrong))
+            let here = (&view, &*access.place);
+            Ok(answer_again(&app, &customer, here, &error, wrong).await)
         }
     }
 }

@@ -8,7 +8,7 @@ use billstack_store::{Act, Tx, erase};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::one::{Told, Wrong, answer_again, told};
+use super::one::{Wrong, answer_again, customer};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -32,12 +32,13 @@ pub async fn handle(
     Item(id): Item,
     form: Form,
 ) -> Result<Response, ApiError> {
-    let told = told(&app, &access.place, id.clone()).await?;
-    match erased(&app, &access, &told, &form).await {
+    let customer = customer(&app, &access.place, id.clone()).await?;
+    match erased(&app, &access, &customer, &form).await {
         Ok(submitted) => Ok(submitted.answer(&view)),
         Err(error) => {
             let wrong = Wrong::Erase(&form, &error);
-            Ok(answer_again(&told, (&view, &access.place), &error, wrong))
+            let here = (&view, &*access.place);
+            Ok(answer_again(&app, &customer, here, &error, wrong).await)
         }
     }
 }
@@ -45,11 +46,10 @@ pub async fn handle(
 async fn erased(
     app: &App,
     access: &ProjectAccess,
-    told: &Told,
+    customer: &Customer,
     form: &Form,
 ) -> Result<Submitted, ApiError> {
     let Typed { address: typed } = form.read(&["address"])?;
-    let customer = &told.customer;
     if email::normalize(typed.trim()).as_deref() != Some(&*customer.email) {
         let message = "This is not the address of the customer.";
         return Err(ApiError::invalid("address", message));

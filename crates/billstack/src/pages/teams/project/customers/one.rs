@@ -3,9 +3,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::project::ProjectMode;
-use billstack_core::referral::Referral;
 use billstack_store::Place;
-use billstack_store::credits::{self, Balance, Credit, CreditFilter};
+use billstack_store::credits::{self, CreditFilter};
 use billstack_store::customers::{self, Customer};
 use billstack_store::list::Page;
 use billstack_store::referrals::{self, ReferralFilter};
@@ -22,26 +21,14 @@ use crate::pages::parts::notice::copyable;
 use crate::pages::parts::pager::with_query;
 use crate::pages::parts::people::{People, called};
 use crate::pages::parts::time::moment;
+use crate::pages::parts::unread::part;
 use crate::pages::teams::project::referrals::one::credits_of;
 use crate::pages::teams::project::referrals::{people_of, rows};
 use crate::pages::teams::project::{address, codes};
 use crate::pages::view::{View, read};
 
 /// As many rows of each table as a look needs; behind a link is the rest.
-const FEW: i64 = 10;
-
-/// All that the page tells.
-pub(super) struct Told {
-    pub(super) customer: Customer,
-    balances: Vec<Balance>,
-    codes: Vec<codes::Row>,
-    /// The one that brought them.
-    brought: Option<Referral>,
-    referrals: Vec<Referral>,
-    has_more: bool,
-    credits: Vec<Credit>,
-    people: People,
-}
+const FEW: Page = Page::first(10);
 
 /// The page.
 pub async fn show(
@@ -50,9 +37,9 @@ pub async fn show(
     access: ProjectAccess,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let told = told(&app, &access.place, id).await?;
-    let shown = body(&told, (&view, &access.place), Wrong::Nothing);
-    Ok(view.page(&title(&told), shown))
+    let customer = customer(&app, &access.place, id).await?;
+    let shown = body(&app, &customer, (&view, &access.place), Wrong::Nothing).await;
+    Ok(view.page(&title(&customer), shown))
 }
 
 /// Which form of the page was sent and is wrong, and what is wrong about it.
@@ -65,18 +52,19 @@ pub(super) enum Wrong<'f> {
 }
 
 /// The page again, with the form as it was typed.
-pub(super) fn answer_again(
-    told: &Told,
+pub(super) async fn answer_again(
+    app: &App,
+    customer: &Customer,
     (view, place): (&View, &Place),
     error: &ApiError,
     wrong: Wrong<'_>,
 ) -> Response {
-    let shown = body(told, (view, place), wrong);
-    view.again(error, &title(told), shown)
+    let shown = body(app, customer, (view, place), wrong).await;
+    view.again(error, &title(customer), shown)
 }
 
-fn title(told: &Told) -> String {
-    format!("{} · Customers", called(&told.customer))
+fn title(customer: &Customer) -> String {
+    format!("{} · Customers", called(customer))
 }
 
 /// Where the page of a customer is.
@@ -85,58 +73,136 @@ pub(super) fn path(place: &Place, id: &str) -> String {
     format!("{base}/customers/{id}")
 }
 
-pub(super) async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
-    let few = Page {
-        limit: FEW,
-        offset: 0,
-        after: None,
-    };
+/// Who it is.
+pub(super) async fn customer(app: &App, place: &Place, id: String) -> Result<Customer, ApiError> {
     read(app, place, move |tx, place| {
-        let customer = customers::require(tx, place, &id)?;
-        let any = ReferralFilter::default();
-        let part = referrals::list_of_customer(tx, place, &id, &any, &few)?;
-        let theirs = CreditFilter {
-            customer_id: Some(id.clone()),
-            ..CreditFilter::default()
-        };
-        let by_whom = ReferralFilter {
-            referee_customer_id: Some(id.clone()),
-            ..ReferralFilter::default()
-        };
-        let brought = referrals::list(tx, place, &by_whom, &few)?.rows.pop();
-        let named = part.rows.iter().chain(&brought);
-        Ok(Told {
-            people: people_of(tx, place, named)?,
-            codes: codes::of_customer(tx, place, &id, &few)?,
-            brought,
-            balances: credits::balances(tx, place, &id)?,
-            credits: credits::list(tx, place, &theirs, &few)?.rows,
-            has_more: part.next.is_some(),
-            referrals: part.rows,
-            customer,
-        })
+        customers::require(tx, place, &id)
     })
     .await
 }
 
-fn body(told: &Told, (view, place): (&View, &Place), wrong: Wrong<'_>) -> Markup {
-    let customer = &told.customer;
+/// What they have, by currency.
+async fn balances(app: &App, place: &Place, id: &str) -> Result<Markup, ApiError> {
+    let id = id.to_owned();
+    let balances = read(app, place, move |tx, place| {
+        Ok(credits::balances(tx, place, &id)?)
+    })
+    .await?;
+    Ok(html! {
+        dl.figures {
+            @for balance in &balances {
+                div { dt { "Balance in " (balance.currency.as_str().to_ascii_uppercase()) } dd { (amount(balance.amount, balance.currency)) } }
+            }
+            @if balances.is_empty() { div { dt { "Balance" } dd { "no credit yet" } } }
+        }
+    })
+}
+
+/// Who brought them, and with which code.
+async fn brought_by(app: &App, place: &Place, id: &str) -> Result<Markup, ApiError> {
+    let of_them = ReferralFilter {
+        referee_customer_id: Some(id.to_owned()),
+        ..ReferralFilter::default()
+    };
+    let found = read(app, place, move |tx, place| {
+        let rows = referrals::list(tx, place, &of_them, &Page::first(1))?.rows;
+        Ok((people_of(tx, place, &rows)?, rows))
+    });
+    let (people, rows) = found.await?;
     let base = address(&place.team_id, &place.project_id);
-    let all = with_query(
-        &format!("{base}/referrals"),
-        &[("customerId", &customer.id)],
+    Ok(html! {
+        @match rows.first() {
+            Some(referral) => {
+                (people.link(place, &referral.referrer_customer_id)) " "
+                a href={ (base) "/referrals/" (referral.id) } { "with " code { (referral.code) } }
+            }
+            None => span.quiet { "nobody" },
+        }
+    })
+}
+
+/// The codes that they give others.
+async fn codes_of(app: &App, place: &Place, customer: &Customer) -> Result<Markup, ApiError> {
+    let (id, people) = (customer.id.clone(), People::of(customer));
+    let rows = read(app, place, move |tx, place| {
+        Ok(codes::of_customer(tx, place, &id, &FEW)?)
+    });
+    let rows = rows.await?;
+    let first = address(&place.team_id, &place.project_id);
+    let first = with_query(&format!("{first}/codes"), &[("customerId", &customer.id)]);
+    Ok(html! {
+        (codes::rows(&rows, &people, place, "They have no code yet."))
+        @if rows.is_empty() { p { a href=(first) { "Make their first" } } }
+    })
+}
+
+/// Whom they brought, and who brought them.
+async fn referrals_of(app: &App, place: &Place, id: &str) -> Result<Markup, ApiError> {
+    let owned = id.to_owned();
+    let found = read(app, place, move |tx, place| {
+        let any = ReferralFilter::default();
+        let part = referrals::list_of_customer(tx, place, &owned, &any, &FEW)?;
+        Ok((people_of(tx, place, &part.rows)?, part))
+    });
+    let (people, part) = found.await?;
+    let base = address(&place.team_id, &place.project_id);
+    let all = with_query(&format!("{base}/referrals"), &[("customerId", id)]);
+    Ok(html! {
+        (rows(&part.rows, &people, place, "They have brought nobody, and nobody has brought them."))
+        @if part.next.is_some() { p { a href=(all) { "All referrals of this customer" } } }
+    })
+}
+
+/// The newest of their credits.
+async fn credits_part(app: &App, place: &Place, id: &str) -> Result<Markup, ApiError> {
+    let theirs = CreditFilter {
+        customer_id: Some(id.to_owned()),
+        ..CreditFilter::default()
+    };
+    let found = read(app, place, move |tx, place| {
+        let rows = credits::list(tx, place, &theirs, &FEW)?.rows;
+        let ids = rows.iter().map(|credit| credit.customer_id.as_str());
+        Ok((People::read(tx, place, ids)?, rows))
+    });
+    let (people, rows) = found.await?;
+    let base = address(&place.team_id, &place.project_id);
+    let all = with_query(&format!("{base}/credits"), &[("customerId", id)]);
+    Ok(html! {
+        (credits_of(&rows, &people, place))
+        @if !rows.is_empty() { p { a href=(all) { "All credits of this customer" } } }
+    })
+}
+
+/// Who it is at once; the rest by parts, each of which may fail alone.
+async fn body(
+    app: &App,
+    customer: &Customer,
+    (view, place): (&View, &Place),
+    wrong: Wrong<'_>,
+) -> Markup {
+    let (balances, brought, codes, referrals, credits) = tokio::join!(
+        part(view, balances(app, place, &customer.id)),
+        part(view, brought_by(app, place, &customer.id)),
+        part(view, codes_of(app, place, customer)),
+        part(view, referrals_of(app, place, &customer.id)),
+        part(view, credits_part(app, place, &customer.id)),
     );
-    let credits = with_query(&format!("{base}/credits"), &[("customerId", &customer.id)]);
     html! {
         h1 { (called(customer)) }
-        section {
-            dl.figures {
-                @for balance in &told.balances {
-                    div { dt { "Balance in " (balance.currency.as_str().to_ascii_uppercase()) } dd { (amount(balance.amount, balance.currency)) } }
-                }
-                @if told.balances.is_empty() { div { dt { "Balance" } dd { "no credit yet" } } }
-            }
-        }
+        section { (balances) }
+        (facts(customer, view, brought))
+        h2 { "Codes" }
+        (codes)
+        h2 { "Referrals" }
+        (referrals)
+        h2 { "Credits" }
+        (credits)
+        (what_can_be_done(customer, (view, place), wrong))
+    }
+}
+
+fn facts(customer: &Customer, view: &View, brought: Markup) -> Markup {
+    html! {
         section {
             h2 { "Facts" }
             dl.facts {
@@ -149,28 +215,10 @@ fn body(told: &Told, (view, place): (&View, &Place), wrong: Wrong<'_>) -> Markup
                         None => span.quiet { "not linked: what Stripe tells of them converts nothing yet" },
                     }
                 } }
-                div { dt { "Referred by" } dd {
-                    @match &told.brought {
-                        Some(referral) => {
-                            (told.people.link(place, &referral.referrer_customer_id)) " "
-                            a href={ (base) "/referrals/" (referral.id) } { "with " code { (referral.code) } }
-                        }
-                        None => span.quiet { "nobody" },
-                    }
-                } }
+                div { dt { "Referred by" } dd { (brought) } }
                 div { dt { "Since" } dd { (moment(customer.created_at)) } }
             }
         }
-        h2 { "Codes" }
-        (codes::rows(&told.codes, &People::of(customer), place, "They have no code yet."))
-        @if told.codes.is_empty() { p { a href={ (base) "/codes?customerId=" (customer.id) } { "Make their first" } } }
-        h2 { "Referrals" }
-        (rows(&told.referrals, &told.people, place, "They have brought nobody, and nobody has brought them."))
-        @if told.has_more { p { a href=(all) { "All referrals of this customer" } } }
-        h2 { "Credits" }
-        (credits_of(&told.credits, &told.people, place))
-        @if !told.credits.is_empty() { p { a href=(credits) { "All credits of this customer" } } }
-        (what_can_be_done(customer, (view, place), wrong))
     }
 }
 

@@ -6,7 +6,7 @@ use billstack_store::portal::{self, NewSession};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::one::{Wrong, answer_again, path, told};
+use super::one::{Wrong, answer_again, customer, path};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -32,19 +32,17 @@ pub async fn handle(
     Item(id): Item,
     form: Form,
 ) -> Result<Response, ApiError> {
-    let told = told(&app, &access.place, id.clone()).await?;
+    let customer = customer(&app, &access.place, id.clone()).await?;
     match opened(&app, &access, &id, &form).await {
         Ok(Some(url)) => {
             let back = path(&access.place, &id);
             Ok(view.page("As they see it · Customers", way_in(&url, &back)))
         }
         Ok(None) => Ok(Submitted::Before(path(&access.place, &id)).answer(&view)),
-        Err(error) => Ok(answer_again(
-            &told,
-            (&view, &access.place),
-            &error,
-            Wrong::Other(&error),
-        )),
+        Err(error) => {
+            let here = (&view, &*access.place);
+            Ok(answer_again(&app, &customer, here, &error, Wrong::Other(&error)).await)
+        }
     }
 }
 

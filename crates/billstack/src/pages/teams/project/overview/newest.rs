@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use super::metric::Metric;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::numbers::count;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
@@ -22,11 +23,7 @@ use crate::pages::view::read;
 const BEST: usize = 10;
 
 /// Rows of each list.
-const FEW: Page = Page {
-    limit: 10,
-    offset: 0,
-    after: None,
-};
+const FEW: Page = Page::first(10);
 
 /// The codes that bring most of a figure, ever.
 pub(super) async fn codes(app: &App, place: &Place, metric: Metric) -> Result<Markup, ApiError> {
@@ -71,7 +68,10 @@ fn show_codes(place: &Place, rows: &[Best], people: &People) -> Markup {
     let cells = rows.iter().map(|row| {
         let shown = row.name.as_ref().unwrap_or(&row.code);
         [
-            html! { a href={ (base) "/codes/" (row.code) } { code { (shown) } } },
+            beside(
+                html! { a href={ (base) "/codes/" (row.code) } { code { (shown) } } },
+                shown,
+            ),
             people.link(place, &row.customer_id),
             html! { (count(row.total.clicks)) },
             html! { (count(row.total.applied)) },

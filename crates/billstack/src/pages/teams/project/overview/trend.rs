@@ -8,9 +8,9 @@ use billstack_store::Place;
 use billstack_store::overview::{Change, Totals};
 use maud::{Markup, html};
 
+use super::Told;
 use super::asked::{Asked, QUICK, USUAL};
 use super::metric::Metric;
-use super::{Told, next};
 use crate::api::referrals::overview::steps;
 use crate::http::query::Query;
 use crate::pages::parts::chart::{Point, chart};
@@ -26,7 +26,8 @@ const NAMED: usize = 6;
 /// The filters, by the names of the API; the last one is the page's own.
 const FILTERS: [&str; 4] = ["from", "to", "by", "metric"];
 
-pub(super) fn show(place: &Place, query: &Query, told: &Told) -> Markup {
+/// The figures and the chart, or what stands in its place.
+pub(super) fn show(place: &Place, query: &Query, told: &Told, instead: Option<Markup>) -> Markup {
     let kept: Vec<_> = query
         .pairs()
         .filter(|(name, _)| FILTERS.contains(name))
@@ -40,7 +41,7 @@ pub(super) fn show(place: &Place, query: &Query, told: &Told) -> Markup {
         div.head { (days_form(&to, &told.asked)) (quick(&to, &told.asked)) }
         section.board {
             (figures(&to, told))
-            @if is_empty(told) { (next::step(&path, told)) } @else { (trend(&path, told)) }
+            @match instead { Some(instead) => (instead), None => (trend(&path, told)) }
         }
     }
 }
@@ -157,7 +158,7 @@ fn rows_of(metric: &Metric, path: &str, told: &Told) -> Markup {
 }
 
 /// Whether nothing has ever happened here.
-fn is_empty(told: &Told) -> bool {
+pub(super) fn is_empty(told: &Told) -> bool {
     let (now, ever) = (&told.overview.totals, &told.ever);
     let is_none = |totals: &Totals| *totals == Totals::default();
     ever.pending + ever.converted + ever.expired == 0

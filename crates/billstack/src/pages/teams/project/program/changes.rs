@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::program::Program;
-use billstack_store::{Act, Place, Refusal, Tx, programs};
+use billstack_store::{Act, Place, Tx, programs};
 use maud::{Markup, html};
 
 use super::form::{self, FIELDS};
@@ -20,7 +20,7 @@ use crate::pages::parts::notice;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::unread::part;
 use crate::pages::submit::submit;
-use crate::pages::view::View;
+use crate::pages::view::{View, read};
 use crate::secrets::token_hash;
 
 /// The field that says which program somebody has seen when they confirmed a change.
@@ -67,8 +67,11 @@ async fn next(
     form: &Form,
 ) -> Result<Next, ApiError> {
     let change = form::wished(form, app.grace())?;
-    let wished = change.clone().of(program.clone());
-    let wished = wished.map_err(|why| ApiError::from(Refusal::ImpossibleProgram(why)))?;
+    let (tried, present) = (change.clone(), program.clone());
+    let wished = read(app, &access.place, move |tx, place| {
+        programs::tried(tx, place, present.clone(), tried.clone())
+    });
+    let wished = wished.await?;
     if form.text(SEEN) != mark(program) {
         let asked = Asked {
             view,

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::settings::{Differs, differences};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::pages::parts::notice::beside;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::{View, read};
@@ -24,11 +25,7 @@ pub(super) async fn changes(app: &App, view: &View, place: &Place) -> Result<Mar
         ..ActivityFilter::default()
     };
     let told = read(app, place, move |tx, place| {
-        let page = Page {
-            limit: MOST,
-            offset: 0,
-            after: None,
-        };
+        let page = Page::first(MOST);
         Ok(activity::list(tx, &place.team_id, &filter, &page)?)
     });
     let part = told.await?;
@@ -43,7 +40,10 @@ pub(super) async fn changes(app: &App, view: &View, place: &Place) -> Result<Mar
             moment(told.deed.at),
             who(view, place, told),
             what(told),
-            html! { a href={ "/go/" (told.deed.request_id) } { code { (told.deed.request_id) } } },
+            beside(
+                html! { a href={ "/go/" (told.deed.request_id) } { code { (told.deed.request_id) } } },
+                &told.deed.request_id,
+            ),
         ]
     });
     let empty = "Nobody has changed it yet. A new project promises nothing, and is switched off.";

@@ -24,7 +24,7 @@ use crate::pages::parts::deed_names::said;
 use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::{fault, once, submit as button};
 use crate::pages::parts::money::amount;
-use crate::pages::parts::notice::copyable;
+use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -117,8 +117,8 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
             referral_id: Some(id.clone()),
             ..CreditFilter::default()
         };
-        let credits = credits::list(tx, place, &of_it, &first(50))?.rows;
-        let steps = story::story(tx, &place.team_id, &id, &first(STEPS))?.rows;
+        let credits = credits::list(tx, place, &of_it, &Page::first(50))?.rows;
+        let steps = story::story(tx, &place.team_id, &id, &Page::first(STEPS))?.rows;
         let actors = activity::names(tx, &place.team_id, steps.iter().map(|step| &*step.actor))?;
         let people = people_of(tx, place, std::slice::from_ref(&referral))?;
         Ok(Told {
@@ -131,14 +131,6 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
         })
     })
     .await
-}
-
-fn first(limit: i64) -> Page {
-    Page {
-        limit,
-        offset: 0,
-        after: None,
-    }
 }
 
 fn body(told: &Told, (view, place): (&View, &Place), error: Option<&ApiError>) -> Markup {
@@ -250,7 +242,10 @@ pub(in crate::pages) fn credits_of(credits: &[Credit], people: &People, place: &
             amount(credit.amount.get(), credit.currency),
             words::of_credit(credit.status),
             moment(credit.created_at),
-            html! { a href={ (base) "/credits/" (credit.id) } { code { (credit.id) } } },
+            beside(
+                html! { a href={ (base) "/credits/" (credit.id) } { code { (credit.id) } } },
+                &credit.id,
+            ),
         ]
     });
     table("Credits, the newest first", columns, rows, "No credit.")
@@ -272,7 +267,7 @@ fn story_of(told: &Told, (view, place): (&View, &Place)) -> Markup {
             html! { span id=(step.id) { (said(&step.kind)) } },
             reader.actor(&step.actor, name.map(String::as_str)),
             reader.facts(&step.kind, &step.facts, None),
-            reader.request(&step.request_id),
+            beside(reader.request(&step.request_id), &step.request_id),
         ]
     });
     html! {

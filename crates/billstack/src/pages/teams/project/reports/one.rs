@@ -7,6 +7,7 @@ use axum::response::Response;
 use billstack_core::money::Currency;
 use billstack_core::time::Micros;
 use billstack_store::finance::{self, Month};
+use billstack_store::upkeep::{self, Run};
 use billstack_store::{Place, test_clock};
 use maud::{Markup, html};
 
@@ -21,6 +22,7 @@ use crate::pages::parts::money::amount;
 use crate::pages::parts::numbers::count;
 use crate::pages::parts::pager::with_query;
 use crate::pages::parts::time::{day, moment_utc, month_name};
+use crate::pages::parts::upkeep::checked_utc;
 use crate::pages::teams::project::address;
 use crate::pages::view::{View, read};
 
@@ -30,6 +32,7 @@ struct Told {
     to: Micros,
     now: Micros,
     currencies: BTreeMap<Currency, Month>,
+    checked: Option<Run>,
 }
 
 /// The page.
@@ -48,6 +51,7 @@ pub async fn show(
             to,
             now,
             currencies: finance::month(tx, place, from, to, now)?,
+            checked: upkeep::last(tx)?.verify,
         })
     });
     let told = found.await?;
@@ -71,7 +75,7 @@ fn body(project: &str, place: &Place, told: &Told) -> Markup {
         }
         @if told.currencies.is_empty() { p.empty { "Nothing has ever been booked." } }
         div.pair { @for (currency, month) in &told.currencies { (statement(&base, told, *currency, month)) } }
-        p.quiet { "As of " (moment_utc(told.now)) "." }
+        p.quiet { "As of " (moment_utc(told.now)) ". Last check of all books of this server: " (checked_utc(told.checked.as_ref())) "." }
         div.files { h2 { "Behind the figures" } (files(place, told)) }
     }
 }

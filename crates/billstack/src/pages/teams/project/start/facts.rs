@@ -55,6 +55,35 @@ impl Step {
         }
     }
 
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Step::Project => "A team and a project",
+            Step::Stripe => "Connect Stripe",
+            Step::Event => "First event from Stripe",
+            Step::Program => "Switch the program on",
+            Step::Key => "Make a key",
+            Step::Try => "A customer, a code, an apply",
+            Step::Conversion => "First conversion",
+            Step::Share => "Links or a page for customers",
+        }
+    }
+
+    /// Why it is needed, in a sentence.
+    pub(super) const fn why(self) -> &'static str {
+        match self {
+            Step::Project => "It begins with a team and a project.",
+            Step::Stripe => "Stripe tells who became a customer, and is not connected.",
+            Step::Event => "Stripe is connected, and no event has reached this server yet.",
+            Step::Program => "The program is off: say what it promises, and switch it on.",
+            Step::Key => "Your backend calls with a key, and there is none.",
+            Step::Try => "Next, a customer gets a code, and a friend applies it.",
+            Step::Conversion => {
+                "A referral converts when the subscription of a friend begins at Stripe."
+            }
+            Step::Share => "Links and a page of their own let customers share.",
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Option<Step> {
         Step::ALL.into_iter().find(|step| step.as_str() == text)
     }
@@ -81,6 +110,22 @@ pub(super) struct Facts {
     pub(super) is_shared: bool,
 }
 
+impl Facts {
+    /// Whether they say that a step is done.
+    pub(super) fn is_done(&self, step: Step) -> bool {
+        match step {
+            Step::Project => true,
+            Step::Stripe => self.is_connected,
+            Step::Event => self.event.is_some(),
+            Step::Program => self.program.enabled,
+            Step::Key => self.has_key,
+            Step::Try => self.has_referral,
+            Step::Conversion => self.has_converted,
+            Step::Share => self.is_shared,
+        }
+    }
+}
+
 /// Reads them all.
 pub(super) async fn read(app: &App, place: &Place) -> Result<Facts, ApiError> {
     let now = app.now();
@@ -93,21 +138,13 @@ pub(super) async fn read(app: &App, place: &Place) -> Result<Facts, ApiError> {
     Ok(facts)
 }
 
-fn first(limit: i64) -> Page {
-    Page {
-        limit,
-        offset: 0,
-        after: None,
-    }
-}
-
 fn facts(tx: &mut dyn Tx, place: &Place, now: Micros) -> Result<Facts, Fault> {
     let team_id = &place.team_id;
     let connection = stripe_connection::get(tx, team_id)?.filter(|one| one.is_active);
     let since = since(tx, place)?;
-    let newest = received::list(tx, team_id, &EventFilter::default(), &first(1))?.rows;
+    let newest = received::list(tx, team_id, &EventFilter::default(), &Page::first(1))?.rows;
     let event = newest.into_iter().next();
-    let keys = api_keys::list(tx, team_id, &first(50))?.rows;
+    let keys = api_keys::list(tx, team_id, &Page::first(50))?.rows;
     let works = |key: &api_keys::ApiKey| {
         let is_of_place = key.project_id.as_ref();
         let is_of_place = is_of_place.is_none_or(|only| *only == place.project_id);
@@ -136,7 +173,7 @@ fn since(tx: &mut dyn Tx, place: &Place) -> Result<Option<Micros>, Fault> {
             kind: Some(kind.to_owned()),
             ..ActivityFilter::default()
         };
-        let told = activity::list(tx, &place.team_id, &filter, &first(1))?.rows;
+        let told = activity::list(tx, &place.team_id, &filter, &Page::first(1))?.rows;
         latest = latest.max(told.first().map(|told| told.deed.at));
     }
     Ok(latest)
@@ -148,6 +185,6 @@ pub(super) fn any(tx: &mut dyn Tx, place: &Place, status: Option<Status>) -> Res
         status,
         ..ReferralFilter::default()
     };
-    let found = referrals::list(tx, place, &filter, &first(1))?;
+    let found = referrals::list(tx, place, &filter, &Page::first(1))?;
     Ok(!found.rows.is_empty())
 }

@@ -17,40 +17,25 @@ use crate::webhooks::stripe::Lately;
 const FOR_ADMINS: &str = "Only owners and admins of the team may do this.";
 
 impl Shown<'_> {
-    /// Whether the facts say that a step is done.
-    pub(super) fn is_done(&self, step: Step) -> bool {
-        let facts = &self.facts;
-        match step {
-            Step::Project => true,
-            Step::Stripe => facts.is_connected,
-            Step::Event => facts.event.is_some(),
-            Step::Program => facts.program.enabled,
-            Step::Key => facts.has_key,
-            Step::Try => facts.has_referral,
-            Step::Conversion => facts.has_converted,
-            Step::Share => facts.is_shared,
-        }
-    }
-
     /// What a script compares to see whether there is news; nothing where nothing is waited for.
     pub(super) fn state(&self) -> Option<String> {
-        let waits = |step| !self.is_done(step);
+        let waits = |step| !self.facts.is_done(step);
         let is_waiting = self.facts.is_connected && (waits(Step::Event) || waits(Step::Conversion));
         let event = self.facts.event.as_ref();
         let refused: u64 = self.facts.refused.iter().map(|one| one.count).sum();
         is_waiting.then(|| {
             let event = event.map_or("none", |event| event.id.as_str());
-            let done = Step::ALL.map(|step| u8::from(self.is_done(step)).to_string());
+            let done = Step::ALL.map(|step| u8::from(self.facts.is_done(step)).to_string());
             format!("{event}.{refused}.{}", done.concat())
         })
     }
 
     pub(super) fn step(&self, step: Step) -> Markup {
-        let (is_done, is_skipped) = (self.is_done(step), self.skipped.contains(&step));
+        let (is_done, is_skipped) = (self.facts.is_done(step), self.skipped.contains(&step));
         let open = !is_done && !is_skipped;
         html! {
             li.done[is_done] id=(step.as_str()) {
-                h2 { (title(step)) " "
+                h2 { (step.title()) " "
                     @if is_done { span.state.on { "Done" } }
                     @else if is_skipped { span.state.ended { "Skipped" } }
                     @else { span.state.off { "To do" } }
@@ -69,7 +54,7 @@ impl Shown<'_> {
         html! {
             form method="post" action={ (path(self.place)) "/skip" } {
                 input type="hidden" name="step" value=(step.as_str());
-                button.plain { (label) span.hidden { ": " (title(step)) } }
+                button.plain { (label) span.hidden { ": " (step.title()) } }
             }
         }
     }
@@ -234,19 +219,6 @@ impl Shown<'_> {
             p { "Not needed, and good for reach: " a href={ (base) "/links" } { "links to share" } ", and a "
                 a href={ (base) "/portal" } { "page on which customers see what they brought" } "." }
         }
-    }
-}
-
-fn title(step: Step) -> &'static str {
-    match step {
-        Step::Project => "A team and a project",
-        Step::Stripe => "Connect Stripe",
-        Step::Event => "First event from Stripe",
-        Step::Program => "Switch the program on",
-        Step::Key => "Make a key",
-        Step::Try => "A customer, a code, an apply",
-        Step::Conversion => "First conversion",
-        Step::Share => "Links or a page for customers",
     }
 }
 

@@ -17,7 +17,7 @@ use crate::http::page::{QueryString, text};
 use crate::http::path::Inner;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
-use crate::pages::parts::notice::{self, copyable, copyable_block};
+use crate::pages::parts::notice::{self, beside, copyable, copyable_block};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::part;
@@ -184,7 +184,7 @@ fn facts(found: &Found, here: &str) -> Markup {
         }
         dl.facts {
             div { dt { "Endpoint" } dd { a href=(here) { (name(&found.endpoint)) } } }
-            div { dt { "Event" } dd { a href={ "/go/" (delivery.event_id) } { code { (delivery.event_id) } } } }
+            div { dt { "Event" } dd { (beside(html! { a href={ "/go/" (delivery.event_id) } { code { (delivery.event_id) } } }, &delivery.event_id)) } }
             div { dt { "Attempt" } dd { (super::log::of_attempts(shown)) } }
             @if let Some(at) = shown.next_attempt_at { div { dt { "Next try" } dd { (moment(at)) } } }
             div { dt { "Waiting since" } dd { (moment(delivery.created_at)) } }
