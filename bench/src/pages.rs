@@ -111,7 +111,8 @@ async fn times(ask: &Asker<'_>, target: &str) -> Result<[f64; 3], String> {
         let began = Instant::now();
         let answer = client.send(&request).await;
         let answer = answer.map_err(|error| format!("{target}: {error}"))?;
-        if answer.status != 200 {
+        // One thing alone is shown itself: that is a redirect.
+        if !matches!(answer.status, 200 | 303) {
             return Err(format!("{target}: {}", answer.status));
         }
         times.push(began.elapsed().as_secs_f64() * 1e3);

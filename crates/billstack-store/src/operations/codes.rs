@@ -64,11 +64,7 @@ pub fn best(
         sort,
         ..CodeFilter::default()
     };
-    let first = Page {
-        limit: i64::try_from(limit).unwrap_or(i64::MAX),
-        offset: 0,
-        after: None,
-    };
+    let first = Page::first(i64::try_from(limit).unwrap_or(i64::MAX));
     let since = counting::codes_since_mark(tx, place)?;
     let mut best = Vec::new();
     codes::list(tx, place, &filter, &first, |(listed, mut total)| {

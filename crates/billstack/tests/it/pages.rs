@@ -71,6 +71,13 @@ fn hidden(page: &Answer, name: &str) -> String {
     rest.split('"').next().unwrap_or_default().to_owned()
 }
 
+/// What a page tells, without the frame that says for which request it was made.
+#[track_caller]
+fn content(page: &Answer) -> &str {
+    let (_, rest) = page.text.split_once("<main").expect("a page");
+    rest.split_once("</main>").expect("its end").0
+}
+
 /// Every hidden field of a page.
 fn hidden_fields(page: &Answer) -> Vec<(&str, &str)> {
     let fields = page.text.split("<input type=\"hidden\" name=\"").skip(1);

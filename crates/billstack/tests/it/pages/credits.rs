@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::{Value, json};
 
-use super::{hidden, led, look, send};
+use super::{content, hidden, led, look, send};
 use crate::api::referrals::credits::delivery::stripe;
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller};
@@ -16,6 +16,7 @@ on_both_engines! {
     a_credit_is_moved_once_and_with_a_reason,
     what_cannot_be_moved_says_why,
     picked_ones_are_decided_each_by_itself,
+    a_refused_form_stays_on_its_page_of_the_list,
     nobody_picks_more_than_a_hundred,
     a_viewer_moves_nothing,
     what_needs_a_person_says_why_and_what_helps with stripe,
@@ -247,7 +248,8 @@ async fn picked_ones_are_decided_each_by_itself(t: &Bench) {
     ];
     let answer = send(&t.owner, &path(t, ""), &fields).await;
     let place = led(&answer).to_owned();
-    let report = page(&t.owner, &place).await.text;
+    let shown = page(&t.owner, &place).await;
+    let report = &shown.text;
     for part in ["1 of 3 moved.", ">Done</span>", "Settled.", "cr_none"] {
         assert!(report.contains(part), "{part}: {report}");
     }
@@ -256,11 +258,46 @@ async fn picked_ones_are_decided_each_by_itself(t: &Bench) {
     // The same form moves nothing again, and leads to the same report.
     let entries = t.count("entries").await;
     assert_eq!(led(&send(&t.owner, &path(t, ""), &fields).await), place);
-    assert_eq!(page(&t.owner, &place).await.text, report);
+    assert_eq!(content(&page(&t.owner, &place).await), content(&shown));
     assert_eq!(t.count("entries").await, entries);
     // It is for whoever sent the form.
     let other = t.member(Role::Admin).await;
     assert_eq!(look(&other, &place).send().await.status, 404);
+}
+
+async fn a_refused_form_stays_on_its_page_of_the_list(t: &Bench) {
+    let credits = converted(t).await;
+    let id = text(&of(&credits, "referee")["id"]);
+    let list = page(&t.owner, &path(t, "?status=granted&side=referee")).await;
+    let action = list.text.split("<form method=\"post\" action=\"").nth(2);
+    let action = action.and_then(|rest| rest.split('"').next());
+    let action = action.expect("a form").replace("&amp;", "&");
+    assert!(
+        action.ends_with("/credits?side=referee&status=granted"),
+        "{action}"
+    );
+    let once = hidden(&list, "once");
+    let fields = [
+        ("once", once.as_str()),
+        ("move", "settle"),
+        ("reason", ""),
+        ("pick", &id),
+    ];
+    let refused = send(&t.owner, &action, &fields).await;
+    assert_eq!(refused.status, 400);
+    let picked = format!("value=\"{id}\" checked");
+    for part in [
+        "value=\"granted\" selected",
+        "value=\"referee\" selected",
+        &picked,
+    ] {
+        assert!(refused.text.contains(part), "{part}: {refused:?}");
+    }
+    let wrong = look(&t.owner, &path(t, "?currency=euro")).send().await;
+    assert_eq!(wrong.status, 400);
+    for part in ["<code>currency</code>", ">Clear filters</a>"] {
+        assert!(wrong.text.contains(part), "{part}: {wrong:?}");
+    }
 }
 
 async fn nobody_picks_more_than_a_hundred(t: &Bench) {

@@ -11,6 +11,7 @@ use crate::support::fixture::text;
 on_both_engines! {
     whoever_is_sought_is_found_by_anything_that_names_them,
     a_customer_shows_whom_they_brought_and_what_they_have,
+    a_customer_is_created_once,
     a_customer_is_edited_and_linked,
     a_person_is_erased_once_their_address_is_typed,
     their_own_page_is_looked_at_and_nothing_else,
@@ -66,10 +67,57 @@ async fn a_customer_shows_whom_they_brought_and_what_they_have(t: &Bench) {
     ] {
         assert!(referrer.contains(part), "{part}: {referrer}");
     }
+    let code = format!("/codes/{}\"><code>{}</code>", pair.code, pair.code);
+    assert!(referrer.contains(&code), "{referrer}");
     let referee = page(t, &format!("/{}", pair.referee)).await;
+    for part in [
+        ">ann-referrer@example.com</a>",
+        "with <code>",
+        "https://dashboard.stripe.com/customers/cus_ann",
+        "They have no code yet.",
+    ] {
+        assert!(referee.contains(part), "{part}: {referee}");
+    }
     assert!(referee.contains("was referred") && referee.contains("<code>cus_ann</code>"));
     let other = page(t, &format!("/{}", t.customer("zoe").await)).await;
-    assert!(other.contains("none yet") && other.contains("They have brought nobody"));
+    assert!(other.contains("no credit yet") && other.contains("They have brought nobody"));
+}
+
+async fn a_customer_is_created_once(t: &Bench) {
+    let list = look(&t.owner, &place(t, "")).send().await;
+    let once = hidden(&list, "once");
+    let fields = [
+        ("once", once.as_str()),
+        ("email", " Grace@Example.com "),
+        ("name", "Grace"),
+        ("externalId", ""),
+        ("stripeCustomerId", "cus_grace"),
+    ];
+    let made = led(&send(&t.owner, &place(t, ""), &fields).await).to_owned();
+    assert!(made.contains("/customers/pc_"), "{made}");
+    let shown = look(&t.owner, &made).send().await;
+    assert!(shown.text.contains(">Grace</h1>") && shown.text.contains("grace@example.com"));
+    let again = send(&t.owner, &place(t, ""), &fields).await;
+    assert_eq!(again.status, 200);
+    assert!(
+        again.text.contains("Already done") && again.text.contains(&made),
+        "{again:?}"
+    );
+    // Another form with the same address is refused, as it was typed.
+    let once = hidden(&look(&t.owner, &place(t, "")).send().await, "once");
+    let fields = [
+        ("once", once.as_str()),
+        ("email", "grace@example.com"),
+        ("name", "Other"),
+    ];
+    let refused = send(&t.owner, &place(t, ""), &fields).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.text.contains("value=\"Other\"") && refused.text.contains("role=\"alert\""));
+    let once = hidden(&refused, "once");
+    let fields = [("once", once.as_str()), ("email", "nobody")];
+    let refused = send(&t.owner, &place(t, ""), &fields).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert_eq!(t.count("customers").await, 1);
 }
 
 fn place(t: &Bench, rest: &str) -> String {

@@ -20,6 +20,7 @@ on_both_engines! {
     a_chart_of_years_goes_by_larger_steps,
     each_currency_is_a_figure,
     nothing_of_a_name_is_markup,
+    a_code_stands_among_the_best_at_once,
     viewers_read_all_of_it,
     what_is_asked_for_wrongly_is_refused,
 }
@@ -275,6 +276,20 @@ async fn each_currency_is_a_figure(t: &Bench) {
     assert!(shown.contains("30 Mar: 1.000 KWD"), "{shown}");
 }
 
+async fn a_code_stands_among_the_best_at_once(t: &Bench) {
+    let (pair, _) = t.pending("ann").await;
+    t.subscribe(&pair).await;
+    let shown = page(t, "").await;
+    assert!(
+        !shown.contains("No code has brought anything yet."),
+        "{shown}"
+    );
+    assert!(
+        shown.contains(&format!("/codes/{}\"><code>", pair.code)),
+        "{shown}"
+    );
+}
+
 async fn nothing_of_a_name_is_markup(t: &Bench) {
     some_history(t).await;
     let canary = "\"><img src=x onerror=alert(1)>";
@@ -315,6 +330,10 @@ async fn what_is_asked_for_wrongly_is_refused(t: &Bench) {
         let answer = look(&t.owner, &path(t, query)).send().await;
         assert_eq!(answer.status, 400, "{query}: {answer:?}");
         assert!(answer.is_page(), "{query}");
+        assert!(
+            answer.text.contains("It is about <code>"),
+            "{query}: {answer:?}"
+        );
     }
     let empty = page(t, "?from=&to=&by=&metric=").await;
     assert!(empty.contains("<h1>home</h1>"));

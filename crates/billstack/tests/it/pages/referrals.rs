@@ -82,6 +82,9 @@ async fn filters_are_in_the_address_and_stay_there(t: &Bench) {
     assert!(
         older.text.contains(">n1-referee@example.com</a>") && older.text.contains(">Newest</a>")
     );
+    for part in ["Waiting</span>for a subscription", "2 promised"] {
+        assert!(filtered.contains(part), "{part}: {filtered}");
+    }
     let none = page(t, "/referrals?status=converted").await;
     assert!(none.contains("No referral matches") && none.contains(">Clear filters</a>"));
     let far = page(t, "/referrals?from=2001-01-01&to=2001-01-31").await;
@@ -109,8 +112,11 @@ async fn a_referral_says_why(t: &Bench) {
     for part in [
         ">10.00 USD</span>",
         ">5.00 USD</span>",
-        "referral.converted",
-        "credit.granted",
+        "The referral converted",
+        "A credit was granted",
+        ">everything</a>",
+        "href=\"/go/evt_",
+        "/activity?requestId=",
     ] {
         assert!(converted.contains(part), "{part}: {converted}");
     }

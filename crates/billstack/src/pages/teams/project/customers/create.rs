@@ -70,12 +70,9 @@ async fn made(app: &App, place: &Place, email: String) -> Result<String, ApiErro
             email: Some(email.clone()),
             ..CustomerFilter::default()
         };
-        let one = Page {
-            limit: 1,
-            offset: 0,
-            after: None,
-        };
-        Ok(customers::list(tx, place, &filter, &one)?.rows.pop())
+        Ok(customers::list(tx, place, &filter, &Page::first(1))?
+            .rows
+            .pop())
     });
     let customer = found
         .await?
