@@ -1,5 +1,6 @@
 //! A backup that is older than what was put into balances since: nothing is put there a second time.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -177,7 +178,11 @@ fn posts(shop: &Shop) -> usize {
     let is_post = |one: &&fake_stripe::Received| {
         one.method == "POST" && one.path.ends_with("/balance_transactions")
     };
-    requests.iter().filter(is_post).count()
+    // A call whose answer was too late is made again under its key, which is no second delivery.
+    let posts = requests.iter().filter(is_post);
+    let keys: BTreeSet<_> = posts.map(|one| one.idempotency_key.clone()).collect();
+    assert!(!keys.contains(&None), "a call without a key");
+    keys.len()
 }
 
 #[test]
