@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use billstack_core::ids::ProjectId;
+use billstack_core::{email, vanity};
 use billstack_store::{Abort, Place, Refusal, projects};
 use serde::Serialize;
 
@@ -114,7 +115,7 @@ pub(super) fn run(settings: &Settings, args: &ImportArgs) -> Result<(), Failure>
 /// The rows of the file that can be read, without those that contradict one before.
 fn rows(args: &ImportArgs, report: &mut Report) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
-    for record in source::read(&args.file)? {
+    for record in source::read(&args.file, &|head| args.format.fits(head))? {
         report.lines += 1;
         let row = record.and_then(|record| {
             let line = record.line;
@@ -157,11 +158,11 @@ fn place(team: &Team, project: Option<&str>) -> Result<Place, Failure> {
 /// First those who may have brought others, then the others: a line may name somebody of a later one.
 fn take_all(team: &Team, place: &Place, rows: &[Row], report: &mut Report) -> Result<(), Failure> {
     let (progress, mut shown) = (Progress::new(), Instant::now());
-    let called = called(rows);
+    let called = Called::by(rows);
     let (alone, brought): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.by.is_none());
     for (number, row) in alone.into_iter().chain(brought).enumerate() {
         let beside = match &row.by {
-            Some(By::Key(key)) => called.get(folded(key).as_str()).copied(),
+            Some(By::Key(key)) => called.whom(key),
             _ => None,
         };
         let taken = take(team, place, row, beside, report.dry_run)?;
@@ -176,25 +177,47 @@ fn take_all(team: &Team, place: &Place, rows: &[Row], report: &mut Report) -> Re
 }
 
 /// Whom the rows call by an address, a code or an id.
-fn called(rows: &[Row]) -> HashMap<String, &Someone> {
-    let mut called = HashMap::new();
-    for row in rows {
-        let person = &row.person;
-        let keys = [
-            Some(&person.email),
-            person.code.as_ref(),
-            person.called.as_ref(),
-        ];
-        for key in keys.into_iter().flatten() {
-            called.entry(folded(key)).or_insert(person);
-        }
-    }
-    called
+#[derive(Default)]
+struct Called<'r> {
+    by_key: HashMap<String, &'r Someone>,
+    by_code: HashMap<String, &'r Someone>,
 }
 
-/// The form in which addresses, codes and ids are compared.
+impl<'r> Called<'r> {
+    fn by(rows: &'r [Row]) -> Called<'r> {
+        let mut called = Called::default();
+        for Row { person, .. } in rows {
+            let keys = [
+                Some(&person.email),
+                person.code.as_ref(),
+                person.called.as_ref(),
+            ];
+            for key in keys.into_iter().flatten() {
+                called.by_key.entry(folded(key)).or_insert(person);
+            }
+            if let Some(code) = &person.code {
+                called.by_code.entry(folded_code(code)).or_insert(person);
+            }
+        }
+        called
+    }
+
+    /// Ids may differ in what is no letter, so a code in another spelling comes last.
+    fn whom(&self, key: &str) -> Option<&'r Someone> {
+        let by_key = self.by_key.get(&folded(key));
+        let found = by_key.or_else(|| self.by_code.get(&folded_code(key)));
+        found.copied()
+    }
+}
+
+/// The form in which addresses are compared, and ids.
 fn folded(key: &str) -> String {
-    key.trim().to_lowercase()
+    email::normalize(key).unwrap_or_else(|| key.trim().to_lowercase())
+}
+
+/// The form in which codes are compared, however they are spelled.
+fn folded_code(code: &str) -> String {
+    vanity::read_any(code).unwrap_or_else(|| folded(code))
 }
 
 /// Takes one row in one transaction, which is undone where it is only tried.

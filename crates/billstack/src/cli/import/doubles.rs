@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::folded;
 use super::formats::{By, Row, Someone};
+use super::{folded, folded_code};
 
 /// Parts the rows that can be taken from those that cannot, with the reason.
 pub(super) fn part(rows: Vec<Row>) -> (Vec<Row>, Vec<(u64, String)>) {
@@ -55,7 +55,7 @@ impl Kind {
     /// Ids are told apart by case, codes are not.
     fn key(self, text: &str) -> String {
         match self {
-            Kind::Code => folded(text),
+            Kind::Code => folded_code(text),
             Kind::External | Kind::Stripe => text.to_owned(),
         }
     }

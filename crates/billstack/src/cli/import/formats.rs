@@ -5,6 +5,7 @@
 //! GrowSurf the participant (<https://docs.growsurf.com>), of Dub partners and customers (<https://dub.co/docs>).
 //! Files are exports, or the answers of their APIs.
 
+use super::folded;
 use super::source::{Record, plain};
 
 /// Where a file comes from.
@@ -233,6 +234,23 @@ impl Format {
         }
     }
 
+    /// Whether records under these names can tell of somebody.
+    pub(super) fn fits(self, head: &[String]) -> Result<(), String> {
+        let shape = self.shape();
+        let mut wanted = [shape.referee.email, shape.referrer.email]
+            .concat()
+            .into_iter();
+        if wanted.any(|column| head.iter().any(|name| name == column)) {
+            return Ok(());
+        }
+        let named: Vec<_> = head.iter().filter(|name| !name.is_empty()).collect();
+        let named = named.iter().map(|name| format!("`{name:.40}`"));
+        let named = named.take(8).collect::<Vec<_>>().join(", ");
+        Err(format!(
+            "none of its columns is an e-mail address; the first line names {named}"
+        ))
+    }
+
     /// What a record says, or why it says nothing that can be used.
     pub(super) fn row(self, record: &Record) -> Result<Row, String> {
         let shape = self.shape();
@@ -248,7 +266,8 @@ impl Format {
         }
         let missing = "it has no e-mail address of whoever was brought";
         let referee = person(record, &shape.referee).ok_or(missing)?;
-        let told = person(record, &shape.referrer).filter(|told| told.email != referee.email);
+        let told = person(record, &shape.referrer);
+        let told = told.filter(|told| folded(&told.email) != folded(&referee.email));
         let key = record.first(shape.by).map(|key| By::Key(key.to_owned()));
         let is_paid = shape
             .paid

@@ -1,6 +1,8 @@
 //! A file of records: CSV with a head, or JSON as the APIs of others answer it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
@@ -15,6 +17,9 @@ const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// The longest cell that is read, in bytes. Whatever we take is shorter.
 const LONGEST_CELL: usize = 4096;
+
+/// How files begin that hold others: gzip, and zip, which workbooks are.
+const PACKED: [&[u8]; 2] = [b"\x1f\x8b", b"PK\x03\x04"];
 
 /// What the answers of others call the list that they hold.
 const LISTS: [&str; 9] = [
@@ -46,6 +51,9 @@ pub(super) struct Unread {
 
 pub(super) type Records = Vec<Result<Record, Unread>>;
 
+/// Whether records under these names can tell of somebody, or why not.
+pub(super) type Fits<'f> = &'f dyn Fn(&[String]) -> Result<(), String>;
+
 impl Record {
     /// The first of these columns that is filled.
     pub(super) fn first(&self, columns: &[&str]) -> Option<&str> {
@@ -54,28 +62,49 @@ impl Record {
     }
 }
 
-/// The records of a file.
-pub(super) fn read(path: &Path) -> Result<Records, Failure> {
-    let unreadable = |error| Failure::usage(format_args!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?.len();
-    if size > LARGEST {
-        return Err(Failure::usage(format_args!(
-            "{} has more than {} MiB; cut it into several files",
-            path.display(),
-            LARGEST / 1024 / 1024
-        )));
-    }
+/// The records of a file. `fits` looks at the names of the columns, where the file has a head.
+pub(super) fn read(path: &Path, fits: Fits<'_>) -> Result<Records, Failure> {
+    let said = |why: &dyn Display| Failure::usage(format_args!("{}: {why}", path.display()));
+    let file = File::open(path).map_err(|error| said(&error))?;
     let mut bytes = Vec::new();
-    let mut file = BufReader::new(file);
-    file.read_to_end(&mut bytes).map_err(unreadable)?;
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    // A pipe has no size, and a file may grow.
+    let mut file = BufReader::new(file).take(LARGEST + 1);
+    let read = file.read_to_end(&mut bytes).map_err(|error| said(&error))?;
+    if read as u64 > LARGEST {
+        let most = LARGEST / 1024 / 1024;
+        let why = format!("it has more than {most} MiB; cut it into several files");
+        return Err(said(&why));
+    }
+    of_bytes(&bytes, fits).map_err(|why| said(&why))
+}
+
+fn of_bytes(bytes: &[u8], fits: Fits<'_>) -> Result<Records, String> {
+    if PACKED.iter().any(|begin| bytes.starts_with(begin)) {
+        return Err("it is packed, as a workbook is; import the CSV or JSON that is in it".into());
+    }
+    let text = text_of(bytes);
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-    let read = match first {
-        Some(b'{' | b'[') => of_json(text),
-        _ => of_csv(text),
+    match first {
+        Some(b'{' | b'[') => of_json(&text),
+        _ => of_csv(&text, fits),
+    }
+}
+
+/// The file without its mark, in UTF-8: spreadsheets write "Unicode text" in UTF-16.
+fn text_of(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let of_units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        let text: String = char::decode_utf16(units)
+            .map(|sign| sign.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
+        Cow::Owned(text.into_bytes())
     };
-    read.map_err(|why| Failure::usage(format_args!("{}: {why}", path.display())))
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => of_units(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => of_units(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => Cow::Borrowed(rest),
+        _ => Cow::Borrowed(bytes),
+    }
 }
 
 /// A name with its letters in lower case and its digits, and nothing else: `Affiliate Email`, `affiliate_email` and
@@ -85,7 +114,7 @@ pub(super) fn plain(name: &str) -> String {
     kept.map(|c| c.to_ascii_lowercase()).collect()
 }
 
-fn of_csv(text: &[u8]) -> Result<Records, String> {
+fn of_csv(text: &[u8], fits: Fits<'_>) -> Result<Records, String> {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -104,6 +133,7 @@ fn of_csv(text: &[u8]) -> Result<Records, String> {
             return Err(format!("two columns are called `{name}`"));
         }
     }
+    fits(&head)?;
     let (mut records, mut lines) = (
         Vec::new(),
         Lines {
@@ -170,8 +200,14 @@ fn of_cells(line: u64, head: &[String], record: &ByteRecord) -> Result<Record, U
     let unread = |why: String| Unread { line, why };
     if record.len() != head.len() {
         let (has, named) = (record.len(), head.len());
+        let ends = record.as_slice().iter().filter(|byte| **byte == b'\n');
+        // Whatever follows a quote that is not closed is one record.
+        let over = match ends.count() {
+            0 => String::new(),
+            more => format!("; it goes on for {more} lines, so a quote may not be closed"),
+        };
         return Err(unread(format!(
-            "it has {has} cells, and the head names {named}"
+            "it has {has} cells, and the head names {named}{over}"
         )));
     }
     let mut cells = BTreeMap::new();
@@ -249,7 +285,7 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> Record {
-        let mut records = of_csv(text.as_bytes()).expect("records");
+        let mut records = of_csv(text.as_bytes(), &|_| Ok(())).expect("records");
         assert_eq!(records.len(), 1);
         records.remove(0).expect("a record")
     }
@@ -270,8 +306,8 @@ mod tests {
 
     #[test]
     fn a_line_that_does_not_fit_is_told_and_the_rest_is_read() {
-        let text = b"email,name\na,b,c\n\"x\ny\",z\n\n\xff,z\n'=1,'a\n";
-        let records = of_csv(text).expect("records");
+        let text = b"email,name\na,b,c\n\"x\ny\",z\n\n\xff,z\n'=1,'a\n\"a,b\nc,d\n";
+        let records = of_csv(text, &|_| Ok(())).expect("records");
         let told = records.iter().map(|record| match record {
             Ok(record) => (
                 record.line,
@@ -289,13 +325,40 @@ mod tests {
             (3, "x\ny"),
             (6, "`email` is not UTF-8"),
             (7, "=1"),
+            (
+                8,
+                "it has 1 cells, and the head names 2; it goes on for 2 lines, so a quote may not be closed",
+            ),
         ];
         assert_eq!(told, wanted);
         assert_eq!(
-            of_csv(b"a,A\n").expect_err("one name"),
+            of_csv(b"a,A\n", &|_| Ok(())).expect_err("one name"),
             "two columns are called `a`"
         );
-        assert_eq!(of_csv(b"").expect_err("nothing"), "it is empty");
+        let nothing = of_csv(b"", &|_| Ok(())).expect_err("nothing");
+        assert_eq!(nothing, "it is empty");
+    }
+
+    #[test]
+    fn files_are_read_as_spreadsheets_write_them() {
+        let text = "email\tname\r\nada@example.com\tAda \u{e9}\u{1f680}\r\n";
+        let units = || text.encode_utf16();
+        let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+        for bytes in [
+            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+            [b"\xff\xfe", &little[..]].concat(),
+            [b"\xfe\xff", &big[..]].concat(),
+        ] {
+            let records = of_bytes(&bytes, &|_| Ok(())).expect("records");
+            let [Ok(record)] = &records[..] else {
+                panic!("{records:?}")
+            };
+            assert_eq!(record.first(&["email"]), Some("ada@example.com"));
+            assert_eq!(record.first(&["name"]), Some("Ada \u{e9}\u{1f680}"));
+        }
+        let packed = of_bytes(b"\x1f\x8b\x08\0", &|_| Ok(())).expect_err("gzip");
+        assert!(packed.contains("packed"), "{packed}");
     }
 
     #[test]

@@ -229,6 +229,41 @@ fn every_kind_of_dirt_is_told_by_its_line() {
     shop.is_sound();
 }
 
+/// One address and one code have many spellings, and the order of the lines changes nothing.
+const SPELLED: &str = "\
+Email,Name,Code,Referred by
+carol@example.com,Carol,,bee code
+bob@example.com,Bob,BEE-CODE,mailto:Ada@Example.com
+ada@example.com,Ada,ADA-LOVE,
+\u{ff41}da@example.com ,Ada,ada love,
+dora@example.com,Dora,,adalove
+other@example.com,Other,ada_love,
+";
+
+#[test]
+fn spellings_are_seen_through() {
+    let shop = Shop::new();
+    let (code, tried) = shop.import("csv", SPELLED, &["--dry-run"]);
+    assert_eq!(code, Some(1));
+    let (code, report) = shop.import("csv", SPELLED, &[]);
+    assert_eq!(code, Some(1));
+    let told = told(&report, "refused");
+    assert!(
+        matches!(&told[..], [(7, why)] if why.contains("line 4 gives its code")),
+        "{report}"
+    );
+    assert_eq!(counts(&tried), counts(&report));
+    assert_eq!(shop.of_code("BEE-CODE").1, ["carol@example.com"]);
+    let friends = ["bob@example.com", "dora@example.com"].map(str::to_owned);
+    let (ada, mut brought) = shop.of_code("ADA-LOVE");
+    brought.sort();
+    assert_eq!(
+        (ada.as_str(), brought),
+        ("ada@example.com", friends.to_vec())
+    );
+    shop.is_sound();
+}
+
 /// What the public documentation of each shows.
 #[test]
 fn files_of_others_are_read() {
@@ -328,6 +363,9 @@ fn what_is_no_file_of_records_is_refused() {
         ("", "empty"),
         ("email,E-mail\n", "two columns"),
         ("[{", "EOF"),
+        ("email|name\na@example.com|A\n", "names `emailname`"),
+        ("First Name,Token\nAda,ada\n", "names `firstname`, `token`"),
+        ("PK\u{3}\u{4}\0\0", "packed"),
     ] {
         std::fs::write(shop.place.file("file"), text).expect("written");
         let ran = shop.place.run(&["import", "file", "--format", "csv"]);
