@@ -27,7 +27,7 @@ pub use operations::{
     activity, api_keys, apply, attention, callers, codes, counting, credit_moves, credits,
     customer_creation, customers, erase, expiry, explained, finance, find, idempotency, intake,
     invitations, links, members, newness, overview, payment_answers, payments, portal, programs,
-    projects, received, recheck, reconcile, referrals, retention, sessions, stats, story,
+    projects, readers, received, recheck, reconcile, referrals, retention, sessions, stats, story,
     stripe_connection, stripe_lane, teams, test_clock, told, upkeep, users, webhooks, work,
 };
 pub use seam::list;

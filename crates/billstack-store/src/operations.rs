@@ -40,6 +40,7 @@ pub mod portal;
 pub(crate) mod probe;
 pub mod programs;
 pub mod projects;
+pub mod readers;
 pub mod received;
 pub mod recheck;
 pub mod reconcile;

@@ -2,6 +2,7 @@
 
 pub mod attention;
 pub mod auth;
+pub mod caller;
 pub mod currency;
 pub mod customers;
 pub mod events;

@@ -18,6 +18,7 @@ mod generate;
 mod import;
 mod init;
 mod keys;
+mod mcp;
 mod members;
 mod migrate;
 mod openapi;
@@ -34,7 +35,8 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::http::known::nearest;
 use crate::settings::{LogFormat, Settings, SettingsArgs};
@@ -105,6 +107,9 @@ enum Command {
     /// Copy the database into an empty one of the other engine, SQLite or PostgreSQL
     #[command(after_help = copy::EXAMPLES)]
     Copy(copy::CopyArgs),
+    /// Let a model that helps people ask a server: tools of the Model Context Protocol
+    #[command(after_help = mcp::EXAMPLES)]
+    Mcp(mcp::McpArgs),
     /// Print the OpenAPI document of the API
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
@@ -149,6 +154,7 @@ fn run() -> Result<(), Failure> {
         Command::Reconcile(args) => reconcile::run(given, &args),
         Command::Doctor(args) => doctor::run(given, &args),
         Command::Import(args) => import::run(&quiet(given)?, &args),
+        Command::Mcp(args) => mcp::run(given, listen_named(&matches, given), &args),
         Command::Backup(args) => backup::run(&quiet(given)?, &args),
         Command::Copy(args) => copy::run(&quiet(given)?, &args),
         Command::Keys(command) => keys::run(&quiet(given)?, command),
@@ -156,6 +162,13 @@ fn run() -> Result<(), Failure> {
         Command::Members(command) => members::run(&quiet(given)?, command),
         Command::Users(command) => users::run(&quiet(given)?, command),
     }
+}
+
+/// The address to listen on, where it was named on the command line and not by a variable.
+fn listen_named<'a>(matches: &ArgMatches, given: &'a SettingsArgs) -> Option<&'a str> {
+    let (_, of_command) = matches.subcommand()?;
+    let is_named = of_command.value_source("listen") == Some(ValueSource::CommandLine);
+    given.listen.as_deref().filter(|_| is_named)
 }
 
 /// The parser. Its short help leaves out the settings that few people change, and that of a command which takes few
@@ -180,11 +193,12 @@ fn documented() -> clap::Command {
 fn each_with_its_settings(mut command: clap::Command) -> clap::Command {
     // Only then do its commands have the settings.
     command.build();
-    let others: [(&str, &[&str]); 8] = [
+    let others: [(&str, &[&str]); 9] = [
         ("demo", demo::SETTINGS),
         ("openapi", &[]),
         ("generate", &[]),
         ("copy", copy::SETTINGS),
+        ("mcp", mcp::SETTINGS),
         ("keys", &OF_THE_DATABASE),
         ("projects", &OF_THE_DATABASE),
         ("members", &OF_THE_DATABASE),
@@ -193,7 +207,12 @@ fn each_with_its_settings(mut command: clap::Command) -> clap::Command {
     for (name, used) in others {
         command = command.mut_subcommand(name, |command| showing_only(command, used));
     }
-    command
+    command.mut_subcommand("mcp", |command| {
+        command.mut_args(|arg| match arg.get_id().as_str() {
+            "listen" => arg.help(mcp::LISTEN).hide_env(true),
+            _ => arg,
+        })
+    })
 }
 
 /// A command and those below it, with the settings that they use in their help.
@@ -239,6 +258,7 @@ fn without_effect(variables: impl Iterator<Item = String>) -> Vec<(String, Optio
         .get_arguments()
         .chain(of_commands)
         .filter_map(|arg| arg.get_env().and_then(|name| name.to_str()))
+        .chain([mcp::KEY])
         .collect();
     let ours = variables.filter(|name| name.starts_with("BILLSTACK_"));
     let unknown = ours.filter(|name| !known.contains(&name.as_str()));
@@ -302,6 +322,17 @@ mod tests {
             help.contains("--database-url") && !help.contains("--listen"),
             "{help}"
         );
+    }
+
+    #[test]
+    fn the_help_of_the_tools_says_what_listening_means_there() {
+        let mut command = command();
+        let mcp = command.find_subcommand_mut("mcp").expect("a command");
+        let help = mcp.render_long_help().to_string();
+        assert!(help.contains("over HTTP, in place of"), "{help}");
+        for other in ["BILLSTACK_LISTEN=", "--database-url", "--api-key <"] {
+            assert!(!help.contains(other), "{other}:\n{help}");
+        }
     }
 
     #[test]

@@ -14,13 +14,14 @@ use utoipa_axum::routes;
 use crate::api::operations::docs;
 use crate::api::teams::stripe;
 use crate::api::{
-    attention, auth, customers, events, find, links, operations, portal, public, referrals,
+    attention, auth, caller, customers, events, find, links, operations, portal, public, referrals,
     reports, teams, test_clock, webhook_endpoints,
 };
 use crate::app::Shared;
 use crate::error::Reason;
 use crate::http::access::Right::{
-    self, Project, ProjectAdmin, SignedIn, TeamAdmin, TeamMember, TeamWriter,
+    self, Known, Project, ProjectAdmin, SignedIn, TeamAdmin, TeamKnown, TeamMember, TeamReader,
+    TeamWriter,
 };
 use crate::http::route::{Route, router};
 use crate::http::serve::{Limits, harden};
@@ -282,11 +283,12 @@ fn elsewhere() -> Vec<Route> {
         PUT "/api/auth/preferences" auth::preferences::put, SignedIn, &[];
         POST "/api/auth/end-other-sessions" auth::end_other_sessions, SignedIn, &[];
         POST "/api/auth/accept-invitation" auth::accept_invitation, SignedIn, auth::accept_invitation::REASONS;
-        GET "/api/billstack/find" find, SignedIn, &[];
-        GET "/api/billstack/find/{id}" find::resolve, SignedIn, &[NotFound];
+        GET "/api/billstack/caller" caller, Known, &[];
+        GET "/api/billstack/find" find, Known, &[];
+        GET "/api/billstack/find/{id}" find::resolve, Known, &[NotFound];
         GET "/api/billstack/teams" teams::list, SignedIn, &[];
         POST "/api/billstack/teams" teams::create, SignedIn, &[];
-        GET "/api/billstack/teams/{teamId}/projects" teams::projects::list, TeamMember, &[];
+        GET "/api/billstack/teams/{teamId}/projects" teams::projects::list, TeamKnown, &[];
         POST "/api/billstack/teams/{teamId}/projects" teams::projects::create, TeamAdmin, &[];
         GET "/api/billstack/teams/{teamId}/activity" teams::activity, TeamAdmin, &[];
         GET "/api/billstack/teams/{teamId}/activity.csv" teams::activity::csv, TeamAdmin, &[];
@@ -305,8 +307,8 @@ fn elsewhere() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/stripe/webhook-url" stripe::webhook_url, TeamAdmin, &[];
         POST "/api/billstack/teams/{teamId}/stripe/disconnect" stripe::disconnect, TeamAdmin, &[StripeNotConnected];
         POST "/api/billstack/teams/{teamId}/stripe/roll-webhook-secret" stripe::roll_webhook_secret, TeamAdmin, &[StripeNotConnected];
-        GET "/api/billstack/teams/{teamId}/stripe/events" stripe::events::list, TeamWriter, &[];
-        GET "/api/billstack/teams/{teamId}/stripe/events/{id}" stripe::events::get, TeamWriter, &[EventNotFound];
+        GET "/api/billstack/teams/{teamId}/stripe/events" stripe::events::list, TeamReader(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/stripe/events/{id}" stripe::events::get, TeamReader(ReferralsRead), &[EventNotFound];
         POST "/api/billstack/teams/{teamId}/stripe/events/{id}/replay" stripe::events::replay, TeamAdmin, stripe::events::replay::REASONS;
         POST "/api/webhooks/stripe/{teamId}" webhooks::stripe, OPEN, &[NotFound, InvalidSignature, NotAnEvent, StripeUnavailable], webhooks::stripe::LARGEST_EVENT;
         GET "/healthz" operations::health, OPEN, &[];

@@ -8,7 +8,7 @@ use super::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Place, Tx};
 use crate::tables::{api_keys, events};
 
-pub use crate::tables::api_keys::{ApiKey, NewApiKey, list};
+pub use crate::tables::api_keys::{ApiKey, NewApiKey, held, list};
 
 /// Makes a key for every project of a team, or for one that exists.
 pub fn create(

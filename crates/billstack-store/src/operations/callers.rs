@@ -21,10 +21,16 @@ use crate::tables::{members, projects, webhook_endpoints};
 pub enum Right {
     /// Whatever anybody may who is signed in.
     SignedIn,
+    /// The same, and an API key, as far as it may read.
+    Known,
     /// What every signed-in member of the team may.
     TeamMember,
+    /// The same, and any API key of the team, as far as it may read.
+    TeamKnown,
     /// What signed-in members of the team may who change what is in its projects.
     TeamWriter,
+    /// The same, and an API key of the team with this scope, where it is good.
+    TeamReader(Scope),
     /// What signed-in owners and admins of the team may.
     TeamAdmin,
     /// What an API key with this scope may in the project, or a signed-in member whose role allows it.
@@ -164,18 +170,21 @@ impl Guard {
         if key.expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Err(Denial::KeyExpired);
         }
-        let Some(scope) = self.right.scope() else {
+        if !self.right.is_for_keys() {
             return Err(Denial::PersonRequired);
-        };
-        let needs_all = matches!(self.right, Right::ProjectAdmin(_));
+        }
         let (team, project) = (self.place.team_id.number(), self.place.project_id.number());
-        if key.team != team || key.project.is_some_and(|only| only != project) {
+        let in_project = self.right.scope().is_some();
+        let is_elsewhere = in_project && key.project.is_some_and(|only| only != project);
+        if (key.team != team && self.right != Right::Known) || is_elsewhere {
             return Err(Denial::Forbidden);
         }
-        if !key.scopes.grants(scope) || (needs_all && !key.scopes.is_full()) {
+        let needs_all = matches!(self.right, Right::ProjectAdmin(_));
+        let lacks = |scope| !key.scopes.grants(scope);
+        if self.right.scope_of_keys().is_some_and(lacks) || (needs_all && !key.scopes.is_full()) {
             return Err(Denial::ScopeMissing);
         }
-        if !key.is_project_there {
+        if in_project && !key.is_project_there {
             return Err(Denial::NoSuchProject);
         }
         Ok(Admitted {
@@ -196,7 +205,7 @@ impl Guard {
             return Ok(Err(Denial::SessionEnded));
         };
         let role = match self.right {
-            Right::SignedIn => None,
+            Right::SignedIn | Right::Known => None,
             _ => members::role_of(tx, &self.place.team_id, &session.user.id)?,
         };
         if !self.right.is_held_by(role) {
@@ -217,20 +226,33 @@ impl Guard {
 }
 
 impl Right {
-    /// The scope that a key needs at least, where a key can have the right.
+    /// The scope that a key needs at least, where the right is one in a project.
     pub fn scope(self) -> Option<Scope> {
         match self {
             Right::Project(scope) | Right::ProjectAdmin(scope) => Some(scope),
-            Right::SignedIn | Right::TeamMember | Right::TeamWriter | Right::TeamAdmin => None,
+            _ => None,
         }
+    }
+
+    /// The scope that a key needs at least, wherever the right is.
+    pub fn scope_of_keys(self) -> Option<Scope> {
+        match self {
+            Right::TeamReader(scope) => Some(scope),
+            _ => self.scope(),
+        }
+    }
+
+    /// Whether a key can have it; what is not named is for people.
+    pub fn is_for_keys(self) -> bool {
+        matches!(self, Right::Known | Right::TeamKnown) || self.scope_of_keys().is_some()
     }
 
     /// Whether a person with this role in the team has it.
     fn is_held_by(self, role: Option<Role>) -> bool {
         match self {
-            Right::SignedIn => true,
-            Right::TeamMember => role.is_some(),
-            Right::TeamWriter => role.is_some_and(Role::can_write),
+            Right::SignedIn | Right::Known => true,
+            Right::TeamMember | Right::TeamKnown => role.is_some(),
+            Right::TeamWriter | Right::TeamReader(_) => role.is_some_and(Role::can_write),
             Right::TeamAdmin | Right::ProjectAdmin(_) => role.is_some_and(Role::can_administer),
             Right::Project(Scope::Other(_)) => false,
             Right::Project(Scope::CustomersRead | Scope::ReferralsRead | Scope::WebhooksRead) => {
@@ -307,8 +329,26 @@ mod tests {
         assert_eq!(asks(read, &other, &shop), Err(Denial::Forbidden));
         let write = Right::Project(Scope::CustomersWrite);
         assert_eq!(asks(write, &team, &shop), Err(Denial::ScopeMissing));
-        let admin = asks(Right::TeamAdmin, &team, &shop);
-        assert_eq!(admin, Err(Denial::PersonRequired));
+        for right in [
+            Right::SignedIn,
+            Right::TeamMember,
+            Right::TeamWriter,
+            Right::TeamAdmin,
+        ] {
+            assert_eq!(asks(right, &team, &shop), Err(Denial::PersonRequired));
+        }
+        // Outside of projects it is let in where it may read, and its project is none of the place.
+        let nowhere = ProjectId::from("");
+        let is_in = Ok(Actor::ApiKey(id.clone()));
+        assert_eq!(asks(Right::Known, &TeamId::from(""), &nowhere), is_in);
+        assert_eq!(asks(Right::TeamKnown, &team, &nowhere), is_in);
+        let reader = Right::TeamReader;
+        assert_eq!(asks(reader(Scope::CustomersRead), &team, &nowhere), is_in);
+        let lacking = asks(reader(Scope::ReferralsRead), &team, &nowhere);
+        assert_eq!(lacking, Err(Denial::ScopeMissing));
+        for right in [Right::TeamKnown, reader(Scope::CustomersRead)] {
+            assert_eq!(asks(right, &other, &nowhere), Err(Denial::Forbidden));
+        }
 
         let revoked = bench.run(|tx, act| api_keys::revoke(tx, act, &team, &id));
         revoked.unwrap();
@@ -343,9 +383,14 @@ mod tests {
             assert_eq!(asks(right, &absent), Err(Denial::Forbidden), "{right:?}");
         }
 
+        assert_eq!(asks(Right::Known, &absent), Ok(()));
+        assert_eq!(asks(Right::TeamKnown, &absent), Err(Denial::Forbidden));
         let joined = bench.run(|tx, act| members::add(tx, act, &team, &bob.id, Role::Viewer));
         joined.unwrap();
         assert_eq!(asks(Right::TeamMember, &absent), Ok(()));
+        assert_eq!(asks(Right::TeamKnown, &absent), Ok(()));
+        let reader = Right::TeamReader(Scope::ReferralsRead);
+        assert_eq!(asks(reader, &shop), Err(Denial::Forbidden));
         assert_eq!(asks(Right::TeamAdmin, &shop), Err(Denial::Forbidden));
         assert_eq!(asks(write, &shop), Err(Denial::Forbidden));
         assert_eq!(asks(read, &shop), Ok(()));

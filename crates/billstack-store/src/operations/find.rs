@@ -1,9 +1,9 @@
-//! Finding things by an id, a code or an address, in all teams of a person.
+//! Finding things by an id, a code or an address, in all teams of a person or where an API key is good.
 //!
-//! Nothing is searched: each look-up is by a whole key, so it costs the same however much there is. What a role may not
-//! read is not found.
+//! Nothing is searched: each look-up is by a whole key, so it costs the same however much there is. What a role or a key
+//! may not read is not found.
 
-use billstack_core::access::Role;
+use billstack_core::access::{Role, Scope};
 use billstack_core::code;
 use billstack_core::email;
 use billstack_core::found::Kind;
@@ -11,12 +11,15 @@ use billstack_core::ids::{ProjectId, TeamId, made_at};
 use billstack_core::time::Micros;
 use billstack_core::vanity::read_any;
 
+use super::readers::{self, Reader};
+use super::refusal::Abort;
 use super::told::LAG;
 use crate::seam::list::Page;
 use crate::seam::{Fault, Place, Tx};
+use crate::tables::api_keys::{self, ApiKey};
 use crate::tables::events::log;
-use crate::tables::found::{self, By, Thing};
-use crate::tables::{api_keys, members, teams};
+use crate::tables::found::{self, By, Thing, Within};
+use crate::tables::{members, teams};
 
 /// In how many teams of a person is looked; the newest.
 const MOST_TEAMS: i64 = 50;
@@ -39,38 +42,95 @@ pub struct Hit {
 /// Where is looked, and for whom.
 struct Search<'a> {
     team_id: &'a TeamId,
-    user_id: &'a str,
-    role: Role,
+    sight: Sight<'a>,
     hits: Vec<Hit>,
 }
 
-/// What a text names in the teams of a person, the best first: things by their ids, then codes, then people.
-pub fn find(tx: &mut dyn Tx, user_id: &str, text: &str) -> Result<Vec<Hit>, Fault> {
+/// How far somebody sees in a team.
+enum Sight<'a> {
+    Person { user_id: &'a str, role: Role },
+    Key(&'a ApiKey),
+}
+
+impl Sight<'_> {
+    /// Whether what this scope reads is seen; every role reads it.
+    fn reads(&self, scope: Scope) -> bool {
+        match self {
+            Sight::Person { .. } => true,
+            Sight::Key(key) => key.scopes.grants(scope),
+        }
+    }
+
+    fn administers(&self) -> bool {
+        matches!(self, Sight::Person { role, .. } if role.can_administer())
+    }
+
+    fn sees_stripe_events(&self) -> bool {
+        match self {
+            Sight::Person { role, .. } => role.can_write(),
+            Sight::Key(key) => key.scopes.grants(Scope::ReferralsRead),
+        }
+    }
+}
+
+/// What a text names where somebody reads, the best first: things by their ids, then codes, then people.
+pub fn find(tx: &mut dyn Tx, reader: &Reader, text: &str) -> Result<Vec<Hit>, Abort> {
+    match reader {
+        Reader::Person(user_id) => Ok(of_person(tx, user_id, text)?),
+        Reader::Key(hash) => {
+            let (team_id, key) = readers::key(tx, hash)?;
+            Ok(in_team(tx, &team_id, Sight::Key(&key), text)?)
+        }
+    }
+}
+
+fn of_person(tx: &mut dyn Tx, user_id: &str, text: &str) -> Result<Vec<Hit>, Fault> {
     let page = Page::first(MOST_TEAMS);
     let mut hits = Vec::new();
     for of_user in teams::list_of_user(tx, user_id, &page)?.rows {
-        let mut search = Search {
-            team_id: &of_user.team.id,
-            user_id,
-            role: of_user.role,
-            hits: Vec::new(),
-        };
-        search.by_id(tx, text)?;
-        search.by_name(tx, text)?;
-        hits.extend(search.hits);
+        let role = of_user.role;
+        let sight = Sight::Person { user_id, role };
+        hits.extend(in_team(tx, &of_user.team.id, sight, text)?);
     }
     Ok(hits)
 }
 
-/// The one thing that an id or a code names in the teams of a person.
-pub fn resolve(tx: &mut dyn Tx, user_id: &str, id: &str) -> Result<Option<Hit>, Fault> {
+fn in_team(
+    tx: &mut dyn Tx,
+    team_id: &TeamId,
+    sight: Sight<'_>,
+    text: &str,
+) -> Result<Vec<Hit>, Fault> {
+    let mut search = Search {
+        team_id,
+        sight,
+        hits: Vec::new(),
+    };
+    search.by_id(tx, text)?;
+    search.by_name(tx, text)?;
+    Ok(search.hits)
+}
+
+/// The one thing that an id or a code names where somebody reads.
+pub fn resolve(tx: &mut dyn Tx, reader: &Reader, id: &str) -> Result<Option<Hit>, Abort> {
     if id.contains('@') {
         return Ok(None);
     }
-    Ok(find(tx, user_id, id)?.into_iter().next())
+    Ok(find(tx, reader, id)?.into_iter().next())
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn within(&self) -> Within<'a> {
+        let project_id = match &self.sight {
+            Sight::Person { .. } => None,
+            Sight::Key(key) => key.project_id.as_ref(),
+        };
+        Within {
+            team_id: self.team_id,
+            project_id,
+        }
+    }
+
     fn hit(&mut self, kind: Kind, thing: Thing) {
         self.hits.push(Hit {
             kind,
@@ -91,7 +151,16 @@ impl Search<'_> {
     }
 
     fn all(&mut self, tx: &mut dyn Tx, kind: Kind, by: By, text: &str) -> Result<(), Fault> {
-        for thing in found::things(tx, self.team_id, by, text)? {
+        let is_seen = match kind {
+            Kind::Project => true,
+            Kind::Customer => self.sight.reads(Scope::CustomersRead),
+            Kind::WebhookEndpoint => self.sight.reads(Scope::WebhooksRead),
+            _ => self.sight.reads(Scope::ReferralsRead),
+        };
+        if !is_seen {
+            return Ok(());
+        }
+        for thing in found::things(tx, self.within(), by, text)? {
             self.hit(kind, thing);
         }
         Ok(())
@@ -113,7 +182,9 @@ impl Search<'_> {
             "evt" => self.event(tx, id)?,
             "whe" => self.all(tx, Kind::WebhookEndpoint, By::Endpoint, id)?,
             "whd" => {
-                if let Some(delivery) = found::delivery(tx, self.team_id, id)? {
+                if self.sight.reads(Scope::WebhooksRead)
+                    && let Some(delivery) = found::delivery(tx, self.within(), id)?
+                {
                     self.hit(Kind::WebhookDelivery, delivery);
                 }
             }
@@ -127,7 +198,8 @@ impl Search<'_> {
 
     /// Whoever looks finds themselves, and who administers a team whom else it has.
     fn person(&mut self, tx: &mut dyn Tx, id: &str) -> Result<(), Fault> {
-        let may = self.role.can_administer() || id == self.user_id;
+        let is_self = matches!(&self.sight, Sight::Person { user_id, .. } if *user_id == id);
+        let may = self.sight.administers() || is_self;
         if may && members::get(tx, self.team_id, id)?.is_some() {
             self.of_team(Kind::User, id);
         }
@@ -135,7 +207,7 @@ impl Search<'_> {
     }
 
     fn key(&mut self, tx: &mut dyn Tx, id: &str) -> Result<(), Fault> {
-        if self.role.can_administer() && api_keys::get(tx, self.team_id, id)?.is_some() {
+        if self.sight.administers() && api_keys::get(tx, self.team_id, id)?.is_some() {
             self.of_team(Kind::ApiKey, id);
         }
         Ok(())
@@ -143,16 +215,16 @@ impl Search<'_> {
 
     /// An event of Stripe, or one of our log.
     fn event(&mut self, tx: &mut dyn Tx, id: &str) -> Result<(), Fault> {
-        if self.role.can_write() && found::has_stripe_event(tx, self.team_id, id)? {
+        if self.sight.sees_stripe_events() && found::has_stripe_event(tx, self.within(), id)? {
             self.of_team(Kind::StripeEvent, id);
             return Ok(());
         }
-        let Some(made) = made_at(id) else {
+        let Some(made) = made_at(id).filter(|_| self.sight.reads(Scope::ReferralsRead)) else {
             return Ok(());
         };
-        if let Some(thing) = found::event(tx, self.team_id, id, (made, made.plus(LAG)))? {
+        if let Some(thing) = found::event(tx, self.within(), id, (made, made.plus(LAG)))? {
             // What is of the team is for those who administer it.
-            if thing.project_id.is_some() || self.role.can_administer() {
+            if thing.project_id.is_some() || self.sight.administers() {
                 self.hit(Kind::Event, thing);
             }
             return Ok(());
@@ -162,7 +234,7 @@ impl Search<'_> {
 
     /// An event of a test project goes by the clock of that.
     fn event_ahead(&mut self, tx: &mut dyn Tx, id: &str, made: Micros) -> Result<(), Fault> {
-        for (project_id, ahead) in found::ahead(tx, self.team_id)? {
+        for (project_id, ahead) in found::ahead(tx, self.within())? {
             let place = Place::new(self.team_id.clone(), project_id.clone());
             let range = (made, made.plus(ahead.saturating_add(LAG)));
             if log::place_of(tx, &place, id, range)?.is_some() {
@@ -191,7 +263,7 @@ impl Search<'_> {
             self.all(tx, Kind::Customer, By::CustomerEmail, &address)?;
         }
         self.all(tx, Kind::Customer, By::CustomerExternalId, text)?;
-        if self.role.can_administer() && found::has_request(tx, self.team_id, text)? {
+        if self.sight.administers() && found::has_request(tx, self.team_id, text)? {
             self.of_team(Kind::Request, text);
         }
         Ok(())

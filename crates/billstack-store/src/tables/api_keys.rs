@@ -5,6 +5,7 @@ use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::time::Micros;
 
 use super::projects::project_of;
+use super::teams::team_of;
 use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
@@ -18,6 +19,8 @@ statements! {
     EXPIRY = "SELECT expires_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL";
     GET = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
         expires_at, revoked_at, created_at, last_used_on FROM api_keys WHERE team_id = $1 AND id = $2");
+    HELD = concat!("SELECT id, name, prefix, ", project_of!("api_keys"), ", scopes, \
+        expires_at, revoked_at, created_at, last_used_on, ", team_of!("api_keys"), " FROM api_keys WHERE key_hash = $1");
     INSERT = "INSERT INTO api_keys (key_hash, team_id, id, name, prefix, project_id, scopes, \
         expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     TOUCH = "UPDATE api_keys SET last_used_on = $2 \
@@ -133,6 +136,13 @@ pub fn list(tx: &mut dyn Tx, team_id: &TeamId, page: &Page) -> Result<Part<ApiKe
 /// The key of a team with this id.
 pub(crate) fn get(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<Option<ApiKey>, Fault> {
     tx.one(GET, params![team_id, id], decode)
+}
+
+/// The key with this hash, and the team that it is of.
+pub fn held(tx: &mut dyn Tx, key_hash: &str) -> Result<Option<(TeamId, ApiKey)>, Fault> {
+    tx.one(HELD, params![key_hash], |row| {
+        Ok((row.team_id(9)?, decode(row)?))
+    })
 }
 
 /// What a new key is made of.

@@ -7,7 +7,22 @@ use super::projects::project_of;
 use crate::seam::{Fault, Row, Tx, Val};
 use crate::{params, statements};
 
-/// Things of all projects of a team: each project is asked by the key of the table. To SQLite a cross join is an order;
+/// SQL for whether a row is in the one project that may be looked in; all may be where it is null.
+macro_rules! within {
+    ($row:literal, $project:literal) => {
+        concat!(
+            "(CAST(",
+            $project,
+            " AS BIGINT) IS NULL OR ",
+            $row,
+            ".project_id = CAST(",
+            $project,
+            " AS BIGINT))"
+        )
+    };
+}
+
+/// Things of all projects of a team, or of one: each project is asked by the key of the table. To SQLite a cross join is an order;
 /// it would skip through the keys of all teams otherwise.
 macro_rules! in_projects {
     ($table:literal, $columns:literal, $condition:literal) => {
@@ -18,38 +33,50 @@ macro_rules! in_projects {
             $table,
             " x WHERE p.team_id = $1 AND x.team_id = p.team_id AND x.project_id = p.project_id AND ",
             $condition,
+            " AND ",
+            within!("p", "$3"),
             " ORDER BY p.project_id LIMIT 100"
         )
     };
 }
 
 statements! {
-    PROJECT = "SELECT id, id FROM projects WHERE team_id = $1 AND id = $2";
+    PROJECT = concat!("SELECT x.id, x.id FROM projects x WHERE x.team_id = $1 AND x.id = $2 AND ", within!("x", "$3"));
     CUSTOMER = in_projects!("customers", "x.id", "x.id = $2");
     CUSTOMER_BY_EMAIL = in_projects!("customers", "x.id", "x.email = $2");
     CUSTOMER_BY_EXTERNAL_ID = in_projects!("customers", "x.id", "x.external_id = $2");
     CUSTOMER_OF_STRIPE = concat!("SELECT ", project_of!("x"), ", x.id FROM customers x \
-        WHERE x.team_id = $1 AND x.stripe_customer_id = $2 ORDER BY x.project_id, x.id LIMIT 100");
+        WHERE x.team_id = $1 AND x.stripe_customer_id = $2 AND ", within!("x", "$3"), " ORDER BY x.project_id, x.id LIMIT 100");
     CODE = in_projects!("codes", "x.code", "x.code = $2");
     CODE_BY_NAME = in_projects!("code_aliases", "x.code", "x.alias = $2");
-    REFERRAL = concat!("SELECT ", project_of!("x"), ", x.id FROM referrals x WHERE x.team_id = $1 AND x.id = $2");
+    REFERRAL = concat!("SELECT ", project_of!("x"), ", x.id FROM referrals x \
+        WHERE x.team_id = $1 AND x.id = $2 AND ", within!("x", "$3"));
     REFERRAL_OF_SUBSCRIPTION = concat!("SELECT ", project_of!("x"), ", x.id FROM referrals x \
-        WHERE x.team_id = $1 AND x.stripe_subscription_id = $2");
+        WHERE x.team_id = $1 AND x.stripe_subscription_id = $2 AND ", within!("x", "$3"));
     CREDIT = in_projects!("credits", "x.id", "x.id = $2");
     CREDIT_OF_LINE = concat!("SELECT ", project_of!("x"), ", x.credit_id FROM stripe_operations x \
-        WHERE x.team_id = $1 AND x.transaction_id = $2");
+        WHERE x.team_id = $1 AND x.transaction_id = $2 AND ", within!("x", "$3"));
     STORY_OF_CREDIT = in_projects!("credits", "x.referral_id", "x.id = $2 AND x.referral_id IS NOT NULL");
     ENDPOINT = in_projects!("webhook_endpoints", "x.id", "x.id = $2 AND x.deleted_at IS NULL");
     DELIVERY = concat!("SELECT ", project_of!("x"), ", x.id, x.endpoint_id FROM webhook_deliveries x \
-        WHERE x.team_id = $1 AND x.id = $2");
-    STRIPE_EVENT = "SELECT id FROM stripe_events WHERE team_id = $1 AND id = $2";
+        WHERE x.team_id = $1 AND x.id = $2 AND ", within!("x", "$3"));
+    STRIPE_EVENT = concat!("SELECT x.id FROM stripe_events x WHERE x.team_id = $1 AND x.id = $2 AND ", within!("x", "$3"));
     /// An id tells when it was made, and the event is not older.
     EVENT = concat!("SELECT CASE WHEN x.project_id IS NULL THEN NULL ELSE ", project_of!("x"), " END, x.id, x.referral_id \
-        FROM events x WHERE x.team_id = $1 AND x.created_at >= $3 AND x.created_at < $4 AND x.id = $2 \
+        FROM events x WHERE x.team_id = $1 AND x.created_at >= $3 AND x.created_at < $4 AND x.id = $2 AND ", within!("x", "$5"), " \
         ORDER BY x.created_at LIMIT 1");
     REQUEST = "SELECT id FROM events WHERE team_id = $1 AND request_id = $2 LIMIT 1";
     /// Test projects whose clock is ahead.
-    AHEAD = "SELECT id, clock_offset FROM projects WHERE team_id = $1 AND clock_offset > 0 ORDER BY project_id LIMIT 100";
+    AHEAD = concat!("SELECT x.id, x.clock_offset FROM projects x WHERE x.team_id = $1 AND x.clock_offset > 0 AND ",
+        within!("x", "$2"), " ORDER BY x.project_id LIMIT 100");
+}
+
+/// Where may be looked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Within<'a> {
+    pub(crate) team_id: &'a TeamId,
+    /// The one project; all of the team where there is none.
+    pub(crate) project_id: Option<&'a ProjectId>,
 }
 
 /// Something in a project, or in the team.
@@ -89,7 +116,7 @@ pub(crate) enum By {
 /// The things of a team that a text names.
 pub(crate) fn things(
     tx: &mut dyn Tx,
-    team_id: &TeamId,
+    within: Within<'_>,
     by: By,
     text: &str,
 ) -> Result<Vec<Thing>, Fault> {
@@ -107,16 +134,21 @@ pub(crate) fn things(
         By::CreditLine => CREDIT_OF_LINE,
         By::Endpoint => ENDPOINT,
     };
-    tx.all(sql, params![team_id, text], decode)
+    tx.all(
+        sql,
+        params![within.team_id, text, within.project_id],
+        decode,
+    )
 }
 
 /// A delivery of a webhook, and the endpoint that it is part of.
 pub(crate) fn delivery(
     tx: &mut dyn Tx,
-    team_id: &TeamId,
+    within: Within<'_>,
     id: &str,
 ) -> Result<Option<Thing>, Fault> {
-    tx.one(DELIVERY, params![team_id, id], |row| {
+    let scope = params![within.team_id, id, within.project_id];
+    tx.one(DELIVERY, scope, |row| {
         let of = Some(row.string(2)?);
         Ok(Thing { of, ..decode(row)? })
     })
@@ -125,26 +157,31 @@ pub(crate) fn delivery(
 /// An event of ours that was recorded in this range of time, and the referral whose story it is part of.
 pub(crate) fn event(
     tx: &mut dyn Tx,
-    team_id: &TeamId,
+    within: Within<'_>,
     id: &str,
     (from, to): (Micros, Micros),
 ) -> Result<Option<Thing>, Fault> {
-    tx.one(EVENT, params![team_id, id, from, to], |row| {
+    let scope = params![within.team_id, id, from, to, within.project_id];
+    tx.one(EVENT, scope, |row| {
         let of = row.opt_string(2)?;
         Ok(Thing { of, ..decode(row)? })
     })
 }
 
 /// Projects whose clock is ahead, and how far.
-pub(crate) fn ahead(tx: &mut dyn Tx, team_id: &TeamId) -> Result<Vec<(ProjectId, i64)>, Fault> {
-    tx.all(AHEAD, params![team_id], |row| {
+pub(crate) fn ahead(tx: &mut dyn Tx, within: Within<'_>) -> Result<Vec<(ProjectId, i64)>, Fault> {
+    tx.all(AHEAD, params![within.team_id, within.project_id], |row| {
         Ok((row.project_id(0)?, row.int(1)?))
     })
 }
 
 /// Whether an event of Stripe with this id is kept.
-pub(crate) fn has_stripe_event(tx: &mut dyn Tx, team_id: &TeamId, id: &str) -> Result<bool, Fault> {
-    tx.exists(STRIPE_EVENT, params![team_id, id])
+pub(crate) fn has_stripe_event(
+    tx: &mut dyn Tx,
+    within: Within<'_>,
+    id: &str,
+) -> Result<bool, Fault> {
+    tx.exists(STRIPE_EVENT, params![within.team_id, id, within.project_id])
 }
 
 /// Whether anything happened in a request.
@@ -164,6 +201,7 @@ pub(crate) fn story_of(
     if !subject.starts_with("cr_") {
         return Ok(None);
     }
-    let scope: &[Val<'_>] = params![team_id, subject];
+    let anywhere: Option<&ProjectId> = None;
+    let scope: &[Val<'_>] = params![team_id, subject, anywhere];
     tx.one(STORY_OF_CREDIT, scope, |row| row.string(1))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::SignedIn;
+use crate::http::access::Reading;
 use crate::http::answer;
 use crate::http::page::QueryString;
 
@@ -94,15 +94,16 @@ pub struct FindAnswer {
 /// Find something.
 ///
 /// By an id of ours or of Stripe, a code or one of its names, the address or the external id of a customer, or the id of
-/// a request: whole, in all teams of the signed-in user, as far as their role may read it.
+/// a request: whole, in all teams of the signed-in user, as far as their role may read it, or where the API key is good,
+/// as far as its scopes may.
 #[utoipa::path(
     get, path = "", operation_id = "find",
-    params(("q" = String, Query, description = "What to look for.", min_length = 1, max_length = 255, example = "K7M2QX9D")),
+    params(("q" = String, Query, description = "What to look for.", min_length = 1, max_length = 255, pattern = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$", example = "K7M2QX9D")),
     responses((status = 200, description = "What was found.", body = FindAnswer)),
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    signed: SignedIn,
+    access: Reading,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let wanted = query.optional_str("q", LONGEST)?.map(str::trim);
@@ -111,7 +112,7 @@ pub async fn handle(
     let text = text.to_owned();
     let hits = app
         .store
-        .scan(move |tx| Ok(find::find(tx, &signed.user.id, &text)?));
+        .scan(move |tx| find::find(tx, &access.reader, &text));
     let hits = hits.await?.into_iter().map(FoundJson::from).collect();
     Ok(answer::send(answer::ok(&FindAnswer { hits })))
 }

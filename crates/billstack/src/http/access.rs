@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use billstack_core::access::{api_key_hash, is_api_key};
 use billstack_core::ids::is_id;
 use billstack_store::callers::{Admitted, Credential, Guard};
+use billstack_store::readers::Reader;
 use billstack_store::{Actor, Place};
 use hyper::body::Body as _;
 
@@ -35,7 +36,7 @@ use crate::rate_limit::Decision;
 use crate::secrets::token_hash;
 
 pub use billstack_store::callers::Right;
-pub use callers::{Caller, Person, ProjectAccess, SignedIn, TeamAccess};
+pub use callers::{Caller, Person, ProjectAccess, Reading, SignedIn, TeamAccess};
 pub use entry::ProjectRead;
 
 use entry::Entry;
@@ -232,6 +233,17 @@ fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, request_id: &str, admitt
         (Right::Project(_) | Right::ProjectAdmin(_), _, _) => {
             let place = Arc::clone(&guard.place);
             extensions.insert(ProjectAccess { place, caller });
+        }
+        (Right::Known | Right::TeamKnown | Right::TeamReader(_), user, _) => {
+            let id = user.as_ref().map(|user| user.id.as_str());
+            if let Some(reader) = Reader::new(&guard.credential, id) {
+                let team_id = guard.place.team_id.clone();
+                extensions.insert(Reading {
+                    team_id,
+                    reader,
+                    user,
+                });
+            }
         }
         (Right::TeamMember | Right::TeamWriter | Right::TeamAdmin, Some(user), Some(role)) => {
             let team_id = guard.place.team_id.clone();

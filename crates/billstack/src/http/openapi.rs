@@ -176,7 +176,7 @@ fn described(route: Route, all: &[&str], components: &mut Components) -> Operati
     operation.security = Some(match route.right {
         // A handler that anybody may call says itself what it can be shown.
         None => operation.security.unwrap_or_default(),
-        Some(Right::Project(_) | Right::ProjectAdmin(_)) => {
+        Some(right) if right.is_for_keys() => {
             vec![requirement("apiKey"), requirement("session")]
         }
         _ => vec![requirement("session")],
@@ -209,6 +209,12 @@ fn description(route: &Route) -> String {
         None if open => "Anybody may call it.",
         None => "",
         Some(Right::SignedIn) => "For anybody who has signed in.",
+        Some(Right::Known) => "For API keys, and anybody who has signed in.",
+        Some(Right::TeamKnown) => "For API keys of the team, and members of it who have signed in.",
+        Some(Right::TeamReader(scope)) => &format!(
+            "For API keys with `{}`, and members of the team except viewers.",
+            scope.as_str()
+        ),
         Some(Right::TeamMember) => "For members of the team who have signed in.",
         Some(Right::TeamWriter) => "For members of the team except viewers, who have signed in.",
         Some(Right::TeamAdmin) => "For owners and admins of the team who have signed in.",

@@ -7,6 +7,7 @@ use billstack_core::found::Kind;
 use billstack_core::ids::made_at;
 use billstack_core::time::MINUTE;
 use billstack_store::find::{self, Hit};
+use billstack_store::readers::Reader;
 use billstack_store::{Fault, Place, Tx, customers, members, projects, teams};
 use maud::{Markup, html};
 
@@ -61,7 +62,7 @@ pub async fn go(
 ) -> Result<Response, ApiError> {
     let user_id = signed.user.id;
     let found = app.store.scan(move |tx| {
-        let hit = find::resolve(tx, &user_id, &id)?;
+        let hit = find::resolve(tx, &Reader::Person(user_id.clone()), &id)?;
         Ok(hit.map(|hit| told(tx, &user_id, hit)).transpose()?)
     });
     let found = found.await?.ok_or(ApiError::new(Reason::NotFound))?;
@@ -71,7 +72,7 @@ pub async fn go(
 async fn all(app: &App, user_id: &str, sought: &str) -> Result<Vec<Found>, ApiError> {
     let (user_id, sought) = (user_id.to_owned(), sought.to_owned());
     let read = app.store.scan(move |tx| {
-        let hits = find::find(tx, &user_id, &sought)?.into_iter();
+        let hits = find::find(tx, &Reader::Person(user_id.clone()), &sought)?.into_iter();
         let found: Result<Vec<_>, Fault> = hits.map(|hit| told(tx, &user_id, hit)).collect();
         Ok(found?)
     });

@@ -12,6 +12,7 @@ mod import;
 mod keys;
 mod limits;
 mod log;
+mod mcp;
 mod memory;
 mod metrics;
 mod package;

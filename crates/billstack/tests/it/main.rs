@@ -3,7 +3,6 @@
 //! The behaviour of the server is one suite, and every test of it runs on both databases: a test is
 //! an `async fn(&Bench)` named in `on_both_engines!`.
 
-mod cli;
 #[macro_use]
 mod support;
 
@@ -15,6 +14,7 @@ mod chromium;
 mod webdriver;
 
 mod api;
+mod cli;
 mod crash;
 mod http;
 mod links;

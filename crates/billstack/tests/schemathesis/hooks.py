@@ -38,7 +38,8 @@ def before_call(context, case, kwargs):
     if case.operation.path.endswith("/offer") and not {"code", "clickToken"} & set(case.query or {}):
         # One of them is needed.
         case.query = {**(case.query or {}), "code": KNOWN["codes"]}
-    if case.operation.path.endswith(("/activity", "/activity.csv")) and "type" in (case.query or {}):
+    mend_query(case.query or {})
+    if case.operation.path.endswith(("/activity", "/activity.csv", "/deliveries")) and "type" in (case.query or {}):
         # The document lists the types under `webhooks`, and there are some that no webhook tells.
         case.query["type"] = "customer.created"
     if isinstance(case.body, dict):
@@ -52,6 +53,15 @@ def point_at_what_is_there(case, number):
     for name, place in (("id", "/customers/{id}"), ("id", "/referrals/{id}"), ("code", "/codes/{code}")):
         if place in case.operation.path:
             case.path_parameters[name] = KNOWN[place.split("/")[1]]
+
+
+def mend_query(query):
+    if "currency" in query:
+        # Which codes are currencies is no pattern.
+        query["currency"] = "usd"
+    if "from" in query and "to" in query:
+        # Which of two times comes first is none either.
+        query["from"], query["to"] = "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z"
 
 
 def mend(body, number):
@@ -99,6 +109,9 @@ def mend(body, number):
         body["vanity"] = f"LONG-NAME-{number}"
     if body.get("since") and body.get("until"):
         body["since"], body["until"] = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"
+    elif body.get("since"):
+        # It must be past.
+        body["since"] = "2020-01-31T09:30:00Z"
     if body.get("expiresAt"):
         body["expiresAt"] = "2046-01-31T09:30:00Z"
     if "webhookSecret" in body:

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::FoundJson;
 use crate::app::Shared;
 use crate::error::{ApiError, Reason};
-use crate::http::access::SignedIn;
+use crate::http::access::Reading;
 use crate::http::answer;
 use crate::http::path::Item;
 
@@ -23,7 +23,7 @@ pub struct FoundAnswer {
 /// Tell where something is.
 ///
 /// What an id of ours or of Stripe, a code, one of its names or the id of a request names in the teams of the signed-in
-/// user. What there is not, and what is somebody else's, is answered alike.
+/// user, or where the API key is good. What there is not, and what is somebody else's, is answered alike.
 #[utoipa::path(
     get, path = "", operation_id = "resolve_id",
     params(("id" = String, Path, description = "An id or a code.", example = "ref_01kgv5r3mq7x2h9d4t8w6c0b1e")),
@@ -31,12 +31,12 @@ pub struct FoundAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    signed: SignedIn,
+    access: Reading,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
     let found = app
         .store
-        .scan(move |tx| Ok(find::resolve(tx, &signed.user.id, &id)?));
+        .scan(move |tx| find::resolve(tx, &access.reader, &id));
     let found = found.await?.ok_or(ApiError::new(Reason::NotFound))?;
     let found = FoundJson::from(found);
     Ok(answer::send(answer::ok(&FoundAnswer { found })))

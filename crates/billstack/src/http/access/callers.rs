@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use billstack_core::access::Role;
 use billstack_core::ids::TeamId;
 use billstack_store::callers::{Guard, Right};
+use billstack_store::readers::Reader;
 use billstack_store::users::User;
 use billstack_store::{Actor, Place};
 
@@ -66,6 +67,17 @@ pub struct TeamAccess {
     pub caller: Caller,
 }
 
+/// A caller who reads outside of a project, a person or an API key.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The team of the path, where there is one.
+    pub team_id: TeamId,
+    /// Who it is, and so how far they see.
+    pub reader: Reader,
+    /// The person behind a session.
+    pub user: Option<User>,
+}
+
 /// A signed-in caller.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
@@ -87,4 +99,4 @@ macro_rules! from_extensions {
         }
     )*};
 }
-from_extensions!(ProjectAccess, TeamAccess, SignedIn);
+from_extensions!(ProjectAccess, Reading, TeamAccess, SignedIn);

@@ -75,6 +75,8 @@ fn of_right(route: &Route, changes: bool) -> Vec<Reason> {
                 all.extend([R::IdempotencyKeyInUse, R::IdempotencyKeyReused]);
             }
         }
+        Right::TeamReader(_) => all.push(R::InsufficientScope),
+        Right::Known | Right::TeamKnown => {}
         _ => all.push(R::SessionRequired),
     }
     all

@@ -104,45 +104,6 @@ pub(in crate::pages) fn of_outcome(outcome: Outcome) -> Markup {
     }
 }
 
-/// What an outcome means, and what helps.
-pub(in crate::pages) fn cure_of_outcome(outcome: Outcome) -> (&'static str, &'static str) {
-    match outcome {
-        Outcome::Converted => ("It converted a referral.", "Nothing is left to do."),
-        Outcome::Recorded => (
-            "It tells of a payment, which is kept for whoever has a credit for it.",
-            "Nothing is left to do.",
-        ),
-        Outcome::Waiting => (
-            "It may count later.",
-            "It is looked at again by itself, when what it waits for has come.",
-        ),
-        Outcome::NoReferral => (
-            "Its customer has no referral that it could convert.",
-            "If a code was meant to be applied, apply it: the event is looked at again then.",
-        ),
-        Outcome::NoCustomer => (
-            "Nobody here is its customer, so far.",
-            "Link the customer to the one in Stripe: the event is looked at again then.",
-        ),
-        Outcome::Ignored => (
-            "It does not concern us, or can never convert.",
-            "Nothing is left to do.",
-        ),
-        Outcome::Ambiguous => (
-            "Several pending referrals could be meant, so none was converted.",
-            "Put metadata.project_id on the object in Stripe, or link the right customer; then replay it.",
-        ),
-        Outcome::Failed => (
-            "It could not be read to the end.",
-            "Mend what the reason names, then replay it.",
-        ),
-        Outcome::Other(_) => (
-            "This version does not know the outcome.",
-            "A newer version does.",
-        ),
-    }
-}
-
 /// Which side of a referral has a credit.
 pub(in crate::pages) fn of_side(side: Option<Side>) -> &'static str {
     match side {

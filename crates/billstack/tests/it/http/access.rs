@@ -3,6 +3,7 @@
 
 mod csrf;
 mod foreign;
+mod keys;
 
 use billstack::http::access::Right;
 use billstack::http::route::Route;
@@ -153,7 +154,12 @@ async fn each_scope_opens_its_own_routes(t: &Bench) {
     for held in Scope::ALL.iter().copied() {
         let (_, key) = t.key(None, &[held], None).await;
         for (route, path) in guarded(&t.home) {
-            let Some(needed) = route.right.and_then(Right::scope) else {
+            if matches!(route.right, Some(Right::Known | Right::TeamKnown)) {
+                let answer = knock(&key, &route, &path).await;
+                assert_eq!(shut_out(&answer), None, "{held:?}: {answer:?}");
+                continue;
+            }
+            let Some(needed) = route.right.and_then(Right::scope_of_keys) else {
                 continue;
             };
             // No single scope is every scope.
@@ -171,7 +177,7 @@ async fn each_scope_opens_its_own_routes(t: &Bench) {
 async fn a_key_is_nothing_on_routes_of_sessions(t: &Bench) {
     let before = t.dump().await;
     for (route, path) in guarded(&t.home) {
-        if route.right.and_then(Right::scope).is_none() {
+        if !route.right.is_some_and(Right::is_for_keys) {
             knock(&t.key, &route, &path)
                 .await
                 .refused("session_required");
@@ -243,9 +249,10 @@ async fn each_role_opens_its_own_routes(t: &Bench) {
                 continue;
             }
             let allowed = match route.right {
-                None | Some(Right::SignedIn | Right::TeamMember) => true,
+                None => true,
+                Some(Right::SignedIn | Right::Known | Right::TeamMember | Right::TeamKnown) => true,
                 Some(Right::TeamAdmin | Right::ProjectAdmin(_)) => role.can_administer(),
-                Some(Right::TeamWriter) => role.can_write(),
+                Some(Right::TeamWriter | Right::TeamReader(_)) => role.can_write(),
                 Some(Right::Project(
                     Scope::CustomersRead | Scope::ReferralsRead | Scope::WebhooksRead,
                 )) => true,

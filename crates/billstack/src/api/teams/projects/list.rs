@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_store::projects;
+use billstack_store::readers;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ProjectJson;
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::TeamAccess;
+use crate::http::access::Reading;
 use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, page};
 
@@ -26,7 +26,7 @@ pub struct ProjectsAnswer {
 
 /// List projects.
 ///
-/// The team's projects, the newest first.
+/// The team's projects, the newest first; for an API key those that it is good for.
 #[utoipa::path(
     get, path = "", operation_id = "list_projects",
     params(PageParams),
@@ -34,14 +34,14 @@ pub struct ProjectsAnswer {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: TeamAccess,
+    access: Reading,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
     let team_id = access.team_id.clone();
     let part = app
         .store
-        .scan(move |tx| Ok(projects::list(tx, &access.team_id, &page)?));
+        .scan(move |tx| readers::projects(tx, &access.reader, &access.team_id, &page));
     let part = part.await?;
     let projects = part.rows.iter().map(|row| ProjectJson::new(row, &team_id));
     Ok(answer::send(answer::ok(&ProjectsAnswer {

@@ -94,7 +94,7 @@ pub struct StripeEventDetailJson {
     /// The event.
     #[serde(flatten)]
     event: StripeEventJson,
-    /// The body as Stripe sent it; null for an event that was ignored, and once retention or the
+    /// The body as Stripe sent it; null for an API key, for an event that was ignored, and once retention or the
     /// erasure of a person removed it.
     #[schema(value_type = Option<Object>)]
     payload: Option<Box<RawValue>>,
@@ -118,5 +118,44 @@ impl StripeEventAnswer {
                     .and_then(|text| RawValue::from_string(text).ok()),
             },
         }
+    }
+}
+
+/// What an outcome means, and what helps.
+pub(crate) fn cure_of(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Converted => ("It converted a referral.", "Nothing is left to do."),
+        Outcome::Recorded => (
+            "It tells of a payment, which is kept for whoever has a credit for it.",
+            "Nothing is left to do.",
+        ),
+        Outcome::Waiting => (
+            "It may count later.",
+            "It is looked at again by itself, when what it waits for has come.",
+        ),
+        Outcome::NoReferral => (
+            "Its customer has no referral that it could convert.",
+            "If a code was meant to be applied, apply it: the event is looked at again then.",
+        ),
+        Outcome::NoCustomer => (
+            "Nobody here is its customer, so far.",
+            "Link the customer to the one in Stripe: the event is looked at again then.",
+        ),
+        Outcome::Ignored => (
+            "It does not concern us, or can never convert.",
+            "Nothing is left to do.",
+        ),
+        Outcome::Ambiguous => (
+            "Several pending referrals could be meant, so none was converted.",
+            "Put metadata.project_id on the object in Stripe, or link the right customer; then replay it.",
+        ),
+        Outcome::Failed => (
+            "It could not be read to the end.",
+            "Mend what the reason names, then replay it.",
+        ),
+        Outcome::Other(_) => (
+            "This version does not know the outcome.",
+            "A newer version does.",
+        ),
     }
 }

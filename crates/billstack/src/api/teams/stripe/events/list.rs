@@ -4,14 +4,15 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::attribution::Outcome;
 use billstack_store::Share;
-use billstack_store::received::{self, EventFilter};
+use billstack_store::readers;
+use billstack_store::received::EventFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{OutcomeJson, StripeEventJson};
 use crate::app::Shared;
 use crate::error::ApiError;
-use crate::http::access::TeamAccess;
+use crate::http::access::Reading;
 use crate::http::answer;
 use crate::http::page::{DEFAULT_LIMIT, PageParams, QueryString, one_of, page, text, time, weight};
 use crate::http::query::Query;
@@ -39,7 +40,8 @@ pub(crate) fn filter(query: &Query) -> Result<EventFilter, ApiError> {
 
 /// List events from Stripe.
 ///
-/// What Stripe has sent to the team and what became of it, the last received first.
+/// What Stripe has sent to the team and what became of it, the last received first. An API key of one project gets the
+/// events that concern its customers; there a page may be short or empty and have a `nextCursor` all the same.
 #[utoipa::path(
     get, path = "", operation_id = "list_stripe_events",
     params(
@@ -53,7 +55,7 @@ pub(crate) fn filter(query: &Query) -> Result<EventFilter, ApiError> {
 )]
 pub async fn handle(
     State(app): State<Shared>,
-    access: TeamAccess,
+    access: Reading,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let page = page(&query, DEFAULT_LIMIT)?;
@@ -63,7 +65,7 @@ pub async fn handle(
         weight: weight(&page),
     };
     let part = app.store.scan_for(share, move |tx| {
-        Ok(received::list(tx, &access.team_id, &filter, &page)?)
+        readers::stripe_events(tx, &access.reader, &access.team_id, &filter, &page)
     });
     let part = part.await?;
     Ok(answer::send(answer::ok(&StripeEventsAnswer {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Known, customer, people_of, referral};
+use crate::api::teams::stripe::events::cure_of;
 use crate::api::teams::stripe::events::replay::replayed;
 use crate::app::{App, Shared};
 use crate::error::ApiError;
@@ -106,7 +107,7 @@ async fn told(app: &App, team_id: &TeamId, id: String) -> Result<Told, ApiError>
 fn body(told: &Told, (view, team_id): (&View, &TeamId), error: Option<&ApiError>) -> Markup {
     let event = &told.event;
     let is_converted = event.settled.outcome == Outcome::Converted;
-    let (means, cure) = words::cure_of_outcome(event.settled.outcome);
+    let (means, cure) = cure_of(event.settled.outcome);
     let is_live = match event.livemode {
         Some(true) => "live",
         Some(false) => "test",

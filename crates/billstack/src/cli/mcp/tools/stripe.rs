@@ -1,0 +1,103 @@
+//! What Stripe told, and what became of it.
+
+use billstack_core::attribution::Outcome;
+use serde_json::Value;
+
+use super::lists::with_limit;
+use super::{CURSOR, Effect, LIMIT, Place, Tool};
+use crate::api::teams::stripe::events::cure_of;
+use crate::cli::mcp::args::{Kind, may};
+use crate::cli::mcp::call::{Call, Told};
+use crate::cli::mcp::trouble::Trouble;
+
+const OUTCOMES: &[&str] = &[
+    "converted",
+    "no_referral",
+    "no_customer",
+    "ambiguous",
+    "ignored",
+    "waiting",
+    "recorded",
+    "failed",
+];
+
+pub(super) const TOOLS: &[Tool] = &[Tool {
+    name: "stripe_events",
+    title: "The last events of Stripe",
+    description: "The events that Stripe sent, the last received first, with what became of each (`outcome`, `reason`), what \
+        that means (`meaning`) and what helps (`cure`). Their bodies are not told. With a key of one project only events of its \
+        customers; a page may then be empty and have a `nextCursor` all the same. With `eventId` that one event.",
+    params: &[
+        may(
+            "eventId",
+            Kind::Text(255),
+            "One event, by its id in Stripe (`evt_…`).",
+        ),
+        may("outcome", Kind::OneOf(OUTCOMES), "Only with this outcome."),
+        may(
+            "type",
+            Kind::Text(255),
+            "Only of this type, such as `customer.subscription.created`.",
+        ),
+        may(
+            "from",
+            Kind::Time,
+            "Only received at this time or later (RFC 3339).",
+        ),
+        may(
+            "to",
+            Kind::Time,
+            "Only received before this time (RFC 3339).",
+        ),
+        LIMIT,
+        CURSOR,
+    ],
+    scopes: &["referrals:read"],
+    place: Place::Everywhere,
+    effect: Effect::Reads,
+    run: |call| Box::pin(events(call)),
+}];
+
+async fn events(call: &Call) -> Result<Told, Trouble> {
+    let path = format!("{}/stripe/events", call.team().await?);
+    if call.text("eventId").is_some() {
+        let id = call.part("eventId")?;
+        let mut value = call.get(&format!("{path}/{id}"), &[]).await?;
+        explain(&mut value["event"]);
+        return Ok(Told::new(told(&value["event"]), value));
+    }
+    let query = with_limit(call.query(&["outcome", "type", "from", "to", "limit", "cursor"]));
+    let mut value = call.get(&path, &query).await?;
+    let mut lines = Vec::new();
+    for event in value["events"].as_array_mut().into_iter().flatten() {
+        explain(event);
+        lines.push(told(event));
+    }
+    let text = match lines.is_empty() {
+        true => "No event of Stripe is like that.".to_owned(),
+        false => lines.join("\n"),
+    };
+    Ok(Told::new(text, value))
+}
+
+/// Adds what the outcome means, and what helps.
+fn explain(event: &mut Value) {
+    let outcome = event["outcome"].as_str().map(Outcome::read);
+    if let Some(outcome) = outcome.flatten() {
+        let (meaning, cure) = cure_of(outcome);
+        event["meaning"] = meaning.into();
+        event["cure"] = cure.into();
+    }
+}
+
+fn told(event: &Value) -> String {
+    let word = |name: &str| event[name].as_str().unwrap_or_default();
+    format!(
+        "{} received {}: {}. {} {}",
+        word("id"),
+        word("receivedAt"),
+        word("outcome").replace('_', " "),
+        word("meaning"),
+        word("cure")
+    )
+}
