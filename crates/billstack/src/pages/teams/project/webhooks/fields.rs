@@ -48,7 +48,9 @@ pub(super) fn changed(form: &Form) -> Map<String, Value> {
 pub(super) fn filled(endpoint: &Endpoint) -> Form {
     let names = endpoint.types.names();
     let told = if names == ["*"] { EVERY } else { "some" };
-    let types = names.iter().map(|name| ("types", (*name).to_owned()));
+    // Of all types none is ticked, as a browser sends it.
+    let ticked = names.iter().filter(|name| **name != "*");
+    let types = ticked.map(|name| ("types", (*name).to_owned()));
     Form::of(
         [
             ("url", endpoint.url.clone()),
