@@ -122,6 +122,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
+document.addEventListener("focusout", (event) => {
+  const menu = event.target.closest("details.menu[open]");
+  if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+});
+
 // The token of an invitation stands in the fragment, goes where it is sent from, and comes along to the sign-in.
 const invited = document.querySelector("form[data-fragment]");
 function takeInvitation() {
@@ -156,7 +161,13 @@ if (waiting) {
             location.reload();
             return;
           }
-          say("There is news. Load the page again to see it.");
+          // What is typed is not lost: whoever types says when.
+          const news = document.getElementById("news") || document.createElement("p");
+          news.id = "news";
+          news.className = "notice";
+          news.setAttribute("role", "status");
+          news.textContent = "There is news. Load the page again to see it.";
+          waiting.before(news);
         }
       } catch {
         // The next look may work.

@@ -142,6 +142,8 @@ fn of_projects() -> Vec<Route> {
         POST "/t/{teamId}/p/{projectId}/attention" teams::project::attention::dismiss, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/credits" teams::project::credits::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/credits" teams::project::credits::picked::handle, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/credits/move" teams::project::credits::confirm::show, Project(ReferralsWrite);
+        POST "/t/{teamId}/p/{projectId}/credits/move" teams::project::credits::confirm::act, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/credits/{id}" teams::project::credits::one::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/credits/{id}" teams::project::credits::one::act, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/credits/moved/{id}" teams::project::credits::picked::show, Project(ReferralsRead);
@@ -172,6 +174,7 @@ fn of_projects() -> Vec<Route> {
         POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/kept" teams::project::webhooks::acts::kept, Project(WebhooksWrite);
         POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/enable" teams::project::webhooks::acts::enable, Project(WebhooksWrite);
         POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/disable" teams::project::webhooks::acts::disable, Project(WebhooksWrite);
+        GET "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/replay" teams::project::webhooks::replay::counted, Project(WebhooksWrite);
         POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/replay" teams::project::webhooks::replay::range, Project(WebhooksWrite);
         POST "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/delete" teams::project::webhooks::acts::delete, Project(WebhooksWrite);
         GET "/t/{teamId}/p/{projectId}/webhooks/{endpointId}/deliveries/{id}" teams::project::webhooks::delivery::show, Project(WebhooksRead);

@@ -54,7 +54,7 @@ pub async fn dress(State(app): State<Shared>, mut request: Request, next: Next) 
     };
     let path = asked.uri.path();
     let form = form.filter(|_| is_of_nobody(&answer));
-    let kept = form.and_then(|form| kept::seal(&app, path, &form));
+    let kept = form.map(|form| kept::seal(&app, path, &form));
     let mut answer = match kept {
         Some(kept) => {
             let place = asked
@@ -168,12 +168,15 @@ fn refused(asked: &Parts, answer: Response) -> Response {
     let said = answer.extensions().get::<Said>().cloned();
     let field = said.as_ref().and_then(|said| said.field.as_deref());
     let has_filters = asked.method == Method::GET && asked.uri.query().is_some();
+    if reason == Reason::MethodNotAllowed && asked.method == Method::GET {
+        return see_other(page_above(asked.uri.path()));
+    }
     let (old, _) = answer.into_parts();
     let view = View::of(asked);
     let (status, title) = (old.status, title(reason));
     let body = html! {
         h1 { (title) }
-        p { (said.as_ref().map_or(reason.sentence(), |said| &said.message)) }
+        p { (sentence(reason).unwrap_or(said.as_ref().map_or(reason.sentence(), |said| &said.message))) }
         @if let Some(field) = field { p { "It is about " code { (field) } "." } }
         @if is_nobody {
             p { "Nothing was changed. Sign in, and send the form again." }
@@ -208,6 +211,47 @@ fn sign_in_for(asked: &Parts) -> String {
             format!("/sign-in?next={next}")
         }
         _ => "/sign-in".to_owned(),
+    }
+}
+
+/// The page that holds the form of an address which only takes one: a browser is left there by a form that came back,
+/// and asks for it again.
+fn page_above(path: &str) -> &str {
+    static PAGES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let pages = for_people().into_iter();
+        let shown = pages.filter(|route| route.method == Method::GET);
+        shown.map(|route| route.path).collect()
+    });
+    let is_shown = |path: &str| PAGES.iter().any(|page| is_at(page, path));
+    let mut above = path;
+    while let Some((rest, _)) = above.rsplit_once('/') {
+        if rest.is_empty() || is_shown(rest) {
+            above = rest;
+            break;
+        }
+        above = rest;
+    }
+    if above.is_empty() { "/" } else { above }
+}
+
+/// Whether a path is that of a page.
+fn is_at(page: &str, path: &str) -> bool {
+    let (page, path) = (page.split('/'), path.split('/'));
+    page.clone().count() == path.clone().count()
+        && page
+            .zip(path)
+            .all(|(page, part)| page.starts_with('{') || page == part)
+}
+
+/// What a refusal means for somebody who looks at pages, where the sentence of the API does not say it.
+fn sentence(reason: Reason) -> Option<&'static str> {
+    match reason {
+        Reason::Unauthenticated | Reason::SessionExpired => {
+            Some("You are not signed in, or your session has ended.")
+        }
+        Reason::UnsupportedMediaType => Some("This is no form of our pages. Load the page again."),
+        Reason::MethodNotAllowed => Some("This address takes something else than what was sent."),
+        _ => None,
     }
 }
 
@@ -247,4 +291,27 @@ fn safe(app: &App) -> HeaderMap {
         headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
     }
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_on_the_page_above_it() {
+        for (path, above) in [
+            ("/t/team_1/keys/revoke", "/t/team_1/keys"),
+            ("/t/team_1/leave", "/t/team_1"),
+            ("/t/team_1/p/proj_1/start/key", "/t/team_1/p/proj_1/start"),
+            (
+                "/t/team_1/p/p_1/webhooks/w_1/enable",
+                "/t/team_1/p/p_1/webhooks/w_1",
+            ),
+            ("/account/password", "/account"),
+            ("/accept/new", "/accept"),
+            ("/sign-out", "/"),
+        ] {
+            assert_eq!(page_above(path), above, "{path}");
+        }
+    }
 }

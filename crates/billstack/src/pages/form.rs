@@ -1,5 +1,7 @@
 //! A form as a browser sends it.
 
+mod filled;
+
 use std::collections::BTreeMap;
 
 use axum::extract::{FromRequest, Request};
@@ -15,6 +17,8 @@ use crate::http::answer::json;
 use crate::http::input::{is_declared_as, read};
 use crate::http::json::read_json;
 use crate::http::known::Known;
+
+pub(super) use filled::filled_with;
 
 /// The field that makes a form one of its kind; see [`submit`](super::submit).
 pub(super) const ONCE: &str = "once";

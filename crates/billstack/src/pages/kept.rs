@@ -44,16 +44,16 @@ pub(super) async fn of_request(app: &App, parts: &Parts, body: Body) -> (Option<
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What was typed, for the page at this path alone; `None` where there is nothing to bring back. Passwords and secrets
-/// are typed anew.
-pub(super) fn seal(app: &App, path: &str, body: &[u8]) -> Option<String> {
+/// What was typed, for the page at this path alone. Passwords and secrets are typed anew, and where nothing was typed the
+/// form comes back all the same.
+pub(super) fn seal(app: &App, path: &str, body: &[u8]) -> String {
     let form = Form::parse(body);
     let is_written = |name: &str| {
         let name = name.to_ascii_lowercase();
         name != ONCE && name != KEPT && !UNWRITTEN.iter().any(|word| name.contains(word))
     };
     let fields: Vec<_> = form.fields().filter(|(name, _)| is_written(name)).collect();
-    (!fields.is_empty()).then(|| app.cipher.seal(&json(&fields), &context(path)))
+    app.cipher.seal(&json(&fields), &context(path))
 }
 
 /// What was typed, if it was for this path.

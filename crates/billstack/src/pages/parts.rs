@@ -13,6 +13,7 @@ pub(super) mod notice;
 pub(super) mod numbers;
 pub(super) mod pager;
 pub(super) mod people;
+pub(super) mod said;
 pub(super) mod shell;
 pub(super) mod switch;
 pub(super) mod table;

@@ -21,7 +21,7 @@ use crate::http::answer::json;
 pub(super) const PICK: &str = "pick";
 
 /// The most things of one form.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// What became of a thing.
 #[derive(Clone, Debug, Serialize, Deserialize)]

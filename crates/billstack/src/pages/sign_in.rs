@@ -26,7 +26,7 @@ pub(super) const PATH: &str = "/sign-in";
 const TITLE: &str = "Sign in";
 
 /// The longest address to go on to, in characters.
-const LONGEST_NEXT: usize = 2000;
+const LONGEST_NEXT: usize = 6000;
 
 /// The form; whoever is signed in is sent on at once.
 pub async fn show(

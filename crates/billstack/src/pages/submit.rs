@@ -38,8 +38,9 @@ impl Submitted {
     }
 }
 
-/// The hidden random field of a form.
+/// The hidden random field of a form that is meant.
 pub(super) fn once_of(form: &Form) -> Result<&str, ApiError> {
+    form.is_meant()?;
     let once = form.text(ONCE);
     if once.len() != 32 || !once.bytes().all(|b| b.is_ascii_hexdigit()) {
         let message = "The form is not complete; load the page again.";

@@ -78,7 +78,7 @@ async fn made(
         let project = of_team::create(tx, act, &team.id, &new.project.0)?;
         Ok((team.id, project.id))
     };
-    let place = |(team, project): &(_, _)| project::address(team, project);
+    let place = |(team, project): &(_, _)| format!("{}/start", project::address(team, project));
     submit(app, &signed.caller, (&nowhere, form), op, place).await
 }
 

@@ -13,9 +13,9 @@ use billstack_store::{Abort, Place, Share, Tx, Weight};
 use maud::Markup;
 
 use super::kept::KEPT;
-use super::parts::shell;
 use super::parts::switch::Places;
 use super::parts::unread::PATIENCE;
+use super::parts::{said, shell};
 use super::teams::project::start;
 use super::theme::Theme;
 use crate::api::attention::parted;
@@ -37,6 +37,8 @@ pub struct View {
     pub(super) places: Places,
     /// Whether the way to the first conversion is still ahead.
     pub(super) is_starting: bool,
+    /// What the form that led here has done.
+    pub(super) said: Option<&'static str>,
     /// When it was looked, where the page is for people who are signed in.
     pub(super) at: Option<Micros>,
     /// What needs somebody in the project, where that was asked and could be read in time.
@@ -58,6 +60,7 @@ impl View {
         View {
             theme: Theme::of(&parts.headers),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            said: said::said(&parts.uri),
             ..View::default()
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
+use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use utoipa_swagger_ui::Config;
@@ -38,11 +38,12 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Respo
     Ok((safe(), kept(&name)?.answer(&headers)).into_response())
 }
 
-fn safe() -> [(HeaderName, HeaderValue); 2] {
+fn safe() -> [(HeaderName, HeaderValue); 3] {
     let nosniff = HeaderName::from_static("x-content-type-options");
     [
         (CONTENT_SECURITY_POLICY, POLICY),
         (nosniff, HeaderValue::from_static("nosniff")),
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     ]
 }
 

@@ -114,7 +114,7 @@ pub(crate) fn name(given: &str) -> Result<Vanity, ApiError> {
     Vanity::parse(given).map_err(|unfit| {
         let why = match unfit {
             Unfit::Shape => {
-                "`vanity` has 3 to 24 letters `A` to `Z`, digits, hyphens and underscores."
+                "`vanity` has 3 to 24 letters `A` to `Z`, digits, hyphens and underscores, of which at least 3 are letters or digits."
             }
             Unfit::LikeACode => "`vanity` must not have eight letters and digits, as a code has.",
             Unfit::Reserved => "This word is reserved; choose another.",

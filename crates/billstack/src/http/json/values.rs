@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::number;
 
-/// A text of `MIN` (0 or 1) to `MAX` characters.
+/// A text of `MIN` to `MAX` characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<const MIN: usize, const MAX: usize>(pub String);
 
@@ -21,8 +21,12 @@ impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX
             let message = format!("must have at most {MAX} characters.");
             return Err(D::Error::custom(message));
         }
-        if text.len() < MIN {
+        if text.is_empty() && MIN > 0 {
             return Err(D::Error::custom("must not be empty."));
+        }
+        if text.chars().count() < MIN {
+            let message = format!("must have at least {MIN} characters.");
+            return Err(D::Error::custom(message));
         }
         Ok(Text(text))
     }

@@ -197,7 +197,8 @@ struct Told<'d> {
 impl Told<'_> {
     /// A currency is told by the amounts, and nothing is told by what is not there.
     fn is_news(&self, name: &str, value: &Value) -> bool {
-        !value.is_null() && !(name == "currency" && self.currency.is_some())
+        let is_said = name == "currency" && self.currency.is_some();
+        !(value.is_null() || is_said)
     }
 
     fn status(&self, word: &str) -> Markup {

@@ -91,6 +91,7 @@ pub(in crate::pages) fn fault(error: Option<&ApiError>, fields: &[&str]) -> Mark
         !field.is_some_and(|field| fields.contains(&field))
     };
     let wait = |error: &ApiError| match error.retry_after {
+        Some(1) => " Wait a second.".to_owned(),
         Some(seconds) => format!(" Wait {seconds} seconds."),
         None => String::new(),
     };

@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::keys;
+use super::notice;
 use super::switch::switch;
 use super::tabs::{self, tabs};
 use super::time::moment;
@@ -34,7 +35,10 @@ pub(in crate::pages) fn document(view: &View, title: &str, body: &Markup) -> Mar
                 a.skip href="#main" { "Skip to the content" }
                 (bar(view))
                 (tabs(view, title))
-                main #main tabindex="-1" { (body) }
+                main #main tabindex="-1" {
+                    @if let Some(said) = view.said { (notice::done(said)) }
+                    (body)
+                }
                 @if let Some(at) = view.at {
                     footer { "As of " (moment(at)) " · Request " code { (view.request_id) } }
                 }

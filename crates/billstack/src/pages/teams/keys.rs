@@ -22,11 +22,12 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, choice, fault, field, once, submit as button};
 use crate::pages::parts::pager::pager;
+use crate::pages::parts::said::saying;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{day, moment};
 use crate::pages::shown::{Kind, Whose, panel};
 use crate::pages::submit::{Submitted, submit};
-use crate::pages::view::{View, see_other_with};
+use crate::pages::view::{View, see_other, see_other_with};
 use crate::secrets::random_bytes;
 
 const TITLE: &str = "Keys";
@@ -108,7 +109,7 @@ pub async fn revoke(
     let op = move |tx: &mut dyn billstack_store::Tx, act: &mut billstack_store::Act| {
         store::revoke(tx, act, &team_id, &id)
     };
-    let place = path(&access.team_id);
+    let place = saying(&path(&access.team_id), "revoked");
     let place = move |_: &ApiKey| place.clone();
     match submit(&app, &access.caller, (&access.team_id, &form), op, place).await {
         Ok(submitted) => Ok(submitted.answer(&view)),
@@ -117,7 +118,10 @@ pub async fn revoke(
 }
 
 /// Ends the showing of a key.
-pub async fn kept(State(app): State<Shared>, access: TeamAccess, _: Form) -> Response {
+pub async fn kept(State(app): State<Shared>, access: TeamAccess, form: Form) -> Response {
+    if form.is_kept() {
+        return see_other(&path(&access.team_id));
+    }
     see_other_with(&path(&access.team_id), whose(&access).forget(&app))
 }
 
@@ -201,13 +205,17 @@ async fn body(
         @if let Some(secret) = secret {
             (panel("Your new key", &secret, "Put it where your program keeps its secrets.", &format!("{path}/kept")))
         }
-        (list(&part, &projects, &path, app.now()))
+        (list((&part, &projects), (&path, typed), app.now()))
         (pager(&path, &[], is_first, part.next.as_ref()))
         (new(&path, &projects, (typed, error)))
     })
 }
 
-fn list(part: &Part<ApiKey>, projects: &[Project], path: &str, now: Micros) -> Markup {
+fn list(
+    (part, projects): (&Part<ApiKey>, &[Project]),
+    (path, typed): (&str, &Form),
+    now: Micros,
+) -> Markup {
     let columns = [
         Column::text("Name"),
         Column::short("Begins with"),
@@ -225,7 +233,7 @@ fn list(part: &Part<ApiKey>, projects: &[Project], path: &str, now: Micros) -> M
             state(key, now),
             html! { @match key.last_used_on { Some(at) => (day(at)), None => span.quiet { "never" } } },
             moment(key.created_at),
-            html! { @if key.revoked_at.is_none() { (revocation(key, path)) } },
+            html! { @if key.revoked_at.is_none() { (revocation(key, path, typed)) } },
         ]
     });
     let empty = "No key yet. Your backend needs one to make customers and to apply codes.";
@@ -257,9 +265,10 @@ fn state(key: &ApiKey, now: Micros) -> Markup {
     }
 }
 
-fn revocation(key: &ApiKey, path: &str) -> Markup {
+/// The form, open where it came back.
+fn revocation(key: &ApiKey, path: &str, typed: &Form) -> Markup {
     html! {
-        details.confirm {
+        details.confirm open[typed.text("id") == key.id] {
             summary { "Revoke" span.hidden { " " (key.name) } }
             form method="post" action={ (path) "/revoke" } {
                 (once())

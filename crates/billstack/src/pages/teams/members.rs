@@ -11,6 +11,7 @@ use billstack_store::{invitations, members as store};
 use serde::Deserialize;
 
 use self::body::body;
+use super::projects;
 use crate::api::teams::actor_role;
 use crate::api::teams::invitations::create::CreateInvitationRequest;
 use crate::api::teams::members::update::UpdateMemberRequest;
@@ -22,9 +23,10 @@ use crate::http::page::QueryString;
 use crate::http::query::Query;
 use crate::one_time_token::new_invitation_token;
 use crate::pages::form::Form;
+use crate::pages::parts::said::saying;
 use crate::pages::shown::{Kind, Whose};
 use crate::pages::submit::{Submitted, submit};
-use crate::pages::view::{View, see_other_with};
+use crate::pages::view::{View, see_other, see_other_with};
 use crate::secrets::token_hash;
 
 const TITLE: &str = "Members";
@@ -79,12 +81,17 @@ async fn invited(
         let actor_role = actor_role(tx, &team_id, &user_id)?;
         invitations::create(tx, act, &team_id, actor_role, &email, role, &hash)
     };
-    let submitted = sent(app, access, form, op).await?;
+    let place = path(&access.team_id);
+    let of_team = (&access.team_id, form);
+    let submitted = submit(app, &access.caller, of_team, op, move |_| place.clone()).await?;
     Ok((submitted, format!("{}/accept#{token}", app.base_url())))
 }
 
 /// Ends the showing of a link.
-pub async fn kept(State(app): State<Shared>, access: TeamAccess, _: Form) -> Response {
+pub async fn kept(State(app): State<Shared>, access: TeamAccess, form: Form) -> Response {
+    if form.is_kept() {
+        return see_other(&path(&access.team_id));
+    }
     see_other_with(&path(&access.team_id), whose(&access).forget(&app))
 }
 
@@ -100,7 +107,7 @@ pub async fn uninvite(
         Ok(Whom { id: Text(id) }) => {
             let op =
                 move |tx: &mut dyn Tx, act: &mut Act| invitations::revoke(tx, act, &team_id, &id);
-            sent(&app, &access, &form, op).await
+            sent(&app, &access, (&form, "uninvited"), op).await
         }
         Err(error) => Err(error),
     };
@@ -124,7 +131,7 @@ pub async fn change(
                 let actor_role = actor_role(tx, &team_id, &user_id)?;
                 store::set_role(tx, act, &team_id, actor_role, &id, role)
             };
-            sent(&app, &access, &form, op).await
+            sent(&app, &access, (&form, "role"), op).await
         }
         Err(error) => Err(error),
     };
@@ -140,7 +147,8 @@ pub async fn remove(
 ) -> Result<Response, ApiError> {
     let done = match form.read::<Whom>(&["id"]) {
         Ok(Whom { id: Text(id) }) => {
-            removed(&app, &access, (&form, id), path(&access.team_id)).await
+            let place = saying(&path(&access.team_id), "removed");
+            removed(&app, &access, (&form, id), place).await
         }
         Err(error) => Err(error),
     };
@@ -157,7 +165,7 @@ async fn removed(
     let (team_id, user_id) = (access.team_id.clone(), access.user.id.clone());
     // Whoever removes themselves sees nothing of the team any more.
     let place = match id == user_id {
-        true => "/t".to_owned(),
+        true => saying("/t", "left"),
         false => place,
     };
     let op = move |tx: &mut dyn Tx, act: &mut Act| {
@@ -176,17 +184,20 @@ pub async fn leave(
     form: Form,
 ) -> Result<Response, ApiError> {
     let user_id = access.user.id.clone();
-    let left = removed(&app, &access, (&form, user_id), "/t".to_owned()).await?;
-    Ok(left.answer(&view))
+    match removed(&app, &access, (&form, user_id), "/t".to_owned()).await {
+        Ok(left) => Ok(left.answer(&view)),
+        Err(error) if form.is_kept() => projects::leave_again(&app, &view, &access, &error).await,
+        Err(error) => Err(error),
+    }
 }
 
 async fn sent<T: Send + 'static>(
     app: &App,
     access: &TeamAccess,
-    form: &Form,
+    (form, said): (&Form, &str),
     op: impl Fn(&mut dyn Tx, &mut Act) -> Result<T, Abort> + Clone + Send + 'static,
 ) -> Result<Submitted, ApiError> {
-    let place = path(&access.team_id);
+    let place = saying(&path(&access.team_id), said);
     let form = (&access.team_id, form);
     submit(app, &access.caller, form, op, move |_| place.clone()).await
 }

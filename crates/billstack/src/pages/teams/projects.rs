@@ -23,6 +23,9 @@ use crate::pages::parts::time::moment;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::view::View;
 
+/// Says of a form that it is the one to leave the team.
+const LEAVE: &str = "leave";
+
 /// Rows of a page.
 const ROWS: i64 = 50;
 
@@ -57,6 +60,18 @@ pub async fn create(
             Ok(view.again(&error, "Projects", shown))
         }
     }
+}
+
+/// The page with the form to leave the team, which came back.
+pub(super) async fn leave_again(
+    app: &App,
+    view: &View,
+    access: &TeamAccess,
+    error: &ApiError,
+) -> Result<Response, ApiError> {
+    let form = (&Form::with(LEAVE, "yes"), Some(error));
+    let shown = body(app, (view, access), &Query::default(), form).await?;
+    Ok(view.again(error, "Projects", shown))
 }
 
 async fn made(app: &App, access: &TeamAccess, form: &Form) -> Result<Submitted, ApiError> {
@@ -103,7 +118,7 @@ async fn body(
                 (button("Make the project").when(view.can_administer(), "Only owners and admins of the team make projects."))
             }
         }
-        details.confirm {
+        details.confirm open[typed.has(LEAVE)] {
             summary { "Leave the team" }
             form method="post" action={ (path) "/leave" } {
                 (once())

@@ -56,6 +56,7 @@ struct Told {
 struct Wrong<'f> {
     connect: Option<(&'f Form, &'f ApiError)>,
     roll: Option<(&'f Form, &'f ApiError)>,
+    disconnect: Option<&'f ApiError>,
 }
 
 /// The page.
@@ -87,7 +88,7 @@ async fn body(app: &App, team_id: &TeamId, wrong: Wrong<'_>) -> Result<Markup, A
         (connect::form(&base, is_connected, wrong.connect))
         @if is_connected {
             (roll::form(&base, wrong.roll))
-            (disconnect::form(&base))
+            (disconnect::form(&base, wrong.disconnect))
         }
     })
 }

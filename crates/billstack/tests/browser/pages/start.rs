@@ -36,7 +36,6 @@ async fn set_up(t: &Bench, browser: &Chromium) {
     browser.type_into("#team", "Acme").await;
     browser.type_into("#project", "App").await;
     browser.click("main button").await;
-    browser.click(".tabs a[href$='/start']").await;
     browser.until(&done("project"), json!(true)).await;
 }
 
@@ -81,11 +80,19 @@ async fn connect(t: &Bench, browser: &Chromium) {
     browser.type_into("#webhookSecret", SECRET).await;
     browser.click("#stripe form button:not(.plain)").await;
     browser.until(&done("stripe"), json!(true)).await;
-    // Nothing is clicked from here on: the page looks by itself.
+    // Nothing is clicked from here on: the page looks by itself, and takes nothing from whoever types.
+    browser.type_into("#key input[name=name]", "half").await;
+    let early = session(t, "cs_0", None);
+    assert_eq!(send(t, browser, &early, "whsec_third").await, 400);
+    let news = "return document.getElementById('news')?.textContent.startsWith('There is news')";
+    browser.until(news, json!(true)).await;
+    let typed = "return document.querySelector('#key input[name=name]').value";
+    assert_eq!(browser.run(typed).await, json!("half"));
+    browser.refresh().await;
     let first = session(t, "cs_1", None);
     assert_eq!(send(t, browser, &first, "whsec_other").await, 400);
     let told =
-        "return document.querySelector('#event .notice')?.textContent.startsWith('1 call within')";
+        "return document.querySelector('#event .notice')?.textContent.startsWith('2 calls within')";
     browser.until(told, json!(true)).await;
     assert_eq!(send(t, browser, &first, SECRET).await, 200);
     browser.until(&done("event"), json!(true)).await;
@@ -97,8 +104,8 @@ async fn switch_on(browser: &Chromium) {
     browser.type_into("#referrerCreditAmount", "10.00").await;
     browser.type_into("#refereeCreditAmount", "5.00").await;
     browser.click("main form button:not(.plain)").await;
-    browser.find("main form button[name=again]").await;
-    browser.click("main form button:not([name])").await;
+    browser.find("main form a[href*='again=yes']").await;
+    browser.click("main form button").await;
     browser.find(".notice.good").await;
     browser.click(".tabs a[href$='/start']").await;
     browser.until(&done("program"), json!(true)).await;

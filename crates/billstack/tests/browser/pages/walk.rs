@@ -44,7 +44,7 @@ fn pages_of_members_have_no_fault() {
             ("reason", "Paid out"),
             ("pick", &credit),
         ];
-        let moved = report(t, "credits", &settle).await;
+        let moved = report(t, "credits/move", &settle).await;
         let checked = report(t, "referrals", &[("pick", &referral)]).await;
         needs_somebody(t).await;
         let ids = [
@@ -77,6 +77,11 @@ fn pages_of_members_have_no_fault() {
         paths.push(format!(
             "{project}?metric=credited_usd&from=2026-01-01&by=week"
         ));
+        paths.push(format!(
+            "{project}/credits/move?move=reverse&picked={credit}"
+        ));
+        paths.push(format!("{project}/program?look=yes&enabled=on"));
+        paths.push(format!("{project}/customers?done=erased"));
         paths.push("/no/such/page".to_owned());
         paths.push(format!("/t/{}?cursor=x", t.home.team));
         sign_in(t, browser, &t.home).await;

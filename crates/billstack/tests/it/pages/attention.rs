@@ -60,7 +60,10 @@ async fn dismissing_is_one_change(t: &Bench) {
     let line = hidden(&form, "line");
     assert_eq!(line, format!("stripe_events_failed.{event}"));
     let fields = [("once", once.as_str()), ("line", line.as_str())];
-    assert_eq!(led(&send(&t.owner, &place, &fields).await), place);
+    assert_eq!(
+        led(&send(&t.owner, &place, &fields).await),
+        format!("{place}?done=dismissed")
+    );
     let again = send(&t.owner, &place, &fields).await;
     assert!(again.text.contains("Already done"), "{}", again.text);
     let shown = page(&t.owner, &place).await.text;

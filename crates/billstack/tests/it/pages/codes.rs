@@ -263,7 +263,7 @@ async fn a_code_gets_another_name(t: &Bench) {
         send(&t.owner, &there, &[("once", &once), ("vanity", vanity)]).await
     };
     let renamed = rename("Ann-1").await;
-    assert_eq!(led(&renamed), there);
+    assert_eq!(led(&renamed), format!("{there}?done=renamed"));
     assert!(look(&t.owner, &there).send().await.text.contains("ANN-1 "));
     let other = t.pair("other").await;
     let body = json!({"vanity": "OTHER"});
@@ -301,7 +301,10 @@ async fn a_code_is_switched_off_after_a_question(t: &Bench) {
     );
     let once = hidden(&asked, "once");
     let fields = [("once", once.as_str()), ("what", "deactivate")];
-    assert_eq!(led(&send(&t.owner, &there, &fields).await), there);
+    assert_eq!(
+        led(&send(&t.owner, &there, &fields).await),
+        format!("{there}?done=deactivated")
+    );
     let off = look(&t.owner, &there).send().await;
     assert!(off.text.contains(">Off</span>") && !off.text.contains(&question));
     let told = t

@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::{Value, json};
 
-use super::{content, hidden, led, look, send};
+use super::{content, hidden, hidden_fields, led, look, send};
 use crate::api::referrals::credits::delivery::stripe;
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller};
@@ -15,6 +15,8 @@ on_both_engines! {
     a_credit_tells_its_life,
     a_credit_is_moved_once_and_with_a_reason,
     what_cannot_be_moved_says_why,
+    nothing_is_chosen_before_somebody_chooses,
+    picked_ones_are_looked_at_before_they_are_moved,
     picked_ones_are_decided_each_by_itself,
     a_refused_form_stays_on_its_page_of_the_list,
     nobody_picks_more_than_a_hundred,
@@ -134,7 +136,7 @@ async fn a_credit_tells_its_life(t: &Bench) {
     let shown = page(&t.owner, &path(t, &format!("/{id}"))).await.text;
     let referral = text(&credit["referralId"]);
     for part in [
-        "<title>10.00 USD of ann-referrer · Credits · ",
+        "<title>10.00 USD of ann-referrer, who brought ann-referee@example.com · Credits · ",
         ">6.00 USD</span>",
         ">4.00 USD</span>",
         "program → owed",
@@ -193,7 +195,7 @@ async fn a_credit_is_moved_once_and_with_a_reason(t: &Bench) {
     assert!(more.text.contains("amount-error"), "{}", more.text);
     assert_eq!(
         led(&send(&t.owner, &place, &form("4.00", "Paid out")).await),
-        place
+        format!("{place}?done=moved")
     );
     let again = send(&t.owner, &place, &form("4.00", "Paid out")).await;
     assert!(again.text.contains("Already done"), "{}", again.text);
@@ -236,7 +238,7 @@ async fn picked_ones_are_decided_each_by_itself(t: &Bench) {
     );
     let reverse = format!("referrals/credits/{second}/reverse");
     t.key.post(&reverse, json!({"reason": "x"})).await.ok();
-    let once = hidden(&page(&t.owner, &path(t, "")).await, "once");
+    let once = "ab".repeat(16);
     let fields = [
         ("once", once.as_str()),
         ("move", "settle"),
@@ -246,7 +248,7 @@ async fn picked_ones_are_decided_each_by_itself(t: &Bench) {
         ("pick", "cr_none"),
         ("pick", first.as_str()),
     ];
-    let answer = send(&t.owner, &path(t, ""), &fields).await;
+    let answer = send(&t.owner, &path(t, "/move"), &fields).await;
     let place = led(&answer).to_owned();
     let shown = page(&t.owner, &place).await;
     let report = &shown.text;
@@ -257,7 +259,10 @@ async fn picked_ones_are_decided_each_by_itself(t: &Bench) {
     assert_eq!(t.credit(&first).await["amounts"]["settled"], 1000);
     // The same form moves nothing again, and leads to the same report.
     let entries = t.count("entries").await;
-    assert_eq!(led(&send(&t.owner, &path(t, ""), &fields).await), place);
+    assert_eq!(
+        led(&send(&t.owner, &path(t, "/move"), &fields).await),
+        place
+    );
     assert_eq!(content(&page(&t.owner, &place).await), content(&shown));
     assert_eq!(t.count("entries").await, entries);
     // It is for whoever sent the form.
@@ -276,13 +281,7 @@ async fn a_refused_form_stays_on_its_page_of_the_list(t: &Bench) {
         action.ends_with("/credits?side=referee&status=granted"),
         "{action}"
     );
-    let once = hidden(&list, "once");
-    let fields = [
-        ("once", once.as_str()),
-        ("move", "settle"),
-        ("reason", ""),
-        ("pick", &id),
-    ];
+    let fields = [("move", ""), ("pick", id.as_str())];
     let refused = send(&t.owner, &action, &fields).await;
     assert_eq!(refused.status, 400);
     let picked = format!("value=\"{id}\" checked");
@@ -302,7 +301,7 @@ async fn a_refused_form_stays_on_its_page_of_the_list(t: &Bench) {
 
 async fn nobody_picks_more_than_a_hundred(t: &Bench) {
     let credits = converted(t).await;
-    let once = hidden(&page(&t.owner, &path(t, "")).await, "once");
+    let once = "ab".repeat(16);
     let ids: Vec<String> = (0..101).map(|number| format!("cr_{number}")).collect();
     let mut fields = vec![
         ("once", once.as_str()),
@@ -318,20 +317,24 @@ async fn nobody_picks_more_than_a_hundred(t: &Bench) {
         assert!(wrong.text.contains("Pick from 1 to 100."), "{}", wrong.text);
     }
     let id = text(&credits[0]["id"]);
-    // What was picked and typed comes back with what is wrong.
+    // What was picked comes back with what is wrong.
+    let fields = [("move", ""), ("pick", id.as_str())];
+    let wrong = send(&t.owner, &path(t, ""), &fields).await;
+    assert_eq!(wrong.status, 400);
+    for part in ["Choose what to do.", &format!("value=\"{id}\" checked")] {
+        assert!(wrong.text.contains(part), "{part}: {}", wrong.text);
+    }
     let fields = [
         ("once", once.as_str()),
         ("move", "settle"),
         ("pick", &id),
         ("reason", ""),
     ];
-    let wrong = send(&t.owner, &path(t, ""), &fields).await;
-    assert!(wrong.text.contains("reason-error"), "{}", wrong.text);
-    assert!(
-        wrong.text.contains(&format!("value=\"{id}\" checked")),
-        "{}",
-        wrong.text
-    );
+    let wrong = send(&t.owner, &path(t, "/move"), &fields).await;
+    assert_eq!(wrong.status, 400);
+    for part in ["reason-error", &format!("name=\"pick\" value=\"{id}\"")] {
+        assert!(wrong.text.contains(part), "{part}: {}", wrong.text);
+    }
 }
 
 async fn a_viewer_moves_nothing(t: &Bench) {
@@ -345,14 +348,17 @@ async fn a_viewer_moves_nothing(t: &Bench) {
             "{}",
             shown.text
         );
+        let once = "ab".repeat(16);
         let fields = [
-            ("once", &*hidden(&shown, "once")),
+            ("once", once.as_str()),
             ("move", "reverse"),
             ("reason", "x"),
             ("pick", &id),
         ];
-        let refused = send(&viewer, &path(t, &rest), &fields).await;
-        assert_eq!(refused.status, 403);
+        for rest in [&*rest, "/move"] {
+            let refused = send(&viewer, &path(t, rest), &fields).await;
+            assert_eq!(refused.status, 403);
+        }
     }
     assert_eq!(t.credit(&id).await["amounts"]["reversed"], 0);
 }
@@ -400,4 +406,84 @@ async fn nothing_of_a_customer_is_markup(t: &Bench) {
         assert!(!shown.contains("<img src=x"), "{rest}: {shown}");
         assert!(shown.contains("&lt;img src=x"), "{rest}: {shown}");
     }
+}
+
+/// Money is moved by whoever chose how, and knew how much: not by Enter in the next field.
+async fn nothing_is_chosen_before_somebody_chooses(t: &Bench) {
+    let credits = converted(t).await;
+    let id = text(&of(&credits, "referrer")["id"]);
+    let place = path(t, &format!("/{id}"));
+    let shown = page(&t.owner, &place).await;
+    for part in [
+        "<h1><span class=\"money\">10.00 USD</span> of ann-referrer, who brought ann-referee@example.com</h1>",
+        "type=\"radio\" name=\"move\" value=\"reverse\" required>",
+        "Reverse: take it back</strong>: <span class=\"money\">10.00 USD</span>.",
+        "A credit that was taken back is not given again.",
+        "name=\"reference\"",
+    ] {
+        assert!(shown.text.contains(part), "{part}: {}", shown.text);
+    }
+    assert!(!shown.text.contains("value=\"reverse\" required checked"));
+    let once = hidden(&shown, "once");
+    let fields = [("once", once.as_str()), ("reason", "x")];
+    let unchosen = send(&t.owner, &place, &fields).await;
+    assert_eq!(unchosen.status, 400);
+    assert!(unchosen.text.contains("id=\"move-error\""), "{unchosen:?}");
+    // Only a payment elsewhere has a name there.
+    let fields = [
+        ("once", once.as_str()),
+        ("move", "reverse"),
+        ("reason", "x"),
+        ("reference", "PAY-1"),
+    ];
+    led(&send(&t.owner, &place, &fields).await);
+    assert_eq!(t.credit(&id).await["amounts"]["reversed"], 1000);
+    assert!(!page(&t.owner, &place).await.text.contains("PAY-1"));
+}
+
+async fn picked_ones_are_looked_at_before_they_are_moved(t: &Bench) {
+    let credits = converted(t).await;
+    let euros = json!({
+        "customerId": of(&credits, "referrer")["customerId"], "amount": 700, "currency": "eur", "reason": "Contest",
+    });
+    let euros = t.key.post("referrals/credits", euros).await.created();
+    let gone = text(&euros["credit"]["id"]);
+    let reverse = format!("referrals/credits/{gone}/reverse");
+    let (first, second) = (text(&credits[0]["id"]), text(&credits[1]["id"]));
+    let picked = [
+        ("move", "reverse"),
+        ("pick", first.as_str()),
+        ("pick", second.as_str()),
+        ("pick", gone.as_str()),
+    ];
+    let list = path(t, "?status=granted");
+    let step = send(&t.owner, &list, &picked).await;
+    let place = led(&step).to_owned();
+    let all = page(&t.owner, &place).await.text;
+    for part in [
+        "<h1>Reverse what is picked</h1>",
+        "<dt>2 credits</dt><dd><span class=\"money\">15.00 USD</span></dd>",
+        "<dt>One credit</dt><dd><span class=\"money\">7.00 EUR</span></dd>",
+        "A credit that was taken back is not given again.",
+        ">Reverse 3 credits</button>",
+        "/credits?status=granted\">Move nothing",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    assert!(!all.contains("name=\"reference\""), "{all}");
+    t.key.post(&reverse, json!({"reason": "x"})).await.ok();
+    let shown = page(&t.owner, &place).await;
+    for part in ["Of the 3 that are picked, 1", "Reverse 2 credits"] {
+        assert!(shown.text.contains(part), "{part}: {shown:?}");
+    }
+    // Nothing moves by looking, and by a form without a reason.
+    assert_eq!(t.credit(&first).await["amounts"]["reversed"], 0);
+    let mut fields = hidden_fields(&shown);
+    fields.push(("reason", "Fraud"));
+    let moved = send(&t.owner, &path(t, "/move"), &fields).await;
+    let report = page(&t.owner, led(&moved)).await.text;
+    assert!(report.contains("2 of 3 moved."), "{report}");
+    // An address without anything picked leads to the list.
+    let empty = look(&t.owner, &path(t, "/move?move=reverse")).send().await;
+    assert_eq!(led(&empty), path(t, ""));
 }

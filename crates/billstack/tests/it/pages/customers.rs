@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::json;
 
-use super::{hidden, led, look, send};
+use super::{hidden, hidden_fields, led, look, send};
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::fixture::text;
@@ -17,6 +17,7 @@ on_both_engines! {
     their_own_page_is_looked_at_and_nothing_else,
     a_statement_is_a_file,
     a_viewer_changes_nobody,
+    a_form_undoes_nothing_that_others_changed,
 }
 
 async fn page(t: &Bench, rest: &str) -> String {
@@ -161,7 +162,10 @@ async fn a_customer_is_edited_and_linked(t: &Bench) {
         assert!(wrong.text.contains("value=\"user-7\""));
     }
     let fields = form("ann@example.org", "\"><img src=x>", "cus_ann");
-    assert_eq!(led(&send(&t.owner, &path, &fields).await), path);
+    assert_eq!(
+        led(&send(&t.owner, &path, &fields).await),
+        format!("{path}?done=changed")
+    );
     let again = send(&t.owner, &path, &fields).await;
     assert!(again.text.contains("Already done"), "{}", again.text);
     let now = t.key.get(&format!("customers/{id}")).await.ok()["customer"].take();
@@ -209,7 +213,18 @@ async fn a_person_is_erased_once_their_address_is_typed(t: &Bench) {
     }
     t.key.get(&format!("customers/{id}")).await.ok();
     let fields = [("once", once.as_str()), ("address", " Ann@Example.com ")];
-    assert_eq!(led(&send(&t.owner, &path, &fields).await), place(t, ""));
+    let erased = send(&t.owner, &path, &fields).await;
+    assert_eq!(led(&erased), place(t, "?done=erased"));
+    assert!(
+        page(t, "?done=erased")
+            .await
+            .contains("The person is erased.")
+    );
+    assert!(
+        !page(t, "?done=anything")
+            .await
+            .contains("role=\"status\">The")
+    );
     t.key
         .get(&format!("customers/{id}"))
         .await
@@ -304,4 +319,48 @@ async fn a_viewer_changes_nobody(t: &Bench) {
         assert_eq!(refused.status, 403);
     }
     t.key.get(&format!("customers/{id}")).await.ok();
+}
+
+async fn a_form_undoes_nothing_that_others_changed(t: &Bench) {
+    let id = t.customer("ann").await;
+    let path = place(t, &format!("/{id}"));
+    let opened = look(&t.owner, &path).send().await;
+    let theirs = json!({"name": "Ann", "stripeCustomerId": "cus_ann"});
+    t.key.patch(&format!("customers/{id}"), theirs).await.ok();
+    let typed = |name: &'static str| {
+        [
+            ("email", "ann@example.com"),
+            ("name", name),
+            ("externalId", "user-7"),
+            ("stripeCustomerId", ""),
+        ]
+    };
+    // What both changed is not overwritten unseen.
+    let fields = [hidden_fields(&opened), typed("Bea").to_vec()].concat();
+    let late = send(&t.owner, &path, &fields).await;
+    assert_eq!(late.status, 400, "{late:?}");
+    assert!(
+        late.text.contains("name-error") && late.text.contains("“Ann”"),
+        "{late:?}"
+    );
+    assert_eq!(customer(t, &id).await["externalId"], json!(null));
+    let again = [hidden_fields(&late), typed("Bea").to_vec()].concat();
+    assert_eq!(
+        led(&send(&t.owner, &path, &again).await),
+        format!("{path}?done=changed")
+    );
+    let now = customer(t, &id).await;
+    assert_eq!(
+        (&now["name"], &now["externalId"], &now["stripeCustomerId"]),
+        (&json!("Bea"), &json!("user-7"), &json!("cus_ann"))
+    );
+    // What is emptied is taken away.
+    let opened = look(&t.owner, &path).send().await;
+    let fields = [hidden_fields(&opened), typed("").to_vec()].concat();
+    led(&send(&t.owner, &path, &fields).await);
+    assert_eq!(customer(t, &id).await["name"], json!(null));
+}
+
+async fn customer(t: &Bench, id: &str) -> serde_json::Value {
+    t.key.get(&format!("customers/{id}")).await.ok()["customer"].take()
 }

@@ -11,6 +11,9 @@ on_both_engines! {
     a_form_comes_back_as_typed_and_is_not_sent,
     what_is_kept_is_of_one_page_and_holds_no_secret,
     a_form_of_another_site_is_not_kept,
+    what_nothing_was_typed_into_comes_back_open_and_is_not_sent,
+    where_a_form_came_back_is_a_page,
+    pages_speak_of_signing_in,
 }
 
 const EMAIL: &str = "grace@example.com";
@@ -92,8 +95,14 @@ async fn what_is_kept_is_of_one_page_and_holds_no_secret(t: &Bench) {
     assert!(!elsewhere.text.contains("value=\"grace@example.com\""));
     // What only asks for something to be done is not done later.
     let page = send_late(t, "/account/sessions", &[]).await;
-    assert_eq!(page.status, 401);
-    assert!(!page.text.contains("name=\"kept\""));
+    let back = send(
+        &grace,
+        "/account/sessions",
+        &[("kept", &hidden(&page, "kept"))],
+    )
+    .await;
+    assert_eq!(back.status, 200, "{back:?}");
+    assert!(back.text.contains("Nothing was sent yet"), "{back:?}");
     let page = send_late(t, "/account/theme", &[("theme", "dark")]).await;
     let kept = hidden(&page, "kept");
     let back = send(&grace, "/account/theme", &[("kept", &kept)]).await;
@@ -116,4 +125,73 @@ async fn a_form_of_another_site_is_not_kept(t: &Bench) {
     let page = send_late(t, "/t", &[("team", &long)]).await;
     assert_eq!(page.status, 401);
     assert!(!page.text.contains("name=\"kept\""));
+}
+
+async fn what_nothing_was_typed_into_comes_back_open_and_is_not_sent(t: &Bench) {
+    let team = format!("/t/{}", t.home.team);
+    let keys = t.owner.get(&t.home.path("api-keys")).await.ok();
+    let key = keys["keys"][0]["id"].as_str().expect("a key").to_owned();
+    let customer = t.customer("ann").await;
+    let project = format!("{team}/p/{}", t.home.project);
+    let before = t.dump().await;
+    let once = "ab".repeat(16);
+    for (path, fields, open) in [
+        (
+            format!("{team}/keys/revoke"),
+            vec![("id", key.as_str())],
+            "<details class=\"confirm\" open><summary>Revoke<span class=\"hidden\"> ".to_owned(),
+        ),
+        (
+            format!("{team}/members/remove"),
+            vec![("id", t.home.owner_id.as_str())],
+            "<details class=\"confirm\" open><summary>Change".to_owned(),
+        ),
+        (
+            format!("{team}/leave"),
+            vec![],
+            "<details class=\"confirm\" open><summary>Leave the team".to_owned(),
+        ),
+        (
+            format!("{project}/customers/{customer}/portal"),
+            vec![],
+            String::new(),
+        ),
+        (
+            format!("{project}/portal/end-sessions"),
+            vec![],
+            String::new(),
+        ),
+    ] {
+        let fields = [vec![("once", once.as_str())], fields].concat();
+        let late = send_late(t, &path, &fields).await;
+        assert_eq!(late.status, 401, "{path}: {late:?}");
+        let back = send(&t.owner, &path, &[("kept", &hidden(&late, "kept"))]).await;
+        assert_eq!(back.status, 200, "{path}: {back:?}");
+        for part in ["Nothing was sent yet", &open] {
+            assert!(back.text.contains(part), "{path}, {part}: {back:?}");
+        }
+    }
+    assert_eq!(t.dump().await, before);
+}
+
+/// The browser is left at the address of the form: to load that again shows the page that holds it.
+async fn where_a_form_came_back_is_a_page(t: &Bench) {
+    let team = format!("/t/{}", t.home.team);
+    for (path, above) in [
+        (format!("{team}/keys/revoke"), format!("{team}/keys")),
+        (format!("{team}/leave"), team.clone()),
+        ("/account/password".to_owned(), "/account".to_owned()),
+    ] {
+        assert_eq!(led(&look(&t.owner, &path).send().await), above);
+        assert_eq!(look(&t.owner, &above).send().await.status, 200);
+    }
+}
+
+async fn pages_speak_of_signing_in(t: &Bench) {
+    let call = t.nobody.call(Method::POST, "/account/sessions");
+    let call = call.header("accept", "text/html");
+    let page = call.form(&[]).send().await;
+    assert_eq!(page.status, 401);
+    assert!(!page.text.contains("API key"), "{page:?}");
+    assert!(page.text.contains("your session has ended"), "{page:?}");
 }

@@ -103,7 +103,10 @@ async fn a_key_is_revoked_once(t: &Bench) {
     let revoke = format!("{}/revoke", path(t));
     let once = "cd".repeat(16);
     let fields = [("once", once.as_str()), ("id", id.as_str())];
-    assert_eq!(led(&send(&t.owner, &revoke, &fields).await), path(t));
+    let done = send(&t.owner, &revoke, &fields).await;
+    assert_eq!(led(&done), format!("{}?done=revoked", path(t)));
+    let said = look(&t.owner, led(&done)).send().await;
+    assert!(said.text.contains("The key is revoked"), "{said:?}");
     let again = send(&t.owner, &revoke, &fields).await;
     assert!(again.text.contains("Already done"));
     key.get("customers").await.refused("api_key_revoked");

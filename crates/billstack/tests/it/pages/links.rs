@@ -3,11 +3,12 @@
 use billstack_core::access::Role;
 use serde_json::{Value, json};
 
-use super::{holds, led, look, send};
+use super::{hidden_fields, holds, led, look, send};
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller};
 
 on_both_engines! {
+    a_form_undoes_nothing_that_others_changed,
     links_are_off_from_the_start,
     what_is_set_up_is_what_the_call_sets_up,
     a_link_is_tried_as_visitors_follow_it,
@@ -216,4 +217,22 @@ async fn nothing_of_a_text_is_markup(t: &Bench) {
             "{seen:?}"
         );
     }
+}
+
+async fn a_form_undoes_nothing_that_others_changed(t: &Bench) {
+    let opened = page(t, "").await;
+    let theirs = json!({"enabled": true, "landingUrl": "https://example.com/theirs"});
+    t.owner.put("links/settings", theirs).await.ok();
+    let mine = filled(&[("landingUrl", ""), ("enabled", "off"), ("windowDays", "30")]);
+    let fields = [hidden_fields(&opened), mine].concat();
+    led(&send(&t.owner, &path(t, ""), &fields).await);
+    let set = settings(t).await;
+    assert_eq!(
+        (&set["enabled"], &set["landingUrl"], &set["windowDays"]),
+        (
+            &json!(true),
+            &json!("https://example.com/theirs"),
+            &json!(30)
+        )
+    );
 }

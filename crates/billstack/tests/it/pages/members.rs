@@ -137,7 +137,7 @@ async fn roles_are_changed_and_people_removed_once(t: &Bench) {
     let remove = [("once", ONCE[2]), ("id", &*id)];
     assert_eq!(
         led(&send(&t.owner, &path(t, "/remove"), &remove).await),
-        path(t, "")
+        path(t, "?done=removed")
     );
     assert_eq!(role_of(t, &id).await, None);
     assert_eq!(
@@ -193,7 +193,7 @@ async fn an_invitation_is_taken_back(t: &Bench) {
     let fields = [("once", ONCE[0]), ("id", id.as_str())];
     assert_eq!(
         led(&send(&t.owner, &path(t, "/uninvite"), &fields).await),
-        path(t, "")
+        path(t, "?done=uninvited")
     );
     let fields = [
         ("token", token.as_str()),
@@ -212,7 +212,7 @@ async fn anybody_leaves_but_the_last_owner(t: &Bench) {
     let before = t.count("members").await;
     assert_eq!(
         led(&send(&viewer, &leave, &[("once", ONCE[0])]).await),
-        "/t"
+        "/t?done=left"
     );
     assert_eq!(t.count("members").await, before - 1);
     let last = send(&t.owner, &leave, &[("once", ONCE[1])]).await;

@@ -12,6 +12,7 @@ on_both_engines! {
     it_tells_what_is_promised_and_what_that_would_have_cost,
     a_change_is_shown_before_it_is_saved,
     a_change_over_somebody_elses_is_looked_at_again,
+    a_form_undoes_nothing_that_others_changed,
     what_is_wrong_is_told_at_its_field,
     whoever_may_not_change_it_is_told_so,
     nothing_of_a_text_is_markup,
@@ -50,6 +51,14 @@ fn filled<'f>(other: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
     let kept = usual.into_iter();
     let kept = kept.filter(|(name, _)| other.iter().all(|(changed, _)| changed != name));
     kept.chain(other.iter().copied()).collect()
+}
+
+/// Sends the form, and looks at where it leads.
+async fn looked_at(client: &impl Caller, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let answer = send(client, path, fields).await;
+    let place = led(&answer);
+    assert!(place.contains("?look="), "{answer:?}");
+    look(client, place).send().await
 }
 
 async fn config(t: &Bench) -> Value {
@@ -107,7 +116,7 @@ async fn a_change_is_shown_before_it_is_saved(t: &Bench) {
         ("budget", "1000"),
         ("maxConversionsPerMonth", "3"),
     ]);
-    let shown = send(&t.owner, &path(t), &wished).await;
+    let shown = looked_at(&t.owner, &path(t), &wished).await;
     assert_eq!(shown.status, 200, "{shown:?}");
     for part in [
         "<td data-label=\"Now\">10.00 USD</td>",
@@ -138,20 +147,26 @@ async fn a_change_is_shown_before_it_is_saved(t: &Bench) {
     assert!(log.text.contains("10.00 USD → 12.50 USD"), "{log:?}");
     assert!(log.text.contains(">Owner of home</a>") || log.text.contains("/activity?actor=user:"));
     // Back from what was looked at, nothing is lost; and what changes nothing says so.
-    let back = [confirmed.as_slice(), &[("again", "yes")]].concat();
-    let form = send(&t.owner, &path(t), &back).await;
+    let (_, back) = shown.text.split_once("?again=yes&amp;").expect("the way");
+    let back = back
+        .split('"')
+        .next()
+        .expect("its end")
+        .replace("&amp;", "&");
+    let back = format!("{}?again=yes&{back}", path(t));
+    let form = look(&t.owner, &back).send().await;
     assert!(form.text.contains("value=\"12.5\""), "{form:?}");
-    let same = send(&t.owner, &path(t), &wished).await;
+    let same = looked_at(&t.owner, &path(t), &wished).await;
     assert!(same.text.contains("the program is like this already"));
 }
 
 async fn a_change_over_somebody_elses_is_looked_at_again(t: &Bench) {
     t.program(1_000, 500).await;
     let wished = filled(&[("refereeCreditAmount", "7.00")]);
-    let shown = send(&t.owner, &path(t), &wished).await;
+    let shown = looked_at(&t.owner, &path(t), &wished).await;
     t.program(2_000, 500).await;
     let confirmed = hidden_fields(&shown);
-    let again = send(&t.owner, &path(t), &confirmed).await;
+    let again = looked_at(&t.owner, &path(t), &confirmed).await;
     assert_eq!(again.status, 200);
     assert!(
         again.text.contains("changed by somebody else meanwhile"),
@@ -162,7 +177,7 @@ async fn a_change_over_somebody_elses_is_looked_at_again(t: &Bench) {
     let confirmed = hidden_fields(&again);
     led(&send(&t.owner, &path(t), &confirmed).await);
     // Looked at once more by the same form: the program is what it asks for.
-    let twice = send(&t.owner, &path(t), &confirmed).await;
+    let twice = looked_at(&t.owner, &path(t), &confirmed).await;
     assert!(
         twice.text.contains("the program is like this already"),
         "{twice:?}"
@@ -221,7 +236,7 @@ async fn whoever_may_not_change_it_is_told_so(t: &Bench) {
     let sent = send(&viewer, &path(t), &filled(&[("enabled", "off")])).await;
     assert_eq!(sent.status, 403);
     let member = t.member(Role::Member).await;
-    let shown = send(&member, &path(t), &filled(&[("enabled", "off")])).await;
+    let shown = looked_at(&member, &path(t), &filled(&[("enabled", "off")])).await;
     assert!(
         shown.text.contains("From now on an apply is refused"),
         "{shown:?}"
@@ -233,16 +248,31 @@ async fn whoever_may_not_change_it_is_told_so(t: &Bench) {
 async fn nothing_of_a_text_is_markup(t: &Bench) {
     t.program(1_000, 500).await;
     let canary = "\"><img src=x onerror=alert(1)>";
-    let shown = send(
-        &t.owner,
-        &path(t),
-        &filled(&[("creditDescription", canary)]),
-    )
-    .await;
+    let fields = filled(&[("creditDescription", canary)]);
+    let shown = looked_at(&t.owner, &path(t), &fields).await;
     assert!(!shown.text.contains("<img src=x") && shown.text.contains("&lt;img src=x"));
     let mut body = config(t).await;
     body["creditDescription"] = json!(canary);
     t.key.put("referrals/config", body).await.ok();
     let told = page(t).await;
     assert!(!told.text.contains("<img src=x") && told.text.contains("&lt;img src=x"));
+}
+
+async fn a_form_undoes_nothing_that_others_changed(t: &Bench) {
+    t.program(1_000, 500).await;
+    let opened = page(t).await;
+    t.program(2_000, 500).await;
+    let mine = filled(&[("refereeCreditAmount", "7.00")]);
+    let fields = [hidden_fields(&opened), mine].concat();
+    let shown = looked_at(&t.owner, &path(t), &fields).await;
+    assert!(!shown.text.contains("10.00 USD</strong>"), "{shown:?}");
+    led(&send(&t.owner, &path(t), &hidden_fields(&shown)).await);
+    let config = config(t).await;
+    assert_eq!(
+        (
+            &config["referrerCreditAmount"],
+            &config["refereeCreditAmount"]
+        ),
+        (&json!(2_000), &json!(700))
+    );
 }

@@ -175,7 +175,7 @@ async fn a_month_is_what_its_files_and_the_api_say(t: &Bench) {
     for part in [
         "postings?format=ndjson",
         "credits?format=spreadsheet",
-        "roll-forward?format=csv",
+        "roll-forward?format=spreadsheet",
     ] {
         let answer = key(file(part)).await;
         assert_eq!(answer.status, 200, "{part}: {answer:?}");

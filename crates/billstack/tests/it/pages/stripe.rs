@@ -75,7 +75,7 @@ async fn a_team_is_connected_by_hand_rolled_and_disconnected(t: &Bench) {
     let once = hidden(&form, "once");
     let fields = [&[("once", once.as_str())], &connect[..]].concat();
     let answer = send(&t.owner, &path(t, ""), &fields).await;
-    assert_eq!(led(&answer), path(t, ""));
+    assert_eq!(led(&answer), path(t, "?done=connected"));
     let again = send(&t.owner, &path(t, ""), &fields).await;
     assert!(again.text.contains("Already done"), "{}", again.text);
     let log = t.home.path("activity?type=stripe.connected");
@@ -111,7 +111,7 @@ async fn a_team_is_connected_by_hand_rolled_and_disconnected(t: &Bench) {
         &[("webhookSecret", other), ("oldValidHours", "24")],
     )
     .await;
-    assert_eq!(led(&rolled), path(t, ""));
+    assert_eq!(led(&rolled), path(t, "?done=rolled"));
     let shown = page(&t.owner, &path(t, "")).await.text;
     assert!(shown.contains("the one before is good until"), "{shown}");
     assert!(
@@ -119,7 +119,7 @@ async fn a_team_is_connected_by_hand_rolled_and_disconnected(t: &Bench) {
         "{shown}"
     );
     let gone = sent(t, "/disconnect", &[]).await;
-    assert_eq!(led(&gone), path(t, ""));
+    assert_eq!(led(&gone), path(t, "?done=disconnected"));
     let shown = page(&t.owner, &path(t, "")).await.text;
     assert!(shown.contains(">Not connected</span>"), "{shown}");
 }

@@ -28,7 +28,7 @@ async fn a_team_is_made_once_however_often_its_form_is_sent(t: &Bench) {
     ];
     let made = send(&t.owner, "/t", &fields).await;
     let place = led(&made).to_owned();
-    assert!(place.starts_with("/t/team_") && place.contains("/p/proj_"));
+    assert!(place.starts_with("/t/team_") && place.ends_with("/start"));
     let teams = t.count("teams").await;
     let again = send(&t.owner, "/t", &fields).await;
     assert_eq!(again.status, 200, "{again:?}");
@@ -36,7 +36,7 @@ async fn a_team_is_made_once_however_often_its_form_is_sent(t: &Bench) {
     assert!(again.text.contains(&format!("href=\"{place}\"")));
     assert_eq!(t.count("teams").await, teams);
     let shown = look(&t.owner, &place).send().await;
-    assert!(shown.text.contains("<title>Overview · App</title>"));
+    assert!(shown.text.contains("<title>Start · App</title>"));
     let other = hidden(&look(&t.owner, "/t").send().await, "once");
     assert_ne!(other, once);
 }

@@ -23,6 +23,7 @@ on_both_engines! {
     a_delivery_shows_all_of_it with inner,
     whoever_may_not_change_them_is_told_so with inner,
     nothing_of_a_text_is_markup with inner,
+    a_form_undoes_nothing_that_others_changed with inner,
 }
 
 fn path(t: &Bench, rest: &str) -> String {
@@ -178,7 +179,7 @@ async fn an_endpoint_is_changed_and_taken_away(t: &Bench) {
         &["id=\"url-error\"", "value=\"typed\"", "value=\"ftp://x\""],
     );
     let gone = act(t, &format!("{one}/delete"), &[("once", &*second)]).await;
-    assert_eq!(led(&gone), path(t, ""));
+    assert_eq!(led(&gone), path(t, "?done=deleted"));
     assert_eq!(
         t.key.get(&format!("webhook-endpoints/{id}")).await.status,
         404
@@ -193,7 +194,9 @@ async fn a_test_shows_what_came_of_it(t: &Bench) {
         .await
         .created();
     let (id, secret) = (text(&made["endpoint"]["id"]), text(&made["secret"]));
-    let tested = act(t, &format!("/{id}/test"), &[("kind", "credit.granted")]).await;
+    let (first, second, third) = (once(1), once(2), once(3));
+    let fields = [("once", &*first), ("kind", "credit.granted")];
+    let tested = act(t, &format!("/{id}/test"), &fields).await;
     assert_eq!(tested.status, 200);
     holds(
         &tested,
@@ -208,10 +211,16 @@ async fn a_test_shows_what_came_of_it(t: &Bench) {
     let seen = receiver.wait_for(1).await;
     assert_eq!(seen[0].kind(), "credit.granted");
     assert!(seen[0].is_signed_with(&secret));
-    let unknown = act(t, &format!("/{id}/test"), &[("kind", "x")]).await;
+    // The page loaded again calls nobody.
+    let again = act(t, &format!("/{id}/test"), &fields).await;
+    holds(&again, &["Already done"]);
+    assert_eq!(receiver.seen().len(), 1);
+    let unknown = [("once", &*second), ("kind", "x")];
+    let unknown = act(t, &format!("/{id}/test"), &unknown).await;
     assert_eq!(unknown.status, 400);
     let nobody = endpoint(&t.key, json!(["*"])).await;
-    let failed = act(t, &format!("/{nobody}/test"), &[("kind", "ping")]).await;
+    let ping = [("once", &*third), ("kind", "ping")];
+    let failed = act(t, &format!("/{nobody}/test"), &ping).await;
     holds(
         &failed,
         &[">Failed</span>", "No connection came about", "no answer"],
@@ -294,14 +303,16 @@ async fn a_range_is_counted_before_it_is_sent(t: &Bench) {
         ("only", "customer.created"),
     ];
     let counted = act(t, &format!("/{id}/replay"), &range).await;
+    let counted = look(&t.owner, led(&counted)).send().await;
     holds(&counted, &["One event is in this range", "Send them"]);
     assert_eq!(receiver.seen().len(), 1);
     led(&act(t, &format!("/{id}/replay"), &hidden_fields(&counted)).await);
     let seen = receiver.wait_for(2).await;
     assert_eq!(seen[0].id(), seen[1].id());
     let none = [("since", "2020-01-01T00:00"), ("until", "2020-01-02T00:00")];
+    let none = act(t, &format!("/{id}/replay"), &none).await;
     holds(
-        &act(t, &format!("/{id}/replay"), &none).await,
+        &look(&t.owner, led(&none)).send().await,
         &["No event is in this range"],
     );
     for (since, until) in [("x", ""), ("2030-01-01T00:00", "2020-01-01T00:00")] {
@@ -454,4 +465,23 @@ async fn nothing_of_a_text_is_markup(t: &Bench) {
             "{seen:?}"
         );
     }
+}
+
+async fn a_form_undoes_nothing_that_others_changed(t: &Bench) {
+    let id = endpoint(&t.key, json!(["*"])).await;
+    let opened = page(t, &format!("/{id}")).await;
+    let theirs = json!({"types": ["ping"]});
+    t.key
+        .patch(&format!("webhook-endpoints/{id}"), theirs)
+        .await
+        .ok();
+    let mine = [("url", URL), ("description", "CRM"), ("told", "every")];
+    let mut fields = hidden_fields(&opened);
+    fields.extend(mine);
+    led(&act(t, &format!("/{id}"), &fields).await);
+    let now = shown(&t.key, &id).await;
+    assert_eq!(
+        (&now["types"], &now["description"]),
+        (&json!(["ping"]), &json!("CRM"))
+    );
 }

@@ -69,7 +69,7 @@ pub(super) async fn body(
                 "Send it to whoever is invited; no mail is sent from here.", &format!("{path}/kept")))
         }
         (fault(error, &["email"]))
-        (list(&part.rows, access))
+        (list(&part.rows, access, typed))
         (pager(&path, &[], is_first, part.next.as_ref()))
         @if !invited.is_empty() {
             h2 { "Invited" }
@@ -83,7 +83,7 @@ pub(super) async fn body(
     })
 }
 
-fn list(rows: &[Member], access: &TeamAccess) -> Markup {
+fn list(rows: &[Member], access: &TeamAccess, typed: &Form) -> Markup {
     let columns = [
         Column::text("Name"),
         Column::text("Address"),
@@ -98,7 +98,7 @@ fn list(rows: &[Member], access: &TeamAccess) -> Markup {
             html! { (member.email) },
             html! { (member.role.as_str()) },
             moment(member.created_at),
-            changes(member, access),
+            changes(member, access, typed),
         ]
     });
     table("Members, who came last first", columns, rows, "Nobody.")
@@ -111,14 +111,20 @@ fn given(by: Role) -> impl Iterator<Item = (&'static str, &'static str)> {
     roles.map(|role| (role.as_str(), role.as_str()))
 }
 
-fn changes(member: &Member, access: &TeamAccess) -> Markup {
+/// The forms for a member, open where one of them came back.
+fn changes(member: &Member, access: &TeamAccess, typed: &Form) -> Markup {
     if member.role == Role::Owner && access.role != Role::Owner {
         return html! { span.quiet { "Only owners change owners." } };
     }
     let (path, id) = (path(&access.team_id), &member.user_id);
     let field = format!("role-{id}");
+    let is_back = typed.text("id") == id;
+    let chosen = match typed.text("role") {
+        role if is_back && !role.is_empty() => role,
+        _ => member.role.as_str(),
+    };
     html! {
-        details.confirm {
+        details.confirm open[is_back] {
             summary { "Change" span.hidden { " " (member.name) } }
             form method="post" action={ (path) "/role" } {
                 (once())
@@ -127,7 +133,7 @@ fn changes(member: &Member, access: &TeamAccess) -> Markup {
                     label for=(field) { "Role" }
                     select id=(field) name="role" {
                         @for (role, name) in given(access.role) {
-                            option value=(role) selected[role == member.role.as_str()] { (name) }
+                            option value=(role) selected[role == chosen] { (name) }
                         }
                     }
                 }

@@ -19,6 +19,7 @@ use crate::http::access::ProjectAccess;
 use crate::pages::dress::PLAIN;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::said::saying;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::unread;
@@ -76,7 +77,7 @@ async fn dismissed(app: &App, access: &ProjectAccess, form: &Form) -> Result<Sub
         let line = line.as_ref().ok_or(Refusal::NotFound(Thing::Line))?;
         store::dismiss(tx, act, &place, line)
     };
-    let back = path(&access.place);
+    let back = saying(&path(&access.place), "dismissed");
     let team_id = &access.place.team_id;
     submit(
         app,

@@ -1,6 +1,7 @@
 //! `/t/{teamId}/p/{projectId}/credits`: who got what, for what, and how far it has come.
 
 mod bookings;
+pub mod confirm;
 mod moves;
 pub mod one;
 pub mod picked;
@@ -24,7 +25,7 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
-use crate::pages::parts::form::{choice, fault, line, once, submit as button};
+use crate::pages::parts::form::{choice, fault, line, submit as button};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::people::People;
@@ -107,7 +108,7 @@ pub(super) async fn body(
     Ok(html! {
         div.head { h1 { (TITLE) } (export::csv(place, "credits", &in_times(query.clone()), &FILTERS)) }
         (filters(&path, &kept))
-        (fault(error, &[]))
+        (fault(error, &["move"]))
         @if told.part.rows.is_empty() {
             (nothing(&told, place, &path, !kept.is_empty()))
         } @else {
@@ -268,15 +269,16 @@ fn status(credit: &Credit) -> Markup {
 /// The form that moves what is picked.
 fn move_picked(typed: &Form, error: Option<&ApiError>, view: &View) -> Markup {
     let choices = Move::ALL.map(|one| (one.as_str(), one.label()));
+    let choices = [("", "choose")].into_iter().chain(choices);
     html! {
         section {
             h2 { "Move what is picked" }
-            p.quiet { "Up to 100 credits, each as a whole and decided by itself: the answer says what became of each." }
-            (once())
+            p.quiet { "Up to 100 credits, each as a whole and decided by itself. You see how many they are and how much they "
+                "come to before anything moves." }
+            @if let Some(error) = error.filter(|error| error.field.as_deref() == Some("move")) { p.error { (error.message) } }
             div.row {
                 (choice("What to do", "move", choices, typed.text("move")))
-                (moves::reason_field(typed, error))
-                (button("Move them").when(view.can_write(), "Viewers move nothing."))
+                (button("Look at the move").when(view.can_write(), "Viewers move nothing."))
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, text};
 use crate::http::query::Query;
-use crate::pages::form::Form;
+use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::form::{fault, once, submit as button};
 use crate::pages::parts::notice::{self, copyable};
 use crate::pages::parts::unread::part;
@@ -87,7 +87,9 @@ async fn saved(
     access: &ProjectAccess,
     form: &Form,
 ) -> Result<Response, ApiError> {
-    let request: PutLinkSettingsRequest = form.read_members(&fields::members(form))?;
+    let now = fields::filled(&known(app, &access.place).await?.settings);
+    let over = form.over(&now, &fields::FIELDS)?;
+    let request: PutLinkSettingsRequest = over.read_members(&fields::members(&over))?;
     let (request, place) = (Arc::new(request), access.place.clone());
     let put = move |tx: &mut dyn Tx, act: &mut Act| {
         links::set_up(tx, act, &place, |before| {
@@ -149,6 +151,7 @@ async fn page(
             (fault(error, &fields::FIELDS))
             form.groups method="post" action=(path(place)) {
                 (once())
+                (filled_with(&fields::filled(&known.settings), &fields::FIELDS, (typed, error)))
                 (fields::fields(typed, error))
                 (button("Save").when(view.can_administer(), ADMINS))
             }

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, text};
 use crate::http::query::Query;
-use crate::pages::form::Form;
+use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::form::{fault, once, submit as button};
 use crate::pages::parts::notice::{self, copyable_block};
 use crate::pages::submit::submit;
@@ -111,7 +111,9 @@ async fn saved(
     access: &ProjectAccess,
     form: &Form,
 ) -> Result<Response, ApiError> {
-    let request: PutPortalSettingsRequest = form.read_members(&fields::members(form)?)?;
+    let now = fields::filled(&settings(app, &access.place).await?);
+    let over = form.over(&now, &fields::names())?;
+    let request: PutPortalSettingsRequest = over.read_members(&fields::members(&over)?)?;
     let (request, place) = (Arc::new(request), access.place.clone());
     let put = move |tx: &mut dyn Tx, act: &mut Act| {
         portal::set_up(tx, act, &place, |before| {
@@ -161,9 +163,10 @@ fn page(
         section {
             h2 { "How it looks, and what it says" }
             p { (contrast(settings)) }
-            (fault(error, &fields::FIELDS))
+            (fault(error, &fields::telling()))
             form.groups #looks method="post" action=(path(place)) {
                 (once())
+                (filled_with(&fields::filled(settings), &fields::names(), (typed, error)))
                 (fields::fields(typed, error))
                 (button("Save").when(may, ADMINS))
             }

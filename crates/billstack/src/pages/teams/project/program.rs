@@ -46,6 +46,9 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let done = text(&query, "done", 16).ok().flatten();
     let program = now(&app, &access.place).await?;
+    if let Some(looked) = changes::looked_at(&app, (&view, &access), &program, &query).await {
+        return Ok(looked);
+    }
     let typed = form::filled(&program);
     let said = done.is_some_and(|done| done == "saved");
     let said = said.then_some("The program is saved. It holds for codes applied from now on.");

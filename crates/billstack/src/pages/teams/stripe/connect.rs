@@ -12,6 +12,7 @@ use crate::http::access::TeamAccess;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, Kind, fault, field, once, submit as button};
 use crate::pages::parts::notice::copyable;
+use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, claim};
 use crate::pages::view::View;
 
@@ -47,7 +48,7 @@ pub async fn handle(
 
 async fn connected(app: &App, access: &TeamAccess, form: &Form) -> Result<Came, ApiError> {
     let request: ConnectRequest = form.read(&FIELDS)?;
-    let back = path(&access.team_id);
+    let back = saying(&path(&access.team_id), "connected");
     if !claim(app, &access.caller, (&access.team_id, form)).await? {
         return Ok(Came::Submitted(Submitted::Before(back)));
     }

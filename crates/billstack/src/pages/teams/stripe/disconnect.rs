@@ -11,7 +11,8 @@ use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::pages::form::Form;
-use crate::pages::parts::form::{once, submit as button};
+use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, claim};
 use crate::pages::view::View;
 
@@ -28,7 +29,11 @@ pub async fn handle(
     match disconnected(&app, &access, &form).await {
         Ok(submitted) => Ok(submitted.answer(&view)),
         Err(error) => {
-            let shown = body(&app, &access.team_id, Wrong::default()).await?;
+            let wrong = Wrong {
+                disconnect: Some(&error),
+                ..Wrong::default()
+            };
+            let shown = body(&app, &access.team_id, wrong).await?;
             Ok(view.again(&error, TITLE, shown))
         }
     }
@@ -36,7 +41,7 @@ pub async fn handle(
 
 async fn disconnected(app: &App, access: &TeamAccess, form: &Form) -> Result<Submitted, ApiError> {
     let Nothing {} = form.read(&[])?;
-    let back = path(&access.team_id);
+    let back = saying(&path(&access.team_id), "disconnected");
     if !claim(app, &access.caller, (&access.team_id, form)).await? {
         return Ok(Submitted::Before(back));
     }
@@ -45,11 +50,12 @@ async fn disconnected(app: &App, access: &TeamAccess, form: &Form) -> Result<Sub
 }
 
 /// The form, behind what happens.
-pub(super) fn form(base: &str) -> Markup {
+pub(super) fn form(base: &str, wrong: Option<&ApiError>) -> Markup {
     html! {
-        details {
+        details open[wrong.is_some()] {
             summary { "Disconnect" }
             section {
+                (fault(wrong, &[]))
                 p { "From then on events of Stripe are refused, so nothing converts; credits that wait do not reach Stripe; keys and "
                     "secrets are gone. Customers, referrals, credits and past events stay. An endpoint that was made here is deleted in Stripe." }
                 form method="post" action={ (base) "/disconnect" } { (once()) (button("Disconnect now")) }

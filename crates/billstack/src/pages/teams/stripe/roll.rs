@@ -13,6 +13,7 @@ use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{choice, fault, once, submit as button};
+use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, claim};
 use crate::pages::view::View;
 
@@ -56,7 +57,7 @@ async fn rolled(app: &App, access: &TeamAccess, form: &Form) -> Result<Submitted
     let hours = OVERLAPS.iter().find(|(value, _)| *value == hours);
     let hours = hours.and_then(|(value, _)| value.parse().ok());
     let hours = hours.ok_or_else(|| ApiError::invalid("oldValidHours", "Choose how long."))?;
-    let back = path(&access.team_id);
+    let back = saying(&path(&access.team_id), "rolled");
     if !claim(app, &access.caller, (&access.team_id, form)).await? {
         return Ok(Submitted::Before(back));
     }

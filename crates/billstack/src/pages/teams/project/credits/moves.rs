@@ -70,6 +70,60 @@ impl Move {
         }
     }
 
+    /// What is done, on a button.
+    pub(super) const fn verb(self) -> &'static str {
+        match self {
+            Move::Release => "Release",
+            Move::Reverse => "Reverse",
+            Move::Settle => "Settle",
+            Move::Retry => "Retry",
+            Move::Deliver => "Deliver",
+        }
+    }
+
+    /// What comes of it.
+    pub(super) const fn means(self) -> &'static str {
+        match self {
+            Move::Release => {
+                "The hold ends now: the customer is owed it, and what delivers credits goes on with it."
+            }
+            Move::Reverse => {
+                "It is taken back from the customer, also out of the balance in Stripe as far as no invoice has used it. \
+                 A credit that was taken back is not given again."
+            }
+            Move::Settle => {
+                "It is booked as paid elsewhere: the customer is owed it no longer, and nothing is sent to Stripe."
+            }
+            Move::Retry => {
+                "The delivery to Stripe goes on from where it stopped; nothing is put there twice."
+            }
+            Move::Deliver => {
+                "It is put into the customer's balance in Stripe, and the next invoice there uses it."
+            }
+        }
+    }
+
+    /// How much of a credit it moves, where nothing else is said.
+    pub(super) const fn moves(self, credit: &Credit) -> i64 {
+        let Parts {
+            held,
+            available,
+            delivered,
+            ..
+        } = credit.parts;
+        match self {
+            Move::Release => held,
+            Move::Reverse => held + available + delivered,
+            Move::Settle => available,
+            Move::Retry | Move::Deliver => held + available,
+        }
+    }
+
+    /// Whether a part of a credit can be moved so.
+    pub(super) const fn takes_part(self) -> bool {
+        matches!(self, Move::Release | Move::Reverse | Move::Settle)
+    }
+
     /// What was done, in a word.
     pub(super) const fn done(self) -> &'static str {
         match self {
@@ -98,17 +152,25 @@ impl Move {
         }
     }
 
-    fn parse(text: &str) -> Option<Move> {
-        Move::ALL.into_iter().find(|one| one.as_str() == text)
+    /// The move that a form names.
+    pub(super) fn read(form: &Form) -> Result<Move, ApiError> {
+        let text = form.text("move");
+        let found = Move::ALL.into_iter().find(|one| one.as_str() == text);
+        found.ok_or_else(|| ApiError::invalid("move", "Choose what to do."))
     }
 }
 
 impl Wish {
     /// Reads what a form says. Amounts are typed in whole units of the currency of the credit, where it is about one.
     pub(super) fn read(form: &Form, currency: Option<Currency>) -> Result<Wish, ApiError> {
-        let said: Said = form.read(&["reason", "reference"])?;
-        let what = Move::parse(form.text("move"));
-        let what = what.ok_or_else(|| ApiError::invalid("move", "Choose what to do."))?;
+        form.is_meant()?;
+        let what = Move::read(form)?;
+        // A payment elsewhere has a name there; nothing else has.
+        let names: &[&str] = match what {
+            Move::Settle => &["reason", "reference"],
+            _ => &["reason"],
+        };
+        let said: Said = form.read(names)?;
         let amount = match (form.text("amount"), currency) {
             ("", _) | (_, None) => None,
             (text, Some(currency)) => {
@@ -167,4 +229,16 @@ pub(super) fn reason_field(typed: &Form, error: Option<&ApiError>) -> Markup {
         ..Field::default()
     };
     field(&why, typed, error)
+}
+
+/// What a payment is called elsewhere.
+pub(super) fn reference_field(typed: &Form, error: Option<&ApiError>) -> Markup {
+    let reference = Field {
+        label: "Reference",
+        name: "reference",
+        hint: Some("What the payment is called where it was made."),
+        is_optional: true,
+        ..Field::default()
+    };
+    field(&reference, typed, error)
 }

@@ -2,12 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::credit::Side;
 use billstack_core::delivery::DeliveryState;
 use billstack_core::money::Currency;
 use billstack_store::credits::delivery::{Shown, shown};
 use billstack_store::credits::{self, Credit, Posting};
 use billstack_store::list::Page;
-use billstack_store::{Act, Place, Tx};
+use billstack_store::{Act, Place, Tx, referrals};
 use maud::{Markup, html};
 
 use super::bookings::bookings;
@@ -19,10 +20,11 @@ use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
-use crate::pages::parts::form::{Field, choice, fault, field, once, submit as button};
+use crate::pages::parts::form::{Field, fault, field, once, submit as button};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
+use crate::pages::parts::said::saying;
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
 use crate::pages::submit::{Submitted, submit};
@@ -33,7 +35,7 @@ use crate::pages::view::{View, read};
 const POSTINGS: i64 = 400;
 
 /// The fields of the form.
-const FIELDS: [&str; 3] = ["amount", "reference", "reason"];
+const FIELDS: [&str; 4] = ["move", "amount", "reference", "reason"];
 
 /// All that the page tells.
 struct Told {
@@ -41,6 +43,8 @@ struct Told {
     postings: Vec<Posting>,
     has_more: bool,
     people: People,
+    /// The other one of its referral.
+    other: Option<String>,
 }
 
 /// The page.
@@ -83,7 +87,7 @@ async fn moved(
     let wish = Wish::read(form, Some(credit.currency))?;
     let (place, id) = (access.place.clone(), credit.id.clone());
     let op = move |tx: &mut dyn Tx, act: &mut Act| wish.make(tx, act, &place, &id);
-    let back = format!("{}/{}", path(&access.place), credit.id);
+    let back = saying(&format!("{}/{}", path(&access.place), credit.id), "moved");
     let team_id = &access.place.team_id;
     submit(
         app,
@@ -98,10 +102,22 @@ async fn moved(
 fn title(told: &Told) -> String {
     let credit = &told.shown.credit;
     let text = credit.currency.text(credit.amount.get());
-    format!(
-        "{text} of {} · Credits",
-        told.people.name(&credit.customer_id)
-    )
+    let whose = told.people.name(&credit.customer_id);
+    format!("{text} of {whose}, {} · Credits", told.what_for())
+}
+
+impl Told {
+    /// What the customer has it for.
+    fn what_for(&self) -> String {
+        match (&self.other, self.shown.credit.side) {
+            (_, None) => "given by hand".to_owned(),
+            (Some(other), Some(Side::Referee)) => {
+                format!("who came by {}", self.people.name(other))
+            }
+            (Some(other), Some(_)) => format!("who brought {}", self.people.name(other)),
+            (None, side) => words::of_side(side).to_owned(),
+        }
+    }
 }
 
 async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
@@ -109,8 +125,20 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
     read(app, place, move |tx, place| {
         let credit = credits::require(tx, place, &id)?;
         let part = credits::postings(tx, place, &id, &first)?;
+        let referral = match &credit.referral_id {
+            Some(id) => referrals::get(tx, place, id)?,
+            None => None,
+        };
+        let other = referral.map(|referral| match credit.side {
+            Some(Side::Referee) => referral.referrer_customer_id,
+            _ => referral.referee_customer_id,
+        });
+        let known = [Some(&credit.customer_id), other.as_ref()]
+            .into_iter()
+            .flatten();
         Ok(Told {
-            people: People::read(tx, place, [credit.customer_id.as_str()])?,
+            people: People::read(tx, place, known.map(String::as_str))?,
+            other,
             shown: shown(tx, place, credit)?,
             has_more: part.next.is_some(),
             postings: part.rows,
@@ -126,7 +154,7 @@ fn body(
 ) -> Markup {
     let credit = &told.shown.credit;
     html! {
-        h1 { (amount(credit.amount.get(), credit.currency)) }
+        h1 { (amount(credit.amount.get(), credit.currency)) " of " (told.people.name(&credit.customer_id)) ", " (told.what_for()) }
         section {
             p { (words::of_credit(credit.status)) (words::of_delivery(credit.delivery)) }
             @if credit.delivery == DeliveryState::NeedsAttention { (stuck(told)) }
@@ -219,22 +247,52 @@ fn move_it(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Markup {
     let credit = &told.shown.credit;
-    let possible = Move::ALL.into_iter().filter(|one| one.is_for(credit));
-    let choices: Vec<_> = possible.map(|one| (one.as_str(), one.label())).collect();
+    let possible: Vec<_> = Move::ALL
+        .into_iter()
+        .filter(|one| one.is_for(credit))
+        .collect();
+    let fields: &[&str] = if possible.is_empty() { &[] } else { &FIELDS };
+    let can = |found: fn(Move) -> bool| possible.iter().any(|one| found(*one));
     html! {
         section {
             h2 { "Move it" }
-            (fault(error, &FIELDS))
-            @if choices.is_empty() {
+            (fault(error, fields))
+            @if possible.is_empty() {
                 p.quiet { "Nothing of it can be moved any more." }
             } @else {
-                form method="post" action={ (path(place)) "/" (credit.id) } {
+                form.moves method="post" action={ (path(place)) "/" (credit.id) } {
                     (once())
-                    (choice("What to do", "move", choices, typed.text("move")))
-                    (field(&of_amount(credit.currency), typed, error))
+                    (choices(&possible, credit, (typed, error)))
+                    @if can(Move::takes_part) {
+                        div.of-part { (field(&of_amount(credit.currency), typed, error)) }
+                    }
                     (moves::reason_field(typed, error))
-                    (field(&REFERENCE, typed, error))
+                    @if can(|one| one == Move::Settle) {
+                        div.of-settle { (moves::reference_field(typed, error)) }
+                    }
                     (button("Move it").when(view.can_write(), "Viewers move nothing."))
+                }
+            }
+        }
+    }
+}
+
+/// What can be done, of which nothing is chosen: how much each moves, and what comes of it.
+fn choices(
+    possible: &[Move],
+    credit: &Credit,
+    (typed, error): (&Form, Option<&ApiError>),
+) -> Markup {
+    let error = error.filter(|error| error.field.as_deref() == Some("move"));
+    html! {
+        fieldset aria-describedby=[error.map(|_| "move-error")] {
+            legend { "What to do" }
+            @if let Some(error) = error { p.error.wide id="move-error" role="alert" { (error.message) } }
+            @for one in possible {
+                label.check.wide {
+                    input type="radio" name="move" value=(one.as_str()) required checked[typed.text("move") == one.as_str()];
+                    span { strong { (one.label()) } ": " (amount(one.moves(credit), credit.currency)) ". "
+                        span.quiet { (one.means()) } }
                 }
             }
         }
@@ -247,22 +305,10 @@ fn of_amount(currency: Currency) -> Field<'static> {
         name: "amount",
         hint: Some(match currency.decimals() {
             0 => "In whole units, such as 10. Empty means all that is there.",
-            _ => {
-                "In whole units, such as 10.50. Empty means all that is there; deliver and retry take the whole."
-            }
+            _ => "In whole units, such as 10.50. Empty means all that is there.",
         }),
         is_optional: true,
         longest: 20,
         ..Field::default()
     }
 }
-
-const REFERENCE: Field<'static> = Field {
-    label: "Reference",
-    name: "reference",
-    kind: crate::pages::parts::form::Kind::Text,
-    autocomplete: "off",
-    hint: Some("What the payment is called elsewhere, when it is settled."),
-    is_optional: true,
-    longest: 255,
-};

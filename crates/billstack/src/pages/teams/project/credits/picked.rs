@@ -1,14 +1,13 @@
-//! Moves many credits by one form, each by itself, and tells what became of each.
+//! Credits that are picked on the list, and what became of each once they were moved.
 
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::credits::{self, Credit};
-use billstack_store::{Act, Place, Tx};
+use billstack_store::{Place, Tx};
 use maud::{Markup, html};
 
-use super::moves::Wish;
-use super::{TITLE, body, path};
-use crate::app::{App, Shared};
+use super::{TITLE, body, confirm};
+use crate::app::Shared;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::page::QueryString;
@@ -18,11 +17,11 @@ use crate::pages::parts::money::amount;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::words;
-use crate::pages::picked::{Became, each, found_with, of_all};
+use crate::pages::picked::{Became, found_with, of_all};
 use crate::pages::teams::project::address;
 use crate::pages::view::{View, read, see_other};
 
-/// Moves what is picked.
+/// Leads on to the step that says what would be moved.
 pub async fn handle(
     State(app): State<Shared>,
     view: View,
@@ -30,21 +29,14 @@ pub async fn handle(
     QueryString(query): QueryString,
     form: Form,
 ) -> Result<Response, ApiError> {
-    match moved(&app, &access, &form).await {
-        Ok(once) => Ok(see_other(&format!("{}/moved/{once}", path(&access.place)))),
+    match confirm::way(&access.place, &form, &query) {
+        Ok(way) => Ok(see_other(&way)),
         Err(error) => {
             let place = (&view, &*access.place);
             let shown = body(&app, place, &query, (&form, Some(&error))).await?;
             Ok(view.again(&error, TITLE, shown))
         }
     }
-}
-
-async fn moved(app: &App, access: &ProjectAccess, form: &Form) -> Result<String, ApiError> {
-    let wish = Wish::read(form, None)?;
-    let (place, said) = (access.place.clone(), wish.what.done());
-    let op = move |tx: &mut dyn Tx, act: &mut Act, id: &str| wish.make(tx, act, &place, id);
-    each(app, access, form, op, move |_: &Credit| said.to_owned()).await
 }
 
 /// What became of each.

@@ -5,7 +5,7 @@ use axum::response::Response;
 use billstack_store::customers::{self, Customer};
 use billstack_store::{Act, Tx};
 use maud::{Markup, html};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::one::{Wrong, answer_again, customer, path};
 use crate::api::customers::update::UpdateCustomerRequest;
@@ -13,8 +13,9 @@ use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
-use crate::pages::form::Form;
+use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::form::{Field, Kind, fault, field, once, submit as button};
+use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::view::View;
 
@@ -29,7 +30,8 @@ pub async fn handle(
     form: Form,
 ) -> Result<Response, ApiError> {
     let customer = customer(&app, &access.place, id.clone()).await?;
-    match changed(&app, &access, id, &form).await {
+    let now = filled(&customer);
+    match changed(&app, &access, (id, &now), &form).await {
         Ok(submitted) => Ok(submitted.answer(&view)),
         Err(error) => {
             let wrong = Wrong::Edit(&form, &error);
@@ -42,21 +44,23 @@ pub async fn handle(
 async fn changed(
     app: &App,
     access: &ProjectAccess,
-    id: String,
+    (id, now): (String, &Form),
     form: &Form,
 ) -> Result<Submitted, ApiError> {
-    // A field that was emptied takes its member away.
+    form.over(now, &FIELDS)?;
+    // What nobody changed is not sent. A field that was emptied takes its member away.
+    let changed = FIELDS.into_iter().filter(|name| form.is_changed(name));
     let member = |name: &str| match form.text(name).trim() {
         "" => Value::Null,
         text => Value::from(text),
     };
-    let members = json!({
-        "email": member("email"), "name": member("name"), "externalId": member("externalId"),
-        "stripeCustomerId": member("stripeCustomerId"),
-    });
+    let members: Map<String, Value> = changed
+        .map(|name| (name.to_owned(), member(name)))
+        .collect();
     let request: UpdateCustomerRequest = form.read_members(&members)?;
     let patch = request.into_patch()?;
     let (place, back) = (access.place.clone(), path(&access.place, &id));
+    let back = saying(&back, "changed");
     let op = move |tx: &mut dyn Tx, act: &mut Act| customers::update(tx, act, &place, &id, &patch);
     let team_id = &access.place.team_id;
     submit(
@@ -69,6 +73,17 @@ async fn changed(
     .await
 }
 
+/// The form with what a customer is.
+fn filled(customer: &Customer) -> Form {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    Form::of([
+        ("email", customer.email.clone()),
+        ("name", text(&customer.name)),
+        ("externalId", text(&customer.external_id)),
+        ("stripeCustomerId", text(&customer.stripe_customer_id)),
+    ])
+}
+
 /// The form, as the customer is or as it was typed.
 pub(super) fn form(
     customer: &Customer,
@@ -76,14 +91,8 @@ pub(super) fn form(
     may: bool,
     wrong: Option<(&Form, &ApiError)>,
 ) -> Markup {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let filled = Form::of([
-        ("email", customer.email.clone()),
-        ("name", text(&customer.name)),
-        ("externalId", text(&customer.external_id)),
-        ("stripeCustomerId", text(&customer.stripe_customer_id)),
-    ]);
-    let (typed, error) = wrong.map_or((&filled, None), |(form, error)| (form, Some(error)));
+    let now = filled(customer);
+    let (typed, error) = wrong.map_or((&now, None), |(form, error)| (form, Some(error)));
     let optional = |label, name, hint| Field {
         label,
         name,
@@ -100,6 +109,7 @@ pub(super) fn form(
                 (fault(error, &FIELDS))
                 form method="post" action=(action) {
                     (once())
+                    (filled_with(&now, &FIELDS, (typed, error)))
                     (field(&Field { label: "Address", name: "email", kind: Kind::Email, ..Field::default() }, typed, error))
                     (field(&optional("Name", "name", None), typed, error))
                     (field(&optional("External id", "externalId", Some("The id that your own system knows them by.")), typed, error))

@@ -15,6 +15,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, fault, field, once, submit as button};
+use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::project::address;
 use crate::pages::view::View;
@@ -58,6 +59,7 @@ async fn erased(
     let op = move |tx: &mut dyn Tx, act: &mut Act| erase::erase(tx, act, &place, &id);
     let (team_id, project_id) = (&access.place.team_id, &access.place.project_id);
     let list = format!("{}/customers", address(team_id, project_id));
+    let list = saying(&list, "erased");
     submit(app, &access.caller, (team_id, form), op, move |(): &()| {
         list.clone()
     })

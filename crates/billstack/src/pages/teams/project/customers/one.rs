@@ -125,7 +125,7 @@ async fn brought_by(app: &App, place: &Place, id: &str) -> Result<Markup, ApiErr
 async fn codes_of(app: &App, place: &Place, customer: &Customer) -> Result<Markup, ApiError> {
     let (id, people) = (customer.id.clone(), People::of(customer));
     let rows = read(app, place, move |tx, place| {
-        Ok(codes::of_customer(tx, place, &id, &FEW)?)
+        codes::of_customer(tx, place, &id, &FEW)
     });
     let rows = rows.await?;
     let first = address(&place.team_id, &place.project_id);

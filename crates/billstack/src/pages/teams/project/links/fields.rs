@@ -8,13 +8,17 @@ use crate::error::ApiError;
 use crate::pages::form::Form;
 use crate::pages::parts::entry::{Entry, Sort, entry, pick};
 
-/// Those that say what is wrong about them; a card is wrong as a whole.
-pub(super) const FIELDS: [&str; 5] = [
+/// All of them; a card is wrong as a whole.
+pub(super) const FIELDS: [&str; 9] = [
+    "enabled",
     "landingUrl",
     "redirectHosts",
     "windowDays",
     "codeParameter",
     "clickParameter",
+    "cardTitle",
+    "cardText",
+    "cardImageUrl",
 ];
 
 /// The members of the call.

@@ -1,5 +1,7 @@
 //! The fields of the form.
 
+use std::sync::LazyLock;
+
 use billstack_core::portal::{Locale, Settings, Wording};
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
@@ -9,8 +11,11 @@ use crate::pages::form::Form;
 use crate::pages::parts::entry::{Entry, Sort, entry, pick};
 use crate::pages::parts::form::check;
 
-/// Those that say what is wrong about them; texts are wrong as a whole.
-pub(super) const FIELDS: [&str; 5] = ["allowedOrigins", "names", "accent", "radius", "font"];
+/// Those of no language; texts are wrong as a whole.
+const FIELDS: [&str; 5] = ["allowedOrigins", "names", "accent", "radius", "font"];
+
+/// Those that have no place for what is wrong about them.
+const MUTE: [&str; 2] = ["allowVanity", "offerName"];
 
 /// The texts of a language, and what each is.
 const TEXTS: [(&str, &str); 4] = [
@@ -34,6 +39,24 @@ fn language(locale: Locale) -> &'static str {
 
 fn field_of(locale: Locale, name: &str) -> String {
     format!("{}.{name}", locale.as_str())
+}
+
+/// All of them.
+pub(super) fn names() -> Vec<&'static str> {
+    static OF_LANGUAGES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let locales = Locale::ALL.iter();
+        let names = locales.flat_map(|locale| TEXTS.map(|(name, _)| field_of(*locale, name)));
+        names.collect()
+    });
+    let texts = OF_LANGUAGES.iter().map(String::as_str);
+    FIELDS.into_iter().chain(MUTE).chain(texts).collect()
+}
+
+/// Those that say what is wrong about them.
+pub(super) fn telling() -> Vec<&'static str> {
+    let mut names = names();
+    names.retain(|name| !MUTE.contains(name));
+    names
 }
 
 /// The members of the call.

@@ -1,8 +1,8 @@
-//! The form as it is sent: first to look at what would change, then to have it.
+//! The form as it is sent: first to look at what would change, at an address of its own, then to have it.
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::program::Program;
+use billstack_core::program::{Change, Program};
 use billstack_store::{Act, Place, Tx, programs};
 use maud::{Markup, html};
 
@@ -13,31 +13,79 @@ use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::answer::json;
+use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::entry::carried;
 use crate::pages::parts::form::once;
 use crate::pages::parts::notice;
+use crate::pages::parts::pager::with_query;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::unread::part;
 use crate::pages::submit::submit;
-use crate::pages::view::{View, read};
+use crate::pages::view::{View, read, see_other};
 use crate::secrets::token_hash;
 
 /// The field that says which program somebody has seen when they confirmed a change.
 const SEEN: &str = "seen";
 
-/// The field of the button that leads back to the form.
+/// The parameter of the address that shows what would change; it says whether somebody was late.
+const LOOK: &str = "look";
+const LATE: &str = "late";
+
+/// The parameter that leads back to the form.
 const AGAIN: &str = "again";
 
-/// What a form leads to.
-enum Next {
-    /// A page to look at.
-    Page(Markup),
-    /// Elsewhere: the change is made.
-    Done(Response),
+/// The page where a query names a change that is not made yet: what it would be, or the form with it.
+pub(super) async fn looked_at(
+    app: &App,
+    (view, access): (&View, &ProjectAccess),
+    program: &Program,
+    query: &Query,
+) -> Option<Response> {
+    let of = |name: &str| query.pairs().find(|(other, _)| *other == name);
+    let mut form = Form::default();
+    for (name, value) in query.pairs().filter(|(name, _)| FIELDS.contains(name)) {
+        form.add(name, value);
+    }
+    let typed = (view, &access.place as &Place);
+    if of(AGAIN).is_some() {
+        let shown = page(app, typed, program, (&form, None), None).await;
+        return Some(view.page(TITLE, shown));
+    }
+    let (_, look) = of(LOOK)?;
+    Some(match wished(app, (&access.place, program), &form).await {
+        Ok((_, wished)) => {
+            let asked = Asked {
+                view,
+                place: &access.place,
+                program,
+                wished: &wished,
+                is_late: look == LATE,
+            };
+            view.page(TITLE, confirm(app, &asked, &form).await)
+        }
+        Err(error) => {
+            let shown = page(app, typed, program, (&form, Some(&error)), None).await;
+            view.again(&error, TITLE, shown)
+        }
+    })
 }
 
-/// Shows what would change, or changes it.
+/// What a form wishes, and what the program would become.
+async fn wished(
+    app: &App,
+    (place, program): (&Place, &Program),
+    form: &Form,
+) -> Result<(Change, Program), ApiError> {
+    let change = form::wished(form, app.grace())?;
+    let (tried, present) = (change.clone(), program.clone());
+    let wished = read(app, place, move |tx, place| {
+        programs::tried(tx, place, present.clone(), tried.clone())
+    });
+    Ok((change, wished.await?))
+}
+
+/// Leads to what would change, or changes it.
 pub async fn change(
     State(app): State<Shared>,
     view: View,
@@ -45,13 +93,8 @@ pub async fn change(
     form: Form,
 ) -> Result<Response, ApiError> {
     let program = now(&app, &access.place).await?;
-    if !form.text(AGAIN).is_empty() {
-        let shown = page(&app, (&view, &access.place), &program, (&form, None), None).await;
-        return Ok(view.page(TITLE, shown));
-    }
     match next(&app, (&view, &access), &program, &form).await {
-        Ok(Next::Page(shown)) => Ok(view.page(TITLE, shown)),
-        Ok(Next::Done(answer)) => Ok(answer),
+        Ok(answer) => Ok(answer),
         Err(error) => {
             let typed = (&form, Some(&error));
             let shown = page(&app, (&view, &access.place), &program, typed, None).await;
@@ -65,21 +108,15 @@ async fn next(
     (view, access): (&View, &ProjectAccess),
     program: &Program,
     form: &Form,
-) -> Result<Next, ApiError> {
-    let change = form::wished(form, app.grace())?;
-    let (tried, present) = (change.clone(), program.clone());
-    let wished = read(app, &access.place, move |tx, place| {
-        programs::tried(tx, place, present.clone(), tried.clone())
-    });
-    let wished = wished.await?;
+) -> Result<Response, ApiError> {
+    let over = form.over(&form::filled(program), &FIELDS)?;
+    let (change, _) = wished(app, (&access.place, program), &over).await?;
     if form.text(SEEN) != mark(program) {
-        let asked = Asked {
-            view,
-            place: &access.place,
-            program,
-            wished: &wished,
+        let look = match form.text(SEEN) {
+            "" => "yes",
+            _ => LATE,
         };
-        return Ok(Next::Page(confirm(app, &asked, form).await));
+        return Ok(see_other(&address_of(&access.place, &over, (LOOK, look))));
     }
     let place = access.place.clone();
     let put = move |tx: &mut dyn Tx, act: &mut Act| programs::put(tx, act, &place, change.clone());
@@ -92,7 +129,14 @@ async fn next(
         put,
         move |_: &Program| saved.clone(),
     );
-    Ok(Next::Done(made.await?.answer(view)))
+    Ok(made.await?.answer(view))
+}
+
+/// The page with a change that is not made yet.
+fn address_of(place: &Place, form: &Form, how: (&str, &str)) -> String {
+    let fields = form.fields().filter(|(name, _)| FIELDS.contains(name));
+    let pairs: Vec<_> = [how].into_iter().chain(fields).collect();
+    with_query(&path(place), &pairs)
 }
 
 /// What a program is known by, to notice that somebody else has changed it.
@@ -106,6 +150,8 @@ struct Asked<'a> {
     place: &'a Place,
     program: &'a Program,
     wished: &'a Program,
+    /// Whether it was changed by somebody else since it was looked at.
+    is_late: bool,
 }
 
 /// The step between the form and the change.
@@ -115,13 +161,13 @@ async fn confirm(app: &App, asked: &Asked<'_>, form: &Form) -> Markup {
         place,
         program,
         wished,
+        is_late,
     } = asked;
     let differs = differences(&facts(program), &facts(wished));
-    let is_late = !form.text(SEEN).is_empty();
     let effect = part(view, effect(app, place, (program, wished))).await;
     html! {
         h1 { "Change the program" }
-        @if is_late { (notice::note("The program was changed by somebody else meanwhile. Nothing is saved yet: look again.")) }
+        @if *is_late { (notice::note("The program was changed by somebody else meanwhile. Nothing is saved yet: look again.")) }
         section {
             h2 { "What changes" }
             @if differs.is_empty() {
@@ -136,7 +182,7 @@ async fn confirm(app: &App, asked: &Asked<'_>, form: &Form) -> Markup {
                 (once())
                 div.actions {
                     @if !differs.is_empty() { button { "Save the change" } }
-                    button.plain name=(AGAIN) value="yes" { "Back to the form" }
+                    a.button.plain href=(address_of(place, form, (AGAIN, "yes"))) { "Back to the form" }
                 }
             }
         }

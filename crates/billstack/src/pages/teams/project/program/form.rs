@@ -10,7 +10,7 @@ use super::path;
 use super::settings::{APPLIED, CLAWBACKS, DELIVERIES, TRIGGERS, label};
 use crate::api::referrals::config::put::PutConfigRequest;
 use crate::error::ApiError;
-use crate::pages::form::Form;
+use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::entry::{Entry, Sort, entry, pick};
 use crate::pages::parts::form::{check, fault, submit as button};
 use crate::pages::view::View;
@@ -192,6 +192,7 @@ pub(super) fn form(
                 "their code was applied; limits and the budget are read when somebody converts." }
             (fault(error, &FIELDS))
             form.groups method="post" action=(path(place)) {
+                (filled_with(&filled(program), &FIELDS, shown))
                 fieldset {
                     legend { "Promise" }
                     (pick((label("enabled"), "enabled"), [("on", "yes"), ("off", "no")], shown, None))

@@ -41,7 +41,10 @@ pub(super) async fn changes(app: &App, view: &View, place: &Place) -> Result<Mar
             who(view, place, told),
             what(told),
             beside(
-                html! { a href={ "/go/" (told.deed.request_id) } { code { (told.deed.request_id) } } },
+                html! {
+                    @if view.can_administer() { a href={ "/go/" (told.deed.request_id) } { code { (told.deed.request_id) } } }
+                    @else { code { (told.deed.request_id) } }
+                },
                 &told.deed.request_id,
             ),
         ]

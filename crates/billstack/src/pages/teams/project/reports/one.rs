@@ -153,7 +153,7 @@ fn files(place: &Place, told: &Told) -> Markup {
             a.button.plain href=(file("postings", "spreadsheet")) { "Bookings as CSV" }
             a.button.plain href=(file("postings", "ndjson")) { "Bookings as NDJSON" }
             a.button.plain href=(file("credits", "spreadsheet")) { "Credits as CSV" }
-            a.button.plain href=(file("roll-forward", "csv")) { "By side as CSV" }
+            a.button.plain href=(file("roll-forward", "spreadsheet")) { "By side as CSV" }
         }
         p.quiet { "The bookings of an account sum up to its change in the month. Each is told in minor units, and in whole ones." }
     }

@@ -1,5 +1,6 @@
 //! Commands to be run as they are, and code to be taken along.
 
+use billstack_store::customers::Customer;
 use maud::{Markup, html};
 
 /// Where calls go, and the key they go with.
@@ -49,6 +50,25 @@ echo "$code"
   -d "{\"code\":\"$code\",\"refereeCustomerId\":\"$grace\"}"
 "#
         .to_owned()
+    }
+
+    /// Stripe tells of a subscription of who is new, as far as this server can see.
+    pub(super) fn event(webhook_url: &str, friend: &Customer) -> String {
+        let (id, by_stripe) = (&friend.id, friend.stripe_customer_id.as_deref());
+        // Whoever is not linked yet is linked by the event.
+        let by_stripe = by_stripe.unwrap_or("cus_try_$now");
+        format!(
+            r#"now="$(date +%s)"
+event="{{\"id\":\"evt_try_$now\",\"object\":\"event\",\"type\":\"customer.subscription.created\",
+  \"created\":$now,\"livemode\":false,\"data\":{{\"object\":{{\"id\":\"sub_try_$now\",
+  \"object\":\"subscription\",\"status\":\"active\",\"created\":$now,\"customer\":\"{by_stripe}\",
+  \"metadata\":{{\"billstackCustomerId\":\"{id}\"}}}}}}}}"
+signature="$(printf '%s.%s' "$now" "$event" |
+  openssl dgst -sha256 -hmac "$STRIPE_WEBHOOK_SECRET" -r | cut -d ' ' -f 1)"
+curl -sS "{webhook_url}" -H "Content-Type: application/json" -w '\n' \
+  -H "Stripe-Signature: t=$now,v1=$signature" --data-binary "$event"
+"#
+        )
     }
 
     /// The same for a server.

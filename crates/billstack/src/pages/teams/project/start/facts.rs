@@ -5,6 +5,7 @@ use billstack_core::referral::Status;
 use billstack_core::time::Micros;
 use billstack_store::activity::{self, ActivityFilter};
 use billstack_store::api_keys;
+use billstack_store::customers::{self, Customer};
 use billstack_store::intake::StripeEvent;
 use billstack_store::list::Page;
 use billstack_store::received::{self, EventFilter};
@@ -104,6 +105,8 @@ pub(super) struct Facts {
     pub(super) has_key: bool,
     /// Whether a code was applied.
     pub(super) has_referral: bool,
+    /// Who is new, of the newest referral that waits.
+    pub(super) friend: Option<Customer>,
     /// Whether a referral has converted.
     pub(super) has_converted: bool,
     /// Whether customers can share a link or see a page of their own.
@@ -160,9 +163,23 @@ fn facts(tx: &mut dyn Tx, place: &Place, now: Micros) -> Result<Facts, Fault> {
         program: programs::get(tx, place)?,
         has_key: keys.iter().any(works),
         has_referral: any(tx, place, None)?,
+        friend: friend(tx, place)?,
         has_converted: any(tx, place, Some(Status::Converted))?,
         is_shared: has_links || has_portal,
     })
+}
+
+/// Who is new, of the newest referral that waits for a subscription.
+fn friend(tx: &mut dyn Tx, place: &Place) -> Result<Option<Customer>, Fault> {
+    let waiting = ReferralFilter {
+        status: Some(Status::Pending),
+        ..ReferralFilter::default()
+    };
+    let newest = referrals::list(tx, place, &waiting, &Page::first(1))?.rows;
+    match newest.into_iter().next() {
+        Some(referral) => customers::get(tx, place, &referral.referee_customer_id),
+        None => Ok(None),
+    }
 }
 
 /// When the secret in use was set, as the log tells.

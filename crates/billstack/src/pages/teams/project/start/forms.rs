@@ -20,7 +20,7 @@ use crate::pages::shown::{Kind, Whose};
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::keys;
 use crate::pages::teams::project::address;
-use crate::pages::view::{View, see_other_with};
+use crate::pages::view::{View, see_other, see_other_with};
 
 /// The secret of an endpoint.
 #[derive(Deserialize)]
@@ -97,12 +97,15 @@ pub async fn kept(
     State(app): State<Shared>,
     view: View,
     access: ProjectAccess,
-    _: Form,
+    form: Form,
 ) -> Response {
     let place = path(&access.place);
+    if form.is_kept() {
+        return see_other(&place);
+    }
     match whose(&view, &access.place) {
         Some(whose) => see_other_with(&place, whose.forget(&app)),
-        None => crate::pages::view::see_other(&place),
+        None => see_other(&place),
     }
 }
 
@@ -114,6 +117,9 @@ pub async fn skip(
     form: Form,
 ) -> Response {
     let mut steps = skipped(&headers);
+    if form.is_kept() {
+        return see_other(&path(&access.place));
+    }
     if let Some(step) = Step::parse(form.text("step")) {
         let is_new = !steps.contains(&step);
         steps.retain(|other| *other != step);

@@ -1,12 +1,14 @@
 //! Each step: whether it is done, and what is to do.
 
 use billstack_core::stripe_access::EVENTS;
+use billstack_store::customers::Customer;
 use maud::{Markup, html};
 
 use super::Shown;
 use super::blocks::{Calls, block};
 use super::facts::Step;
 use super::forms::path;
+use crate::api::teams::stripe::events::cure_of;
 use crate::pages::parts::form::{Field, Kind, fault, field, once, submit};
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::time::moment;
@@ -66,7 +68,10 @@ impl Shown<'_> {
             Step::Event if self.facts.event.is_some() => self.newest(),
             Step::Key if self.key.is_some() => self.new_key(),
             Step::Try if self.facts.has_referral => {
-                html! { p { a href={ (base) "/referrals" } { "See it" } } }
+                html! {
+                    p { a href={ (base) "/referrals" } { "See it" } }
+                    details open[self.key.is_some()] { summary { "The commands" } (self.try_it()) }
+                }
             }
             Step::Conversion if self.facts.has_converted => {
                 html! { p { a href={ (base) "/referrals?status=converted" } { "See it" } } }
@@ -141,11 +146,13 @@ impl Shown<'_> {
         let Some(event) = &self.facts.event else {
             return html! {};
         };
-        let settled = &event.settled;
+        let (means, cure) = cure_of(event.settled.outcome);
         html! {
-            p { "The latest: " a href={ "/t/" (self.place.team_id) "/stripe/events/" (event.id) } { code { (event.kind) } }
-                ", " (moment(event.received_at)) ", " (settled.outcome.as_str().replace('_', " "))
-                @if !settled.reason.is_empty() && settled.reason != settled.outcome.as_str() { ": " (settled.reason) } "." }
+            p { "The latest: "
+                @if self.view.can_write() {
+                    a href={ "/t/" (self.place.team_id) "/stripe/events/" (event.id) } { code { (event.kind) } }
+                } @else { code { (event.kind) } }
+                ", " (moment(event.received_at)) ". " (means) " " (cure) }
         }
     }
 
@@ -203,14 +210,26 @@ impl Shown<'_> {
 
     fn conversion(&self) -> Markup {
         html! {
-            p { "Let who is new subscribe in Stripe. A checkout session says whose it is by their id here:" }
+            p { "Let who is new subscribe in Stripe. A checkout session says whose it is by their id here"
+                @if let Some(friend) = &self.facts.friend { ", " (copyable(&friend.id)) }
+                ":" }
             ul {
                 li { code { "client_reference_id" } " on the session, or on a payment link" }
                 li { code { "metadata.billstackCustomerId" } " on the session or the subscription, or the customer's Stripe id here" }
             }
             p.quiet { "As soon as the event is here, the referral converts and both sides have their credits." }
+            @if let (Some(friend), true) = (&self.facts.friend, self.facts.is_connected) {
+                p { "Without an account of Stripe, tell it yourself. Set " code { "STRIPE_WEBHOOK_SECRET" }
+                    " to the signing secret that you pasted above, and run this in " code { "bash" } ":" }
+                (block("What Stripe would send", &self.event_of(friend)))
+            }
             @if self.facts.is_connected { (self.look_again()) }
         }
+    }
+
+    fn event_of(&self, friend: &Customer) -> String {
+        let url = self.app.webhook_url(&self.place.team_id);
+        Calls::event(&url, friend)
     }
 
     fn share(&self) -> Markup {

@@ -18,10 +18,14 @@ use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::pager::with_query;
+use crate::pages::parts::said::saying;
 use crate::pages::shown::{Kind, Whose};
 use crate::pages::submit::{Submitted, submit};
-use crate::pages::view::{View, see_other_with};
+use crate::pages::view::{View, see_other, see_other_with};
 use crate::webhooks::out::{secret, signature};
+
+/// Says of a form that it is the one to delete an endpoint.
+pub(super) const DELETE: &str = "delete";
 
 /// Whose secret is looked at.
 pub(super) fn whose<'a>(view: &'a View, place: &'a Place) -> Whose<'a> {
@@ -79,8 +83,11 @@ pub async fn kept(
     view: View,
     access: ProjectAccess,
     Item(id): Item,
-    _: Form,
+    form: Form,
 ) -> Response {
+    if form.is_kept() {
+        return see_other(&path(&access.place, &id));
+    }
     let cookie = whose(&view, &access.place).forget(&app);
     see_other_with(&path(&access.place, &id), cookie)
 }
@@ -110,8 +117,8 @@ async fn saved(
     form: &Form,
 ) -> Result<Response, ApiError> {
     let found = asked.found().await?;
-    let request: UpdateEndpointRequest =
-        form.read_members(&fields::changed(form, &found.endpoint))?;
+    form.over(&fields::filled(&found.endpoint), &fields::FILLED)?;
+    let request: UpdateEndpointRequest = form.read_members(&fields::changed(form))?;
     let patch = request.into_patch(asked.app).await?;
     let (place, id, to) = (
         asked.place.clone(),
@@ -204,7 +211,7 @@ async fn deleted(
     let (place, id, to) = (
         asked.place.clone(),
         asked.id.to_owned(),
-        list_path(asked.place),
+        saying(&list_path(asked.place), "deleted"),
     );
     let delete = move |tx: &mut dyn Tx, act: &mut Act| endpoints::delete(tx, act, &place, &id);
     let made = once(asked, access, form, delete, move |(): &()| to.clone());

@@ -9,7 +9,7 @@ use billstack_store::{Act, Tx};
 use maud::{Markup, html};
 
 use super::one::{name, path};
-use super::{ADMINS, pretty, trial, words};
+use super::{ADMINS, trial, words};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -241,7 +241,7 @@ fn request(letter: Option<&Letter>, may: bool) -> Markup {
                 } }
             }
         }
-        (copyable_block(&pretty(&String::from_utf8_lossy(&letter.body)), "body"))
+        (copyable_block(&String::from_utf8_lossy(&letter.body), "body"))
         @if may { (trial::curl(letter)) }
     }
 }

@@ -11,6 +11,9 @@ use crate::pages::parts::entry::{Entry, Sort, entry};
 
 pub(super) const FIELDS: [&str; 3] = ["url", "description", "types"];
 
+/// Those that a form of an endpoint is filled with.
+pub(super) const FILLED: [&str; 4] = ["url", "description", "told", "types"];
+
 /// Which of all types there are.
 const EVERY: &str = "every";
 
@@ -30,13 +33,14 @@ pub(super) fn members(form: &Form) -> Map<String, Value> {
     members
 }
 
-/// The members of a change: what is as it was is not sent, so that types of a newer version stay.
-pub(super) fn changed(form: &Form, endpoint: &Endpoint) -> Map<String, Value> {
+/// The members of a change: what nobody changed is not sent, so that types of a newer version stay.
+pub(super) fn changed(form: &Form) -> Map<String, Value> {
     let mut members = members(form);
     members.entry("description").or_insert(Value::Null);
-    if members.get("types") == Some(&json!(endpoint.types.names())) {
-        members.remove("types");
-    }
+    members.retain(|name, _| match name.as_str() {
+        "types" => form.is_changed("types") || form.is_changed("told"),
+        name => form.is_changed(name),
+    });
     members
 }
 
@@ -44,7 +48,9 @@ pub(super) fn changed(form: &Form, endpoint: &Endpoint) -> Map<String, Value> {
 pub(super) fn filled(endpoint: &Endpoint) -> Form {
     let names = endpoint.types.names();
     let told = if names == ["*"] { EVERY } else { "some" };
-    let types = names.iter().map(|name| ("types", (*name).to_owned()));
+    // Of all types none is ticked, as a browser sends it.
+    let ticked = names.iter().filter(|name| **name != "*");
+    let types = ticked.map(|name| ("types", (*name).to_owned()));
     Form::of(
         [
             ("url", endpoint.url.clone()),

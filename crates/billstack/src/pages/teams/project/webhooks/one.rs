@@ -18,7 +18,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, text};
 use crate::http::path::Item;
 use crate::http::query::Query;
-use crate::pages::form::Form;
+use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::form::{choice, fault, once, submit as button};
 use crate::pages::parts::notice::{self, copyable};
 use crate::pages::parts::time::moment;
@@ -125,14 +125,16 @@ impl Asked<'_> {
     /// The page after a form that could not be sent.
     pub(super) async fn again(&self, form: &Form, error: &ApiError) -> Result<Response, ApiError> {
         let found = self.found().await?;
-        let of_fields = error
-            .field
-            .as_deref()
-            .is_some_and(|field| fields::FIELDS.contains(&field));
+        let of_fields = error.field.as_deref().is_some_and(|field| {
+            fields::FIELDS.contains(&field) || replay::FIELDS.contains(&field)
+        });
         let top = html! { @if !of_fields { (fault(Some(error), &[])) } };
-        let filled = fields::filled(&found.endpoint);
+        let mut filled = fields::filled(&found.endpoint);
+        for (name, value) in form.fields() {
+            filled.add(name, value);
+        }
         let typed = match form.text("told") {
-            "" => (&filled, None),
+            "" => (&filled, Some(error)),
             _ => (form, Some(error)),
         };
         let body = self
@@ -164,9 +166,9 @@ impl Asked<'_> {
             (log)
             section { h2 { "Try it" } (trial(&here, may)) }
             (replay::form(&here, found.now, may, typed))
-            (change(&here, may, typed))
-            (secret(&here, may))
-            (end(&here, found, may))
+            (change(&here, found, may, typed))
+            (secret(&here, may, typed.0))
+            (end(&here, found, may, typed.0))
         }
     }
 }
@@ -199,18 +201,26 @@ fn trial(here: &str, may: bool) -> Markup {
     html! {
         p.quiet { "Sends the sample of a type, marked as a test, and shows what came of it. Nothing is kept, and it may be disabled." }
         form.row method="post" action={ (here) "/test" } {
+            (once())
             (choice("Type", "kind", types, Type::Ping.as_str()))
             (button("Send the sample").when(may, ADMINS))
         }
     }
 }
 
-fn change(here: &str, may: bool, (typed, error): (&Form, Option<&ApiError>)) -> Markup {
+fn change(
+    here: &str,
+    found: &Found,
+    may: bool,
+    (typed, error): (&Form, Option<&ApiError>),
+) -> Markup {
+    let now = fields::filled(&found.endpoint);
     html! {
         section {
             h2 { "Change it" }
             form.groups method="post" action=(here) {
                 (once())
+                (filled_with(&now, &fields::FILLED, (typed, error)))
                 (fields::fields(typed, error))
                 (button("Save").when(may, ADMINS))
             }
@@ -218,7 +228,11 @@ fn change(here: &str, may: bool, (typed, error): (&Form, Option<&ApiError>)) -> 
     }
 }
 
-fn secret(here: &str, may: bool) -> Markup {
+fn secret(here: &str, may: bool, typed: &Form) -> Markup {
+    let chosen = match typed.text("oldValidHours") {
+        "" => "24",
+        hours => hours,
+    };
     let hours = [
         ("24", "24 hours"),
         ("1", "one hour"),
@@ -232,14 +246,14 @@ fn secret(here: &str, may: bool) -> Markup {
                 "receiver can change over without losing anything." }
             form.row method="post" action={ (here) "/rotate" } {
                 (once())
-                (choice("The old one stays good for", "oldValidHours", hours, "24"))
+                (choice("The old one stays good for", "oldValidHours", hours, chosen))
                 (button("Make a new secret").when(may, ADMINS))
             }
         }
     }
 }
 
-fn end(here: &str, found: &Found, may: bool) -> Markup {
+fn end(here: &str, found: &Found, may: bool, typed: &Form) -> Markup {
     html! {
         section {
             h2 { "Switch it off" }
@@ -247,10 +261,10 @@ fn end(here: &str, found: &Found, may: bool) -> Markup {
                 p { "It is told nothing any more, what is due meanwhile is given up, and the log stays. Enabled again, it is offered what it missed." }
                 form method="post" action={ (here) "/disable" } { (once()) (button("Disable it").when(may, ADMINS)) }
             }
-            details {
+            details open[typed.has(acts::DELETE)] {
                 summary { "Delete it" }
                 p { "Nothing is sent to it any more, not even what waits. Its log and its secret are gone, and it does not come back." }
-                form method="post" action={ (here) "/delete" } { (once()) (button("Delete the endpoint").when(may, ADMINS)) }
+                form method="post" action={ (here) "/delete" } { (once()) input type="hidden" name=(acts::DELETE) value="yes"; (button("Delete the endpoint").when(may, ADMINS)) }
             }
         }
     }

@@ -9,28 +9,71 @@ use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use super::acts::done;
-use super::one::{Asked, path};
+use super::one::{Asked, Found, path};
 use super::{ADMINS, fields, log::Wanted, one, words};
 use crate::api::webhook_endpoints::replay::ReplayRequest;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
-use crate::http::page::text;
+use crate::http::page::{QueryString, text};
 use crate::http::path::Item;
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::entry::{Entry, carried, entry};
 use crate::pages::parts::form::{choice, once, submit as button};
+use crate::pages::parts::pager::with_query;
 use crate::pages::submit::submit;
-use crate::pages::view::View;
+use crate::pages::view::{View, see_other};
 
-const FIELDS: [&str; 4] = ["since", "until", "status", "only"];
+pub(super) const FIELDS: [&str; 4] = ["since", "until", "status", "only"];
 
 /// The field that says how many somebody has seen before they had them sent.
 const COUNTED: &str = "counted";
 
-/// Counts a range, or has it sent.
+/// What a range has.
+pub async fn counted(
+    State(app): State<Shared>,
+    view: View,
+    access: ProjectAccess,
+    Item(id): Item,
+    QueryString(query): QueryString,
+) -> Result<Response, ApiError> {
+    let asked = Asked {
+        app: &app,
+        view: &view,
+        place: &access.place,
+        id: &id,
+    };
+    let found = asked.found().await?;
+    let mut form = Form::default();
+    for (name, value) in query.pairs().filter(|(name, _)| FIELDS.contains(name)) {
+        form.add(name, value);
+    }
+    if !form.has("since") {
+        return Ok(see_other(&path(asked.place, asked.id)));
+    }
+    match count_them(&asked, &found, &form).await {
+        Ok(answer) => Ok(answer),
+        Err(error) => asked.again(&form, &error).await,
+    }
+}
+
+async fn count_them(asked: &Asked<'_>, found: &Found, form: &Form) -> Result<Response, ApiError> {
+    let request: ReplayRequest = form.read_members(&members(form))?;
+    let range = request.into_range(found.now)?;
+    let count = asked.count(&range).await?;
+    let top = confirm(asked, form, &range, count);
+    let mut filled = fields::filled(&found.endpoint);
+    for (name, value) in form.fields() {
+        filled.add(name, value);
+    }
+    let log = Wanted::read(Query::default())?;
+    let body = asked.page(found, log, top, (&filled, None)).await;
+    Ok(asked.view.page(&one::title(&found.endpoint), body))
+}
+
+/// Leads to what a range has, or has it sent.
 pub async fn range(
     State(app): State<Shared>,
     view: View,
@@ -60,17 +103,7 @@ async fn ranged(
     let range = request.into_range(found.now)?;
     let count = asked.count(&range).await?;
     if form.text(COUNTED).is_empty() || count == 0 {
-        let top = confirm(asked, form, &range, count);
-        let filled = fields::filled(&found.endpoint);
-        let body = asked
-            .page(
-                &found,
-                Wanted::read(Query::default())?,
-                top,
-                (&filled, None),
-            )
-            .await;
-        return Ok(asked.view.page(&one::title(&found.endpoint), body));
+        return Ok(see_other(&way(asked, form, &range)));
     }
     let (place, id, to) = (
         asked.place.clone(),
@@ -84,6 +117,24 @@ async fn ranged(
         to.clone()
     });
     Ok(made.await?.answer(asked.view))
+}
+
+/// The address that tells what a range has. What was left out is what it is now.
+fn way(asked: &Asked<'_>, form: &Form, range: &Range) -> String {
+    let until = rfc3339(range.until.0);
+    let mut pairs: Vec<_> = form
+        .fields()
+        .filter(|(name, _)| FIELDS.contains(name))
+        .collect();
+    pairs.retain(|(name, value)| *name != "until" && !value.is_empty());
+    match form.text("until") {
+        "" => pairs.push(("until", &until)),
+        typed => pairs.push(("until", typed)),
+    }
+    if !form.has("since") {
+        pairs.push(("since", ""));
+    }
+    with_query(&format!("{}/replay", path(asked.place, asked.id)), &pairs)
 }
 
 impl Asked<'_> {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::fields;
 use super::log::Wanted;
-use super::one::{Asked, title};
+use super::one::{Asked, path, title};
 use super::words;
 use crate::api::webhook_endpoints::test::{Fired, TestRequest, fire};
 use crate::app::Shared;
@@ -17,6 +17,7 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::notice::copyable_block;
 use crate::pages::parts::time::moment;
+use crate::pages::submit::{Submitted, claim};
 use crate::pages::view::View;
 use crate::webhooks::out::send::Letter;
 
@@ -34,15 +35,26 @@ pub async fn send(
         place: &access.place,
         id: &id,
     };
-    match sent(&asked, &form).await {
+    match sent(&asked, &access, &form).await {
         Ok(answer) => Ok(answer),
         Err(error) => asked.again(&form, &error).await,
     }
 }
 
-async fn sent(asked: &Asked<'_>, form: &Form) -> Result<Response, ApiError> {
+/// What came of it is shown once: nothing keeps a signed call, and the same form calls nobody again.
+async fn sent(
+    asked: &Asked<'_>,
+    access: &ProjectAccess,
+    form: &Form,
+) -> Result<Response, ApiError> {
     let kind = form.text("kind");
     let request: TestRequest = form.read_members(&serde_json::json!({"type": kind}))?;
+    asked.found().await?;
+    let of_team = (&asked.place.team_id, form);
+    if !claim(asked.app, &access.caller, of_team).await? {
+        let here = path(asked.place, asked.id);
+        return Ok(Submitted::Before(here).answer(asked.view));
+    }
     let fired = fire(asked.app, asked.place, asked.id, request.kind()).await?;
     let found = asked.found().await?;
     let filled = fields::filled(&found.endpoint);

@@ -108,6 +108,10 @@ fn body(told: &Told, (view, team_id): (&View, &TeamId), error: Option<&ApiError>
     let event = &told.event;
     let is_converted = event.settled.outcome == Outcome::Converted;
     let (means, cure) = cure_of(event.settled.outcome);
+    let cure = match event.settled.reason.as_str() {
+        "already converted" => "Nothing is left to do: its referral converted before.",
+        _ => cure,
+    };
     let is_live = match event.livemode {
         Some(true) => "live",
         Some(false) => "test",

@@ -14,6 +14,7 @@ use crate::http::json::Text;
 use crate::pages::form::Form;
 use crate::pages::parts::entry::{Entry, entry};
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::project::address;
 use crate::pages::view::View;
@@ -46,6 +47,11 @@ pub(super) async fn make(
     );
     let team_id = place.team_id.clone();
     let of_form = (&team_id, form);
+    let word = match is_deactivation(form) {
+        true => "deactivated",
+        false => "renamed",
+    };
+    let there = saying(&there, word);
     let made = move |_: &Code| there.clone();
     if is_deactivation(form) {
         // Nothing is asked for that could be wrong, but it may have come back to be looked at.
