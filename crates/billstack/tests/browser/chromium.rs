@@ -188,7 +188,14 @@ impl Chromium {
     }
 
     pub(crate) async fn click(&self, selector: &str) {
-        self.find(selector).await.click().await;
+        let element = self.find(selector).await;
+        // The bar stays at the top, above whatever was scrolled to just there.
+        let centre = format!(
+            "document.querySelector({})?.scrollIntoView({{block: 'center', behavior: 'instant'}})",
+            serde_json::json!(selector)
+        );
+        self.run(&centre).await;
+        element.click().await;
     }
 
     /// Types into a field, in place of what is there.

@@ -45,19 +45,22 @@ async fn by_hand(t: &Bench, browser: &Chromium) {
     browser.type_into("#project", "Rocket").await;
     browser.click("main button").await;
     browser.find(".state.off").await;
-    assert_eq!(browser.text_of("h1").await, "Rocket");
-    assert!(browser.path().await.contains("/p/proj_"));
-    // Coming back leads here.
-    let here = browser.path().await;
+    assert_eq!(browser.text_of("h1").await, "Start");
+    let start = browser.path().await;
+    let here = start
+        .strip_suffix("/start")
+        .expect("the start of a project");
+    assert!(here.contains("/p/proj_"), "{here}");
+    // Coming back leads to the project.
     browser.goto(&at(t, "/")).await;
-    browser.arrive(&here).await;
+    browser.arrive(here).await;
     browser.click(".person summary").await;
     browser.click(".person button").await;
     browser.arrive("/sign-in").await;
     sign_in(browser, "kelp-Onion-78").await;
     browser.find(".notice.bad").await;
     sign_in(browser, "kelp-Onion-77").await;
-    browser.arrive(&here).await;
+    browser.arrive(here).await;
 }
 
 pub(super) async fn fill(browser: &Chromium, token: &str) {

@@ -177,7 +177,9 @@ fn a_code_is_made_a_list_exported_and_a_person_erased_by_keyboard_alone() {
         browser.goto(&at(t, &page)).await;
         open_above(browser, "address").await;
         press(browser, &format!("{}{ENTER}", "ann@example.com")).await;
-        browser.arrive(&format!("{project}/customers")).await;
+        browser
+            .arrive(&format!("{project}/customers?done=erased"))
+            .await;
         let gone = t.key.get(&format!("customers/{}", ann)).await;
         assert_eq!(gone.status, 404);
     });

@@ -16,7 +16,7 @@ use billstack_store::{Fault, Place, Tx};
 use maud::{Markup, html};
 
 use self::facts::{Facts, Step};
-use super::address;
+use super::{address, cookie};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -50,7 +50,11 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let shown = body(&app, (&view, &access), &headers, (&Form::default(), None)).await?;
-    Ok(view.page(TITLE, shown))
+    let mut answer = view.page(TITLE, shown);
+    // A browser that has seen nothing else of the project comes back to it, too.
+    let last = cookie(&app, &access.place);
+    answer.headers_mut().append(header::SET_COOKIE, last);
+    Ok(answer)
 }
 
 async fn body(
