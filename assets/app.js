@@ -9,13 +9,15 @@ function say(text) {
 
 // Times in the zone of the browser; UTC shows on focus and on hover.
 const local = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const utc = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 for (const time of document.querySelectorAll("time[data-moment]")) {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) continue;
-  time.dataset.utc = time.textContent;
-  time.title = time.textContent;
+  time.dataset.utc = `${utc.format(at)} UTC`;
+  time.title = time.dataset.utc;
   time.tabIndex = 0;
-  time.textContent = local.format(at);
+  time.textContent = (time.dataset.moment ? day : local).format(at);
 }
 
 for (const button of document.querySelectorAll("button[data-copy]")) {

@@ -308,8 +308,15 @@ impl Drop for Chromium {
     }
 }
 
-/// Starts the driver on a port that is free, and says where it listens.
+/// Starts the driver on a port that is free, and says where it listens. It looks for one itself, and ends when
+/// somebody else was faster.
 fn driver() -> (Child, String) {
+    const TRIES: u32 = 5;
+    let found = (0..TRIES).find_map(|_| started_driver());
+    found.unwrap_or_else(|| panic!("chromedriver did not say where it listens. {ADVICE}"))
+}
+
+fn started_driver() -> Option<(Child, String)> {
     let started = Command::new("chromedriver")
         .args(["--port=0", "--log-level=WARNING"])
         .stdout(Stdio::piped())
@@ -323,9 +330,12 @@ fn driver() -> (Child, String) {
         let (_, port) = line.split_once("started successfully on port ")?;
         port.trim_end_matches('.').parse::<u16>().ok()
     });
-    let port =
-        port.unwrap_or_else(|| panic!("chromedriver did not say where it listens. {ADVICE}"));
+    let Some(port) = port else {
+        let _ = process.kill();
+        let _ = process.wait();
+        return None;
+    };
     // Whatever else it says has somewhere to go.
     std::thread::spawn(move || lines.for_each(drop));
-    (process, format!("http://127.0.0.1:{port}"))
+    Some((process, format!("http://127.0.0.1:{port}")))
 }

@@ -11,6 +11,12 @@ pub(in crate::pages) fn moment(at: Micros) -> Markup {
     html! { time datetime=(exact) data-moment { (shown(&exact)) } }
 }
 
+/// The day of a moment, for tables that have no room for its time; that shows with the focus.
+pub(in crate::pages) fn on(at: Micros) -> Markup {
+    let exact = rfc3339(at.0);
+    html! { time datetime=(exact) data-moment="day" { (date(&exact)) } }
+}
+
 /// A moment in UTC, whatever the zone of the browser: on sheets that others read elsewhere.
 pub(in crate::pages) fn moment_utc(at: Micros) -> Markup {
     let exact = rfc3339(at.0);
@@ -82,6 +88,10 @@ mod tests {
         assert_eq!(
             moment(at).into_string(),
             "<time datetime=\"2026-03-05T09:07:00.000Z\" data-moment>5 Mar 2026, 09:07 UTC</time>"
+        );
+        assert_eq!(
+            on(at).into_string(),
+            "<time datetime=\"2026-03-05T09:07:00.000Z\" data-moment=\"day\">5 Mar 2026</time>"
         );
         assert_eq!(short_day(at), "5 Mar");
         assert_eq!(month_name(at), "March 2026");

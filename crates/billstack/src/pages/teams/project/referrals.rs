@@ -26,7 +26,7 @@ use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
-use crate::pages::parts::time::moment;
+use crate::pages::parts::time::on;
 use crate::pages::parts::words;
 use crate::pages::picked::pick;
 use crate::pages::view::{View, read};
@@ -269,7 +269,7 @@ fn cells(referral: &Referral, people: &People, place: &Place) -> [Markup; 7] {
         ),
         html! { (words::of_referral(referral.status)) (words::still_missing(referral)) },
         html! { (words::of_source(&referral.attribution)) },
-        moment(referral.created_at),
-        referral.converted_at.map_or(html! { "–" }, moment),
+        on(referral.created_at),
+        referral.converted_at.map_or(html! { "–" }, on),
     ]
 }

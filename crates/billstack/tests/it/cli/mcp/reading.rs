@@ -181,7 +181,11 @@ async fn amounts_are_told_in_whole_units_too(t: &Bench) {
     let row = &owed["liability"][0];
     let units = row["open"].as_i64().expect("an amount");
     assert_eq!(row["decimal"]["open"], format!("{}.00 USD", units / 100));
-    let credit = &talk.ok("explain_referral", json!({"referralId": converted}))["credits"][0];
+    let told = talk.ok("explain_referral", json!({"referralId": converted}));
+    // Both were granted at one moment, so neither is the first.
+    let credits = told["credits"].as_array().expect("a list");
+    let credit = credits.iter().find(|credit| credit["side"] == "referrer");
+    let credit = credit.expect("that of the referrer");
     assert_eq!(credit["amount"], 1000);
     assert_eq!(credit["decimal"]["amount"], "10.00 USD");
     assert_eq!(credit["amounts"]["decimal"]["available"], "10.00 USD");
