@@ -13,7 +13,7 @@ use crate::support::client::Caller;
 use crate::support::fixture::{Tenant, text};
 use crate::support::receiver::Receiver;
 
-const WIDTHS: [u32; 3] = [1280, 360, 320];
+const WIDTHS: [u32; 4] = [1280, 960, 360, 320];
 const THEMES: [&str; 2] = ["light", "dark"];
 
 /// A change of the program that is looked at before it is saved.

@@ -230,7 +230,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
 
 fn list(told: &Told, place: &Place, typed: &Form, may_pick: bool) -> Markup {
     let columns = [
-        Column::text("Pick"),
+        Column::short("Pick"),
         Column::number("Amount"),
         Column::text("Customer"),
         Column::text("For"),

@@ -223,7 +223,7 @@ fn rows_to_pick(
 ) -> Markup {
     let [friend, by, code, status, source, applied, converted] = COLUMNS;
     let columns = [
-        Column::text("Pick"),
+        Column::short("Pick"),
         friend,
         by,
         code,
