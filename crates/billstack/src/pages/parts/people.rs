@@ -36,11 +36,7 @@ impl People {
 
     /// One customer that has been read.
     pub(in crate::pages) fn of(customer: &Customer) -> People {
-        let name = customer
-            .name
-            .clone()
-            .unwrap_or_else(|| customer.email.clone());
-        People(BTreeMap::from([(customer.id.clone(), name)]))
+        People(BTreeMap::from([(customer.id.clone(), called(customer))]))
     }
 
     /// Looks up one more.
@@ -71,5 +67,34 @@ impl People {
     /// The name alone.
     pub(in crate::pages) fn name(&self, id: &str) -> &str {
         self.0.get(id).map_or("An erased customer", String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use billstack_core::time::Micros;
+
+    use super::*;
+
+    #[test]
+    fn a_name_turns_nothing_around() {
+        let customer = Customer {
+            id: "pc_1".to_owned(),
+            email: "ada@example.com".to_owned(),
+            name: Some("\u{202e}Ada\u{2066} L.".to_owned()),
+            external_id: None,
+            stripe_customer_id: None,
+            metadata: "{}".to_owned(),
+            created_at: Micros(0),
+            updated_at: Micros(0),
+        };
+        assert_eq!(called(&customer), "Ada L.");
+        // It is one name, whoever looked it up.
+        assert_eq!(People::of(&customer).name("pc_1"), "Ada L.");
+        let nameless = Customer {
+            name: None,
+            ..customer
+        };
+        assert_eq!(called(&nameless), "ada@example.com");
     }
 }
