@@ -21,6 +21,11 @@ use crate::tables::{events, projects, stripe_operations, webhook_endpoints, work
 
 pub use crate::tables::projects::clock;
 
+/// What the clock of a project shows at this time of day.
+pub fn shown(tx: &mut dyn Tx, place: &Place, at: Micros) -> Result<Micros, Fault> {
+    Ok(at.plus(clock(tx, place)?.unwrap_or(0)))
+}
+
 /// Goes by the clock of a project until the operation ends.
 pub fn enter(tx: &mut dyn Tx, act: &mut Act, place: &Place) -> Result<(), Fault> {
     let scope = params![&place.team_id, &place.project_id];

@@ -108,8 +108,7 @@ pub async fn handle(
         let Some((from, to)) = month else {
             return Ok(None);
         };
-        let ahead = test_clock::clock(tx, place)?.unwrap_or(0);
-        let now = now.plus(ahead);
+        let now = test_clock::shown(tx, place, now)?;
         let figures = finance::month(tx, place, from, to, now)?;
         let last = upkeep::last(tx)?.verify;
         Ok(Some((from, to, to <= now, figures, last)))

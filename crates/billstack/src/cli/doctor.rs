@@ -1,6 +1,6 @@
 //! `billstack doctor`.
 
-mod address;
+pub(super) mod address;
 mod data;
 mod disk;
 mod stripe;

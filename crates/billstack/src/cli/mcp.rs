@@ -13,7 +13,6 @@ mod tools;
 mod trouble;
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +26,7 @@ use self::api::Api;
 use self::call::Common;
 use self::http::Listening;
 use self::server::Server;
+use super::doctor::address::is_local;
 use super::output::Failure;
 use super::serve::{self, Stop};
 use super::{SettingsArgs, quiet};
@@ -159,18 +159,12 @@ fn origin(args: &McpArgs) -> Result<Url, Failure> {
     }
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_near(&url) || args.plain_http => Ok(url),
+        "http" if is_local(&url) || args.plain_http => Ok(url),
         "http" => Err(wrong(
             "must begin with https://: the API key would cross the network readably; --plain-http allows it",
         )),
         _ => Err(wrong("must begin with https:// or http://")),
     }
-}
-
-fn is_near(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// The API key, of a file or the variable.

@@ -165,12 +165,12 @@ fn refused(asked: &Parts, answer: Response) -> Response {
     if is_nobody && asked.method == Method::GET {
         return see_other(&sign_in_for(asked));
     }
-    let said = answer.extensions().get::<Said>().cloned();
-    let field = said.as_ref().and_then(|said| said.field.as_deref());
-    let has_filters = asked.method == Method::GET && asked.uri.query().is_some();
     if reason == Reason::MethodNotAllowed && asked.method == Method::GET {
         return see_other(page_above(asked.uri.path()));
     }
+    let said = answer.extensions().get::<Said>().cloned();
+    let field = said.as_ref().and_then(|said| said.field.as_deref());
+    let has_filters = asked.method == Method::GET && asked.uri.query().is_some();
     let (old, _) = answer.into_parts();
     let view = View::of(asked);
     let (status, title) = (old.status, title(reason));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use axum::extract::{FromRequest, Request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::form_urlencoded;
 
 use super::kept::{self, KEPT};
@@ -17,6 +18,7 @@ use crate::http::answer::json;
 use crate::http::input::{is_declared_as, read};
 use crate::http::json::read_json;
 use crate::http::known::Known;
+use crate::http::query::Query;
 
 pub(super) use filled::filled_with;
 
@@ -90,6 +92,16 @@ impl Form {
         }
     }
 
+    /// A form with those of these fields that a query has.
+    pub(super) fn of_query(query: &Query, names: &[&str]) -> Form {
+        let pairs = query.pairs().filter(|(name, _)| names.contains(name));
+        let fields = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Form {
+            fields: fields.collect(),
+            is_kept: false,
+        }
+    }
+
     /// A form with these fields.
     pub(super) fn of(fields: impl IntoIterator<Item = (&'static str, String)>) -> Form {
         let fields = fields.into_iter();
@@ -108,6 +120,14 @@ impl Form {
         Form {
             fields: fields.collect(),
             is_kept: false,
+        }
+    }
+
+    /// A field as the member of a call that an empty one takes away.
+    pub(super) fn member(&self, name: &str) -> Value {
+        match self.text(name).trim() {
+            "" => Value::Null,
+            text => Value::from(text),
         }
     }
 

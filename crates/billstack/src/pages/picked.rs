@@ -21,7 +21,7 @@ use crate::http::answer::json;
 pub(super) const PICK: &str = "pick";
 
 /// The most things of one form.
-pub(super) const MOST: usize = 100;
+const MOST: usize = 100;
 
 /// What became of a thing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +50,16 @@ pub(super) fn pick(id: &str, what: &str, typed: &Form, may: bool) -> Markup {
     }
 }
 
+/// All that a form picks, each once.
+pub(super) fn picked(form: &Form) -> Result<BTreeSet<&str>, ApiError> {
+    let picked: BTreeSet<&str> = form.all(PICK).collect();
+    if picked.is_empty() || picked.len() > MOST {
+        let message = format!("Pick from 1 to {MOST}.");
+        return Err(ApiError::invalid(PICK, message));
+    }
+    Ok(picked)
+}
+
 /// Does it to each, keeps what became of all, and returns the name under which that is kept.
 pub(super) async fn each<T: Send + 'static>(
     app: &App,
@@ -59,14 +69,8 @@ pub(super) async fn each<T: Send + 'static>(
     said: impl Fn(&T) -> String + Clone + Send + 'static,
 ) -> Result<String, ApiError> {
     let once = once_of(form)?.to_owned();
-    let picked = form.fields().filter(|(name, _)| *name == PICK);
-    let picked: BTreeSet<&str> = picked.map(|(_, id)| id).collect();
-    if picked.is_empty() || picked.len() > MOST {
-        let message = format!("Pick from 1 to {MOST}.");
-        return Err(ApiError::invalid(PICK, message));
-    }
     let mut became = Vec::new();
-    for id in picked {
+    for id in picked(form)? {
         let (is_done, said) = match one(app, access, (&once, id), op.clone(), said.clone()).await {
             Ok(said) => (true, said),
             Err(error) => (false, error.message.to_string()),

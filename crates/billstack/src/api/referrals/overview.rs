@@ -159,8 +159,7 @@ pub async fn handle(
     let by = one_of(&query, "by", Step::parse)?.unwrap_or(Step::Day);
     let (now, asked) = (app.now(), asked(&query)?);
     let found = access.scan(&app, Weight::Short, move |tx, place| {
-        let ahead = test_clock::clock(tx, place)?.unwrap_or(0);
-        let days = days(asked, now.plus(ahead));
+        let days = days(asked, test_clock::shown(tx, place, now)?);
         Ok((days, overview::overview(tx, place, days)?))
     });
     let (days, overview) = found.await?;

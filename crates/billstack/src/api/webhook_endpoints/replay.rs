@@ -103,9 +103,10 @@ pub async fn handle(
         weight: Weight::Long,
     };
     let at = place.clone();
-    let clock = app.store.point(move |tx| Ok(test_clock::clock(tx, &at)?));
-    let ahead = clock.await?.unwrap_or_default();
-    let range = input.body.into_range(now.plus(ahead))?;
+    let now = app
+        .store
+        .point(move |tx| Ok(test_clock::shown(tx, &at, now)?));
+    let range = input.body.into_range(now.await?)?;
     let (at, of, counted) = (place.clone(), id.clone(), range.clone());
     let count = app
         .store

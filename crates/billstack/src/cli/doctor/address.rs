@@ -125,7 +125,8 @@ async fn open_door(client: &Client, https: &Url) -> Option<Finding> {
     })
 }
 
-fn is_local(url: &Url) -> bool {
+/// Whether whoever calls this address stays on their own machine.
+pub(in crate::cli) fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

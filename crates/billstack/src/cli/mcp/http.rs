@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any_service;
@@ -126,10 +126,7 @@ fn origins(given: &[String]) -> Vec<String> {
 /// is decided by the API.
 async fn admit(State(calls): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     if let Err(reason) = shown(request.headers()) {
-        let mut refused = ApiError::new(reason).into_response();
-        let how = HeaderValue::from_static("Bearer realm=\"billstack\"");
-        refused.headers_mut().insert(WWW_AUTHENTICATE, how);
-        return refused;
+        return ApiError::new(reason).into_response();
     }
     match calls.try_acquire() {
         Ok(_room) => next.run(request).await,

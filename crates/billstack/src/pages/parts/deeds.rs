@@ -76,11 +76,10 @@ impl<'v> Reader<'v> {
     ) -> Markup {
         let of_project = project.map(|project| address(self.team_id, project));
         let place = match (kind.split('.').next(), of_project) {
-            (Some("program"), Some(project)) => format!("{project}/program"),
+            (Some("program" | "budget"), Some(project)) => format!("{project}/program"),
             (Some("links"), Some(project)) => format!("{project}/links"),
             (Some("portal"), Some(project)) => format!("{project}/portal"),
             (Some("attention"), Some(project)) => format!("{project}/attention"),
-            (Some("budget"), Some(project)) => format!("{project}/program"),
             (Some("invitation" | "member"), _) => format!("/t/{}/members", self.team_id),
             (Some("stripe"), _) => format!("/t/{}/stripe", self.team_id),
             _ => go(id),
@@ -211,15 +210,14 @@ impl Told<'_> {
     }
 
     fn number(&self, name: &str, number: i64) -> Markup {
-        let is_money = matches!(
-            name,
-            "amount" | "budget" | "budgetOut" | "minimumPaidAmount"
-        ) || name.ends_with("Amount");
-        let is_time = matches!(
-            name,
+        let is_money =
+            matches!(name, "amount" | "budget" | "budgetOut") || name.ends_with("Amount");
+        let is_time = match name {
+            "from" | "to" => self.kind == "project.clock_advanced",
             "heldUntil" | "expiresAt" | "until" | "since" | "oldValidUntil" | "disabledAt"
-        ) || name == "lastSuccessAt"
-            || (matches!(name, "from" | "to") && self.kind == "project.clock_advanced");
+            | "lastSuccessAt" => true,
+            _ => false,
+        };
         match self.currency.filter(|_| is_money) {
             Some(currency) => super::money::amount(number, currency),
             None if is_time => moment(Micros(number)),

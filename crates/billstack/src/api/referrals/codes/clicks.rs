@@ -98,8 +98,8 @@ pub async fn handle(
         let missing = Refusal::NotFound(Thing::Code);
         let code = codes::names::resolve(tx, place, &text)?.ok_or(missing.clone())?;
         codes::get(tx, place, &code)?.ok_or(missing)?;
-        let ahead = test_clock::clock(tx, place)?.unwrap_or(0);
-        let until = to.unwrap_or(now.plus(ahead + 1));
+        let now = test_clock::shown(tx, place, now)?;
+        let until = to.unwrap_or(now.plus(1));
         let last = until.plus(-1).0.div_euclid(DAY);
         let first = from.map_or(last - DEFAULT_DAYS + 1, |from| from.0.div_euclid(DAY));
         let first = first.max(last - MOST_DAYS + 1);

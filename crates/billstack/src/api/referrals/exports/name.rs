@@ -29,14 +29,15 @@ pub(super) async fn file(
     query: &Query,
 ) -> Result<File, ApiError> {
     let (from, to) = (time(query, "from")?, time(query, "to")?);
-    let read = access.point(app, |tx, place| {
+    let now = app.now();
+    let read = access.point(app, move |tx, place| {
         let project = projects::get(tx, place)?.ok_or(Refusal::NotFound(Thing::Project))?;
-        Ok((project, test_clock::clock(tx, place)?.unwrap_or(0)))
+        Ok((project, test_clock::shown(tx, place, now)?))
     });
-    let (project, ahead) = read.await?;
+    let (project, now) = read.await?;
     Ok(File {
         name: format!("{list}-{}-{}-utc", plain(&project.name), days(from, to)),
-        now: app.now().plus(ahead),
+        now,
     })
 }
 

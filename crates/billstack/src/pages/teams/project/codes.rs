@@ -134,7 +134,6 @@ pub(super) fn of_customer(
 ) -> Result<Vec<Row>, Abort> {
     let theirs = CodeFilter {
         customer_id: Some(customer_id.to_owned()),
-        active_only: false,
         ..CodeFilter::default()
     };
     let mut rows = Vec::new();

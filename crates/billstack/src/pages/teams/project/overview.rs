@@ -76,7 +76,7 @@ pub async fn show(
 async fn told(app: &App, place: &Place, asked: Asked) -> Result<Told, ApiError> {
     let now = app.now();
     read(app, place, move |tx, place| {
-        let now = now.plus(test_clock::clock(tx, place)?.unwrap_or(0));
+        let now = test_clock::shown(tx, place, now)?;
         let asked = asked.clone().at(now);
         Ok(Told {
             overview: overview::overview(tx, place, asked.days)?,

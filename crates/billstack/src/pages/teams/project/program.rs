@@ -183,7 +183,7 @@ fn cost(program: &Program, month: &Month) -> Markup {
 async fn told(app: &App, place: &Place, program: &Program) -> Result<Told, ApiError> {
     let (now, program) = (app.now(), program.clone());
     read(app, place, move |tx, place| {
-        let now = now.plus(test_clock::clock(tx, place)?.unwrap_or(0));
+        let now = test_clock::shown(tx, place, now)?;
         let settings = portal::settings(tx, place)?;
         Ok(Told {
             customer_reads: offer_of(Locale::English, &settings, &program),

@@ -146,7 +146,7 @@ async fn body(
 async fn list(app: &App, place: &Place) -> Result<Markup, ApiError> {
     let now = app.now();
     let found = read(app, place, move |tx, place| {
-        let now = now.plus(billstack_store::test_clock::clock(tx, place)?.unwrap_or(0));
+        let now = billstack_store::test_clock::shown(tx, place, now)?;
         let mut found = Vec::new();
         for endpoint in webhooks::of_project(tx, place)? {
             let lately = webhooks::log::lately(tx, place, &endpoint.id, now)?;

@@ -23,7 +23,7 @@ use crate::pages::parts::pager::with_query;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::words;
-use crate::pages::picked::{MOST, PICK, each};
+use crate::pages::picked::{PICK, each, picked};
 use crate::pages::view::{View, read, see_other};
 
 const TITLE: &str = "Move credits · Credits";
@@ -35,27 +35,17 @@ const PICKED: &str = "picked";
 /// What was picked on the list: the way to this step, which keeps the filters of the list.
 pub(super) fn way(place: &Place, form: &Form, query: &Query) -> Result<String, ApiError> {
     form.is_meant()?;
-    let picked = picked(form)?;
-    let what = Move::read(form)?;
-    let all: Vec<_> = picked.into_iter().collect();
-    let all = all.join(",");
+    let all: Vec<_> = picked(form)?.into_iter().collect();
+    let (all, what) = (all.join(","), Move::read(form)?);
     let mut pairs = vec![(MOVE, what.as_str()), (PICKED, &all)];
-    pairs.extend(
-        query
-            .pairs()
-            .filter(|(name, _)| *name != MOVE && *name != PICKED),
-    );
+    pairs.extend(of_list(query));
     Ok(with_query(&format!("{}/move", path(place)), &pairs))
 }
 
-/// All that is picked, each once.
-fn picked(form: &Form) -> Result<BTreeSet<&str>, ApiError> {
-    let picked: BTreeSet<&str> = form.all(PICK).collect();
-    if picked.is_empty() || picked.len() > MOST {
-        let message = format!("Pick from 1 to {MOST}.");
-        return Err(ApiError::invalid(PICK, message));
-    }
-    Ok(picked)
+/// What of a query is of the list.
+fn of_list(query: &Query) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = query.pairs();
+    pairs.filter(|(name, _)| *name != MOVE && *name != PICKED)
 }
 
 /// The step. Without anything picked it leads back to the list.
@@ -74,9 +64,7 @@ pub async fn show(
     for id in of(PICKED).split(',').filter(|id| !id.is_empty()) {
         form.add(PICK, id);
     }
-    let filters = query.pairs();
-    let filters = filters.filter(|(name, _)| *name != MOVE && *name != PICKED);
-    let back: Vec<_> = filters.collect();
+    let back: Vec<_> = of_list(&query).collect();
     let back = with_query(&path(&access.place), &back);
     if picked(&form).is_err() || Move::read(&form).is_err() {
         return Ok(see_other(&back));

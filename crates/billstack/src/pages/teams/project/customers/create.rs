@@ -6,7 +6,7 @@ use billstack_store::Place;
 use billstack_store::customers::{self, CustomerFilter};
 use billstack_store::list::Page;
 use maud::{Markup, html};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::one;
 use crate::api::customers::create::{self, CreateCustomerRequest};
@@ -45,13 +45,9 @@ pub async fn handle(
 /// Stripe may have to be asked, which is not in one transaction with the form: the form is claimed first, and the
 /// address of a customer, which is theirs alone, leads to whom it made.
 async fn created(app: &Shared, access: ProjectAccess, form: &Form) -> Result<Submitted, ApiError> {
-    let member = |name: &str| match form.text(name).trim() {
-        "" => Value::Null,
-        text => Value::from(text),
-    };
     let members = json!({
-        "email": form.text("email").trim(), "name": member("name"), "externalId": member("externalId"),
-        "stripeCustomerId": member("stripeCustomerId"),
+        "email": form.text("email").trim(), "name": form.member("name"),
+        "externalId": form.member("externalId"), "stripeCustomerId": form.member("stripeCustomerId"),
     });
     let body: CreateCustomerRequest = form.read_members(&members)?;
     let (place, email) = (access.place.clone(), body.address().to_owned());

@@ -50,12 +50,8 @@ async fn changed(
     form.over(now, &FIELDS)?;
     // What nobody changed is not sent. A field that was emptied takes its member away.
     let changed = FIELDS.into_iter().filter(|name| form.is_changed(name));
-    let member = |name: &str| match form.text(name).trim() {
-        "" => Value::Null,
-        text => Value::from(text),
-    };
     let members: Map<String, Value> = changed
-        .map(|name| (name.to_owned(), member(name)))
+        .map(|name| (name.to_owned(), form.member(name)))
         .collect();
     let request: UpdateCustomerRequest = form.read_members(&members)?;
     let patch = request.into_patch()?;

@@ -43,10 +43,7 @@ pub(super) async fn looked_at(
     query: &Query,
 ) -> Option<Response> {
     let of = |name: &str| query.pairs().find(|(other, _)| *other == name);
-    let mut form = Form::default();
-    for (name, value) in query.pairs().filter(|(name, _)| FIELDS.contains(name)) {
-        form.add(name, value);
-    }
+    let form = Form::of_query(query, &FIELDS);
     let typed = (view, &access.place as &Place);
     if of(AGAIN).is_some() {
         let shown = page(app, typed, program, (&form, None), None).await;

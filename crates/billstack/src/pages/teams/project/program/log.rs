@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::settings::{Differs, differences};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -35,18 +36,13 @@ pub(super) async fn changes(app: &App, view: &View, place: &Place) -> Result<Mar
         Column::text("What"),
         Column::text("Request"),
     ];
+    let reader = Reader::new(view, &place.team_id);
     let rows = part.rows.iter().map(|told| {
         [
             moment(told.deed.at),
             who(view, place, told),
             what(told),
-            beside(
-                html! {
-                    @if view.can_administer() { a href={ "/go/" (told.deed.request_id) } { code { (told.deed.request_id) } } }
-                    @else { code { (told.deed.request_id) } }
-                },
-                &told.deed.request_id,
-            ),
+            beside(reader.request(&told.deed.request_id), &told.deed.request_id),
         ]
     });
     let empty = "Nobody has changed it yet. A new project promises nothing, and is switched off.";

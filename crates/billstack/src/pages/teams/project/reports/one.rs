@@ -45,7 +45,7 @@ pub async fn show(
     let (from, to) = month(&text).ok_or(ApiError::new(Reason::NotFound))?;
     let now = app.now();
     let found = read(&app, &access.place, move |tx, place| {
-        let now = now.plus(test_clock::clock(tx, place)?.unwrap_or(0));
+        let now = test_clock::shown(tx, place, now)?;
         Ok(Told {
             from,
             to,

@@ -47,7 +47,7 @@ macro_rules! act {
             Item(id): Item,
             form: Form,
         ) -> Result<Response, ApiError> {
-            let asked = Asked { app: &app, view: &view, place: &access.place, id: &id };
+            let asked = Asked::new((&app, &view), &access, &id);
             match $do(&asked, &access, &form).await {
                 Ok(answer) => Ok(answer),
                 Err(error) => asked.again(&form, &error).await,

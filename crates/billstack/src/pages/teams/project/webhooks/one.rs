@@ -39,6 +39,22 @@ pub(super) struct Asked<'a> {
     pub(super) id: &'a str,
 }
 
+impl<'a> Asked<'a> {
+    /// What a request asks for.
+    pub(super) fn new(
+        (app, view): (&'a App, &'a View),
+        access: &'a ProjectAccess,
+        id: &'a str,
+    ) -> Asked<'a> {
+        Asked {
+            app,
+            view,
+            place: &access.place,
+            id,
+        }
+    }
+}
+
 /// An endpoint, and how it did lately.
 pub(super) struct Found {
     pub(super) endpoint: Endpoint,
@@ -55,12 +71,7 @@ pub async fn show(
     headers: HeaderMap,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let asked = Asked {
-        app: &app,
-        view: &view,
-        place: &access.place,
-        id: &id,
-    };
+    let asked = Asked::new((&app, &view), &access, &id);
     let found = asked.found().await?;
     let secret = acts::whose(&view, &access.place).read(&app, &headers, Kind::Webhook);
     let secret = secret.and_then(|text| Some(text.strip_prefix(&id)?.trim().to_owned()));
@@ -110,7 +121,7 @@ impl Asked<'_> {
     pub(super) async fn found(&self) -> Result<Found, ApiError> {
         let (now, id) = (self.app.now(), self.id.to_owned());
         read(self.app, self.place, move |tx, place| {
-            let now = now.plus(test_clock::clock(tx, place)?.unwrap_or(0));
+            let now = test_clock::shown(tx, place, now)?;
             let endpoint = endpoints::get(tx, place, &id)?;
             let lately = lately(tx, place, &id, now)?;
             Ok(Found {

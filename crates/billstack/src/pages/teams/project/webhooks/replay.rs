@@ -39,17 +39,9 @@ pub async fn counted(
     Item(id): Item,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let asked = Asked {
-        app: &app,
-        view: &view,
-        place: &access.place,
-        id: &id,
-    };
+    let asked = Asked::new((&app, &view), &access, &id);
     let found = asked.found().await?;
-    let mut form = Form::default();
-    for (name, value) in query.pairs().filter(|(name, _)| FIELDS.contains(name)) {
-        form.add(name, value);
-    }
+    let form = Form::of_query(&query, &FIELDS);
     if !form.has("since") {
         return Ok(see_other(&path(asked.place, asked.id)));
     }
@@ -81,12 +73,7 @@ pub async fn range(
     Item(id): Item,
     form: Form,
 ) -> Result<Response, ApiError> {
-    let asked = Asked {
-        app: &app,
-        view: &view,
-        place: &access.place,
-        id: &id,
-    };
+    let asked = Asked::new((&app, &view), &access, &id);
     match ranged(&asked, &access, &form).await {
         Ok(answer) => Ok(answer),
         Err(error) => asked.again(&form, &error).await,

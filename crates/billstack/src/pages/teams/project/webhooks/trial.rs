@@ -29,12 +29,7 @@ pub async fn send(
     Item(id): Item,
     form: Form,
 ) -> Result<Response, ApiError> {
-    let asked = Asked {
-        app: &app,
-        view: &view,
-        place: &access.place,
-        id: &id,
-    };
+    let asked = Asked::new((&app, &view), &access, &id);
     match sent(&asked, &access, &form).await {
         Ok(answer) => Ok(answer),
         Err(error) => asked.again(&form, &error).await,
