@@ -2,6 +2,7 @@
 
 mod books;
 mod client;
+mod copy;
 mod disk;
 mod exports;
 mod floor;
@@ -79,6 +80,9 @@ struct Arguments {
     /// Take every export of everything instead.
     #[arg(long)]
     exports: bool,
+    /// Copy from SQLite to PostgreSQL instead, with a run that is killed and one that goes on.
+    #[arg(long)]
+    copy: bool,
     /// Operations that wait in the full queue.
     #[arg(long, default_value_t = 100_000)]
     waiting: u64,
@@ -111,7 +115,7 @@ impl Arguments {
 
     /// Whether what is read includes what happened to the referrals.
     fn needs_history(&self) -> bool {
-        self.reads || self.pages || self.exports
+        self.reads || self.pages || self.exports || self.copy
     }
 
     /// Whether a measurement over so many connections is followed by one at half of its rate.
@@ -181,6 +185,10 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
     let is_other = arguments.money || arguments.outgoing;
     let sizes = arguments.referrals.iter().filter(|_| !is_other);
     for referrals in sizes {
+        if arguments.copy {
+            copy::measure(arguments, *referrals, &runtime, &mut report)?;
+            continue;
+        }
         let bench = Bench::start(arguments, *referrals, &mut report)?;
         match (arguments.reads, arguments.pages, arguments.exports) {
             (true, ..) => runtime.block_on(reads::measure(&bench, &mut report))?,

@@ -120,7 +120,7 @@ impl Bench {
 }
 
 /// Enough customers and waiting referrals for every write that a run can make.
-fn size(arguments: &Arguments, referrals: u64) -> Size {
+pub(crate) fn size(arguments: &Arguments, referrals: u64) -> Size {
     // More than this program has been seen to do; every unused one makes the database larger.
     const MOST_WRITES_PER_SECOND: f64 = 15_000.0;
     let all = arguments.connections.iter();
