@@ -16,11 +16,11 @@ use billstack_store::{Abort, Place, Refusal, projects};
 use serde::Serialize;
 
 use self::formats::{By, Format, Row, Someone};
-use self::source::Unread;
+use self::source::{Column, Unread, Wanted as _};
 use self::steps::{Made, Stop};
 use super::output::{Failure, Progress, say, say_json};
 use super::team::{self, Team, TeamArgs};
-use crate::error::ApiError;
+use crate::error::{ApiError, Reason};
 use crate::settings::Settings;
 
 pub(super) const EXAMPLES: &str = "\
@@ -65,13 +65,26 @@ struct Report {
     referrals: u64,
     /// Lines of referrals that were rewarded where the file comes from.
     rewarded_before: u64,
+    /// Lines of referrals that never will be, there.
+    closed_before: u64,
+    /// Lines of visitors who have not said who they are.
+    anonymous: u64,
     /// Lines of which everything was there already.
     known: u64,
+    /// The columns of which something is read, as they are written, and the others.
+    read: Vec<String>,
+    passed_over: Vec<String>,
+    /// What columns of codes are called, where the file has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_codes: Option<String>,
     refused: Vec<Told>,
     notes: Vec<Told>,
     /// Who was counted: where nothing is kept, each row makes again what it stands on.
     #[serde(skip)]
     counted: HashSet<(Kind, String)>,
+    /// Who was brought by whom so far, by their addresses.
+    #[serde(skip)]
+    brought: HashSet<(String, String)>,
 }
 
 /// What is counted once.
@@ -98,7 +111,9 @@ pub(super) fn run(settings: &Settings, args: &ImportArgs) -> Result<(), Failure>
     let team = team::open(settings, &args.team, "import")?;
     let place = place(&team, args.project.as_deref())?;
     take_all(&team, &place, &rows, &mut report)?;
-    report.refused.sort_by_key(|told| told.line);
+    for told in [&mut report.refused, &mut report.notes] {
+        told.sort_by_key(|told| told.line);
+    }
     match args.team.json {
         true => say_json(&report)?,
         false => report.say()?,
@@ -114,15 +129,18 @@ pub(super) fn run(settings: &Settings, args: &ImportArgs) -> Result<(), Failure>
 
 /// The rows of the file that can be read, without those that contradict one before.
 fn rows(args: &ImportArgs, report: &mut Report) -> Result<Vec<Row>, Failure> {
+    let table = source::read(&args.file, &args.format)?;
+    report.look_at(args.format, &table.columns);
     let mut rows = Vec::new();
-    for record in source::read(&args.file, &|head| args.format.fits(head))? {
+    for record in table.records {
         report.lines += 1;
         let row = record.and_then(|record| {
             let line = record.line;
             args.format.row(&record).map_err(|why| Unread { line, why })
         });
         match row {
-            Ok(row) => rows.push(row),
+            Ok(Some(row)) => rows.push(row),
+            Ok(None) => report.anonymous += 1,
             Err(Unread { line, why }) => report.refused.push(Told { line, why }),
         }
     }
@@ -187,15 +205,12 @@ impl<'r> Called<'r> {
     fn by(rows: &'r [Row]) -> Called<'r> {
         let mut called = Called::default();
         for Row { person, .. } in rows {
-            let keys = [
-                Some(&person.email),
-                person.code.as_ref(),
-                person.called.as_ref(),
-            ];
-            for key in keys.into_iter().flatten() {
+            let codes = || person.code.iter().chain(&person.more_codes);
+            let keys = [&person.email].into_iter().chain(codes());
+            for key in keys.chain(&person.called) {
                 called.by_key.entry(folded(key)).or_insert(person);
             }
-            if let Some(code) = &person.code {
+            for code in codes() {
                 called.by_code.entry(folded_code(code)).or_insert(person);
             }
         }
@@ -265,7 +280,7 @@ fn take(
 
 impl Report {
     fn add(&mut self, line: u64, taken: Result<Made, String>) {
-        let made = match taken {
+        let made = match taken.and_then(|made| self.possible(made)) {
             Ok(made) => made,
             Err(why) => return self.refused.push(Told { line, why }),
         };
@@ -275,11 +290,35 @@ impl Report {
         self.codes += codes;
         self.referrals += made.referrals;
         self.rewarded_before += u64::from(made.rewarded);
-        let is_new = customers + codes + made.referrals > 0 || made.rewarded;
-        self.known += u64::from(!is_new);
-        if let Some(why) = made.note {
-            self.notes.push(Told { line, why });
+        self.closed_before += u64::from(made.closed);
+        let is_new = customers + codes + made.names + made.referrals > 0;
+        self.known += u64::from(!is_new && !made.rewarded && !made.closed);
+        let notes = made.notes.into_iter();
+        self.notes.extend(notes.map(|why| Told { line, why }));
+    }
+
+    /// Where nothing is kept, nobody else would know that two of the file would have brought each other.
+    fn possible(&mut self, made: Made) -> Result<Made, String> {
+        let Some((by, friend)) = made.brought.clone().filter(|_| self.dry_run) else {
+            return Ok(made);
+        };
+        if self.brought.contains(&(friend.clone(), by.clone())) {
+            return Err(ApiError::new(Reason::ReciprocalReferral).to_string());
         }
+        self.brought.insert((by, friend));
+        Ok(made)
+    }
+
+    /// Notes which columns are read.
+    fn look_at(&mut self, format: Format, columns: &[Column]) {
+        for column in columns {
+            let named = match format.reads(&column.plain) {
+                true => &mut self.read,
+                false => &mut self.passed_over,
+            };
+            named.push(column.written.clone());
+        }
+        self.no_codes = format.has_codes(columns).err();
     }
 
     /// How many of these were not counted before.
@@ -296,20 +335,44 @@ impl Report {
         for Told { line, why } in &self.notes {
             say(format_args!("line {line}: {why}"))?;
         }
+        say(format_args!("Read: {}.", listed(&self.read)))?;
+        say(format_args!("Passed over: {}.", listed(&self.passed_over)))?;
+        if let Some(names) = &self.no_codes {
+            say(format_args!(
+                "No column holds codes, so none that people have shared is kept: there is none of {names}."
+            ))?;
+        }
         let would = if self.dry_run {
             "would be made"
         } else {
             "made"
         };
         say(format_args!(
-            "{} lines: {} customers, {} codes and {} referrals {would}; {} rewarded before, {} known, {} refused",
+            "{} lines: {} customers, {} codes and {} referrals {would}; {} rewarded before, {} closed before, \
+             {} anonymous, {} known, {} refused",
             self.lines,
             self.customers,
             self.codes,
             self.referrals,
             self.rewarded_before,
+            self.closed_before,
+            self.anonymous,
             self.known,
             self.refused.len()
         ))
+    }
+}
+
+/// The first of these names, and how many there are besides.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let shown = names.iter().take(MOST).map(|name| format!("{name:.40}"));
+    let mut shown: Vec<_> = shown.collect();
+    if let Some(more) = names.len().checked_sub(MOST + 1) {
+        shown.push(format!("and {} more", more + 1));
+    }
+    match shown.is_empty() {
+        true => "nothing".to_owned(),
+        false => shown.join(", "),
     }
 }

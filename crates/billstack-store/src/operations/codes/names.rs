@@ -80,6 +80,31 @@ pub fn rename(
     Ok(Code { names, ..found })
 }
 
+/// Gives a code one more name behind those that it has, which counts for no day: it had the name elsewhere.
+pub fn add(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    code: &str,
+    vanity: &Vanity,
+) -> Result<(), Abort> {
+    let missing = || Refusal::NotFound(Thing::Code);
+    let owner = get(tx, place, code)?.ok_or_else(missing)?.customer_id;
+    // As with another name.
+    tx.lock(&place.team_id, &[&format!("customer:{owner}")])?;
+    let found = get(tx, place, code)?.ok_or_else(missing)?;
+    if !found.is_active {
+        return Err(Refusal::NotNamed(NotNamed::Inactive).into());
+    }
+    take(tx, act, place, &found, vanity)?;
+    let mut names = found.names;
+    names.0.retain(|name| name != vanity.as_shown());
+    names.0.push(vanity.as_shown().to_owned());
+    codes::set_names(tx, place, code, &names)?;
+    events::record(tx, act, place, code, &Event::CodeRenamed {})?;
+    Ok(())
+}
+
 /// Counts one more name on this day, if one more may be given.
 fn count(tx: &mut dyn Tx, place: &Place, code: &str, at: Micros) -> Result<Renames, Abort> {
     let day = at.0.div_euclid(DAY);

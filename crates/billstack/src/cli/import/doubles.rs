@@ -44,12 +44,13 @@ const OF_ONE: [Kind; 2] = [Kind::Code, Kind::External];
 const ONE_OF: [Kind; 2] = [Kind::External, Kind::Stripe];
 
 impl Kind {
-    fn of(self, someone: &Someone) -> Option<&str> {
-        match self {
-            Kind::Code => someone.code.as_deref(),
-            Kind::External => someone.external_id.as_deref(),
-            Kind::Stripe => someone.stripe_customer_id.as_deref(),
-        }
+    fn of(self, someone: &Someone) -> impl Iterator<Item = &str> {
+        let (one, more): (_, &[String]) = match self {
+            Kind::Code => (&someone.code, &someone.more_codes),
+            Kind::External => (&someone.external_id, &[]),
+            Kind::Stripe => (&someone.stripe_customer_id, &[]),
+        };
+        one.iter().chain(more).map(String::as_str)
     }
 
     /// Ids are told apart by case, codes are not.
@@ -83,10 +84,9 @@ impl Seen {
     fn of_person(&self, someone: &Someone) -> Option<String> {
         let email = folded(&someone.email);
         for kind in OF_ONE {
-            let owner = kind.of(someone).map(|text| (kind, kind.key(text)));
-            if let Some((owner, line)) = owner.and_then(|key| self.owners.get(&key))
-                && *owner != email
-            {
+            let keys = kind.of(someone).map(|text| (kind, kind.key(text)));
+            let mut owners = keys.filter_map(|key| self.owners.get(&key));
+            if let Some((_, line)) = owners.find(|(owner, _)| *owner != email) {
                 return Some(format!(
                     "line {line} gives its {} to somebody else",
                     kind.name()
@@ -94,9 +94,10 @@ impl Seen {
             }
         }
         for kind in ONE_OF {
-            let (Some(text), Some((before, line))) =
-                (kind.of(someone), self.ids.get(&(kind, email.clone())))
-            else {
+            let (Some(text), Some((before, line))) = (
+                kind.of(someone).next(),
+                self.ids.get(&(kind, email.clone())),
+            ) else {
                 continue;
             };
             if *before != kind.key(text) {
@@ -113,13 +114,13 @@ impl Seen {
         for someone in people(row) {
             let email = folded(&someone.email);
             for kind in OF_ONE {
-                if let Some(text) = kind.of(someone) {
+                for text in kind.of(someone) {
                     let owner = (email.clone(), row.line);
                     self.owners.entry((kind, kind.key(text))).or_insert(owner);
                 }
             }
             for kind in ONE_OF {
-                if let Some(text) = kind.of(someone) {
+                for text in kind.of(someone) {
                     let id = (kind.key(text), row.line);
                     self.ids.entry((kind, email.clone())).or_insert(id);
                 }

@@ -1,12 +1,15 @@
 //! What the columns of each kind of file are called, and what a record says.
 //!
 //! The names are those of public documentation: of Rewardful the affiliate and the referral object
-//! (<https://developers.rewardful.com>), of FirstPromoter promoters and leads (<https://docs.firstpromoter.com>), of
-//! GrowSurf the participant (<https://docs.growsurf.com>), of Dub partners and customers (<https://dub.co/docs>).
+//! (<https://developers.rewardful.com>), of FirstPromoter promoters and leads of its API v1, and promoters and referrals of
+//! v2 (<https://docs.firstpromoter.com>), of GrowSurf the participant (<https://docs.growsurf.com>), of Dub partners and customers (<https://dub.co/docs>).
 //! Files are exports, or the answers of their APIs.
 
-use super::folded;
-use super::source::{Record, plain};
+mod shapes;
+
+use super::source::{Column, Record, Wanted, plain};
+use super::{folded, folded_code};
+use shapes::{CSV, DUB, FIRST_PROMOTER, GROW_SURF, REWARDFUL};
 
 /// Where a file comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -15,7 +18,7 @@ pub(super) enum Format {
     Csv,
     /// Affiliates, or referrals
     Rewardful,
-    /// Promoters, or leads and customers
+    /// Promoters, or leads and referrals
     #[value(name = "firstpromoter")]
     FirstPromoter,
     /// Participants
@@ -34,6 +37,8 @@ pub(super) struct Someone {
     pub(super) stripe_customer_id: Option<String>,
     /// The code that they share.
     pub(super) code: Option<String>,
+    /// Further ones.
+    pub(super) more_codes: Vec<String>,
     /// What others of the file call them by.
     pub(super) called: Option<String>,
 }
@@ -53,8 +58,18 @@ pub(super) struct Row {
     pub(super) line: u64,
     pub(super) person: Someone,
     pub(super) by: Option<By>,
-    /// Whether the referral was rewarded where the file comes from.
-    pub(super) is_rewarded: bool,
+    /// What became of the referral where the file comes from.
+    pub(super) state: State,
+}
+
+/// What became of a referral where the file comes from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum State {
+    /// It may still be rewarded.
+    Waits,
+    Rewarded,
+    /// It never will be; what it is called there.
+    Closed(String),
 }
 
 /// Columns that tell of a person; of each the first that is filled counts.
@@ -66,6 +81,8 @@ struct Columns {
     external_id: &'static [&'static str],
     stripe: &'static [&'static str],
     code: &'static [&'static str],
+    /// Lists of codes: what their columns begin with before the number of the item, and end with.
+    codes: &'static [(&'static str, &'static str)],
     called: &'static [&'static str],
 }
 
@@ -81,147 +98,15 @@ struct Shape {
     /// By whom, where the record only names them.
     by: &'static [&'static str],
     status: &'static [&'static str],
-    /// What the status of a rewarded referral is.
+    /// What the status of a referral is that may still be rewarded, that was, and that will not be.
+    waiting: &'static [&'static str],
     rewarded: &'static [&'static str],
+    closed: &'static [&'static str],
+    /// What the status of somebody is of whom nothing is known yet.
+    strangers: &'static [&'static str],
     /// Columns that are only filled, with anything but zero, when it was rewarded.
     paid: &'static [&'static str],
 }
-
-const NO_COLUMNS: Columns = Columns {
-    email: &[],
-    name: &[],
-    first: &[],
-    last: &[],
-    external_id: &[],
-    stripe: &[],
-    code: &[],
-    called: &[],
-};
-
-const CSV: Shape = Shape {
-    of_referral: &["email"],
-    referee: Columns {
-        email: &["email"],
-        name: &["name"],
-        external_id: &["externalid"],
-        stripe: &["stripecustomerid"],
-        code: &["code"],
-        called: &["id"],
-        ..NO_COLUMNS
-    },
-    referrer: NO_COLUMNS,
-    by: &["referredby"],
-    status: &["status"],
-    rewarded: &["rewarded", "converted"],
-    paid: &[],
-};
-
-/// The id in Stripe that a record of an affiliate has may be of the customer whom they brought, so it is not read.
-const REWARDFUL: Shape = Shape {
-    of_referral: &[
-        "customeremail",
-        "customerid",
-        "customername",
-        "conversionstate",
-    ],
-    referee: Columns {
-        email: &["customeremail"],
-        name: &["customername"],
-        stripe: &["customerid", "stripecustomerid"],
-        ..NO_COLUMNS
-    },
-    referrer: Columns {
-        email: &["affiliateemail", "email"],
-        first: &["affiliatefirstname", "firstname"],
-        last: &["affiliatelastname", "lastname"],
-        code: &["linktoken", "affiliatelinktoken", "links0token", "token"],
-        ..NO_COLUMNS
-    },
-    by: &["linktoken", "affiliatetoken", "token"],
-    status: &["conversionstate", "state"],
-    rewarded: &["conversion"],
-    paid: &[],
-};
-
-const FIRST_PROMOTER: Shape = Shape {
-    of_referral: &[
-        "promoteremail",
-        "promotionrefid",
-        "promotercustid",
-        "customersince",
-    ],
-    referee: Columns {
-        email: &["email"],
-        name: &["username", "name"],
-        external_id: &["uid"],
-        ..NO_COLUMNS
-    },
-    referrer: Columns {
-        email: &["promoteremail", "email"],
-        name: &["promotername", "name"],
-        first: &["profilefirstname", "firstname"],
-        last: &["profilelastname", "lastname"],
-        external_id: &["promotercustid", "custid"],
-        code: &[
-            "promotionrefid",
-            "promoterdefaultrefid",
-            "promotions0refid",
-            "defaultrefid",
-            "refid",
-        ],
-        ..NO_COLUMNS
-    },
-    by: &["promotionrefid", "refid"],
-    status: &["status"],
-    rewarded: &["active", "customer", "cancelled", "canceled", "refunded"],
-    paid: &["customersince"],
-};
-
-/// A participant's id is what their link brings.
-const GROW_SURF: Shape = Shape {
-    of_referral: &["email"],
-    referee: Columns {
-        email: &["email"],
-        name: &["name"],
-        first: &["firstname"],
-        last: &["lastname"],
-        code: &["id", "uniqueid", "growsurfid"],
-        called: &["id", "uniqueid", "growsurfid"],
-        ..NO_COLUMNS
-    },
-    referrer: NO_COLUMNS,
-    by: &["referreremail", "referrerid", "referrer", "referredby"],
-    status: &["referralstatus"],
-    rewarded: &["creditawarded"],
-    paid: &[],
-};
-
-const DUB: Shape = Shape {
-    of_referral: &[
-        "partneremail",
-        "partnerid",
-        "externalid",
-        "stripecustomerid",
-    ],
-    referee: Columns {
-        email: &["email"],
-        name: &["name"],
-        external_id: &["externalid"],
-        stripe: &["stripecustomerid"],
-        ..NO_COLUMNS
-    },
-    referrer: Columns {
-        email: &["partneremail", "email"],
-        name: &["partnername", "name"],
-        code: &["linkkey", "links0key", "key"],
-        called: &["partnerid", "id"],
-        ..NO_COLUMNS
-    },
-    by: &["linkkey", "partnerid"],
-    status: &["status"],
-    rewarded: &[],
-    paid: &["sales", "saleamount", "firstsaleat"],
-};
 
 impl Format {
     fn shape(self) -> &'static Shape {
@@ -234,54 +119,159 @@ impl Format {
         }
     }
 
-    /// Whether records under these names can tell of somebody.
-    pub(super) fn fits(self, head: &[String]) -> Result<(), String> {
+    /// What a record says; nothing where it is of somebody who has not said who they are.
+    pub(super) fn row(self, record: &Record) -> Result<Option<Row>, String> {
         let shape = self.shape();
-        let mut wanted = [shape.referee.email, shape.referrer.email]
-            .concat()
-            .into_iter();
-        if wanted.any(|column| head.iter().any(|name| name == column)) {
+        let line = record.line;
+        if record.first(shape.of_referral).is_none() {
+            let person = person(record, &shape.referrer).ok_or("it has no e-mail address")?;
+            return Ok(Some(Row {
+                line,
+                person,
+                by: None,
+                state: State::Waits,
+            }));
+        }
+        let Some(referee) = person(record, &shape.referee) else {
+            let status = record.first(shape.status).map(plain).unwrap_or_default();
+            return match shape.strangers.contains(&status.as_str()) {
+                true => Ok(None),
+                false => Err("it has no e-mail address of whoever was brought".to_owned()),
+            };
+        };
+        let told = person(record, &shape.referrer);
+        let told = told.filter(|told| folded(&told.email) != folded(&referee.email));
+        let key = record.first(shape.by).map(|key| By::Key(key.to_owned()));
+        Ok(Some(Row {
+            line,
+            state: shape.state(record)?,
+            person: referee,
+            by: told.map(By::Told).or(key),
+        }))
+    }
+
+    /// Whether any of these columns holds codes that people share; else what such columns are called.
+    pub(super) fn has_codes(self, columns: &[Column]) -> Result<(), String> {
+        let shape = self.shape();
+        let sides = [&shape.referee, &shape.referrer];
+        if columns
+            .iter()
+            .any(|column| sides.iter().any(|side| side.has_code(&column.plain)))
+        {
             return Ok(());
         }
-        let named: Vec<_> = head.iter().filter(|name| !name.is_empty()).collect();
-        let named = named.iter().map(|name| format!("`{name:.40}`"));
+        let single = sides.iter().flat_map(|side| side.code);
+        let mut names: Vec<_> = single.map(|name| format!("`{name}`")).collect();
+        let lists = sides.iter().flat_map(|side| side.codes);
+        names.extend(lists.map(|(begin, end)| format!("`{begin}.0.{end}`")));
+        Err(names.join(", "))
+    }
+}
+
+impl Wanted for Format {
+    fn reads(&self, plain: &str) -> bool {
+        let shape = self.shape();
+        let single = [shape.of_referral, shape.by, shape.status, shape.paid];
+        let sides = [&shape.referee, &shape.referrer];
+        single.iter().any(|names| names.contains(&plain))
+            || sides.iter().any(|side| side.reads(plain))
+    }
+
+    fn fits(&self, columns: &[Column]) -> Result<(), String> {
+        let shape = self.shape();
+        let wanted = [shape.referee.email, shape.referrer.email].concat();
+        if columns
+            .iter()
+            .any(|column| wanted.contains(&column.plain.as_str()))
+        {
+            return Ok(());
+        }
+        let named = columns.iter().filter(|column| !column.plain.is_empty());
+        let named = named.map(|column| format!("`{:.40}`", column.written));
         let named = named.take(8).collect::<Vec<_>>().join(", ");
         Err(format!(
             "none of its columns is an e-mail address; the first line names {named}"
         ))
     }
+}
 
-    /// What a record says, or why it says nothing that can be used.
-    pub(super) fn row(self, record: &Record) -> Result<Row, String> {
-        let shape = self.shape();
-        let line = record.line;
-        if record.first(shape.of_referral).is_none() {
-            let person = person(record, &shape.referrer).ok_or("it has no e-mail address")?;
-            return Ok(Row {
-                line,
-                person,
-                by: None,
-                is_rewarded: false,
-            });
+impl Shape {
+    /// What became of the referral of a record.
+    fn state(&self, record: &Record) -> Result<State, String> {
+        let is_paid = |column: &&str| is_something(record.first(&[column]));
+        if self.paid.iter().any(|column| is_paid(column)) {
+            return Ok(State::Rewarded);
         }
-        let missing = "it has no e-mail address of whoever was brought";
-        let referee = person(record, &shape.referee).ok_or(missing)?;
-        let told = person(record, &shape.referrer);
-        let told = told.filter(|told| folded(&told.email) != folded(&referee.email));
-        let key = record.first(shape.by).map(|key| By::Key(key.to_owned()));
-        let is_paid = shape
-            .paid
-            .iter()
-            .any(|column| is_something(record.first(&[column])));
-        let status = record.first(shape.status).map(plain).unwrap_or_default();
-        Ok(Row {
-            line,
-            person: referee,
-            by: told.map(By::Told).or(key),
-            is_rewarded: is_paid || shape.rewarded.contains(&status.as_str()),
-        })
+        let Some(status) = record.first(self.status) else {
+            return Ok(State::Waits);
+        };
+        let (known, said) = (plain(status), status.to_owned());
+        let is_of = |words: &[&str]| words.contains(&known.as_str());
+        match () {
+            () if is_of(self.waiting) => Ok(State::Waits),
+            () if is_of(self.rewarded) => Ok(State::Rewarded),
+            () if is_of(self.closed) => Ok(State::Closed(said)),
+            // To take it for waiting could pay what was paid, or denied.
+            () => Err(format!(
+                "its status `{said:.40}` is not known; those that are: {}",
+                [self.waiting, self.rewarded, self.closed]
+                    .concat()
+                    .join(", ")
+            )),
+        }
     }
 }
+
+impl Columns {
+    fn has_code(&self, plain: &str) -> bool {
+        let is_item = |(begin, end): &(&str, &str)| {
+            let number = plain
+                .strip_prefix(begin)
+                .and_then(|rest| rest.strip_suffix(end));
+            number.is_some_and(|text| text.parse::<u16>().is_ok())
+        };
+        self.code.contains(&plain) || self.codes.iter().any(is_item)
+    }
+
+    fn reads(&self, plain: &str) -> bool {
+        let single = [
+            self.email,
+            self.name,
+            self.first,
+            self.last,
+            self.external_id,
+            self.stripe,
+            self.called,
+        ];
+        single.iter().any(|names| names.contains(&plain)) || self.has_code(plain)
+    }
+
+    /// Every code that somebody shares, each once.
+    fn all_codes(&self, record: &Record) -> Vec<String> {
+        let single = record.first(self.code).map(str::to_owned);
+        let listed = self.codes.iter().flat_map(|(begin, end)| {
+            let item = move |number: u16| {
+                record
+                    .first(&[&format!("{begin}{number}{end}")])
+                    .map(str::to_owned)
+            };
+            (0..MOST_CODES).filter_map(item)
+        });
+        let mut all = Vec::<String>::new();
+        for code in single.into_iter().chain(listed) {
+            if all
+                .iter()
+                .all(|before| folded_code(before) != folded_code(&code))
+            {
+                all.push(code);
+            }
+        }
+        all
+    }
+}
+
+/// How many items of a list of codes are looked at.
+const MOST_CODES: u16 = 100;
 
 fn is_something(cell: Option<&str>) -> bool {
     cell.is_some_and(|cell| !matches!(cell, "0" | "0.0" | "0.00" | "false"))
@@ -292,12 +282,14 @@ fn person(record: &Record, columns: &Columns) -> Option<Someone> {
     let parts = [record.first(columns.first), record.first(columns.last)];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     let name = owned(columns.name).or_else(|| (!parts.is_empty()).then(|| parts.join(" ")));
+    let mut codes = columns.all_codes(record).into_iter();
     Some(Someone {
         email: owned(columns.email)?,
         name,
         external_id: owned(columns.external_id),
         stripe_customer_id: owned(columns.stripe),
-        code: owned(columns.code),
+        code: codes.next(),
+        more_codes: codes.collect(),
         called: owned(columns.called),
     })
 }

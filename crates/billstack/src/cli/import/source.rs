@@ -1,5 +1,7 @@
 //! A file of records: CSV with a head, or JSON as the APIs of others answer it.
 
+mod json;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -8,7 +10,6 @@ use std::io::{BufReader, Read as _};
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
-use serde_json::{Deserializer, Value};
 
 use crate::cli::output::Failure;
 
@@ -20,19 +21,6 @@ const LONGEST_CELL: usize = 4096;
 
 /// How files begin that hold others: gzip, and zip, which workbooks are.
 const PACKED: [&[u8]; 2] = [b"\x1f\x8b", b"PK\x03\x04"];
-
-/// What the answers of others call the list that they hold.
-const LISTS: [&str; 9] = [
-    "data",
-    "affiliates",
-    "referrals",
-    "promoters",
-    "leads",
-    "participants",
-    "customers",
-    "partners",
-    "items",
-];
 
 /// One record: its cells by the names of their columns, reduced to letters and digits.
 #[derive(Debug, Eq, PartialEq)]
@@ -49,10 +37,28 @@ pub(super) struct Unread {
     pub(super) why: String,
 }
 
-pub(super) type Records = Vec<Result<Record, Unread>>;
+/// A column: its name reduced to letters and digits, and as it is written.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Column {
+    pub(super) plain: String,
+    pub(super) written: String,
+}
 
-/// Whether records under these names can tell of somebody, or why not.
-pub(super) type Fits<'f> = &'f dyn Fn(&[String]) -> Result<(), String>;
+/// What is in a file.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub(super) columns: Vec<Column>,
+    pub(super) records: Vec<Result<Record, Unread>>,
+}
+
+/// What is wanted of a file.
+pub(super) trait Wanted {
+    /// Whether anything is read of a column of this reduced name.
+    fn reads(&self, plain: &str) -> bool;
+
+    /// Whether records with these columns can tell of somebody, or why not.
+    fn fits(&self, columns: &[Column]) -> Result<(), String>;
+}
 
 impl Record {
     /// The first of these columns that is filled.
@@ -62,8 +68,8 @@ impl Record {
     }
 }
 
-/// The records of a file. `fits` looks at the names of the columns, where the file has a head.
-pub(super) fn read(path: &Path, fits: Fits<'_>) -> Result<Records, Failure> {
+/// What is in a file, if it has what is wanted.
+pub(super) fn read(path: &Path, wanted: &dyn Wanted) -> Result<Table, Failure> {
     let said = |why: &dyn Display| Failure::usage(format_args!("{}: {why}", path.display()));
     let file = File::open(path).map_err(|error| said(&error))?;
     let mut bytes = Vec::new();
@@ -75,18 +81,18 @@ pub(super) fn read(path: &Path, fits: Fits<'_>) -> Result<Records, Failure> {
         let why = format!("it has more than {most} MiB; cut it into several files");
         return Err(said(&why));
     }
-    of_bytes(&bytes, fits).map_err(|why| said(&why))
+    of_bytes(&bytes, wanted).map_err(|why| said(&why))
 }
 
-fn of_bytes(bytes: &[u8], fits: Fits<'_>) -> Result<Records, String> {
+fn of_bytes(bytes: &[u8], wanted: &dyn Wanted) -> Result<Table, String> {
     if PACKED.iter().any(|begin| bytes.starts_with(begin)) {
         return Err("it is packed, as a workbook is; import the CSV or JSON that is in it".into());
     }
     let text = text_of(bytes);
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
-        Some(b'{' | b'[') => of_json(&text),
-        _ => of_csv(&text, fits),
+        Some(b'{' | b'[') => json::table(&text),
+        _ => of_csv(&text, wanted),
     }
 }
 
@@ -114,7 +120,7 @@ pub(super) fn plain(name: &str) -> String {
     kept.map(|c| c.to_ascii_lowercase()).collect()
 }
 
-fn of_csv(text: &[u8], fits: Fits<'_>) -> Result<Records, String> {
+fn of_csv(text: &[u8], wanted: &dyn Wanted) -> Result<Table, String> {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -124,32 +130,39 @@ fn of_csv(text: &[u8], fits: Fits<'_>) -> Result<Records, String> {
     if !reader.read_byte_record(&mut record).map_err(said)? {
         return Err("it is empty".to_owned());
     }
-    let head: Vec<String> = record
-        .iter()
-        .map(|name| plain(&String::from_utf8_lossy(name)))
-        .collect();
-    for (number, name) in head.iter().enumerate() {
-        if !name.is_empty() && head[..number].contains(name) {
-            return Err(format!("two columns are called `{name}`"));
-        }
-    }
-    fits(&head)?;
-    let (mut records, mut lines) = (
-        Vec::new(),
-        Lines {
-            text,
-            at: 0,
-            line: 1,
-        },
-    );
+    let columns = head(&record, wanted)?;
+    wanted.fits(&columns)?;
+    let mut records = Vec::new();
+    let mut lines = Lines {
+        text,
+        at: 0,
+        line: 1,
+    };
     while reader.read_byte_record(&mut record).map_err(said)? {
         let line = lines.of(record.position().map_or(0, csv::Position::byte));
         if record.iter().all(<[u8]>::is_empty) {
             continue;
         }
-        records.push(of_cells(line, &head, &record));
+        records.push(of_cells(line, &columns, &record));
     }
-    Ok(records)
+    Ok(Table { columns, records })
+}
+
+/// The columns that a head names. Of two that are called alike and that nobody reads, the second has no name.
+fn head(record: &ByteRecord, wanted: &dyn Wanted) -> Result<Vec<Column>, String> {
+    let mut columns = Vec::<Column>::new();
+    for name in record {
+        let written = String::from_utf8_lossy(name).trim().to_owned();
+        let mut plain = plain(&written);
+        if columns.iter().any(|before| before.plain == plain) && !plain.is_empty() {
+            if wanted.reads(&plain) {
+                return Err(format!("two columns are called `{written:.40}`"));
+            }
+            plain.clear();
+        }
+        columns.push(Column { plain, written });
+    }
+    Ok(columns)
 }
 
 /// Counts the lines of a text. The reader of records takes the end of a line for the beginning of the next one.
@@ -169,10 +182,13 @@ impl Lines<'_> {
             .iter()
             .take_while(|byte| matches!(byte, b'\r' | b'\n'));
         let begin = byte + ends.count();
-        let passed = self.text[self.at..begin]
-            .iter()
-            .filter(|byte| **byte == b'\n');
-        self.line += passed.count() as u64;
+        // A line ends with a line feed, or with a carriage return that none follows.
+        let ends = (self.at..begin).filter(|at| match self.text[*at] {
+            b'\n' => true,
+            b'\r' => self.text.get(at + 1) != Some(&b'\n'),
+            _ => false,
+        });
+        self.line += ends.count() as u64;
         self.at = begin;
         self.line
     }
@@ -184,7 +200,8 @@ fn said(error: csv::Error) -> String {
 
 /// What parts the cells: of comma, semicolon and tab the one that is in the head most often.
 fn delimiter(text: &[u8]) -> u8 {
-    let head = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let head = lines.next().unwrap_or_default();
     let count = |wanted: u8| head.iter().filter(|byte| **byte == wanted).count();
     let most = *[b'\t', b';', b',']
         .iter()
@@ -196,7 +213,7 @@ fn delimiter(text: &[u8]) -> u8 {
     }
 }
 
-fn of_cells(line: u64, head: &[String], record: &ByteRecord) -> Result<Record, Unread> {
+fn of_cells(line: u64, head: &[Column], record: &ByteRecord) -> Result<Record, Unread> {
     let unread = |why: String| Unread { line, why };
     if record.len() != head.len() {
         let (has, named) = (record.len(), head.len());
@@ -211,81 +228,50 @@ fn of_cells(line: u64, head: &[String], record: &ByteRecord) -> Result<Record, U
         )));
     }
     let mut cells = BTreeMap::new();
-    for (name, cell) in head.iter().zip(record) {
-        let cell =
-            std::str::from_utf8(cell).map_err(|_| unread(format!("`{name}` is not UTF-8")))?;
-        keep(&mut cells, name, cell).map_err(unread)?;
+    for (column, cell) in head.iter().zip(record) {
+        let cell = std::str::from_utf8(cell);
+        let cell = cell.map_err(|_| unread(format!("`{:.40}` is not UTF-8", column.written)))?;
+        keep(&mut cells, column, cell).map_err(unread)?;
     }
     Ok(Record { line, cells })
 }
 
-fn keep(cells: &mut BTreeMap<String, String>, name: &str, cell: &str) -> Result<(), String> {
+fn keep(cells: &mut BTreeMap<String, String>, column: &Column, cell: &str) -> Result<(), String> {
     if cell.len() > LONGEST_CELL {
-        return Err(format!("`{name}` is longer than {LONGEST_CELL} bytes"));
+        let name = &column.written;
+        return Err(format!("`{name:.40}` is longer than {LONGEST_CELL} bytes"));
     }
     // Spreadsheets arm a cell against formulas with a leading apostrophe, as our own exports do.
     let cell = cell.trim();
     let is_armed = |rest: &&str| rest.starts_with(['=', '+', '-', '@']);
     let cell = cell.strip_prefix('\'').filter(is_armed).unwrap_or(cell);
-    if !cell.is_empty() && !name.is_empty() {
-        cells.insert(name.to_owned(), cell.to_owned());
+    if !cell.is_empty() && !column.plain.is_empty() {
+        cells.insert(column.plain.clone(), cell.to_owned());
     }
     Ok(())
-}
-
-/// One array, an object that holds one, or one object a line.
-fn of_json(text: &[u8]) -> Result<Records, String> {
-    let mut values = Vec::new();
-    for value in Deserializer::from_slice(text).into_iter::<Value>() {
-        values.push(value.map_err(|error| error.to_string())?);
-    }
-    let listed = match &values[..] {
-        [Value::Array(items)] => items.clone(),
-        [Value::Object(members)] => {
-            let mut lists = LISTS
-                .iter()
-                .filter_map(|name| members.get(*name)?.as_array());
-            lists.next().map_or_else(|| values.clone(), Clone::clone)
-        }
-        _ => values.clone(),
-    };
-    let numbered = listed.iter().enumerate();
-    Ok(numbered
-        .map(|(number, value)| of_value(number as u64 + 1, value))
-        .collect())
-}
-
-fn of_value(line: u64, value: &Value) -> Result<Record, Unread> {
-    let unread = |why: String| Unread { line, why };
-    if !value.is_object() {
-        return Err(unread("it is no JSON object".to_owned()));
-    }
-    let mut cells = BTreeMap::new();
-    flatten(&mut cells, "", value).map_err(unread)?;
-    Ok(Record { line, cells })
-}
-
-fn flatten(cells: &mut BTreeMap<String, String>, name: &str, value: &Value) -> Result<(), String> {
-    match value {
-        Value::Object(members) => members.iter().try_for_each(|(member, value)| {
-            flatten(cells, &format!("{name}{}", plain(member)), value)
-        }),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(number, value)| flatten(cells, &format!("{name}{number}"), value)),
-        Value::String(text) => keep(cells, name, text),
-        Value::Null => Ok(()),
-        Value::Bool(_) | Value::Number(_) => keep(cells, name, &value.to_string()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Wants the columns of these names.
+    struct Of(&'static [&'static str]);
+
+    impl Wanted for Of {
+        fn reads(&self, plain: &str) -> bool {
+            self.0.contains(&plain)
+        }
+
+        fn fits(&self, _columns: &[Column]) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    const ANY: &Of = &Of(&["a"]);
+
     fn one(text: &str) -> Record {
-        let mut records = of_csv(text.as_bytes(), &|_| Ok(())).expect("records");
+        let mut records = of_csv(text.as_bytes(), ANY).expect("records").records;
         assert_eq!(records.len(), 1);
         records.remove(0).expect("a record")
     }
@@ -307,7 +293,7 @@ mod tests {
     #[test]
     fn a_line_that_does_not_fit_is_told_and_the_rest_is_read() {
         let text = b"email,name\na,b,c\n\"x\ny\",z\n\n\xff,z\n'=1,'a\n\"a,b\nc,d\n";
-        let records = of_csv(text, &|_| Ok(())).expect("records");
+        let records = of_csv(text, ANY).expect("records").records;
         let told = records.iter().map(|record| match record {
             Ok(record) => (
                 record.line,
@@ -332,11 +318,30 @@ mod tests {
         ];
         assert_eq!(told, wanted);
         assert_eq!(
-            of_csv(b"a,A\n", &|_| Ok(())).expect_err("one name"),
-            "two columns are called `a`"
+            of_csv(b"a,A\n", ANY).expect_err("one name"),
+            "two columns are called `A`"
         );
-        let nothing = of_csv(b"", &|_| Ok(())).expect_err("nothing");
+        let twice = of_csv(b"a,b,B\n1,2,3\n", ANY).expect("nobody reads it");
+        let first = twice.records[0].as_ref().expect("a record");
+        assert_eq!(first.first(&["b"]), Some("2"));
+        let nothing = of_csv(b"", ANY).expect_err("nothing");
         assert_eq!(nothing, "it is empty");
+    }
+
+    #[test]
+    fn lines_are_counted_however_they_end() {
+        for text in [
+            "a,b\n1,2\n\n3,4\n",
+            "a,b\r1,2\r\r3,4\r",
+            "a,b\r\n1,2\r\n\r\n3,4",
+        ] {
+            let table = of_csv(text.as_bytes(), ANY).expect("records");
+            let lines = table
+                .records
+                .iter()
+                .map(|one| one.as_ref().expect("a record").line);
+            assert_eq!(lines.collect::<Vec<_>>(), [2, 4], "{text:?}");
+        }
     }
 
     #[test]
@@ -350,39 +355,14 @@ mod tests {
             [b"\xff\xfe", &little[..]].concat(),
             [b"\xfe\xff", &big[..]].concat(),
         ] {
-            let records = of_bytes(&bytes, &|_| Ok(())).expect("records");
+            let records = of_bytes(&bytes, ANY).expect("records").records;
             let [Ok(record)] = &records[..] else {
                 panic!("{records:?}")
             };
             assert_eq!(record.first(&["email"]), Some("ada@example.com"));
             assert_eq!(record.first(&["name"]), Some("Ada \u{e9}\u{1f680}"));
         }
-        let packed = of_bytes(b"\x1f\x8b\x08\0", &|_| Ok(())).expect_err("gzip");
+        let packed = of_bytes(b"\x1f\x8b\x08\0", ANY).expect_err("gzip");
         assert!(packed.contains("packed"), "{packed}");
-    }
-
-    #[test]
-    fn json_is_read_in_each_of_its_forms() {
-        let object = r#"{"email":"a@example.com","link":{"token":"adam"},"links":[{"token":"x"}],"n":3,"no":null}"#;
-        for text in [
-            format!("[{object}]"),
-            format!("{{\"data\":[{object}],\"pagination\":{{}}}}"),
-            object.to_owned(),
-            format!("{object}\n"),
-        ] {
-            let records = of_json(text.as_bytes()).expect("records");
-            let [Ok(record)] = &records[..] else {
-                panic!("{records:?}")
-            };
-            assert_eq!(record.first(&["linktoken"]), Some("adam"));
-            assert_eq!(record.first(&["links0token"]), Some("x"));
-            assert_eq!(record.first(&["n"]), Some("3"));
-            assert_eq!(record.first(&["no"]), None);
-        }
-        let two = format!("{object}\n{object}\n7\n");
-        let records = of_json(two.as_bytes()).expect("records");
-        assert_eq!(records.len(), 3);
-        assert!(records[2].is_err());
-        assert!(of_json(b"[{").is_err());
     }
 }

@@ -8,7 +8,7 @@ use billstack_store::{Abort, Act, Place, Tx, referrals};
 use serde_json::json;
 
 use super::folded;
-use super::formats::{By, Row, Someone};
+use super::formats::{By, Row, Someone, State};
 use crate::api::customers::create::CreateCustomerRequest;
 use crate::api::referrals::codes::name;
 use crate::error::ApiError;
@@ -39,11 +39,17 @@ pub(super) struct Made {
     pub(super) customers: Vec<String>,
     /// Whose code, by their addresses.
     pub(super) codes: Vec<String>,
+    /// Further names of codes.
+    pub(super) names: u64,
     pub(super) referrals: u64,
+    /// By whom, and who, by their addresses, where there is a referral now that was not there.
+    pub(super) brought: Option<(String, String)>,
     /// The referral was rewarded elsewhere, so there is none here.
     pub(super) rewarded: bool,
-    /// Something of the row could not be kept.
-    pub(super) note: Option<String>,
+    /// It never will be, elsewhere, so there is none here.
+    pub(super) closed: bool,
+    /// What of the row could not be kept.
+    pub(super) notes: Vec<String>,
 }
 
 /// Somebody who is there now.
@@ -75,7 +81,7 @@ pub(super) fn take(
             tx,
             act,
             place,
-            (by, &referee.customer, row.is_rewarded),
+            (by, &referee.customer, &row.state),
             &mut made,
         )?;
     }
@@ -106,7 +112,38 @@ fn ensure(
         }
     };
     let code = ensure_code(tx, act, place, &customer, someone, made)?;
+    if let Some(code) = &code {
+        add_names(tx, act, place, code, &someone.more_codes, made)?;
+    }
     Ok(There { customer, code })
+}
+
+/// Further codes of somebody become further names of the one that they have.
+fn add_names(
+    tx: &mut dyn Tx,
+    act: &mut Act,
+    place: &Place,
+    code: &Code,
+    texts: &[String],
+    made: &mut Made,
+) -> Result<(), Stop> {
+    for text in texts {
+        let why = match (names::resolve(tx, place, text)?, name(text)) {
+            (Some(whose), _) if whose == code.code => continue,
+            (Some(_), Ok(_)) => "it is somebody else's here".to_owned(),
+            (_, Err(unfit)) => unfit.to_string(),
+            (None, Ok(vanity)) => {
+                names::add(tx, act, place, &code.code, &vanity)?;
+                made.names += 1;
+                continue;
+            }
+        };
+        made.notes.push(format!(
+            "`{text}` is not kept beside the code {}: {why}",
+            code.code
+        ));
+    }
+    Ok(())
 }
 
 /// Adds ids that a customer does not have yet; what is there stays.
@@ -164,7 +201,7 @@ fn ensure_code(
         return Ok(Some(match (&named, there.names.0.is_empty()) {
             (Ok(vanity), true) => names::rename(tx, act, place, &there.code, vanity)?,
             _ => {
-                made.note = Some(format!(
+                made.notes.push(format!(
                     "`{text}` is not kept: the customer has the code {} here",
                     there.code
                 ));
@@ -177,7 +214,7 @@ fn ensure_code(
         (Some(given), _) => codes::create_as(tx, act, place, &customer.id, &given)?,
         (None, Ok(vanity)) => names::create(tx, act, place, &customer.id, &vanity)?,
         (None, Err(unfit)) => {
-            made.note = Some(format!(
+            made.notes.push(format!(
                 "`{text}` is not kept, the customer has a new code: {unfit}"
             ));
             codes::create(tx, act, place, &customer.id)?
@@ -205,12 +242,12 @@ fn find(tx: &mut dyn Tx, place: &Place, key: &str) -> Result<There, Stop> {
     Ok(There { customer, code })
 }
 
-/// Applies the code of whoever brought somebody, unless that is so already, or was rewarded elsewhere.
+/// Applies the code of whoever brought somebody, unless that is so already, or was decided elsewhere.
 fn bring(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
-    (by, referee, is_rewarded): (There, &Customer, bool),
+    (by, referee, state): (There, &Customer, &State),
     made: &mut Made,
 ) -> Result<(), Stop> {
     if let Some(there) = referrals::of_referee(tx, place, &referee.id)? {
@@ -221,9 +258,19 @@ fn bring(
             )),
         };
     }
-    if is_rewarded {
-        made.rewarded = true;
-        return Ok(());
+    match state {
+        State::Waits => {}
+        State::Rewarded => {
+            made.rewarded = true;
+            return Ok(());
+        }
+        State::Closed(status) => {
+            made.closed = true;
+            made.notes.push(format!(
+                "its referral is `{status:.40}` where it comes from, so there is none here"
+            ));
+            return Ok(());
+        }
     }
     let code = match by.code {
         Some(code) => code,
@@ -245,5 +292,6 @@ fn bring(
         apply::apply(tx, act, place, &cmd)?;
     }
     made.referrals += 1;
+    made.brought = Some((by.customer.email, referee.email.clone()));
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `billstack import`: files of others, with every kind of dirt, more than once, and cut off in the middle.
 
+mod others;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -264,58 +266,6 @@ fn spellings_are_seen_through() {
     shop.is_sound();
 }
 
-/// What the public documentation of each shows.
-#[test]
-fn files_of_others_are_read() {
-    for (format, text, code, friends) in [
-        ("rewardful", REWARDFUL, "adam", ["fred@example.com"]),
-        (
-            "firstpromoter",
-            FIRST_PROMOTER,
-            "adam",
-            ["fred@example.com"],
-        ),
-        ("growsurf", GROW_SURF, "xia2zh", ["fred@example.com"]),
-        ("dub", DUB, "adam", ["fred@example.com"]),
-    ] {
-        let shop = Shop::new();
-        let (status, report) = shop.import(format, text, &[]);
-        assert_eq!(status, Some(0), "{format}: {report}");
-        assert_eq!(counts(&report)[2..], [1, 1, 0, 0], "{format}: {report}");
-        let (owner, brought) = shop.of_code(code);
-        assert_eq!(owner, "adam@example.com", "{format}");
-        assert_eq!(brought, friends, "{format}");
-        let (_, again) = shop.import(format, text, &[]);
-        assert_eq!(counts(&again)[..3], [0, 0, 0], "{format}: {again}");
-        shop.is_sound();
-    }
-}
-
-const REWARDFUL: &str = r#"{"pagination":{"total_count":2},"data":[
-{"id":"e523","link":{"token":"adam","leads":6},"customer":{"id":"cus_fred","name":"Fred","email":"fred@example.com"},
- "affiliate":{"email":"adam@example.com","first_name":"Adam","last_name":"Jones"},"conversion_state":"lead"},
-{"id":"e524","link":{"token":"adam"},"customer":{"id":"cus_old","name":"Old","email":"old@example.com"},
- "affiliate":{"email":"adam@example.com","first_name":"Adam","last_name":"Jones"},"conversion_state":"conversion"}
-]}"#;
-
-const FIRST_PROMOTER: &str = r#"[
-{"id":1,"status":"signup","uid":"user-1","email":"fred@example.com","customer_since":null,
- "promotion":{"ref_id":"adam"},"promoter":{"email":"adam@example.com","cust_id":"user-0"}},
-{"id":2,"status":"active","uid":"user-2","email":"old@example.com","customer_since":"2025-01-01T00:00:00Z",
- "promotion":{"ref_id":"adam"},"promoter":{"email":"adam@example.com","cust_id":"user-0"}}
-]"#;
-
-const GROW_SURF: &str = "\
-id,firstName,lastName,email,referrer.id,referralStatus
-xia2zh,Adam,Jones,adam@example.com,,
-f4b9k2,Fred,,fred@example.com,xia2zh,CREDIT_PENDING
-q8r7t1,Old,,old@example.com,xia2zh,CREDIT_AWARDED
-";
-
-const DUB: &str = r#"{"id":"cus_1","externalId":"user-1","name":"Fred","email":"fred@example.com","link":{"key":"adam"},"partner":{"id":"pn_1","name":"Adam","email":"adam@example.com"},"sales":0,"saleAmount":0}
-{"id":"cus_2","externalId":"user-2","name":"Old","email":"old@example.com","link":{"key":"adam"},"partner":{"id":"pn_1","name":"Adam","email":"adam@example.com"},"sales":1,"saleAmount":4900}
-"#;
-
 /// Pairs of somebody with a code and a friend.
 const PAIRS: usize = 300;
 
@@ -363,8 +313,8 @@ fn what_is_no_file_of_records_is_refused() {
         ("", "empty"),
         ("email,E-mail\n", "two columns"),
         ("[{", "EOF"),
-        ("email|name\na@example.com|A\n", "names `emailname`"),
-        ("First Name,Token\nAda,ada\n", "names `firstname`, `token`"),
+        ("email|name\na@example.com|A\n", "names `email|name`"),
+        ("First Name,Token\nAda,ada\n", "names `First Name`, `Token`"),
         ("PK\u{3}\u{4}\0\0", "packed"),
     ] {
         std::fs::write(shop.place.file("file"), text).expect("written");
