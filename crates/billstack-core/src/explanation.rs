@@ -109,9 +109,29 @@ fn pending(facts: &Facts<'_>) -> Explanation {
                 .to_owned(),
         );
     }
-    next.push(what_converts(referral));
+    let of_event = facts
+        .looked_at
+        .as_ref()
+        .map(|looked_at| looked_at.reason.as_str());
+    next.push(match of_event == Some(INCOMPLETE) {
+        true => format!(
+            "The first payment of that subscription must succeed, of which Stripe tells. Another subscription counts as \
+             well: {}",
+            lower_first(&what_converts(referral))
+        ),
+        false => what_converts(referral),
+    });
     next.extend(deadline(facts));
     Explanation { why, next }
+}
+
+/// Why an event of a subscription counts only later.
+const INCOMPLETE: &str = "subscription incomplete";
+
+fn lower_first(sentence: &str) -> String {
+    let mut signs = sentence.chars();
+    let first = signs.next().map(|sign| sign.to_ascii_lowercase());
+    first.into_iter().chain(signs).collect()
 }
 
 /// What converts a pending referral.
