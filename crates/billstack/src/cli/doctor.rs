@@ -51,6 +51,7 @@ enum Verdict {
 
 /// What was found of one thing.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Finding {
     /// What was looked at.
     check: &'static str,

@@ -168,11 +168,30 @@ fn origin(args: &McpArgs) -> Result<Url, Failure> {
 }
 
 /// The API key, of a file or the variable.
+/// A file that others can read is told of, and read: where a container is given secrets, it cannot choose their mode.
+#[cfg(unix)]
+fn warn_of_readers(file: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(file).map_or(0, |data| data.permissions().mode());
+    if mode & 0o077 != 0 {
+        let file = file.display();
+        eprintln!(
+            "warning: --api-key-file {file} can be read by other users; run: chmod 600 {file}"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_readers(_file: &Path) {}
+
 fn key(file: Option<&Path>, variable: Option<OsString>) -> Result<SecretText, Failure> {
     let text = match (file, variable) {
-        (Some(file), None) => std::fs::read_to_string(file).map_err(|error| {
-            Failure::usage(format_args!("--api-key-file {}: {error}", file.display()))
-        })?,
+        (Some(file), None) => {
+            warn_of_readers(file);
+            std::fs::read_to_string(file).map_err(|error| {
+                Failure::usage(format_args!("--api-key-file {}: {error}", file.display()))
+            })?
+        }
         (None, Some(text)) => text.to_string_lossy().into_owned(),
         (Some(_), Some(_)) => {
             let both = format!("give the API key once, by {KEY} or by --api-key-file");

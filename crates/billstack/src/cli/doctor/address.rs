@@ -31,11 +31,16 @@ pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
     };
     let mut found = Vec::new();
     match &settings.base_url {
-        None => found.push(Finding::look(
-            "address",
-            "BILLSTACK_BASE_URL is not set, so links and the addresses for Stripe name this machine",
-            "Set it to the https origin by which browsers and Stripe reach the server",
-        )),
+        None => {
+            found.push(Finding::look(
+                "address",
+                "BILLSTACK_BASE_URL is not set, so links and the addresses for Stripe name this machine",
+                "Set it to the https origin by which browsers and Stripe reach the server",
+            ));
+            if let Some(own) = own_address(&settings.listen) {
+                found.push(answers(&client, &own).await);
+            }
+        }
         Some(base) => found.extend(reached(&client, base, settings).await),
     }
     found.push(clock(&client, &settings.stripe_api_base).await);
@@ -69,6 +74,18 @@ async fn reached(client: &Client, base: &str, settings: &Settings) -> Vec<Findin
     found
 }
 
+/// Where this machine reaches the server itself: one that listens everywhere is reached on the own machine too. Nobody
+/// knows the port of one that takes any.
+fn own_address(listen: &str) -> Option<String> {
+    let (host, port) = listen.rsplit_once(':').filter(|(_, port)| *port != "0")?;
+    let host = match host {
+        "0.0.0.0" | "" => "127.0.0.1",
+        "[::]" => "[::1]",
+        host => host,
+    };
+    Some(format!("http://{host}:{port}"))
+}
+
 /// Whether the server answers there.
 async fn answers(client: &Client, base: &str) -> Finding {
     #[derive(Deserialize)]
@@ -93,18 +110,19 @@ async fn answers(client: &Client, base: &str) -> Finding {
         Some(said) if status == StatusCode::OK && said.status.as_deref() == Some("ok") => {
             Finding::ok("address", format!("{base} answers, and is ready"))
         }
+        // Whoever is not ready says so by this status, and by nothing else.
         Some(Said {
             reason: Some(reason),
             ..
-        }) => Finding::wrong(
+        }) if status == StatusCode::SERVICE_UNAVAILABLE => Finding::wrong(
             "address",
             format!("{base} answers that it is not ready: {reason}"),
             "See to the database; the log says more",
         ),
         _ => Finding::wrong(
             "address",
-            format!("something else answers at {base}: {status}"),
-            "See to BILLSTACK_BASE_URL, and to where the proxy leads",
+            format!("what answers at {base} is no BillStack: {status}"),
+            "See to BILLSTACK_BASE_URL, to BILLSTACK_LISTEN, and to where the proxy leads",
         ),
     }
 }
@@ -201,6 +219,19 @@ mod tests {
             assert_eq!(judged(ahead).verdict, verdict, "{ahead}");
         }
         assert_eq!(judged(-10 * MINUTE).finding, "10 minutes behind Stripe's");
+    }
+
+    #[test]
+    fn whoever_listens_everywhere_is_reached_here() {
+        for (listen, address) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:80", "http://[::1]:80"),
+            ("localhost:9", "http://localhost:9"),
+        ] {
+            assert_eq!(own_address(listen).as_deref(), Some(address));
+        }
+        assert_eq!(own_address("127.0.0.1:0"), None);
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub(super) enum Kind {
     /// A month of UTC.
     Month,
     Flag,
+    /// A text that a header can hold, of at most so many characters.
+    Token(usize),
+    /// A code of ISO 4217.
+    Currency,
 }
 
 /// An argument that may be left out.
@@ -110,6 +114,10 @@ impl Param {
                 json!({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"})
             }
             Kind::Flag => json!({"type": "boolean"}),
+            Kind::Token(longest) => {
+                json!({"type": "string", "pattern": "^[!-~]+$", "maxLength": longest})
+            }
+            Kind::Currency => json!({"type": "string", "pattern": "^[A-Za-z]{3}$"}),
         };
         schema["description"] = json!(self.description);
         schema
@@ -126,6 +134,8 @@ impl Param {
             Kind::Time => text.is_some_and(|text| Micros::from_rfc3339(text).is_some()),
             Kind::Month => text.is_some_and(is_month),
             Kind::Flag => value.is_boolean(),
+            Kind::Token(longest) => text.is_some_and(|text| is_token(text, longest)),
+            Kind::Currency => text.is_some_and(is_currency),
         };
         if fits {
             return Ok(());
@@ -144,12 +154,24 @@ impl Kind {
             Kind::Time => "a time such as 2030-01-31T09:30:00Z".to_owned(),
             Kind::Month => "a month such as 2030-01".to_owned(),
             Kind::Flag => "true or false".to_owned(),
+            Kind::Token(longest) => {
+                format!("1 to {longest} letters, digits and signs of ASCII, without blanks")
+            }
+            Kind::Currency => "the three letters of a currency, such as usd".to_owned(),
         }
     }
 }
 
 fn fits(text: &str, longest: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= longest && !text.contains('\0')
+}
+
+fn is_token(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 fn is_month(text: &str) -> bool {
@@ -174,6 +196,8 @@ mod tests {
         may("from", Kind::Time, "From when."),
         may("month", Kind::Month, "Which month."),
         may("all", Kind::Flag, "All of them."),
+        may("key", Kind::Token(5), "Under which key."),
+        may("currency", Kind::Currency, "Of which currency."),
     ];
 
     fn field_at_fault(sent: Value) -> Option<String> {
@@ -189,6 +213,7 @@ mod tests {
         for fine in [
             json!({"id": "a"}),
             json!({"id": "äöüß", "limit": 9, "by": "week", "all": false, "month": "2030-12"}),
+            json!({"id": "a", "key": "a-1_b", "currency": "EUR"}),
             json!({"id": "a", "limit": null, "from": "2030-01-31T09:30:00Z"}),
         ] {
             assert_eq!(field_at_fault(fine.clone()), None, "{fine}");
@@ -210,6 +235,12 @@ mod tests {
             ("month", json!({"id": "a", "month": "2030-13"})),
             ("month", json!({"id": "a", "month": "2030-1"})),
             ("all", json!({"id": "a", "all": "true"})),
+            ("key", json!({"id": "a", "key": "a\nb"})),
+            ("key", json!({"id": "a", "key": " a"})),
+            ("key", json!({"id": "a", "key": "ä"})),
+            ("key", json!({"id": "a", "key": "abcdef"})),
+            ("currency", json!({"id": "a", "currency": "us"})),
+            ("currency", json!({"id": "a", "currency": "€uro"})),
             ("other", json!({"id": "a", "other": 1})),
         ] {
             assert_eq!(

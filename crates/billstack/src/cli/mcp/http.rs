@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, HOST};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any_service;
@@ -99,7 +99,11 @@ async fn serve_on(
     let calls = Arc::new(Semaphore::new(MOST_CALLS));
     let routes = Router::new()
         .route("/mcp", any_service(service))
-        .layer(from_fn_with_state(calls, admit));
+        .layer(from_fn_with_state(calls, admit))
+        .layer(from_fn_with_state(
+            Arc::new(hosts(wanted.hosts)),
+            known_host,
+        ));
     let routes = harden(routes, &limits, request_id::fresh, Arc::new(|_| None));
     serve(listener, routes, limits, stop.requested()).await;
 }
@@ -120,6 +124,42 @@ fn origins(given: &[String]) -> Vec<String> {
         [format!("https://{name}:*"), format!("http://{name}:*")]
     });
     own.into_iter().chain(given).collect()
+}
+
+/// Says what helps where the name by which we are called is not one of ours; the library would only say no.
+async fn known_host(
+    State(hosts): State<Arc<Vec<String>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let called = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    let name = called.map(name_of).unwrap_or_default();
+    let is_known = hosts
+        .iter()
+        .any(|host| name_of(host).eq_ignore_ascii_case(name));
+    match is_known || called.is_none() {
+        true => next.run(request).await,
+        false => {
+            let message = "It was called by a name that is not its own: start it with --allow-host and that name.";
+            ApiError::new(Reason::Forbidden)
+                .message(message)
+                .into_response()
+        }
+    }
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = match host.rsplit_once(':') {
+        // What is in no brackets and has more than one colon is an address of version 6.
+        Some((name, port)) if is_port(port) && (name.ends_with(']') || !name.contains(':')) => name,
+        _ => host,
+    };
+    name.trim_matches(['[', ']'])
 }
 
 /// Lets in whoever brings something that can be an API key, as far as there is room. Whether it is one, and what it may,
@@ -162,6 +202,20 @@ mod tests {
             let other = other.parse().expect("an address");
             assert!(allowed(other, &wanted(false)).is_err());
             assert!(allowed(other, &wanted(true)).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_host_has_a_name_and_perhaps_a_port() {
+        for (host, name) in [
+            ("mcp.example.com", "mcp.example.com"),
+            ("mcp.example.com:8443", "mcp.example.com"),
+            ("127.0.0.1:80", "127.0.0.1"),
+            ("[::1]:80", "::1"),
+            ("[::1]", "::1"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(name_of(host), name, "{host}");
         }
     }
 

@@ -64,7 +64,7 @@ const OF_PROJECT: &[Param] = &[may(
 /// What every tool takes that changes something.
 const OF_CHANGES: &[Param] = &[may(
     IDEMPOTENCY_KEY,
-    Kind::Text(255),
+    Kind::Token(255),
     "Repeating a call under the same key is answered as the first one was, and does nothing twice. One is made, and told in \
      the answer, where none is given. Give it only to repeat a call whose outcome is not known.",
 )];

@@ -164,12 +164,23 @@ fn what_is_wrong_around_it_is_found() {
         command.env("BILLSTACK_BASE_URL", shop.fake.base_url());
         command.env("BILLSTACK_SECRET_KEY", "02".repeat(32));
     });
-    told(&found, "address", "wrong", "something else answers");
+    told(&found, "address", "wrong", "is no BillStack");
     told(&found, "key", "wrong", "does not open");
     let (_, found) = shop.doctor(|command| {
         command.env("BILLSTACK_BASE_URL", "http://referrals.invalid");
     });
     told(&found, "address", "wrong", "is not https");
+    let (code, found) = shop.doctor(|command| {
+        command.env_remove("BILLSTACK_BASE_URL");
+        command.env("BILLSTACK_LISTEN", "0.0.0.0:9");
+    });
+    assert_eq!(code, Some(1));
+    told(
+        &found,
+        "address",
+        "wrong",
+        "http://127.0.0.1:9 does not answer",
+    );
 }
 
 #[test]

@@ -45,7 +45,10 @@ async fn projects(call: &Call) -> Result<Told, Trouble> {
     let number = value["projects"].as_array().map_or(0, Vec::len);
     value["caller"] = caller;
     Ok(Told::new(
-        format!("The key is good for {number} projects."),
+        match number {
+            1 => "The key is good for one project.".to_owned(),
+            _ => format!("The key is good for {number} projects."),
+        },
         value,
     ))
 }
@@ -56,7 +59,9 @@ async fn find(call: &Call) -> Result<Told, Trouble> {
     let hits = value["hits"].as_array().map(Vec::as_slice);
     let hits: Vec<String> = hits.unwrap_or_default().iter().map(told).collect();
     let text = match hits.is_empty() {
-        true => "Nothing that this key may read is called so.".to_owned(),
+        true => "Nothing that this key may read is called so. Customers and their codes need `customers:read`, referrals and \
+                 credits `referrals:read`."
+            .to_owned(),
         false => format!("Found: {}.", hits.join("; ")),
     };
     Ok(Told::new(text, value))

@@ -99,7 +99,7 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
             may(
                 "currency",
-                Kind::Text(3),
+                Kind::Currency,
                 "Only of this currency, an ISO 4217 code.",
             ),
             may(

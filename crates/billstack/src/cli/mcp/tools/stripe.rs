@@ -7,7 +7,7 @@ use super::lists::with_limit;
 use super::{CURSOR, Effect, LIMIT, Place, Tool};
 use crate::api::teams::stripe::events::cure_of;
 use crate::cli::mcp::args::{Kind, may};
-use crate::cli::mcp::call::{Call, Told};
+use crate::cli::mcp::call::{Call, PROJECT, Told};
 use crate::cli::mcp::trouble::Trouble;
 
 const OUTCOMES: &[&str] = &[
@@ -49,6 +49,11 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
             Kind::Time,
             "Only received before this time (RFC 3339).",
         ),
+        may(
+            PROJECT,
+            Kind::Text(64),
+            "Only of customers of this project, by its id (`proj_…`); a page may then be short.",
+        ),
         LIMIT,
         CURSOR,
     ],
@@ -63,12 +68,19 @@ async fn events(call: &Call) -> Result<Told, Trouble> {
     if call.text("eventId").is_some() {
         let id = call.part("eventId")?;
         let mut value = call.get(&format!("{path}/{id}"), &[]).await?;
+        if !is_of_project(call, &value["event"]) {
+            let message = "It is an event of another project, or of none.";
+            return Err(Trouble::argument("eventId", message));
+        }
         explain(&mut value["event"]);
         return Ok(Told::new(told(&value["event"]), value));
     }
     let query = with_limit(call.query(&["outcome", "type", "from", "to", "limit", "cursor"]));
     let mut value = call.get(&path, &query).await?;
     let mut lines = Vec::new();
+    if let Some(events) = value["events"].as_array_mut() {
+        events.retain(|event| is_of_project(call, event));
+    }
     for event in value["events"].as_array_mut().into_iter().flatten() {
         explain(event);
         lines.push(told(event));
@@ -78,6 +90,12 @@ async fn events(call: &Call) -> Result<Told, Trouble> {
         false => lines.join("\n"),
     };
     Ok(Told::new(text, value))
+}
+
+/// Whether an event tells of a customer of the project that is asked about; any event does where none is named.
+fn is_of_project(call: &Call, event: &Value) -> bool {
+    let wanted = call.text(PROJECT).or(call.common.project.as_deref());
+    wanted.is_none_or(|wanted| event["projectId"].as_str() == Some(wanted))
 }
 
 /// Adds what the outcome means, and what helps.

@@ -248,6 +248,7 @@ async fn wrong_arguments_name_the_field(t: &Bench) {
             "customerId",
         ),
         ("list_codes", json!({"activeOnly": "yes"}), "activeOnly"),
+        ("list_credits", json!({"currency": "€"}), "currency"),
     ] {
         let error = talk.refused(tool, arguments, "invalid_argument");
         assert_eq!(error["field"], field, "{tool}: {error}");
@@ -255,7 +256,7 @@ async fn wrong_arguments_name_the_field(t: &Bench) {
     // What only the API knows, it names as well.
     let error = talk.refused(
         "list_credits",
-        json!({"currency": "zz1"}),
+        json!({"currency": "zzz"}),
         "invalid_request",
     );
     assert_eq!(error["field"], "currency");
