@@ -21,6 +21,7 @@ use crate::tables::booked_days::{self, Ledger};
 
 pub use crate::tables::finance::{
     ExportedCredit, ExportedPosting, Moved, Sums, exported_credits, exported_postings,
+    with_contacts,
 };
 
 /// The age of the oldest credits of each group but the last, in days of UTC.

@@ -5,7 +5,7 @@
 
 pub mod codes;
 pub mod credits;
-mod name;
+pub(in crate::api) mod name;
 pub mod postings;
 pub mod referrals;
 pub mod roll_forward;

@@ -82,6 +82,10 @@ async fn filters_keep_what_they_say(t: &Bench) {
     for wrong in ["?type=nonsense", "?from=tomorrow", "?cursor=x"] {
         assert_eq!(page(t, wrong).await.status, 400, "{wrong}");
     }
+    let path = format!("{}?from=2026-03-30T00:00:00Z", t.home.path("activity.csv"));
+    let file = t.owner.get(&path).await;
+    let name = "attachment; filename=\"activity-home-from-2026-03-30-utc.csv\"";
+    assert_eq!(file.header("content-disposition"), Some(name), "{file:?}");
     let few = page(t, "?limit=1").await;
     assert_eq!(few.text.matches("<td data-label=\"When\"").count(), 1);
     assert!(few.text.contains(">Older</a>"));
