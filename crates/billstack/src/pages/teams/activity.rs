@@ -20,7 +20,7 @@ use crate::pages::parts::deed_names::said;
 use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::choice;
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::View;
@@ -40,7 +40,7 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
     let (asked, page) = (filter(&in_times(query.clone()))?, page(&query, ROWS)?);
-    let is_first = page.after.is_none();
+    let trail = Trail::of(&query);
     let (share, team_id) = (
         Share {
             team: access.team_id.number(),
@@ -62,7 +62,7 @@ pub async fn show(
         (filters(&path, &kept))
         (csv(&access.team_id, &in_times(query.clone())))
         (list(&part, !kept.is_empty(), Reader::new(&view, &access.team_id)))
-        (pager(&path, &kept, is_first, part.next.as_ref()))
+        (pager(&path, &kept, &trail, part.next.as_ref()))
     };
     Ok(view.page("Activity", body))
 }

@@ -27,7 +27,7 @@ use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, fault, line, submit as button};
 use crate::pages::parts::money::amount;
-use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -88,7 +88,7 @@ pub(super) async fn body(
 ) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
     let page = page(&query, ROWS)?;
-    let is_first = page.after.is_none();
+    let trail = Trail::of(&query);
     let kept: Vec<_> = query
         .pairs()
         .filter(|(name, _)| FILTERS.contains(name))
@@ -114,7 +114,7 @@ pub(super) async fn body(
         } @else {
             form method="post" action=(here) {
                 (list(&told, place, typed, view.can_write()))
-                (pager(&path, &carried, is_first, next))
+                (pager(&path, &carried, &trail, next))
                 @if limited.is_empty() && next.is_some() {
                     p { a href=(with_query(&path, &many)) { "Show 50 at once" } }
                 }

@@ -23,7 +23,7 @@ use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, fault, line, once, submit as button};
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::on;
@@ -74,7 +74,7 @@ async fn body(
     let query = query.clone().without_empty();
     let asked = in_times(query.clone());
     let (wanted, page) = (Wanted::read(&asked)?, page(&query, ROWS)?);
-    let (is_first, is_by_conversion) = (page.after.is_none(), wanted.is_by_conversion());
+    let (trail, is_by_conversion) = (Trail::of(&query), wanted.is_by_conversion());
     let found = read(app, place, move |tx, place| {
         let part = wanted.list(tx, place, &page)?;
         let people = people_of(tx, place, &part.rows)?;
@@ -100,12 +100,12 @@ async fn body(
         (fault(error, &[]))
         @if part.rows.is_empty() {
             (list(&part, &people, place, !kept.is_empty()))
-            (pager(&path, &carried, is_first, None))
+            (pager(&path, &carried, &trail, None))
         } @else {
             form method="post" action=(here) {
                 (once())
                 (rows_to_pick((&part.rows, &credits), &people, place, typed, view.can_write()))
-                (pager(&path, &carried, is_first, part.next.as_ref()))
+                (pager(&path, &carried, &trail, part.next.as_ref()))
                 div.actions {
                     (button("Check the picked ones again").plain().when(view.can_write(), "Viewers check nothing again."))
                     @if is_short { a href=(with_query(&path, &many)) { "Show 50 at once" } }

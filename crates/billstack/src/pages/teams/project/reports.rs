@@ -18,7 +18,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::page::QueryString;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::numbers::count;
-use crate::pages::parts::pager::with_query;
+use crate::pages::parts::pager::{NEWEST_FIRST, Trail, ways};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{moment_utc, month_name};
 use crate::pages::view::{View, read};
@@ -36,23 +36,17 @@ pub async fn show(
         months(tx, place, now, cursor)
     });
     let part = found.await?;
-    let shown = body(&access.place, &part, cursor.is_none());
+    let shown = body(&access.place, &part, &Trail::of(&query));
     Ok(view.page("Reports", shown))
 }
 
-fn body(place: &Place, part: &Part, is_first: bool) -> Markup {
+fn body(place: &Place, part: &Part, trail: &Trail) -> Markup {
     let path = format!("{}/reports", address(&place.team_id, &place.project_id));
-    let older = part.next.as_deref();
     html! {
         h1 { "Reports" }
         p.quiet { "Months of UTC, by the time of booking. Currencies are never added. As of " (moment_utc(part.now)) "." }
         (list(&path, &part.months))
-        @if !is_first || older.is_some() {
-            nav.pager aria-label="Pages" {
-                @if !is_first { a href=(path) { "Newest" } }
-                @if let Some(older) = older { a href=(with_query(&path, &[("cursor", older)])) rel="next" { "Older" } }
-            }
-        }
+        (ways(&path, &[], trail, part.next.clone(), NEWEST_FIRST))
     }
 }
 
