@@ -296,6 +296,7 @@ CREATE TABLE click_days (
     PRIMARY KEY (team_id, project_id, code, day, channel),
     FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code)
 ) {clustered};
+CREATE INDEX click_days_newest ON click_days (team_id, project_id, day, (code || ' ' || channel));
 
 -- How the pages of the customers of a project are set up, once somebody has. A session of an earlier epoch has ended.
 CREATE TABLE portal_settings (

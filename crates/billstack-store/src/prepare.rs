@@ -24,7 +24,7 @@ subjects! {
         stripe_connections, stripe_events, stripe_operations, subscription_starts, teams, terms, unlinked, upkeep, users,
         webhook_attempts, webhook_deliveries, webhook_endpoints,
         webhook_outbox, work, work::due;
-    lists: api_keys, codes, credits, customers, entries, events, invitations, members, projects, referrals,
+    lists: api_keys, click_days, codes, credits, customers, entries, events, invitations, members, projects, referrals,
         stripe_events, teams, webhook_deliveries
 }
 

@@ -1,6 +1,7 @@
 //! Parts that pages are made of.
 
 pub(super) mod chart;
+pub(super) mod currencies;
 pub(super) mod days;
 pub(super) mod deed_names;
 pub(super) mod deeds;

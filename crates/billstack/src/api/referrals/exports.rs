@@ -3,6 +3,7 @@
 //! An export is read page by page while it is sent, so that a million rows take no more memory than one page. If
 //! something fails on the way, the connection ends before the file does.
 
+pub mod clicks;
 pub mod codes;
 pub mod credits;
 pub(in crate::api) mod name;

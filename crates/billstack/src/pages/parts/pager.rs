@@ -33,6 +33,13 @@ pub(in crate::pages) const NEWEST_FIRST: Words = Words {
     on: "Older",
 };
 
+/// Of a list that begins with the oldest.
+pub(in crate::pages) const OLDEST_FIRST: Words = Words {
+    first: "From the beginning",
+    back: "Earlier",
+    on: "Later",
+};
+
 /// Where in a list somebody is, and by which pages they came there.
 ///
 /// The way back is in the address, so it needs no query that runs backwards, and every list has it, whatever its order

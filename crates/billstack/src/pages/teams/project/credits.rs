@@ -1,6 +1,6 @@
 //! `/t/{teamId}/p/{projectId}/credits`: who got what, for what, and how far it has come.
 
-mod bookings;
+pub mod bookings;
 pub mod confirm;
 mod moves;
 pub mod one;
