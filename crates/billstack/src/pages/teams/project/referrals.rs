@@ -22,6 +22,7 @@ use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, fault, line, once, submit as button};
+use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::people::People;
@@ -72,7 +73,19 @@ async fn body(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
-    let asked = in_times(query.clone());
+    let path = path(place);
+    let kept: Vec<_> = query
+        .pairs()
+        .filter(|(name, _)| FILTERS.contains(name))
+        .collect();
+    let (mut asked, narrowed) = (
+        in_times(query.clone()),
+        Narrowed {
+            path: &path,
+            kept: &kept,
+        },
+    );
+    let unclear = named::customer(app, place, narrowed, &mut asked).await?;
     let (wanted, page) = (Wanted::read(&asked)?, page(&query, ROWS)?);
     let (trail, is_by_conversion) = (Trail::of(&query), wanted.is_by_conversion());
     let found = read(app, place, move |tx, place| {
@@ -82,11 +95,6 @@ async fn body(
         Ok((part, people, credits))
     });
     let (part, people, credits) = found.await?;
-    let path = path(place);
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
     let carried = query.pairs().filter(|(name, _)| *name == "limit");
     let carried: Vec<_> = kept.iter().copied().chain(carried).collect();
     let is_short = carried.len() == kept.len() && part.next.is_some();
@@ -96,6 +104,7 @@ async fn body(
     Ok(html! {
         div.head { h1 { (TITLE) } (export::csv(place, "referrals", &asked, &FILTERS)) }
         (filters(&path, &kept))
+        @if let Some(unclear) = unclear { (unclear) }
         @if is_by_conversion { p.quiet { "Conversions, the last one first. The days are those of the conversion, in UTC." } }
         (fault(error, &[]))
         @if part.rows.is_empty() {
@@ -175,7 +184,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
                 (choice("Came by", "source", sources, value("source")))
                 (line("Code", "code", "text", value("code")))
             }
-            @if !is_by_conversion { (line("Customer", "customerId", "text", value("customerId"))) }
+            @if !is_by_conversion { (named::line("Customer", "customerId", "address or id", value("customerId"))) }
             (line("From (UTC)", "from", "date", value("from")))
             (line("To (UTC)", "to", "date", value("to")))
             @if is_by_conversion && !value("customerId").is_empty() {
