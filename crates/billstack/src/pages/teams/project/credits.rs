@@ -36,7 +36,7 @@ use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
-use crate::pages::picked::pick;
+use crate::pages::picked::{pick, pick_all};
 use crate::pages::view::{View, read};
 use moves::Move;
 
@@ -127,6 +127,7 @@ pub(super) async fn body(
             (nothing(&told, place, &path, !kept.is_empty()))
         } @else {
             form method="post" action=(here) {
+                (pick_all(view.can_write()))
                 (list(&told, place, typed, view.can_write()))
                 (pager(&path, &carried, &trail, next))
                 @if limited.is_empty() && next.is_some() {

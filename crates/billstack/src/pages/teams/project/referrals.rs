@@ -29,7 +29,7 @@ use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::on;
 use crate::pages::parts::words;
-use crate::pages::picked::pick;
+use crate::pages::picked::{pick, pick_all};
 use crate::pages::view::{View, read};
 
 /// Rows of a page.
@@ -113,6 +113,7 @@ async fn body(
         } @else {
             form method="post" action=(here) {
                 (once())
+                (pick_all(view.can_write()))
                 (rows_to_pick((&part.rows, &credits), &people, place, typed, view.can_write()))
                 (pager(&path, &carried, &trail, part.next.as_ref()))
                 div.actions {
@@ -220,6 +221,23 @@ pub(in crate::pages) fn rows(
         .iter()
         .map(|referral| cells(referral, people, place));
     table(CAPTION, COLUMNS, rows, empty)
+}
+
+/// The same of one code, which the page tells already with whose it is.
+pub(in crate::pages) fn of_code(
+    referrals: &[Referral],
+    people: &People,
+    place: &Place,
+    empty: &str,
+) -> Markup {
+    let of = |[friend, _, _, status, source, applied, converted]: [Markup; 7]| {
+        [friend, status, source, applied, converted]
+    };
+    let [friend, _, _, status, source, applied, converted] = COLUMNS;
+    let columns = [friend, status, source, applied, converted];
+    let rows = referrals.iter();
+    let rows = rows.map(|referral| of(cells(referral, people, place)));
+    table(CAPTION, columns, rows, empty)
 }
 
 /// The table with a box in front of each row.

@@ -27,7 +27,7 @@ use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::time::moment;
 use crate::pages::teams::project::address;
-use crate::pages::teams::project::referrals::{people_of, rows};
+use crate::pages::teams::project::referrals::{of_code, people_of};
 use crate::pages::view::{View, read};
 
 /// Referrals of a page.
@@ -176,7 +176,7 @@ fn body(
         }
         @if !is_asked { (change::forms(view, &path, code, typed)) }
         h2 { "History" }
-        (rows(&told.history.rows, &told.people, place, "Nobody has applied this code yet."))
+        (of_code(&told.history.rows, &told.people, place, "Nobody has applied this code yet."))
         (pager(&path, &[], &told.trail, told.history.next.as_ref()))
     }
 }
