@@ -87,8 +87,8 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
     html! {
         form.row.filters method="get" autocomplete="off" action=(path) {
             (choice("What", "type", kinds, value("type")))
-            (named::line("Who", "actor", "name or address", value("actor")))
-            (named::line("About", "subject", "name, address or id", value("subject")))
+            (named::line("Who", "actor", "a name", value("actor")))
+            (named::line("About", "subject", "name or id", value("subject")))
             (line("Request", "requestId", "text", value("requestId")))
             (line("From (UTC)", "from", "date", day(value("from"))))
             (line("To (UTC)", "to", "date", day(value("to"))))

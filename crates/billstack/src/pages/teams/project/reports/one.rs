@@ -154,8 +154,15 @@ fn files(place: &Place, told: &Told) -> Markup {
         ];
         with_query(&export::path(place, list), &query)
     };
+    let days = (told.from.day_text(), told.to.plus(-1).day_text());
+    let base = address(&place.team_id, &place.project_id);
+    let listed = with_query(
+        &format!("{base}/reports/bookings"),
+        &[("from", &days.0), ("to", &days.1)],
+    );
     html! {
         p.actions {
+            a.button.plain href=(listed) { "Bookings" }
             a.button.plain href=(file("postings", "spreadsheet")) { "Bookings as CSV" }
             a.button.plain href=(file("postings", "ndjson")) { "Bookings as NDJSON" }
             a.button.plain href=(file("credits", "spreadsheet")) { "Credits as CSV" }
