@@ -42,6 +42,23 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
+// All things of a page are picked at once, and the box shows whether they are.
+const all = document.querySelector("input[data-pick-all]");
+if (all) {
+  const boxes = [...all.form.querySelectorAll("input[name=pick]")];
+  const show = () => {
+    const picked = boxes.filter((box) => box.checked).length;
+    all.checked = picked === boxes.length;
+    all.indeterminate = picked > 0 && !all.checked;
+  };
+  all.parentElement.hidden = false;
+  all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; });
+  all.form.addEventListener("change", show);
+  // What the browser brings back is shown too.
+  addEventListener("pageshow", show);
+  show();
+}
+
 // A second click sends nothing while the first is on its way.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();

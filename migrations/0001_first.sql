@@ -100,6 +100,8 @@ CREATE TABLE stripe_connections (
     secret_key {text},
     publishable_key {text},
     webhook_secret {text},
+    -- The number of this secret among those that the team has had; the one before has the number before.
+    secret_version {int} NOT NULL DEFAULT 1 CHECK (secret_version >= 1),
     old_webhook_secret {text},
     old_valid_until {int},
     livemode {bool},
@@ -296,6 +298,7 @@ CREATE TABLE click_days (
     PRIMARY KEY (team_id, project_id, code, day, channel),
     FOREIGN KEY (team_id, project_id, code) REFERENCES codes (team_id, project_id, code)
 ) {clustered};
+CREATE INDEX click_days_newest ON click_days (team_id, project_id, day, (code || ' ' || channel));
 
 -- How the pages of the customers of a project are set up, once somebody has. A session of an earlier epoch has ended.
 CREATE TABLE portal_settings (
@@ -605,6 +608,8 @@ CREATE TABLE stripe_events (
     referral_id {text},
     start {text},
     payload {text},
+    -- The number of the secret that it was signed with, if it was sent.
+    signed_with {int} CHECK (signed_with >= 1),
     PRIMARY KEY (team_id, id)
 ) {rows};
 CREATE INDEX stripe_events_newest ON stripe_events (team_id, received_at, id);

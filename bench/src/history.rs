@@ -49,10 +49,10 @@ const STATEMENTS: [&str; 15] = [
      referee_customer_id, id, '{\"object_id\":\"' || stripe_subscription_id || '\",\"source\":\"subscription\",\
      \"subscription_id\":\"' || stripe_subscription_id || '\",\"eligibility\":\"counts\",\"reason\":null,\
      \"began_at\":' || CAST(converted_at AS TEXT) || ',\"occurred_at\":' || CAST(converted_at AS TEXT) || '}', \
-     NULL FROM referrals WHERE status = 'converted' ORDER BY id",
+     NULL, NULL FROM referrals WHERE status = 'converted' ORDER BY id",
     "INSERT INTO stripe_events SELECT team_id, 'evt_i' || substr(id, 6), 'invoice.paid', created_at, \
      created_at, FALSE, 'event', CASE WHEN substr(id, 28, 2) = '00' THEN 'failed' ELSE 'ignored' END, \
-     NULL, NULL, NULL, NULL, NULL, NULL FROM referrals WHERE status <> 'converted' ORDER BY id",
+     NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM referrals WHERE status <> 'converted' ORDER BY id",
     "ANALYZE",
 ];
 

@@ -67,6 +67,56 @@ text_enum! {
     }
 }
 
+/// A figure of a report that is the sum of lines: what was used, taken back, paid elsewhere, or could not be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// Used for invoices, less what came back from them.
+    Applied,
+    /// Taken back, less what was given back.
+    Reversed,
+    /// Paid by other ways.
+    Settled,
+    /// What should have been taken back and could not be, less what that was no longer true of.
+    Shortfall,
+}
+
+impl Figure {
+    /// Every figure.
+    pub const ALL: [Figure; 4] = [
+        Figure::Applied,
+        Figure::Reversed,
+        Figure::Settled,
+        Figure::Shortfall,
+    ];
+
+    /// Its name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Figure::Applied => "applied",
+            Figure::Reversed => "reversed",
+            Figure::Settled => "settled",
+            Figure::Shortfall => "shortfall",
+        }
+    }
+
+    /// Reads its name.
+    pub fn parse(text: &str) -> Option<Figure> {
+        let mut all = Figure::ALL.into_iter();
+        all.find(|figure| figure.as_str() == text)
+    }
+
+    /// Whether the amount of a line counts: of a line on this account, in the entry of this number. The first entry of a
+    /// credit grants it; what comes to the program later was taken back.
+    pub fn counts(self, account: Account, seq: i64) -> bool {
+        match self {
+            Figure::Applied => account == Account::Applied,
+            Figure::Reversed => account == Account::Program && seq > 1,
+            Figure::Settled => account == Account::Settled,
+            Figure::Shortfall => account == Account::Shortfall,
+        }
+    }
+}
+
 /// One line of an entry.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -112,6 +162,26 @@ mod tests {
             prop_assert_eq!(of(Account::Customer).unwrap().amount, units);
             prop_assert_eq!(of(Account::Program).unwrap().amount, -units);
         }
+    }
+
+    #[test]
+    fn every_later_movement_counts_once_for_each_figure() {
+        for figure in Figure::ALL {
+            assert_eq!(Figure::parse(figure.as_str()), Some(figure));
+            // The grant is a figure of its own.
+            assert!(!figure.counts(Account::Program, 1) && !figure.counts(Account::Held, 1));
+            for (from, to) in Account::moves() {
+                assert!(
+                    !(figure.counts(from, 2) && figure.counts(to, 2)),
+                    "{from:?} {to:?}"
+                );
+            }
+        }
+        // What is taken back after it was used is less used, and more taken back.
+        let counted = |account| Figure::ALL.map(|figure| figure.counts(account, 3));
+        assert_eq!(counted(Account::Applied), [true, false, false, false]);
+        assert_eq!(counted(Account::Program), [false, true, false, false]);
+        assert_eq!(Figure::parse("granted"), None);
     }
 
     #[test]

@@ -64,8 +64,8 @@ tables! {
     }
     stripe_connections by "team_id" {
         team_id: Int, is_active: Bool, secret_key: Text, publishable_key: Text,
-        webhook_secret: Text, old_webhook_secret: Text, old_valid_until: Int, livemode: Bool,
-        account_id: Text, account_name: Text, connected_at: Int, endpoint_id: Text, probe: Text,
+        webhook_secret: Text, secret_version: Int, old_webhook_secret: Text, old_valid_until: Int,
+        livemode: Bool, account_id: Text, account_name: Text, connected_at: Int, endpoint_id: Text, probe: Text,
         delivery_pause: Text, delivery_lacks: Text, delivery_paused_until: Int,
     }
     programs by "team_id, id" {
@@ -155,7 +155,7 @@ tables! {
     stripe_events by "team_id, id" {
         team_id: Int, id: Text, type: Text, created_at: Int, received_at: Int, livemode: Bool,
         source: Text, outcome: Text, reason: Text, project_id: Int, customer_id: Text, referral_id: Text,
-        start: Text, payload: Text,
+        start: Text, payload: Text, signed_with: Int,
     }
     money_facts by "team_id, fact_key" {
         team_id: Int, fact_key: Text, charge_id: Text, payment_intent_id: Text, invoice_id: Text,

@@ -26,9 +26,10 @@ pub use operations::refusal::{Abort, NotNamed, NotOnPage, Refusal, Thing};
 pub use operations::{
     activity, api_keys, apply, attention, callers, codes, counting, credit_moves, credits,
     customer_creation, customers, erase, expiry, explained, finance, find, idempotency, intake,
-    invitations, links, members, newness, overview, payment_answers, payments, portal, programs,
-    projects, readers, received, recheck, reconcile, referrals, retention, sessions, stats, story,
-    stripe_connection, stripe_lane, teams, test_clock, told, upkeep, users, webhooks, work,
+    invitations, links, members, named, newness, overview, payment_answers, payments, portal,
+    programs, projects, readers, received, recheck, reconcile, referrals, retention, sessions,
+    stats, story, stripe_connection, stripe_lane, teams, test_clock, told, upkeep, users, webhooks,
+    work,
 };
 pub use seam::list;
 pub use seam::{Act, Actor, Fault, Lane, Origin, Place, Tx};

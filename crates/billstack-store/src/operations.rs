@@ -32,6 +32,7 @@ pub mod links;
 pub mod members;
 mod mend;
 pub(crate) mod missed;
+pub mod named;
 pub mod newness;
 pub mod overview;
 pub mod payment_answers;

@@ -24,6 +24,7 @@ pub(crate) mod link_keys;
 pub(crate) mod link_settings;
 pub(crate) mod link_slugs;
 pub(crate) mod locks;
+mod many;
 pub(crate) mod members;
 pub(crate) mod money_facts;
 pub(crate) mod payment_links;

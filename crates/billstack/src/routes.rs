@@ -154,11 +154,13 @@ fn of_projects() -> Vec<Route> {
         POST "/t/{teamId}/p/{projectId}/referrals/{id}" teams::project::referrals::one::check, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/program" teams::project::program::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/program" teams::project::program::change, Project(ReferralsWrite);
+        GET "/t/{teamId}/p/{projectId}/clicks" teams::project::clicks::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/codes" teams::project::codes::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/codes" teams::project::codes::create, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/codes/{id}" teams::project::codes::one::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/codes/{id}" teams::project::codes::one::change, Project(ReferralsWrite);
         GET "/t/{teamId}/p/{projectId}/reports" teams::project::reports::show, Project(ReferralsRead);
+        GET "/t/{teamId}/p/{projectId}/reports/bookings" teams::project::reports::bookings::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/reports/{id}" teams::project::reports::one::show, Project(ReferralsRead);
         GET "/t/{teamId}/p/{projectId}/links" teams::project::links::show, Project(ReferralsRead);
         POST "/t/{teamId}/p/{projectId}/links" teams::project::links::save, ProjectAdmin(ReferralsWrite);
@@ -223,6 +225,7 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/roll-forward" referrals::roll_forward, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/credits" referrals::exports::credits, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/referrals" referrals::exports::referrals, Project(ReferralsRead), &[];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/clicks" referrals::exports::clicks, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/codes" referrals::exports::codes, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/postings" referrals::exports::postings, Project(ReferralsRead), &[];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/exports/roll-forward" referrals::exports::roll_forward, Project(ReferralsRead), &[];

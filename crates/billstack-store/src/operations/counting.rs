@@ -5,7 +5,7 @@
 //! began longer ago than [`LATEST`], and a transaction that still runs holds the mark back (see
 //! [`Store::settled_before`](crate::store::Store::settled_before)).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use billstack_core::time::{Micros, SECOND};
 
@@ -13,7 +13,7 @@ use crate::seam::{Fault, Place, Tx};
 use crate::tables::code_totals::CodeTotals;
 use crate::tables::program_days::{ALL_DAYS, Figures};
 use crate::tables::program_marks::{self, Mark};
-use crate::tables::{booked_days, events};
+use crate::tables::{booked_days, events, program_days};
 
 /// How long after its begin an operation may be kept, in microseconds.
 pub const LATEST: i64 = 20 * SECOND;
@@ -146,6 +146,17 @@ pub(crate) fn figures_of(
     figures.add_kept(tx, place, (first, last))?;
     since_mark(tx, place, |event| figures.count(event))?;
     Ok(figures)
+}
+
+/// The currencies in which credits were ever granted.
+pub(crate) fn currencies(tx: &mut dyn Tx, place: &Place) -> Result<BTreeSet<String>, Fault> {
+    let mut figures = Figures::default();
+    since_mark(tx, place, |event| figures.count(event))?;
+    let credited = figures.0.into_keys();
+    let credited = credited.filter(|figure| figure.name == "credited");
+    let mut currencies: BTreeSet<_> = credited.map(|figure| figure.currency).collect();
+    currencies.extend(program_days::currencies(tx, place)?);
+    Ok(currencies)
 }
 
 /// What codes have brought as the log tells since the mark.

@@ -13,7 +13,7 @@ use crate::tables::{customers, events, stripe_events};
 
 pub use super::hold::hold_existing;
 pub use crate::tables::customers::{
-    Customer, CustomerFilter, get, get_by_email, id_of_external, list,
+    Contact, Customer, CustomerFilter, contacts, get, get_by_email, id_of_external, list,
 };
 
 /// The customer with this id, or the refusal that there is none.

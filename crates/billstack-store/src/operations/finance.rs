@@ -3,10 +3,12 @@
 //! All of it goes by the time of booking, so that a month that is closed never changes: what Stripe tells of late
 //! is booked in the month in which it was told.
 
+mod bookings;
 mod month;
 mod months;
 mod statement;
 
+pub use bookings::{Booking, BookingFilter, bookings};
 pub use month::{Month, month};
 pub use months::{Months, months};
 pub use statement::{Movement, Statement, statement};
@@ -21,6 +23,7 @@ use crate::tables::booked_days::{self, Ledger};
 
 pub use crate::tables::finance::{
     ExportedCredit, ExportedPosting, Moved, Sums, exported_credits, exported_postings,
+    with_contacts,
 };
 
 /// The age of the oldest credits of each group but the last, in days of UTC.

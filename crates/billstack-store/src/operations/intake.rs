@@ -1,5 +1,6 @@
 //! Taking in what Stripe tells: it is kept, and converts the referral it concerns.
 
+mod asked;
 mod payment;
 
 use billstack_core::attribution::Outcome;
@@ -8,7 +9,6 @@ use billstack_core::payments::Told;
 use billstack_core::stripe_event::{self, Start, is_about_payments};
 use billstack_core::time::Micros;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::credits::delivery::balance_changed;
 use super::credits::delivery::cure::customer_changed;
@@ -46,6 +46,8 @@ pub struct Incoming {
     pub content: Content,
     /// The body as it came.
     pub payload: String,
+    /// The number of the team's secret that signed it; none where it was not sent.
+    pub signed_with: Option<i64>,
     /// What Stripe told when it was asked about a link; see [`Refusal::LinkInDoubt`](super::refusal::Refusal).
     pub link_answer: Option<LinkAnswer>,
 }
@@ -105,35 +107,6 @@ impl Content {
 }
 
 impl Incoming {
-    /// A subscription that Stripe told of when it was asked, taken for an event of its own: whoever asks
-    /// why the referral converted finds it among the others.
-    pub(super) fn asked(start: &Start, at: Micros) -> Incoming {
-        Incoming {
-            id: format!("asked_{}", start.object_id),
-            kind: "customer.subscription.found".to_owned(),
-            created_at: at,
-            livemode: None,
-            source: Source::Asked,
-            content: Content::Start(Box::new(start.clone())),
-            payload: json!({"id": start.object_id, "object": "subscription"}).to_string(),
-            link_answer: None,
-        }
-    }
-
-    /// What Stripe told of payments when it was asked, taken for an event of its own as well.
-    pub(super) fn payment_asked(id: String, told: Told, at: Micros) -> Incoming {
-        Incoming {
-            id,
-            kind: PAYMENT_FOUND.to_owned(),
-            created_at: at,
-            livemode: None,
-            source: Source::Asked,
-            content: Content::Money(Box::new(told)),
-            payload: String::new(),
-            link_answer: None,
-        }
-    }
-
     /// A payload is kept only where it is known whose it is: nobody could be erased from any other. The
     /// facts that were read from it are kept in any case, and are all that deciding anew needs.
     fn payload_to_keep(&self, settled: &Settled) -> Option<&str> {
@@ -388,6 +361,7 @@ fn keep(
         settled,
         start: start.as_deref(),
         payload: event.payload_to_keep(settled),
+        signed_with: event.signed_with,
     };
     if stripe_events::insert(tx, team_id, &new)? {
         return Ok(());

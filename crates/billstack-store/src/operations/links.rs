@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use billstack_core::click::Key;
 use billstack_core::event::Event;
 use billstack_core::link::Settings;
+use billstack_core::period::Days;
 
 use super::codes::names as of_codes;
 use super::refusal::Abort;
+use crate::seam::list::{Page, Part};
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::codes::{self, Code};
+use crate::tables::program_days::Figures;
 use crate::tables::{
     click_days, code_totals, events, link_keys, link_settings, link_slugs, program_days, programs,
     projects,
@@ -21,6 +24,19 @@ pub use crate::tables::link_slugs::{FIRST, find};
 
 /// How many fresh names one run tries before it gives up.
 const TRIES: usize = 8;
+
+/// How often the links of a code were followed on a day by a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clicks {
+    /// The code, the day and the channel.
+    pub counted: Counted,
+    /// How often.
+    pub count: i64,
+    /// Whose code it is.
+    pub customer_id: String,
+    /// Under which name the code is shared, where it has another one.
+    pub name: Option<String>,
+}
 
 /// What a project is called in links.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +133,42 @@ pub fn look(tx: &mut dyn Tx, slug: &str, read: Option<&str>) -> Result<Option<Fo
         code,
         place,
     }))
+}
+
+/// Clicks by code, day and channel on these days, the last day first.
+pub fn clicks(
+    tx: &mut dyn Tx,
+    place: &Place,
+    days: Days,
+    page: &Page,
+) -> Result<Part<Clicks>, Fault> {
+    let part = click_days::list(tx, place, days, page)?;
+    let mut rows = Vec::with_capacity(part.rows.len());
+    for (counted, count) in part.rows {
+        let code = codes::get(tx, place, &counted.code)?;
+        let code = code.ok_or_else(|| Fault::Defect("clicks have no code".to_owned()))?;
+        rows.push(Clicks {
+            customer_id: code.customer_id,
+            name: code.names.0.into_iter().next(),
+            counted,
+            count,
+        });
+    }
+    Ok(Part {
+        rows,
+        next: part.next,
+    })
+}
+
+/// All of them.
+pub fn clicks_in_all(tx: &mut dyn Tx, place: &Place, days: Days) -> Result<i64, Fault> {
+    let mut figures = Figures::default();
+    figures.add_kept(tx, place, (days.first, days.last))?;
+    let of_clicks = figures
+        .0
+        .iter()
+        .filter(|(figure, _)| figure.name == "clicks");
+    Ok(of_clicks.map(|(_, sum)| sum.number).sum())
 }
 
 /// Adds clicks that were counted. Every node has them in one order, so that no two wait for each other.

@@ -8,6 +8,8 @@ use crate::seam::list::{Cursor, Page, Part};
 use crate::seam::{Fault, Tx};
 use crate::tables::stripe_events::{self, StripeEvent};
 
+pub use crate::tables::stripe_events::signed::newest as newest_signed;
+
 /// What may be asked for.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {

@@ -29,6 +29,15 @@ pub struct Stats {
     pub days: Vec<Day>,
 }
 
+/// The currencies in which credits were ever granted.
+pub fn currencies(tx: &mut dyn Tx, place: &Place) -> Result<Vec<Currency>, Fault> {
+    let known = counting::currencies(tx, place)?.into_iter();
+    let unknown = |text: &str| Fault::Defect(format!("a sum is in {text:?}"));
+    known
+        .map(|text| Currency::read(&text).ok_or_else(|| unknown(&text)))
+        .collect()
+}
+
 /// The credits of one side in one currency.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreditSum {

@@ -1,8 +1,10 @@
 //! How often links were followed, by code, day of UTC and channel.
 
+use billstack_core::period::Days;
 use billstack_core::time::DAY;
 
-use crate::seam::{Fault, Place, Tx};
+use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
+use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
 statements! {
@@ -12,6 +14,20 @@ statements! {
     OF_CODE = "SELECT day, channel, clicks FROM click_days \
         WHERE team_id = $1 AND project_id = $2 AND code = $3 AND day >= $4 AND day <= $5 ORDER BY day, channel";
 }
+
+/// Every list of clicks.
+pub(crate) const LISTS: &[&List] = &[&LIST];
+
+static LIST: List = List {
+    name: "clicks",
+    select: "SELECT day, channel, clicks, code FROM click_days \
+        WHERE team_id = $1 AND project_id = $2 AND day >= $3 AND day <= $4",
+    scope: 4,
+    filters: &[],
+    keys: ["day", "(code || ' ' || channel)"],
+    order: Order::NewestFirst,
+    texts: Texts::new(),
+};
 
 /// What is counted together: the clicks on the links of a code on a day by a channel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +62,31 @@ pub(crate) fn add(
         clicks,
     ];
     tx.must(ADD, row)
+}
+
+/// The clicks on all links of a project on these days, the last day first.
+pub(crate) fn list(
+    tx: &mut dyn Tx,
+    place: &Place,
+    days: Days,
+    page: &Page,
+) -> Result<Part<(Counted, i64)>, Fault> {
+    // A page begins where the one before ended, not at the last of the days.
+    let after = page.after.as_ref().map_or(i64::MAX, |after| after.at);
+    let last = days.last.min(after);
+    let scope = params![&place.team_id, &place.project_id, days.first, last];
+    let decode = |row: &dyn Row| {
+        let counted = Counted {
+            code: row.string(3)?,
+            day: row.int(0)?,
+            channel: row.string(1)?,
+        };
+        Ok((counted, row.int(2)?))
+    };
+    LIST.read(tx, scope, &[], page, decode, |(counted, _)| Cursor {
+        at: counted.day,
+        key: format!("{} {}", counted.code, counted.channel),
+    })
 }
 
 /// The clicks on the links of a code on the days from the first to the last.

@@ -1,9 +1,12 @@
 //! Customers of a project: the people who refer and are referred.
 
+use std::collections::BTreeMap;
+
 use billstack_core::attribution::Found;
 use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 
+use super::many::{self, ids};
 use super::projects::{in_test_project, project_of};
 use crate::seam::list::{Cursor, Filter, List, Order, Page, Part, Texts, Wanted};
 use crate::seam::{Fault, Place, Row, Tx, Val};
@@ -39,6 +42,9 @@ statements! {
     /// Of an erased customer it is null.
     EXTERNAL_ID = "SELECT external_id FROM customers \
         WHERE team_id = $1 AND project_id = $2 AND id = $3";
+    /// Of an erased customer the Stripe id is left.
+    CONTACTS = concat!("SELECT id, email, name, external_id, stripe_customer_id FROM customers \
+        WHERE team_id = $1 AND project_id = $2 AND id IN ", ids!());
     INSERT = "INSERT INTO customers (team_id, project_id, id, email, name, external_id, \
         stripe_customer_id, metadata, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING";
@@ -116,6 +122,40 @@ pub(crate) fn decode(row: &dyn Row) -> Result<Customer, Fault> {
         created_at: row.time(6)?,
         updated_at: row.time(7)?,
     })
+}
+
+/// How a customer is called and reached; of an erased one only the Stripe id is left.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contact {
+    /// Normalised e-mail address.
+    pub email: Option<String>,
+    /// Display name.
+    pub name: Option<String>,
+    /// What the team calls them.
+    pub external_id: Option<String>,
+    /// Who they are in Stripe.
+    pub stripe_customer_id: Option<String>,
+}
+
+/// The contacts of some customers, by their ids.
+pub fn contacts<'i>(
+    tx: &mut dyn Tx,
+    place: &Place,
+    ids: impl IntoIterator<Item = &'i str>,
+) -> Result<BTreeMap<String, Contact>, Fault> {
+    let mut contacts = BTreeMap::new();
+    let ids = ids.into_iter().collect();
+    many::each(tx, CONTACTS, place, &ids, &mut |row| {
+        let contact = Contact {
+            email: row.opt_string(1)?,
+            name: row.opt_string(2)?,
+            external_id: row.opt_string(3)?,
+            stripe_customer_id: row.opt_string(4)?,
+        };
+        contacts.insert(row.string(0)?, contact);
+        Ok(())
+    })?;
+    Ok(contacts)
 }
 
 /// The customer with this id.

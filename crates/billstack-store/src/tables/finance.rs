@@ -1,11 +1,15 @@
 //! Sums and exports over credits and entries, for reports. It owns no table and writes nothing.
 
+use std::collections::BTreeMap;
+
 use billstack_core::ledger::Account;
 use billstack_core::money::Currency;
 use billstack_core::time::Micros;
 
 use super::credits::{self, Credit, credit_columns};
+use super::customers::{self, Contact};
 use super::entries::{self, Posting, posting_columns};
+use super::many::{self, ids};
 use crate::seam::{Fault, Place, Tx};
 use crate::{params, statements};
 
@@ -29,6 +33,8 @@ statements! {
         AND u.id = credits.customer_id WHERE credits.team_id = $1 AND credits.project_id = $2 \
         AND (credits.created_at, credits.id) > ($3, $4) AND credits.created_at < $5 \
         ORDER BY credits.created_at, credits.id LIMIT $6");
+    TRANSACTIONS = concat!("SELECT credit_id, MAX(transaction_id) FROM stripe_operations \
+        WHERE team_id = $1 AND project_id = $2 AND kind = 'grant' AND credit_id IN ", ids!(), " GROUP BY credit_id");
     POSTINGS = concat!("SELECT ", posting_columns!(), ", e.credit_id, COALESCE(c.side, 'manual'), c.customer_id, c.currency FROM ", lines!(), " \
         WHERE e.team_id = $1 AND e.project_id = $2 AND (e.created_at, e.credit_id, e.seq) > ($3, $4, $5) \
         AND e.created_at < $6 ORDER BY e.created_at, e.credit_id, e.seq, l.amount LIMIT $7");
@@ -146,6 +152,38 @@ pub fn exported_credits(
             transaction_id: row.opt_string(24)?,
         })
     })
+}
+
+/// The same for credits that have been read, with how their customers are called.
+pub fn with_contacts(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credits: Vec<Credit>,
+) -> Result<Vec<(ExportedCredit, Contact)>, Fault> {
+    let ids = credits.iter().map(|credit| credit.customer_id.as_str());
+    let contacts = customers::contacts(tx, place, ids)?;
+    let mut transactions: BTreeMap<String, String> = BTreeMap::new();
+    let ids = credits.iter().map(|credit| credit.id.as_str()).collect();
+    many::each(tx, TRANSACTIONS, place, &ids, &mut |row| {
+        if let Some(transaction) = row.opt_string(1)? {
+            transactions.insert(row.string(0)?, transaction);
+        }
+        Ok(())
+    })?;
+    let exported = credits.into_iter().map(|credit| {
+        let contact = contacts
+            .get(&credit.customer_id)
+            .cloned()
+            .unwrap_or_default();
+        let exported = ExportedCredit {
+            external_id: contact.external_id.clone(),
+            stripe_customer_id: contact.stripe_customer_id.clone(),
+            transaction_id: transactions.remove(&credit.id),
+            credit,
+        };
+        (exported, contact)
+    });
+    Ok(exported.collect())
 }
 
 /// A posting as an export tells it.

@@ -15,6 +15,8 @@ use crate::{params, statements};
 statements! {
     OF_DAYS = "SELECT day, figure, side, currency, number, amount FROM program_days \
         WHERE team_id = $1 AND project_id = $2 AND day BETWEEN $3 AND $4";
+    CURRENCIES = "SELECT DISTINCT currency FROM program_days \
+        WHERE team_id = $1 AND project_id = $2 AND day >= 0 AND figure = 'credited'";
     ADD = "INSERT INTO program_days \
         (team_id, project_id, day, figure, side, currency, number, amount) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
@@ -168,6 +170,12 @@ impl Figures {
         }
         Ok(())
     }
+}
+
+/// The currencies in which credits were ever granted, as they are kept.
+pub(crate) fn currencies(tx: &mut dyn Tx, place: &Place) -> Result<Vec<String>, Fault> {
+    let scope = params![&place.team_id, &place.project_id];
+    tx.all(CURRENCIES, scope, |row| row.string(0))
 }
 
 /// Adds clicks on share links of a project on a day. They are in no log; whoever writes them writes this.

@@ -11,12 +11,12 @@ use crate::{params, statements};
 statements! {
     GET = "SELECT is_active, secret_key, publishable_key, webhook_secret, old_webhook_secret, \
         old_valid_until, livemode, account_id, account_name, connected_at, endpoint_id, delivery_pause, \
-        delivery_lacks, delivery_paused_until FROM stripe_connections WHERE team_id = $1";
+        delivery_lacks, delivery_paused_until, secret_version FROM stripe_connections WHERE team_id = $1";
     IS_ACTIVE = "SELECT team_id FROM stripe_connections WHERE team_id = $1 AND is_active";
     /// The connections of all teams, so that the server can check at its start that their secrets open.
     ACTIVE = concat!("SELECT is_active, secret_key, publishable_key, webhook_secret, \
         old_webhook_secret, old_valid_until, livemode, account_id, account_name, connected_at, \
-        endpoint_id, delivery_pause, delivery_lacks, delivery_paused_until, ",
+        endpoint_id, delivery_pause, delivery_lacks, delivery_paused_until, secret_version, ",
         team_of!("stripe_connections"), " FROM stripe_connections WHERE is_active \
         ORDER BY team_id LIMIT 1000");
     LIVEMODE = "SELECT livemode FROM stripe_connections WHERE team_id = $1 AND is_active";
@@ -33,6 +33,7 @@ statements! {
         ON CONFLICT (team_id) DO UPDATE SET is_active = excluded.is_active, \
         secret_key = excluded.secret_key, publishable_key = excluded.publishable_key, \
         webhook_secret = excluded.webhook_secret, old_webhook_secret = NULL, \
+        secret_version = stripe_connections.secret_version + 1, \
         old_valid_until = NULL, livemode = excluded.livemode, \
         account_id = excluded.account_id, account_name = excluded.account_name, \
         connected_at = excluded.connected_at, probe = excluded.probe, \
@@ -52,7 +53,7 @@ statements! {
         WHERE team_id = $1 AND delivery_paused_until = $2";
     RESUME = "UPDATE stripe_connections SET delivery_pause = NULL, delivery_lacks = NULL, \
         delivery_paused_until = NULL WHERE team_id = $1 AND delivery_pause IS NOT NULL";
-    ROLL = "UPDATE stripe_connections SET webhook_secret = $2, \
+    ROLL = "UPDATE stripe_connections SET webhook_secret = $2, secret_version = secret_version + 1, \
         old_webhook_secret = webhook_secret, old_valid_until = CASE \
         WHEN webhook_secret IS NULL THEN NULL ELSE CAST($3 AS BIGINT) END \
         WHERE team_id = $1 AND is_active";
@@ -95,6 +96,8 @@ pub struct Connection {
     pub publishable_key: Option<String>,
     /// The secret that webhooks are signed with, sealed.
     pub webhook_secret: Option<String>,
+    /// The number of that secret among those that the team has had.
+    pub secret_version: i64,
     /// The one before it, sealed.
     pub old_webhook_secret: Option<String>,
     /// From when on the one before it is not valid any more.
@@ -130,6 +133,7 @@ fn decode(row: &dyn Row) -> Result<Connection, Fault> {
         secret_key: row.opt_string(1)?,
         publishable_key: row.opt_string(2)?,
         webhook_secret: row.opt_string(3)?,
+        secret_version: row.int(14)?,
         old_webhook_secret: row.opt_string(4)?,
         old_valid_until: row.opt_time(5)?,
         livemode: row.opt_flag(6)?,
@@ -179,7 +183,7 @@ pub fn holds_secrets(tx: &mut dyn Tx) -> Result<bool, Fault> {
 /// The teams that are connected, up to a thousand of them.
 pub fn active(tx: &mut dyn Tx) -> Result<Vec<(TeamId, Connection)>, Fault> {
     tx.all(ACTIVE, params![], |row| {
-        Ok((row.team_id(14)?, decode(row)?))
+        Ok((row.team_id(15)?, decode(row)?))
     })
 }
 

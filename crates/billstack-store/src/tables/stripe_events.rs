@@ -1,5 +1,7 @@
 //! What Stripe told: each event once for a team, with what became of it and why.
 
+pub(crate) mod signed;
+
 use billstack_core::attribution::Outcome;
 use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::stripe_event::Start;
@@ -27,8 +29,8 @@ macro_rules! settled {
 statements! {
     OUTCOME = "SELECT outcome FROM stripe_events WHERE team_id = $1 AND id = $2";
     INSERT = "INSERT INTO stripe_events (team_id, id, type, created_at, received_at, livemode, source, \
-        outcome, reason, project_id, customer_id, referral_id, start, payload) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
+        outcome, reason, project_id, customer_id, referral_id, start, payload, signed_with) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING";
     /// The payload of a thin event stays also without a customer, until its object could be read.
     REWRITE = concat!("UPDATE stripe_events SET ", settled!("customer_id = $6 \
         OR (customer_id IS NULL AND ($6 IS NOT NULL OR CAST($8 AS TEXT) IS NULL))"), ", start = $8 \
@@ -173,6 +175,8 @@ pub(crate) struct NewEvent<'a> {
     /// The facts that were read from it.
     pub(crate) start: Option<&'a str>,
     pub(crate) payload: Option<&'a str>,
+    /// The number of the secret that signed it.
+    pub(crate) signed_with: Option<i64>,
 }
 
 /// Keeps an event; tells whether no other delivery of it was first.
@@ -197,6 +201,7 @@ pub(crate) fn insert(
         settled.referral_id.as_deref(),
         event.start,
         event.payload,
+        event.signed_with,
     ];
     tx.hit(INSERT, row)
 }

@@ -31,6 +31,12 @@ declare_rules! {
         concat!("SELECT id, ", team_of!("programs"), " FROM programs WHERE max_conversions_total < 0 \
         OR max_conversions_per_month < 0 OR budget < 0 LIMIT 100");
 
+    signed_events, "an event that was signed was sent, and signed with a secret that its team has had" =
+        concat!("SELECT e.id, ", team_of!("e"), " FROM stripe_events e \
+        LEFT JOIN stripe_connections c ON c.team_id = e.team_id \
+        WHERE e.signed_with IS NOT NULL AND (e.source <> 'event' OR e.signed_with < 1 \
+        OR c.secret_version IS NULL OR e.signed_with > c.secret_version) LIMIT 100");
+
     click_values, "clicks are counted by a known channel, and are more than none" =
         concat!("SELECT code, ", place_of!("click_days"), " FROM click_days \
         WHERE clicks <= 0 OR channel NOT IN ({channels}) LIMIT 100");

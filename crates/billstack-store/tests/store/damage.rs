@@ -66,6 +66,10 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["object_work"],
     ),
     (
+        "UPDATE stripe_events SET signed_with = 99",
+        &["signed_events"],
+    ),
+    (
         "UPDATE stripe_events SET payload = 'x'",
         &["readable_payload"],
     ),

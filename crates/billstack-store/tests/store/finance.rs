@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use billstack_core::ledger::Account;
+use billstack_core::ledger::{Account, Figure};
 use billstack_core::money::{Amount, Currency};
 use billstack_core::time::{HOUR, Micros};
 use billstack_store::counting;
 use billstack_store::credit_moves::{self, Asked, Gift};
 use billstack_store::credits::Credit;
-use billstack_store::finance::{self, exported_postings};
+use billstack_store::finance::{self, BookingFilter, exported_postings};
+use billstack_store::list::Page;
 use billstack_store::programs;
 use billstack_store::{Abort, Act, Place, Tx};
 
@@ -95,6 +96,47 @@ fn by_hand(tx: &mut dyn Tx, place: &Place, before: Micros) -> Result<Owed, Abort
     }
 }
 
+/// A figure of a report, by its name and currency; those that are zero are left out.
+type Counted = BTreeMap<(&'static str, Currency), i64>;
+
+/// The figures as the report of a time has them.
+fn figures(tx: &mut dyn Tx, place: &Place, (from, to): (Micros, Micros)) -> Result<Counted, Abort> {
+    let mut figures = Counted::new();
+    for ((currency, _), moved) in finance::roll_forward(tx, place, from, to)? {
+        for (name, units) in [
+            ("applied", moved.applied),
+            ("reversed", moved.reversed),
+            ("settled", moved.settled),
+            ("shortfall", moved.shortfall),
+        ] {
+            *figures.entry((name, currency)).or_default() += units;
+        }
+    }
+    figures.retain(|_, units| *units != 0);
+    Ok(figures)
+}
+
+/// The same as the sums of the bookings that each of them leads to.
+fn counted(tx: &mut dyn Tx, place: &Place, (from, to): (Micros, Micros)) -> Result<Counted, Abort> {
+    let mut counted = Counted::new();
+    for figure in Figure::ALL {
+        let filter = BookingFilter {
+            figure: Some(figure),
+            currency: None,
+            from,
+            to,
+        };
+        let part = finance::bookings(tx, place, &filter, &Page::first(1_000))?;
+        assert_eq!(part.next, None);
+        for booking in part.rows {
+            let of = (figure.as_str(), booking.line.currency);
+            *counted.entry(of).or_default() += booking.units;
+        }
+    }
+    counted.retain(|_, units| *units != 0);
+    Ok(counted)
+}
+
 /// What the worker does with what was booked before a time.
 fn add_up(db: &Db, before: Micros) {
     let read = move |tx: &mut dyn Tx| Ok::<_, Abort>(counting::read(tx, i64::MIN, before, 10_000)?);
@@ -158,6 +200,10 @@ fn what_is_owed_is_the_sum_of_what_was_booked() {
                     let opening = by_hand(tx, &place, from)?.get(&of).copied();
                     assert_eq!(part.opening, opening.unwrap_or_default(), "{of:?}");
                 }
+                assert_eq!(
+                    counted(tx, &place, (from, before))?,
+                    figures(tx, &place, (from, before))?
+                );
                 let owed: i64 = told.values().sum();
                 let accounts = finance::statement(tx, &place, &customer, None, (from, before))?;
                 let closing: i64 = accounts.values().map(|account| account.closing).sum();

@@ -329,6 +329,7 @@ pub(crate) fn incoming(id: &str, start: Start) -> Incoming {
         content: Content::Start(Box::new(start)),
         source: intake::Source::Event,
         payload: format!("{{\"id\":\"{id}\"}}"),
+        signed_with: None,
         link_answer: None,
     }
 }

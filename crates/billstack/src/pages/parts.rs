@@ -1,6 +1,7 @@
 //! Parts that pages are made of.
 
 pub(super) mod chart;
+pub(super) mod currencies;
 pub(super) mod days;
 pub(super) mod deed_names;
 pub(super) mod deeds;
@@ -9,6 +10,7 @@ pub(super) mod export;
 pub(super) mod form;
 pub(super) mod keys;
 pub(super) mod money;
+pub(super) mod named;
 pub(super) mod notice;
 pub(super) mod numbers;
 pub(super) mod pager;

@@ -50,6 +50,15 @@ pub(super) fn pick(id: &str, what: &str, typed: &Form, may: bool) -> Markup {
     }
 }
 
+/// The box that picks all things of a page, which scripts show: without them each is picked by itself.
+pub(super) fn pick_all(may: bool) -> Markup {
+    html! {
+        @if may {
+            label.check hidden { input type="checkbox" data-pick-all autocomplete="off"; "Pick all of this page" }
+        }
+    }
+}
+
 /// All that a form picks, each once.
 pub(super) fn picked(form: &Form) -> Result<BTreeSet<&str>, ApiError> {
     let picked: BTreeSet<&str> = form.all(PICK).collect();

@@ -40,6 +40,12 @@ impl Opened {
         let old = self.old_secret.iter().filter(move |_| old_is_valid);
         self.secret.iter().chain(old)
     }
+
+    /// The number of one of these secrets, by its place among them.
+    pub fn version(&self, place: usize) -> i64 {
+        let back = i64::try_from(place).unwrap_or(i64::MAX);
+        self.connection.secret_version.saturating_sub(back)
+    }
 }
 
 /// Connections by team.

@@ -165,9 +165,10 @@ async fn opened(app: &App, team_id: &TeamId) -> Result<Arc<Opened>, ApiError> {
 
 async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<Attempt, ApiError> {
     let now = app.now();
-    if let Err(why) = check(arrived, by, now) {
-        return Ok(Attempt::Refused(why));
-    }
+    let signed_with = match check(arrived, by, now) {
+        Ok(place) => by.version(place),
+        Err(why) => return Ok(Attempt::Refused(why)),
+    };
     let event = stripe_event::parse(&arrived.body, now).ok();
     let payload = String::from_utf8(arrived.body.to_vec()).ok();
     let (Some(event), Some(payload)) = (event, payload) else {
@@ -175,10 +176,14 @@ async fn take_in(app: &App, arrived: &Arrived<'_>, by: &Arc<Opened>) -> Result<A
     };
     let connection = Some(&by.connection);
     let incoming = app.understand(arrived.team_id, connection, event, payload, Fetch::Later);
-    keep(app, arrived, by, incoming.await?).await
+    let incoming = Incoming {
+        signed_with: Some(signed_with),
+        ..incoming.await?
+    };
+    keep(app, arrived, by, incoming).await
 }
 
-fn check(arrived: &Arrived<'_>, by: &Opened, now: Micros) -> Result<(), BadSignature> {
+fn check(arrived: &Arrived<'_>, by: &Opened, now: Micros) -> Result<usize, BadSignature> {
     signature::verify(
         &signature_of(arrived.headers)?,
         &arrived.body,

@@ -75,6 +75,7 @@ fn gone(event: StripeEvent) -> Incoming {
         source: Source::Event,
         content: Content::Failed("its body is gone, which named the object".to_owned()),
         payload: String::new(),
+        signed_with: None,
         link_answer: None,
     }
 }

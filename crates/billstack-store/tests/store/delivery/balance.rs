@@ -41,6 +41,7 @@ pub(crate) fn changed(id: &str, stripe: &str) -> Incoming {
         payload: format!(
             r#"{{"data":{{"object":{{"id":"{stripe}"}},"previous_attributes":{{"balance":0}}}}}}"#
         ),
+        signed_with: None,
         link_answer: None,
     }
 }

@@ -3,9 +3,10 @@
 //! An export is read page by page while it is sent, so that a million rows take no more memory than one page. If
 //! something fails on the way, the connection ends before the file does.
 
+pub mod clicks;
 pub mod codes;
 pub mod credits;
-mod name;
+pub(in crate::api) mod name;
 pub mod postings;
 pub mod referrals;
 pub mod roll_forward;

@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use billstack_core::access::Scope;
 use billstack_core::time::Micros;
-use billstack_store::callers::{Admitted, Denial, Guard};
+use billstack_store::callers::{Admitted, Denial, Guard, Right};
 use billstack_store::{Abort, Fault, Place, Share, Tx, Weight};
 
 use crate::app::App;
@@ -114,6 +115,17 @@ impl ProjectRead {
     /// Where the caller wants to read.
     pub fn place(&self) -> &Place {
         &self.0.guard.place
+    }
+
+    /// Whether the caller has another right in the project too.
+    pub async fn has(&self, app: &App, scope: Scope) -> Result<bool, ApiError> {
+        let guard = Guard {
+            right: Right::Project(scope),
+            ..(*self.0.guard).clone()
+        };
+        let now = app.now();
+        let admitted = app.store.point(move |tx| Ok(guard.admit(tx, now)?.is_ok()));
+        Ok(admitted.await?)
     }
 
     /// Runs a bounded read in the project for a caller who may; see

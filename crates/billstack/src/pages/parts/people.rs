@@ -11,7 +11,10 @@ use crate::pages::teams::project::address;
 /// What a customer is called: their name, or else their address; without the signs that turn the direction of what
 /// stands after them.
 pub(in crate::pages) fn called(customer: &Customer) -> String {
-    let name = customer.name.as_deref().unwrap_or(&customer.email);
+    plain(customer.name.as_deref().unwrap_or(&customer.email))
+}
+
+fn plain(name: &str) -> String {
     let turns = |sign: &char| matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     name.chars().filter(|sign| !turns(sign)).collect()
 }
@@ -27,11 +30,12 @@ impl People {
         place: &Place,
         ids: impl IntoIterator<Item = &'i str>,
     ) -> Result<People, Abort> {
-        let mut people = People::default();
-        for id in ids {
-            people.add(tx, place, id)?;
-        }
-        Ok(people)
+        let contacts = customers::contacts(tx, place, ids)?.into_iter();
+        let named = contacts.filter_map(|(id, contact)| {
+            let email = contact.email?;
+            Some((id, plain(contact.name.as_deref().unwrap_or(&email))))
+        });
+        Ok(People(named.collect()))
     }
 
     /// One customer that has been read.

@@ -113,13 +113,21 @@ pub(in crate::pages) fn of_side(side: Option<Side>) -> &'static str {
     }
 }
 
+/// By what way a link had reached people.
+pub(in crate::pages) fn of_channel(channel: &str) -> &str {
+    match channel {
+        "qr" => "QR code",
+        "whatsapp" => "link, by WhatsApp",
+        "mail" => "link, by mail",
+        other => other,
+    }
+}
+
 /// By what a referral came about.
 pub(in crate::pages) fn of_source(attribution: &Attribution) -> String {
     let channel = attribution.channel.as_deref();
     match (attribution.source.as_str(), channel) {
-        ("click", Some("qr")) => "QR code".to_owned(),
-        ("click", Some("whatsapp")) => "link, by WhatsApp".to_owned(),
-        ("click", Some("mail")) => "link, by mail".to_owned(),
+        ("click", Some(channel @ ("qr" | "whatsapp" | "mail"))) => of_channel(channel).to_owned(),
         ("click", _) => "link".to_owned(),
         ("code", Some(_)) => "typed, after a click".to_owned(),
         ("code", None) => "typed".to_owned(),

@@ -19,8 +19,9 @@ use crate::pages::parts::days::in_times;
 use crate::pages::parts::deed_names::said;
 use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::choice;
+use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::View;
@@ -39,8 +40,20 @@ pub async fn show(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
-    let (asked, page) = (filter(&in_times(query.clone()))?, page(&query, ROWS)?);
-    let is_first = page.after.is_none();
+    let path = format!("/t/{}/activity", access.team_id);
+    let kept: Vec<_> = query
+        .pairs()
+        .filter(|(name, _)| FILTERS.contains(name))
+        .collect();
+    let narrowed = Narrowed {
+        path: &path,
+        kept: &kept,
+    };
+    let mut asked = in_times(query.clone());
+    let who = named::actor(&app, &access.team_id, narrowed, &mut asked).await?;
+    let about = named::subject(&app, &access.team_id, narrowed, &mut asked).await?;
+    let (wanted, page) = (filter(&asked)?, page(&query, ROWS)?);
+    let trail = Trail::of(&query);
     let (share, team_id) = (
         Share {
             team: access.team_id.number(),
@@ -49,20 +62,17 @@ pub async fn show(
         access.team_id.clone(),
     );
     let read = app.store.scan_for(share, move |tx| {
-        Ok(activity::list(tx, &team_id, &asked, &page)?)
+        Ok(activity::list(tx, &team_id, &wanted, &page)?)
     });
     let part = read.await?;
-    let path = format!("/t/{}/activity", access.team_id);
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
     let body = html! {
         h1 { "Activity" }
         (filters(&path, &kept))
-        (csv(&access.team_id, &in_times(query.clone())))
+        (who.unwrap_or_default())
+        (about.unwrap_or_default())
+        (csv(&access.team_id, &asked))
         (list(&part, !kept.is_empty(), Reader::new(&view, &access.team_id)))
-        (pager(&path, &kept, is_first, part.next.as_ref()))
+        (pager(&path, &kept, &trail, part.next.as_ref()))
     };
     Ok(view.page("Activity", body))
 }
@@ -77,8 +87,8 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
     html! {
         form.row.filters method="get" autocomplete="off" action=(path) {
             (choice("What", "type", kinds, value("type")))
-            (line("Who", "actor", "text", value("actor")))
-            (line("About", "subject", "text", value("subject")))
+            (named::line("Who", "actor", "a name", value("actor")))
+            (named::line("About", "subject", "name or id", value("subject")))
             (line("Request", "requestId", "text", value("requestId")))
             (line("From (UTC)", "from", "date", day(value("from"))))
             (line("To (UTC)", "to", "date", day(value("to"))))

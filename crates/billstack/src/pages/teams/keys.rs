@@ -21,7 +21,7 @@ use crate::http::page::{QueryString, page};
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, choice, fault, field, once, submit as button};
-use crate::pages::parts::pager::pager;
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::said::saying;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{day, moment};
@@ -192,7 +192,7 @@ async fn body(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let (page, team_id) = (page(query, ROWS)?, access.team_id.clone());
-    let is_first = page.after.is_none();
+    let trail = Trail::of(query);
     let read = app.store.scan(move |tx| {
         let all = Page::first(MOST_PROJECTS);
         let projects = projects::list(tx, &team_id, &all)?.rows;
@@ -206,7 +206,7 @@ async fn body(
             (panel("Your new key", &secret, "Put it where your program keeps its secrets.", &format!("{path}/kept")))
         }
         (list((&part, &projects), (&path, typed), app.now()))
-        (pager(&path, &[], is_first, part.next.as_ref()))
+        (pager(&path, &[], &trail, part.next.as_ref()))
         (new(&path, &projects, (typed, error)))
     })
 }

@@ -1,6 +1,7 @@
 //! `/t/{teamId}/p/{projectId}`: a project.
 
 pub mod attention;
+pub mod clicks;
 pub mod codes;
 pub mod credits;
 pub mod customers;

@@ -17,7 +17,7 @@ use crate::http::page::{QueryString, page};
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, check, fault, field, once, submit as button};
-use crate::pages::parts::pager;
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::submit::{Submitted, submit};
@@ -96,7 +96,7 @@ async fn body(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let (page, team_id) = (page(query, ROWS)?, access.team_id.clone());
-    let is_first = page.after.is_none();
+    let trail = Trail::of(query);
     let part = app
         .store
         .scan(move |tx| Ok(store::list(tx, &team_id, &page)?));
@@ -105,7 +105,7 @@ async fn body(
     Ok(html! {
         h1 { "Projects" }
         (list(&part, &access.team_id))
-        (pager::pager(&path, &[], is_first, part.next.as_ref()))
+        (pager(&path, &[], &trail, part.next.as_ref()))
         section {
             h2 { "A new project" }
             p.quiet { "Customers, codes and credits of different projects do not meet. "

@@ -56,6 +56,7 @@ impl App {
             content,
             source: Source::Event,
             payload,
+            signed_with: None,
             link_answer: None,
         })
     }

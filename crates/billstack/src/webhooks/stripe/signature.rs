@@ -90,23 +90,27 @@ impl BadSignature {
     }
 }
 
-/// Checks that one of the secrets signed the body around `now`, in seconds since 1970.
+/// Checks that one of the secrets signed the body around `now`, in seconds since 1970; tells the place of the first that
+/// did.
 pub fn verify<'s>(
     header: &str,
     body: &[u8],
     secrets: impl IntoIterator<Item = &'s SecretText>,
     now: i64,
-) -> Result<(), BadSignature> {
+) -> Result<usize, BadSignature> {
     let header = Header::parse(header).ok_or(BadSignature::Malformed)?;
-    let matches = secrets
+    let signed = secrets
         .into_iter()
+        .enumerate()
         // Anybody can sign with an empty secret.
-        .filter(|secret| !secret.expose().trim().is_empty())
-        .fold(false, |found, secret| found | header.is_signed_with(secret, body));
-    if !matches {
-        return Err(BadSignature::NoMatch);
-    }
-    header.check_time(now)
+        .filter(|(_, secret)| !secret.expose().trim().is_empty())
+        .fold(None, |found: Option<usize>, (place, secret)| {
+            let is_signed = header.is_signed_with(secret, body);
+            found.or(is_signed.then_some(place))
+        });
+    let place = signed.ok_or(BadSignature::NoMatch)?;
+    header.check_time(now)?;
+    Ok(place)
 }
 
 /// Refuses headers that no body could match: of another form, or of another time.
@@ -182,7 +186,7 @@ mod tests {
 
     fn check(header: &str, body: &[u8], secrets: &[&str]) -> Result<(), BadSignature> {
         let secrets: Vec<_> = secrets.iter().map(|text| SecretText::new(*text)).collect();
-        verify(header, body, &secrets, NOW)
+        verify(header, body, &secrets, NOW).map(|_| ())
     }
 
     fn signed() -> String {

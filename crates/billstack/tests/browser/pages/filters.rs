@@ -101,3 +101,36 @@ fn a_middle_click_opens_a_row_beside() {
         assert_eq!(windows, 2);
     });
 }
+
+#[test]
+fn all_of_a_page_are_picked_at_once() {
+    const PICKED: &str = "return document.querySelectorAll('input[name=pick]:checked').length";
+    const BOX: &str = "return document.querySelector('[data-pick-all]').";
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        many(t).await;
+        referrals(t, browser, &t.home).await;
+        browser.click("input[data-pick-all]").await;
+        browser.until(PICKED, json!(14)).await;
+        browser.click("tbody input[name=pick]").await;
+        browser.until(PICKED, json!(13)).await;
+        let is_between = browser.run(&format!("{BOX}indeterminate")).await;
+        assert_eq!(is_between, json!(true));
+        browser.click("input[data-pick-all]").await;
+        browser.until(PICKED, json!(14)).await;
+        browser.click("input[data-pick-all]").await;
+        browser.until(PICKED, json!(0)).await;
+    });
+    // Without scripts it is not there, and each is picked by itself.
+    let options = Options {
+        scripts: false,
+        ..Options::default()
+    };
+    with_browser(Setup::default(), options, async |t, browser| {
+        many(t).await;
+        referrals(t, browser, &t.home).await;
+        let shown = browser.run(&format!("{BOX}checkVisibility()")).await;
+        assert_eq!(shown, json!(false));
+        browser.click("tbody input[name=pick]").await;
+        browser.until(PICKED, json!(1)).await;
+    });
+}

@@ -11,6 +11,7 @@ use serde_json::json;
 on_both_engines! {
     it_tells_who_did_what_and_what_it_was_before,
     filters_keep_what_they_say,
+    whoever_is_asked_for_is_named_as_people_name_them,
     a_full_page_holds_its_budget,
     it_is_for_those_who_administer,
 }
@@ -82,9 +83,84 @@ async fn filters_keep_what_they_say(t: &Bench) {
     for wrong in ["?type=nonsense", "?from=tomorrow", "?cursor=x"] {
         assert_eq!(page(t, wrong).await.status, 400, "{wrong}");
     }
+    let path = format!("{}?from=2026-03-30T00:00:00Z", t.home.path("activity.csv"));
+    let file = t.owner.get(&path).await;
+    let name = "attachment; filename=\"activity-home-from-2026-03-30-utc.csv\"";
+    assert_eq!(file.header("content-disposition"), Some(name), "{file:?}");
     let few = page(t, "?limit=1").await;
     assert_eq!(few.text.matches("<td data-label=\"When\"").count(), 1);
     assert!(few.text.contains(">Older</a>"));
+}
+
+/// How many rows a page has.
+fn count(page: &Answer) -> usize {
+    page.text.matches("<td data-label=\"When\"").count()
+}
+
+async fn whoever_is_asked_for_is_named_as_people_name_them(t: &Bench) {
+    let admin = t.member(Role::Admin).await;
+    for (client, name) in [(&admin, "one"), (&t.owner, "two"), (&t.owner, "three")] {
+        let body = json!({"name": name});
+        client.post(&t.home.path("projects"), body).await.created();
+    }
+    // By name, by address, by id, and as the log names them.
+    let owner = &t.home.owner_id;
+    for (who, rows) in [
+        ("ADMIN", 1),
+        ("Admin@members.example", 1),
+        ("owner of home", 2),
+        (owner, 2),
+        (&format!("user:{owner}"), 2),
+    ] {
+        let who = who.replace(' ', "+");
+        let shown = page(t, &format!("?type=project.created&actor={who}")).await;
+        let from_setup = usize::from(who.to_lowercase().contains("owner") || who.contains("usr_"));
+        assert!(
+            (rows..=rows + from_setup).contains(&count(&shown)),
+            "{who}: {shown:?}"
+        );
+        assert!(!shown.text.contains("role=\"alert\""), "{who}: {shown:?}");
+    }
+    let nobody = page(t, "?actor=ada").await;
+    assert_eq!(nobody.status, 200);
+    assert!(
+        nobody
+            .text
+            .contains("“ada”: No member of the team and no API key"),
+        "{nobody:?}"
+    );
+    assert!(nobody.text.contains("value=\"ada\"") && nobody.text.contains("Nothing matches"));
+    // Two keys of one name: the page asks which.
+    for _ in 0..2 {
+        t.key(None, &[], None).await;
+    }
+    let several = page(t, "?subject=some&type=api_key.created").await;
+    assert!(
+        several.text.contains("Several are called “some”: "),
+        "{several:?}"
+    );
+    let (_, link) = several
+        .text
+        .split_once("Several are called")
+        .expect("links");
+    let link = link
+        .split("href=\"")
+        .nth(1)
+        .and_then(|link| link.split('"').next());
+    let link = link.expect("a link").replace("&amp;", "&");
+    let one = look(&t.owner, &link).send().await;
+    assert_eq!(count(&one), 1, "{one:?}");
+    // Customers by their addresses, codes by their names, and what they lead to in the file.
+    let pair = t.pair("ann").await;
+    let about = page(t, "?subject=ann-referee@example.com").await;
+    assert!(
+        count(&about) == 1
+            && about
+                .text
+                .contains(&format!("activity.csv?subject={}", pair.referee))
+    );
+    let code = page(t, &format!("?subject={}", pair.code.to_lowercase())).await;
+    assert_eq!(count(&code), 1, "{code:?}");
 }
 
 async fn a_full_page_holds_its_budget(t: &Bench) {

@@ -86,6 +86,19 @@ async fn the_list_shows_what_the_api_lists_under_the_same_filters(t: &Bench) {
     ] {
         assert!(all.contains(part), "{part}: {all}");
     }
+    // The currencies in use are there to choose from, and what somebody asks for besides.
+    for part in [
+        "<option value=\"eur\">EUR</option>",
+        "<option value=\"usd\">USD</option>",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    assert!(!all.contains("value=\"jpy\""));
+    let yen = page(&t.owner, &path(t, "?currency=jpy")).await.text;
+    assert!(
+        yen.contains("<option value=\"jpy\" selected>JPY</option>"),
+        "{yen}"
+    );
     let customer = text(&of(&credits, "referee")["customerId"]);
     for (filter, shown, count) in [
         ("currency=eur".to_owned(), ">7.00 EUR</span>", 1),

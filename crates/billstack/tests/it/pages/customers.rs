@@ -276,7 +276,10 @@ async fn a_statement_is_a_file(t: &Bench) {
     );
     let file = t.owner.get(&format!("{path}?format=spreadsheet")).await;
     assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
-    let name = format!("attachment; filename=\"statement-{}.csv\"", pair.referrer);
+    let name = format!(
+        "attachment; filename=\"statement-{}-home-all-utc.csv\"",
+        pair.referrer
+    );
     assert_eq!(file.header("content-disposition"), Some(name.as_str()));
     let lines: Vec<_> = file.text.lines().collect();
     assert!(

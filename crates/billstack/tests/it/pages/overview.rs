@@ -1,5 +1,7 @@
 //! `/t/{teamId}/p/{projectId}`: how the program does.
 
+use std::time::Duration;
+
 use billstack::secrets::{new_token, token_hash};
 use billstack_core::access::Role;
 use billstack_core::time::DAY;
@@ -7,6 +9,7 @@ use billstack_store::sessions;
 use serde_json::{Value, json};
 
 use super::{look, path};
+use crate::links::follow;
 use crate::support::bench::Bench;
 use crate::support::client::{Caller, CookieClient};
 use crate::support::fixture::text;
@@ -14,6 +17,7 @@ use crate::support::fixture::text;
 on_both_engines! {
     figures_are_those_of_the_api,
     a_figure_chooses_the_chart_and_leads_to_its_rows,
+    clicks_lead_to_their_rows,
     changes_of_the_program_are_marked,
     the_first_thing_to_do_stands_where_the_chart_will_be,
     days_are_chosen_by_links_and_by_dates,
@@ -169,6 +173,55 @@ async fn a_figure_chooses_the_chart_and_leads_to_its_rows(t: &Bench) {
     for place in links(&shown, "/referrals?from=") {
         at(t, &place).await;
     }
+}
+
+async fn clicks_lead_to_their_rows(t: &Bench) {
+    let (code, _) = crate::links::open(t).await;
+    for way in ["", "", "?s=qr"] {
+        follow(t, &format!("/r/{code}{way}")).await.target();
+    }
+    for _ in 0..200 {
+        let told = overview(t, "").await;
+        if told["period"]["clicks"] == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let shown = page(t, "").await;
+    assert_eq!(tile(&shown, "Clicks").0, "3");
+    let to = links(&shown, "/clicks?from=");
+    let listed = at(t, &to[0]).await;
+    for part in [
+        "<strong>3</strong> on share links",
+        ">ada</a>",
+        ">QR code</td><td data-label=\"Clicks\" class=\"number\">1</td>",
+        ">link</td><td data-label=\"Clicks\" class=\"number\">2</td>",
+        "aria-current=\"page\">Codes</a>",
+    ] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    let file = &links(&listed, "exports/clicks?format=spreadsheet")[0];
+    let file = t.key.get(file).await;
+    let clicks = file
+        .text
+        .lines()
+        .skip(1)
+        .map(|line| line.rsplit(',').next());
+    let clicks = clicks.map(|cell| cell.and_then(|cell| cell.parse::<i64>().ok()));
+    assert_eq!(clicks.sum::<Option<i64>>(), Some(3), "{file:?}");
+    // Page by page the same.
+    let first = at(t, &format!("{}&limit=1", to[0])).await;
+    let second = at(t, &links(&first, "cursor=")[0]).await;
+    assert!(first.contains(">QR code</td>") && !first.contains(">link</td>"));
+    assert!(second.contains(">link</td>") && !second.contains(">QR code</td>"));
+    let turned = path(t, "/clicks?from=2026-02-01&to=2026-01-01");
+    let turned = look(&owner(t).await, &turned).send().await;
+    assert_eq!(turned.status, 400);
+    for part in ["value=\"2026-02-01\"", "role=\"alert\""] {
+        assert!(turned.text.contains(part), "{part}: {turned:?}");
+    }
+    let before = page(t, "/clicks?from=2026-01-01&to=2026-01-31").await;
+    assert!(before.contains("No link was followed in these days."));
 }
 
 async fn changes_of_the_program_are_marked(t: &Bench) {

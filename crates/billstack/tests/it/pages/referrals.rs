@@ -12,6 +12,8 @@ use crate::support::stripe::SECRET;
 on_both_engines! {
     the_list_shows_what_the_api_lists,
     filters_are_in_the_address_and_stay_there,
+    every_page_leads_back_to_the_one_before,
+    whoever_is_asked_for_is_named_as_people_name_them,
     a_file_has_the_filters_of_the_page,
     a_referral_says_why,
     nothing_of_a_customer_is_markup,
@@ -92,6 +94,107 @@ async fn filters_are_in_the_address_and_stay_there(t: &Bench) {
     let wrong = look(&t.owner, &path(t, "/referrals?status=x")).send().await;
     assert_eq!(wrong.status, 400);
     assert!(wrong.is_page());
+}
+
+async fn whoever_is_asked_for_is_named_as_people_name_them(t: &Bench) {
+    let (ann, _) = t.pending("ann").await;
+    let (bob, _) = t.pending("bob").await;
+    for (customer, own) in [(&ann.referee, "user-1"), (&bob.referee, "user-2")] {
+        let body = json!({"externalId": own, "stripeCustomerId": "cus_both"});
+        t.key
+            .patch(&format!("customers/{customer}"), body)
+            .await
+            .ok();
+    }
+    for who in [ann.referee.as_str(), "+Ann-Referee@example.com", "user-1"] {
+        for list in ["/referrals", "/credits"] {
+            let shown = page(t, &format!("{list}?customerId={who}")).await;
+            assert!(!shown.contains("role=\"alert\""), "{who}: {shown}");
+            assert!(
+                shown.contains(&format!("&amp;customerId={}", ann.referee)),
+                "{who}: {shown}"
+            );
+        }
+        let shown = page(t, &format!("/referrals?customerId={who}")).await;
+        assert!(
+            shown.contains(">ann-referee@example.com</a>") && !shown.contains(">bob-"),
+            "{who}: {shown}"
+        );
+    }
+    for list in ["/referrals", "/credits"] {
+        let nobody = page(t, &format!("{list}?customerId=ghost@example.com")).await;
+        for part in [
+            "“ghost@example.com”: No customer has this id, address or external id.",
+            "matches the filters.",
+            "value=\"ghost@example.com\"",
+        ] {
+            assert!(nobody.contains(part), "{part}: {nobody}");
+        }
+    }
+    let several = page(t, "/referrals?customerId=cus_both&status=pending").await;
+    assert!(
+        several.contains("Several are called “cus_both”: "),
+        "{several}"
+    );
+    let only = led_by(t, &several, "bob-referee@example.com").await;
+    assert!(
+        only.contains(">bob-referee@example.com</a>") && !only.contains(">ann-"),
+        "{only}"
+    );
+    assert!(only.contains("value=\"pending\" selected"));
+}
+
+/// The page that a link of a page leads to, by its word.
+async fn led_by(t: &Bench, page: &str, word: &str) -> String {
+    let (before, _) = page
+        .split_once(&format!(">{word}</a>"))
+        .unwrap_or_else(|| panic!("{word}: {page}"));
+    let (_, link) = before.rsplit_once("href=\"").expect("a link");
+    let link = link.split('"').next().unwrap_or_default();
+    let answer = look(&t.owner, &link.replace("&amp;", "&")).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.text
+}
+
+async fn every_page_leads_back_to_the_one_before(t: &Bench) {
+    for number in 0..77 {
+        let pair = t.pair(&format!("n{number}")).await;
+        t.apply(&pair).await;
+        t.advance(1_000_000);
+    }
+    let friends = |page: &str| -> Vec<String> {
+        let rows = page.split("-referee@example.com</a>");
+        let names = rows.filter_map(|row| row.rsplit('>').next());
+        names
+            .filter(|name| name.starts_with('n'))
+            .map(str::to_owned)
+            .collect()
+    };
+    let first = page(t, "/referrals?status=pending").await;
+    assert!(!first.contains(">Newer</a>"));
+    let mut pages = vec![first];
+    for _ in 0..3 {
+        let older = led_by(t, &pages[pages.len() - 1], "Older").await;
+        pages.push(older);
+    }
+    assert!(!pages[3].contains(">Older</a>"));
+    assert_eq!(
+        pages.iter().map(|page| friends(page).len()).sum::<usize>(),
+        77
+    );
+    // Somebody new at the top moves nothing that was shown.
+    let pair = t.pair("new").await;
+    t.apply(&pair).await;
+    let mut here = pages[3].clone();
+    for shown in [2, 1] {
+        here = led_by(t, &here, "Newer").await;
+        assert_eq!(friends(&here), friends(&pages[shown]), "{shown}");
+        assert!(here.contains("value=\"pending\" selected"));
+    }
+    let first = led_by(t, &here, "Newer").await;
+    assert!(first.contains(">new-referee@example.com</a>") && !first.contains(">Newer</a>"));
+    let newest = led_by(t, &pages[3], "Newest").await;
+    assert!(newest.contains(">new-referee"));
 }
 
 async fn a_referral_says_why(t: &Bench) {

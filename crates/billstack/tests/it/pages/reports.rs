@@ -8,6 +8,7 @@ use billstack_store::upkeep::{self, Kind, Run};
 use serde_json::json;
 
 use super::{look, path};
+use crate::api::referrals::credits::delivery::stripe;
 use crate::support::bench::{Bench, START};
 use crate::support::client::{Caller, CookieClient};
 
@@ -18,6 +19,8 @@ on_both_engines! {
     a_month_says_whether_it_is_over,
     a_month_says_when_the_books_were_checked,
     viewers_read_and_strangers_do_not,
+    figures_lead_to_their_rows with stripe,
+    bookings_are_read_page_by_page,
 }
 
 /// A page as the owner sees it, who signs in anew: months go by in these tests.
@@ -217,11 +220,177 @@ async fn a_month_says_whether_it_is_over(t: &Bench) {
     }
 }
 
+/// Where the links of a page lead that hold all of this.
+fn links(page: &str, parts: &[&str]) -> Vec<String> {
+    let links = page.split("href=\"").skip(1);
+    let links = links.filter_map(|link| link.split('"').next());
+    let links = links.map(|link| link.replace("&amp;", "&"));
+    links
+        .filter(|link| parts.iter().all(|part| link.contains(part)))
+        .collect()
+}
+
+/// The minor units of an amount as it is shown.
+fn units(shown: &str) -> i64 {
+    let digits: String = shown
+        .chars()
+        .filter(|sign| sign.is_ascii_digit() || *sign == '-')
+        .collect();
+    digits.parse().unwrap_or_else(|_| panic!("{shown}"))
+}
+
+async fn back(t: &Bench, credit: &str, amount: i64) {
+    let body = json!({"reason": "mistake", "amount": amount});
+    t.key
+        .post(&format!("referrals/credits/{credit}/reverse"), body)
+        .await
+        .ok();
+}
+
+async fn figures_lead_to_their_rows(t: &Bench) {
+    let (taken, spent) = (gift(t, 700, "usd").await, gift(t, 500, "usd").await);
+    let yen = gift(t, 1_000, "jpy").await;
+    for amount in [300, 100] {
+        back(t, &taken, amount).await;
+    }
+    back(t, &yen, 50).await;
+    let body = json!({"reason": "cash", "amount": 456});
+    t.key
+        .post(&format!("referrals/credits/{spent}/settle"), body)
+        .await
+        .ok();
+    t.delivering(json!({})).await;
+    let customer = t.payer("a", "cus_a").await;
+    let used = t.give(&customer, 1_000).await;
+    t.delivery(&used, "delivered").await;
+    t.bill("cus_a", 300);
+    t.hear().await;
+    t.stands(&used, json!({"applied": 300, "delivered": 700}))
+        .await;
+    t.advance(1_000_000);
+    let months = t.key.get("reports").await.ok();
+    let of_month = &months["reports"][0];
+    let currencies = of_month["currencies"].as_array().expect("a list");
+    let told = currencies.iter().find(|one| one["currency"] == "usd");
+    let told = told.expect("dollars");
+    let month = of_month["month"].as_str().expect("a month");
+    let shown = page(t, &format!("/reports/{month}")).await;
+    for (figure, expected, rows) in [
+        ("applied", 300, 1),
+        ("reversed", 400, 2),
+        ("settled", 456, 1),
+    ] {
+        assert_eq!(told[figure], expected, "{figure}");
+        let named = format!("figure={figure}");
+        let parts = ["/reports/bookings?", named.as_str(), "currency=usd"];
+        let to = links(&shown, &parts);
+        assert_eq!(to.len(), 1, "{figure}: {shown}");
+        let listed = look(&t.owner, &to[0]).send().await;
+        let amounts = cells(&listed.text);
+        let amounts: Vec<i64> = amounts.iter().map(|row| units(&row[3])).collect();
+        assert_eq!(amounts.len(), rows, "{figure}: {listed:?}");
+        assert_eq!(amounts.iter().sum::<i64>(), expected, "{figure}");
+        let in_all = format!(
+            "{}.{:02} USD</span></strong>",
+            expected / 100,
+            expected % 100
+        );
+        assert!(listed.text.contains(&in_all), "{in_all}: {listed:?}");
+        let file = links(
+            &listed.text,
+            &["exports/postings?format=spreadsheet", &named],
+        );
+        let file = t.key.get(&file[0]).await;
+        let lines: Vec<&str> = file.text.lines().skip(1).collect();
+        let in_file = lines.iter().map(|line| line.split(',').nth(5));
+        let in_file = in_file.map(|cell| units(cell.expect("an amount")));
+        assert_eq!(in_file.sum::<i64>(), expected, "{figure}: {file:?}");
+    }
+    // What was granted is a list of credits.
+    let granted = links(&shown, &["/credits?", "currency=usd", "from=", "to="]);
+    assert_eq!(granted.len(), 2, "the sum and the number: {shown}");
+    let credits = look(&t.owner, &granted[0]).send().await;
+    let amounts = cells(&credits.text);
+    let amounts: Vec<i64> = amounts.iter().map(|row| units(&row[1])).collect();
+    assert_eq!(
+        (amounts.len(), amounts.iter().sum::<i64>()),
+        (3, told["granted"].as_i64().expect("a sum"))
+    );
+    assert_eq!(told["credits"], 3);
+}
+
+async fn bookings_are_read_page_by_page(t: &Bench) {
+    assert!(
+        page(t, "/reports/bookings")
+            .await
+            .contains("Nothing has been booked yet.")
+    );
+    let gifts = [gift(t, 700, "usd").await, gift(t, 800, "jpy").await];
+    for amount in [1, 2, 3] {
+        for credit in &gifts {
+            back(t, credit, amount).await;
+        }
+    }
+    let all = page(t, "/reports/bookings").await;
+    assert_eq!(cells(&all).len(), 8, "{all}");
+    let filter = "/reports/bookings?figure=reversed&currency=usd";
+    let mut at = path(t, &format!("{filter}&limit=1"));
+    let mut seen = Vec::new();
+    for number in 1.. {
+        let shown = look(&t.owner, &at).send().await;
+        let rows = cells(&shown.text);
+        seen.extend(rows.iter().map(|row| row[3].clone()));
+        assert_eq!(shown.text.contains(">Earlier</a>"), number > 1);
+        let (_, on) = match shown.text.split_once("rel=\"next\">Later</a>") {
+            Some((before, _)) => before.rsplit_once("href=\"").expect("a link"),
+            None => break,
+        };
+        at = on
+            .split('"')
+            .next()
+            .unwrap_or_default()
+            .replace("&amp;", "&");
+        at.push_str("&limit=1");
+    }
+    assert_eq!(seen, ["0.01 USD", "0.02 USD", "0.03 USD"]);
+    let wrong = look(&t.owner, &path(t, "/reports/bookings?figure=won"));
+    let wrong = wrong.send().await;
+    assert!(
+        wrong.status == 400 && wrong.text.contains("role=\"alert\""),
+        "{wrong:?}"
+    );
+    let turned = path(
+        t,
+        "/reports/bookings?figure=settled&from=2026-12-01&to=2026-11-01",
+    );
+    let turned = look(&t.owner, &turned).send().await;
+    assert_eq!(turned.status, 400);
+    // What was chosen stays chosen.
+    for part in [
+        "value=\"settled\" selected",
+        "value=\"2026-12-01\"",
+        "role=\"alert\"",
+    ] {
+        assert!(turned.text.contains(part), "{part}: {turned:?}");
+    }
+    let none = page(t, "/reports/bookings?figure=settled").await;
+    assert!(
+        none.contains("No booking matches the filters.")
+            && none.contains(">0.00 USD</span></strong>")
+    );
+    let key = t.key.get("referrals/exports/postings?currency=jpy").await;
+    assert_eq!(key.text.lines().count(), 9, "{key:?}");
+    t.key
+        .get("referrals/exports/postings?figure=granted")
+        .await
+        .invalid("figure");
+}
+
 async fn viewers_read_and_strangers_do_not(t: &Bench) {
     gift(t, 1_000, "usd").await;
     let viewer = t.member(Role::Viewer).await;
     let stranger = t.tenant("stranger").await;
-    for rest in ["/reports", "/reports/2026-03"] {
+    for rest in ["/reports", "/reports/2026-03", "/reports/bookings"] {
         let seen = look(&viewer, &path(t, rest)).send().await;
         assert!(
             seen.status == 200 && seen.text.contains("10.00 USD"),

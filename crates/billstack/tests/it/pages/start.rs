@@ -9,6 +9,9 @@ use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller, CookieClient};
 use crate::support::stripe::SECRET;
 
+/// The secret that follows.
+const NEW_SECRET: &str = "whsec_5ac9e1bdc3f04f22a1d2f7e0b8c6a9d6";
+
 on_both_engines! {
     ticks_follow_facts,
     wrong_signatures_are_told_and_older_events_do_not_count,
@@ -146,11 +149,16 @@ async fn wrong_signatures_are_told_and_older_events_do_not_count(t: &Bench) {
     t.accept(&t.created("cus_nobody")).await;
     assert!(done(&page(t).await).contains(&"event"));
     t.advance(1_000_000);
-    let roll = serde_json::json!({"webhookSecret": "whsec_5ac9e1bdc3f04f22a1d2f7e0b8c6a9d6"});
+    let roll = serde_json::json!({"webhookSecret": NEW_SECRET});
     t.owner
         .post(&t.home.path("stripe/roll-webhook-secret"), roll)
         .await
         .ok();
+    let waits = page(t).await;
+    assert!(!done(&waits).contains(&"event"), "{waits:?}");
+    // The one before still signs for a day, which proves nothing of the new one.
+    t.accept(&t.created("cus_nobody")).await;
+    assert_eq!(t.count("stripe_events").await, 2);
     let waits = page(t).await;
     assert!(!done(&waits).contains(&"event"), "{waits:?}");
     // What was refused before says nothing of the new secret.
@@ -158,6 +166,16 @@ async fn wrong_signatures_are_told_and_older_events_do_not_count(t: &Bench) {
         step(&waits, "event").contains("No event has reached this server"),
         "{waits:?}"
     );
+    let body = t.created("cus_nobody").to_string().into_bytes();
+    let signature = sign(&body, NEW_SECRET, t.seconds());
+    let call = t.nobody.call(Method::POST, &t.webhook());
+    let call = call.header("stripe-signature", &signature);
+    call.body("application/json", body).send().await.ok();
+    assert!(done(&page(t).await).contains(&"event"));
+    // It stays done, whatever the old one signs afterwards.
+    t.advance(1_000_000);
+    t.accept(&t.created("cus_nobody")).await;
+    assert!(done(&page(t).await).contains(&"event"));
 }
 
 async fn a_key_is_put_into_the_commands(t: &Bench) {

@@ -10,6 +10,7 @@ use billstack_store::finance::{self, Movement, Statement};
 use serde_json::{Value, json};
 
 use super::wanted;
+use crate::api::referrals::exports::name::file;
 use crate::api::referrals::exports::{Format, Table, whole};
 use crate::app::Shared;
 use crate::clock::rfc3339;
@@ -109,5 +110,6 @@ pub async fn handle(
         finance::statement(tx, place, &id, currency, times)
     });
     let table = table(&read.await?, format);
-    Ok(whole(&format!("statement-{customer_id}"), format, table))
+    let file = file(&app, &access, &format!("statement-{customer_id}"), &query).await?;
+    Ok(whole(&file.name, format, table))
 }

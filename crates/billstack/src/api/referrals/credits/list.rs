@@ -46,7 +46,7 @@ pub(crate) fn filter(query: &Query) -> Result<CreditFilter, ApiError> {
 }
 
 /// A currency in any case; what nothing has is a currency too.
-fn currency(text: &str) -> Option<Currency> {
+pub(crate) fn currency(text: &str) -> Option<Currency> {
     Currency::read(&text.to_ascii_lowercase())
 }
 

@@ -2,10 +2,14 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::access::Scope;
 use billstack_core::credit::Side;
 use billstack_core::time::Micros;
-use billstack_store::credits::{Credit, CreditFilter};
+use billstack_store::credits::{self, Credit, CreditFilter};
+use billstack_store::customers::Contact;
 use billstack_store::finance::{self, ExportedCredit};
+use billstack_store::list::{Cursor, Page};
+use billstack_store::{Place, Tx};
 use serde_json::{Value, json};
 
 use super::super::credits::delivery::DeliveryStateJson;
@@ -23,7 +27,7 @@ use crate::http::page::QueryString;
 /// What stands for the side where a credit was given by hand.
 const BY_HAND: &str = "manual";
 
-/// The last one is for people alone.
+/// The last ones are for people alone.
 const COLUMNS: &[&str] = &[
     "id",
     "kind",
@@ -48,16 +52,33 @@ const COLUMNS: &[&str] = &[
     "createdAt",
     "heldUntil",
     "amountDecimal",
+    "customerName",
+    "customerEmail",
 ];
 
-fn columns(format: Format) -> &'static [&'static str] {
-    match format {
-        Format::Spreadsheet => COLUMNS,
-        Format::Csv | Format::Ndjson => &COLUMNS[..COLUMNS.len() - 1],
+/// Who may see which columns.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reader {
+    /// A program.
+    Program,
+    /// Whoever opens the file as a table: amounts in whole units too.
+    Person,
+    /// The same, who may read customers: how they are called too.
+    OfCustomers,
+}
+
+impl Reader {
+    fn columns(self) -> &'static [&'static str] {
+        let left_out = match self {
+            Reader::Program => 3,
+            Reader::Person => 2,
+            Reader::OfCustomers => 0,
+        };
+        &COLUMNS[..COLUMNS.len() - left_out]
     }
 }
 
-fn row(exported: ExportedCredit, format: Format) -> Vec<Value> {
+fn row(exported: ExportedCredit, contact: Contact, reader: Reader) -> Vec<Value> {
     let ExportedCredit {
         credit,
         external_id,
@@ -89,8 +110,10 @@ fn row(exported: ExportedCredit, format: Format) -> Vec<Value> {
         json!(rfc3339(credit.created_at.0)),
         json!(credit.held_until.map(|at| rfc3339(at.0))),
         json!(credit.currency.decimal(credit.amount.get())),
+        json!(contact.name),
+        json!(contact.email),
     ];
-    row.truncate(columns(format).len());
+    row.truncate(reader.columns().len());
     row
 }
 
@@ -122,7 +145,8 @@ fn is_wanted(filter: &CreditFilter, credit: &Credit) -> bool {
 /// Export credits.
 ///
 /// Every credit that was granted in the time, the oldest first, as it is when its row is read: the rows that the list has
-/// under the same filters.
+/// under the same filters. The form for people has them in the order of the list, and names customers where the caller may
+/// read them.
 #[utoipa::path(
     get, path = "", operation_id = "export_credits",
     params(
@@ -150,26 +174,62 @@ pub async fn handle(
     let (wanted, filter) = (wanted(&query)?, filter(&query)?);
     let file = file(&app, &access, "credits", &query).await?;
     let wanted = wanted.until(file.now);
+    if wanted.format != Format::Spreadsheet {
+        return oldest_first(app, access, &file.name, wanted, filter).await;
+    }
+    let reader = match access.has(&app, Scope::CustomersRead).await? {
+        true => Reader::OfCustomers,
+        false => Reader::Person,
+    };
+    newest_first(app, access, &file.name, reader, filter).await
+}
+
+/// As programs read them.
+async fn oldest_first(
+    app: Shared,
+    access: ProjectRead,
+    name: &str,
+    wanted: super::Wanted,
+    filter: CreditFilter,
+) -> Result<Response, ApiError> {
     let begin = (Micros(wanted.from.0 - 1), "\u{10ffff}".to_owned());
-    send(
-        app,
-        access,
-        &file.name,
-        wanted.format,
-        begin,
-        move |tx, place, (at, id), is_first| {
-            let credits = finance::exported_credits(tx, place, (*at, id), wanted.to, PAGE)?;
-            let last = credits
-                .last()
-                .map(|last| (last.credit.created_at, last.credit.id.clone()));
-            let next = last.filter(|_| credits.len() as i64 == PAGE);
-            let mut table = Table::new(wanted.format, columns(wanted.format), is_first);
-            let chosen = credits.into_iter();
-            chosen
-                .filter(|one| is_wanted(&filter, &one.credit))
-                .for_each(|credit| table.row(row(credit, wanted.format)));
-            Ok((table, next))
-        },
-    )
-    .await
+    let read = move |tx: &mut dyn Tx, place: &Place, (at, id): &(Micros, String), is_first| {
+        let credits = finance::exported_credits(tx, place, (*at, id), wanted.to, PAGE)?;
+        let last = credits
+            .last()
+            .map(|last| (last.credit.created_at, last.credit.id.clone()));
+        let next = last.filter(|_| credits.len() as i64 == PAGE);
+        let reader = Reader::Program;
+        let mut table = Table::new(wanted.format, reader.columns(), is_first);
+        let chosen = credits.into_iter();
+        chosen
+            .filter(|one| is_wanted(&filter, &one.credit))
+            .for_each(|credit| table.row(row(credit, Contact::default(), reader)));
+        Ok((table, next))
+    };
+    send(app, access, name, wanted.format, begin, read).await
+}
+
+/// As the list has them.
+async fn newest_first(
+    app: Shared,
+    access: ProjectRead,
+    name: &str,
+    reader: Reader,
+    filter: CreditFilter,
+) -> Result<Response, ApiError> {
+    let read = move |tx: &mut dyn Tx, place: &Place, after: &Option<Cursor>, is_first| {
+        let page = Page {
+            limit: PAGE,
+            offset: 0,
+            after: after.clone(),
+        };
+        let part = credits::list(tx, place, &filter, &page)?;
+        let mut table = Table::new(Format::Spreadsheet, reader.columns(), is_first);
+        for (credit, contact) in finance::with_contacts(tx, place, part.rows)? {
+            table.row(row(credit, contact, reader));
+        }
+        Ok((table, part.next.map(Some)))
+    };
+    send(app, access, name, Format::Spreadsheet, None, read).await
 }

@@ -14,15 +14,15 @@ const LONGEST: usize = 40;
 
 /// A file that is about to be read.
 #[derive(Debug)]
-pub(super) struct File {
+pub(in crate::api) struct File {
     /// Without its ending: the list, the project, and the days that were asked for.
-    pub(super) name: String,
+    pub(in crate::api) name: String,
     /// What the clock of the project shows.
-    pub(super) now: Micros,
+    pub(in crate::api) now: Micros,
 }
 
 /// The file of a list.
-pub(super) async fn file(
+pub(in crate::api) async fn file(
     app: &App,
     access: &ProjectRead,
     list: &str,
@@ -36,9 +36,18 @@ pub(super) async fn file(
     });
     let (project, now) = read.await?;
     Ok(File {
-        name: format!("{list}-{}-{}-utc", plain(&project.name), days(from, to)),
+        name: named(list, &project.name, (from, to)),
         now,
     })
+}
+
+/// What a file is called: the list, whose it is, and the days that were asked for.
+pub(in crate::api) fn named(
+    list: &str,
+    whose: &str,
+    (from, to): (Option<Micros>, Option<Micros>),
+) -> String {
+    format!("{list}-{}-{}-utc", plain(whose), days(from, to))
 }
 
 /// Letters and digits are in every file system; anything else becomes a hyphen.

@@ -2,18 +2,22 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ledger::Figure;
 use billstack_core::time::Micros;
-use billstack_store::finance::{self, ExportedPosting};
+use billstack_store::finance::{self, BookingFilter, ExportedPosting};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::name::file;
 use super::table::Table;
-use super::{Format, PAGE, send, wanted};
+use super::{Format, PAGE, Wanted, send, wanted};
+use crate::api::referrals::credits::list::currency;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::http::access::ProjectRead;
-use crate::http::page::QueryString;
+use crate::http::page::{QueryString, one_of};
+use crate::http::query::Query;
 
 /// The last one is for people alone.
 const COLUMNS: &[&str] = &[
@@ -69,16 +73,44 @@ fn row(exported: ExportedPosting, format: Format) -> Vec<Value> {
     row
 }
 
+/// A figure of the report of a month.
+#[derive(ToSchema)]
+#[schema(as = BookedFigure, rename_all = "lowercase")]
+pub enum FigureJson {
+    /// Used for invoices, less what came back from them.
+    Applied,
+    /// Taken back, less what was given back.
+    Reversed,
+    /// Paid by other ways.
+    Settled,
+    /// What should have been taken back and could not be.
+    Shortfall,
+}
+
+/// Reads which bookings are wanted.
+pub(crate) fn filter(query: &Query) -> Result<BookingFilter, ApiError> {
+    let Wanted { from, to, .. } = wanted(query)?;
+    Ok(BookingFilter {
+        figure: one_of(query, "figure", Figure::parse)?,
+        currency: one_of(query, "currency", currency)?,
+        from,
+        to,
+    })
+}
+
 /// Export postings.
 ///
 /// Every line of the ledger that was booked in the time, in the order of booking. The two lines of a movement follow
-/// each other and sum to zero.
+/// each other and sum to zero. With `figure` only the one line of each movement that the figure counts: the amounts of a
+/// currency sum to the figure in the report of the time.
 #[utoipa::path(
     get, path = "", operation_id = "export_postings",
     params(
         ("format" = inline(Option<Format>), Query, description = "`csv` when left out."),
         ("from" = Option<String>, Query, description = "Booked at this time or later.", format = DateTime),
         ("to" = Option<String>, Query, description = "Booked before this time.", format = DateTime),
+        ("figure" = inline(Option<FigureJson>), Query, description = "Only what this figure of a report counts."),
+        ("currency" = Option<String>, Query, description = "Only of this currency, an ISO 4217 code.", pattern = "^[A-Za-z]{3}$"),
     ),
     responses((status = 200, description = "The file.", content(
         (String = "text/csv", example = "id,credit,side,customer,account,amount,currency,cause,causeId,stripeObject,reason,effectiveAt,createdAt\r\n"),
@@ -90,7 +122,7 @@ pub async fn handle(
     access: ProjectRead,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let wanted = wanted(&query)?;
+    let (wanted, filter) = (wanted(&query)?, filter(&query)?);
     let file = file(&app, &access, "postings", &query).await?;
     let wanted = wanted.until(file.now);
     let begin = (Micros(wanted.from.0 - 1), "\u{10ffff}".to_owned(), i64::MAX);
@@ -110,9 +142,8 @@ pub async fn handle(
             });
             let next = last.filter(|_| postings.len() as i64 == 2 * PAGE);
             let mut table = Table::new(wanted.format, columns(wanted.format), is_first);
-            postings
-                .into_iter()
-                .for_each(|posting| table.row(row(posting, wanted.format)));
+            let chosen = postings.into_iter().filter(|line| filter.holds(line));
+            chosen.for_each(|posting| table.row(row(posting, wanted.format)));
             Ok((table, next))
         },
     )

@@ -1,10 +1,14 @@
 //! `GET …/referrals/exports/referrals`.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::access::Scope;
 use billstack_core::referral::Referral;
+use billstack_store::customers::{self, Contact};
 use billstack_store::list::{Cursor, Page};
-use billstack_store::{Place, Tx};
+use billstack_store::{Fault, Place, Tx};
 use serde_json::{Value, json};
 
 use super::super::list::{SortJson, Wanted};
@@ -35,21 +39,68 @@ const COLUMNS: &[&str] = &[
     "refereeCreditDecimal",
 ];
 
-fn row(referral: &Referral) -> Vec<Value> {
+/// The same with how both sides are called, for people who may read that.
+const WITH_NAMES: &[&str] = &[
+    "id",
+    "status",
+    "code",
+    "source",
+    "channel",
+    "referrer",
+    "referrerName",
+    "referrerEmail",
+    "referee",
+    "refereeName",
+    "refereeEmail",
+    "appliedAt",
+    "convertedAt",
+    "currency",
+    "referrerCreditAmount",
+    "referrerCreditDecimal",
+    "refereeCreditAmount",
+    "refereeCreditDecimal",
+];
+
+/// How customers are called, where that is told.
+type Names = Option<BTreeMap<String, Contact>>;
+
+/// A customer: the id, and behind it how they are called. Of an erased one nothing is known.
+fn customer(id: &str, names: &Names) -> Vec<Value> {
+    let mut cells = vec![json!(id)];
+    if let Some(names) = names {
+        let contact = names.get(id).cloned().unwrap_or_default();
+        cells.extend([json!(contact.name), json!(contact.email)]);
+    }
+    cells
+}
+
+fn names(tx: &mut dyn Tx, place: &Place, referrals: &[Referral]) -> Result<Names, Fault> {
+    let ids = referrals.iter().flat_map(|referral| {
+        [
+            referral.referrer_customer_id.as_str(),
+            &referral.referee_customer_id,
+        ]
+    });
+    Ok(Some(customers::contacts(tx, place, ids)?))
+}
+
+fn row(referral: &Referral, names: &Names) -> Vec<Value> {
     let terms = &referral.terms;
     let decimal = |units| terms.currency.decimal(units);
     let (referrer, referee) = (
         terms.referrer_credit_amount.get(),
         terms.referee_credit_amount.get(),
     );
-    vec![
+    let mut row = vec![
         json!(referral.id),
         json!(referral.status),
         json!(referral.code),
         json!(referral.attribution.source),
         json!(referral.attribution.channel),
-        json!(referral.referrer_customer_id),
-        json!(referral.referee_customer_id),
+    ];
+    row.extend(customer(&referral.referrer_customer_id, names));
+    row.extend(customer(&referral.referee_customer_id, names));
+    row.extend([
         json!(rfc3339(referral.created_at.0)),
         json!(referral.converted_at.map(|at| rfc3339(at.0))),
         json!(terms.currency),
@@ -57,13 +108,15 @@ fn row(referral: &Referral) -> Vec<Value> {
         json!(decimal(referrer)),
         json!(referee),
         json!(decimal(referee)),
-    ]
+    ]);
+    row
 }
 
 /// Export referrals.
 ///
 /// All rows that the list has under the same filters, the one applied last first, with what was promised in whole units
-/// and in minor ones.
+/// and in minor ones. The form for people names both customers and their addresses too, where the caller may read
+/// customers.
 #[utoipa::path(
     get, path = "", operation_id = "export_referrals",
     params(
@@ -90,6 +143,7 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let (format, asked) = (format(&query)?, Wanted::read(&query)?);
     let file = file(&app, &access, "referrals", &query).await?;
+    let is_named = format == Format::Spreadsheet && access.has(&app, Scope::CustomersRead).await?;
     let read = move |tx: &mut dyn Tx, place: &Place, after: &Option<Cursor>, is_first| {
         let page = Page {
             limit: PAGE,
@@ -97,10 +151,13 @@ pub async fn handle(
             after: after.clone(),
         };
         let part = asked.list(tx, place, &page)?;
-        let mut table = Table::new(format, COLUMNS, is_first);
-        part.rows
-            .iter()
-            .for_each(|referral| table.row(row(referral)));
+        let (columns, names) = match is_named {
+            true => (WITH_NAMES, names(tx, place, &part.rows)?),
+            false => (COLUMNS, None),
+        };
+        let mut table = Table::new(format, columns, is_first);
+        let rows = part.rows.iter();
+        rows.for_each(|referral| table.row(row(referral, &names)));
         Ok((table, part.next.map(Some)))
     };
     send(app, access, &file.name, format, None, read).await

@@ -7,12 +7,13 @@ use axum::response::{IntoResponse, Response};
 use billstack_core::ids::TeamId;
 use billstack_store::activity::{self, ActivityFilter, Told};
 use billstack_store::list::{Cursor, Page};
-use billstack_store::{Share, Weight};
+use billstack_store::{Refusal, Share, Thing, Weight, teams};
 use futures_util::stream;
 use serde_json::{Value, json};
 
 use super::filter;
 use crate::api::referrals::exports::Format;
+use crate::api::referrals::exports::name::named;
 use crate::api::referrals::exports::table::Table;
 use crate::app::{App, Shared};
 use crate::clock::rfc3339;
@@ -65,6 +66,7 @@ pub async fn handle(
         at: app.now().0.saturating_add(1),
         key: String::new(),
     };
+    let file = file(&app, &team_id, &filter).await?;
     let (first, next) = part(&app, &team_id, &filter, Some(begin), true).await?;
     let rest = stream::try_unfold(
         (next, app, team_id, filter),
@@ -80,8 +82,19 @@ pub async fn handle(
     let first = stream::once(std::future::ready(Ok(first)));
     let body = Body::from_stream(stream::StreamExt::chain(first, rest));
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-    let file = HeaderValue::from_static("attachment; filename=\"activity-utc.csv\"");
+    let file = format!("attachment; filename=\"{file}.csv\"");
+    let file = HeaderValue::from_str(&file).unwrap_or(HeaderValue::from_static("attachment"));
     Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, file)], body).into_response())
+}
+
+/// What the file is called, without its ending.
+async fn file(app: &App, team_id: &TeamId, filter: &ActivityFilter) -> Result<String, ApiError> {
+    let (team_id, times) = (team_id.clone(), (filter.from, filter.to));
+    let read = app.store.point(move |tx| {
+        let missing = Refusal::NotFound(Thing::Team);
+        Ok(teams::get(tx, &team_id)?.ok_or(missing)?)
+    });
+    Ok(named("activity", &read.await?.name, times))
 }
 
 /// A part of the file, and where the next one begins.

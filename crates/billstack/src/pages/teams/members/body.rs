@@ -14,7 +14,7 @@ use crate::http::page::page;
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, Kind, choice, fault, field, once, submit as button};
-use crate::pages::parts::pager::pager;
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::shown::panel;
@@ -53,7 +53,7 @@ pub(super) async fn body(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let (page, team_id) = (page(query, ROWS)?, access.team_id.clone());
-    let is_first = page.after.is_none();
+    let trail = Trail::of(query);
     let few = Page::first(MOST_INVITATIONS);
     let read = app.store.scan(move |tx| {
         let invited = invitations::list(tx, &team_id, &few)?;
@@ -70,7 +70,7 @@ pub(super) async fn body(
         }
         (fault(error, &["email"]))
         (list(&part.rows, access, typed))
-        (pager(&path, &[], is_first, part.next.as_ref()))
+        (pager(&path, &[], &trail, part.next.as_ref()))
         @if !invited.is_empty() {
             h2 { "Invited" }
             (invitations_of(&invited, &path, |one| one.expires_at <= now))

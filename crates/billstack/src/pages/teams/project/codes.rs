@@ -24,7 +24,7 @@ use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, line};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::numbers::{count, rate};
-use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::day;
@@ -147,7 +147,7 @@ fn body(place: &Place, query: &Query, found: Result<&Found, &ApiError>, form: &M
         .pairs()
         .filter(|(name, _)| FILTERS.contains(name))
         .collect();
-    let is_first = query.pairs().all(|(name, _)| name != "cursor");
+    let trail = Trail::of(query);
     let asked = in_times(query.clone());
     html! {
         div.head { h1 { "Codes" } (export::csv(place, "codes", &asked, &FILTERS)) }
@@ -156,7 +156,7 @@ fn body(place: &Place, query: &Query, found: Result<&Found, &ApiError>, form: &M
         @match found {
             Ok(found) => {
                 (list(found, place, kept.is_empty()))
-                (pager(&path, &kept, is_first, found.next.as_ref()))
+                (pager(&path, &kept, &trail, found.next.as_ref()))
             }
             Err(error) => p.notice.bad role="alert" { (error.message) }
         }

@@ -1,6 +1,6 @@
 //! `/t/{teamId}/p/{projectId}/credits`: who got what, for what, and how far it has come.
 
-mod bookings;
+pub mod bookings;
 pub mod confirm;
 mod moves;
 pub mod one;
@@ -9,10 +9,12 @@ pub mod picked;
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::delivery::DeliveryState;
+use billstack_core::money::Currency;
 use billstack_store::Place;
 use billstack_store::credits::{self, Credit};
 use billstack_store::list::{Cursor, Page, Part};
 use billstack_store::referrals::{self, ReferralFilter};
+use billstack_store::stats;
 use maud::{Markup, html};
 
 use super::address;
@@ -23,16 +25,18 @@ use crate::http::access::ProjectAccess;
 use crate::http::page::{QueryString, page};
 use crate::http::query::Query;
 use crate::pages::form::Form;
+use crate::pages::parts::currencies;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, fault, line, submit as button};
 use crate::pages::parts::money::amount;
-use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::named::{self, Narrowed};
+use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
-use crate::pages::picked::pick;
+use crate::pages::picked::{pick, pick_all};
 use crate::pages::view::{View, read};
 use moves::Move;
 
@@ -58,6 +62,7 @@ const FILTERS: [&str; 9] = [
 pub(super) struct Told {
     part: Part<Credit>,
     people: People,
+    currencies: Vec<Currency>,
     /// While there is no credit at all: a referral that would make the first.
     next: Option<String>,
 }
@@ -88,13 +93,21 @@ pub(super) async fn body(
 ) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
     let page = page(&query, ROWS)?;
-    let is_first = page.after.is_none();
+    let trail = Trail::of(&query);
     let kept: Vec<_> = query
         .pairs()
         .filter(|(name, _)| FILTERS.contains(name))
         .collect();
-    let told = told(app, place, &query, page, kept.is_empty()).await?;
     let path = path(place);
+    let (mut asked, narrowed) = (
+        in_times(query.clone()),
+        Narrowed {
+            path: &path,
+            kept: &kept,
+        },
+    );
+    let unclear = named::customer(app, place, narrowed, &mut asked).await?;
+    let told = told(app, place, &asked, page, kept.is_empty()).await?;
     let many: Vec<_> = kept.iter().copied().chain([("limit", "50")]).collect();
     // A form that is refused comes back on the same page of the list.
     let here = with_query(&path, &query.pairs().collect::<Vec<_>>());
@@ -106,15 +119,17 @@ pub(super) async fn body(
         .collect();
     let next: Option<&Cursor> = told.part.next.as_ref();
     Ok(html! {
-        div.head { h1 { (TITLE) } (export::csv(place, "credits", &in_times(query.clone()), &FILTERS)) }
-        (filters(&path, &kept))
+        div.head { h1 { (TITLE) } (export::csv(place, "credits", &asked, &FILTERS)) }
+        (filters(&path, &kept, &told.currencies))
+        @if let Some(unclear) = unclear { (unclear) }
         (fault(error, &["move"]))
         @if told.part.rows.is_empty() {
             (nothing(&told, place, &path, !kept.is_empty()))
         } @else {
             form method="post" action=(here) {
+                (pick_all(view.can_write()))
                 (list(&told, place, typed, view.can_write()))
-                (pager(&path, &carried, is_first, next))
+                (pager(&path, &carried, &trail, next))
                 @if limited.is_empty() && next.is_some() {
                     p { a href=(with_query(&path, &many)) { "Show 50 at once" } }
                 }
@@ -127,11 +142,11 @@ pub(super) async fn body(
 async fn told(
     app: &App,
     place: &Place,
-    query: &Query,
+    asked: &Query,
     page: Page,
     is_all: bool,
 ) -> Result<Told, ApiError> {
-    let filter = filter(&in_times(query.clone()))?;
+    let filter = filter(asked)?;
     read(app, place, move |tx, place| {
         let part = credits::list(tx, place, &filter, &page)?;
         let ids = part.rows.iter().map(|credit| credit.customer_id.as_str());
@@ -147,6 +162,7 @@ async fn told(
         Ok(Told {
             part,
             people,
+            currencies: stats::currencies(tx, place)?,
             next: next.rows.into_iter().next().map(|referral| referral.id),
         })
     })
@@ -180,7 +196,7 @@ fn nothing(told: &Told, place: &Place, path: &str, is_filtered: bool) -> Markup 
 }
 
 /// The filters, as links that anybody else may open too.
-fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
+fn filters(path: &str, kept: &[(&str, &str)], known: &[Currency]) -> Markup {
     let value = |name: &str| {
         let found = kept.iter().find(|(filter, _)| *filter == name);
         found.map_or("", |(_, value)| *value)
@@ -213,8 +229,8 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
             (choice("Status", "status", statuses, value("status")))
             (choice("To Stripe", "delivery", deliveries, value("delivery")))
             (choice("For", "side", sides, value("side")))
-            (line("Currency", "currency", "text", value("currency")))
-            (line("Customer id", "customerId", "text", value("customerId")))
+            (currencies::choice(known, value("currency")))
+            (named::line("Customer", "customerId", "address or id", value("customerId")))
             (line("From (UTC)", "from", "date", value("from")))
             (line("To (UTC)", "to", "date", value("to")))
             @for name in ["kind", "referralId"] {

@@ -22,7 +22,7 @@ use crate::http::page::{QueryString, page, text};
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::pager;
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::people::called;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -48,7 +48,7 @@ pub async fn show(
 async fn body(app: &App, place: &Place, query: &Query, form: &Markup) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
     let (page, sought) = (page(&query, ROWS)?, text(&query, "q", 255)?);
-    let is_first = page.after.is_none();
+    let trail = Trail::of(&query);
     let wanted = sought.clone();
     let part = read(app, place, move |tx, place| match &wanted {
         Some(wanted) => Ok(Part {
@@ -80,7 +80,7 @@ async fn body(app: &App, place: &Place, query: &Query, form: &Markup) -> Result<
             }
         }
         (list(&part, &path, sought.is_some()))
-        (pager(&path, &kept, is_first, part.next.as_ref()))
+        (pager(&path, &kept, &trail, part.next.as_ref()))
     })
 }
 

@@ -22,13 +22,14 @@ use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{choice, fault, line, once, submit as button};
+use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::on;
 use crate::pages::parts::words;
-use crate::pages::picked::pick;
+use crate::pages::picked::{pick, pick_all};
 use crate::pages::view::{View, read};
 
 /// Rows of a page.
@@ -72,9 +73,21 @@ async fn body(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
-    let asked = in_times(query.clone());
+    let path = path(place);
+    let kept: Vec<_> = query
+        .pairs()
+        .filter(|(name, _)| FILTERS.contains(name))
+        .collect();
+    let (mut asked, narrowed) = (
+        in_times(query.clone()),
+        Narrowed {
+            path: &path,
+            kept: &kept,
+        },
+    );
+    let unclear = named::customer(app, place, narrowed, &mut asked).await?;
     let (wanted, page) = (Wanted::read(&asked)?, page(&query, ROWS)?);
-    let (is_first, is_by_conversion) = (page.after.is_none(), wanted.is_by_conversion());
+    let (trail, is_by_conversion) = (Trail::of(&query), wanted.is_by_conversion());
     let found = read(app, place, move |tx, place| {
         let part = wanted.list(tx, place, &page)?;
         let people = people_of(tx, place, &part.rows)?;
@@ -82,11 +95,6 @@ async fn body(
         Ok((part, people, credits))
     });
     let (part, people, credits) = found.await?;
-    let path = path(place);
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
     let carried = query.pairs().filter(|(name, _)| *name == "limit");
     let carried: Vec<_> = kept.iter().copied().chain(carried).collect();
     let is_short = carried.len() == kept.len() && part.next.is_some();
@@ -96,16 +104,18 @@ async fn body(
     Ok(html! {
         div.head { h1 { (TITLE) } (export::csv(place, "referrals", &asked, &FILTERS)) }
         (filters(&path, &kept))
+        @if let Some(unclear) = unclear { (unclear) }
         @if is_by_conversion { p.quiet { "Conversions, the last one first. The days are those of the conversion, in UTC." } }
         (fault(error, &[]))
         @if part.rows.is_empty() {
             (list(&part, &people, place, !kept.is_empty()))
-            (pager(&path, &carried, is_first, None))
+            (pager(&path, &carried, &trail, None))
         } @else {
             form method="post" action=(here) {
                 (once())
+                (pick_all(view.can_write()))
                 (rows_to_pick((&part.rows, &credits), &people, place, typed, view.can_write()))
-                (pager(&path, &carried, is_first, part.next.as_ref()))
+                (pager(&path, &carried, &trail, part.next.as_ref()))
                 div.actions {
                     (button("Check the picked ones again").plain().when(view.can_write(), "Viewers check nothing again."))
                     @if is_short { a href=(with_query(&path, &many)) { "Show 50 at once" } }
@@ -175,7 +185,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
                 (choice("Came by", "source", sources, value("source")))
                 (line("Code", "code", "text", value("code")))
             }
-            @if !is_by_conversion { (line("Customer", "customerId", "text", value("customerId"))) }
+            @if !is_by_conversion { (named::line("Customer", "customerId", "address or id", value("customerId"))) }
             (line("From (UTC)", "from", "date", value("from")))
             (line("To (UTC)", "to", "date", value("to")))
             @if is_by_conversion && !value("customerId").is_empty() {
@@ -211,6 +221,23 @@ pub(in crate::pages) fn rows(
         .iter()
         .map(|referral| cells(referral, people, place));
     table(CAPTION, COLUMNS, rows, empty)
+}
+
+/// The same of one code, which the page tells already with whose it is.
+pub(in crate::pages) fn of_code(
+    referrals: &[Referral],
+    people: &People,
+    place: &Place,
+    empty: &str,
+) -> Markup {
+    let of = |[friend, _, _, status, source, applied, converted]: [Markup; 7]| {
+        [friend, status, source, applied, converted]
+    };
+    let [friend, _, _, status, source, applied, converted] = COLUMNS;
+    let columns = [friend, status, source, applied, converted];
+    let rows = referrals.iter();
+    let rows = rows.map(|referral| of(cells(referral, people, place)));
+    table(CAPTION, columns, rows, empty)
 }
 
 /// The table with a box in front of each row.

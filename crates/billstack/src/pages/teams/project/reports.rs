@@ -1,10 +1,13 @@
 //! `/t/{teamId}/p/{projectId}/reports`: every month for finance.
 
+pub mod bookings;
 pub mod one;
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ledger::Figure;
 use billstack_core::money::Currency;
+use billstack_core::time::Micros;
 use billstack_store::Place;
 use billstack_store::finance::{Month, Months};
 use maud::{Markup, html};
@@ -18,7 +21,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::page::QueryString;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::numbers::count;
-use crate::pages::parts::pager::with_query;
+use crate::pages::parts::pager::{NEWEST_FIRST, Trail, ways, with_query};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{moment_utc, month_name};
 use crate::pages::view::{View, read};
@@ -36,23 +39,50 @@ pub async fn show(
         months(tx, place, now, cursor)
     });
     let part = found.await?;
-    let shown = body(&access.place, &part, cursor.is_none());
+    let shown = body(&access.place, &part, &Trail::of(&query));
     Ok(view.page("Reports", shown))
 }
 
-fn body(place: &Place, part: &Part, is_first: bool) -> Markup {
+fn body(place: &Place, part: &Part, trail: &Trail) -> Markup {
     let path = format!("{}/reports", address(&place.team_id, &place.project_id));
-    let older = part.next.as_deref();
     html! {
         h1 { "Reports" }
         p.quiet { "Months of UTC, by the time of booking. Currencies are never added. As of " (moment_utc(part.now)) "." }
         (list(&path, &part.months))
-        @if !is_first || older.is_some() {
-            nav.pager aria-label="Pages" {
-                @if !is_first { a href=(path) { "Newest" } }
-                @if let Some(older) = older { a href=(with_query(&path, &[("cursor", older)])) rel="next" { "Older" } }
-            }
-        }
+        (ways(&path, &[], trail, part.next.clone(), NEWEST_FIRST))
+    }
+}
+
+/// Where the rows of the figures of a month in a currency are.
+#[derive(Clone, Copy, Debug)]
+struct Rows<'p> {
+    place: &'p Place,
+    currency: Currency,
+    from: Micros,
+}
+
+impl Rows<'_> {
+    /// The credits that were granted in it.
+    fn granted(&self) -> String {
+        self.at("/credits", &[])
+    }
+
+    /// The bookings that a figure counts.
+    fn booked(&self, figure: Figure) -> String {
+        self.at("/reports/bookings", &[("figure", figure.as_str())])
+    }
+
+    fn at(&self, page: &str, more: &[(&str, &str)]) -> String {
+        let (first, next) = self.from.month();
+        let days = (first.day_text(), next.plus(-1).day_text());
+        let days = [
+            ("currency", self.currency.as_str()),
+            ("from", &days.0),
+            ("to", &days.1),
+        ];
+        let all: Vec<_> = more.iter().copied().chain(days).collect();
+        let base = address(&self.place.team_id, &self.place.project_id);
+        with_query(&format!("{base}{page}"), &all)
     }
 }
 

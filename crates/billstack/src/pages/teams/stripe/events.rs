@@ -23,7 +23,7 @@ use crate::pages::dress::PLAIN;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::form::{choice, line};
 use crate::pages::parts::notice::copyable;
-use crate::pages::parts::pager::pager;
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -49,7 +49,7 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
     let (wanted, page) = (filter(&in_times(query.clone()))?, page(&query, ROWS)?);
-    let is_first = page.after.is_none();
+    let trail = Trail::of(&query);
     let share = Share {
         team: access.team_id.number(),
         weight: weight(&page),
@@ -72,7 +72,7 @@ pub async fn show(
         (filters(&path, &kept))
         @if part.rows.is_empty() { (nothing(&path, &url, !kept.is_empty())) }
         @else { (list(&part, &known, &access.team_id, &path)) }
-        (pager(&path, &kept, is_first, part.next.as_ref()))
+        (pager(&path, &kept, &trail, part.next.as_ref()))
     };
     Ok(view.page("Events · Stripe", body))
 }

@@ -1,5 +1,6 @@
 //! Files of lists: `GET …/referrals/exports/referrals`, `/codes` and `/credits`.
 
+use billstack_core::access::Scope;
 use billstack_core::time::HOUR;
 use serde_json::{Value, json};
 
@@ -9,8 +10,10 @@ use crate::support::fixture::{pluck, text};
 
 on_both_engines! {
     a_file_has_the_rows_of_its_list,
+    a_file_has_the_credits_of_its_list,
     a_file_is_named_for_what_is_in_it,
     money_is_told_in_whole_units_too,
+    people_are_called_by_their_names,
     filters_are_read_as_in_the_list,
     a_clock_that_is_ahead_hides_nothing,
 }
@@ -72,8 +75,11 @@ async fn a_file_has_the_rows_of_its_list(t: &Bench) {
             let listed = t.key.get(&path).await.ok();
             let plain = file(t, &format!("{list}?{query}")).await;
             let answer = file(t, &format!("{list}?format=spreadsheet&{query}")).await;
-            let marked = format!("\u{feff}{}", plain.text);
-            assert_eq!(answer.text, marked, "{list}: {query}");
+            if list == "codes" {
+                let marked = format!("\u{feff}{}", plain.text);
+                assert_eq!(answer.text, marked, "{query}");
+            }
+            assert!(answer.text.starts_with('\u{feff}') && !plain.text.starts_with('\u{feff}'));
             assert_eq!(
                 answer.header("content-type"),
                 Some("text/csv; charset=utf-8")
@@ -82,6 +88,12 @@ async fn a_file_has_the_rows_of_its_list(t: &Bench) {
             assert_eq!(in_file, pluck(&listed[list], key), "{list}: {query}");
         }
     }
+}
+
+async fn a_file_has_the_credits_of_its_list(t: &Bench) {
+    let (two, _) = t.pending("two").await;
+    t.subscribe(&two).await;
+    t.advance(HOUR);
     let credits = file(
         t,
         &format!("credits?side=referee&customerId={}", two.referee),
@@ -155,11 +167,14 @@ async fn money_is_told_in_whole_units_too(t: &Bench) {
         ("kwd", "1000", "1.000"),
         ("usd", "123456", "1234.56"),
     ];
+    // The order is that of the list.
     let expected: Vec<_> = expected
         .map(|(currency, amount, decimal)| {
             (currency.to_owned(), amount.to_owned(), decimal.to_owned())
         })
-        .into();
+        .into_iter()
+        .rev()
+        .collect();
     assert_eq!(told, expected);
     // Who reads it by a program gets the columns that were there before.
     let plain = file(t, "credits").await;
@@ -184,6 +199,68 @@ async fn money_is_told_in_whole_units_too(t: &Bench) {
             &referrals[0]["referrerCreditAmount"]
         ),
         (&json!("10.00"), &json!("1000"))
+    );
+}
+
+async fn people_are_called_by_their_names(t: &Bench) {
+    let (pair, referral) = t.pending("one").await;
+    let named = json!({"name": "=Grace, the \"friend\""});
+    t.key
+        .patch(&format!("customers/{}", pair.referee), named)
+        .await
+        .ok();
+    t.subscribe(&pair).await;
+    t.advance(HOUR);
+    let (_, second) = t.pending("two").await;
+    let answer = file(t, "referrals?format=spreadsheet").await;
+    assert!(
+        answer.text.contains(&format!(
+            "{},\"'=Grace, the \"\"friend\"\"\",one-referee@example.com",
+            pair.referee
+        )),
+        "{answer:?}"
+    );
+    let told = rows(&answer);
+    assert_eq!(told[0]["id"], second.as_str());
+    assert_eq!(told[1]["id"], referral.as_str());
+    assert_eq!(
+        (&told[0]["referrerEmail"], &told[0]["refereeEmail"]),
+        (
+            &json!("two-referrer@example.com"),
+            &json!("two-referee@example.com")
+        )
+    );
+    let credits = rows(&file(t, "credits?format=spreadsheet&side=referee").await);
+    assert_eq!(credits[0]["customer"], pair.referee.as_str());
+    let whole = file(t, "credits?format=spreadsheet").await;
+    assert!(
+        whole.text.contains("one-referrer@example.com\r\n"),
+        "{whole:?}"
+    );
+    let listed = t.key.get("referrals/credits").await.ok();
+    let in_file: Vec<String> = rows(&whole).iter().map(|row| text(&row["id"])).collect();
+    assert_eq!(in_file, pluck(&listed["credits"], "id"));
+    // Programs get what they got.
+    for list in ["referrals", "credits"] {
+        let plain = file(t, list).await;
+        assert!(!plain.text.contains("@example.com") && !plain.text.contains("Name"));
+    }
+    // A key that reads no customers learns no names by this way.
+    let (_, key) = t
+        .key(Some(&t.home.project), &[Scope::ReferralsRead], None)
+        .await;
+    for list in ["referrals", "credits"] {
+        let path = format!("referrals/exports/{list}?format=spreadsheet");
+        let answer = key.get(&path).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(!answer.text.contains("@example.com"), "{answer:?}");
+    }
+    let customer = format!("customers/{}", pair.referee);
+    t.key.delete(&customer).await.ok();
+    let erased = file(t, "referrals?format=spreadsheet").await;
+    assert!(
+        erased.text.contains(&format!("{},,,", pair.referee)),
+        "{erased:?}"
     );
 }
 

@@ -111,6 +111,7 @@ async fn read_again(
         content: content.ok_or(Refusal::PayloadGone)?,
         source: Source::Event,
         payload,
+        signed_with: None,
         link_answer: None,
     })
 }

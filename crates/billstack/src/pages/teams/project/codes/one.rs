@@ -23,11 +23,11 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::numbers::{count, rate};
-use crate::pages::parts::pager::pager;
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::time::moment;
 use crate::pages::teams::project::address;
-use crate::pages::teams::project::referrals::{people_of, rows};
+use crate::pages::teams::project::referrals::{of_code, people_of};
 use crate::pages::view::{View, read};
 
 /// Referrals of a page.
@@ -39,7 +39,7 @@ struct Told {
     total: CodeTotal,
     share: Share,
     history: Part<Referral>,
-    is_first: bool,
+    trail: Trail,
     people: People,
 }
 
@@ -89,7 +89,7 @@ fn name(code: &Code) -> &str {
 }
 
 async fn told(app: &App, place: &Place, typed: String, query: &Query) -> Result<Told, ApiError> {
-    let page = page(query, ROWS)?;
+    let (page, trail) = (page(query, ROWS)?, Trail::of(query));
     read(app, place, move |tx, place| {
         let missing = Refusal::NotFound(Thing::Code);
         let code = codes::names::resolve(tx, place, &typed)?.ok_or(missing.clone())?;
@@ -104,7 +104,7 @@ async fn told(app: &App, place: &Place, typed: String, query: &Query) -> Result<
         Ok(Told {
             total: total(tx, place, &code)?,
             share: Share::read(tx, place)?,
-            is_first: page.after.is_none(),
+            trail: trail.clone(),
             history,
             people,
             code,
@@ -176,8 +176,8 @@ fn body(
         }
         @if !is_asked { (change::forms(view, &path, code, typed)) }
         h2 { "History" }
-        (rows(&told.history.rows, &told.people, place, "Nobody has applied this code yet."))
-        (pager(&path, &[], told.is_first, told.history.next.as_ref()))
+        (of_code(&told.history.rows, &told.people, place, "Nobody has applied this code yet."))
+        (pager(&path, &[], &told.trail, told.history.next.as_ref()))
     }
 }
 

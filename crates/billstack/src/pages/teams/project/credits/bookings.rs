@@ -55,7 +55,7 @@ pub(super) fn bookings(
 }
 
 /// An account, as people call it.
-fn name(account: Account) -> String {
+pub(in crate::pages::teams::project) fn name(account: Account) -> String {
     let name = match account {
         Account::Program => "program",
         Account::Held => "held",
@@ -71,7 +71,10 @@ fn name(account: Account) -> String {
 }
 
 /// What caused an entry, and the way there.
-fn cause(posting: &Posting, (view, place): (&View, &Place)) -> Markup {
+pub(in crate::pages::teams::project) fn cause(
+    posting: &Posting,
+    (view, place): (&View, &Place),
+) -> Markup {
     let id = &posting.cause_id;
     let encoded = utf8_percent_encode(id, &PLAIN).to_string();
     let team = format!("/t/{}", place.team_id);

@@ -146,13 +146,16 @@ fn rows_of(metric: &Metric, path: &str, told: &Told) -> Markup {
         start_of(days.last).day_text()
     );
     let (place, name) = match metric {
-        Metric::Clicks => (format!("{path}/codes?sort=clicks"), "Codes"),
+        Metric::Clicks => (format!("{path}/clicks?{range}"), "Clicks"),
         Metric::Applied => (format!("{path}/referrals?{range}"), "Referrals"),
         Metric::Converted | Metric::Rate => (
             format!("{path}/referrals?{range}&sort=converted"),
             "Conversions",
         ),
-        Metric::Credited(_) => (format!("{path}/credits?{range}"), "Credits"),
+        Metric::Credited(currency) => (
+            format!("{path}/credits?{range}&currency={currency}"),
+            "Credits",
+        ),
     };
     html! { a.rows href=(place) { (name) } }
 }

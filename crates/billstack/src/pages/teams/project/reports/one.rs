@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ledger::Figure;
 use billstack_core::money::Currency;
 use billstack_core::time::Micros;
 use billstack_store::finance::{self, Month};
@@ -11,6 +12,8 @@ use billstack_store::upkeep::{self, Run};
 use billstack_store::{Place, test_clock};
 use maud::{Markup, html};
 
+use super::Rows;
+use super::bookings::title;
 use crate::api::reports::{month, month_text};
 use crate::app::Shared;
 use crate::clock::rfc3339;
@@ -74,7 +77,7 @@ fn body(project: &str, place: &Place, told: &Told) -> Markup {
             @else { "The month has not begun." }
         }
         @if told.currencies.is_empty() { p.empty { "Nothing has ever been booked." } }
-        div.pair { @for (currency, month) in &told.currencies { (statement(&base, told, *currency, month)) } }
+        div.pair { @for (currency, month) in &told.currencies { (statement(place, told, *currency, month)) } }
         p.quiet { "As of " (moment_utc(told.now)) ". Last check of all books of this server: " (checked_utc(told.checked.as_ref())) "." }
         div.files { h2 { "Behind the figures" } (files(place, told)) }
     }
@@ -93,24 +96,25 @@ fn others(base: &str, told: &Told) -> Markup {
 }
 
 /// How what is owed changed in one currency.
-fn statement(base: &str, told: &Told, currency: Currency, month: &Month) -> Markup {
+fn statement(place: &Place, told: &Told, currency: Currency, month: &Month) -> Markup {
     let moved = &month.moved;
     let code = currency.as_str().to_ascii_uppercase();
-    let days = [
-        ("from", told.from.day_text()),
-        ("to", told.to.plus(-1).day_text()),
+    let rows = Rows {
+        place,
+        currency,
+        from: told.from,
+    };
+    let before = format!(
+        "{}/reports/{}",
+        address(&place.team_id, &place.project_id),
+        month_text(told.from.plus(-1).month().0)
+    );
+    let taken = [
+        (Figure::Applied, -moved.applied),
+        (Figure::Reversed, -moved.reversed),
+        (Figure::Settled, -moved.settled),
     ];
-    let days: Vec<_> = days
-        .iter()
-        .map(|(name, day)| (*name, day.as_str()))
-        .collect();
-    let credits = with_query(&format!("{base}/credits"), &days);
-    let lines = [
-        ("Granted", moved.granted),
-        ("Applied to invoices", -moved.applied),
-        ("Reversed", -moved.reversed),
-        ("Paid by other ways", -moved.settled),
-    ];
+    let booked = |figure, units| line(title(figure), units, currency, &rows.booked(figure));
     html! {
         div {
             h2 { (code) }
@@ -118,12 +122,13 @@ fn statement(base: &str, told: &Told, currency: Currency, month: &Month) -> Mark
                 caption.hidden { "What is owed in " (code) }
                 thead { tr { th scope="col" { "What" } th scope="col" { "Amount" } } }
                 tbody {
-                    (line("Owed at the beginning", moved.opening, currency))
-                    @for (name, units) in lines { (line(name, units, currency)) }
+                    (line("Owed at the beginning", moved.opening, currency, &before))
+                    (line("Granted", moved.granted, currency, &rows.granted()))
+                    @for (figure, units) in taken { (booked(figure, units)) }
                     tr.total { td data-label="What" { "Owed at the end" } td data-label="Amount" { (amount(moved.closing, currency)) } }
-                    tr { td data-label="What" { "Credits granted" } td data-label="Amount" { a href=(credits) { (count(month.credits)) } } }
-                    @if moved.shortfall != 0 { (line("Could not be taken back", moved.shortfall, currency)) }
-                    @if moved.unexplained() != 0 { (line("Explained by no movement", moved.unexplained(), currency)) }
+                    tr { td data-label="What" { "Credits granted" } td data-label="Amount" { a href=(rows.granted()) { (count(month.credits)) } } }
+                    @if moved.shortfall != 0 { (booked(Figure::Shortfall, moved.shortfall)) }
+                    @if moved.unexplained() != 0 { tr { td data-label="What" { "Explained by no movement" } td data-label="Amount" { (amount(moved.unexplained(), currency)) } } }
                 }
             }
             @if moved.unexplained() != 0 {
@@ -133,8 +138,9 @@ fn statement(base: &str, told: &Told, currency: Currency, month: &Month) -> Mark
     }
 }
 
-fn line(name: &str, units: i64, currency: Currency) -> Markup {
-    html! { tr { td data-label="What" { (name) } td data-label="Amount" { (amount(units, currency)) } } }
+/// A figure, and the way to what it is made of.
+fn line(name: &str, units: i64, currency: Currency, to: &str) -> Markup {
+    html! { tr { td data-label="What" { (name) } td data-label="Amount" { a href=(to) { (amount(units, currency)) } } } }
 }
 
 /// The bookings of the month.
@@ -148,8 +154,15 @@ fn files(place: &Place, told: &Told) -> Markup {
         ];
         with_query(&export::path(place, list), &query)
     };
+    let days = (told.from.day_text(), told.to.plus(-1).day_text());
+    let base = address(&place.team_id, &place.project_id);
+    let listed = with_query(
+        &format!("{base}/reports/bookings"),
+        &[("from", &days.0), ("to", &days.1)],
+    );
     html! {
         p.actions {
+            a.button.plain href=(listed) { "Bookings" }
             a.button.plain href=(file("postings", "spreadsheet")) { "Bookings as CSV" }
             a.button.plain href=(file("postings", "ndjson")) { "Bookings as NDJSON" }
             a.button.plain href=(file("credits", "spreadsheet")) { "Credits as CSV" }

@@ -8,7 +8,7 @@ use billstack_store::api_keys;
 use billstack_store::customers::{self, Customer};
 use billstack_store::intake::StripeEvent;
 use billstack_store::list::Page;
-use billstack_store::received::{self, EventFilter};
+use billstack_store::received;
 use billstack_store::referrals::{self, ReferralFilter};
 use billstack_store::{Fault, Place, Tx, links, portal, programs, stripe_connection};
 
@@ -145,8 +145,12 @@ fn facts(tx: &mut dyn Tx, place: &Place, now: Micros) -> Result<Facts, Fault> {
     let team_id = &place.team_id;
     let connection = stripe_connection::get(tx, team_id)?.filter(|one| one.is_active);
     let since = since(tx, place)?;
-    let newest = received::list(tx, team_id, &EventFilter::default(), &Page::first(1))?.rows;
-    let event = newest.into_iter().next();
+    // One that the secret before has signed says nothing of the present one.
+    let in_use = connection.filter(|one| one.webhook_secret.is_some());
+    let event = match &in_use {
+        Some(one) => received::newest_signed(tx, team_id, one.secret_version)?,
+        None => None,
+    };
     let keys = api_keys::list(tx, team_id, &Page::first(50))?.rows;
     let works = |key: &api_keys::ApiKey| {
         let is_of_place = key.project_id.as_ref();
@@ -156,9 +160,9 @@ fn facts(tx: &mut dyn Tx, place: &Place, now: Micros) -> Result<Facts, Fault> {
     let has_links = links::settings(tx, place)?.enabled;
     let has_portal = !portal::settings(tx, place)?.allowed_origins.is_empty();
     Ok(Facts {
-        is_connected: connection.is_some_and(|one| one.webhook_secret.is_some()),
+        is_connected: in_use.is_some(),
         since,
-        event: event.filter(|event| since.is_some_and(|since| event.received_at >= since)),
+        event,
         refused: Vec::new(),
         program: programs::get(tx, place)?,
         has_key: keys.iter().any(works),

@@ -16,7 +16,7 @@ use crate::http::page::{one_of, page, time};
 use crate::http::query::Query;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::form::choice;
-use crate::pages::parts::pager::{pager, with_query};
+use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::read;
@@ -61,7 +61,7 @@ pub(super) async fn log(
     wanted: &Wanted,
 ) -> Result<Markup, ApiError> {
     let (of, filter, page) = (id.to_owned(), wanted.filter.clone(), wanted.page.clone());
-    let is_first = page.after.is_none();
+    let trail = Trail::of(&wanted.query);
     let part = read(app, place, move |tx, place| {
         log::list(tx, place, &of, &filter, &page)
     });
@@ -74,7 +74,7 @@ pub(super) async fn log(
     Ok(html! {
         (filters(path, &kept))
         (rows(&part, path, !kept.is_empty()))
-        (pager(path, &kept, is_first, part.next.as_ref()))
+        (pager(path, &kept, &trail, part.next.as_ref()))
     })
 }
 

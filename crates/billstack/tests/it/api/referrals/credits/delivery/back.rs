@@ -72,7 +72,7 @@ pub(super) fn refunded(t: &Bench, before: i64, total: i64) -> Value {
 
 impl Bench {
     /// Lets an invoice use a balance in Stripe, without an event that tells of it. Returns its id.
-    pub(super) fn bill(&self, customer: &str, total: i64) -> String {
+    pub(crate) fn bill(&self, customer: &str, total: i64) -> String {
         let money = self.fake().money();
         let invoice = money.invoice(&fake_stripe::NewInvoice::new(customer, total, "usd"));
         money.finalize(&invoice);
@@ -80,7 +80,7 @@ impl Bench {
     }
 
     /// Delivers the events of everything that happened in Stripe.
-    pub(super) async fn hear(&self) {
+    pub(crate) async fn hear(&self) {
         for event in self.fake().take_events(Generation::BasilMay) {
             self.accept(&event).await;
         }
@@ -89,7 +89,7 @@ impl Bench {
     /// Waits until these amounts of a credit are what they should be, and nothing is left to do for it. Whenever its
     /// delivery waits for a time, that time comes.
     #[track_caller]
-    pub(super) fn stands(&self, id: &str, wanted: Value) -> impl Future<Output = Value> {
+    pub(crate) fn stands(&self, id: &str, wanted: Value) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
         async move {
             let is_wanted = |credit: &Value| {
