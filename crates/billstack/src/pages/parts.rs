@@ -8,6 +8,7 @@ pub(super) mod entry;
 pub(super) mod export;
 pub(super) mod form;
 pub(super) mod keys;
+pub(super) mod lock;
 pub(super) mod money;
 pub(super) mod notice;
 pub(super) mod numbers;

@@ -114,8 +114,14 @@ async fn admins_make_projects_and_others_are_told_why_not(t: &Bench) {
     assert!(list.text.contains(">Second</a>") && list.text.contains(">test</span>"));
     let viewer = t.member(Role::Viewer).await;
     let page = look(&viewer, &path).send().await;
-    assert!(page.text.contains("<button disabled>"), "{page:?}");
-    assert!(page.text.contains("Only owners and admins"));
+    assert!(
+        page.text.contains("<fieldset class=\"shut\" disabled>"),
+        "{page:?}"
+    );
+    assert!(
+        page.text
+            .contains("This is for owners and admins of the team. You are a viewer.")
+    );
     assert_eq!(send(&viewer, &path, &fields).await.status, 403);
 }
 

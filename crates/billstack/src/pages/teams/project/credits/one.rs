@@ -21,6 +21,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, fault, field, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
@@ -261,6 +262,7 @@ fn move_it(
                 p.quiet { "Nothing of it can be moved any more." }
             } @else {
                 form.moves method="post" action={ (path(place)) "/" (credit.id) } {
+                    (view.lock(Need::Writer).around(html! {
                     (once())
                     (choices(&possible, credit, (typed, error)))
                     @if can(Move::takes_part) {
@@ -270,7 +272,8 @@ fn move_it(
                     @if can(|one| one == Move::Settle) {
                         div.of-settle { (moves::reference_field(typed, error)) }
                     }
-                    (button("Move it").when(view.can_write(), "Viewers move nothing."))
+                    (button("Move it"))
+                    }))
                 }
             }
         }

@@ -10,13 +10,12 @@ use super::facts::Step;
 use super::forms::path;
 use crate::api::teams::stripe::events::cure_of;
 use crate::pages::parts::form::{Field, Kind, fault, field, once, submit};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::time::moment;
 use crate::pages::shown::panel;
 use crate::pages::teams::project::address;
 use crate::webhooks::stripe::Lately;
-
-const FOR_ADMINS: &str = "Only owners and admins of the team may do this.";
 
 impl Shown<'_> {
     /// What a script compares to see whether there is news; nothing where nothing is waited for.
@@ -112,10 +111,12 @@ impl Shown<'_> {
         html! {
             (fault(error, &["webhookSecret"]))
             form method="post" action={ (path(self.place)) "/stripe" } {
-                (once())
-                (field(&Field { label: "Signing secret", name: "webhookSecret", kind: Kind::Password,
-                    hint: Some("It begins with whsec_."), ..Field::default() }, typed, error))
-                (submit(label).when(self.view.can_administer(), FOR_ADMINS))
+                (self.view.lock(Need::Admin).around(html! {
+                    (once())
+                    (field(&Field { label: "Signing secret", name: "webhookSecret", kind: Kind::Password,
+                        hint: Some("It begins with whsec_."), ..Field::default() }, typed, error))
+                    (submit(label))
+                }))
             }
         }
     }
@@ -171,11 +172,13 @@ impl Shown<'_> {
             p { "Your backend calls with a key. This one is good for this project, and may do everything there." }
             (fault(error, &["name"]))
             form method="post" action={ (path(self.place)) "/key" } {
-                (once())
-                input type="hidden" name="projectId" value=(self.place.project_id);
-                (field(&Field { label: "Name", name: "name", hint: Some("Such as the program that will use it."),
-                    ..Field::default() }, typed, error))
-                (submit("Make the key").when(self.view.can_administer(), FOR_ADMINS))
+                (self.view.lock(Need::Admin).around(html! {
+                    (once())
+                    input type="hidden" name="projectId" value=(self.place.project_id);
+                    (field(&Field { label: "Name", name: "name", hint: Some("Such as the program that will use it."),
+                        ..Field::default() }, typed, error))
+                    (submit("Make the key"))
+                }))
             }
         }
     }
