@@ -14,6 +14,7 @@ pub(super) mod notice;
 pub(super) mod numbers;
 pub(super) mod pager;
 pub(super) mod people;
+pub(super) mod programs;
 pub(super) mod said;
 pub(super) mod shell;
 pub(super) mod switch;

@@ -22,6 +22,7 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, choice, fault, field, once, submit as button};
 use crate::pages::parts::pager::pager;
+use crate::pages::parts::programs::programs;
 use crate::pages::parts::said::saying;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{day, moment};
@@ -208,6 +209,7 @@ async fn body(
         (list((&part, &projects), (&path, typed), app.now()))
         (pager(&path, &[], is_first, part.next.as_ref()))
         (new(&path, &projects, (typed, error)))
+        (programs(app, &access.team_id, &projects))
     })
 }
 

@@ -38,6 +38,11 @@ async fn a_key_is_shown_until_somebody_has_kept_it(t: &Bench) {
     assert_eq!(led(&made), path);
     let browser = with_cookie(&t.owner, &made);
     let page = look(&browser, &path).send().await;
+    let calls = format!(
+        "/api/billstack/teams/{}/projects/{}\"",
+        t.home.team, t.home.project
+    );
+    assert!(page.text.contains(&calls), "{page:?}");
     let (_, secret) = page.text.split_once("data-copy=\"bs_").expect("the key");
     let secret = format!("bs_{}", &secret[..48]);
     assert!(!page.text.contains("<img src=x"), "{page:?}");
@@ -58,7 +63,7 @@ async fn a_key_is_shown_until_somebody_has_kept_it(t: &Bench) {
             .send()
             .await
             .text
-            .contains("data-copy")
+            .contains("data-copy=\"bs_")
     );
     let kept = send(&browser, &format!("{path}/kept"), &[]).await;
     assert_eq!(led(&kept), path);

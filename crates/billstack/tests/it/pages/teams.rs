@@ -165,7 +165,7 @@ async fn a_project_shows_what_it_promises(t: &Bench) {
         "1,234.56 USD",
         "5.00 USD",
         &t.home.project,
-        "href=\"/docs\"",
+        "/start#programs\"",
     ] {
         assert!(page.text.contains(text), "{text}");
     }

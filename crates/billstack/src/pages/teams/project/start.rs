@@ -21,6 +21,7 @@ use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::pages::form::Form;
+use crate::pages::parts::programs::programs;
 use crate::pages::shown::Kind;
 use crate::pages::view::View;
 
@@ -86,6 +87,7 @@ async fn body(
         ol.steps data-state=[shown.state()] {
             @for step in Step::ALL { (shown.step(step)) }
         }
+        @if let Some(project) = &view.project { (programs(app, &place.team_id, std::slice::from_ref(project))) }
     })
 }
 
