@@ -1,7 +1,7 @@
 //! Who looks at a page, from where, and how it looks to them.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -74,12 +74,16 @@ impl View {
 
     /// A page that shows a form again, because something about it is wrong.
     pub(super) fn again(&self, error: &ApiError, title: &str, body: Markup) -> Response {
-        self.page_with(status_of(error), title, body)
+        self.with_status_of(error, self.page(title, body))
     }
 
     /// A page that was made already, which shows a form again.
     pub(super) fn with_status_of(&self, error: &ApiError, mut page: Response) -> Response {
         *page.status_mut() = status_of(error);
+        // Clients that obey it come back in time, whatever they make of the sentence.
+        if let Some(seconds) = error.wait() {
+            page.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
         page
     }
 

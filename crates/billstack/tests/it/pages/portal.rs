@@ -146,6 +146,11 @@ async fn what_is_wrong_is_told(t: &Bench) {
             "app.example.com",
             "id=\"allowedOrigins-error\"",
         ),
+        (
+            "allowedOrigins",
+            "https://app.example.com\r\n\r\nhttps://b.example/",
+            "Number 2 is none.",
+        ),
         ("names", "all", "id=\"names-error\""),
         ("accent", "blue", "id=\"accent-error\""),
         ("radius", "25", "id=\"radius-error\""),
