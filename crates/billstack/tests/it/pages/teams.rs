@@ -110,6 +110,20 @@ async fn admins_make_projects_and_others_are_told_why_not(t: &Bench) {
     let made = send(&t.owner, &path, &fields).await;
     let shown = look(&t.owner, led(&made)).send().await;
     assert!(shown.text.contains("This is a test project"), "{shown:?}");
+    // The bar of every page says so.
+    for rest in ["", "/codes", "/program", "/start"] {
+        let page = look(
+            &t.owner,
+            &format!("{}{rest}", led(&made).trim_end_matches("/start")),
+        );
+        let page = page.send().await;
+        let (bar, _) = page.text.split_once("</header>").expect("a bar");
+        assert!(
+            bar.contains("<span class=\"badge test\">test</span>"),
+            "{bar}"
+        );
+        assert!(bar.contains("/ Second, a test project\""), "{bar}");
+    }
     let list = look(&t.owner, &path).send().await;
     assert!(list.text.contains(">Second</a>") && list.text.contains(">test</span>"));
     let viewer = t.member(Role::Viewer).await;

@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::pages::form::Form;
 use crate::pages::parts::programs::programs;
-use crate::pages::shown::Kind;
+use crate::pages::shown::{Kind, Secret};
 use crate::pages::view::View;
 
 const TITLE: &str = "Start";
@@ -37,8 +37,8 @@ struct Shown<'s> {
     place: &'s Place,
     facts: Facts,
     skipped: Vec<Step>,
-    /// A key that was just made.
-    key: Option<String>,
+    /// Keys that were just made, the newest last.
+    keys: Vec<Secret>,
     /// A form that was sent, and what is wrong with it.
     sent: (&'s Form, Option<&'s ApiError>),
 }
@@ -71,7 +71,9 @@ async fn body(
         place,
         facts: facts::read(app, place).await?,
         skipped: skipped(headers),
-        key: forms::whose(view, place).and_then(|whose| whose.read(app, headers, Kind::Key)),
+        keys: forms::whose(view, place)
+            .map(|whose| whose.read(app, headers, Kind::Key))
+            .unwrap_or_default(),
         sent,
     };
     let left = Step::ALL

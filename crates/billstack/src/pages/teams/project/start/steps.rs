@@ -13,7 +13,7 @@ use crate::pages::parts::form::{Field, Kind, fault, field, once, submit};
 use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::time::moment;
-use crate::pages::shown::panel;
+use crate::pages::shown::panels;
 use crate::pages::teams::project::address;
 use crate::webhooks::stripe::Lately;
 
@@ -65,11 +65,11 @@ impl Shown<'_> {
         let base = address(&self.place.team_id, &self.place.project_id);
         match step {
             Step::Event if self.facts.event.is_some() => self.newest(),
-            Step::Key if self.key.is_some() => self.new_key(),
+            Step::Key if !self.keys.is_empty() => self.new_key(),
             Step::Try if self.facts.has_referral => {
                 html! {
                     p { a href={ (base) "/referrals" } { "See it" } }
-                    details open[self.key.is_some()] { summary { "The commands" } (self.try_it()) }
+                    details open[!self.keys.is_empty()] { summary { "The commands" } (self.try_it()) }
                 }
             }
             Step::Conversion if self.facts.has_converted => {
@@ -184,10 +184,9 @@ impl Shown<'_> {
     }
 
     fn new_key(&self) -> Markup {
-        let key = self.key.as_deref().unwrap_or_default();
-        panel(
+        panels(
             "Your new key",
-            key,
+            &self.keys,
             "The commands below carry it.",
             &format!("{}/kept", path(self.place)),
         )
@@ -195,7 +194,8 @@ impl Shown<'_> {
 
     fn try_it(&self) -> Markup {
         let place = self.place;
-        let (base, key) = (self.app.base_url(), self.key.as_deref());
+        let (base, key) = (self.app.base_url(), self.keys.last());
+        let key = key.map(|key| key.text.as_str());
         let api = format!(
             "{base}/api/billstack/teams/{}/projects/{}",
             place.team_id, place.project_id

@@ -24,7 +24,7 @@ use crate::pages::parts::lock::{Lock, Need};
 use crate::pages::parts::notice::{self, copyable};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::part;
-use crate::pages::shown::{Kind, panel};
+use crate::pages::shown::{Kind, panels};
 use crate::pages::view::{View, read};
 
 /// Where an endpoint is.
@@ -74,12 +74,12 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let asked = Asked::new((&app, &view), &access, &id);
     let found = asked.found().await?;
-    let secret = acts::whose(&view, &access.place).read(&app, &headers, Kind::Webhook);
-    let secret = secret.and_then(|text| Some(text.strip_prefix(&id)?.trim().to_owned()));
+    let secrets = acts::whose(&view, &access.place).read(&app, &headers, Kind::Webhook);
+    let secrets = secrets.into_iter().filter_map(|secret| secret.of(&id));
+    let secrets: Vec<_> = secrets.collect();
+    let kept = format!("{}/kept", path(&access.place, &id));
     let top = html! {
-        @if let Some(secret) = secret {
-            (panel("The secret of the endpoint", &secret, "Your receiver checks signatures with it.", &format!("{}/kept", path(&access.place, &id))))
-        }
+        (panels("The secret of the endpoint", &secrets, "Your receiver checks signatures with it.", &kept))
         (said(&query))
         (part(&view, replay::missed(&asked, &query)).await)
     };
