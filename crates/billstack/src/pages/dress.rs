@@ -185,8 +185,8 @@ fn refused(asked: &Parts, answer: Response, lacking: Option<String>) -> Response
     let (status, title) = (old.status, title(reason));
     let body = html! {
         h1 { (title) }
-        p { (sentence(reason).unwrap_or(said.as_ref().map_or(reason.sentence(), |said| &said.message))) }
         @if let Some(lacking) = lacking { p { (lacking) " One of them can give you another role." } }
+        @else { p { (sentence(reason).unwrap_or(said.as_ref().map_or(reason.sentence(), |said| &said.message))) } }
         @if let Some(field) = field { p { "It is about " code { (field) } "." } }
         @if is_nobody {
             p { "Nothing was changed. Sign in, and send the form again." }
