@@ -247,7 +247,7 @@ impl ApiError {
     }
 
     /// The seconds a client is told to wait: 429, 503 and whoever waits for another request are never left in doubt.
-    fn wait(&self) -> Option<u64> {
+    pub fn wait(&self) -> Option<u64> {
         match self.retry_after {
             Some(seconds) => Some(seconds.max(1)),
             None => self.reason.asks_to_retry().then_some(1),

@@ -47,25 +47,29 @@ impl CreditFacts {
     /// What the credit is, and what of it was used, paid or taken back.
     pub(super) fn standing(&self) -> String {
         let parts = &self.parts;
-        let mut said = format!("The {} got {}", who(self.side), self.money(parts.amount()));
+        let whole = self.money(parts.amount());
+        let mut said = format!("The {} got {whole}", who(self.side));
         let became = [
             (parts.applied, "was used for invoices"),
             (parts.settled, "was paid"),
             (parts.reversed, "was taken back"),
             (parts.delivered, "is in the balance in Stripe"),
             (parts.held, "is held"),
+            (parts.available, "is owed"),
         ];
-        let became: Vec<String> = became
-            .into_iter()
-            .filter(|(units, _)| *units > 0)
-            .map(|(units, what)| match units == parts.amount() {
-                true => format!("which {what}"),
-                false => format!("of which {} {what}", self.money(units)),
-            })
-            .collect();
-        if !became.is_empty() {
-            said += ", ";
-            said += &became.join(", ");
+        let became: Vec<_> = became.into_iter().filter(|(units, _)| *units > 0).collect();
+        match became.as_slice() {
+            // What is owed as a whole is what a credit is.
+            [] => {}
+            [(units, _)] if *units == parts.available => {}
+            [(_, what)] => said += &format!(", which {what}"),
+            [several @ .., (units, what)] => {
+                let several = several
+                    .iter()
+                    .map(|(units, what)| format!("{} {what}", self.money(*units)));
+                let several = several.collect::<Vec<_>>().join(", ");
+                said += &format!(": {several} and {} {what}", self.money(*units));
+            }
         }
         said.push('.');
         if parts.shortfall > 0 {

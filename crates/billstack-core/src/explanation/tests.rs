@@ -121,6 +121,37 @@ fn what_is_missing_besides_is_told() {
 }
 
 #[test]
+fn the_parts_of_a_credit_are_one_sentence() {
+    let of = |parts| credit(Side::Referrer, parts).standing();
+    assert_eq!(of(available(1_000)), "The referrer got 10.00 USD.");
+    let none = available(0);
+    let held = Parts {
+        held: 1_000,
+        ..none
+    };
+    assert_eq!(of(held), "The referrer got 10.00 USD, which is held.");
+    let three = Parts {
+        applied: 400,
+        reversed: 300,
+        delivered: 300,
+        ..none
+    };
+    assert_eq!(
+        of(three),
+        "The referrer got 10.00 USD: 4.00 USD was used for invoices, 3.00 USD was taken back and 3.00 USD is in the \
+         balance in Stripe."
+    );
+    let rest = Parts {
+        settled: 400,
+        ..available(600)
+    };
+    assert_eq!(
+        of(rest),
+        "The referrer got 10.00 USD: 4.00 USD was paid and 6.00 USD is owed."
+    );
+}
+
+#[test]
 fn a_conversion_tells_what_became_of_its_credits() {
     let referral = referral(Status::Converted);
     let friend = Parts {
@@ -143,7 +174,7 @@ fn a_conversion_tells_what_became_of_its_credits() {
     assert_eq!(
         said.why,
         "It converted on 2025-11-04 10:12 UTC: Stripe told that the friend subscribed. The referrer got 10.00 USD. \
-         The friend got 5.00 USD, of which 3.00 USD was taken back, of which 2.00 USD is in the balance in Stripe."
+         The friend got 5.00 USD: 3.00 USD was taken back and 2.00 USD is in the balance in Stripe."
     );
     assert_eq!(
         said.next,

@@ -75,8 +75,10 @@ impl Wording {
 /// What is wrong with settings, and so with which member.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Wrong {
-    /// An origin is none, or there are too many.
+    /// There are too many origins.
     Origins,
+    /// The origin at this place, counted from one, is none.
+    Origin(usize),
     /// A language is not one of the page's, or a text is empty, too long, or not plain.
     Texts,
 }
@@ -84,14 +86,14 @@ pub enum Wrong {
 impl Settings {
     /// Checks the settings, and puts origins in the form in which browsers send them.
     pub fn check(self) -> Result<Settings, Wrong> {
-        let origins: Option<Vec<String>> = self
-            .allowed_origins
-            .iter()
-            .map(|text| origins::read(text))
+        if self.allowed_origins.len() > MOST_ORIGINS {
+            return Err(Wrong::Origins);
+        }
+        let origins = self.allowed_origins.iter().zip(1..);
+        let origins: Result<Vec<String>, Wrong> = origins
+            .map(|(text, place)| origins::read(text).ok_or(Wrong::Origin(place)))
             .collect();
-        let allowed_origins = origins
-            .filter(|origins| origins.len() <= MOST_ORIGINS)
-            .ok_or(Wrong::Origins)?;
+        let allowed_origins = origins?;
         if !self.texts.are_fit() {
             return Err(Wrong::Texts);
         }
@@ -144,8 +146,9 @@ mod tests {
         let checked = with(vec!["https://App.Example.com".to_owned()]).check();
         let checked = checked.unwrap().allowed_origins;
         assert_eq!(checked, ["https://app.example.com"]);
-        let refused = with(vec!["https://example.com/".to_owned()]).check();
-        assert_eq!(refused, Err(Wrong::Origins));
+        let two = ["https://example.com", "https://example.com/"];
+        let refused = with(two.map(str::to_owned).to_vec()).check();
+        assert_eq!(refused, Err(Wrong::Origin(2)));
         let many = (0..=MOST_ORIGINS).map(|n| format!("https://h{n}.example"));
         assert_eq!(with(many.collect()).check(), Err(Wrong::Origins));
     }

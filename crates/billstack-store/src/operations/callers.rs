@@ -248,7 +248,7 @@ impl Right {
     }
 
     /// Whether a person with this role in the team has it.
-    fn is_held_by(self, role: Option<Role>) -> bool {
+    pub fn is_held_by(self, role: Option<Role>) -> bool {
         match self {
             Right::SignedIn | Right::Known => true,
             Right::TeamMember | Right::TeamKnown => role.is_some(),

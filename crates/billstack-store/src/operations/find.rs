@@ -24,6 +24,11 @@ use crate::tables::{members, teams};
 /// In how many teams of a person is looked; the newest.
 const MOST_TEAMS: i64 = 50;
 
+/// What ids of ours begin with.
+const OURS: [&str; 10] = [
+    "team_", "proj_", "usr_", "key_", "pc_", "ref_", "cr_", "evt_", "whe_", "whd_",
+];
+
 /// Something that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
@@ -73,8 +78,25 @@ impl Sight<'_> {
     }
 }
 
-/// What a text names where somebody reads, the best first: things by their ids, then codes, then people.
+/// What a text names where somebody reads, the best first: things by their ids, then codes, then people. An id of ours
+/// that was written in capitals, or with blanks around it, is the plain one.
 pub fn find(tx: &mut dyn Tx, reader: &Reader, text: &str) -> Result<Vec<Hit>, Abort> {
+    let text = text.trim();
+    let hits = exactly(tx, reader, text)?;
+    match plain(text).filter(|_| hits.is_empty()) {
+        Some(id) => exactly(tx, reader, &id),
+        None => Ok(hits),
+    }
+}
+
+/// An id of ours as it is made, where a text is one in capitals. Those of Stripe differ by their case.
+fn plain(text: &str) -> Option<String> {
+    let plain = text.to_ascii_lowercase();
+    let is_ours = OURS.iter().any(|prefix| plain.starts_with(prefix));
+    (is_ours && plain != text).then_some(plain)
+}
+
+fn exactly(tx: &mut dyn Tx, reader: &Reader, text: &str) -> Result<Vec<Hit>, Abort> {
     match reader {
         Reader::Person(user_id) => Ok(of_person(tx, user_id, text)?),
         Reader::Key(hash) => {

@@ -101,7 +101,7 @@ impl From<Line> for LineJson {
     fn from(line: Line) -> LineJson {
         LineJson {
             message: message(&line),
-            cure: cure(line.id.kind),
+            cure: cure(&line.id),
             id: line.id.to_string(),
             kind: line.id.kind,
             subject: line.id.subject,
@@ -149,7 +149,7 @@ impl App {
                 count: count.min(MOST),
                 is_more: count > MOST,
                 at: Some(refused.last),
-                detail: Some(refused.why.advice().to_owned()),
+                detail: Some(refused.why.finding().to_owned()),
                 ..Line::new(Kind::StripeCallsRefused, refused.why.as_str())
             }
         });

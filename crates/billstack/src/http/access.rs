@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use billstack_core::access::{api_key_hash, is_api_key};
+use billstack_core::access::{Role, api_key_hash, is_api_key};
 use billstack_core::ids::is_id;
 use billstack_store::callers::{Admitted, Credential, Guard};
 use billstack_store::readers::Reader;
@@ -266,6 +267,19 @@ fn insert_access(parts: &mut Parts, guard: &Arc<Guard>, request_id: &str, admitt
         }
         _ => {}
     }
+}
+
+/// What somebody with a session is in a team.
+pub async fn role_in(app: &Shared, headers: &HeaderMap, team_id: &str) -> Option<Role> {
+    let token = session_cookie(app).read(headers)?;
+    let guard = Guard {
+        right: Right::TeamMember,
+        credential: Credential::Session(token_hash(&token)),
+        place: Arc::new(Place::new(team_id, "")),
+    };
+    let now = app.now();
+    let admitted = app.store.point(move |tx| Ok(guard.admit(tx, now)?)).await;
+    admitted.ok()?.ok()?.role
 }
 
 /// The one credential of a request. A key wins over a cookie; a cookie that would change something

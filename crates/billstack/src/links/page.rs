@@ -65,6 +65,7 @@ fn page(status: StatusCode, title: &str, rest: &str) -> Response {
         escaped(title)
     );
     let fixed = HeaderValue::from_static;
+    let same_origin = |name: &'static str| (HeaderName::from_static(name), fixed("same-origin"));
     let of_page = [
         (CONTENT_TYPE, fixed("text/html; charset=utf-8")),
         (
@@ -74,6 +75,8 @@ fn page(status: StatusCode, title: &str, rest: &str) -> Response {
             ),
         ),
         (X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
+        same_origin("cross-origin-opener-policy"),
+        same_origin("cross-origin-resource-policy"),
     ];
     (status, headers(), of_page, html).into_response()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
     REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -16,10 +16,12 @@ use billstack_store::users;
 use maud::html;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::parts::lock::Need;
 use super::view::{View, see_other};
 use super::{kept, sign_in};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason, Said};
+use crate::http::access::role_in;
 use crate::http::failures::catch_panics;
 use crate::http::request_id::RequestId;
 use crate::http::serve::Dresser;
@@ -63,7 +65,14 @@ pub async fn dress(State(app): State<Shared>, mut request: Request, next: Next) 
                 .map_or(path, |place| place.as_str());
             sign_in::instead(&View::of(&asked), place, &kept)
         }
-        None => refused(&asked, answer),
+        None => {
+            let reason = answer.extensions().get::<Reason>().copied();
+            let lacking = match reason {
+                Some(Reason::Forbidden) => lacking(&app, &asked).await,
+                _ => None,
+            };
+            refused(&asked, answer, lacking)
+        }
     };
     answer.headers_mut().extend(safe(&app));
     answer
@@ -107,7 +116,7 @@ pub fn dresser(app: &Shared) -> Dresser {
             if !is_refusal || is_page(&answer) {
                 return answer;
             }
-            let mut page = refused(&asked, answer);
+            let mut page = refused(&asked, answer, None);
             page.headers_mut().extend(safe(&app));
             page
         }))
@@ -150,13 +159,13 @@ pub async fn nowhere(State(app): State<Shared>, request: Request) -> Response {
     if !has_user(&app).await {
         return see_other("/setup");
     }
-    let mut answer = refused(&parts, error);
+    let mut answer = refused(&parts, error, None);
     answer.headers_mut().extend(safe(&app));
     answer
 }
 
 /// A refusal as a page, or the way to the page that lifts it.
-fn refused(asked: &Parts, answer: Response) -> Response {
+fn refused(asked: &Parts, answer: Response, lacking: Option<String>) -> Response {
     let reason = answer.extensions().get::<Reason>().copied();
     let Some(reason) = reason.filter(|_| !is_page(&answer)) else {
         return answer;
@@ -176,7 +185,8 @@ fn refused(asked: &Parts, answer: Response) -> Response {
     let (status, title) = (old.status, title(reason));
     let body = html! {
         h1 { (title) }
-        p { (sentence(reason).unwrap_or(said.as_ref().map_or(reason.sentence(), |said| &said.message))) }
+        @if let Some(lacking) = lacking { p { (lacking) " One of them can give you another role." } }
+        @else { p { (sentence(reason).unwrap_or(said.as_ref().map_or(reason.sentence(), |said| &said.message))) } }
         @if let Some(field) = field { p { "It is about " code { (field) } "." } }
         @if is_nobody {
             p { "Nothing was changed. Sign in, and send the form again." }
@@ -197,6 +207,18 @@ fn refused(asked: &Parts, answer: Response) -> Response {
     }
     page.extensions_mut().extend(old.extensions);
     page
+}
+
+/// What a member of the team lacks for a page of it. Nobody else learns anything.
+async fn lacking(app: &Shared, asked: &Parts) -> Option<String> {
+    let path = asked.extensions.get::<MatchedPath>()?;
+    let mut pages = for_people().into_iter();
+    let page = pages.find(|page| page.method == asked.method && page.path == path.as_str())?;
+    let need = Need::of(page.right?)?;
+    let team = asked.uri.path().split('/').nth(2)?;
+    role_in(app, &asked.headers, team)
+        .await
+        .map(|role| need.told(role))
 }
 
 fn is_page(answer: &Response) -> bool {

@@ -11,6 +11,7 @@ use billstack_store::readers::Reader;
 use billstack_store::{Fault, Place, Tx, customers, members, projects, teams};
 use maud::{Markup, html};
 
+use super::parts::pager::with_query;
 use super::parts::people::called;
 use super::parts::table::{Column, table};
 use super::teams::project::address;
@@ -54,19 +55,22 @@ pub async fn show(
     }
 }
 
-/// On to the page of the one thing that an id names.
+/// On to the page of the one thing that an id names, or to the list of those that share it.
 pub async fn go(
     State(app): State<Shared>,
     signed: SignedIn,
     Item(id): Item,
 ) -> Result<Response, ApiError> {
-    let user_id = signed.user.id;
-    let found = app.store.scan(move |tx| {
-        let hit = find::resolve(tx, &Reader::Person(user_id.clone()), &id)?;
-        Ok(hit.map(|hit| told(tx, &user_id, hit)).transpose()?)
-    });
-    let found = found.await?.ok_or(ApiError::new(Reason::NotFound))?;
-    Ok(see_other(&found.path))
+    // Addresses of people are asked for, and stand in no path.
+    let found = match id.contains('@') {
+        true => Vec::new(),
+        false => all(&app, &signed.user.id, &id).await?,
+    };
+    match found.as_slice() {
+        [] => Err(ApiError::new(Reason::NotFound)),
+        [one] => Ok(see_other(&one.path)),
+        _ => Ok(see_other(&with_query("/find", &[("q", id.trim())]))),
+    }
 }
 
 async fn all(app: &App, user_id: &str, sought: &str) -> Result<Vec<Found>, ApiError> {

@@ -1,10 +1,11 @@
 //! Who looks at a page, from where, and how it looks to them.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use billstack_core::access::Role;
 use billstack_core::time::Micros;
 use billstack_store::attention::{self, Line};
 use billstack_store::projects::{self, Project};
@@ -13,6 +14,7 @@ use billstack_store::{Abort, Place, Share, Tx, Weight};
 use maud::Markup;
 
 use super::kept::KEPT;
+use super::parts::lock::{Lock, Need};
 use super::parts::switch::Places;
 use super::parts::unread::PATIENCE;
 use super::parts::{said, shell};
@@ -72,12 +74,16 @@ impl View {
 
     /// A page that shows a form again, because something about it is wrong.
     pub(super) fn again(&self, error: &ApiError, title: &str, body: Markup) -> Response {
-        self.page_with(status_of(error), title, body)
+        self.with_status_of(error, self.page(title, body))
     }
 
     /// A page that was made already, which shows a form again.
     pub(super) fn with_status_of(&self, error: &ApiError, mut page: Response) -> Response {
         *page.status_mut() = status_of(error);
+        // Clients that obey it come back in time, whatever they make of the sentence.
+        if let Some(seconds) = error.wait() {
+            page.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
         page
     }
 
@@ -88,14 +94,21 @@ impl View {
 
     /// Whether whoever looks may change what is in a project.
     pub(super) fn can_write(&self) -> bool {
-        let role = self.person.as_ref().and_then(|person| person.role);
-        role.is_some_and(billstack_core::access::Role::can_write)
+        Need::Writer.is_met(self.role())
     }
 
     /// Whether whoever looks may administer the team.
     pub(super) fn can_administer(&self) -> bool {
-        let role = self.person.as_ref().and_then(|person| person.role);
-        role.is_some_and(billstack_core::access::Role::can_administer)
+        Need::Admin.is_met(self.role())
+    }
+
+    /// What is between whoever looks and a form that needs this.
+    pub(super) fn lock(&self, need: Need) -> Lock {
+        Lock::new(need, self.role())
+    }
+
+    fn role(&self) -> Option<Role> {
+        self.person.as_ref().and_then(|person| person.role)
     }
 }
 

@@ -243,13 +243,23 @@ impl Chromium {
 
     /// What was written to the console since the last question, violations of policies among it.
     pub(crate) async fn complaints(&self) -> Vec<String> {
+        self.console(&["SEVERE"]).await
+    }
+
+    /// The same, and what the browser warns of.
+    pub(crate) async fn warnings(&self) -> Vec<String> {
+        self.console(&["SEVERE", "WARNING"]).await
+    }
+
+    async fn console(&self, levels: &[&str]) -> Vec<String> {
         let log = self
             .driver
             .post("/se/log", json!({"type": "browser"}))
             .await;
         let log = log.expect("a log");
         let entries = log.as_array().expect("entries").iter();
-        let bad = entries.filter(|entry| entry["level"] == "SEVERE");
+        let is_bad = |level: &str| levels.contains(&level);
+        let bad = entries.filter(|entry| entry["level"].as_str().is_some_and(is_bad));
         bad.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
             .collect()
     }

@@ -28,7 +28,7 @@ fn the_preview_follows_what_is_typed() {
         assert_eq!(browser.run(shown).await, json!(["fr", "dark"]));
         assert!(!browser.text_of(".sample").await.is_empty());
         browser.out_of_frames().await;
-        assert_eq!(browser.complaints().await, Vec::<String>::new());
+        assert_eq!(browser.warnings().await, Vec::<String>::new());
     });
 }
 

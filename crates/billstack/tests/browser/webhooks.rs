@@ -35,7 +35,7 @@ fn the_printed_command_line_verifies_at_a_real_receiver() {
         browser.until(pick, json!("referral.converted")).await;
         browser.click("form[action$='/test'] button").await;
         let said = browser.text_of("section[aria-labelledby=tested]").await;
-        for part in ["Taken", "204", "ms", "referral.converted"] {
+        for part in ["Delivered 204", "ms", "referral.converted"] {
             assert!(said.contains(part), "{part}: {said}");
         }
         let line = "return document.querySelector('section[aria-labelledby=tested] pre:last-of-type').textContent";

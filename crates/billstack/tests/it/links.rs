@@ -232,6 +232,9 @@ async fn chats_get_the_card_and_browsers_never(t: &Bench) {
         200 => shown,
         _ => panic!("a card: {shown:?}"),
     };
+    for name in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+        assert_eq!(shown.header(name), Some("same-origin"), "{name}");
+    }
     let address = format!("{}/r/{code}", t.nodes[0].origin);
     for part in [
         "content=\"&quot;&gt;&lt;img src=x onerror=alert(1)&gt;\"".to_owned(),

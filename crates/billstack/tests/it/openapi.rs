@@ -65,6 +65,9 @@ async fn what_never_changes_is_compressed_and_sent_once(t: &Bench) {
 
 async fn the_page_of_calls_names_each_at_once(t: &Bench) {
     let page = t.nobody.get("/docs").await;
+    for name in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+        assert_eq!(page.header(name), Some("same-origin"), "{name}");
+    }
     let policy = page.header("content-security-policy").unwrap_or_default();
     assert!(policy.starts_with("default-src 'self'"), "{policy}");
     for (name, operation) in operations() {

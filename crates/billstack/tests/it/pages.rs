@@ -12,6 +12,7 @@ mod first_run;
 mod kept;
 mod keys;
 mod links;
+mod locked;
 mod members;
 mod overview;
 mod portal;

@@ -1,8 +1,10 @@
 //! What a line means, and what to do about it, for a person.
 
-use billstack_core::attention::Kind;
+use billstack_core::attention::{Kind, LineId};
 use billstack_core::delivery::Reason;
 use billstack_store::attention::Line;
+
+use crate::webhooks::stripe::signature::BadSignature;
 
 /// What a line means.
 pub fn message(line: &Line) -> String {
@@ -54,14 +56,15 @@ pub fn message(line: &Line) -> String {
     }
 }
 
-/// What to do about lines of a kind.
-pub fn cure(kind: Kind) -> &'static str {
-    match kind {
+/// What to do about a line.
+pub fn cure(id: &LineId) -> &'static str {
+    match id.kind {
         Kind::DeliveriesPaused => {
             "Connect Stripe again with a key that has the permission; what waits is delivered then."
         }
         Kind::StripeCallsRefused => {
-            "Compare the signing secret of the endpoint in Stripe with the one connected here, and roll it if they differ."
+            let why = BadSignature::parse(&id.subject);
+            why.unwrap_or(BadSignature::NoMatch).cure()
         }
         Kind::StripeEventsFailed => {
             "Open the newest event, mend what its reason names, and replay it."

@@ -38,12 +38,16 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Respo
     Ok((safe(), kept(&name)?.answer(&headers)).into_response())
 }
 
-fn safe() -> [(HeaderName, HeaderValue); 3] {
-    let nosniff = HeaderName::from_static("x-content-type-options");
+fn safe() -> [(HeaderName, HeaderValue); 5] {
+    let fixed = HeaderValue::from_static;
+    let named = HeaderName::from_static;
+    let same_origin = fixed("same-origin");
     [
         (CONTENT_SECURITY_POLICY, POLICY),
-        (nosniff, HeaderValue::from_static("nosniff")),
-        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (named("x-content-type-options"), fixed("nosniff")),
+        (REFERRER_POLICY, same_origin.clone()),
+        (named("cross-origin-opener-policy"), same_origin.clone()),
+        (named("cross-origin-resource-policy"), same_origin),
     ]
 }
 

@@ -33,6 +33,8 @@ pub(in crate::pages) struct Point {
     pub(in crate::pages) says: String,
     /// Whether something happened that explains a change.
     pub(in crate::pages) is_marked: bool,
+    /// Whether it is not over yet, so that its figure may still grow.
+    pub(in crate::pages) is_running: bool,
 }
 
 /// The chart. `label` says what it shows to those who do not see it; `axis` writes a value beside a line of the grid.
@@ -53,16 +55,19 @@ pub(in crate::pages) fn chart(
         let figures = points.iter().map(figure);
         path(figures.map(|value| value.map(y)))
     };
-    let (now, before) = (line(|point| point.value), line(|point| point.before));
+    let over = line(|point| point.value.filter(|_| !point.is_running));
+    let before = line(|point| point.before);
+    let running = running(points, y);
     html! {
         svg.chart role="img" aria-label=(label) height="228" width="100%" {
             @for value in &grid {
                 line.grid x1="0" x2="100%" y1=(short(y(*value))) y2=(short(y(*value))) {}
             }
             svg width="100%" height=(BOTTOM) viewBox={ "0 0 " (WIDTH) " " (BOTTOM) } preserveAspectRatio="none" {
-                path.area d=(now.area) {}
+                path.area d=(over.area) {}
                 path.before d=(before.line) vector-effect="non-scaling-stroke" {}
-                path.line d=(now.line) vector-effect="non-scaling-stroke" {}
+                path.line d=(over.line) vector-effect="non-scaling-stroke" {}
+                @if let Some(running) = running { path.line.running d=(running) vector-effect="non-scaling-stroke" {} }
             }
             @for value in &grid[1..] {
                 text x="0" y=(short(y(*value) - 4.0)) { (axis(*value)) }
@@ -101,7 +106,24 @@ fn names(points: &[Point]) -> Markup {
     }
 }
 
-/// What a pointer is told above each step.
+/// The way to a step that is not over, from the one before it.
+fn running(points: &[Point], y: impl Fn(f64) -> f64) -> Option<String> {
+    let [.., before, last] = points else {
+        return None;
+    };
+    let (from, to) = before.value.zip(last.value.filter(|_| last.is_running))?;
+    let x = |index| short(at(index, points.len()) * WIDTH);
+    let of = points.len();
+    Some(format!(
+        "M{} {}L{} {}",
+        x(of - 2),
+        short(y(from)),
+        x(of - 1),
+        short(y(to))
+    ))
+}
+
+/// What is told of a step while a pointer is above it. It stands at one place, which has room on every screen.
 fn says(points: &[Point]) -> Markup {
     let width = 1.0 / points.len().max(1) as f64;
     html! {
@@ -109,7 +131,8 @@ fn says(points: &[Point]) -> Markup {
             @for (index, point) in points.iter().enumerate() {
                 @let middle = at(index, points.len());
                 @let (from, to) = ((middle - width / 2.0).max(0.0), (middle + width / 2.0).min(1.0));
-                rect x=(percent(from)) width=(percent(to - from)) y="0" height=(BOTTOM) { title { (point.says) } }
+                rect x=(percent(from)) width=(percent(to - from)) y="0" height=(BOTTOM) {}
+                text x="100%" y="10" text-anchor="end" { (point.says) }
             }
         }
     }
@@ -229,6 +252,29 @@ mod tests {
         assert!(drawn.contains("cx=\"50%\""), "{drawn}");
         assert!(drawn.contains("text-anchor=\"middle\">3 Nov<"), "{drawn}");
         assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
+    }
+
+    #[test]
+    fn a_step_that_is_not_over_is_apart() {
+        let mut points = [2.0, 4.0, 1.0].map(|value| Point {
+            value: Some(value),
+            ..Point::default()
+        });
+        let drawn =
+            |points: &[Point]| chart("Clicks", points, 1.0, |v| v.to_string()).into_string();
+        assert!(
+            drawn(&points).contains("L1000 153.5\" vector"),
+            "{}",
+            drawn(&points)
+        );
+        assert!(!drawn(&points).contains("running"));
+        points[2].is_running = true;
+        let drawn = drawn(&points);
+        assert!(
+            drawn.contains("class=\"line running\" d=\"M500 14L1000 153.5\""),
+            "{drawn}"
+        );
+        assert_eq!(drawn.matches("L1000 153.5").count(), 1, "{drawn}");
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Where somebody is, and the way to their other projects and teams.
 
 use billstack_core::ids::TeamId;
+use billstack_core::project::ProjectMode;
 use billstack_store::list::Page;
 use billstack_store::projects::{self, Project};
 use billstack_store::teams::{self, Team};
@@ -36,6 +37,11 @@ impl Places {
     }
 }
 
+/// Whether nothing in a project is real.
+fn is_test(project: &Project) -> bool {
+    project.mode == ProjectMode::Test
+}
+
 /// The place, as the summary of a menu of others.
 pub(in crate::pages) fn switch(view: &View) -> Markup {
     let Some(team) = &view.team else {
@@ -46,12 +52,14 @@ pub(in crate::pages) fn switch(view: &View) -> Markup {
     let others: Vec<_> = others.filter(|other| other.id != team.id).collect();
     html! {
         details.menu.switch {
-            summary aria-label={ "Team and project: " (team.name) @if let Some(project) = &view.project { " / " (project.name) } } {
+            summary aria-label={ "Team and project: " (team.name)
+                @if let Some(project) = &view.project { " / " (project.name) @if is_test(project) { ", a test project" } } } {
                 span { (team.name) @if let Some(project) = &view.project { " / " b { (project.name) } } }
+                @if view.project.as_ref().is_some_and(is_test) { span.badge.test { "test" } }
             }
             div {
                 @for project in &view.places.projects {
-                    a href=(address(&team.id, &project.id)) aria-current=[is_here(project).then_some("true")] { (project.name) }
+                    a href=(address(&team.id, &project.id)) aria-current=[is_here(project).then_some("true")] { (project.name) @if is_test(project) { " (test)" } }
                 }
                 a href={ "/t/" (team.id) } { "Team " (team.name) }
                 @for other in others { a href={ "/t/" (other.id) } { "Team " (other.name) } }

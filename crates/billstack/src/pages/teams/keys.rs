@@ -22,10 +22,11 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, choice, fault, field, once, submit as button};
 use crate::pages::parts::pager::{Trail, pager};
+use crate::pages::parts::programs::programs;
 use crate::pages::parts::said::saying;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{day, moment};
-use crate::pages::shown::{Kind, Whose, panel};
+use crate::pages::shown::{Kind, Secret, Whose, panels};
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::view::{View, see_other, see_other_with};
 use crate::secrets::random_bytes;
@@ -75,8 +76,8 @@ pub async fn show(
     headers: HeaderMap,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let secret = whose(&access).read(&app, &headers, Kind::Key);
-    let shown = body(&app, &access, (&query, secret), (&Form::default(), None)).await?;
+    let secrets = whose(&access).read(&app, &headers, Kind::Key);
+    let shown = body(&app, &access, (&query, &secrets), (&Form::default(), None)).await?;
     Ok(view.page(TITLE, shown))
 }
 
@@ -122,7 +123,7 @@ pub async fn kept(State(app): State<Shared>, access: TeamAccess, form: Form) -> 
     if form.is_kept() {
         return see_other(&path(&access.team_id));
     }
-    see_other_with(&path(&access.team_id), whose(&access).forget(&app))
+    see_other_with(&path(&access.team_id), whose(&access).forget(&app, &form))
 }
 
 async fn again(
@@ -131,7 +132,7 @@ async fn again(
     access: &TeamAccess,
     (form, error): (&Form, &ApiError),
 ) -> Result<Response, ApiError> {
-    let shown = body(app, access, (&Query::default(), None), (form, Some(error))).await?;
+    let shown = body(app, access, (&Query::default(), &[]), (form, Some(error))).await?;
     Ok(view.again(error, TITLE, shown))
 }
 
@@ -188,7 +189,7 @@ fn whose(access: &TeamAccess) -> Whose<'_> {
 async fn body(
     app: &App,
     access: &TeamAccess,
-    (query, secret): (&Query, Option<String>),
+    (query, secrets): (&Query, &[Secret]),
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let (page, team_id) = (page(query, ROWS)?, access.team_id.clone());
@@ -202,12 +203,11 @@ async fn body(
     let path = path(&access.team_id);
     Ok(html! {
         h1 { (TITLE) }
-        @if let Some(secret) = secret {
-            (panel("Your new key", &secret, "Put it where your program keeps its secrets.", &format!("{path}/kept")))
-        }
+        (panels("Your new key", secrets, "Put it where your program keeps its secrets.", &format!("{path}/kept")))
         (list((&part, &projects), (&path, typed), app.now()))
         (pager(&path, &[], &trail, part.next.as_ref()))
         (new(&path, &projects, (typed, error)))
+        (programs(app, &access.team_id, &projects))
     })
 }
 

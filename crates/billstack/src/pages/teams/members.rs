@@ -45,8 +45,8 @@ pub async fn show(
     headers: HeaderMap,
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
-    let link = whose(&access).read(&app, &headers, Kind::Invitation);
-    let shown = body(&app, &access, (&query, link), (&Form::default(), None)).await?;
+    let links = whose(&access).read(&app, &headers, Kind::Invitation);
+    let shown = body(&app, &access, (&query, &links), (&Form::default(), None)).await?;
     Ok(view.page(TITLE, shown))
 }
 
@@ -92,7 +92,7 @@ pub async fn kept(State(app): State<Shared>, access: TeamAccess, form: Form) -> 
     if form.is_kept() {
         return see_other(&path(&access.team_id));
     }
-    see_other_with(&path(&access.team_id), whose(&access).forget(&app))
+    see_other_with(&path(&access.team_id), whose(&access).forget(&app, &form))
 }
 
 /// Takes an invitation back.
@@ -220,7 +220,7 @@ async fn again(
     access: &TeamAccess,
     (form, error): (&Form, &ApiError),
 ) -> Result<Response, ApiError> {
-    let shown = body(app, access, (&Query::default(), None), (form, Some(error))).await?;
+    let shown = body(app, access, (&Query::default(), &[]), (form, Some(error))).await?;
     Ok(view.again(error, TITLE, shown))
 }
 

@@ -17,6 +17,7 @@ use crate::http::page::{QueryString, page};
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, check, fault, field, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -112,10 +113,12 @@ async fn body(
                 "A test project has a clock of its own, which can be moved forward." }
             (fault(error, &["name"]))
             form.row method="post" action=(path) {
+                (view.lock(Need::Admin).around(html! {
                 (once())
                 (field(&Field { label: "Name", name: "name", ..Field::default() }, typed, error))
                 (check("For trying out", "test", typed))
-                (button("Make the project").when(view.can_administer(), "Only owners and admins of the team make projects."))
+                (button("Make the project"))
+                }))
             }
         }
         details.confirm open[typed.has(LEAVE)] {

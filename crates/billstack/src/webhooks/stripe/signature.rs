@@ -77,6 +77,39 @@ impl BadSignature {
         }
     }
 
+    /// What it means, where the cure is told beside it.
+    pub fn finding(self) -> &'static str {
+        match self {
+            BadSignature::NoSecret => "the team has no webhook secret yet",
+            BadSignature::NoMatch => "signed with another secret, or a proxy changed the body",
+            _ => self.advice(),
+        }
+    }
+
+    /// Reads its word.
+    pub fn parse(word: &str) -> Option<BadSignature> {
+        let mut all = BadSignature::ALL.into_iter();
+        all.find(|why| why.as_str() == word)
+    }
+
+    /// What to do about such calls.
+    pub fn cure(self) -> &'static str {
+        match self {
+            BadSignature::NoSecret => {
+                "Connect the team to Stripe with the signing secret of the endpoint there."
+            }
+            BadSignature::OutOfTime => {
+                "Set the clock of this machine right. What a stranger repeats needs nobody."
+            }
+            BadSignature::Missing | BadSignature::Malformed => {
+                "Look at what stands between Stripe and this server. Calls of strangers need nobody."
+            }
+            BadSignature::NoMatch => {
+                "Compare the signing secret of the endpoint in Stripe with the one connected here, and roll it if they differ."
+            }
+        }
+    }
+
     /// What the sender is told.
     pub fn message(self) -> Option<&'static str> {
         match self {

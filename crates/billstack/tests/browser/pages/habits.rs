@@ -93,8 +93,8 @@ fn an_id_is_copied_with_one_button() {
         let grant = json!({"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": origin});
         browser.tell("Browser.grantPermissions", grant).await;
         let path = format!("/t/{}/p/{}", t.home.team, t.home.project);
-        browser.goto(&at(t, &path)).await;
-        browser.click("button[data-copy]").await;
+        browser.goto(&at(t, &format!("{path}/start"))).await;
+        browser.click("#programs button[data-copy]").await;
         let read = "const done = arguments[0]; navigator.clipboard.readText().then(done, e => done(String(e)))";
         assert_eq!(browser.run_async(read).await, json!(t.home.project));
         // It is said with the next frame.

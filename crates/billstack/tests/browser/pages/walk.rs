@@ -230,7 +230,7 @@ fn name_of(path: &str, tenant: &Tenant) -> String {
 }
 
 async fn look(t: &Bench, browser: &Chromium, path: &str) -> Vec<String> {
-    let mut faults = browser.complaints().await;
+    let mut faults = browser.warnings().await;
     // The status of the page itself is told as a failure to load.
     let is_refusal = path.starts_with("/no/") || path.ends_with("cursor=x");
     if is_refusal {

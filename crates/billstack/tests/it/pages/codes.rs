@@ -331,10 +331,13 @@ async fn viewers_are_told_why_not(t: &Bench) {
     for rest in ["/codes", &rest, &format!("{rest}?ask=deactivate")] {
         let seen = look(&viewer, &path(t, rest)).send().await;
         assert_eq!(seen.status, 200, "{seen:?}");
-        assert!(seen.text.contains("<button disabled>"), "{rest}: {seen:?}");
+        assert!(
+            seen.text.contains("<fieldset class=\"shut\" disabled>"),
+            "{rest}: {seen:?}"
+        );
         assert!(
             seen.text
-                .contains("Viewers of the team may not change codes.")
+                .contains("This is for owners, admins and members of the team. You are a viewer.")
         );
     }
     let before = t.dump().await;

@@ -12,6 +12,7 @@ on_both_engines! {
     each_kind_of_id_leads_to_its_page with inner,
     the_unknown_and_the_foreign_look_alike with inner,
     one_hit_is_shown_itself_and_several_are_listed,
+    those_who_share_an_id_of_stripe_are_listed,
     whoever_may_not_look_is_not_led_there,
 }
 
@@ -75,6 +76,18 @@ async fn each_kind_of_id_leads_to_its_page(t: &Bench) {
         assert_eq!(led(&answer), page, "{id}");
         let found = look(&t.owner, &format!("/find?q=+{id}+")).send().await;
         assert_eq!(led(&found), page, "{id}");
+        // As somebody typed it. What is of Stripe differs by its case.
+        let typed =
+            match page.contains("/stripe/") || id.starts_with("cus_") || id.starts_with("sub_") {
+                true => id.clone(),
+                false => id.to_uppercase(),
+            };
+        let request = page.contains("?requestId=");
+        let typed = look(&t.owner, &format!("/go/%20{typed}%20")).send().await;
+        match request {
+            true => assert_eq!(typed.status, 404, "{id}"),
+            false => assert_eq!(led(&typed), page, "{id}"),
+        }
     }
     // What happens to a customer is no part of a story.
     let log = t.home.path("activity?type=customer.created");
@@ -140,6 +153,25 @@ async fn one_hit_is_shown_itself_and_several_are_listed(t: &Bench) {
     let long = "x".repeat(256);
     let long = look(&t.owner, &format!("/find?q={long}")).send().await;
     assert_eq!(long.status, 400);
+}
+
+async fn those_who_share_an_id_of_stripe_are_listed(t: &Bench) {
+    let mut ids = Vec::new();
+    for name in ["ann", "bob"] {
+        let body =
+            json!({"email": format!("{name}@example.com"), "stripeCustomerId": "cus_Shared"});
+        ids.push(text(&t.customer_with(body).await["id"]));
+    }
+    let answer = look(&t.owner, "/go/cus_Shared").send().await;
+    assert_eq!(led(&answer), "/find?q=cus_Shared");
+    let page = look(&t.owner, led(&answer)).send().await;
+    assert_eq!(page.status, 200, "{page:?}");
+    for id in &ids {
+        assert!(
+            page.text.contains(&format!("/customers/{id}\"")),
+            "{page:?}"
+        );
+    }
 }
 
 async fn whoever_may_not_look_is_not_led_there(t: &Bench) {

@@ -8,6 +8,7 @@ use crate::support::fixture::text;
 on_both_engines! {
     a_key_is_shown_until_somebody_has_kept_it,
     a_form_with_a_fault_comes_back_and_makes_no_key,
+    a_key_of_another_tab_hides_none,
     a_key_is_revoked_once,
     a_key_shows_the_day_on_which_it_was_used,
 }
@@ -38,6 +39,11 @@ async fn a_key_is_shown_until_somebody_has_kept_it(t: &Bench) {
     assert_eq!(led(&made), path);
     let browser = with_cookie(&t.owner, &made);
     let page = look(&browser, &path).send().await;
+    let calls = format!(
+        "/api/billstack/teams/{}/projects/{}\"",
+        t.home.team, t.home.project
+    );
+    assert!(page.text.contains(&calls), "{page:?}");
     let (_, secret) = page.text.split_once("data-copy=\"bs_").expect("the key");
     let secret = format!("bs_{}", &secret[..48]);
     assert!(!page.text.contains("<img src=x"), "{page:?}");
@@ -58,20 +64,51 @@ async fn a_key_is_shown_until_somebody_has_kept_it(t: &Bench) {
             .send()
             .await
             .text
-            .contains("data-copy")
+            .contains("data-copy=\"bs_")
     );
-    let kept = send(&browser, &format!("{path}/kept"), &[]).await;
+    let mark = hidden(&page, "mark");
+    let kept = send(&browser, &format!("{path}/kept"), &[("mark", &mark)]).await;
     assert_eq!(led(&kept), path);
+    let ended = kept.header("set-cookie").expect("a cookie");
     assert!(
-        kept.header("set-cookie")
-            .expect("a cookie")
-            .contains("Max-Age=0")
+        ended.starts_with(&format!("billstack_shown_{mark}=;")) && ended.contains("Max-Age=0"),
+        "{ended}"
     );
     let keys = t.count("api_keys").await;
     let again = send(&t.owner, &path, &fields).await;
     assert!(again.text.contains("Already done"), "{again:?}");
     assert!(again.header("set-cookie").is_none());
     assert_eq!(t.count("api_keys").await, keys);
+}
+
+async fn a_key_of_another_tab_hides_none(t: &Bench) {
+    let path = path(t);
+    let mut browser = t.owner.clone();
+    for name in ["First", "Second"] {
+        let once = hidden(&look(&t.owner, &path).send().await, "once");
+        let made = send(&t.owner, &path, &[("once", &once), ("name", name)]).await;
+        assert_eq!(led(&made), path);
+        browser = with_cookie(&browser, &made);
+    }
+    let page = look(&browser, &path).send().await;
+    let shown: Vec<_> = page.text.split("data-copy=\"bs_").skip(1).collect();
+    assert_eq!(shown.len(), 2, "{page:?}");
+    assert_ne!(&shown[0][..48], &shown[1][..48]);
+    // Each is ended by itself.
+    let first = hidden(&page, "mark");
+    let kept = send(&browser, &format!("{path}/kept"), &[("mark", &first)]).await;
+    let ended = kept.header("set-cookie").expect("a cookie");
+    assert!(
+        ended.starts_with(&format!("billstack_shown_{first}=;")),
+        "{ended}"
+    );
+    let second = page.text.rsplit("name=\"mark\" value=\"").next();
+    assert!(!second.expect("another").starts_with(&first));
+    // What is no mark names no other cookie.
+    let forged = [("mark", "x=1; Path=/; a")];
+    let forged = send(&browser, &format!("{path}/kept"), &forged).await;
+    let ended = forged.header("set-cookie").expect("a cookie");
+    assert!(ended.starts_with("billstack_shown_=; Path=/t/"), "{ended}");
 }
 
 async fn a_form_with_a_fault_comes_back_and_makes_no_key(t: &Bench) {

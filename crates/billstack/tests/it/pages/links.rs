@@ -193,8 +193,8 @@ async fn only_admins_set_links_up(t: &Bench) {
     holds(
         &seen,
         &[
-            "<button disabled",
-            "Only owners and admins of the team say where people are sent.",
+            "<fieldset class=\"shut\" disabled>",
+            "This is for owners and admins of the team. You are a member.",
         ],
     );
     assert_eq!(send(&member, &path(t, ""), &filled(&[])).await.status, 403);

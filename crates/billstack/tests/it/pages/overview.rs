@@ -147,11 +147,16 @@ async fn a_figure_chooses_the_chart_and_leads_to_its_rows(t: &Bench) {
     some_history(t).await;
     let shown = page(t, "").await;
     assert!(shown.contains("aria-label=\"Converted by day"), "{shown}");
+    // The line of today is apart, as it may still rise.
+    let running = ["class=\"line running\"", ">Today is not over</span>"];
+    assert!(running.iter().all(|part| shown.contains(part)), "{shown}");
+    let over = page(t, "?from=2026-03-01&to=2026-04-20").await;
+    assert!(running.iter().all(|part| !over.contains(part)), "{over}");
     let chosen = links(&shown, "metric=applied");
     let other = at(t, &chosen[0]).await;
     assert!(other.contains("aria-label=\"Applied by day"), "{other}");
     assert!(
-        other.contains("<title>9 May: 3 (before: 0)</title>"),
+        other.contains("text-anchor=\"end\">9 May: 3 (before: 0)</text>"),
         "{other}"
     );
     // The table tells the same, where no chart is seen.
@@ -307,6 +312,8 @@ async fn a_chart_of_years_goes_by_larger_steps(t: &Bench) {
     assert!(long.contains("too many days for a chart"));
     let quarter = page(t, "?from=2026-03-01&to=2026-05-31&by=day&metric=applied").await;
     assert!(quarter.contains("aria-label=\"Applied by day"), "{quarter}");
+    let usual = page(t, "?from=2026-03-01&to=2026-05-31&metric=applied").await;
+    assert!(usual.contains("aria-label=\"Applied by week"), "{usual}");
     let weeks = page(t, "?from=2026-03-01&to=2026-05-31&by=week").await;
     assert!(weeks.contains("Week of 30 Mar: 1 "), "{weeks}");
 }

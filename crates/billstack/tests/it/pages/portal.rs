@@ -146,6 +146,11 @@ async fn what_is_wrong_is_told(t: &Bench) {
             "app.example.com",
             "id=\"allowedOrigins-error\"",
         ),
+        (
+            "allowedOrigins",
+            "https://app.example.com\r\n\r\nhttps://b.example/",
+            "Number 2 is none.",
+        ),
         ("names", "all", "id=\"names-error\""),
         ("accent", "blue", "id=\"accent-error\""),
         ("radius", "25", "id=\"radius-error\""),
@@ -192,8 +197,8 @@ async fn only_admins_set_it_up(t: &Bench) {
     holds(
         &seen,
         &[
-            "<button disabled",
-            "Only owners and admins of the team change what customers see.",
+            "<fieldset class=\"shut\" disabled>",
+            "This is for owners and admins of the team. You are a member.",
         ],
     );
     assert_eq!(send(&member, &path(t, ""), &filled(&[])).await.status, 403);

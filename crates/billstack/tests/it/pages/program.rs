@@ -14,6 +14,7 @@ on_both_engines! {
     a_change_over_somebody_elses_is_looked_at_again,
     a_form_undoes_nothing_that_others_changed,
     what_is_wrong_is_told_at_its_field,
+    what_is_wrong_is_never_folded,
     whoever_may_not_change_it_is_told_so,
     nothing_of_a_text_is_markup,
 }
@@ -87,7 +88,8 @@ async fn it_tells_what_is_promised_and_what_that_would_have_cost(t: &Bench) {
         "Sign up with my code and get 5.00 USD once your subscription has begun.",
         "Your friend gets 5.00 USD, and you get 10.00 USD.",
         "/referrals?status=pending\">1</a>",
-        "In the API: 1000 at present.",
+        ": 1000 and 500 at present.",
+        "<details class=\"group\"><summary><b>Limits</b> <span class=\"quiet\">No limit a referrer; no budget.</span>",
         "would have cost nothing",
     ] {
         assert!(on.text.contains(part), "{part}: {on:?}");
@@ -222,16 +224,39 @@ async fn what_is_wrong_is_told_at_its_field(t: &Bench) {
     assert_eq!(config(t).await, before);
 }
 
+/// A group that nobody touched stays out of the way.
+async fn what_is_wrong_is_never_folded(t: &Bench) {
+    t.program(1_000, 500).await;
+    let open = |page: &Answer| -> Vec<String> {
+        let groups = page.text.split("<details class=\"group\"").skip(1);
+        let open = groups.filter(|group| group.starts_with(" open>"));
+        let name = |group: &str| group.split(['<', '>']).nth(5).map(str::to_owned);
+        open.filter_map(name).collect()
+    };
+    assert_eq!(open(&page(t).await), Vec::<String>::new());
+    for (name, value, group) in [
+        ("minimumPaidAmount", "-1", "Conversion"),
+        ("clawback", "within_hold", "Credits"),
+        ("budget", "lots", "Limits"),
+    ] {
+        let answer = send(&t.owner, &path(t), &filled(&[(name, value)])).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert_eq!(open(&answer), [group], "{name}: {answer:?}");
+    }
+    let both = filled(&[("budget", "5"), ("holdDays", "366")]);
+    let answer = send(&t.owner, &path(t), &both).await;
+    assert_eq!(open(&answer), ["Limits"], "what is typed is in sight");
+}
+
 async fn whoever_may_not_change_it_is_told_so(t: &Bench) {
     t.program(1_000, 500).await;
     let viewer = t.member(Role::Viewer).await;
     let seen = look(&viewer, &path(t)).send().await;
     assert_eq!(seen.status, 200);
-    assert!(
-        seen.text
-            .contains("Viewers of the team cannot change the program.")
-    );
-    assert!(seen.text.contains("<button disabled"), "{seen:?}");
+    let told = "This is for owners, admins and members of the team. You are a viewer.";
+    assert!(seen.text.contains(told), "{seen:?}");
+    let shut = "<fieldset class=\"shut\" disabled>";
+    assert!(seen.text.contains(shut), "{seen:?}");
     assert!(!seen.text.contains("/activity?"));
     let sent = send(&viewer, &path(t), &filled(&[("enabled", "off")])).await;
     assert_eq!(sent.status, 403);

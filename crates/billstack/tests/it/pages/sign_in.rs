@@ -77,6 +77,10 @@ async fn guessing_is_told_to_wait(t: &Bench) {
     let last = answers.pop().expect("an answer");
     assert_eq!(last.status, 429);
     assert!(last.is_page() && last.text.contains("Wait "), "{last:?}");
+    let wait = last
+        .header("retry-after")
+        .and_then(|wait| wait.parse().ok());
+    assert!(wait.is_some_and(|wait: u64| wait > 0), "{last:?}");
 }
 
 async fn signing_out_ends_the_session(t: &Bench) {

@@ -248,10 +248,10 @@ async fn whoever_may_not_is_told_why(t: &Bench) {
     assert!(
         shown
             .text
-            .contains("Only owners and admins of the team may do this."),
+            .contains("This is for owners and admins of the team. You are a member."),
         "{shown:?}"
     );
-    assert!(shown.text.contains("<button disabled>"));
+    assert!(shown.text.contains("<fieldset class=\"shut\" disabled>"));
     for rest in ["/stripe", "/key"] {
         let fields = [
             ("once", "ab".repeat(16)),

@@ -110,12 +110,32 @@ async fn admins_make_projects_and_others_are_told_why_not(t: &Bench) {
     let made = send(&t.owner, &path, &fields).await;
     let shown = look(&t.owner, led(&made)).send().await;
     assert!(shown.text.contains("This is a test project"), "{shown:?}");
+    // The bar of every page says so.
+    for rest in ["", "/codes", "/program", "/start"] {
+        let page = look(
+            &t.owner,
+            &format!("{}{rest}", led(&made).trim_end_matches("/start")),
+        );
+        let page = page.send().await;
+        let (bar, _) = page.text.split_once("</header>").expect("a bar");
+        assert!(
+            bar.contains("<span class=\"badge test\">test</span>"),
+            "{bar}"
+        );
+        assert!(bar.contains("/ Second, a test project\""), "{bar}");
+    }
     let list = look(&t.owner, &path).send().await;
     assert!(list.text.contains(">Second</a>") && list.text.contains(">test</span>"));
     let viewer = t.member(Role::Viewer).await;
     let page = look(&viewer, &path).send().await;
-    assert!(page.text.contains("<button disabled>"), "{page:?}");
-    assert!(page.text.contains("Only owners and admins"));
+    assert!(
+        page.text.contains("<fieldset class=\"shut\" disabled>"),
+        "{page:?}"
+    );
+    assert!(
+        page.text
+            .contains("This is for owners and admins of the team. You are a viewer.")
+    );
     assert_eq!(send(&viewer, &path, &fields).await.status, 403);
 }
 
@@ -159,7 +179,7 @@ async fn a_project_shows_what_it_promises(t: &Bench) {
         "1,234.56 USD",
         "5.00 USD",
         &t.home.project,
-        "href=\"/docs\"",
+        "/start#programs\"",
     ] {
         assert!(page.text.contains(text), "{text}");
     }

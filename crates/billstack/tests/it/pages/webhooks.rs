@@ -202,7 +202,7 @@ async fn a_test_shows_what_came_of_it(t: &Bench) {
         &tested,
         &[
             "What came of the test",
-            ">Taken</span>",
+            ">Delivered 204</span>",
             "<dd>204</dd>",
             "curl -sS -X POST",
             "webhook-signature: v1,",
@@ -350,8 +350,8 @@ async fn the_log_is_narrowed_down(t: &Bench) {
             ">referral.applied</a>",
             ">customer.created</a>",
             "1 of 10",
-            "204 in ",
-            "taken</a>",
+            ">Delivered 204</span>",
+            "delivered</a>",
         ],
     );
     let some = page(
@@ -378,7 +378,7 @@ async fn the_log_is_narrowed_down(t: &Bench) {
     assert_eq!(wrong.status, 400);
     holds(
         &page(t, "").await,
-        &["taken</a>", "all types, those to come included"],
+        &["delivered</a>", "all types, those to come included"],
     );
 }
 
@@ -403,7 +403,7 @@ async fn a_delivery_shows_all_of_it(t: &Bench) {
         &[
             &format!("/go/{}", text(&delivery["eventId"])),
             "1 of 10",
-            ">Taken</span>",
+            ">Delivered 204</span>",
             "<dt>webhook-id</dt>",
             &customer,
             "curl -sS",
@@ -434,8 +434,8 @@ async fn whoever_may_not_change_them_is_told_so(t: &Bench) {
         holds(
             &seen,
             &[
-                "<button disabled",
-                "Only owners and admins of the team say where data are sent.",
+                "<fieldset class=\"shut\" disabled>",
+                "This is for owners and admins of the team. You are a member.",
             ],
         );
     }

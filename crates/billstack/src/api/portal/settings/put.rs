@@ -185,8 +185,12 @@ impl PutPortalSettingsRequest {
 /// What is wrong, and with which member.
 pub(crate) fn wrong(wrong: Wrong) -> ApiError {
     let (field, why) = match wrong {
-        Wrong::Origins => ("allowedOrigins", ORIGINS),
-        Wrong::Texts => ("texts", TEXTS),
+        Wrong::Origins => ("allowedOrigins", ORIGINS.to_owned()),
+        Wrong::Origin(place) => (
+            "allowedOrigins",
+            format!("{ORIGINS} Number {place} is none."),
+        ),
+        Wrong::Texts => ("texts", TEXTS.to_owned()),
     };
     ApiError::invalid(field, format!("`{field}` {why}"))
 }

@@ -17,7 +17,7 @@ use crate::pages::parts::form::{Field, Kind, choice, fault, field, once, submit 
 use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
-use crate::pages::shown::panel;
+use crate::pages::shown::{Secret, panels};
 
 /// Rows of a page.
 const ROWS: i64 = 50;
@@ -49,7 +49,7 @@ static ROLES: [(Role, &str); 4] = [
 pub(super) async fn body(
     app: &App,
     access: &TeamAccess,
-    (query, link): (&Query, Option<String>),
+    (query, links): (&Query, &[Secret]),
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let (page, team_id) = (page(query, ROWS)?, access.team_id.clone());
@@ -64,10 +64,8 @@ pub(super) async fn body(
     let now = app.now();
     Ok(html! {
         h1 { "Members" }
-        @if let Some(link) = link {
-            (panel("The link of your invitation", &link,
-                "Send it to whoever is invited; no mail is sent from here.", &format!("{path}/kept")))
-        }
+        (panels("The link of your invitation", links,
+            "Send it to whoever is invited; no mail is sent from here.", &format!("{path}/kept")))
         (fault(error, &["email"]))
         (list(&part.rows, access, typed))
         (pager(&path, &[], &trail, part.next.as_ref()))

@@ -19,6 +19,7 @@ use crate::http::access::ProjectAccess;
 use crate::pages::dress::PLAIN;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::said::saying;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -137,6 +138,7 @@ fn lines(told: &Told<'_>, (view, place): (&View, &Place)) -> Markup {
         @if shown.is_empty() {
             p.empty { "Nothing needs you. Looked " (moment(*at)) "." }
         } @else {
+            (view.lock(Need::Writer).reason())
             @for line in shown { (card(line, told, (view, place))) }
             p.quiet { "Looked " (moment(*at)) ". Refused calls are those that this server itself has seen." }
         }
@@ -146,22 +148,26 @@ fn lines(told: &Told<'_>, (view, place): (&View, &Place)) -> Markup {
 
 fn card(line: &Line, told: &Told<'_>, (view, place): (&View, &Place)) -> Markup {
     html! {
-        section {
-            h2 { span.state.bad { (title(line.id.kind)) } }
-            p { (message(line)) }
-            p.quiet {
-                (cure(line.id.kind))
-                @if let Some(at) = line.at { " Latest " (moment(at)) "." }
-            }
-            @if line.id.kind == Kind::ReconcileFound { (differences(&told.differences)) }
-            form method="post" action=(path(place)) {
-                (once())
-                input type="hidden" name="line" value=(line.id);
-                div.actions {
-                    (way(line, view, place))
-                    (button("Dismiss for 7 days").plain().when(view.can_write(), "Viewers dismiss nothing."))
+        section.inbox {
+            div {
+                h2 { span.state.bad { (title(line.id.kind)) } }
+                p { (cure(&line.id)) }
+                p.quiet {
+                    (message(line))
+                    @if let Some(at) = line.at { " Latest " (moment(at)) "." }
                 }
             }
+            form method="post" action=(path(place)) {
+                (view.lock(Need::Writer).inside(html! {
+                    (once())
+                    input type="hidden" name="line" value=(line.id);
+                    div.actions {
+                        (way(line, view, place))
+                        (button("Dismiss for 7 days").plain())
+                    }
+                }))
+            }
+            @if line.id.kind == Kind::ReconcileFound { div.wide { (differences(&told.differences)) } }
         }
     }
 }
@@ -220,8 +226,8 @@ fn way(line: &Line, view: &View, place: &Place) -> Markup {
         Kind::ReconcileFound | Kind::Other(_) => return html! {},
     };
     html! {
-        @if may { p.actions { a.button href=(to) { (text) } } }
-        @else { p.quiet { (else_who) } }
+        @if may { a.button href=(to) { (text) } }
+        @else { span.quiet { (else_who) } }
     }
 }
 

@@ -22,15 +22,13 @@ use crate::http::page::{QueryString, text};
 use crate::http::query::Query;
 use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::{self, copyable};
 use crate::pages::parts::unread::part;
 use crate::pages::submit::submit;
 use crate::pages::view::{View, read};
 
 const TITLE: &str = "Links";
-
-/// Why whoever looks may not.
-const ADMINS: &str = "Only owners and admins of the team say where people are sent.";
 
 /// Where the page is.
 fn path(place: &Place) -> String {
@@ -150,10 +148,12 @@ async fn page(
             h2 { "Set links up" }
             (fault(error, &fields::FIELDS))
             form.groups method="post" action=(path(place)) {
-                (once())
-                (filled_with(&fields::filled(&known.settings), &fields::FIELDS, (typed, error)))
-                (fields::fields(typed, error))
-                (button("Save").when(view.can_administer(), ADMINS))
+                (view.lock(Need::Admin).around(html! {
+                    (once())
+                    (filled_with(&fields::filled(&known.settings), &fields::FIELDS, (typed, error)))
+                    (fields::fields(typed, error))
+                    (button("Save"))
+                }))
             }
         }
         (snippets::section(&known.settings.click_parameter))

@@ -17,13 +17,12 @@ use billstack_store::{Place, overview, stats, test_clock};
 use maud::{Markup, html};
 
 use self::asked::Asked;
-use super::cookie;
+use super::{address, cookie};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::page::QueryString;
-use crate::pages::parts::notice::{self, copyable};
-use crate::pages::parts::time::moment;
+use crate::pages::parts::notice;
 use crate::pages::parts::unread::part;
 use crate::pages::view::{View, read};
 
@@ -66,7 +65,7 @@ pub async fn show(
         }
         section { h2 { "Program" } (promise) }
     };
-    let shown = body(&app, &view, place, &figures)?;
+    let shown = body(&view, place, &figures)?;
     let mut answer = view.page("Overview", shown).into_response();
     let last = cookie(&app, place);
     answer.headers_mut().append(header::SET_COOKIE, last);
@@ -87,7 +86,7 @@ async fn told(app: &App, place: &Place, asked: Asked) -> Result<Told, ApiError> 
     .await
 }
 
-fn body(app: &App, view: &View, place: &Place, figures: &Markup) -> Result<Markup, ApiError> {
+fn body(view: &View, place: &Place, figures: &Markup) -> Result<Markup, ApiError> {
     let project = view.project.as_ref();
     let project = project.ok_or(ApiError::new(Reason::NotFound))?;
     Ok(html! {
@@ -96,23 +95,6 @@ fn body(app: &App, view: &View, place: &Place, figures: &Markup) -> Result<Marku
             (notice::note("This is a test project: its clock can be moved forward, and nothing in it is real."))
         }
         (figures)
-        section {
-            h2 { "For programs" }
-            dl.facts {
-                div { dt { "Project" } dd { (copyable(place.project_id.as_str())) } }
-                div { dt { "Team" } dd { (copyable(place.team_id.as_str())) } }
-                div { dt { "Calls begin with" } dd { (copyable(&calls(app, place))) } }
-                div { dt { "Made" } dd { (moment(project.created_at)) } }
-            }
-            p { a href="/docs" { "Every call of the API" } ", to read and to try" }
-        }
+        p.quiet { "For programs: " a href={ (address(&place.team_id, &place.project_id)) "/start#programs" } { "ids, and where calls go" } }
     })
-}
-
-fn calls(app: &App, place: &Place) -> String {
-    let (team, project) = (&place.team_id, &place.project_id);
-    format!(
-        "{}/api/billstack/teams/{team}/projects/{project}",
-        app.base_url()
-    )
 }

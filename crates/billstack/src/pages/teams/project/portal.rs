@@ -21,14 +21,12 @@ use crate::http::page::{QueryString, text};
 use crate::http::query::Query;
 use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::{self, copyable_block};
 use crate::pages::submit::submit;
 use crate::pages::view::{View, read};
 
 const TITLE: &str = "Portal";
-
-/// Why whoever looks may not.
-const ADMINS: &str = "Only owners and admins of the team change what customers see.";
 
 /// Where the page is.
 fn path(place: &Place) -> String {
@@ -155,7 +153,7 @@ fn page(
     (typed, error): (&Form, Option<&ApiError>),
     query: &Query,
 ) -> Markup {
-    let may = view.can_administer();
+    let lock = view.lock(Need::Admin);
     html! {
         h1 { (TITLE) }
         (said(query))
@@ -165,10 +163,12 @@ fn page(
             p { (contrast(settings)) }
             (fault(error, &fields::telling()))
             form.groups #looks method="post" action=(path(place)) {
-                (once())
-                (filled_with(&fields::filled(settings), &fields::names(), (typed, error)))
-                (fields::fields(typed, error))
-                (button("Save").when(may, ADMINS))
+                (lock.around(html! {
+                    (once())
+                    (filled_with(&fields::filled(settings), &fields::names(), (typed, error)))
+                    (fields::fields(typed, error))
+                    (button("Save"))
+                }))
             }
         }
         (snippet(app, place, settings))
@@ -176,7 +176,7 @@ fn page(
             h2 { "Sessions" }
             p { "Ends every session of customers at once, also those that a link on its way would begin. Your product asks for new "
                 "ones as it does for the first." }
-            form method="post" action={ (path(place)) "/end-sessions" } { (once()) (button("End all sessions").when(may, ADMINS)) }
+            form method="post" action={ (path(place)) "/end-sessions" } { (lock.around(html! { (once()) (button("End all sessions")) })) }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod form;
+mod groups;
 mod log;
 mod settings;
 
@@ -71,7 +72,7 @@ async fn page(
     (typed, error): (&Form, Option<&ApiError>),
     said: Option<&str>,
 ) -> Markup {
-    let form = form::form(view, place, program, (typed, error));
+    let form = groups::form(view, place, program, (typed, error));
     let now = part(view, at_present(app, place, program)).await;
     let log = part(view, log::changes(app, view, place)).await;
     html! {

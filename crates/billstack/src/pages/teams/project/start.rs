@@ -21,7 +21,8 @@ use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::pages::form::Form;
-use crate::pages::shown::Kind;
+use crate::pages::parts::programs::programs;
+use crate::pages::shown::{Kind, Secret};
 use crate::pages::view::View;
 
 const TITLE: &str = "Start";
@@ -36,8 +37,8 @@ struct Shown<'s> {
     place: &'s Place,
     facts: Facts,
     skipped: Vec<Step>,
-    /// A key that was just made.
-    key: Option<String>,
+    /// Keys that were just made, the newest last.
+    keys: Vec<Secret>,
     /// A form that was sent, and what is wrong with it.
     sent: (&'s Form, Option<&'s ApiError>),
 }
@@ -70,7 +71,9 @@ async fn body(
         place,
         facts: facts::read(app, place).await?,
         skipped: skipped(headers),
-        key: forms::whose(view, place).and_then(|whose| whose.read(app, headers, Kind::Key)),
+        keys: forms::whose(view, place)
+            .map(|whose| whose.read(app, headers, Kind::Key))
+            .unwrap_or_default(),
         sent,
     };
     let left = Step::ALL
@@ -86,6 +89,7 @@ async fn body(
         ol.steps data-state=[shown.state()] {
             @for step in Step::ALL { (shown.step(step)) }
         }
+        @if let Some(project) = &view.project { (programs(app, &place.team_id, std::slice::from_ref(project))) }
     })
 }
 

@@ -25,6 +25,7 @@ use crate::http::page::{QueryString, one_of};
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::{beside, copyable_block};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -36,9 +37,6 @@ use crate::webhooks::out::samples;
 use crate::webhooks::out::{secret, signature};
 
 const TITLE: &str = "Webhooks";
-
-/// Why whoever looks may not.
-const ADMINS: &str = "Only owners and admins of the team say where data are sent.";
 
 /// Where the endpoints of a project are.
 fn path(place: &Place) -> String {
@@ -124,7 +122,6 @@ async fn body(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Markup {
     let list = part(view, list(app, place)).await;
-    let may = view.can_administer();
     html! {
         h1 { (TITLE) }
         p.quiet { "Where your systems are told what happens here, signed, within seconds. "
@@ -134,9 +131,7 @@ async fn body(
             h2 { "A new endpoint" }
             (fault(error, &fields::FIELDS))
             form.groups method="post" action=(path(place)) {
-                (once())
-                (fields::fields(typed, error))
-                (button("Add the endpoint").when(may, ADMINS))
+                (view.lock(Need::Admin).around(html! { (once()) (fields::fields(typed, error)) (button("Add the endpoint")) }))
             }
         }
         (samples_of(place, sample))

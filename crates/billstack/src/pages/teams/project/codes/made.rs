@@ -16,12 +16,10 @@ use crate::http::json::Text;
 use crate::pages::form::Form;
 use crate::pages::parts::entry::{Entry, entry};
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::project::address;
 use crate::pages::view::{View, read};
-
-/// Why whoever only reads may not.
-pub(super) const DENIED: &str = "Viewers of the team may not change codes.";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,12 +37,14 @@ pub(super) fn form(view: &View, place: &Place, typed: &Form, error: Option<&ApiE
             summary { "Make a code" }
             (fault(error, &["customerId", "vanity"]))
             form.row method="post" action=(path) {
+                (view.lock(Need::Writer).around(html! {
                 (once())
                 (entry(&Entry { label: "Customer", name: "customerId", required: true,
                     hint: Some("Their address, or an id here, of yours or in Stripe."), ..Entry::default() }, typed, error))
                 (entry(&Entry { label: "Name of the code", name: "vanity", most: 24,
                     hint: Some("May be left empty. 3 to 24 letters, digits, - and _."), ..Entry::default() }, typed, error))
-                (button("Make the code").when(view.can_write(), DENIED))
+                (button("Make the code"))
+                }))
             }
         }
     }

@@ -21,6 +21,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, fault, field, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
@@ -118,6 +119,15 @@ impl Told {
             (None, side) => words::of_side(side).to_owned(),
         }
     }
+
+    /// Who was brought.
+    fn friend(&self) -> &str {
+        let credit = &self.shown.credit;
+        match (&self.other, &credit.side) {
+            (Some(other), Some(Side::Referrer)) => self.people.name(other),
+            _ => self.people.name(&credit.customer_id),
+        }
+    }
 }
 
 async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
@@ -156,8 +166,9 @@ fn body(
     html! {
         h1 { (amount(credit.amount.get(), credit.currency)) " of " (told.people.name(&credit.customer_id)) ", " (told.what_for()) }
         section {
-            p { (words::of_credit(credit.status)) (words::of_delivery(credit.delivery)) }
+            // What needs somebody is in no other state as well.
             @if credit.delivery == DeliveryState::NeedsAttention { (stuck(told)) }
+            @else { p { (words::of_credit(credit.status)) (words::of_delivery(credit.delivery)) } }
             (parts(credit))
         }
         (facts(told, place))
@@ -211,7 +222,7 @@ fn facts(told: &Told, place: &Place) -> Markup {
                 div { dt { "Customer" } dd { (told.people.link(place, &credit.customer_id)) } }
                 div { dt { "For" } dd { (words::of_side(credit.side)) } }
                 @if let Some(id) = &credit.referral_id {
-                    div { dt { "Referral" } dd { (beside(html! { a href={ (base) "/referrals/" (id) } { code { (id) } } }, id)) } }
+                    div { dt { "Referral" } dd { (beside(html! { a href={ (base) "/referrals/" (id) } { (told.friend()) "'s referral" } }, id)) } }
                 }
                 div { dt { "Granted" } dd { (moment(credit.created_at)) } }
                 @if let Some(until) = credit.held_until.filter(|_| credit.parts.held > 0) {
@@ -261,6 +272,7 @@ fn move_it(
                 p.quiet { "Nothing of it can be moved any more." }
             } @else {
                 form.moves method="post" action={ (path(place)) "/" (credit.id) } {
+                    (view.lock(Need::Writer).around(html! {
                     (once())
                     (choices(&possible, credit, (typed, error)))
                     @if can(Move::takes_part) {
@@ -270,7 +282,8 @@ fn move_it(
                     @if can(|one| one == Move::Settle) {
                         div.of-settle { (moves::reference_field(typed, error)) }
                     }
-                    (button("Move it").when(view.can_write(), "Viewers move nothing."))
+                    (button("Move it"))
+                    }))
                 }
             }
         }

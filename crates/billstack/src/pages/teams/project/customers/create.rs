@@ -18,6 +18,7 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::entry::{Entry, entry};
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::submit::{Submitted, claim};
 use crate::pages::teams::project::address;
 use crate::pages::view::{View, read};
@@ -91,12 +92,14 @@ pub(super) fn form(view: &View, place: &Place, typed: &Form, error: Option<&ApiE
             summary { "Create a customer" }
             (fault(error, &FIELDS))
             form.row method="post" action=(path) {
+                (view.lock(Need::Writer).around(html! {
                 (once())
                 (entry(&Entry { label: "Address", name: "email", required: true, ..Entry::default() }, typed, error))
                 (entry(&optional("Name", "name", "May be left empty."), typed, error))
                 (entry(&optional("External id", "externalId", "The id that your own system knows them by."), typed, error))
                 (entry(&optional("In Stripe", "stripeCustomerId", in_stripe), typed, error))
-                (button("Create").when(view.can_write(), "Viewers create nothing."))
+                (button("Create"))
+                }))
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::form::{Field, Kind, fault, field, once, submit as button};
+use crate::pages::parts::lock::Lock;
 use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::view::View;
@@ -84,7 +85,7 @@ fn filled(customer: &Customer) -> Form {
 pub(super) fn form(
     customer: &Customer,
     action: &str,
-    may: bool,
+    lock: &Lock,
     wrong: Option<(&Form, &ApiError)>,
 ) -> Markup {
     let now = filled(customer);
@@ -104,13 +105,15 @@ pub(super) fn form(
             section {
                 (fault(error, &FIELDS))
                 form method="post" action=(action) {
-                    (once())
-                    (filled_with(&now, &FIELDS, (typed, error)))
-                    (field(&Field { label: "Address", name: "email", kind: Kind::Email, ..Field::default() }, typed, error))
-                    (field(&optional("Name", "name", None), typed, error))
-                    (field(&optional("External id", "externalId", Some("The id that your own system knows them by.")), typed, error))
-                    (field(&optional("In Stripe", "stripeCustomerId", Some(link)), typed, error))
-                    (button("Save").when(may, "Viewers change nothing."))
+                    (lock.around(html! {
+                        (once())
+                        (filled_with(&now, &FIELDS, (typed, error)))
+                        (field(&Field { label: "Address", name: "email", kind: Kind::Email, ..Field::default() }, typed, error))
+                        (field(&optional("Name", "name", None), typed, error))
+                        (field(&optional("External id", "externalId", Some("The id that your own system knows them by.")), typed, error))
+                        (field(&optional("In Stripe", "stripeCustomerId", Some(link)), typed, error))
+                        (button("Save"))
+                    }))
                 }
             }
         }

@@ -15,6 +15,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{Field, fault, field, once, submit as button};
+use crate::pages::parts::lock::Lock;
 use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::project::address;
@@ -70,7 +71,7 @@ async fn erased(
 pub(super) fn form(
     customer: &Customer,
     action: &str,
-    may: bool,
+    lock: &Lock,
     wrong: Option<(&Form, &ApiError)>,
 ) -> Markup {
     let empty = Form::default();
@@ -90,9 +91,11 @@ pub(super) fn form(
                 p.quiet { "The address is " code { (customer.email) } }
                 (fault(error, &["address"]))
                 form method="post" action={ (action) "/erase" } {
-                    (once())
-                    (field(&of_address, typed, error))
-                    (button("Erase for ever").when(may, "Viewers erase nobody."))
+                    (lock.around(html! {
+                        (once())
+                        (field(&of_address, typed, error))
+                        (button("Erase for ever"))
+                    }))
                 }
             }
         }

@@ -16,6 +16,7 @@ use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
 use crate::pages::parts::form::fault;
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::pager::with_query;
@@ -256,8 +257,8 @@ fn what_can_be_done(
             (super::own_page::form(&action))
             a.button.plain href=(statement(customer, place)) { "Statement as CSV" }
         }
-        (super::edit::form(customer, &action, view.can_write(), edit))
-        (super::erase::form(customer, &action, view.can_write(), erase))
+        (super::edit::form(customer, &action, &view.lock(Need::Writer), edit))
+        (super::erase::form(customer, &action, &view.lock(Need::Writer), erase))
     }
 }
 

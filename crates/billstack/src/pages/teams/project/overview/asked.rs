@@ -64,6 +64,11 @@ impl Asked {
         self.by.is_some_and(|by| by != self.step)
     }
 
+    /// Whether the last step is not over.
+    pub(super) fn is_running(&self) -> bool {
+        self.days.last >= self.today
+    }
+
     /// How many days up to this one are shown, if they end today.
     pub(super) fn quick(&self) -> Option<i64> {
         (self.days.last == self.today).then(|| self.days.count())
@@ -73,8 +78,8 @@ impl Asked {
 /// The step that was asked for, or that suits so many days; a larger one where that would be too many.
 fn step(days: Days, by: Option<Step>) -> Step {
     let usual = match days.count() {
-        ..=93 => Step::Day,
-        94..=400 => Step::Week,
+        ..=59 => Step::Day,
+        60..=400 => Step::Week,
         _ => Step::Month,
     };
     let asked = by.unwrap_or(usual);
@@ -95,6 +100,8 @@ mod tests {
         };
         for (count, by, expected) in [
             (30, None, Step::Day),
+            (59, None, Step::Day),
+            (60, None, Step::Week),
             (93, Some(Step::Day), Step::Day),
             (94, Some(Step::Day), Step::Week),
             (365, None, Step::Week),

@@ -2,7 +2,7 @@
 
 use billstack_core::money::Currency;
 use billstack_store::overview::Totals;
-use maud::{Markup, html};
+use maud::Markup;
 
 use crate::pages::parts::numbers;
 
@@ -92,10 +92,14 @@ impl Metric {
 
     /// How it stands beside the time before.
     pub(super) fn change(&self, now: &Totals, before: &Totals) -> Markup {
+        let texts = (self.text(now), self.text(before));
         let (now, before) = (self.of(now), self.of(before));
         match self {
             Metric::Rate => numbers::points(now, before),
-            _ => html! { (numbers::change(now.unwrap_or(0.0), before.unwrap_or(0.0))) },
+            _ => numbers::change(
+                (now.unwrap_or(0.0), &texts.0),
+                (before.unwrap_or(0.0), &texts.1),
+            ),
         }
     }
 

@@ -190,6 +190,7 @@ fn trend(path: &str, told: &Told) -> Markup {
             figcaption {
                 span.key.now { (metric.title()) }
                 span.key.then { "The " (asked.days.count()) " days before" }
+                @if asked.is_running() { span.key.running { (not_over(asked.step)) } }
                 @if asked.is_coarser() { span { "By " (asked.step) ", as these are too many days for a chart." } }
                 (changes(path, &overview.changes))
             }
@@ -231,9 +232,18 @@ fn points(
             before: earlier.and_then(|earlier| metric.of(earlier)),
             says,
             is_marked: marks.contains_key(start),
+            is_running: asked.is_running() && index + 1 == now.len(),
         }
     };
     now.iter().enumerate().map(point).collect()
+}
+
+fn not_over(step: Step) -> &'static str {
+    match step {
+        Step::Week => "This week is not over",
+        Step::Month => "This month is not over",
+        _ => "Today is not over",
+    }
 }
 
 fn month(start: i64) -> String {

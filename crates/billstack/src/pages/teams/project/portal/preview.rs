@@ -62,6 +62,9 @@ pub(super) fn section(app: &App, place: &Place, path: &str, query: &Query) -> Ma
         &frame,
         &[("sample", "1"), ("theme", theme), ("locale", locale)],
     );
+    // A box that scripts of the same origin may open is none, and browsers say so.
+    let is_apart = app.settings.public_url.is_some();
+    let sandbox = is_apart.then_some("allow-scripts allow-same-origin");
     html! {
         section #preview {
             h2 { "Preview" }
@@ -70,7 +73,7 @@ pub(super) fn section(app: &App, place: &Place, path: &str, query: &Query) -> Ma
                 (chips("width", &WIDTHS, width)) (chips("theme", &THEMES, theme)) (chips("locale", &locales, locale))
             }
             iframe.preview.phone[width == "phone"] src=(frame) title="A customer's page with sample data" data-theme=(theme)
-                sandbox="allow-scripts allow-same-origin" loading="lazy" {}
+                sandbox=[sandbox] loading="lazy" {}
         }
     }
 }

@@ -1,19 +1,12 @@
-//! The form: every setting, in the words of people.
+//! The form as it is filled and read: every setting, in the words of people.
 
 use billstack_core::money::{Amount, Currency};
 use billstack_core::program::{Change, LARGEST_BUDGET, Program};
-use billstack_store::Place;
-use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use super::path;
-use super::settings::{APPLIED, CLAWBACKS, DELIVERIES, TRIGGERS, label};
 use crate::api::referrals::config::put::PutConfigRequest;
 use crate::error::ApiError;
-use crate::pages::form::{Form, filled_with};
-use crate::pages::parts::entry::{Entry, Sort, entry, pick};
-use crate::pages::parts::form::{check, fault, submit as button};
-use crate::pages::view::View;
+use crate::pages::form::Form;
 
 /// The fields, which a step to confirm carries along.
 pub(super) const FIELDS: [&str; 17] = [
@@ -35,8 +28,6 @@ pub(super) const FIELDS: [&str; 17] = [
     "maxConversionsPerMonth",
     "budget",
 ];
-
-const EXAMPLE: &str = "Such as 10.00.";
 
 /// The form with what a program is.
 pub(super) fn filled(program: &Program) -> Form {
@@ -174,135 +165,6 @@ fn cap(form: &Form, name: &'static str) -> Result<Value, ApiError> {
             name,
             format!("`{name}` must be a whole number from 0 to 1000000, or empty for no limit."),
         )),
-    }
-}
-
-/// The form.
-pub(super) fn form(
-    view: &View,
-    place: &Place,
-    program: &Program,
-    (typed, error): (&Form, Option<&ApiError>),
-) -> Markup {
-    let shown = (typed, error);
-    html! {
-        section {
-            h2 { "Change the program" }
-            p.quiet { "You see what would change before it is saved. Referrals that wait keep the terms of the day on which "
-                "their code was applied; limits and the budget are read when somebody converts." }
-            (fault(error, &FIELDS))
-            form.groups method="post" action=(path(place)) {
-                (filled_with(&filled(program), &FIELDS, shown))
-                fieldset {
-                    legend { "Promise" }
-                    (pick((label("enabled"), "enabled"), [("on", "yes"), ("off", "no")], shown, None))
-                    (money("referrerCreditAmount", EXAMPLE, program.terms.referrer_credit_amount.get(), shown))
-                    (money("refereeCreditAmount", EXAMPLE, program.terms.referee_credit_amount.get(), shown))
-                    (currencies(shown))
-                }
-                (conversion(program, shown))
-                (credits(shown))
-                (limits(shown))
-                (button("Look at the change").when(view.can_write(), "Viewers of the team cannot change the program."))
-            }
-        }
-    }
-}
-
-type Shown<'s> = (&'s Form, Option<&'s ApiError>);
-
-fn money(name: &str, hint: &str, units: i64, (typed, error): Shown<'_>) -> Markup {
-    let hint = format!("{hint} In the API: {units} at present.");
-    let field = Entry {
-        label: label(name),
-        name,
-        sort: Sort::Amount,
-        hint: Some(&hint),
-        most: 20,
-        ..Entry::default()
-    };
-    entry(&field, typed, error)
-}
-
-fn whole(name: &str, hint: Option<&str>, (typed, error): Shown<'_>) -> Markup {
-    let field = Entry {
-        label: label(name),
-        name,
-        sort: Sort::Whole,
-        hint,
-        most: 9,
-        ..Entry::default()
-    };
-    entry(&field, typed, error)
-}
-
-fn currencies(shown: Shown<'_>) -> Markup {
-    let all: Vec<_> = Currency::all()
-        .iter()
-        .map(|code| (*code, code.to_ascii_uppercase()))
-        .collect();
-    let mut all: Vec<_> = all
-        .iter()
-        .map(|(code, shown)| (*code, shown.as_str()))
-        .collect();
-    // One that is gone is shown where it stands.
-    let now = shown.0.text("currency");
-    if !now.is_empty() && !Currency::all().contains(&now) {
-        all.push((now, now));
-    }
-    pick((label("currency"), "currency"), all, shown, None)
-}
-
-fn conversion(program: &Program, shown: Shown<'_>) -> Markup {
-    let minimum = "Of the invoice that converts, with tax; 0 for any.";
-    html! {
-        fieldset {
-            legend { "Conversion" }
-            (pick((label("conversionTrigger"), "conversionTrigger"), TRIGGERS, shown, None))
-            (money("minimumPaidAmount", minimum, program.terms.minimum_paid_amount.get(), shown))
-            (whole("referralExpiryDays", Some("Empty for never."), shown))
-            (check("A trial does not count until it is over", "excludeTrials", shown.0))
-        }
-    }
-}
-
-fn credits(shown: Shown<'_>) -> Markup {
-    let description = Entry {
-        label: label("creditDescription"),
-        name: "creditDescription",
-        hint: Some("Your customer reads it."),
-        most: 350,
-        ..Entry::default()
-    };
-    html! {
-        fieldset {
-            legend { "Credits" }
-            (pick((label("creditDelivery"), "creditDelivery"), DELIVERIES, shown, Some("The balance in Stripe needs a secret key.")))
-            (entry(&description, shown.0, shown.1))
-            (whole("holdDays", Some("Up to 365; 0 for none."), shown))
-            (pick((label("clawback"), "clawback"), CLAWBACKS, shown, Some("A refund, a dispute, a credit note.")))
-            (whole("clawbackWindowDays", Some("Where it is for a number of days: 1 to 730."), shown))
-            (pick((label("clawbackApplied"), "clawbackApplied"), APPLIED, shown, None))
-        }
-    }
-}
-
-fn limits(shown: Shown<'_>) -> Markup {
-    let budget = Entry {
-        label: label("budget"),
-        name: "budget",
-        sort: Sort::Amount,
-        hint: Some("What may be out at once, granted and not taken back. Empty for no limit."),
-        most: 20,
-        ..Entry::default()
-    };
-    html! {
-        fieldset {
-            legend { "Limits" }
-            (whole("maxConversionsTotal", Some("Empty for no limit. Further friends convert, and only they are credited."), shown))
-            (whole("maxConversionsPerMonth", Some("By months of UTC. Empty for no limit."), shown))
-            (entry(&budget, shown.0, shown.1))
-        }
     }
 }
 

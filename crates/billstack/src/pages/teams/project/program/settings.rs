@@ -35,14 +35,11 @@ pub(super) fn label(name: &str) -> &'static str {
 /// The words of the API in words of people.
 pub(super) const TRIGGERS: [(&str, &str); 2] = [
     ("subscription_created", "when the friend subscribes"),
-    (
-        "first_paid_invoice",
-        "when the friend has paid for the first time",
-    ),
+    ("first_paid_invoice", "when the friend first pays"),
 ];
 pub(super) const DELIVERIES: [(&str, &str); 2] = [
-    ("ledger", "in the books; your system hands them over"),
-    ("stripe_balance", "into the customer's balance in Stripe"),
+    ("ledger", "in the books; you hand them over"),
+    ("stripe_balance", "into the balance in Stripe"),
 ];
 pub(super) const CLAWBACKS: [(&str, &str); 3] = [
     ("none", "never"),
@@ -51,8 +48,21 @@ pub(super) const CLAWBACKS: [(&str, &str); 3] = [
 ];
 pub(super) const APPLIED: [(&str, &str); 2] = [
     ("unused_only", "only what no invoice has used"),
-    ("always", "all of it; what was used becomes a debt"),
+    ("always", "all; what was used is a debt"),
 ];
+
+/// What people call a word of the API.
+pub(super) fn word<'w>(name: &str, known: &'w str) -> &'w str {
+    let words: &[(&str, &'static str)] = match name {
+        "conversionTrigger" => &TRIGGERS,
+        "creditDelivery" => &DELIVERIES,
+        "clawback" => &CLAWBACKS,
+        "clawbackApplied" => &APPLIED,
+        _ => &[],
+    };
+    let found = words.iter().find(|(word, _)| *word == known);
+    found.map_or(known, |(_, text)| text)
+}
 
 /// The facts of a program as the log would tell them.
 pub(super) fn facts(program: &Program) -> Map<String, Value> {
@@ -85,11 +95,7 @@ pub(super) fn differences(before: &Map<String, Value>, after: &Map<String, Value
 /// A setting as people say it.
 fn told(facts: &Map<String, Value>, name: &str) -> String {
     let value = facts.get(name).unwrap_or(&Value::Null);
-    let word = value.as_str().unwrap_or_default();
-    let among = |words: &[(&str, &str)]| {
-        let found = words.iter().find(|(known, _)| *known == word);
-        found.map_or(word, |(_, text)| text).to_owned()
-    };
+    let text = value.as_str().unwrap_or_default();
     match name {
         "referrerCreditAmount" | "refereeCreditAmount" | "minimumPaidAmount" | "budget" => {
             amount(facts, value)
@@ -98,11 +104,10 @@ fn told(facts: &Map<String, Value>, name: &str) -> String {
         "enabled" => "no".to_owned(),
         "excludeTrials" if value == true => "do not count until they are over".to_owned(),
         "excludeTrials" => "count like any subscription".to_owned(),
-        "currency" => word.to_ascii_uppercase(),
-        "conversionTrigger" => among(&TRIGGERS),
-        "creditDelivery" => among(&DELIVERIES),
-        "clawback" => among(&CLAWBACKS),
-        "clawbackApplied" => among(&APPLIED),
+        "currency" => text.to_ascii_uppercase(),
+        "conversionTrigger" | "creditDelivery" | "clawback" | "clawbackApplied" => {
+            word(name, text).to_owned()
+        }
         "referralExpiryDays" if value.is_null() => "never".to_owned(),
         "maxConversionsTotal" | "maxConversionsPerMonth" if value.is_null() => {
             "no limit".to_owned()

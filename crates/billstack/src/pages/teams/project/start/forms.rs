@@ -104,7 +104,7 @@ pub async fn kept(
         return see_other(&place);
     }
     match whose(&view, &access.place) {
-        Some(whose) => see_other_with(&place, whose.forget(&app)),
+        Some(whose) => see_other_with(&place, whose.forget(&app, &form)),
         None => see_other(&place),
     }
 }

@@ -10,13 +10,12 @@ use super::facts::Step;
 use super::forms::path;
 use crate::api::teams::stripe::events::cure_of;
 use crate::pages::parts::form::{Field, Kind, fault, field, once, submit};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::time::moment;
-use crate::pages::shown::panel;
+use crate::pages::shown::panels;
 use crate::pages::teams::project::address;
 use crate::webhooks::stripe::Lately;
-
-const FOR_ADMINS: &str = "Only owners and admins of the team may do this.";
 
 impl Shown<'_> {
     /// What a script compares to see whether there is news; nothing where nothing is waited for.
@@ -66,11 +65,11 @@ impl Shown<'_> {
         let base = address(&self.place.team_id, &self.place.project_id);
         match step {
             Step::Event if self.facts.event.is_some() => self.newest(),
-            Step::Key if self.key.is_some() => self.new_key(),
+            Step::Key if !self.keys.is_empty() => self.new_key(),
             Step::Try if self.facts.has_referral => {
                 html! {
                     p { a href={ (base) "/referrals" } { "See it" } }
-                    details open[self.key.is_some()] { summary { "The commands" } (self.try_it()) }
+                    details open[!self.keys.is_empty()] { summary { "The commands" } (self.try_it()) }
                 }
             }
             Step::Conversion if self.facts.has_converted => {
@@ -112,10 +111,12 @@ impl Shown<'_> {
         html! {
             (fault(error, &["webhookSecret"]))
             form method="post" action={ (path(self.place)) "/stripe" } {
-                (once())
-                (field(&Field { label: "Signing secret", name: "webhookSecret", kind: Kind::Password,
-                    hint: Some("It begins with whsec_."), ..Field::default() }, typed, error))
-                (submit(label).when(self.view.can_administer(), FOR_ADMINS))
+                (self.view.lock(Need::Admin).around(html! {
+                    (once())
+                    (field(&Field { label: "Signing secret", name: "webhookSecret", kind: Kind::Password,
+                        hint: Some("It begins with whsec_."), ..Field::default() }, typed, error))
+                    (submit(label))
+                }))
             }
         }
     }
@@ -171,20 +172,21 @@ impl Shown<'_> {
             p { "Your backend calls with a key. This one is good for this project, and may do everything there." }
             (fault(error, &["name"]))
             form method="post" action={ (path(self.place)) "/key" } {
-                (once())
-                input type="hidden" name="projectId" value=(self.place.project_id);
-                (field(&Field { label: "Name", name: "name", hint: Some("Such as the program that will use it."),
-                    ..Field::default() }, typed, error))
-                (submit("Make the key").when(self.view.can_administer(), FOR_ADMINS))
+                (self.view.lock(Need::Admin).around(html! {
+                    (once())
+                    input type="hidden" name="projectId" value=(self.place.project_id);
+                    (field(&Field { label: "Name", name: "name", hint: Some("Such as the program that will use it."),
+                        ..Field::default() }, typed, error))
+                    (submit("Make the key"))
+                }))
             }
         }
     }
 
     fn new_key(&self) -> Markup {
-        let key = self.key.as_deref().unwrap_or_default();
-        panel(
+        panels(
             "Your new key",
-            key,
+            &self.keys,
             "The commands below carry it.",
             &format!("{}/kept", path(self.place)),
         )
@@ -192,7 +194,8 @@ impl Shown<'_> {
 
     fn try_it(&self) -> Markup {
         let place = self.place;
-        let (base, key) = (self.app.base_url(), self.key.as_deref());
+        let (base, key) = (self.app.base_url(), self.keys.last());
+        let key = key.map(|key| key.text.as_str());
         let api = format!(
             "{base}/api/billstack/teams/{}/projects/{}",
             place.team_id, place.project_id

@@ -88,7 +88,7 @@ pub async fn kept(
     if form.is_kept() {
         return see_other(&path(&access.place, &id));
     }
-    let cookie = whose(&view, &access.place).forget(&app);
+    let cookie = whose(&view, &access.place).forget(&app, &form);
     see_other_with(&path(&access.place, &id), cookie)
 }
 

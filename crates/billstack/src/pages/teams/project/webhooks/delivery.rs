@@ -9,7 +9,7 @@ use billstack_store::{Act, Tx};
 use maud::{Markup, html};
 
 use super::one::{name, path};
-use super::{ADMINS, trial, words};
+use super::{trial, words};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -17,6 +17,7 @@ use crate::http::page::{QueryString, text};
 use crate::http::path::Inner;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::{self, beside, copyable, copyable_block};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -169,7 +170,7 @@ async fn page(
             p { "The same event under the same id, signed with the present secret: at once, once, and not counted for the state of "
                 "the endpoint. It may be disabled." }
             form method="post" action={ (here) "/deliveries/" (delivery.id) } {
-                (once()) (button("Send it again").when(may, ADMINS))
+                (view.lock(Need::Admin).around(html! { (once()) (button("Send it again")) }))
             }
         }
     };
@@ -179,7 +180,7 @@ async fn page(
 fn facts(found: &Found, here: &str) -> Markup {
     let (shown, delivery) = (&found.shown, &found.shown.delivery);
     html! {
-        p { (words::of_delivery(delivery.state))
+        p { (words::of_delivery(delivery.state, shown.attempts.last()))
             @if delivery.is_replay { "Somebody asked for it, so it is tried once." }
         }
         dl.facts {
@@ -210,7 +211,7 @@ fn attempts(attempts: &[Attempt]) -> Markup {
             html! { (attempt.duration_ms) " ms" },
             html! {
                 div {
-                    @match attempt.error { None => "Taken.", Some(error) => (words::of_error(error)) }
+                    @match attempt.error { None => "It was taken.", Some(error) => (words::of_error(error)) }
                     @if let Some(answer) = attempt.answer.as_deref().filter(|answer| !answer.is_empty()) { pre { (answer) } }
                 }
             },

@@ -85,7 +85,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
     };
     let states = [
         ("", "any"),
-        ("delivered", "taken"),
+        ("delivered", "delivered"),
         ("failed", "failed"),
         ("waiting", "waiting"),
     ];
@@ -131,7 +131,7 @@ fn rows(part: &Part<Shown>, path: &str, is_filtered: bool) -> Markup {
         [
             moment(delivery.created_at),
             html! { a href={ (path) "/deliveries/" (delivery.id) } { (delivery.kind.as_str()) } },
-            words::of_delivery(delivery.state),
+            words::of_delivery(delivery.state, shown.attempts.last()),
             html! { (of_attempts(shown)) },
             html! { (last_answer(shown)) },
             html! { @if let Some(at) = shown.next_attempt_at { (moment(at)) } @else { span.quiet { "none" } } },
@@ -160,7 +160,10 @@ fn last_answer(shown: &Shown) -> String {
     let Some(last) = shown.attempts.last() else {
         return "not sent yet".to_owned();
     };
+    let is_over = shown.delivery.state != DeliveryState::Waiting;
     match (last.status, last.error) {
+        // The state says which.
+        (Some(_), _) if is_over => format!("in {} ms", last.duration_ms),
         (Some(status), _) => format!("{status} in {} ms", last.duration_ms),
         (None, Some(error)) => error.as_str().replace('_', " "),
         (None, None) => String::new(),

@@ -11,7 +11,7 @@ use billstack_store::{Place, test_clock};
 use maud::{Markup, html};
 
 use super::log::{Wanted, log};
-use super::{ADMINS, acts, fields, path as list_path, replay, words};
+use super::{acts, fields, path as list_path, replay, words};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -20,10 +20,11 @@ use crate::http::path::Item;
 use crate::http::query::Query;
 use crate::pages::form::{Form, filled_with};
 use crate::pages::parts::form::{choice, fault, once, submit as button};
+use crate::pages::parts::lock::{Lock, Need};
 use crate::pages::parts::notice::{self, copyable};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::part;
-use crate::pages::shown::{Kind, panel};
+use crate::pages::shown::{Kind, panels};
 use crate::pages::view::{View, read};
 
 /// Where an endpoint is.
@@ -73,12 +74,12 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let asked = Asked::new((&app, &view), &access, &id);
     let found = asked.found().await?;
-    let secret = acts::whose(&view, &access.place).read(&app, &headers, Kind::Webhook);
-    let secret = secret.and_then(|text| Some(text.strip_prefix(&id)?.trim().to_owned()));
+    let secrets = acts::whose(&view, &access.place).read(&app, &headers, Kind::Webhook);
+    let secrets = secrets.into_iter().filter_map(|secret| secret.of(&id));
+    let secrets: Vec<_> = secrets.collect();
+    let kept = format!("{}/kept", path(&access.place, &id));
     let top = html! {
-        @if let Some(secret) = secret {
-            (panel("The secret of the endpoint", &secret, "Your receiver checks signatures with it.", &format!("{}/kept", path(&access.place, &id))))
-        }
+        (panels("The secret of the endpoint", &secrets, "Your receiver checks signatures with it.", &kept))
         (said(&query))
         (part(&view, replay::missed(&asked, &query)).await)
     };
@@ -168,23 +169,32 @@ impl Asked<'_> {
             log(self.app, self.place, &here, self.id, &wanted),
         )
         .await;
-        let may = self.view.can_administer();
+        let lock = self.view.lock(Need::Admin);
         html! {
             h1 { (name(&found.endpoint)) }
+            (lock.reason())
             (top)
-            section { h2 { "How it does" } (facts(found, &here, may)) }
+            section { h2 { "How it does" } (facts(found, &here, &lock)) }
+            section {
+                h2 { "What to do" }
+                (trial(&here, &lock))
+                (replay::form(&here, found.now, &lock, typed))
+                (change(&here, found, &lock, typed))
+                (secret(&here, &lock, typed))
+                (end(&here, found, &lock, typed.0))
+            }
             h2 { "Log" }
             (log)
-            section { h2 { "Try it" } (trial(&here, may)) }
-            (replay::form(&here, found.now, may, typed))
-            (change(&here, found, may, typed))
-            (secret(&here, may, typed.0))
-            (end(&here, found, may, typed.0))
         }
     }
 }
 
-fn facts(found: &Found, here: &str, may: bool) -> Markup {
+/// Something that can be done, out of the way until somebody wants it or has sent it in vain.
+pub(super) fn act(summary: &str, is_open: bool, form: Markup) -> Markup {
+    html! { details.group open[is_open] { summary { (summary) } (form) } }
+}
+
+fn facts(found: &Found, here: &str, lock: &Lock) -> Markup {
     let endpoint = &found.endpoint;
     let at = |at: Option<Micros>| html! { @if let Some(at) = at { (moment(at)) } @else { span.quiet { "never" } } };
     html! {
@@ -192,14 +202,14 @@ fn facts(found: &Found, here: &str, may: bool) -> Markup {
             @if let Some((since, why)) = endpoint.disabled { (words::of_disabled(why)) " Since " (moment(since)) " it is told nothing." }
         }
         @if endpoint.disabled.is_some() {
-            form method="post" action={ (here) "/enable" } { (once()) (button("Enable it").when(may, ADMINS)) }
+            form method="post" action={ (here) "/enable" } { (lock.inside(html! { (once()) (button("Enable it")) })) }
         }
         dl.facts {
             div { dt { "Address" } dd { (copyable(&endpoint.url)) } }
             div { dt { "Is told" } dd { (words::of_types(&endpoint.types)) } }
             div { dt { "Last 24 hours" } dd { (words::of_day(&found.lately, here)) } }
             div { dt { "Next try" } dd { @if let Some(at) = found.lately.next { (moment(at)) } @else { span.quiet { "nothing waits" } } } }
-            div { dt { "Last taken" } dd { (at(endpoint.health.last_success_at)) } }
+            div { dt { "Last delivered" } dd { (at(endpoint.health.last_success_at)) } }
             div { dt { "Last failed" } dd { (at(endpoint.health.last_failure_at)) } }
             div { dt { "Made" } dd { (moment(endpoint.created_at)) } }
             div { dt { "Id" } dd { (copyable(&endpoint.id)) } }
@@ -207,39 +217,42 @@ fn facts(found: &Found, here: &str, may: bool) -> Markup {
     }
 }
 
-fn trial(here: &str, may: bool) -> Markup {
+fn trial(here: &str, lock: &Lock) -> Markup {
     let types = words::all().map(|name| (name, name));
     html! {
-        p.quiet { "Sends the sample of a type, marked as a test, and shows what came of it. Nothing is kept, and it may be disabled." }
         form.row method="post" action={ (here) "/test" } {
-            (once())
-            (choice("Type", "kind", types, Type::Ping.as_str()))
-            (button("Send the sample").when(may, ADMINS))
+            (lock.inside(html! {
+                (once())
+                (choice("Send a sample of", "kind", types, Type::Ping.as_str()))
+                (button("Send the sample"))
+            }))
         }
+        p.quiet { "It is marked as a test, and you see what came of it. Nothing is kept, and the endpoint may be disabled." }
     }
 }
 
 fn change(
     here: &str,
     found: &Found,
-    may: bool,
+    lock: &Lock,
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Markup {
     let now = fields::filled(&found.endpoint);
-    html! {
-        section {
-            h2 { "Change it" }
-            form.groups method="post" action=(here) {
+    let form = html! {
+        form.groups method="post" action=(here) {
+            (lock.inside(html! {
                 (once())
                 (filled_with(&now, &fields::FILLED, (typed, error)))
                 (fields::fields(typed, error))
-                (button("Save").when(may, ADMINS))
-            }
+                (button("Save"))
+            }))
         }
-    }
+    };
+    let is_open = error.is_some() && typed.has("url") && typed.has("told");
+    act("Change the address, or what it is told", is_open, form)
 }
 
-fn secret(here: &str, may: bool, typed: &Form) -> Markup {
+fn secret(here: &str, lock: &Lock, (typed, error): (&Form, Option<&ApiError>)) -> Markup {
     let chosen = match typed.text("oldValidHours") {
         "" => "24",
         hours => hours,
@@ -250,33 +263,38 @@ fn secret(here: &str, may: bool, typed: &Form) -> Markup {
         ("168", "a week"),
         ("0", "no longer: it ends now"),
     ];
-    html! {
-        section {
-            h2 { "Secret" }
-            p { "A new secret is shown once. What is sent is signed with both as long as the old one is good, so that your "
-                "receiver can change over without losing anything." }
-            form.row method="post" action={ (here) "/rotate" } {
+    let form = html! {
+        p { "A new secret is shown once. What is sent is signed with both as long as the old one is good, so that your "
+            "receiver can change over without losing anything." }
+        form.row method="post" action={ (here) "/rotate" } {
+            (lock.inside(html! {
                 (once())
                 (choice("The old one stays good for", "oldValidHours", hours, chosen))
-                (button("Make a new secret").when(may, ADMINS))
-            }
+                (button("Make a new secret"))
+            }))
         }
-    }
+    };
+    let is_open = error.is_some() && typed.has("oldValidHours");
+    act("Make a new secret", is_open, form)
 }
 
-fn end(here: &str, found: &Found, may: bool, typed: &Form) -> Markup {
-    html! {
-        section {
-            h2 { "Switch it off" }
-            @if found.endpoint.disabled.is_none() {
-                p { "It is told nothing any more, what is due meanwhile is given up, and the log stays. Enabled again, it is offered what it missed." }
-                form method="post" action={ (here) "/disable" } { (once()) (button("Disable it").when(may, ADMINS)) }
-            }
-            details open[typed.has(acts::DELETE)] {
-                summary { "Delete it" }
-                p { "Nothing is sent to it any more, not even what waits. Its log and its secret are gone, and it does not come back." }
-                form method="post" action={ (here) "/delete" } { (once()) input type="hidden" name=(acts::DELETE) value="yes"; (button("Delete the endpoint").when(may, ADMINS)) }
-            }
+fn end(here: &str, found: &Found, lock: &Lock, typed: &Form) -> Markup {
+    let disable = html! {
+        p { "It is told nothing any more, what is due meanwhile is given up, and the log stays. Enabled again, it is offered what it missed." }
+        form method="post" action={ (here) "/disable" } { (lock.inside(html! { (once()) (button("Disable it")) })) }
+    };
+    let delete = html! {
+        p { "Nothing is sent to it any more, not even what waits. Its log and its secret are gone, and it does not come back." }
+        form method="post" action={ (here) "/delete" } {
+            (lock.inside(html! {
+                (once())
+                input type="hidden" name=(acts::DELETE) value="yes";
+                (button("Delete the endpoint"))
+            }))
         }
+    };
+    html! {
+        @if found.endpoint.disabled.is_none() { (act("Switch it off", false, disable)) }
+        (act("Delete it", typed.has(acts::DELETE), delete))
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::acts::done;
 use super::one::{Asked, Found, path};
-use super::{ADMINS, fields, log::Wanted, one, words};
+use super::{fields, log::Wanted, one, words};
 use crate::api::webhook_endpoints::replay::ReplayRequest;
 use crate::app::Shared;
 use crate::clock::rfc3339;
@@ -22,6 +22,7 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::entry::{Entry, carried, entry};
 use crate::pages::parts::form::{choice, once, submit as button};
+use crate::pages::parts::lock::Lock;
 use crate::pages::parts::pager::with_query;
 use crate::pages::submit::submit;
 use crate::pages::view::{View, see_other};
@@ -179,10 +180,11 @@ fn minute(at: Micros) -> String {
 pub(super) fn form(
     here: &str,
     now: Micros,
-    may: bool,
+    lock: &Lock,
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Markup {
     let since = minute(now.plus(-DAY));
+    let is_open = typed.has("since");
     let typed = match typed.text("since") {
         "" => &Form::of([("since", since), ("until", minute(now))]),
         _ => typed,
@@ -190,7 +192,7 @@ pub(super) fn form(
     let states = [
         ("", "all in the log, sent or not"),
         ("failed", "only what failed"),
-        ("delivered", "only what was taken"),
+        ("delivered", "only what was delivered"),
     ];
     let types = [("", "those it is told")]
         .into_iter()
@@ -201,20 +203,20 @@ pub(super) fn form(
         most: 32,
         ..Entry::default()
     };
-    html! {
-        section #replay {
-            h2 { "Send again" }
-            p.quiet { "What happened in a range of time, each under the id that it always has, signed with the present secret. "
-                "You see how many they are before anything is sent." }
-            form.row method="post" action={ (here) "/replay" } {
+    let form = html! {
+        p.quiet { "What happened in a range of time, each under the id that it always has, signed with the present secret. "
+            "You see how many they are before anything is sent." }
+        form.row method="post" action={ (here) "/replay" } {
+            (lock.inside(html! {
                 (entry(&at("From, in UTC", "since"), typed, error))
                 (entry(&at("Until, in UTC", "until"), typed, error))
                 (choice("Which", "status", states, typed.text("status")))
                 (choice("Types", "only", types, typed.text("only")))
-                (button("Count them").when(may, ADMINS))
-            }
+                (button("Count them"))
+            }))
         }
-    }
+    };
+    one::act("Send again what happened", is_open, form)
 }
 
 /// What a range has, and the button that has it sent.

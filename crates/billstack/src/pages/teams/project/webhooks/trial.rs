@@ -70,10 +70,7 @@ fn result(fired: &Fired) -> Markup {
     html! {
         section aria-labelledby="tested" {
             h2 #tested { "What came of the test" }
-            p { @match attempt.error {
-                None => { span.state.on { "Taken" } },
-                Some(error) => { span.state.bad { "Failed" } (words::of_error(error)) },
-            } }
+            p { (words::of_attempt(attempt)) }
             dl.facts {
                 div { dt { "Type" } dd { code { (fired.kind.as_str()) } } }
                 div { dt { "Sent" } dd { (moment(attempt.at)) } }

@@ -4,8 +4,8 @@ use billstack_core::webhook::attempt::AttemptError;
 use billstack_core::webhook::endpoint::{DeliveryState, Disabled, Types};
 use billstack_core::webhook::health::EndpointState;
 use billstack_core::webhook::types::Type;
-use billstack_store::webhooks::Endpoint;
 use billstack_store::webhooks::log::{Lately, MOST_LATELY};
+use billstack_store::webhooks::{Attempt, Endpoint};
 use maud::{Markup, html};
 
 /// What an endpoint is told.
@@ -51,17 +51,32 @@ pub(super) fn of_day(lately: &Lately, one: &str) -> Markup {
             @else { a href={ (one) "?status=" (state) "&from=" (since) } { (number(count)) " " (text) } }
         }
     };
-    html! { (link(lately.delivered, "delivered", "taken")) ", " (link(lately.failed, "failed", "failed")) }
+    html! { (link(lately.delivered, "delivered", "delivered")) ", " (link(lately.failed, "failed", "failed")) }
 }
 
-/// How far a delivery has come.
-pub(super) fn of_delivery(state: DeliveryState) -> Markup {
+/// How far a delivery has come, with the status that ended it.
+pub(super) fn of_delivery(state: DeliveryState, last: Option<&Attempt>) -> Markup {
+    let status = last.and_then(|last| last.status);
     match state {
-        DeliveryState::Delivered => html! { span.state.on { "Taken" } },
-        DeliveryState::Failed => html! { span.state.bad { "Failed" } },
+        DeliveryState::Delivered => html! { span.state.on { "Delivered" (behind(status)) } },
+        DeliveryState::Failed => html! { span.state.bad { "Failed" (behind(status)) } },
         DeliveryState::Waiting => html! { span.state.off { "Waiting" } },
         DeliveryState::Other(word) => html! { span.state.off { (word.as_str()) } },
     }
+}
+
+/// What came of one attempt.
+pub(super) fn of_attempt(attempt: &Attempt) -> Markup {
+    match attempt.error {
+        None => html! { span.state.on { "Delivered" (behind(attempt.status)) } },
+        Some(error) => {
+            html! { span.state.bad { "Failed" (behind(attempt.status)) } (of_error(error)) }
+        }
+    }
+}
+
+fn behind(status: Option<i64>) -> Markup {
+    html! { @if let Some(status) = status { " " (status) } }
 }
 
 /// What went wrong, and what to do about it.

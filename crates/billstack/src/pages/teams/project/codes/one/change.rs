@@ -5,7 +5,6 @@ use billstack_store::{Act, Tx};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::made::DENIED;
 use crate::api::referrals::codes::name;
 use crate::app::App;
 use crate::error::ApiError;
@@ -14,6 +13,7 @@ use crate::http::json::Text;
 use crate::pages::form::Form;
 use crate::pages::parts::entry::{Entry, entry};
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::said::saying;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::project::address;
@@ -83,10 +83,12 @@ pub(super) fn forms(
                 h2 { "Another name" }
                 (fault(error, &["vanity"]))
                 form.row method="post" action=(path) {
+                    (view.lock(Need::Writer).around(html! {
                     (once())
                     (entry(&Entry { label: "Name", name: "vanity", required: true, most: 24,
                         hint: Some("3 to 24 letters, digits, - and _. The names before go on working."), ..Entry::default() }, typed, error))
-                    (button("Rename").when(may, DENIED))
+                    (button("Rename"))
+                    }))
                 }
                 @if may { p { a href={ (path) "?ask=" (DEACTIVATE) } { "Deactivate this code" } } }
             }
@@ -108,9 +110,11 @@ pub(super) fn question(
             p { "Nobody can apply it any more, by none of its names, and it does not come back. Its links lead on without it." }
             p { "Referrals that wait keep what they were promised, and the customer can be given a new code." }
             form method="post" action=(path) {
-                (once())
-                input type="hidden" name=(WHAT) value=(DEACTIVATE);
-                (button("Deactivate the code").when(view.can_write(), DENIED))
+                (view.lock(Need::Writer).around(html! {
+                    (once())
+                    input type="hidden" name=(WHAT) value=(DEACTIVATE);
+                    (button("Deactivate the code"))
+                }))
             }
             p { a href=(path) { "Keep it" } }
         }
