@@ -7,6 +7,8 @@
 |---|---|
 | node/src/types.ts, python/src/billstack_referrals/types.py | openapi.json, as far as the clients have methods for it |
 | python/src/billstack_referrals/_sync.py | _async.py, without its async |
+| node/LICENSE, python/LICENSE | LICENSE, because a package goes where this repository does not |
+| python/tests/matters.json | node/test/matters.json: both clients write the same bytes |
 """
 
 import json
@@ -44,6 +46,8 @@ def main():
         HERE / "node/src/types.ts": typescript(document),
         PYTHON / "types.py": python(document),
         PYTHON / "_sync.py": without_async((PYTHON / "_async.py").read_text()),
+        HERE / "python/tests/matters.json": (HERE / "node/test/matters.json").read_text(),
+        **{HERE / name / "LICENSE": (HERE.parent / "LICENSE").read_text() for name in ("node", "python")},
     }
     stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
@@ -351,6 +355,12 @@ def without_async(text):
         r"AsyncClient": "Client",
         r"AsyncBaseTransport": "BaseTransport",
         r"AsyncIterator": "Iterator",
+        r"AsyncGenerator\[(\w+), None\]": r"Generator[\1, None, None]",
+        r"AsyncGenerator": "Generator",
+        r"_async\b": "",
+        r"\baiter_": "iter_",
+        r"__anext__": "__next__",
+        r"StopAsyncIteration": "StopIteration",
         r"__aenter__": "__enter__",
         r"__aexit__": "__exit__",
         r"\baclose\b": "close",

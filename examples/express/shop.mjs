@@ -12,12 +12,12 @@ import { Table } from "./table.mjs";
 const env = process.env;
 const url = env.SHOP_URL; // where people reach the shop: https://app.example.com
 const pause = Number(env.SHOP_PAUSE_SECONDS ?? 30) * 1_000;
-const webhookSecrets = env.BILLSTACK_WEBHOOK_SECRETS.split(" "); // two while one is rotated
+const webhookSecrets = env.REFERRALS_WEBHOOK_SECRETS.split(" "); // two while one is rotated
 
 // Somebody waits for the answer; what does not work soon is done later.
 const billstack = new BillStack({
-  api: env.BILLSTACK_API,
-  apiKey: env.BILLSTACK_API_KEY,
+  api: env.REFERRALS_API,
+  apiKey: env.REFERRALS_API_KEY,
   timeoutMs: 5_000,
   maxElapsedMs: 3_000,
 });
@@ -26,8 +26,8 @@ const port = at.port || (at.protocol === "https:" ? 443 : 80);
 const stripe = new Stripe(env.STRIPE_SECRET_KEY, { host: at.hostname, port, protocol: at.protocol.slice(0, -1) });
 
 // Where the element comes from, and whose it is: `https://…/api/billstack/teams/team_…/projects/proj_…` says both.
-const origin = env.BILLSTACK_PUBLIC_URL || new URL(env.BILLSTACK_API).origin;
-const project = env.BILLSTACK_API.replace(/.*\/teams\/(.+)\/projects\/([^/]+).*/, "$1/$2");
+const origin = env.REFERRALS_PUBLIC_URL || new URL(env.REFERRALS_API).origin;
+const project = env.REFERRALS_API.replace(/.*\/teams\/(.+)\/projects\/([^/]+).*/, "$1/$2");
 
 // A user is `open` as long as BillStack may not know all that we know.
 const users = new Table(`${env.SHOP_DATABASE ?? "shop"}.users`);

@@ -23,17 +23,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 URL = os.environ["SHOP_URL"]  # where people reach the shop: https://app.example.com
 DATABASE = os.environ.get("SHOP_DATABASE", "shop.db")
 PAUSE = float(os.environ.get("SHOP_PAUSE_SECONDS", "30"))
-API = os.environ["BILLSTACK_API"]  # https://referrals.example.com/api/billstack/teams/team_…/projects/proj_…
-WEBHOOK_SECRETS = os.environ["BILLSTACK_WEBHOOK_SECRETS"].split()  # two while one is rotated
+API = os.environ["REFERRALS_API"]  # https://referrals.example.com/api/billstack/teams/team_…/projects/proj_…
+WEBHOOK_SECRETS = os.environ["REFERRALS_WEBHOOK_SECRETS"].split()  # two while one is rotated
 
 # Somebody waits for the answer; what does not work soon is done later.
-billstack = BillStack(API, os.environ["BILLSTACK_API_KEY"], timeout=5, retries=Retries(max_elapsed=3))
+billstack = BillStack(API, os.environ["REFERRALS_API_KEY"], timeout=5, retries=Retries(max_elapsed=3))
 to_stripe = stripe.StripeClient(
     os.environ["STRIPE_SECRET_KEY"], base_addresses={"api": os.environ.get("STRIPE_API_BASE", "https://api.stripe.com")}
 )
 
 # Where the element comes from, and whose it is.
-ORIGIN = os.environ.get("BILLSTACK_PUBLIC_URL") or "{0.scheme}://{0.netloc}".format(urlsplit(API))
+ORIGIN = os.environ.get("REFERRALS_PUBLIC_URL") or "{0.scheme}://{0.netloc}".format(urlsplit(API))
 PROJECT = "/".join(API.rstrip("/").split("/")[-3::2])
 
 # A user is `open` as long as BillStack may not know all that we know.

@@ -1,5 +1,7 @@
+import { isObject } from "./answer.js";
 import { isRefused } from "./errors.js";
-import { type Call, type CallOptions, type Options, Transport, segment } from "./transport.js";
+import { segment } from "./request.js";
+import { type Call, type CallOptions, type DownloadOptions, type Options, Transport } from "./transport.js";
 import type * as t from "./types.js";
 
 /** Of a write that would do as much once more: a key that belongs to the matter, such as `payout-2026-118`. */
@@ -30,6 +32,14 @@ export class BillStack {
     return this.#transport.send(method, path, call);
   }
 
+  /**
+   * An export, as the bytes of a file: `/referrals/exports/credits`, for one. It is repeated until it begins; what breaks
+   * off later is a `NoAnswerError`, and is begun anew by whoever wants it.
+   */
+  download(path: string, options: DownloadOptions = {}): AsyncGenerator<Uint8Array, void> {
+    return this.#transport.download(path, options);
+  }
+
   // Customers
 
   /**
@@ -56,27 +66,27 @@ export class BillStack {
   }
 
   async createCustomer(customer: t.CreateCustomerRequest, options: CallOptions = {}): Promise<t.Customer> {
-    return (await this.#send<t.CustomerAnswer>("POST", "/customers", { ...options, body: customer })).customer;
+    return await this.#one("customer", "POST", "/customers", { ...options, body: customer });
   }
 
   async getCustomer(id: string, options: CallOptions = {}): Promise<t.Customer> {
-    return (await this.#send<t.CustomerAnswer>("GET", `/customers/${segment(id)}`, options)).customer;
+    return await this.#one("customer", "GET", `/customers/${segment(id)}`, options);
   }
 
   /** The customer with exactly this, or null. */
   async findCustomer(key: CustomerKey, options: CallOptions = {}): Promise<t.Customer | null> {
     const call = { ...options, query: { ...key, limit: 1 } };
-    return (await this.#send<t.CustomersAnswer>("GET", "/customers", call)).customers[0] ?? null;
+    return (await this.#list<t.Customer>("customers", "GET", "/customers", call))[0] ?? null;
   }
 
   async updateCustomer(id: string, changes: t.UpdateCustomerRequest, options: CallOptions = {}): Promise<t.Customer> {
     const call = { ...options, body: changes };
-    return (await this.#send<t.CustomerAnswer>("PATCH", `/customers/${segment(id)}`, call)).customer;
+    return await this.#one("customer", "PATCH", `/customers/${segment(id)}`, call);
   }
 
   /** Erases a person for ever. */
   async eraseCustomer(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#send("DELETE", `/customers/${segment(id)}`, options);
+    await this.#one("customer", "DELETE", `/customers/${segment(id)}`, options);
   }
 
   customers(query: t.ListCustomersQuery = {}, options: CallOptions = {}): AsyncGenerator<t.Customer, void> {
@@ -90,7 +100,7 @@ export class BillStack {
     options: CallOptions = {},
   ): Promise<t.PortalSession> {
     const path = `/customers/${segment(customerId)}/portal-sessions`;
-    return (await this.#send<t.PortalSessionAnswer>("POST", path, { ...options, body: session })).portalSession;
+    return await this.#one("portalSession", "POST", path, { ...options, body: session });
   }
 
   // Codes and referrals
@@ -106,24 +116,24 @@ export class BillStack {
   }
 
   async createCode(code: t.CreateCodeRequest, options: CallOptions = {}): Promise<t.ReferralCode> {
-    return (await this.#send<t.CodeAnswer>("POST", "/referrals/codes", { ...options, body: code })).code;
+    return await this.#one("code", "POST", "/referrals/codes", { ...options, body: code });
   }
 
   /** A code by itself or by a name of it, in any form that people type. */
   async getCode(code: string, options: CallOptions = {}): Promise<t.ReferralCodeDetail> {
     const call = { ...options, query: { limit: 1 } };
-    return (await this.#send<t.GetCodeAnswer>("GET", `/referrals/codes/${segment(code)}`, call)).code;
+    return await this.#one("code", "GET", `/referrals/codes/${segment(code)}`, call);
   }
 
   /** Gives a code a name that is easier to say. */
   async renameCode(code: string, vanity: string, options: CallOptions = {}): Promise<t.ReferralCode> {
     const call = { ...options, body: { vanity } };
-    return (await this.#send<t.CodeAnswer>("PATCH", `/referrals/codes/${segment(code)}`, call)).code;
+    return await this.#one("code", "PATCH", `/referrals/codes/${segment(code)}`, call);
   }
 
   /** Switches a code off. What was applied before is honoured. */
   async deactivateCode(code: string, options: CallOptions = {}): Promise<void> {
-    await this.#send("DELETE", `/referrals/codes/${segment(code)}`, options);
+    await this.#one("code", "DELETE", `/referrals/codes/${segment(code)}`, options);
   }
 
   codes(query: t.ListCodesQuery = {}, options: CallOptions = {}): AsyncGenerator<t.ReferralCode, void> {
@@ -138,7 +148,7 @@ export class BillStack {
   async apply(request: t.ApplyCodeRequest, options: CallOptions = {}): Promise<Applied> {
     try {
       const call = { ...options, body: request };
-      const { referral } = await this.#send<t.ReferralAnswer>("POST", "/referrals/apply", call);
+      const referral = await this.#one<t.Referral>("referral", "POST", "/referrals/apply", call);
       return { referral, isRepetition: false };
     } catch (error) {
       if (!isRefused(error, "already_referred")) throw error;
@@ -149,7 +159,7 @@ export class BillStack {
   }
 
   async #isSame({ code }: t.ApplyCodeRequest, referral: t.Referral, options: CallOptions): Promise<boolean> {
-    if (code == null) return referral.attribution.source === "click";
+    if (code == null) return referral.attribution?.source === "click";
     if (code.trim().toUpperCase() === referral.code) return true;
     try {
       // Typed in another form, or a name of it; the server knows them all.
@@ -161,7 +171,7 @@ export class BillStack {
   }
 
   async getReferral(id: string, options: CallOptions = {}): Promise<t.Referral> {
-    return (await this.#send<t.ReferralAnswer>("GET", `/referrals/${segment(id)}`, options)).referral;
+    return await this.#one("referral", "GET", `/referrals/${segment(id)}`, options);
   }
 
   referrals(query: t.ListReferralsQuery = {}, options: CallOptions = {}): AsyncGenerator<t.Referral, void> {
@@ -178,7 +188,7 @@ export class BillStack {
   /** What a customer has, one amount for each currency. */
   async balances(customerId: string, options: CallOptions = {}): Promise<t.CreditBalance[]> {
     const path = `/customers/${segment(customerId)}/credit-balance`;
-    return (await this.#send<t.BalancesAnswer>("GET", path, options)).balances;
+    return await this.#list("balances", "GET", path, options);
   }
 
   /** Every movement of what a customer has, by currency. */
@@ -188,7 +198,7 @@ export class BillStack {
     options: CallOptions = {},
   ): Promise<t.CreditStatement[]> {
     const path = `/customers/${segment(customerId)}/credit-statement`;
-    return (await this.#send<t.StatementAnswer>("GET", path, { ...options, query })).statements;
+    return await this.#list("statements", "GET", path, { ...options, query });
   }
 
   credits(query: t.ListCreditsQuery = {}, options: CallOptions = {}): AsyncGenerator<t.Credit, void> {
@@ -196,13 +206,13 @@ export class BillStack {
   }
 
   async getCredit(id: string, options: CallOptions = {}): Promise<t.Credit> {
-    return (await this.#send<t.CreditAnswer>("GET", `/referrals/credits/${segment(id)}`, options)).credit;
+    return await this.#one("credit", "GET", `/referrals/credits/${segment(id)}`, options);
   }
 
   /** Gives a customer a credit by hand. */
   async giveCredit(credit: t.CreateCreditRequest, options: KeyedOptions): Promise<t.Credit> {
     const call = { ...keyed(options), body: credit };
-    return (await this.#send<t.CreditAnswer>("POST", "/referrals/credits", call)).credit;
+    return await this.#one("credit", "POST", "/referrals/credits", call);
   }
 
   /** Makes what is held the customer's. */
@@ -222,26 +232,26 @@ export class BillStack {
 
   async #move(id: string, move: string, body: object, options: KeyedOptions): Promise<t.Credit> {
     const path = `/referrals/credits/${segment(id)}/${move}`;
-    return (await this.#send<t.CreditAnswer>("POST", path, { ...keyed(options), body })).credit;
+    return await this.#one("credit", "POST", path, { ...keyed(options), body });
   }
 
   // The program, links, and what happened
 
   async config(options: CallOptions = {}): Promise<t.ReferralConfig> {
-    return (await this.#send<t.ConfigAnswer>("GET", "/referrals/config", options)).config;
+    return await this.#one("config", "GET", "/referrals/config", options);
   }
 
   async putConfig(config: t.PutConfigRequest, options: CallOptions = {}): Promise<t.ReferralConfig> {
-    return (await this.#send<t.ConfigAnswer>("PUT", "/referrals/config", { ...options, body: config })).config;
+    return await this.#one("config", "PUT", "/referrals/config", { ...options, body: config });
   }
 
   /** How share links look and where they lead; for `shareUrl`, and worth keeping for minutes. */
   async linkSettings(options: CallOptions = {}): Promise<t.LinkSettings> {
-    return (await this.#send<t.LinkSettingsAnswer>("GET", "/links/settings", options)).settings;
+    return await this.#one("settings", "GET", "/links/settings", options);
   }
 
   async putLinkSettings(settings: t.PutLinkSettingsRequest, options: CallOptions = {}): Promise<t.LinkSettings> {
-    return (await this.#send<t.LinkSettingsAnswer>("PUT", "/links/settings", { ...options, body: settings })).settings;
+    return await this.#one("settings", "PUT", "/links/settings", { ...options, body: settings });
   }
 
   /** What happened in the project after this event, in order, to its present end; from the beginning without one. */
@@ -259,14 +269,20 @@ export class BillStack {
     let from = place.from;
     do {
       const call = { ...options, query: { limit: 100, ...query, [place.name]: from } };
-      const page = await this.#send<Record<string, unknown>>("GET", path, call);
+      const page = await this.#transport.send("GET", path, call, (json) => Array.isArray(json[member]));
       yield* page[member] as T[];
-      from = page.nextCursor as string | undefined;
+      from = typeof page.nextCursor === "string" ? page.nextCursor : undefined;
     } while (from !== undefined);
   }
 
-  async #send<T>(method: string, path: string, call: Call = {}): Promise<T> {
-    return (await this.#transport.send(method, path, call)) as T;
+  /** The one thing that an answer is about. */
+  async #one<T>(member: string, method: string, path: string, call: Call): Promise<T> {
+    return (await this.#transport.send(method, path, call, (json) => isObject(json[member])))[member] as T;
+  }
+
+  /** A list that is short enough for one answer. */
+  async #list<T>(member: string, method: string, path: string, call: Call): Promise<T[]> {
+    return (await this.#transport.send(method, path, call, (json) => Array.isArray(json[member])))[member] as T[];
   }
 }
 
@@ -276,6 +292,8 @@ function signalOf({ signal }: CallOptions): CallOptions {
 
 /** Repeated without a key, these would do as much once more, so nobody gets a key that no other process has. */
 function keyed(options: KeyedOptions): KeyedOptions {
-  if (!options?.idempotencyKey) throw new TypeError("this call needs an idempotencyKey that belongs to the matter");
+  if (options?.idempotencyKey == null) {
+    throw new TypeError("this call needs an idempotencyKey that belongs to the matter");
+  }
   return options;
 }

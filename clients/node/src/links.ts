@@ -24,22 +24,31 @@ export interface ClickOptions {
 const LONGEST = 1_024;
 
 /**
- * The click that a page was called with, or null. The address may be a path. Without HTTPS, as on your own machine,
- * take `; Secure` out of the cookie.
+ * The click that a page was called with, or null, whatever somebody sends for an address. It may be a path. Without
+ * HTTPS, as on your own machine, take `; Secure` out of the cookie.
  */
-export function takeClick(address: string | URL, options: ClickOptions = {}): Click | null {
+export function takeClick(address: string | URL | undefined, options: ClickOptions = {}): Click | null {
   const { parameter = "ref_click", cookie = "ref_click", days = 60 } = options;
-  // A path that begins with two slashes would lead to another host.
-  const url = new URL(typeof address === "string" ? address.replace(/^[\\/]+/, "/") : address, "http://localhost");
-  const clickToken = url.searchParams.get(parameter);
+  const url = parsed(address);
+  const clickToken = url?.searchParams.get(parameter);
+  if (!url || !clickToken || clickToken.length > LONGEST) return null;
   url.searchParams.delete(parameter);
-  if (!clickToken || clickToken.length > LONGEST) return null;
   const age = `Max-Age=${days * 86_400}`;
   return {
     clickToken,
     location: url.pathname.replace(/^\/+/, "/") + url.search,
     setCookie: `${cookie}=${encodeURIComponent(clickToken)}; Path=/; ${age}; HttpOnly; Secure; SameSite=Lax`,
   };
+}
+
+function parsed(address: string | URL | undefined): URL | null {
+  try {
+    // A path that begins with two slashes would lead to another host.
+    const text = String(address ?? "").replace(/^[\\/]+/, "/");
+    return new URL(text, "http://localhost");
+  } catch {
+    return null;
+  }
 }
 
 /** The token that was kept, from the header `Cookie`, or null. */

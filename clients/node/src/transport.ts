@@ -1,18 +1,19 @@
-import { type BillStackError, NoAnswerError, RefusedError, UnexpectedAnswerError } from "./errors.js";
-import type { Circumstances } from "./errors.js";
+import { type Answer, type Json, type None, isObject, isSuccess, read } from "./answer.js";
+import { Course } from "./course.js";
+import { authorization, projectAddress } from "./request.js";
 
 export interface Options {
   /** The address of the project: `https://referrals.example.com/api/billstack/teams/team_…/projects/proj_…`. */
   api: string;
   apiKey: string;
-  /** For how long an attempt waits for its answer; 10,000 unless given. */
+  /** For how long an attempt waits for its whole answer; 10,000 unless given. */
   timeoutMs?: number;
-  /** How often a call is tried at most; 6 unless given. */
+  /** How often a call is tried at most, where 429 counts for nothing unless it is 1; 6 unless given. */
   maxAttempts?: number;
   /** No attempt begins later than this after the first; 60,000 unless given. */
   maxElapsedMs?: number;
   /** The first pause between two attempts, and the longest: each is twice the one before, less up to a half of it by
-   * chance; 200 and 5,000 unless given. */
+   * chance; 200 and 5,000 unless given. What the server asks for comes on top. */
   backoff?: { firstMs: number; maxMs: number };
   /** In place of the built-in one. */
   fetch?: typeof fetch;
@@ -30,25 +31,17 @@ export interface Call extends CallOptions {
   body?: unknown;
 }
 
-/** Refusals that end by themselves, besides those that their status tells. */
-const PASSING = ["idempotency_key_in_use", "customer_being_created"];
-
-/** Calls that no key makes safe to repeat, because an answer with a secret is not kept. */
-const WITHOUT_KEY = /\/(webhook-endpoints|rotate-secret|test)$/;
-
-/** One attempt: an answer, or why there is none. */
-type Attempt =
-  | { kind: "none"; cause: unknown }
-  | { kind: "answer"; status: number; text: string; json: unknown; headers: Headers };
+/** Of what is downloaded. */
+export interface DownloadOptions {
+  query?: object;
+  signal?: AbortSignal;
+}
 
 /** Sends calls, and repeats those that it makes sense to repeat, each write under one key. */
 export class Transport {
   readonly #options: Required<Options>;
 
   constructor(options: Options) {
-    if (!options.api || !options.apiKey) throw new TypeError("api and apiKey are needed");
-    const { protocol } = new URL(options.api);
-    if (protocol !== "https:" && protocol !== "http:") throw new TypeError("api is no address of the web");
     this.#options = {
       timeoutMs: 10_000,
       maxAttempts: 6,
@@ -56,133 +49,118 @@ export class Transport {
       backoff: { firstMs: 200, maxMs: 5_000 },
       fetch: globalThis.fetch,
       ...options,
-      api: options.api.replace(/\/+$/, ""),
+      api: projectAddress(options.api),
+      apiKey: authorization(options.apiKey),
     };
   }
 
-  /** The body of the answer; an error unless it is 2xx. */
-  async send(method: string, path: string, call: Call = {}): Promise<unknown> {
-    const isWrite = method !== "GET";
-    const takesKey = isWrite && !(method === "POST" && WITHOUT_KEY.test(path));
-    const key = takesKey ? (call.idempotencyKey ?? globalThis.crypto.randomUUID()) : undefined;
-    const began = Date.now();
-    let isInDoubt = false;
-    let defects = 0;
-    for (let attempts = 1; ; attempts += 1) {
-      const attempt = await this.#attempt(method, path, call, key);
-      if (attempt.kind === "answer" && isGood(attempt)) return attempt.json;
-      if (attempt.kind === "answer" && attempt.status === 500) defects += 1;
-      if (isWrite) isInDoubt = staysInDoubt(attempt, isInDoubt);
-      const error = errorOf(attempt, { idempotencyKey: key, attempts, mayHaveHappened: isInDoubt });
-      const pause = Math.max(this.#pause(attempts), (error.retryAfter ?? 0) * 1_000);
-      const isLate = Date.now() + pause - began > this.#options.maxElapsedMs;
-      const isSafe = !isWrite || takesKey || !isInDoubt;
-      if (attempts >= this.#options.maxAttempts || isLate || !isSafe || !isPassing(attempt, defects)) throw error;
-      await sleep(pause, call.signal);
+  /** The body of the answer; an error unless it is 2xx, one object of JSON, and holds what it should. */
+  async send(method: string, path: string, call: Call = {}, holds: (json: Json) => boolean = () => true): Promise<Json> {
+    const course = new Course(method, path, call, this.#options);
+    for (;;) {
+      const attempt = await this.#attempt(course, call.signal);
+      if (attempt.kind === "answer" && isSuccess(attempt.status) && isObject(attempt.json) && holds(attempt.json)) {
+        return attempt.json;
+      }
+      await sleep(course.pauseAfter(attempt), call.signal);
     }
   }
 
-  async #attempt(method: string, path: string, call: Call, key: string | undefined): Promise<Attempt> {
-    call.signal?.throwIfAborted();
-    const headers = new Headers({ authorization: `Bearer ${this.#options.apiKey}` });
-    if (key !== undefined) headers.set("idempotency-key", key);
-    if (call.body !== undefined) headers.set("content-type", "application/json");
-    const timeout = AbortSignal.timeout(this.#options.timeoutMs);
-    const address = this.#options.api + path + query(call.query);
+  async #attempt(course: Course, signal: AbortSignal | undefined): Promise<Answer | None> {
+    const timer = new Timer(this.#options.timeoutMs);
+    try {
+      const opened = await this.#open(course, signal, timer);
+      return "kind" in opened ? opened : await attempted(() => read(opened), signal);
+    } finally {
+      timer.stop();
+    }
+  }
+
+  /** The bytes of an answer that is not JSON, as they come. Repeated until they begin to. */
+  async *download(path: string, options: DownloadOptions = {}): AsyncGenerator<Uint8Array, void> {
+    const course = new Course("GET", path, options, this.#options);
+    for (;;) {
+      const timer = new Timer(this.#options.timeoutMs);
+      try {
+        const opened = await this.#open(course, options.signal, timer);
+        if (!("kind" in opened) && isSuccess(opened.status) && !isPage(opened)) {
+          return yield* this.#parts(opened, course, timer, options.signal);
+        }
+        const attempt = "kind" in opened ? opened : await attempted(() => read(opened), options.signal);
+        timer.stop();
+        await sleep(course.pauseAfter(attempt), options.signal);
+      } finally {
+        timer.stop();
+      }
+    }
+  }
+
+  async *#parts(response: Response, course: Course, timer: Timer, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const reader = response.body?.getReader();
+    try {
+      for (;;) {
+        // The time that whoever reads takes for a part is not the server's.
+        timer.start();
+        const part = reader && (await attempted(() => reader.read(), signal));
+        timer.stop();
+        if (part && "kind" in part) throw course.brokenOff(part);
+        if (!part || part.done) return;
+        yield part.value;
+      }
+    } finally {
+      await reader?.cancel().catch(() => undefined);
+    }
+  }
+
+  #open(course: Course, signal: AbortSignal | undefined, timer: Timer): Promise<Response | None> {
     const request: RequestInit = {
-      method,
-      headers,
+      ...course.request(this.#options.apiKey),
       // An answer that leads elsewhere is none of ours, and the key goes nowhere else.
       redirect: "manual",
-      signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
-      ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+      signal: signal ? AbortSignal.any([signal, timer.signal]) : timer.signal,
     };
-    try {
-      const answer = await this.#options.fetch(address, request);
-      const text = await answer.text();
-      return { kind: "answer", status: answer.status, text, json: parsed(text), headers: answer.headers };
-    } catch (error) {
-      call.signal?.throwIfAborted();
-      return { kind: "none", cause: error instanceof Error && error.cause ? error.cause : error };
-    }
-  }
-
-  #pause(attempts: number): number {
-    const { firstMs, maxMs } = this.#options.backoff;
-    return Math.min(maxMs, firstMs * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
+    return attempted(() => this.#options.fetch(this.#options.api + course.place, request), signal);
   }
 }
 
-/** One segment of a path. */
-export function segment(text: string): string {
-  // An address with these means another one, however they are written.
-  if (text === "" || text === "." || text === "..") throw new TypeError(`"${text}" names nothing`);
-  return encodeURIComponent(text);
-}
-
-function query(members: object = {}): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(members)) if (value !== undefined) given.set(name, String(value));
-  return given.size === 0 ? "" : `?${given}`;
-}
-
-function parsed(text: string): unknown {
+/** What came of it, or why nothing did. The end that the caller makes is no failure. */
+async function attempted<T>(what: () => Promise<T>, signal: AbortSignal | undefined): Promise<T | None> {
+  signal?.throwIfAborted();
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return await what();
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { kind: "none", cause: error instanceof Error && error.cause ? error.cause : error };
   }
 }
 
-function isObject(json: unknown): json is Record<string, unknown> {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
+/** Whether it is a page for people, which nobody asked for. */
+function isPage(response: Response): boolean {
+  return /^text\/html\b/i.test(response.headers.get("content-type") ?? "");
 }
 
-function isGood(answer: { status: number; json: unknown }): boolean {
-  return answer.status >= 200 && answer.status < 300 && isObject(answer.json);
-}
+/** Ends what takes too long. */
+class Timer {
+  readonly #controller = new AbortController();
+  #timeout: NodeJS.Timeout | undefined;
 
-function reasonOf(json: unknown): string | undefined {
-  return isObject(json) && typeof json.reason === "string" && typeof json.error === "string" ? json.reason : undefined;
-}
+  constructor(private readonly ms: number) {
+    this.start();
+  }
 
-/** Whether a call that was answered like this may be answered otherwise when it is repeated. */
-function isPassing(attempt: Attempt, defects: number): boolean {
-  if (attempt.kind === "none") return true;
-  const { status, json } = attempt;
-  if (status >= 200 && status < 300) return true;
-  if (status === 500) return defects === 1;
-  return [408, 429, 502, 503, 504].includes(status) || PASSING.includes(reasonOf(json) ?? "");
-}
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
 
-/** Whether it is open after this attempt if the write has taken effect. */
-function staysInDoubt(attempt: Attempt, wasInDoubt: boolean): boolean {
-  if (attempt.kind === "none") return true;
-  const { status, json } = attempt;
-  const reason = reasonOf(json);
-  if (reason === "outcome_unknown" || reason === "idempotency_key_in_use") return true;
-  if (reason === undefined && (status >= 500 || status < 300)) return true;
-  // These are given before the key is looked at, so they tell nothing of what came before.
-  return wasInDoubt && (status >= 500 || [401, 403, 408, 429].includes(status) || PASSING.includes(reason ?? ""));
-}
+  start(): void {
+    this.stop();
+    const late = () => this.#controller.abort(new Error(`it took longer than ${this.ms} ms`));
+    this.#timeout = setTimeout(late, this.ms);
+  }
 
-function errorOf(attempt: Attempt, circumstances: Circumstances): BillStackError {
-  if (attempt.kind === "none") return new NoAnswerError(circumstances, attempt.cause);
-  const { status, json, text, headers } = attempt;
-  const known = {
-    ...circumstances,
-    requestId: headers.get("x-request-id") ?? undefined,
-    retryAfter: secondsOf(headers.get("retry-after")),
-  };
-  if (status < 400 || reasonOf(json) === undefined) return new UnexpectedAnswerError(status, text, known);
-  return new RefusedError(status, json as ConstructorParameters<typeof RefusedError>[1], known);
-}
-
-/** A `Retry-After`, in seconds or as a time. */
-function secondsOf(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000;
-  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+  stop(): void {
+    clearTimeout(this.#timeout);
+  }
 }
 
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { isObject, parsed } from "./answer.js";
 import type { Event } from "./types.js";
 
 /** A webhook that must not be believed. */
@@ -16,7 +17,8 @@ export type HeadersLike = Headers | Record<string, string | readonly string[] | 
 
 /**
  * The event that a webhook tells, once its signature is right. The body is that which came, byte for byte, and not
- * JSON that was parsed and written again. With several secrets any one will do, as while one is rotated.
+ * JSON that was parsed and written again. With several secrets any one will do, as while one is rotated; blank ones count
+ * for nothing. A secret that is none is a `TypeError`: nothing could be believed.
  */
 export function verifyWebhook(
   headers: HeadersLike,
@@ -30,16 +32,14 @@ export function verifyWebhook(
   const off = Math.abs(Date.now() / 1_000 - (/^\d{1,12}$/.test(time) ? Number(time) : NaN));
   if (!(off <= (options.toleranceSeconds ?? 300))) throw new WebhookVerificationError("its time is too far off");
   const given = signatures.split(" ").map(bytesOf);
-  const right = [secrets].flat().map((secret) => createHmac("sha256", keyOf(secret)));
+  const right = keysOf(secrets).map((key) => createHmac("sha256", key));
   const digests = right.map((hmac) => hmac.update(`${id}.${time}.`).update(body).digest());
   // All are compared, so that the time taken tells nothing of which was nearly right.
   const matches = digests.flatMap((digest) => given.map((one) => isEqual(one, digest)));
   if (!matches.includes(true)) throw new WebhookVerificationError("no signature is right");
-  try {
-    return JSON.parse(typeof body === "string" ? body : new TextDecoder().decode(body)) as Event;
-  } catch (cause) {
-    throw new WebhookVerificationError("it is not JSON", { cause });
-  }
+  const event = parsed(typeof body === "string" ? body : new TextDecoder().decode(body));
+  if (!isObject(event) || typeof event.type !== "string") throw new WebhookVerificationError("it is no event");
+  return event as unknown as Event;
 }
 
 function header(headers: HeadersLike, name: string): string {
@@ -53,11 +53,17 @@ function find(headers: Exclude<HeadersLike, Headers>, name: string): unknown {
   return Array.isArray(found) ? found[0] : found;
 }
 
-function keyOf(secret: string): Buffer {
-  const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
+function keysOf(secrets: string | readonly string[]): Buffer[] {
+  const given = [secrets].flat().map((secret) => secret.trim()).filter(Boolean);
   // An empty key is everybody's.
-  if (key.length === 0) throw new TypeError("the secret of the webhook endpoint is empty");
-  return key;
+  if (given.length === 0) throw new TypeError("no secret of the webhook endpoint is given");
+  return given.map((secret) => {
+    const text = secret.replace(/^whsec_/, "");
+    if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
+      throw new TypeError("a secret of the webhook endpoint is cut short, or none");
+    }
+    return Buffer.from(text, "base64");
+  });
 }
 
 function bytesOf(signature: string): Buffer {

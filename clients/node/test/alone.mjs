@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import {
@@ -12,18 +13,19 @@ import {
 const GOOD = [200, { customer: { id: "pc_1" } }];
 const refusal = (status, reason, more = {}) => [status, { error: "A sentence.", reason, ...more }];
 
-/** Runs calls against answers that are given one after the other; "cut" and "hang" are none. */
+/** Runs calls against answers that are given one after the other; a function writes one as it likes. */
 async function against(answers, use, options = {}) {
   const seen = [];
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (bytes) => (body += bytes));
     request.on("end", () => {
-      const key = request.headers["idempotency-key"];
-      seen.push({ url: request.url, key, body });
+      const { "idempotency-key": key, authorization } = request.headers;
+      seen.push({ url: request.url, key, body, authorization });
       const answer = answers[Math.min(seen.length, answers.length) - 1];
       if (answer === "hang") return;
       if (answer === "cut") return void request.socket.destroy();
+      if (typeof answer === "function") return void answer(response);
       const [status, content, headers = {}] = answer;
       response.writeHead(status, { "content-type": "application/json", "x-request-id": "req_1", ...headers });
       response.end(typeof content === "string" ? content : JSON.stringify(content));
@@ -44,7 +46,7 @@ test("whatever passes is repeated under one key, and only that", async () => {
   const passing = [
     "cut", refusal(408, "request_timeout"), refusal(429, "rate_limited", {}), refusal(502, "stripe_unavailable"),
     refusal(503, "outcome_unknown"), refusal(409, "idempotency_key_in_use"), refusal(409, "customer_being_created"),
-    [504, "<html>"], refusal(500, "internal"), [201, '{"customer":'],
+    [504, "<html>"], refusal(500, "internal"),
   ];
   for (const first of passing) {
     await against([first, first === passing[8] ? GOOD : first, GOOD], async (billstack, seen) => {
@@ -109,6 +111,168 @@ test("Retry-After is waited for, unless that is too long", async () => {
     const failed = await billstack.renameCode("K7M2QX9D", "ADA").catch((error) => error);
     assert(failed.retryAfter > 3_000);
     assert.equal(seen.length, 1);
+  });
+});
+
+test("whoever is to wait waits longer than that by chance, as long as the time allows, and it is no attempt", async () => {
+  const busy = refusal(429, "rate_limited").concat({ "retry-after": "0" });
+  await against([...Array(12).fill(busy), GOOD], async (billstack, seen) => {
+    assert.equal((await billstack.getCustomer("pc_1")).id, "pc_1");
+    assert.equal(seen.length, 13);
+  });
+  // Whoever wants one attempt gets one.
+  await against([busy, GOOD], async (billstack, seen) => {
+    await assert.rejects(billstack.getCustomer("pc_1"), RefusedError);
+    assert.equal(seen.length, 1);
+  }, { maxAttempts: 1 });
+  const soon = refusal(429, "rate_limited").concat({ "retry-after": "1" });
+  await against([...Array(8).fill(soon), ...Array(8).fill(GOOD)], async (billstack) => {
+    const began = performance.now();
+    const ends = Array.from({ length: 8 }, () => billstack.getCustomer("pc_1").then(() => performance.now() - began));
+    const waited = (await Promise.all(ends)).sort((one, other) => one - other);
+    assert(waited[0] >= 1_000, String(waited));
+    assert(waited[7] - waited[0] > 20, String(waited));
+  }, { backoff: { firstMs: 400, maxMs: 400 } });
+  await against([busy], async (billstack) => {
+    const failed = await billstack.getCustomer("pc_1").catch((error) => error);
+    assert.equal(failed.reason, "rate_limited");
+    assert(failed.attempts > 6, String(failed.attempts));
+  }, { maxElapsedMs: 2_000 });
+});
+
+test("a success that is none of ours is told at once, and never taken for an answer", async () => {
+  const answers = [
+    [200, {}], [200, { customer: null }], [200, { customer: [] }], [201, '{"customer":'], [200, [1]], [204, ""],
+    [200, "id,code\n"], [200, "[".repeat(200_000)],
+  ];
+  for (const answer of answers) {
+    await against([answer, GOOD], async (billstack, seen) => {
+      const failed = await billstack.createCustomer({ email: "a@example.com" }).catch((error) => error);
+      assert(failed instanceof UnexpectedAnswerError, `${JSON.stringify(answer).slice(0, 80)}: ${failed}`);
+      assert.deepEqual([failed.status, failed.attempts, failed.mayHaveHappened], [answer[0], 1, true]);
+      assert.equal(seen.length, 1);
+    });
+  }
+  await against([[200, {}]], async (billstack) => {
+    await assert.rejects(billstack.balances("pc_1"), UnexpectedAnswerError);
+    await assert.rejects(billstack.findCustomer({ externalId: "1" }), UnexpectedAnswerError);
+    await assert.rejects(billstack.customers().next(), UnexpectedAnswerError);
+    await assert.rejects(billstack.eraseCustomer("pc_1"), UnexpectedAnswerError);
+    assert.deepEqual(await billstack.request("GET", "/anything"), {});
+  });
+  // A refusal that does not show what it should is no refusal of ours.
+  await against([refusal(409, "customer_exists")], async (billstack) => {
+    await assert.rejects(billstack.ensureCustomer({ email: "a@example.com" }), UnexpectedAnswerError);
+  });
+});
+
+test("an attempt is bounded as a whole, and an answer in its length", async () => {
+  const drip = (response) => {
+    response.writeHead(200, { "content-length": "100000" });
+    const timer = setInterval(() => response.write(" "), 20);
+    response.on("close", () => clearInterval(timer));
+  };
+  await against([drip], async (billstack, seen) => {
+    await assert.rejects(billstack.getCustomer("pc_1"), NoAnswerError);
+    assert.equal(seen.length, 2);
+  }, { timeoutMs: 500, maxAttempts: 2 });
+  let sent = 0;
+  const endless = (response) => {
+    response.writeHead(200);
+    const part = Buffer.alloc(1_000_000, " ");
+    const more = () => void (sent += part.length) || (!response.destroyed && response.write(part, more));
+    more();
+  };
+  await against([endless], async (billstack, seen) => {
+    await assert.rejects(billstack.getCustomer("pc_1"), UnexpectedAnswerError);
+    assert.equal(seen.length, 1);
+    assert(sent < 100_000_000, String(sent));
+  });
+});
+
+test("an export comes as it is, in parts, and is begun again until it has begun", async () => {
+  const text = async (parts) => {
+    const bytes = [];
+    for await (const part of parts) bytes.push(part);
+    return Buffer.concat(bytes).toString();
+  };
+  const slow = (response) => {
+    response.writeHead(200, { "content-type": "text/csv" });
+    ["id,", "name\n", "1,Gr\u{fc}n\n"].forEach((part, at) => setTimeout(() => response.write(part), at * 800));
+    setTimeout(() => response.end(), 2_400);
+  };
+  await against(["cut", refusal(503, "overloaded"), slow], async (billstack, seen) => {
+    const csv = billstack.download("/referrals/exports/referrals", { query: { format: "csv" } });
+    assert.equal(await text(csv), "id,name\n1,Gr\u{fc}n\n");
+    assert.deepEqual(seen.map((one) => one.url), Array(3).fill("/p/referrals/exports/referrals?format=csv"));
+  }, { timeoutMs: 1_600 });
+  const broken = (response) => {
+    response.writeHead(200);
+    response.write("id\n");
+    setTimeout(() => response.destroy(), 50);
+  };
+  const stuck = (response) => void response.writeHead(200).write("id\n");
+  for (const half of [broken, stuck]) {
+    await against([half], async (billstack, seen) => {
+      const failed = await text(billstack.download("/e")).catch((error) => error);
+      assert(failed instanceof NoAnswerError, String(failed));
+      assert.deepEqual([failed.attempts, failed.mayHaveHappened, seen.length], [1, false, 1]);
+    }, { timeoutMs: 1_000 });
+  }
+  await against([refusal(403, "insufficient_scope")], async (billstack) => {
+    await assert.rejects(text(billstack.download("/e")), RefusedError);
+  });
+  await against([[200, "<html>", { "content-type": "text/html; charset=utf-8" }]], async (billstack) => {
+    await assert.rejects(text(billstack.download("/e")), UnexpectedAnswerError);
+  });
+  // Whoever stops reading ends it.
+  await against([slow], async (billstack) => {
+    for await (const part of billstack.download("/e")) if (part) break;
+  });
+});
+
+test("what could never arrive is refused at once, without a word of the secret", async () => {
+  const api = "http://127.0.0.1:1/p";
+  const odd = [
+    { api, apiKey: "bsk_\u{e9}SECRET" }, { api, apiKey: "bsk_\nSECRET" }, { api, apiKey: " \n" }, { api, apiKey: undefined },
+    { api: "ftp://a/SECRET", apiKey: "k" }, { api: "SECRET", apiKey: "k" }, { api: "http://[SECRET", apiKey: "k" },
+    { api: "https://ada:SECRET@a.example/p", apiKey: "k" }, { api: "https://a.example/p?SECRET", apiKey: "k" },
+  ];
+  for (const options of odd) {
+    const failed = await Promise.resolve().then(() => new BillStack(options)).catch((error) => error);
+    assert(failed instanceof TypeError, JSON.stringify(options));
+    assert.doesNotMatch(`${failed.stack} ${JSON.stringify(failed)}`, /SECRET/);
+  }
+  await against([GOOD], async (billstack, seen) => {
+    for (const idempotencyKey of ["", " ", "   ", "a\nb", "\u{e9}", " a", "a ", "k".repeat(256), null]) {
+      await assert.rejects(billstack.createCustomer({ email: "a" }, { idempotencyKey }), TypeError, idempotencyKey);
+      await assert.rejects(billstack.giveCredit({}, { idempotencyKey }), TypeError, idempotencyKey);
+    }
+    for (const [method, path] of [["get\n", "/a"], ["GET", "a"], ["GET", "/a b"], ["GET", "/a\nb"], ["TRACE", "/a"]]) {
+      await assert.rejects(billstack.request(method, path), TypeError, path);
+    }
+    for (const body of [{ amount: NaN }, { amount: 1n }, () => 1]) {
+      await assert.rejects(billstack.request("POST", "/a", { body }), TypeError);
+    }
+    await assert.rejects(billstack.getCustomer("\ud800"), TypeError);
+    assert.equal(seen.length, 0);
+    await billstack.createCustomer({ email: "a" }, { idempotencyKey: "ticket 118 ~" });
+  });
+  // What stands in a file often ends with a line break.
+  await against([GOOD], (billstack, seen) => billstack.getCustomer("pc_1").then(() => {
+    assert.equal(seen[0].authorization, "Bearer bsk_1");
+  }), { apiKey: " bsk_1\n" });
+});
+
+test("the same matter is the same bytes", async () => {
+  const matters = JSON.parse(readFileSync(new URL("matters.json", import.meta.url)));
+  await against([GOOD], async (billstack, seen) => {
+    for (const { value, text } of matters) {
+      await billstack.request("POST", "/a", { body: value });
+      assert.equal(seen.at(-1).body, text);
+    }
+    await billstack.request("POST", "/a", { body: { at: new Date(0), gone: undefined } });
+    assert.equal(seen.at(-1).body, '{"at":"1970-01-01T00:00:00.000Z"}');
   });
 });
 
@@ -189,8 +353,12 @@ test("webhooks are verified as Standard Webhooks say", () => {
   for (const signature of ["", "v1,", "v2," + signed(body)["webhook-signature"].slice(3), "v1,AAAA"]) {
     refused({ ...signed(body), "webhook-signature": signature }, body, SECRETS[0]);
   }
-  refused(signed("no JSON"), "no JSON", SECRETS[0]);
-  assert.throws(() => verifyWebhook(signed(body), body, ""), TypeError);
+  for (const odd of ["no JSON", "[1]", "1", "null", "{}", "[".repeat(200_000)]) refused(signed(odd), odd, SECRETS[0]);
+  // A list out of a setting has blanks about it, and a file a line break at its end.
+  for (const have of [["", SECRETS[0], " "], [`${SECRETS[0]}\n`]]) assert.equal(type(signed(body), body, have), "ping");
+  for (const none of ["", " ", [], ["", "  "], "whsec_", SECRETS[0].slice(0, -1), "whsec_\u{e9}", "whsec_a b="]) {
+    assert.throws(() => verifyWebhook(signed(body), body, none), TypeError, JSON.stringify(none));
+  }
 });
 
 test("a click is taken out of the address, kept, read and forgotten", () => {
@@ -208,6 +376,13 @@ test("a click is taken out of the address, kept, read and forgotten", () => {
   for (const evil of ["//evil.example/a", "/\\evil.example/a", "\\\\evil.example/a", "/.//evil.example/a"]) {
     assert.match(takeClick(`${evil}?ref_click=ct_1`).location, /^\/[^/\\]/);
   }
+  // Whatever a stranger may write into the line of a request.
+  const odd = [
+    "http://[", "http://a:b/", "http://x:99999/", "http:///?ref_click=a", "x:", "*", "", undefined, "//[?ref_click=1",
+    "http://[?ref_click=ct_1", "%zz?ref_click=%zz", "/\ud800?ref_click=\ud800", "?ref_click=ct_1",
+  ];
+  for (const address of odd) assert.match(takeClick(address)?.location ?? "/", /^\/([^/\\]|$)/, address);
+  assert.equal(takeClick("http://[?ref_click=ct_1"), null);
   for (const none of [undefined, "", "ref_click=", "ref_click=%", "xref_click=1"]) assert.equal(keptClick(none), null);
 });
 

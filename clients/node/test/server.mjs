@@ -1,9 +1,9 @@
-// What the client does against a server. BILLSTACK_CODE is the code of Ada, the only customer.
+// What the client does against a server. REFERRALS_CODE is the code of Ada, the only customer.
 
 import assert from "node:assert/strict";
 import { BillStack, isRefused, keptClick, shareUrl, takeClick } from "billstack-referrals";
 
-const { BILLSTACK_API: api, BILLSTACK_API_KEY: apiKey, BILLSTACK_CODE: code } = process.env;
+const { REFERRALS_API: api, REFERRALS_API_KEY: apiKey, REFERRALS_CODE: code } = process.env;
 const billstack = new BillStack({ api, apiKey });
 const all = async (list) => {
   const rows = [];
@@ -104,6 +104,13 @@ assert.equal((await all(billstack.referrals({ code, status: "pending" }))).lengt
 assert.equal((await all(billstack.codes({ customerId: frank.id }))).length, 1);
 assert.equal((await billstack.config()).referrerCreditAmount, 1_000);
 await all(billstack.events());
+
+// Exports come as files.
+const csv = Buffer.concat(await all(billstack.download("/referrals/exports/credits", { query: { format: "csv" } })));
+assert.match(csv.toString(), new RegExp(`^id,kind,[^]*\n${credit.id},manual,`));
+const lines = Buffer.concat(await all(billstack.download("/referrals/exports/referrals", { query: { format: "ndjson" } })));
+assert.equal(lines.toString().trim().split("\n").map(JSON.parse).length, 2);
+await refused(all(billstack.download("/referrals/exports/credits", { query: { format: "xls" } })), "invalid_request");
 await billstack.deactivateCode(other.code);
 await billstack.eraseCustomer(frank.id);
 await refused(billstack.getCustomer(frank.id), "customer_not_found");

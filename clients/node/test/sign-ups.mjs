@@ -2,7 +2,7 @@
 
 import { BillStack } from "billstack-referrals";
 
-const { BILLSTACK_API: api, BILLSTACK_API_KEY: apiKey, BILLSTACK_CODE: code } = process.env;
+const { REFERRALS_API: api, REFERRALS_API_KEY: apiKey, REFERRALS_CODE: code } = process.env;
 const backoff = { firstMs: 5, maxMs: 50 };
 const billstack = new BillStack({ api, apiKey, maxAttempts: 20, backoff });
 
@@ -21,7 +21,7 @@ async function signUp(number) {
 // Whoever hangs fails.
 setTimeout(() => process.exit(1), 300_000).unref();
 const signedUp = [];
-const numbers = Array.from({ length: Number(process.env.BILLSTACK_SIGN_UPS) }, (_, number) => number).values();
+const numbers = Array.from({ length: Number(process.env.REFERRALS_SIGN_UPS) }, (_, number) => number).values();
 await Promise.all(
   Array.from({ length: 8 }, async () => {
     for (const number of numbers) signedUp.push(await signUp(number));

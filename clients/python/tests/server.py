@@ -1,7 +1,8 @@
-"""What the client does against a server. BILLSTACK_CODE is the code of Ada, the only customer."""
+"""What the client does against a server. REFERRALS_CODE is the code of Ada, the only customer."""
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, Callable
 from urllib.parse import urlsplit
@@ -12,8 +13,8 @@ from billstack_referrals import (
     RefusedError, kept_click, share_url, take_click,
 )
 
-api, code = os.environ["BILLSTACK_API"], os.environ["BILLSTACK_CODE"]
-billstack = BillStack(api, os.environ["BILLSTACK_API_KEY"])
+api, code = os.environ["REFERRALS_API"], os.environ["REFERRALS_CODE"]
+billstack = BillStack(api, os.environ["REFERRALS_API_KEY"])
 
 
 def refused(kind: type[RefusedError], call: Callable[[], Any], reason: str | None = None) -> Any:
@@ -107,6 +108,15 @@ assert len(list(billstack.referrals({"code": code, "status": "pending"}))) == 2
 assert len(list(billstack.codes({"customerId": frank["id"], "activeOnly": True}))) == 1
 assert billstack.config()["referrerCreditAmount"] == 1_000
 list(billstack.events())
+
+# Exports come as files.
+csv = b"".join(billstack.download("/referrals/exports/credits", query={"format": "csv"})).decode()
+assert csv.startswith("id,kind,") and f"\n{credit['id']},manual," in csv, csv
+lines = b"".join(billstack.download("/referrals/exports/referrals", query={"format": "ndjson"}))
+assert len([json.loads(line) for line in lines.splitlines()]) == 2
+no_such = {"format": "xls"}
+refused(RefusedError, lambda: list(billstack.download("/referrals/exports/credits", query=no_such)), "invalid_request")
+
 billstack.deactivate_code(other["code"])
 billstack.erase_customer(frank["id"])
 refused(CustomerNotFoundError, lambda: billstack.get_customer(frank["id"]))

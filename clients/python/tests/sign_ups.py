@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from billstack_referrals import AsyncBillStack, BillStack, Retries
 from billstack_referrals.types import CreateCreditRequest
 
-api, key, code = (os.environ[name] for name in ("BILLSTACK_API", "BILLSTACK_API_KEY", "BILLSTACK_CODE"))
-sign_ups = int(os.environ["BILLSTACK_SIGN_UPS"])
+api, key, code = (os.environ[name] for name in ("REFERRALS_API", "REFERRALS_API_KEY", "REFERRALS_CODE"))
+sign_ups = int(os.environ["REFERRALS_SIGN_UPS"])
 retries = Retries(max_attempts=20, first_pause=0.005, max_pause=0.05)
 
 

@@ -6,8 +6,8 @@ import { setting } from "./settings";
 export const billstack = once(
   () =>
     new BillStack({
-      api: setting("BILLSTACK_API"),
-      apiKey: setting("BILLSTACK_API_KEY"),
+      api: setting("REFERRALS_API"),
+      apiKey: setting("REFERRALS_API_KEY"),
       timeoutMs: 5_000,
       maxElapsedMs: 3_000,
     }),

@@ -7,7 +7,7 @@ export function setting(name: string, otherwise?: string): string {
 
 /** Where the element comes from, and whose it is: `https://…/api/billstack/teams/team_…/projects/proj_…` says both. */
 export function referrals(): { origin: string; project: string } {
-  const api = new URL(setting("BILLSTACK_API"));
+  const api = new URL(setting("REFERRALS_API"));
   const [, team, project] = /\/teams\/([^/]+)\/projects\/([^/]+)/.exec(api.pathname) ?? [];
-  return { origin: setting("BILLSTACK_PUBLIC_URL", api.origin), project: `${team}/${project}` };
+  return { origin: setting("REFERRALS_PUBLIC_URL", api.origin), project: `${team}/${project}` };
 }

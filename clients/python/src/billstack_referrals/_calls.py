@@ -1,4 +1,4 @@
-"""What both clients know: how a call is written, and what an answer, or none, means."""
+"""What both clients know: how a call goes on after an answer, or after none."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import uuid
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Mapping
-from urllib.parse import quote, urlsplit
 
-import httpx
-
-from .errors import BillStackError, Circumstances, NoAnswerError, UnexpectedAnswerError, refusal
+from ._request import canonical, check_place, checked_key, parameters
+from .errors import BillStackError, Circumstances, NoAnswerError, UnexpectedAnswerError, refusal, shows_enough
 
 #: Refusals that end by themselves, besides those that their status tells.
 PASSING = {"idempotency_key_in_use", "customer_being_created"}
 
+#: No answer of BillStack in JSON is nearly as long, in bytes.
+LONGEST = 64 * 1024 * 1024
 
 #: Calls that no key makes safe to repeat, because an answer with a secret is not kept.
 _WITHOUT_KEY = re.compile(r"/(webhook-endpoints|rotate-secret|test)$")
@@ -28,19 +28,19 @@ _WITHOUT_KEY = re.compile(r"/(webhook-endpoints|rotate-secret|test)$")
 class Retries:
     """How a call is repeated. Times are in seconds."""
 
-    #: How often a call is tried at most.
+    #: How often a call is tried at most, where 429 counts for nothing unless it is 1.
     max_attempts: int = 6
     #: No attempt begins later than this after the first.
     max_elapsed: float = 60.0
     #: The first pause between two attempts: each is twice the one before, less up to a half of it by chance.
     first_pause: float = 0.2
-    #: The longest pause, unless the server asks for a longer one.
+    #: The longest pause. What the server asks for comes on top.
     max_pause: float = 5.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered."""
+    """What was answered, to its end or to `LONGEST`."""
 
     status: int
     text: str
@@ -48,27 +48,34 @@ class Answer:
     headers: Mapping[str, str]
 
     @classmethod
-    def of(cls, response: httpx.Response) -> Answer:
-        try:
-            content = json.loads(response.content)
-        except ValueError:
-            content = None
-        return cls(response.status_code, response.text, content, response.headers)
+    def of(cls, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+        return cls(status, content.decode("utf-8", "replace"), parsed(content), headers)
 
-    @property
-    def is_good(self) -> bool:
-        return 200 <= self.status < 300 and isinstance(self.json, dict)
+    def holds(self, member: str | None, kind: type) -> bool:
+        """Whether it went well, and what it is about is there."""
+        if not 200 <= self.status < 300 or not isinstance(self.json, dict):
+            return False
+        return member is None or isinstance(self.json.get(member), kind)
 
     @property
     def reason(self) -> str | None:
-        if isinstance(self.json, dict) and isinstance(self.json.get("error"), str):
-            reason = self.json.get("reason")
-            return reason if isinstance(reason, str) else None
-        return None
+        """The reason of a refusal, if that is one: with a sentence, and with what it has to show."""
+        if not isinstance(self.json, dict) or not isinstance(self.json.get("error"), str):
+            return None
+        reason = self.json.get("reason")
+        return reason if isinstance(reason, str) and shows_enough(reason, self.json) else None
 
 
 #: An answer, or why there is none.
 Attempt = Answer | Exception
+
+
+def parsed(content: bytes) -> Any:
+    """What a stranger sent as JSON, or None."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 @dataclass
@@ -78,11 +85,13 @@ class Call:
     method: str
     path: str
     query: dict[str, str]
-    body: Any
+    content: bytes | None
     key: str | None
     retries: Retries
     began: float = field(default_factory=time.monotonic)
     attempts: int = 0
+    #: Those that count against the limit.
+    counted: int = 0
     defects: int = 0
     is_in_doubt: bool = False
 
@@ -90,29 +99,35 @@ class Call:
         headers = {}
         if self.key is not None:
             headers["Idempotency-Key"] = self.key
-        if self.body is not None:
+        if self.content is not None:
             headers["Content-Type"] = "application/json"
         return headers
 
-    def content(self) -> bytes | None:
-        return None if self.body is None else json.dumps(self.body).encode()
-
     def pause_after(self, attempt: Attempt) -> float:
         """How long to wait before the next attempt. Raises what the call failed by, if there is to be none."""
+        status = attempt.status if isinstance(attempt, Answer) else None
         self.attempts += 1
-        if isinstance(attempt, Answer) and attempt.status == 500:
-            self.defects += 1
+        # Whoever is to wait has been answered, and waits as long as the time allows.
+        self.counted += status != 429 or self.retries.max_attempts <= 1
+        self.defects += status == 500
         if self.method != "GET":
             self.is_in_doubt = _stays_in_doubt(attempt, self.is_in_doubt)
         error = self._error(attempt)
-        longest = min(self.retries.max_pause, self.retries.first_pause * 2.0 ** (self.attempts - 1))
-        pause: float = max(longest * random.uniform(0.5, 1.0), error.retry_after or 0.0)
-        is_late = time.monotonic() + pause - self.began > self.retries.max_elapsed
-        is_over = self.attempts >= self.retries.max_attempts or is_late
-        is_safe = self.key is not None or not self.is_in_doubt
+        asked = error.retry_after or 0.0
+        # Many that wait for the same must not come back at the same moment.
+        longest = min(self.retries.max_pause, self.retries.first_pause * 2.0 ** min(self.attempts - 1, 30))
+        chance: float = longest * random.uniform(0.5, 1.0)
+        left = self.retries.max_elapsed - (time.monotonic() - self.began)
+        is_over = self.counted >= self.retries.max_attempts or (asked or chance) > left
+        is_safe = self.method == "GET" or self.key is not None or not self.is_in_doubt
         if is_over or not is_safe or not _is_passing(attempt, self.defects):
             raise error from (attempt if isinstance(attempt, Exception) else None)
-        return pause
+        return min(asked + chance, left)
+
+    def broken_off(self, why: Exception) -> BillStackError:
+        """What a call failed by whose answer broke off when part of it had been passed on."""
+        self.attempts += 1
+        return self._error(why)
 
     def _error(self, attempt: Attempt) -> BillStackError:
         if isinstance(attempt, Exception):
@@ -134,43 +149,16 @@ def new_call(
     method: str, path: str, query: Mapping[str, Any] | None, body: Any, key: str | None, retries: Retries
 ) -> Call:
     """A call that has not begun. A write gets a random key unless it has one."""
-    if method == "GET" or (method == "POST" and _WITHOUT_KEY.search(path)):
-        key = None
-    elif key is None:
-        key = str(uuid.uuid4())
-    given = {name: _parameter(value) for name, value in (query or {}).items() if value is not None}
-    return Call(method, path, given, body, key, retries)
-
-
-def project_address(api: str) -> str:
-    """The address of the project, as paths are put behind it."""
-    if urlsplit(api).scheme not in ("http", "https"):
-        raise ValueError("api is no address of the web")
-    return api.rstrip("/")
-
-
-def segment(text: str) -> str:
-    """One segment of a path."""
-    # An address with these means another one, however they are written.
-    if text in ("", ".", ".."):
-        raise ValueError(f"{text!r} names nothing")
-    return quote(text, safe="")
-
-
-def needed(key: str) -> str:
-    """Repeated without a key, some calls would do as much once more, so nobody gets one that no other process has."""
-    if not key:
-        raise ValueError("this call needs an idempotency_key that belongs to the matter")
-    return key
-
-
-def _parameter(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    check_place(method, path)
+    given = None if key is None else checked_key(key)
+    takes_key = method != "GET" and not (method == "POST" and _WITHOUT_KEY.search(path))
+    content = None if body is None else canonical(body)
+    return Call(method, path, parameters(query), content, (given or str(uuid.uuid4())) if takes_key else None, retries)
 
 
 def _is_passing(attempt: Attempt, defects: int) -> bool:
     """Whether a call that was answered like this may be answered otherwise when it is repeated."""
-    if isinstance(attempt, Exception) or 200 <= attempt.status < 300:
+    if isinstance(attempt, Exception):
         return True
     if attempt.status == 500:
         return defects == 1
@@ -194,9 +182,9 @@ def _seconds(header: str | None) -> float | None:
     """A `Retry-After`, in seconds or as a time."""
     if header is None:
         return None
-    if header.isdecimal():
+    if re.fullmatch("[0-9]{1,15}", header):
         return float(header)
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return None

@@ -36,6 +36,17 @@ class BillStackError(Exception):
         self.request_id = circumstances.request_id
         self.retry_after = circumstances.retry_after
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Queues of tasks and pools of processes hand errors on.
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[BillStackError], args: tuple[Any, ...]) -> BillStackError:
+    """An error as it was, without what it is made from."""
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
 
 class NoAnswerError(BillStackError):
     """There was no answer, or none to the end; `__cause__` says why."""
@@ -130,7 +141,15 @@ OF_REASON: dict[str, type[RefusedError]] = {
     "click_expired": CodeRefusedError,
 }
 
+#: What these refusals show.
+_SHOWN = {"customer_exists": "customer", "active_code_exists": "code", "already_referred": "referral"}
+
 _OF_STATUS: dict[int, type[RefusedError]] = {429: RateLimitedError, 502: UnavailableError, 503: UnavailableError}
+
+
+def shows_enough(reason: str, body: dict[str, Any]) -> bool:
+    """Whether a refusal for this reason shows what is in the way, where it should."""
+    return reason not in _SHOWN or isinstance(body.get(_SHOWN[reason]), dict)
 
 
 def refusal(status: int, body: dict[str, Any], circumstances: Circumstances) -> RefusedError:

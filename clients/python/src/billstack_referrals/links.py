@@ -25,21 +25,26 @@ class Click(NamedTuple):
 def take_click(
     address: str, *, parameter: str = "ref_click", cookie: str = "ref_click", days: int = 60
 ) -> Click | None:
-    """The click that a page was called with, if any. The address may be a path.
+    """The click that a page was called with, if any, whatever somebody sends for an address. It may be a path.
 
     `parameter` and `days` are `clickParameter` and `windowDays` of the link settings. Without HTTPS, as on your own
     machine, take `; Secure` out of the cookie.
     """
-    # A path that begins with two slashes would lead to another host.
-    parts = urlsplit(re.sub(r"^[\\/]+", "/", address))
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    token = next((value for name, value in query if name == parameter), "")
-    if not token or len(token) > _LONGEST:
+    try:
+        # A path that begins with two slashes would lead to another host.
+        parts = urlsplit(re.sub(r"^[\\/]+", "/", address))
+        query = parse_qsl(parts.query, keep_blank_values=True)
+        token = next((value for name, value in query if name == parameter), "")
+        if not token or len(token) > _LONGEST:
+            return None
+        rest = urlencode([(name, value) for name, value in query if name != parameter])
+        kept = quote(token, safe="")
+        path = quote(re.sub(r"^[\\/]*", "/", parts.path), safe="/%:@!$&'()*+,;=~")
+    except ValueError:
         return None
-    rest = urlencode([(name, value) for name, value in query if name != parameter])
-    location = re.sub(r"^[\\/]*", "/", parts.path) + (f"?{rest}" if rest else "")
+    location = path + (f"?{rest}" if rest else "")
     age = f"Max-Age={days * 86_400}"
-    return Click(token, location, f"{cookie}={quote(token, safe='')}; Path=/; {age}; HttpOnly; Secure; SameSite=Lax")
+    return Click(token, location, f"{cookie}={kept}; Path=/; {age}; HttpOnly; Secure; SameSite=Lax")
 
 
 def kept_click(cookies: str | None, *, cookie: str = "ref_click") -> str | None:

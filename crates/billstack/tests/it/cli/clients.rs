@@ -27,6 +27,15 @@ fn the_generated_parts_are_up_to_date() {
     assert_eq!(ran.code(), Some(0), "{}{}", ran.out(), ran.err());
 }
 
+/// What both pages show runs as it stands, on one server: the same matter under the same key is one request, whichever
+/// client sends it first.
+#[test]
+fn their_pages_run_on_one_server() {
+    let world = World::new();
+    node::run_page(&world);
+    python::run_page(&world);
+}
+
 /// The directory of the clients in the repository.
 fn clients() -> PathBuf {
     root().join("clients")
@@ -99,9 +108,9 @@ impl World {
 
     /// A command that knows the project, by way of this address.
     pub(super) fn tell(&self, command: &mut Command, address: &str) {
-        command.env("BILLSTACK_API", format!("http://{address}{}", self.project));
-        command.env("BILLSTACK_API_KEY", &self.key);
-        command.env("BILLSTACK_CODE", &self.code);
+        command.env("REFERRALS_API", format!("http://{address}{}", self.project));
+        command.env("REFERRALS_API_KEY", &self.key);
+        command.env("REFERRALS_CODE", &self.code);
         command.env("no_proxy", "127.0.0.1");
     }
 
@@ -117,7 +126,7 @@ impl World {
     fn sign_up(&self, mut command: Command) {
         let losing = Losing::in_front_of(&self.server.address);
         self.tell(&mut command, &losing.address);
-        command.env("BILLSTACK_SIGN_UPS", SIGN_UPS.to_string());
+        command.env("REFERRALS_SIGN_UPS", SIGN_UPS.to_string());
         let ran = finish(command, "");
         assert_eq!(ran.code(), Some(0), "{}{}", ran.out(), ran.err());
         let told: Value = serde_json::from_str(&ran.out()).expect("JSON");

@@ -59,8 +59,8 @@ fn run_examples(language: &str, ending: &str, interpreter: &Path, seen: &str) {
         let file = place.file(&name);
         std::fs::write(&file, program).expect("a file");
         let mut command = Command::new(interpreter);
-        command.arg(file).env("BILLSTACK_API", &api);
-        command.env("BILLSTACK_API_KEY", of("apiKey"));
+        command.arg(file).env("REFERRALS_API", &api);
+        command.env("REFERRALS_API_KEY", of("apiKey"));
         finish(command, "").ok()
     };
     let before = format!("{}{BEFORE}", blocks("sign-up-flow.md", "python")[0]);

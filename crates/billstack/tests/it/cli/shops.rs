@@ -127,7 +127,7 @@ impl Stage {
         let endpoint = world.send("POST", "/webhook-endpoints", &endpoint);
         let secret = text(&endpoint["secret"]);
         world.tell(&mut shop, &world.server.address);
-        shop.env("BILLSTACK_WEBHOOK_SECRETS", &secret);
+        shop.env("REFERRALS_WEBHOOK_SECRETS", &secret);
         shop.env("SHOP_DATABASE", world.place.file("shop.db"));
         shop.env("SHOP_PAUSE_SECONDS", "0.2");
         shop.env("SHOP_URL", "http://shop.example");

@@ -12,6 +12,11 @@ const ADVICE: &str = "This test needs Node 20.9 or later with npm and, on its fi
 
 /// Behind the page: uses what it defines.
 const SEEN: &str = r#"
+import { WebhookVerificationError } from "billstack-referrals";
+import { statSync } from "node:fs";
+import { connect } from "node:net";
+import { createServer } from "node:http";
+
 const seen = [];
 const response = { writeHead: (status, head) => ({ end: () => seen.push(status, head.location) }) };
 for (const url of ["/a?ref_click=ct_1&b=c", "/a"]) keepClick({ method: "GET", url }, response, () => seen.push("next"));
@@ -20,11 +25,21 @@ try {
 } catch (error) {
   seen.push(error instanceof WebhookVerificationError);
 }
-const { notice } = await signUp({ id: "user-1", email: "eve@example.com", name: "Eve" }, { code: "NOTACODE" });
-console.log(JSON.stringify([...seen, grace.referral.status, own.code.length, credit.amount, notice]));
+const { notice } = await signUp({ id: "user-1", email: "eve@example.com", name: "Eve" }, "NOTACODE");
+// A server lives whatever a stranger asks it for.
+const server = createServer((request, response) => keepClick(request, response, () => response.end()));
+await new Promise((done) => server.listen(0, "127.0.0.1", done));
+for (const target of ["http://[", "http://a:b/", "http://x:99999/", "http:///?ref_click=a", "//[", "*"]) {
+  const socket = connect(server.address().port, "127.0.0.1");
+  socket.end(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+  for await (const bytes of socket) void bytes;
+}
+server.close();
+const isFilled = statSync("credits.csv").size > 0;
+console.log(JSON.stringify([...seen, grace.referral.status, own.code.length, credit.amount, notice, isFilled]));
 "#;
 const TOLD: &str =
-    r#"[302,"/a?b=c","next",true,"pending",8,500,"No such referral code in this project."]"#;
+    r#"[302,"/a?b=c","next",true,"pending",8,500,"No such referral code in this project.",true]"#;
 
 #[test]
 fn it_signs_everybody_up_once_though_answers_are_lost() {
@@ -46,16 +61,31 @@ fn it_verifies_what_we_send() {
     assert_judged_right(node("judge.mjs"));
 }
 
-/// What the page of the client shows, one block after the other.
+/// Runs what the page of the client shows, one block after the other, as the strictest compiler of TypeScript takes it.
+pub(super) fn run_page(world: &World) {
+    let place = app();
+    let page = blocks(&clients().join("node/README.md"), "ts").join("\n");
+    std::fs::write(place.join("page.mts"), page).expect("a file");
+    let compiler = typescript();
+    let compiler = compiler.to_str().expect("UTF-8");
+    let strict = [compiler, "--project", "page.json"];
+    run_in(&place, "node", &strict, ADVICE);
+    let made = std::fs::read_to_string(place.join("page.mjs")).expect("what the compiler made");
+    std::fs::write(place.join("page.mjs"), format!("{made}{SEEN}")).expect("a file");
+    let mut command = node("page.mjs");
+    command.current_dir(&place);
+    assert_eq!(world.run(command).lines().last(), Some(TOLD));
+}
+
+/// A package goes where this repository does not.
 #[test]
-fn its_page_runs() {
-    let world = World::new();
-    let program = format!(
-        "{}{SEEN}",
-        blocks(&clients().join("node/README.md"), "js").join("\n")
-    );
-    std::fs::write(app().join("page.mjs"), program).expect("a file");
-    assert_eq!(world.run(node("page.mjs")).lines().last(), Some(TOLD));
+fn its_package_has_its_licence() {
+    let package = app().join("node_modules/billstack-referrals");
+    let packed = std::fs::read_to_string(package.join("LICENSE")).expect("a licence");
+    let ours = std::fs::read_to_string(root().join("LICENSE")).expect("our licence");
+    assert_eq!(packed, ours);
+    let page = std::fs::read_to_string(package.join("README.md")).expect("a page");
+    assert!(!page.contains("](../"), "{page}");
 }
 
 /// What is meant to be refused by the compiler is marked, and it complains about a mark where it refuses nothing.

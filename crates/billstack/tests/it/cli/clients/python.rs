@@ -5,12 +5,14 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use super::super::examples::webhooks::assert_judged_right;
+use super::super::finish;
 use super::{World, blocks, clients, copy, root, run_in, text_of};
 use crate::support;
 
 /// Behind the page: uses what it defines.
 const SEEN: &str = r#"
 import json
+from billstack_referrals import WebhookVerificationError
 
 seen = []
 place = {"HTTP_HOST": "a.example", "REQUEST_METHOD": "GET", "PATH_INFO": "/a", "wsgi.url_scheme": "https"}
@@ -22,9 +24,9 @@ except WebhookVerificationError as error:
     seen.append(str(error))
 told = [seen[0][0], seen[0][1][0][1], *seen[1:], referral["status"], len(own["code"]), credit["amount"]]
 _, _, notice = sign_up({"id": "user-1", "email": "eve@example.com", "name": "Eve"}, "NOTACODE")
-print(json.dumps([*told, notice]))
+print(json.dumps([*told, notice, os.path.getsize("credits.csv") > 0]))
 "#;
-const TOLD: &str = r#"["302 Found", "/a?b=c", "next", "webhook-timestamp is missing", "pending", 8, 500, "No such referral code in this project."]"#;
+const TOLD: &str = r#"["302 Found", "/a?b=c", "next", "webhook-timestamp is missing", "pending", 8, 500, "No such referral code in this project.", true]"#;
 
 const QUIET: [&str; 4] = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
 const INSTALL: [&str; 4] = [
@@ -55,17 +57,33 @@ fn they_verify_what_we_send() {
     assert_judged_right(python("judge.py"));
 }
 
-/// What the page of the clients shows, one block after the other.
-#[test]
-fn their_page_runs() {
-    let world = World::new();
-    let page = blocks(&clients().join("python/README.md"), "python");
+/// Runs what the page of the clients shows, one block after the other, as the strictest mypy takes it.
+pub(super) fn run_page(world: &World) {
+    let page = blocks(&clients().join("python/README.md"), "python").join("\n");
     let (python, tests) = installed();
     let program = tests.join("page.py");
-    std::fs::write(&program, format!("{}{SEEN}", page.join("\n"))).expect("a file");
+    std::fs::write(&program, &page).expect("a file");
+    run_in(&tests, &python, &["-m", "mypy", "--strict", "page.py"], "");
+    std::fs::write(&program, format!("{page}{SEEN}")).expect("a file");
     let mut command = Command::new(python);
-    command.arg(program);
+    command.arg(program).current_dir(&tests);
     assert_eq!(world.run(command).lines().last(), Some(TOLD));
+}
+
+/// A package goes where this repository does not.
+#[test]
+fn their_package_has_its_licence() {
+    let (python, tests) = installed();
+    let look = "from importlib.metadata import files; \
+        print(next(one for one in files('billstack-referrals') if one.name == 'LICENSE').locate())";
+    let mut command = Command::new(python);
+    command.args(["-c", look]).current_dir(tests);
+    let packed = finish(command, "").ok();
+    let packed = std::fs::read_to_string(packed.trim()).expect("a licence");
+    let ours = std::fs::read_to_string(root().join("LICENSE")).expect("our licence");
+    assert_eq!(packed, ours);
+    let page = std::fs::read_to_string(clients().join("python/README.md")).expect("a page");
+    assert!(!page.contains("](../"), "{page}");
 }
 
 /// What is meant to be refused is marked, and a mark where nothing is refused is a fault.
