@@ -12,7 +12,7 @@ import { Table } from "./table.mjs";
 const env = process.env;
 const url = env.SHOP_URL; // where people reach the shop: https://app.example.com
 const pause = Number(env.SHOP_PAUSE_SECONDS ?? 30) * 1_000;
-const webhookSecrets = env.REFERRALS_WEBHOOK_SECRETS.split(" "); // two while one is rotated
+const webhookSecrets = env.REFERRALS_WEBHOOK_SECRETS.trim().split(/\s+/); // two while one is rotated
 
 // Somebody waits for the answer; what does not work soon is done later.
 const billstack = new BillStack({
@@ -61,10 +61,16 @@ async function introduceIfPossible(user) {
   try {
     await introduce(user);
   } catch (error) {
-    if (!(error instanceof BillStackError)) throw error;
-    // They stay open, and `introduceLater` tries again.
-    console.error(`user ${user.id} is not introduced yet: ${error.message}`);
+    // As long as it may pass they stay open, and `introduceLater` tries again.
+    const ends = isRefused(error) && isForGood(error);
+    if (ends) users.put(user.id, { notice: error.message, open: users.get(user.id).stripeId !== user.stripeId });
+    console.error(`user ${user.id} is not introduced${ends ? "" : " yet"}: ${error}`);
   }
+}
+
+/** What is refused for what a user is, such as an address that is none, is refused however often it is tried. */
+function isForGood({ status, reason }) {
+  return [400, 409].includes(status) && !["customer_being_created", "idempotency_key_in_use"].includes(reason);
 }
 
 async function introduceLater() {

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import stripe
 from billstack_referrals import (
-    AlreadyReferredError, BillStack, BillStackError, CodeRefusedError, Retries, WebhookVerificationError,
+    AlreadyReferredError, BillStack, BillStackError, CodeRefusedError, RefusedError, Retries, WebhookVerificationError,
     forget_click, kept_click, share_url, take_click, verify_webhook,
 )
 from fastapi import FastAPI, Form, HTTPException, Request
@@ -97,16 +97,37 @@ def introduce_if_possible(user: sqlite3.Row) -> None:
     try:
         introduce(user)
     except BillStackError as error:
-        # They stay open, and `introduce_later` tries again.
-        logging.warning("user %s is not introduced yet: %s", user["id"], error)
+        # As long as it may pass they stay open, and `introduce_later` tries again.
+        ends = isinstance(error, RefusedError) and is_for_good(error)
+        if ends:
+            end = "UPDATE users SET notice = ?, open = (stripe_id IS NOT ?) WHERE id = ?"
+            with transaction() as db:
+                db.execute(end, [error.args[0], user["stripe_id"], user["id"]])
+        logging.warning("user %s is not introduced%s: %s", user["id"], "" if ends else " yet", error)
+
+
+def is_for_good(error: RefusedError) -> bool:
+    """What is refused for what a user is, such as an address that is none, is refused however often it is tried."""
+    return error.status in (400, 409) and error.reason not in ("customer_being_created", "idempotency_key_in_use")
 
 
 def introduce_later(stop: threading.Event) -> None:
     while not stop.wait(PAUSE):
-        with transaction() as db:
-            users = db.execute("SELECT * FROM users WHERE open ORDER BY id LIMIT 100").fetchall()
-        for user in users:
-            introduce_if_possible(user)
+        last = ""
+        # Everybody has a turn in each round, however many there are.
+        while (user := next_open(last)) is not None and not stop.is_set():
+            try:
+                introduce_if_possible(user)
+            except Exception:
+                logging.exception("user %s is not introduced yet", user["id"])
+            last = user["id"]
+
+
+def next_open(last: str) -> sqlite3.Row | None:
+    with transaction() as db:
+        waiting = "SELECT * FROM users WHERE open AND id > ? ORDER BY id LIMIT 1"
+        found: sqlite3.Row | None = db.execute(waiting, [last]).fetchone()
+        return found
 
 
 @asynccontextmanager
@@ -275,7 +296,8 @@ async def webhook(request: Request) -> dict[str, bool]:
 
 def tell(db: sqlite3.Connection, event: Any) -> None:
     """Types that we do not know change nothing."""
-    if event["type"] == "credit.granted":
+    # Nor do customers who are no users of ours.
+    if event["type"] == "credit.granted" and event["data"]["customer"]["externalId"]:
         credit, user_id = event["data"]["credit"], event["data"]["customer"]["externalId"]
         text = f"You have earned {money(credit['amount'], credit['currency'])}"
         db.execute("INSERT INTO news VALUES (?, ?)", [user_id, text])

@@ -1,6 +1,6 @@
 // What BillStack has to know.
 
-import { BillStackError, isRefused } from "billstack-referrals";
+import { isRefused, type RefusedError } from "billstack-referrals";
 import { billstack } from "./services";
 import { setting } from "./settings";
 import { users, type User } from "./users";
@@ -31,10 +31,16 @@ export async function introduceIfPossible(user: User) {
   try {
     await introduce(user);
   } catch (error) {
-    if (!(error instanceof BillStackError)) throw error;
-    // They stay open, and `introduceLater` tries again.
-    console.error(`user ${user.id} is not introduced yet: ${error.message}`);
+    // As long as it may pass they stay open, and `introduceLater` tries again.
+    const ends = isRefused(error) && isForGood(error);
+    if (ends) users.put(user.id, { notice: error.message, open: users.get(user.id)?.stripeId !== user.stripeId });
+    console.error(`user ${user.id} is not introduced${ends ? "" : " yet"}: ${error}`);
   }
+}
+
+/** What is refused for what a user is, such as an address that is none, is refused however often it is tried. */
+function isForGood({ status, reason }: RefusedError): boolean {
+  return [400, 409].includes(status) && !["customer_being_created", "idempotency_key_in_use"].includes(reason);
 }
 
 /** Looks after those who are open. Where no process stays, a scheduled route handler does the same. */

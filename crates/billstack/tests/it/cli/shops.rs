@@ -127,7 +127,8 @@ impl Stage {
         let endpoint = world.send("POST", "/webhook-endpoints", &endpoint);
         let secret = text(&endpoint["secret"]);
         world.tell(&mut shop, &world.server.address);
-        shop.env("REFERRALS_WEBHOOK_SECRETS", &secret);
+        // A blank at the end is easily left in a setting.
+        shop.env("REFERRALS_WEBHOOK_SECRETS", format!("{secret} "));
         shop.env("SHOP_DATABASE", world.place.file("shop.db"));
         shop.env("SHOP_PAUSE_SECONDS", "0.2");
         shop.env("SHOP_URL", "http://shop.example");
@@ -407,6 +408,7 @@ fn play(shop: impl Fn() -> Command) {
     assert!(evil.leads_to().starts_with("/evil"), "{:?}", evil.headers);
     only_their_own_page(&stage, &mut grace);
     forged(&stage);
+    whoever_cannot_be_introduced_is_told(&stage);
     nobody_waits_for_the_server(&mut stage, &link);
     stage.world.place.run(&["verify"]).ok();
 }
@@ -454,6 +456,25 @@ fn forged(stage: &Stage) {
     let call = call.header("webhook-signature", format!("v1,{}", stage.secret));
     let answer = stage.runtime.block_on(call.body(body).send());
     assert_eq!(answer.expect("an answer").status(), 400);
+}
+
+/// No repetition makes an address of what is none, or theirs what is somebody else's: they read why, and it is over.
+fn whoever_cannot_be_introduced_is_told(stage: &Stage) {
+    let taken = json!({"email": "taken@shop.example", "externalId": "somebody else"});
+    stage.world.send("POST", "/customers", &taken);
+    for (email, told) in [
+        ("no-address", "must be an e-mail address"),
+        (
+            "taken@shop.example",
+            "A customer with this e-mail address exists",
+        ),
+    ] {
+        let mut visitor = Visitor::new(stage);
+        let typed = [("name", "Mallory"), ("email", email)];
+        assert_eq!(visitor.submit("/sign-up", &typed).leads_to(), "/account");
+        let page = visitor.get("/account");
+        assert!(page.text.contains(told), "{}", page.text);
+    }
 }
 
 /// Somebody signs up while the server is away, and is introduced once it is back.

@@ -5,7 +5,7 @@ import { money, news } from "../../../lib/users";
 /** BillStack tells what happened; the signature is over the bytes as they came. */
 export async function POST(request: Request) {
   const body = new Uint8Array(await request.arrayBuffer());
-  const secrets = setting("REFERRALS_WEBHOOK_SECRETS").split(" "); // two while one is rotated
+  const secrets = setting("REFERRALS_WEBHOOK_SECRETS").trim().split(/\s+/); // two while one is rotated
   let event;
   try {
     event = verifyWebhook(request.headers, body, secrets);
