@@ -15,6 +15,14 @@ impl Column {
         Column { name, class: None }
     }
 
+    /// A column of our own words, which break between each other alone.
+    pub(in crate::pages) const fn words(name: &'static str) -> Column {
+        Column {
+            name,
+            class: Some("words"),
+        }
+    }
+
     /// A column of words, codes or times that are short enough to stand in one line.
     pub(in crate::pages) const fn short(name: &'static str) -> Column {
         Column {

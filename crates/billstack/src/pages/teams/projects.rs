@@ -135,7 +135,7 @@ async fn body(
 fn list(part: &Part<Project>, team_id: &billstack_core::ids::TeamId) -> Markup {
     let columns = [
         Column::text("Name"),
-        Column::text("Kind"),
+        Column::words("Kind"),
         Column::short("Made"),
     ];
     let rows = part.rows.iter().map(|project| {

@@ -233,7 +233,7 @@ fn way(line: &Line, view: &View, place: &Place) -> Markup {
 
 fn differences(lines: &[Difference]) -> Markup {
     let columns = [
-        Column::text("Kind"),
+        Column::words("Kind"),
         Column::text("About"),
         Column::text("What differs"),
         Column::text("Repaired"),

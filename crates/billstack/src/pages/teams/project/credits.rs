@@ -250,7 +250,7 @@ fn list(told: &Told, place: &Place, typed: &Form, may_pick: bool) -> Markup {
         Column::number("Amount"),
         Column::text("Customer"),
         Column::text("For"),
-        Column::text("Status"),
+        Column::words("Status"),
         Column::text("Referral"),
         Column::short("Granted"),
     ];

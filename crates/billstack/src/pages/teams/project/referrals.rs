@@ -258,7 +258,7 @@ fn rows_to_pick(
         source,
         applied,
         converted,
-        Column::text("Credits"),
+        Column::words("Credits"),
     ];
     let rows = referrals.iter().zip(credits).map(|(referral, credits)| {
         let name = people.name(&referral.referee_customer_id);
@@ -278,7 +278,7 @@ const COLUMNS: [Column; 7] = [
     Column::text("Friend"),
     Column::text("Referred by"),
     Column::short("Code"),
-    Column::text("Status"),
+    Column::words("Status"),
     Column::short("Came by"),
     Column::short("Applied"),
     Column::short("Converted"),

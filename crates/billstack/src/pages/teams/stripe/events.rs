@@ -142,7 +142,7 @@ fn nothing(path: &str, url: &str, is_filtered: bool) -> Markup {
 fn list(part: &Part<StripeEvent>, known: &Known, team_id: &TeamId, path: &str) -> Markup {
     let columns = [
         Column::text("Type"),
-        Column::text("What became of it"),
+        Column::words("What became of it"),
         Column::text("Customer"),
         Column::text("Referral"),
         Column::short("Received"),

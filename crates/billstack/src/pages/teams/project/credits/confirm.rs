@@ -194,7 +194,7 @@ fn list(told: &Told, what: Move, place: &Place) -> Markup {
     let columns = [
         Column::number("Credit"),
         Column::text("Customer"),
-        Column::text("Status"),
+        Column::words("Status"),
         Column::number("Moves"),
     ];
     let path = path(place);

@@ -68,8 +68,8 @@ fn report(rows: &[(Option<Credit>, Became)], people: &People, place: &Place) -> 
     let columns = [
         Column::number("Credit"),
         Column::text("Customer"),
-        Column::text("What became of it"),
-        Column::text("Status now"),
+        Column::words("What became of it"),
+        Column::words("Status now"),
     ];
     let shown = rows.iter().map(|(credit, one)| match credit {
         Some(credit) => [

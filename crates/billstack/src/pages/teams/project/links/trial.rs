@@ -47,7 +47,7 @@ pub(super) async fn trial(
     }
     let columns = [
         Column::text("Who"),
-        Column::text("Status"),
+        Column::words("Status"),
         Column::text("What they get"),
     ];
     Ok(table("What a link answers", columns, rows, ""))

@@ -81,8 +81,8 @@ fn report(rows: &[(Option<Referral>, Became)], people: &People, place: &Place) -
     let columns = [
         Column::text("Friend"),
         Column::text("Referred by"),
-        Column::text("Status now"),
-        Column::text("What became of it"),
+        Column::words("Status now"),
+        Column::words("What became of it"),
     ];
     let shown = rows.iter().map(|(referral, one)| match referral {
         Some(referral) => {

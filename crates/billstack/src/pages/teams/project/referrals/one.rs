@@ -230,7 +230,7 @@ pub(in crate::pages) fn credits_of(credits: &[Credit], people: &People, place: &
         Column::text("Customer"),
         Column::text("For"),
         Column::number("Amount"),
-        Column::text("Status"),
+        Column::words("Status"),
         Column::short("Granted"),
         Column::text("Id"),
     ];
