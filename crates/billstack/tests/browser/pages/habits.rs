@@ -184,3 +184,27 @@ async fn enter(browser: &Chromium) {
     browser.type_into("#password", "kelp-Onion-77").await;
     browser.click("main form button").await;
 }
+
+#[test]
+fn no_choice_of_the_program_is_cut() {
+    let cut = "const pen = document.createElement('canvas').getContext('2d'); \
+        for (const group of document.querySelectorAll('details.group')) group.open = true; \
+        return [...document.querySelectorAll('form.groups select')].flatMap(select => { \
+            const style = getComputedStyle(select); pen.font = style.font; \
+            const arrow = 20, edges = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight); \
+            const room = select.clientWidth - edges - arrow; \
+            return [...select.options].map(option => option.text).filter(text => pen.measureText(text).width > room); })";
+    with_browser(Setup::default(), Options::default(), async |t, browser| {
+        sign_in(t, browser, &t.home).await;
+        for width in [1280, 960, 360] {
+            browser.wide(width).await;
+            let path = format!("/t/{}/p/{}/program", t.home.team, t.home.project);
+            browser.goto(&at(t, &path)).await;
+            assert_eq!(browser.run(cut).await, json!([]), "{width}");
+        }
+        // The measure sees what is cut.
+        let long = "document.querySelector('#clawback').options[0].text = 'x'.repeat(60)";
+        browser.run(long).await;
+        assert_eq!(browser.run(cut).await, json!(["x".repeat(60)]));
+    });
+}

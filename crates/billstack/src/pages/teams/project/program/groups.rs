@@ -266,7 +266,7 @@ mod tests {
         );
         assert_eq!(
             told_of_credits(&program),
-            "In the books; you hand them over. A lost payment takes nothing back."
+            "In the books; you give them. A lost payment takes nothing back."
         );
         assert_eq!(told_of_limits(&program), "No limit a referrer; no budget.");
         let terms = &mut program.terms;

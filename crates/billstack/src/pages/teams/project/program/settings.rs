@@ -38,7 +38,7 @@ pub(super) const TRIGGERS: [(&str, &str); 2] = [
     ("first_paid_invoice", "when the friend first pays"),
 ];
 pub(super) const DELIVERIES: [(&str, &str); 2] = [
-    ("ledger", "in the books; you hand them over"),
+    ("ledger", "in the books; you give them"),
     ("stripe_balance", "into the balance in Stripe"),
 ];
 pub(super) const CLAWBACKS: [(&str, &str); 3] = [
@@ -47,7 +47,7 @@ pub(super) const CLAWBACKS: [(&str, &str); 3] = [
     ("always", "for a number of days"),
 ];
 pub(super) const APPLIED: [(&str, &str); 2] = [
-    ("unused_only", "only what no invoice has used"),
+    ("unused_only", "only what was not used"),
     ("always", "all; what was used is a debt"),
 ];
 
