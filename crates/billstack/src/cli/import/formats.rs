@@ -198,8 +198,8 @@ impl Wanted for Format {
 impl Shape {
     /// What became of the referral of a record.
     fn state(&self, record: &Record) -> Result<State, String> {
-        let is_paid = |column: &&str| is_something(record.first(&[column]));
-        if self.paid.iter().any(|column| is_paid(column)) {
+        let mut paid = self.paid.iter();
+        if paid.any(|column| is_something(record.first(&[column]))) {
             return Ok(State::Rewarded);
         }
         let Some(status) = record.first(self.status) else {

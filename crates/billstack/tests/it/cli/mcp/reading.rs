@@ -256,10 +256,10 @@ async fn wrong_arguments_name_the_field(t: &Bench) {
     // What only the API knows, it names as well.
     let error = talk.refused(
         "list_credits",
-        json!({"currency": "zzz"}),
+        json!({"cursor": "from nowhere"}),
         "invalid_request",
     );
-    assert_eq!(error["field"], "currency");
+    assert_eq!(error["field"], "cursor");
     assert_eq!(error["status"], 400);
     let error = talk.refused("list_referrals", json!({"cursor": "x"}), "invalid_request");
     assert_eq!(error["field"], "cursor");
