@@ -16,10 +16,10 @@ Example:
 
 const NAME: &str = "billstack";
 
-/// Where the shells of Debian look for what a package completes, and under which name.
+/// Where shells look for what completes a command, and under which name.
 const COMPLETIONS: [(Shell, &str); 3] = [
     (Shell::Bash, "bash-completion/completions/billstack"),
-    (Shell::Zsh, "zsh/vendor-completions/_billstack"),
+    (Shell::Zsh, "zsh/site-functions/_billstack"),
     (Shell::Fish, "fish/vendor_completions.d/billstack.fish"),
 ];
 
@@ -37,6 +37,11 @@ pub(super) fn run(mut command: clap::Command, args: &GenerateArgs) -> Result<(),
     let written = clap_mangen::generate_to(command.clone(), &manuals);
     written.map_err(|error| unusable(&manuals, &error))?;
     for (shell, place) in COMPLETIONS {
+        // Debian's zsh leaves the usual place below /usr/share to whoever looks after the machine.
+        let place = match args.directory.ends_with("usr/share") {
+            true => place.replace("site-functions", "vendor-completions"),
+            false => place.to_owned(),
+        };
         let file = args.directory.join(place);
         make(file.parent().unwrap_or(&args.directory))?;
         let mut text = Vec::new();

@@ -55,6 +55,20 @@ pub(crate) struct Settings {
     silence: Option<Duration>,
 }
 
+/// Refuses an address whose password holds a bare `@`: what follows it would be taken, and shown, for a host.
+fn whole_password(config: &Config) -> Result<(), Fault> {
+    let is_torn = |text: &str| text.contains('@');
+    let hosts = config.get_hosts().iter();
+    let in_host = |host: &Host| matches!(host, Host::Tcp(name) if is_torn(name));
+    match hosts.into_iter().any(in_host) || config.get_dbname().is_some_and(is_torn) {
+        false => Ok(()),
+        true => Err(Fault::Unavailable(
+            "the database URL is not valid: a password in it must be percent-encoded, @ as %40, / as %2F and % as %25"
+                .to_owned(),
+        )),
+    }
+}
+
 impl Settings {
     /// Reads a `postgres://` URL, which may name several hosts. `sslmode=require` turns on TLS and checks certificates
     /// against the system's roots or those of `sslrootcert`.
@@ -68,6 +82,7 @@ impl Settings {
                 .unwrap_or_default();
             Fault::Unavailable(format!("the database URL is not valid{cause}"))
         })?;
+        whole_password(&config)?;
         let own = config.get_options().unwrap_or_default().to_owned();
         config.options(format!("{OPTIONS} {own}"));
         // Before anything is connected to, so that it is a fault of the address.
@@ -363,6 +378,21 @@ mod tests {
         assert_eq!(told.get_keepalives_idle(), seconds(3));
         assert_eq!(told.get_keepalives_interval(), Some(seconds(4)));
         assert_eq!(told.get_keepalives_retries(), Some(5));
+    }
+
+    #[test]
+    fn a_password_that_is_not_encoded_is_shown_to_nobody() {
+        for url in [
+            "postgres://u:PW@SECRET@h/d",
+            "postgres://u:PW@SECRET/WORD@h/d",
+            "postgres://u:P/W@SEC@RET@h:5432/d",
+        ] {
+            let Err(Fault::Unavailable(why)) = Settings::from_url(url) else {
+                panic!("{url} is taken");
+            };
+            assert!(why.contains("%40") && !why.contains("SEC"), "{why}");
+        }
+        assert!(Settings::from_url("postgres://u:P%40W%2F@h/d").is_ok());
     }
 
     /// `billstack verify` asks for statements without a limit.

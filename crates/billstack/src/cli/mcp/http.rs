@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any_service;
@@ -168,10 +169,27 @@ async fn admit(State(calls): State<Arc<Semaphore>>, request: Request, next: Next
     if let Err(reason) = shown(request.headers()) {
         return ApiError::new(reason).into_response();
     }
+    let said_json = is_json(request.headers());
     match calls.try_acquire() {
-        Ok(_room) => next.run(request).await,
+        // The library answers a body that it cannot read as one of another kind.
+        Ok(_room) => match next.run(request).await {
+            answer if said_json && answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                let message = "The body is no message of MCP: one JSON object of JSON-RPC.";
+                ApiError::new(Reason::InvalidRequest)
+                    .message(message)
+                    .into_response()
+            }
+            answer => answer,
+        },
         Err(_) => ApiError::new(Reason::Overloaded).into_response(),
     }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/json"))
 }
 
 fn shown(headers: &HeaderMap) -> Result<(), Reason> {

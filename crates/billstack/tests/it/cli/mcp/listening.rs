@@ -22,6 +22,7 @@ struct Listener {
 
 impl Listener {
     fn new(url: &str, args: &[&str]) -> Listener {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let listening = ["mcp", "--url", url, "--listen", "127.0.0.1:0"];
         let place = Place::new();
         let command = place.command(&[&listening[..], args].concat());
@@ -141,7 +142,9 @@ async fn pages_of_other_sites_are_kept_out() {
         "127.0.0.1.evil.example",
         "mcp.example.com.evil.example",
     ] {
-        refused(with("host", host), 403).await;
+        let told = refused(with("host", host), 403).await.text().await;
+        let told = told.expect("a text");
+        assert!(told.contains("--allow-host"), "{told}");
     }
     for host in [&format!("localhost:{port}"), "mcp.example.com", "[::1]"] {
         refused(with("host", host), 200).await;
@@ -163,6 +166,9 @@ async fn what_a_request_holds_is_bounded() {
     let listener = Listener::new("http://127.0.0.1:9", &[]);
     let large = called("find", &json!({"text": "x".repeat(300 * 1024)}));
     refused(listener.request(Some(&key()), &large), 413).await;
+    for body in ["{", "[]", "7", "{}"] {
+        refused(listener.request(Some(&key()), &first()).body(body), 400).await;
+    }
     let url = format!("http://{}/mcp", listener.server.address);
     refused(listener.http.get(&url).bearer_auth(key()), 405).await;
     let elsewhere = format!("http://{}/other", listener.server.address);

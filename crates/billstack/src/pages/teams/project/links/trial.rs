@@ -47,7 +47,7 @@ pub(super) async fn trial(
     }
     let columns = [
         Column::text("Who"),
-        Column::words("Status"),
+        Column::text("Status"),
         Column::text("What they get"),
     ];
     Ok(table("What a link answers", columns, rows, ""))

@@ -199,7 +199,7 @@ fn attempts(attempts: &[Attempt]) -> Markup {
     let columns = [
         Column::short("Attempt"),
         Column::short("When"),
-        Column::words("Status"),
+        Column::text("Status"),
         Column::number("Took"),
         Column::text("What came of it"),
     ];
