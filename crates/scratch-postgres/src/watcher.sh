@@ -13,7 +13,11 @@ trap '' PIPE
 halt() {
     if [ -n "$server" ]; then
         kill -s "$1" "$server" 2>/dev/null
+        # One that is asked to end while it recovers from a crash may wait for ever for a process that has not heard of it.
+        (sleep 30 && kill -s QUIT "$server") </dev/null >/dev/null 2>&1 &
+        patience=$!
         wait "$server"
+        kill "$patience" 2>/dev/null
         server=
     fi
 }
