@@ -115,9 +115,8 @@ fn pending(facts: &Facts<'_>) -> Explanation {
         .map(|looked_at| looked_at.reason.as_str());
     next.push(match of_event == Some(INCOMPLETE) {
         true => format!(
-            "The first payment of that subscription must succeed, of which Stripe tells. Another subscription counts as \
-             well: {}",
-            lower_first(&what_converts(referral))
+            "The first payment of that subscription must succeed, of which Stripe tells. Another one counts as well: {}",
+            what_converts(referral)
         ),
         false => what_converts(referral),
     });
@@ -127,12 +126,6 @@ fn pending(facts: &Facts<'_>) -> Explanation {
 
 /// Why an event of a subscription counts only later.
 const INCOMPLETE: &str = "subscription incomplete";
-
-fn lower_first(sentence: &str) -> String {
-    let mut signs = sentence.chars();
-    let first = signs.next().map(|sign| sign.to_ascii_lowercase());
-    first.into_iter().chain(signs).collect()
-}
 
 /// What converts a pending referral.
 fn what_converts(referral: &Referral) -> String {
