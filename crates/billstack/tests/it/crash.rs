@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::support::client;
 use crate::support::fixture::text;
 
 const ROUNDS: usize = 4;
@@ -208,13 +209,10 @@ fn no_acknowledged_write_is_lost_by_kill_9() {
     assert!(checked > ROUNDS * CLIENTS, "only {checked} writes");
 }
 
+/// A client that waits as long as a server may take to come back.
 fn http() -> reqwest::Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy();
-    client
-        .timeout(Duration::from_secs(20))
-        .build()
-        .expect("a client")
+    let client = client::http().timeout(Duration::from_secs(20));
+    client.build().expect("a client")
 }
 
 async fn ready(client: &Client, origin: &str) {

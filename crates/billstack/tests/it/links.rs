@@ -10,7 +10,7 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
-use crate::support::client::Caller;
+use crate::support::client::{Caller, http};
 use crate::support::fixture::text;
 
 on_both_engines! {
@@ -63,7 +63,7 @@ pub(crate) async fn send(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Followed {
-    let http = reqwest::Client::builder().redirect(Policy::none()).build();
+    let http = http().redirect(Policy::none()).build();
     let url = format!("{}{path}", t.nodes[0].origin);
     let mut request = http.expect("a client").request(method, url);
     for (name, value) in headers {

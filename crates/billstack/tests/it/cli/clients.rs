@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::examples::blocks_of as blocks;
 use super::{Place, Server, finish};
 use crate::support;
+use crate::support::client::http;
 use losing::Losing;
 
 /// How many people sign up while answers are lost.
@@ -89,13 +90,11 @@ impl World {
 
     /// A call of the project that goes well.
     pub(super) fn send(&self, method: &str, path: &str, body: &Value) -> Value {
-        // A second installation in the same process is refused and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("http://{}{}{path}", self.server.address, self.project);
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
             let method = method.parse().expect("a method");
-            let client = reqwest::Client::builder().no_proxy().build();
+            let client = http().build();
             let call = client.expect("a client").request(method, url);
             let call = call.bearer_auth(&self.key).json(body);
             let answer = call.send().await.expect("an answer");

@@ -8,6 +8,7 @@ use scratch_postgres::Cluster;
 use serde_json::{Value, json};
 
 use super::{Place, Ran, Server, finish};
+use crate::support::client::http;
 
 /// A place with an empty database of PostgreSQL.
 struct Move {
@@ -55,11 +56,9 @@ impl Move {
         let (team, project) = (text("teamId"), text("projectId"));
         let api = format!("/api/billstack/teams/{team}/projects/{project}");
         let mut server = self.serve(database);
-        // A second installation in the same process is refused and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build();
+            let client = http().build();
             let client = client.expect("a client");
             let post = |path: &str, body: Value| {
                 let url = format!("http://{}{api}{path}", server.address);

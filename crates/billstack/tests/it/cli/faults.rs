@@ -17,6 +17,7 @@ use fake_stripe::{EventOptions, Subscription, body, event, sign};
 use serde_json::{Value, json};
 
 use super::{INIT, PASSWORD, PATIENCE, Place, Server, finish};
+use crate::support::client::http;
 use crate::support::fixture::text;
 
 /// Those who call at once.
@@ -83,8 +84,7 @@ impl World {
     }
 
     fn caller(&self, server: &Server) -> Caller {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().timeout(LONGEST_CALL);
+        let http = http().timeout(LONGEST_CALL);
         Caller {
             http: http.build().expect("a client"),
             origin: format!("http://{}", server.address),

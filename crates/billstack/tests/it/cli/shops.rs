@@ -17,6 +17,7 @@ use tokio::runtime::{Handle, Runtime};
 use super::clients::{World, node, python, text_of};
 use super::examples::blocks_of;
 use super::{PATIENCE, Server};
+use crate::support::client::http;
 
 /// The secret of the team's connection to Stripe, as `init` is told.
 const STRIPE_SECRET: &str = "whsec_1";
@@ -306,10 +307,7 @@ impl Visitor {
 }
 
 fn client() -> reqwest::Client {
-    // A second installation in the same process is refused and changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy();
-    let client = client.redirect(reqwest::redirect::Policy::none());
+    let client = http().redirect(reqwest::redirect::Policy::none());
     client.build().expect("a client")
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::session;
 use crate::links::{BROWSER, Followed, send};
 use crate::support::bench::{Bench, Setup};
-use crate::support::client::Caller;
+use crate::support::client::{Caller, http};
 use crate::support::fixture::text;
 
 on_both_engines! {
@@ -69,7 +69,7 @@ async fn a_ticket_lets_in_once(t: &Bench) {
     let path = ticket(t, &ada).await;
     let (origin, path) = (t.nodes[0].origin.clone(), &path);
     let calls = (0..8).map(|_| {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http().redirect(reqwest::redirect::Policy::none());
         let request = http
             .build()
             .expect("a client")

@@ -8,7 +8,7 @@ use super::shown::{ada, friend};
 use super::{session, with_token};
 use crate::links::{BROWSER, Followed, send};
 use crate::support::bench::{Bench, Setup};
-use crate::support::client::Caller;
+use crate::support::client::{Caller, http};
 use crate::support::fixture::text;
 
 on_both_engines! {
@@ -179,7 +179,7 @@ async fn while_the_program_is_off_nothing_is_shared(t: &Bench) {
 /// Sends a form as a browser does.
 async fn form(t: &Bench, cookie: &str, body: &'static str, site: &str) -> Followed {
     let url = format!("{}/portal/code", t.nodes[0].origin);
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let http = http().redirect(reqwest::redirect::Policy::none());
     let request = http.build().expect("a client").post(url).body(body);
     let request = request
         .header("content-type", "application/x-www-form-urlencoded")

@@ -12,6 +12,14 @@ use serde_json::Value;
 use super::bench::advance;
 use super::document;
 
+/// What makes clients of the tests: by no proxy, whoever is the first of the process.
+pub(crate) fn http() -> reqwest::ClientBuilder {
+    // Calls are plain HTTP, but a client insists on a cryptography provider. A second installation in the same
+    // process is refused and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
+}
+
 /// A way to a server, and the place that relative paths belong to.
 #[derive(Clone)]
 pub(crate) struct Wire {
@@ -23,11 +31,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(origin: &str, clock: Clock) -> Wire {
-        // Calls are plain HTTP, but the client insists on a cryptography provider. A second
-        // installation in the same process is refused and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .no_proxy()
+        let http = http()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(std::time::Duration::from_secs(60))
             .build();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::hello;
 use crate::cli::{Place, Server};
 use crate::support::bench::Bench;
+use crate::support::client::http;
 
 on_both_engines! {
     each_request_has_the_rights_of_its_own_key,
@@ -22,14 +23,13 @@ struct Listener {
 
 impl Listener {
     fn new(url: &str, args: &[&str]) -> Listener {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let listening = ["mcp", "--url", url, "--listen", "127.0.0.1:0"];
         let place = Place::new();
         let command = place.command(&[&listening[..], args].concat());
         Listener {
             _place: place,
             server: Server::start(command),
-            http: Client::builder().no_proxy().build().expect("a client"),
+            http: http().build().expect("a client"),
         }
     }
 
