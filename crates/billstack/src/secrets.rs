@@ -194,23 +194,26 @@ pub(crate) fn key_of(digits: &str) -> Option<[u8; 32]> {
     is_whole.then_some(key)
 }
 
-#[cfg(unix)]
 fn refuse_shared(file: &File, path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    // Asked of the open file, so that nobody can swap it between the question and the reading.
-    if file.metadata()?.permissions().mode() & 0o077 == 0 {
-        return Ok(());
+    match shared(file, path)? {
+        None => Ok(()),
+        Some(advice) => Err(complaint(io::ErrorKind::PermissionDenied, path, &advice)),
     }
-    let advice = format!(
-        "can be read by other users; run: chmod 600 {}",
-        path.display()
-    );
-    Err(complaint(io::ErrorKind::PermissionDenied, path, &advice))
+}
+
+/// What to say of a file that others than its owner can do something with. It is asked of the open file, so that nobody
+/// can swap it between the question and the reading.
+#[cfg(unix)]
+pub(crate) fn shared(file: &File, path: &Path) -> io::Result<Option<String>> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let is_shared = file.metadata()?.permissions().mode() & 0o077 != 0;
+    let path = path.display();
+    Ok(is_shared.then(|| format!("can be read by other users; run: chmod 600 {path}")))
 }
 
 #[cfg(not(unix))]
-fn refuse_shared(_file: &File, _path: &Path) -> io::Result<()> {
-    Ok(())
+pub(crate) fn shared(_file: &File, _path: &Path) -> io::Result<Option<String>> {
+    Ok(None)
 }
 
 /// Puts a new key in place whole and at once, and leaves alone one that another process put there.

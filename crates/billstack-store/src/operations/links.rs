@@ -143,13 +143,15 @@ pub fn clicks(
     page: &Page,
 ) -> Result<Part<Clicks>, Fault> {
     let part = click_days::list(tx, place, days, page)?;
+    let counted = part.rows.iter().map(|(counted, _)| counted.code.as_str());
+    let codes = codes::some(tx, place, counted)?;
     let mut rows = Vec::with_capacity(part.rows.len());
     for (counted, count) in part.rows {
-        let code = codes::get(tx, place, &counted.code)?;
+        let code = codes.get(&counted.code);
         let code = code.ok_or_else(|| Fault::Defect("clicks have no code".to_owned()))?;
         rows.push(Clicks {
-            customer_id: code.customer_id,
-            name: code.names.0.into_iter().next(),
+            customer_id: code.customer_id.clone(),
+            name: code.names.0.first().cloned(),
             counted,
             count,
         });

@@ -5,14 +5,19 @@ pub(crate) mod list;
 pub use list::{CodeFilter, CodeSort, Listed, WithTotal};
 pub(crate) use list::{LISTS, list};
 
+use std::collections::BTreeMap;
+
 use billstack_core::time::Micros;
 
+use super::many::{self, ids};
 use crate::seam::{Fault, Place, Row, Tx};
 use crate::{params, statements};
 
 statements! {
     GET = "SELECT code, customer_id, is_active, created_at, names FROM codes \
         WHERE team_id = $1 AND project_id = $2 AND code = $3";
+    SOME = concat!("SELECT code, customer_id, is_active, created_at, names FROM codes \
+        WHERE team_id = $1 AND project_id = $2 AND code IN ", ids!());
     /// A code that nobody may deactivate until the transaction ends, and who owns it.
     HOLD = "SELECT codes.code, codes.customer_id, codes.is_active, codes.created_at, codes.names, \
         owners.email, owners.stripe_customer_id FROM codes JOIN customers AS owners \
@@ -99,6 +104,22 @@ pub fn get(tx: &mut dyn Tx, place: &Place, code: &str) -> Result<Option<Code>, F
         params![&place.team_id, &place.project_id, code],
         decode,
     )
+}
+
+/// Some codes, by their texts.
+pub(crate) fn some<'c>(
+    tx: &mut dyn Tx,
+    place: &Place,
+    codes: impl IntoIterator<Item = &'c str>,
+) -> Result<BTreeMap<String, Code>, Fault> {
+    let mut found = BTreeMap::new();
+    let codes = codes.into_iter().collect();
+    many::each(tx, SOME, place, &codes, &mut |row| {
+        let code = decode(row)?;
+        found.insert(code.code.clone(), code);
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// A code that nobody may deactivate until the transaction ends, and who owns it.

@@ -13,6 +13,8 @@ mod tools;
 mod trouble;
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,7 @@ use super::doctor::address::is_local;
 use super::output::Failure;
 use super::serve::{self, Stop};
 use super::{SettingsArgs, quiet};
+use crate::secrets::shared;
 use crate::settings::SecretText;
 
 pub(super) const EXAMPLES: &str = "\
@@ -168,30 +171,21 @@ fn origin(args: &McpArgs) -> Result<Url, Failure> {
 }
 
 /// The API key, of a file or the variable.
-/// A file that others can read is told of, and read: where a container is given secrets, it cannot choose their mode.
-#[cfg(unix)]
-fn warn_of_readers(file: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(file).map_or(0, |data| data.permissions().mode());
-    if mode & 0o077 != 0 {
-        let file = file.display();
-        eprintln!(
-            "warning: --api-key-file {file} can be read by other users; run: chmod 600 {file}"
-        );
+/// What is in a file. One that others can read is told of, and read: where a container is given secrets, it cannot choose
+/// their mode.
+fn in_file(path: &Path) -> io::Result<String> {
+    let file = File::open(path)?;
+    if let Some(advice) = shared(&file, path)? {
+        eprintln!("warning: --api-key-file {} {advice}", path.display());
     }
+    io::read_to_string(file)
 }
-
-#[cfg(not(unix))]
-fn warn_of_readers(_file: &Path) {}
 
 fn key(file: Option<&Path>, variable: Option<OsString>) -> Result<SecretText, Failure> {
     let text = match (file, variable) {
-        (Some(file), None) => {
-            warn_of_readers(file);
-            std::fs::read_to_string(file).map_err(|error| {
-                Failure::usage(format_args!("--api-key-file {}: {error}", file.display()))
-            })?
-        }
+        (Some(file), None) => in_file(file).map_err(|error| {
+            Failure::usage(format_args!("--api-key-file {}: {error}", file.display()))
+        })?,
         (None, Some(text)) => text.to_string_lossy().into_owned(),
         (Some(_), Some(_)) => {
             let both = format!("give the API key once, by {KEY} or by --api-key-file");

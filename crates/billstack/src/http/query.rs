@@ -51,6 +51,12 @@ impl Query {
         pairs.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Those of these names, in the order in which they were sent.
+    pub fn only(&self, names: &[&str]) -> Vec<(&str, &str)> {
+        let pairs = self.pairs();
+        pairs.filter(|(name, _)| names.contains(name)).collect()
+    }
+
     /// Puts another value into the place of a parameter that was sent.
     pub fn replace(&mut self, name: &str, by: impl FnOnce(&str) -> Option<String>) {
         if let Some(value) = self.parameters.get_mut(name)

@@ -57,11 +57,7 @@ pub fn rename(
     code: &str,
     vanity: &Vanity,
 ) -> Result<Code, Abort> {
-    let missing = || Refusal::NotFound(Thing::Code);
-    let owner = get(tx, place, code)?.ok_or_else(missing)?.customer_id;
-    // Whoever erases the owner, and whoever else renames the code, holds the same name.
-    tx.lock(&place.team_id, &[&format!("customer:{owner}")])?;
-    let found = get(tx, place, code)?.ok_or_else(missing)?;
+    let found = held(tx, place, code)?;
     if found
         .names
         .0
@@ -80,6 +76,15 @@ pub fn rename(
     Ok(Code { names, ..found })
 }
 
+/// The code, which gets no name from anybody else until the transaction ends.
+fn held(tx: &mut dyn Tx, place: &Place, code: &str) -> Result<Code, Abort> {
+    let missing = || Refusal::NotFound(Thing::Code);
+    let owner = get(tx, place, code)?.ok_or_else(missing)?.customer_id;
+    // Whoever erases the owner, and whoever else renames the code, holds the same name.
+    tx.lock(&place.team_id, &[&format!("customer:{owner}")])?;
+    Ok(get(tx, place, code)?.ok_or_else(missing)?)
+}
+
 /// Gives a code one more name behind those that it has, which counts for no day: it had the name elsewhere.
 pub fn add(
     tx: &mut dyn Tx,
@@ -88,11 +93,7 @@ pub fn add(
     code: &str,
     vanity: &Vanity,
 ) -> Result<(), Abort> {
-    let missing = || Refusal::NotFound(Thing::Code);
-    let owner = get(tx, place, code)?.ok_or_else(missing)?.customer_id;
-    // As with another name.
-    tx.lock(&place.team_id, &[&format!("customer:{owner}")])?;
-    let found = get(tx, place, code)?.ok_or_else(missing)?;
+    let found = held(tx, place, code)?;
     if !found.is_active {
         return Err(Refusal::NotNamed(NotNamed::Inactive).into());
     }

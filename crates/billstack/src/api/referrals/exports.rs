@@ -16,6 +16,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use billstack_core::time::Micros;
+use billstack_store::list::{Cursor, Page};
 use billstack_store::{Abort, Place, Tx, Weight};
 use futures_util::stream;
 use utoipa::ToSchema;
@@ -140,6 +141,30 @@ async fn send<C: Clone + Send + 'static>(
     let first = stream::once(std::future::ready(Ok(first)));
     let body = Body::from_stream(stream::StreamExt::chain(first, rest));
     Ok(sent(name, format, body))
+}
+
+/// Sends a file whose parts are pages of a list, made of each by `read` with the cursor of the next one.
+async fn send_pages(
+    app: Shared,
+    access: ProjectRead,
+    name: &str,
+    format: Format,
+    read: impl Fn(&mut dyn Tx, &Place, &Page, bool) -> Result<Part<Cursor>, Abort>
+    + Clone
+    + Send
+    + Sync
+    + 'static,
+) -> Result<Response, ApiError> {
+    let part = move |tx: &mut dyn Tx, place: &Place, after: &Option<Cursor>, is_first| {
+        let page = Page {
+            limit: PAGE,
+            offset: 0,
+            after: after.clone(),
+        };
+        let (table, next) = read(tx, place, &page, is_first)?;
+        Ok((table, next.map(Some)))
+    };
+    send(app, access, name, format, None, part).await
 }
 
 /// Sends a file that is there as a whole.

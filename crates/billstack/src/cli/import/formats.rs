@@ -7,6 +7,8 @@
 
 mod shapes;
 
+use std::collections::{BTreeMap, HashSet};
+
 use super::source::{Column, Record, Wanted, plain};
 use super::{folded, folded_code};
 use shapes::{CSV, DUB, FIRST_PROMOTER, GROW_SURF, REWARDFUL};
@@ -224,13 +226,8 @@ impl Shape {
 
 impl Columns {
     fn has_code(&self, plain: &str) -> bool {
-        let is_item = |(begin, end): &(&str, &str)| {
-            let number = plain
-                .strip_prefix(begin)
-                .and_then(|rest| rest.strip_suffix(end));
-            number.is_some_and(|text| text.parse::<u16>().is_ok())
-        };
-        self.code.contains(&plain) || self.codes.iter().any(is_item)
+        let mut lists = self.codes.iter();
+        self.code.contains(&plain) || lists.any(|list| item(plain, *list).is_some())
     }
 
     fn reads(&self, plain: &str) -> bool {
@@ -248,30 +245,27 @@ impl Columns {
 
     /// Every code that somebody shares, each once.
     fn all_codes(&self, record: &Record) -> Vec<String> {
-        let single = record.first(self.code).map(str::to_owned);
-        let listed = self.codes.iter().flat_map(|(begin, end)| {
-            let item = move |number: u16| {
-                record
-                    .first(&[&format!("{begin}{number}{end}")])
-                    .map(str::to_owned)
-            };
-            (0..MOST_CODES).filter_map(item)
+        let listed = self.codes.iter().flat_map(|list| {
+            let items = record.cells();
+            let items = items.filter_map(|(name, code)| Some((item(name, *list)?, code)));
+            items.collect::<BTreeMap<_, _>>().into_values()
         });
-        let mut all = Vec::<String>::new();
-        for code in single.into_iter().chain(listed) {
-            if all
-                .iter()
-                .all(|before| folded_code(before) != folded_code(&code))
-            {
-                all.push(code);
-            }
-        }
-        all
+        let mut seen = HashSet::new();
+        let all = record.first(self.code).into_iter().chain(listed);
+        all.filter(|code| seen.insert(folded_code(code)))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
 /// How many items of a list of codes are looked at.
 const MOST_CODES: u16 = 100;
+
+/// Which item of a list a column is.
+fn item(plain: &str, (begin, end): (&str, &str)) -> Option<u16> {
+    let number = plain.strip_prefix(begin)?.strip_suffix(end)?;
+    number.parse().ok().filter(|number| *number < MOST_CODES)
+}
 
 fn is_something(cell: Option<&str>) -> bool {
     cell.is_some_and(|cell| !matches!(cell, "0" | "0.0" | "0.00" | "false"))

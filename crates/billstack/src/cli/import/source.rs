@@ -61,6 +61,12 @@ pub(super) trait Wanted {
 }
 
 impl Record {
+    /// The cells that are filled, by the reduced names of their columns.
+    pub(super) fn cells(&self) -> impl Iterator<Item = (&str, &str)> {
+        let cells = self.cells.iter();
+        cells.map(|(name, cell)| (name.as_str(), cell.as_str()))
+    }
+
     /// The first of these columns that is filled.
     pub(super) fn first(&self, columns: &[&str]) -> Option<&str> {
         let found = columns.iter().find_map(|column| self.cells.get(*column));

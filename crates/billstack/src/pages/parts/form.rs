@@ -144,6 +144,16 @@ pub(in crate::pages) fn once() -> Markup {
     html! { input type="hidden" name=(ONCE) value=(hex::encode(random)); }
 }
 
+/// What ends a form of filters: the button, and the way to the list at `path` without any where it has some.
+pub(in crate::pages) fn apply(path: &str, is_filtered: bool) -> Markup {
+    html! {
+        div.actions {
+            button { "Apply" }
+            @if is_filtered { a href=(path) { "Clear filters" } }
+        }
+    }
+}
+
 /// A button that sends a form.
 pub(in crate::pages) struct Submit<'s> {
     label: &'s str,

@@ -18,7 +18,7 @@ use crate::http::query::Query;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::deed_names::said;
 use crate::pages::parts::deeds::Reader;
-use crate::pages::parts::form::choice;
+use crate::pages::parts::form::{apply, choice};
 use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{Trail, pager, with_query};
@@ -41,10 +41,7 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
     let path = format!("/t/{}/activity", access.team_id);
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
+    let kept = query.only(&FILTERS);
     let narrowed = Narrowed {
         path: &path,
         kept: &kept,
@@ -92,20 +89,15 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
             (line("Request", "requestId", "text", value("requestId")))
             (line("From (UTC)", "from", "date", day(value("from"))))
             (line("To (UTC)", "to", "date", day(value("to"))))
-            div.actions {
-                button { "Apply" }
-                @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
-            }
+            (apply(path, !kept.is_empty()))
         }
     }
 }
 
 /// A link to all rows as a file, under the filters of the page.
 fn csv(team_id: &TeamId, filters: &Query) -> Markup {
-    let filters = filters.pairs().filter(|(name, _)| FILTERS.contains(name));
     let path = format!("/api/billstack/teams/{team_id}/activity.csv");
-    let filters: Vec<_> = filters.collect();
-    html! { p { a.button.plain href=(with_query(&path, &filters)) { "Export CSV" } } }
+    html! { p { a.button.plain href=(with_query(&path, &filters.only(&FILTERS))) { "Export CSV" } } }
 }
 
 /// A field for a day shows the day of a time.

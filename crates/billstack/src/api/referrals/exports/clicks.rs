@@ -4,13 +4,13 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::time::Micros;
 use billstack_store::links::{self, Clicks};
-use billstack_store::list::{Cursor, Page};
+use billstack_store::list::Page;
 use billstack_store::{Place, Tx};
 use serde_json::{Value, json};
 
 use super::name::file;
 use super::table::Table;
-use super::{Format, PAGE, format, send};
+use super::{Format, format, send_pages};
 use crate::api::referrals::overview::{asked, days};
 use crate::app::Shared;
 use crate::error::ApiError;
@@ -55,16 +55,11 @@ pub async fn handle(
     let (format, asked) = (format(&query)?, asked(&query)?);
     let file = file(&app, &access, "clicks", &query).await?;
     let days = days(asked, file.now);
-    let read = move |tx: &mut dyn Tx, place: &Place, after: &Option<Cursor>, is_first| {
-        let page = Page {
-            limit: PAGE,
-            offset: 0,
-            after: after.clone(),
-        };
-        let part = links::clicks(tx, place, days, &page)?;
+    let read = move |tx: &mut dyn Tx, place: &Place, page: &Page, is_first| {
+        let part = links::clicks(tx, place, days, page)?;
         let mut table = Table::new(format, COLUMNS, is_first);
         part.rows.iter().for_each(|clicks| table.row(row(clicks)));
-        Ok((table, part.next.map(Some)))
+        Ok((table, part.next))
     };
-    send(app, access, &file.name, format, None, read).await
+    send_pages(app, access, &file.name, format, read).await
 }

@@ -3,14 +3,14 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::codes::{self, WithTotal};
-use billstack_store::list::{Cursor, Page};
+use billstack_store::list::Page;
 use billstack_store::{Place, Tx};
 use serde_json::{Value, json};
 
 use super::super::codes::list::{SortJson, filter};
 use super::name::file;
 use super::table::Table;
-use super::{Format, PAGE, format, send};
+use super::{Format, format, send_pages};
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
@@ -66,15 +66,10 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let (format, filter) = (format(&query)?, filter(&query)?);
     let file = file(&app, &access, "codes", &query).await?;
-    let read = move |tx: &mut dyn Tx, place: &Place, after: &Option<Cursor>, is_first| {
-        let page = Page {
-            limit: PAGE,
-            offset: 0,
-            after: after.clone(),
-        };
+    let read = move |tx: &mut dyn Tx, place: &Place, page: &Page, is_first| {
         let mut table = Table::new(format, COLUMNS, is_first);
-        let next = codes::list(tx, place, &filter, &page, |code| table.row(row(code)))?;
-        Ok((table, next.map(Some)))
+        let next = codes::list(tx, place, &filter, page, |code| table.row(row(code)))?;
+        Ok((table, next))
     };
-    send(app, access, &file.name, format, None, read).await
+    send_pages(app, access, &file.name, format, read).await
 }

@@ -8,7 +8,7 @@ use billstack_core::time::Micros;
 use billstack_store::credits::{self, Credit, CreditFilter};
 use billstack_store::customers::Contact;
 use billstack_store::finance::{self, ExportedCredit};
-use billstack_store::list::{Cursor, Page};
+use billstack_store::list::Page;
 use billstack_store::{Place, Tx};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use super::super::credits::list::filter;
 use super::super::credits::{CreditKindJson, CreditStatusJson, SideJson};
 use super::name::file;
 use super::table::Table;
-use super::{Format, PAGE, send, wanted};
+use super::{Format, PAGE, send, send_pages, wanted};
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
@@ -218,18 +218,13 @@ async fn newest_first(
     reader: Reader,
     filter: CreditFilter,
 ) -> Result<Response, ApiError> {
-    let read = move |tx: &mut dyn Tx, place: &Place, after: &Option<Cursor>, is_first| {
-        let page = Page {
-            limit: PAGE,
-            offset: 0,
-            after: after.clone(),
-        };
-        let part = credits::list(tx, place, &filter, &page)?;
+    let read = move |tx: &mut dyn Tx, place: &Place, page: &Page, is_first| {
+        let part = credits::list(tx, place, &filter, page)?;
         let mut table = Table::new(Format::Spreadsheet, reader.columns(), is_first);
         for (credit, contact) in finance::with_contacts(tx, place, part.rows)? {
             table.row(row(credit, contact, reader));
         }
-        Ok((table, part.next.map(Some)))
+        Ok((table, part.next))
     };
-    send(app, access, name, Format::Spreadsheet, None, read).await
+    send_pages(app, access, name, Format::Spreadsheet, read).await
 }

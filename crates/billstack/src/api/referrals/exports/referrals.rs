@@ -7,7 +7,7 @@ use axum::response::Response;
 use billstack_core::access::Scope;
 use billstack_core::referral::Referral;
 use billstack_store::customers::{self, Contact};
-use billstack_store::list::{Cursor, Page};
+use billstack_store::list::Page;
 use billstack_store::{Fault, Place, Tx};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::super::list::{SortJson, Wanted};
 use super::super::{SourceJson, StatusJson};
 use super::name::file;
 use super::table::Table;
-use super::{Format, PAGE, format, send};
+use super::{Format, format, send_pages};
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
@@ -144,13 +144,8 @@ pub async fn handle(
     let (format, asked) = (format(&query)?, Wanted::read(&query)?);
     let file = file(&app, &access, "referrals", &query).await?;
     let is_named = format == Format::Spreadsheet && access.has(&app, Scope::CustomersRead).await?;
-    let read = move |tx: &mut dyn Tx, place: &Place, after: &Option<Cursor>, is_first| {
-        let page = Page {
-            limit: PAGE,
-            offset: 0,
-            after: after.clone(),
-        };
-        let part = asked.list(tx, place, &page)?;
+    let read = move |tx: &mut dyn Tx, place: &Place, page: &Page, is_first| {
+        let part = asked.list(tx, place, page)?;
         let (columns, names) = match is_named {
             true => (WITH_NAMES, names(tx, place, &part.rows)?),
             false => (COLUMNS, None),
@@ -158,7 +153,7 @@ pub async fn handle(
         let mut table = Table::new(format, columns, is_first);
         let rows = part.rows.iter();
         rows.for_each(|referral| table.row(row(referral, &names)));
-        Ok((table, part.next.map(Some)))
+        Ok((table, part.next))
     };
-    send(app, access, &file.name, format, None, read).await
+    send_pages(app, access, &file.name, format, read).await
 }

@@ -18,10 +18,10 @@ use crate::http::page::{QueryString, page, text};
 use crate::http::query::Query;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
-use crate::pages::parts::form::{fault, line};
+use crate::pages::parts::form::{apply, fault, line};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::numbers::count;
-use crate::pages::parts::pager::{Trail, pager, with_query};
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::day;
@@ -94,10 +94,7 @@ fn path(place: &Place) -> String {
 
 fn body(place: &Place, query: &Query, told: &Told) -> Markup {
     let (path, times) = (path(place), in_times(query.clone()));
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
+    let kept = query.only(&FILTERS);
     let (from, until) = told.days.times();
     let days = [from.day_text(), until.plus(-1).day_text()];
     html! {
@@ -116,10 +113,7 @@ fn filters(path: &str, [from, to]: [&str; 2], is_filtered: bool) -> Markup {
         form.row.filters method="get" autocomplete="off" action=(path) {
             (line("From (UTC)", "from", "date", from))
             (line("To (UTC)", "to", "date", to))
-            div.actions {
-                button { "Apply" }
-                @if is_filtered { a href=(with_query(path, &[])) { "Clear filters" } }
-            }
+            (apply(path, is_filtered))
         }
     }
 }

@@ -21,10 +21,10 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
-use crate::pages::parts::form::{choice, line};
+use crate::pages::parts::form::{apply, choice, line};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::numbers::{count, rate};
-use crate::pages::parts::pager::{Trail, pager, with_query};
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::day;
@@ -143,10 +143,7 @@ pub(super) fn of_customer(
 
 fn body(place: &Place, query: &Query, found: Result<&Found, &ApiError>, form: &Markup) -> Markup {
     let path = format!("{}/codes", address(&place.team_id, &place.project_id));
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
+    let kept = query.only(&FILTERS);
     let trail = Trail::of(query);
     let asked = in_times(query.clone());
     html! {
@@ -183,10 +180,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
             @if !value("customerId").is_empty() {
                 input type="hidden" name="customerId" value=(value("customerId"));
             }
-            div.actions {
-                button { "Apply" }
-                @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
-            }
+            (apply(path, !kept.is_empty()))
         }
     }
 }

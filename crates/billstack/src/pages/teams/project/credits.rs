@@ -28,7 +28,7 @@ use crate::pages::form::Form;
 use crate::pages::parts::currencies;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
-use crate::pages::parts::form::{choice, fault, line, submit as button};
+use crate::pages::parts::form::{apply, choice, fault, line, submit as button};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::pager::{Trail, pager, with_query};
@@ -94,10 +94,7 @@ pub(super) async fn body(
     let query = query.clone().without_empty();
     let page = page(&query, ROWS)?;
     let trail = Trail::of(&query);
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
+    let kept = query.only(&FILTERS);
     let path = path(place);
     let (mut asked, narrowed) = (
         in_times(query.clone()),
@@ -111,12 +108,8 @@ pub(super) async fn body(
     let many: Vec<_> = kept.iter().copied().chain([("limit", "50")]).collect();
     // A form that is refused comes back on the same page of the list.
     let here = with_query(&path, &query.pairs().collect::<Vec<_>>());
-    let limited: Vec<_> = query.pairs().filter(|(name, _)| *name == "limit").collect();
-    let carried: Vec<_> = kept
-        .iter()
-        .copied()
-        .chain(limited.iter().copied())
-        .collect();
+    let limited = query.only(&["limit"]);
+    let carried = [kept.as_slice(), &limited].concat();
     let next: Option<&Cursor> = told.part.next.as_ref();
     Ok(html! {
         div.head { h1 { (TITLE) } (export::csv(place, "credits", &asked, &FILTERS)) }
@@ -236,10 +229,7 @@ fn filters(path: &str, kept: &[(&str, &str)], known: &[Currency]) -> Markup {
             @for name in ["kind", "referralId"] {
                 @if !value(name).is_empty() { input type="hidden" name=(name) value=(value(name)); }
             }
-            div.actions {
-                button { "Apply" }
-                @if !kept.is_empty() { a href=(path) { "Clear filters" } }
-            }
+            (apply(path, !kept.is_empty()))
         }
     }
 }

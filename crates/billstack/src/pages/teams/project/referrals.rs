@@ -21,7 +21,7 @@ use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
-use crate::pages::parts::form::{choice, fault, line, once, submit as button};
+use crate::pages::parts::form::{apply, choice, fault, line, once, submit as button};
 use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{Trail, pager, with_query};
@@ -74,10 +74,7 @@ async fn body(
 ) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
     let path = path(place);
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
+    let kept = query.only(&FILTERS);
     let (mut asked, narrowed) = (
         in_times(query.clone()),
         Narrowed {
@@ -95,8 +92,7 @@ async fn body(
         Ok((part, people, credits))
     });
     let (part, people, credits) = found.await?;
-    let carried = query.pairs().filter(|(name, _)| *name == "limit");
-    let carried: Vec<_> = kept.iter().copied().chain(carried).collect();
+    let carried = [kept.as_slice(), &query.only(&["limit"])].concat();
     let is_short = carried.len() == kept.len() && part.next.is_some();
     let many: Vec<_> = kept.iter().copied().chain([("limit", "50")]).collect();
     // A form that is refused comes back on the same page of the list.
@@ -191,10 +187,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
             @if is_by_conversion && !value("customerId").is_empty() {
                 input type="hidden" name="customerId" value=(value("customerId"));
             }
-            div.actions {
-                button { "Apply" }
-                @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
-            }
+            (apply(path, !kept.is_empty()))
         }
     }
 }

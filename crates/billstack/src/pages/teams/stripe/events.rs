@@ -21,7 +21,7 @@ use crate::http::access::TeamAccess;
 use crate::http::page::{QueryString, page, weight};
 use crate::pages::dress::PLAIN;
 use crate::pages::parts::days::in_times;
-use crate::pages::parts::form::{choice, line};
+use crate::pages::parts::form::{apply, choice, line};
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::people::People;
@@ -62,10 +62,7 @@ pub async fn show(
     });
     let (part, known) = found.await?;
     let path = format!("/t/{}/stripe/events", access.team_id);
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
+    let kept = query.only(&FILTERS);
     let url = app.webhook_url(&access.team_id);
     let body = html! {
         h1 { "Events of Stripe" }
@@ -116,10 +113,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
             (line("Type", "type", "text", value("type")))
             (line("From (UTC)", "from", "date", value("from")))
             (line("To (UTC)", "to", "date", value("to")))
-            div.actions {
-                button { "Apply" }
-                @if !kept.is_empty() { a href=(path) { "Clear filters" } }
-            }
+            (apply(path, !kept.is_empty()))
         }
     }
 }

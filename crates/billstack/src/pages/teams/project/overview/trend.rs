@@ -14,7 +14,7 @@ use super::metric::Metric;
 use crate::api::referrals::overview::steps;
 use crate::http::query::Query;
 use crate::pages::parts::chart::{Point, chart};
-use crate::pages::parts::form::{choice, line};
+use crate::pages::parts::form::{apply, choice, line};
 use crate::pages::parts::pager::with_query;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{day, short_day};
@@ -28,10 +28,7 @@ const FILTERS: [&str; 4] = ["from", "to", "by", "metric"];
 
 /// The figures and the chart, or what stands in its place.
 pub(super) fn show(place: &Place, query: &Query, told: &Told, instead: Option<Markup>) -> Markup {
-    let kept: Vec<_> = query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
+    let kept = query.only(&FILTERS);
     let path = address(&place.team_id, &place.project_id);
     let to = To {
         path: &path,
@@ -97,10 +94,7 @@ fn days_form(to: &To<'_>, asked: &Asked) -> Markup {
                 (line("To (UTC)", "to", "date", &start_of(last).day_text()))
                 (choice("By", "by", steps, asked.step.as_str()))
                 input type="hidden" name="metric" value=(asked.metric.name());
-                div.actions {
-                    button { "Apply" }
-                    @if !to.kept.is_empty() { a href=(to.path) { "Clear filters" } }
-                }
+                (apply(to.path, !to.kept.is_empty()))
             }
         }
     }

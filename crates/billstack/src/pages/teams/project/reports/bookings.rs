@@ -20,10 +20,10 @@ use crate::http::query::Query;
 use crate::pages::parts::currencies;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
-use crate::pages::parts::form::{choice, fault, line};
+use crate::pages::parts::form::{apply, choice, fault, line};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{OLDEST_FIRST, Trail, ways, with_query};
+use crate::pages::parts::pager::{OLDEST_FIRST, Trail, ways};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment_utc;
@@ -61,7 +61,7 @@ pub async fn show(
         Ok(filter) => filter,
         // A filter that cannot be is shown as it was chosen.
         Err(error) => {
-            let form = filters(&path(place), &kept(&query), &[]);
+            let form = filters(&path(place), &query.only(&FILTERS), &[]);
             let body = html! { h1 { "Bookings" } (form) (fault(Some(&error), &[])) };
             return Ok(view.again(&error, TITLE, body));
         }
@@ -78,18 +78,13 @@ fn path(place: &Place) -> String {
     format!("{base}/reports/bookings")
 }
 
-fn kept(query: &Query) -> Vec<(&str, &str)> {
-    let pairs = query.pairs();
-    pairs.filter(|(name, _)| FILTERS.contains(name)).collect()
-}
-
 fn body(
     (view, place): (&View, &Place),
     query: &Query,
     figure: Option<Figure>,
     told: &Told,
 ) -> Markup {
-    let (path, kept) = (path(place), kept(query));
+    let (path, kept) = (path(place), query.only(&FILTERS));
     let next = told.part.next.as_ref().map(|cursor| cursor.encode());
     html! {
         div.head {
@@ -161,10 +156,7 @@ fn filters(path: &str, kept: &[(&str, &str)], known: &[Currency]) -> Markup {
             (currencies::choice(known, value("currency")))
             (line("From (UTC)", "from", "date", value("from")))
             (line("To (UTC)", "to", "date", value("to")))
-            div.actions {
-                button { "Apply" }
-                @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
-            }
+            (apply(path, !kept.is_empty()))
         }
     }
 }

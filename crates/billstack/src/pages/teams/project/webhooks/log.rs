@@ -15,8 +15,8 @@ use crate::error::ApiError;
 use crate::http::page::{one_of, page, time};
 use crate::http::query::Query;
 use crate::pages::parts::days::in_times;
-use crate::pages::parts::form::choice;
-use crate::pages::parts::pager::{Trail, pager, with_query};
+use crate::pages::parts::form::{apply, choice};
+use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::read;
@@ -66,11 +66,7 @@ pub(super) async fn log(
         log::list(tx, place, &of, &filter, &page)
     });
     let part = part.await?;
-    let kept: Vec<_> = wanted
-        .query
-        .pairs()
-        .filter(|(name, _)| FILTERS.contains(name))
-        .collect();
+    let kept = wanted.query.only(&FILTERS);
     Ok(html! {
         (filters(path, &kept))
         (rows(&part, path, !kept.is_empty()))
@@ -98,10 +94,7 @@ fn filters(path: &str, kept: &[(&str, &str)]) -> Markup {
             (choice("Type", "type", types, value("type")))
             (day("From", "from", value("from")))
             (day("To", "to", value("to")))
-            div.actions {
-                button { "Apply" }
-                @if !kept.is_empty() { a href=(with_query(path, &[])) { "Clear filters" } }
-            }
+            (apply(path, !kept.is_empty()))
         }
     }
 }
