@@ -95,15 +95,13 @@ impl Slots {
 
     fn take(self: &Arc<Self>, address: String) -> Result<Slot, Full> {
         let mut held = self.lock();
-        let theirs = held.by_address.get(&address).copied().unwrap_or_default();
-        let has_room = if theirs >= self.most_of_address {
-            held.evict(|_, open| open.address == address)
-        } else if held.open.len() >= self.most {
-            let most = held.by_address.values().copied().max();
-            held.evict(|count, _| Some(count) == most) || held.evict(|_, _| true)
-        } else {
-            true
-        };
+        // Those who are one too many do not count as room when they go.
+        while held.of(&address) >= self.most_of_address
+            && held.evict(|_, open| open.address == address)
+        {}
+        let has_share = held.of(&address) < self.most_of_address;
+        while has_share && held.open.len() >= self.most && held.evict_of_the_most() {}
+        let has_room = has_share && held.open.len() < self.most;
         if !has_room && held.open.len() >= self.most + self.reserved {
             return Err(match held.are_busy() {
                 true => Full::Busy,
@@ -122,6 +120,11 @@ impl Held {
     fn are_busy(&self) -> bool {
         let mut open = self.open.values();
         open.all(|open| open.clock.silent_since().is_none())
+    }
+
+    /// How many connections the address has.
+    fn of(&self, address: &str) -> usize {
+        self.by_address.get(address).copied().unwrap_or_default()
     }
 
     fn open(&mut self, slots: &Arc<Slots>, address: String, is_crowded: bool) -> Slot {
@@ -145,15 +148,20 @@ impl Held {
 
     /// Closes the connection that has been silent for the longest time, of those meant; tells whether there is one.
     fn evict(&mut self, is_meant: impl Fn(usize, &Open) -> bool) -> bool {
-        let count = |open: &Open| self.by_address.get(&open.address).copied();
         let meant = self.open.iter();
-        let meant = meant.filter(|(_, open)| is_meant(count(open).unwrap_or_default(), open));
+        let meant = meant.filter(|(_, open)| is_meant(self.of(&open.address), open));
         let silent = meant.filter_map(|(id, open)| Some((open.clock.silent_since()?, *id)));
         let Some((_, id)) = silent.min() else {
             return false;
         };
         self.close(id);
         true
+    }
+
+    /// Closes a silent connection of an address that has as many as any, or else of another.
+    fn evict_of_the_most(&mut self) -> bool {
+        let most = self.by_address.values().copied().max();
+        self.evict(|count, _| Some(count) == most) || self.evict(|_, _| true)
     }
 
     fn close(&mut self, id: u64) {
@@ -173,5 +181,73 @@ impl Held {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.slots.lock().close(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(slots: &Arc<Slots>, address: &str) -> Slot {
+        slots.take(address.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_silent_one_too_many_makes_no_room_among_the_busy() {
+        let slots = Slots::new(&Limits {
+            max_connections: 2,
+            ..Limits::default()
+        });
+        let busy = [taken(&slots, "a"), taken(&slots, "b")];
+        for slot in &busy {
+            slot.clock.head_ended();
+        }
+        let urgent = taken(&slots, "c");
+        assert!(urgent.is_crowded);
+        urgent.clock.head_ended();
+        urgent.clock.answered();
+
+        let next = taken(&slots, "d");
+        assert!(urgent.evicted.is_cancelled());
+        assert!(next.is_crowded);
+        next.clock.head_ended();
+
+        // All the silent go where that makes room.
+        let [first, second] = busy;
+        first.clock.answered();
+        second.clock.answered();
+        let last = taken(&slots, "e");
+        assert!(first.evicted.is_cancelled() && second.evicted.is_cancelled());
+        assert!(!last.is_crowded);
+    }
+
+    #[test]
+    fn an_address_that_makes_room_for_itself_is_one_too_many_where_all_are_busy() {
+        let slots = Slots::new(&Limits {
+            max_connections: 1,
+            max_connections_per_address: 1,
+            ..Limits::default()
+        });
+        let busy = taken(&slots, "a");
+        busy.clock.head_ended();
+        let urgent = taken(&slots, "b");
+        let next = taken(&slots, "b");
+        assert!(urgent.evicted.is_cancelled());
+        assert!(next.is_crowded);
+    }
+
+    #[test]
+    fn an_address_that_is_busy_with_its_share_gets_no_more_by_one_too_many() {
+        let slots = Slots::new(&Limits {
+            max_connections_per_address: 1,
+            ..Limits::default()
+        });
+        let busy = taken(&slots, "a");
+        busy.clock.head_ended();
+        let urgent = taken(&slots, "a");
+        assert!(urgent.is_crowded);
+        let next = taken(&slots, "a");
+        assert!(urgent.evicted.is_cancelled());
+        assert!(next.is_crowded);
     }
 }
