@@ -10,6 +10,10 @@ mod side;
 mod sink;
 mod sql;
 
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+
 use billstack_core::time::Micros;
 
 use crate::dump::{TABLES, Table};
@@ -17,12 +21,15 @@ use crate::migrate;
 use crate::seam::Fault;
 use crate::tables::schema_migrations::{self as mark, Identity};
 use crate::target::Target;
-use crate::verify::rules;
+use crate::verify::{Breach, rules};
 use digest::Digest;
 use side::Side;
 use sink::Sink;
 
 pub(crate) use sql::statements;
+
+/// How many connections ask the rules at most: beyond that, they would only wait for the disk together.
+const MOST_READERS: usize = 8;
 
 /// How much is committed together.
 #[derive(Clone, Copy, Debug)]
@@ -93,11 +100,11 @@ pub fn copy(
     let mut target = open_target(to, at, &identity).map_err(|why| to.named(why))?;
     let at_source = |why| from.named(why);
     let at_target = |why| to.named(why);
-    must_hold(&mut source, Stage::Source, told).map_err(at_source)?;
+    must_hold(&mut source, from, Stage::Source, told).map_err(at_source)?;
     let rows_before = copy_tables(&mut source, &mut target, batch, told)?;
     let rows = compare(&mut source, &mut target, told)?;
     target.analyze().map_err(at_target)?;
-    must_hold(&mut target, Stage::Target, told).map_err(at_target)?;
+    must_hold(&mut target, to, Stage::Target, told).map_err(at_target)?;
     target.write(mark::remove).map_err(at_target)?;
     Ok(Copied {
         tables: tables().count(),
@@ -141,39 +148,82 @@ fn open_target(to: &Target, at: Micros, identity: &Identity) -> Result<Side, Fau
     Ok(target)
 }
 
-fn must_hold(side: &mut Side, stage: Stage, told: &mut dyn FnMut(Step)) -> Result<(), Fault> {
-    let of = rules().count();
-    told(Step {
-        stage,
-        name: "what the database itself finds damaged",
-        number: 0,
-        of,
-        rows: 0,
-    });
+/// Refuses a side that breaks a rule. Nobody changes it meanwhile, so several connections see the same.
+fn must_hold(
+    side: &mut Side,
+    of: &Target,
+    stage: Stage,
+    told: &mut dyn FnMut(Step),
+) -> Result<(), Fault> {
+    let mut tell = |number, name| {
+        told(Step {
+            stage,
+            name,
+            number,
+            of: rules().count(),
+            rows: 0,
+        });
+    };
+    tell(0, "what the database itself finds damaged");
     side.must_be_sound()?;
-    let breaches = side.read(|tx| {
-        let mut breaches = Vec::new();
-        for (index, rule) in rules().enumerate() {
-            told(Step {
-                stage,
-                name: rule.name,
-                number: index + 1,
-                of,
-                rows: 0,
-            });
-            // One of each: `verify` tells the others.
-            breaches.extend(rule.check(tx)?.into_iter().next());
-        }
-        Ok(breaches)
-    })?;
+    let mut breaches = asked_together(of, &mut tell)?;
     if breaches.is_empty() {
         return Ok(());
     }
-    let all: Vec<_> = breaches.iter().take(20).map(ToString::to_string).collect();
+    breaches.sort_by_key(|(number, _)| *number);
+    let all = breaches
+        .iter()
+        .take(20)
+        .map(|(_, breach)| breach.to_string());
     Err(Fault::Unavailable(format!(
         "rules are broken, so that nothing is to be built on it; `billstack verify` tells more: {}",
-        all.join("; ")
+        all.collect::<Vec<_>>().join("; ")
     )))
+}
+
+/// Asks every rule, as many at once as there are processors. One breach of each is enough: `verify` tells the others.
+fn asked_together(
+    of: &Target,
+    tell: &mut dyn FnMut(usize, &'static str),
+) -> Result<Vec<(usize, Breach)>, Fault> {
+    let waiting = Mutex::new(rules().enumerate());
+    let take = || {
+        waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next()
+    };
+    let (begun, all_begun) = mpsc::channel();
+    let ask = |begun: mpsc::Sender<_>| {
+        Side::reader(of)?.read(|tx| {
+            let mut breaches = Vec::new();
+            while let Some((index, rule)) = take() {
+                // Nobody listens any more when another has failed.
+                let _ = begun.send((index + 1, rule.name));
+                let first = rule.check(tx)?.into_iter().next();
+                breaches.extend(first.map(|breach| (index, breach)));
+            }
+            Ok(breaches)
+        })
+    };
+    let readers = thread::available_parallelism().map_or(1, |count| count.get().min(MOST_READERS));
+    thread::scope(|scope| {
+        let readers: Vec<_> = (0..readers)
+            .map(|_| {
+                let begun = begun.clone();
+                scope.spawn(|| ask(begun))
+            })
+            .collect();
+        drop(begun);
+        for (number, name) in all_begun {
+            tell(number, name);
+        }
+        let answers = readers.into_iter().map(|reader| match reader.join() {
+            Ok(answer) => answer,
+            Err(panic) => resume_unwind(panic),
+        });
+        Ok(answers.collect::<Result<Vec<_>, _>>()?.concat())
+    })
 }
 
 /// Copies what the target lacks, and tells how many rows it had.

@@ -9,7 +9,9 @@ use super::sql::{self, Value};
 use super::tables;
 use crate::dump::Table;
 use crate::engines::postgres::{PostgresTx, Settings};
-use crate::engines::sqlite::{SqliteTx, checkpoint, fault, hold_file, open_existing, open_writer};
+use crate::engines::sqlite::{
+    SqliteTx, checkpoint, fault, hold_file, open_existing, open_reader, open_writer,
+};
 use crate::migrate;
 use crate::params;
 use crate::seam::rows::EachRow;
@@ -93,6 +95,17 @@ impl Side {
                 _held: held,
             }),
             Kind::Postgres(settings) => Session::open(settings).map(Side::Postgres),
+        }
+    }
+
+    /// Opens a further connection to a side that nobody changes as long as the first one is open.
+    pub(super) fn reader(of: &Target) -> Result<Side, Fault> {
+        match &of.0 {
+            Kind::Sqlite(path) => Ok(Side::Sqlite {
+                connection: open_reader(path)?,
+                _held: None,
+            }),
+            Kind::Postgres(settings) => Session::among_ours(settings).map(Side::Postgres),
         }
     }
 
@@ -199,12 +212,7 @@ impl Side {
 impl Session {
     /// Opens a session, unless there are others.
     fn open(settings: &Settings) -> Result<Session, Fault> {
-        let mut tx = Box::new(PostgresTx::open(settings)?);
-        tx.be_patient();
-        let mut session = Session {
-            tx,
-            is_in_transaction: false,
-        };
+        let mut session = Session::among_ours(settings)?;
         for _ in 1..ATTEMPTS {
             if session.others()? == 0 {
                 return Ok(session);
@@ -217,6 +225,16 @@ impl Session {
                 "servers or commands are using the database ({count} connections); stop them first"
             ))),
         }
+    }
+
+    /// Opens a session beside others of this copy.
+    fn among_ours(settings: &Settings) -> Result<Session, Fault> {
+        let mut tx = Box::new(PostgresTx::open(settings)?);
+        tx.be_patient();
+        Ok(Session {
+            tx,
+            is_in_transaction: false,
+        })
     }
 
     fn others(&mut self) -> Result<i64, Fault> {
