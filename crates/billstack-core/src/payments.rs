@@ -9,6 +9,7 @@
 //!
 //! Whoever reads amounts bounds them (by [`LARGEST`]), so that sums of them fit.
 
+mod causes;
 mod conversion;
 mod disputes;
 mod fact;
@@ -20,6 +21,7 @@ mod status;
 mod target;
 mod window;
 
+pub use causes::{LossCause, loss_causes};
 pub use conversion::{NotPaid, Payment, payment};
 pub use fact::{
     Charge, ChargeStep, CreditNote, Dispute, Fact, FundsLine, Invoice, InvoicePayment, NamedRefund,

@@ -2,8 +2,9 @@
 
 use super::reasons;
 use crate::credit::{Parts, Side};
-use crate::delivery::{DeliveryState, Reason};
+use crate::delivery::{DeliveryState, Pause, Reason};
 use crate::money::Currency;
+use crate::payments::LossCause;
 use crate::time::Micros;
 
 /// A credit of the referral.
@@ -15,12 +16,24 @@ pub struct CreditFacts {
     pub currency: Currency,
     /// What became of its amount.
     pub parts: Parts,
+    /// What of the reversed part somebody of the team took back.
+    pub reversed_by_hand: i64,
+    /// By what the rest of it was taken back, as far as that is known.
+    pub lost_by: Vec<LossCause>,
     /// When its hold ends.
     pub held_until: Option<Micros>,
+    /// Until when at most its release is put off because an inquiry or a dispute about the payment is open.
+    pub put_off_until: Option<Micros>,
+    /// The time by the clock of its project.
+    pub now: Micros,
     /// How far its delivery to Stripe has come.
     pub delivery: DeliveryState,
     /// Why that needs attention.
     pub delivery_reason: Option<Reason>,
+    /// Why nothing of the team is delivered at present.
+    pub pause: Option<Pause>,
+    /// The permission that the key of the team lacks, where Stripe named it.
+    pub lacks: Option<String>,
 }
 
 /// A credit that the program did not give.
@@ -45,14 +58,16 @@ impl WithheldFacts {
 
 impl CreditFacts {
     /// What the credit is, and what of it was used, paid or taken back.
-    pub(super) fn standing(&self) -> String {
+    pub fn standing(&self) -> String {
         let parts = &self.parts;
         let whole = self.money(parts.amount());
         let mut said = format!("The {} got {whole}", who(self.side));
+        let lost = reasons::of_losses(&self.lost_by);
         let became = [
             (parts.applied, "was used for invoices"),
             (parts.settled, "was paid"),
-            (parts.reversed, "was taken back"),
+            (parts.reversed - self.reversed_by_hand, &lost),
+            (self.reversed_by_hand, "was taken back by the team"),
             (parts.delivered, "is in the balance in Stripe"),
             (parts.held, "is held"),
             (parts.available, "is owed"),
@@ -80,29 +95,48 @@ impl CreditFacts {
     }
 
     /// What must happen before it has reached the customer.
-    pub(super) fn next(&self) -> Option<String> {
+    pub fn next(&self) -> Option<String> {
         let what = format!("The credit of the {}", who(self.side));
         if self.parts.held > 0 {
-            return Some(match self.held_until {
-                Some(until) => format!("{what} is held until {}.", until.minute_text()),
-                None => format!("{what} is held until somebody releases it."),
-            });
+            return Some(format!("{what} {}.", self.hold()));
         }
-        match self.delivery {
-            DeliveryState::NeedsAttention => {
+        match (self.delivery, self.pause) {
+            (DeliveryState::NeedsAttention, _) => {
                 let reason = reasons::of_delivery(self.delivery_reason);
                 Some(format!("{what} needs somebody: {reason}."))
             }
-            DeliveryState::Waiting | DeliveryState::Queued | DeliveryState::InFlight => {
+            (DeliveryState::Waiting | DeliveryState::Queued, Some(pause)) => Some(format!(
+                "{what} waits, as all of the team do: {}.",
+                reasons::of_pause(pause, self.lacks.as_deref())
+            )),
+            (DeliveryState::Waiting | DeliveryState::Queued | DeliveryState::InFlight, _) => {
                 Some(format!(
                     "{what} is on its way into the balance in Stripe; nobody need do anything."
                 ))
             }
-            DeliveryState::Unknown => Some(format!(
+            (DeliveryState::Unknown, _) => Some(format!(
                 "It must become known whether {} has reached the balance in Stripe; that is looked into.",
                 what.replacen("The", "the", 1)
             )),
-            DeliveryState::None | DeliveryState::Delivered | DeliveryState::Other(_) => None,
+            (DeliveryState::None | DeliveryState::Delivered | DeliveryState::Other(_), _) => None,
+        }
+    }
+
+    /// How long it is held, and why that is longer than it should be.
+    fn hold(&self) -> String {
+        let Some(until) = self.held_until else {
+            return "is held until somebody releases it".to_owned();
+        };
+        let text = until.minute_text();
+        let open = "while an inquiry or a dispute about the payment is open";
+        match self.put_off_until.map(Micros::minute_text) {
+            None => format!("is held until {text}"),
+            Some(most) if self.now < until => {
+                format!("is held until {text}, and after that {open}, until {most} at most")
+            }
+            Some(most) => {
+                format!("was to be held until {text} and is held on {open}, until {most} at most")
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Short phrases of the log, as a sentence says them.
 
-use crate::delivery::Reason;
+use crate::delivery::{Pause, Reason};
+use crate::payments::LossCause;
 
 /// Why an event of Stripe did not convert a referral. What is not in this list is said as the log says it: the
 /// phrases are ours, and hold nothing of anybody.
@@ -96,4 +97,39 @@ pub(super) fn of_delivery(reason: Option<Reason>) -> String {
         Some(Reason::Other(_)) | None => "somebody must see to its delivery",
     };
     said.to_owned()
+}
+
+/// That a part of a credit was taken back, and by what.
+pub(super) fn of_losses(causes: &[LossCause]) -> String {
+    let causes: Vec<_> = causes.iter().copied().map(of_loss).collect();
+    match causes.is_empty() {
+        true => "was taken back".to_owned(),
+        false => format!("was taken back because {}", causes.join(" and ")),
+    }
+}
+
+const fn of_loss(cause: LossCause) -> &'static str {
+    match cause {
+        LossCause::Refund => "the friend's payment was refunded",
+        LossCause::Dispute => "the friend's payment was disputed",
+        LossCause::CreditNote => "a credit note gave the friend's payment back",
+        LossCause::Unpaid => "the friend's invoice does not count as paid any more",
+        LossCause::Ended => "the friend's subscription ended before anything was paid",
+    }
+}
+
+/// Why nothing of a team is delivered, and who must do what.
+pub(super) fn of_pause(pause: Pause, lacks: Option<&str>) -> String {
+    match (pause, lacks) {
+        (Pause::KeyInvalid, _) => {
+            "Stripe does not take the secret key of the team any more; somebody must put in another one".to_owned()
+        }
+        (Pause::PermissionMissing, Some(lacks)) => format!(
+            "the secret key of the team lacks the permission {lacks}; somebody must give it to the key"
+        ),
+        (Pause::PermissionMissing, None) => {
+            "the secret key of the team lacks a permission; somebody must give it to the key".to_owned()
+        }
+        (Pause::Other(_), _) => "somebody must see to the secret key of the team".to_owned(),
+    }
 }

@@ -4,9 +4,9 @@ use proptest::sample::select;
 use super::*;
 use crate::attribution::NotConverted;
 use crate::credit::{Parts, Side};
-use crate::delivery::{DeliveryState, Reason};
+use crate::delivery::{DeliveryState, Pause, Reason};
 use crate::money::{Amount, Currency};
-use crate::payments::NotPaid;
+use crate::payments::{LossCause, NotPaid};
 use crate::referral::Terms;
 use crate::source::Attribution;
 use crate::time::DAY;
@@ -47,9 +47,15 @@ fn credit(side: Side, parts: Parts) -> CreditFacts {
         side: Some(side),
         currency: Currency::USD,
         parts,
+        reversed_by_hand: 0,
+        lost_by: Vec::new(),
         held_until: None,
+        put_off_until: None,
+        now: APPLIED,
         delivery: DeliveryState::None,
         delivery_reason: None,
+        pause: None,
+        lacks: None,
     }
 }
 
@@ -149,6 +155,99 @@ fn the_parts_of_a_credit_are_one_sentence() {
         of(rest),
         "The referrer got 10.00 USD: 4.00 USD was paid and 6.00 USD is owed."
     );
+}
+
+#[test]
+fn what_was_taken_back_says_by_what() {
+    let parts = Parts {
+        reversed: 500,
+        ..available(500)
+    };
+    let of = |by_hand, lost_by: &[LossCause]| {
+        let facts = CreditFacts {
+            reversed_by_hand: by_hand,
+            lost_by: lost_by.to_vec(),
+            ..credit(Side::Referee, parts)
+        };
+        facts.standing()
+    };
+    let said = "The friend got 10.00 USD: 5.00 USD was taken back because the friend's payment was refunded and 5.00 \
+                USD is owed.";
+    assert_eq!(of(0, &[LossCause::Refund]), said);
+    let said = "The friend got 10.00 USD: 3.00 USD was taken back because the friend's payment was refunded and the \
+                friend's payment was disputed, 2.00 USD was taken back by the team and 5.00 USD is owed.";
+    assert_eq!(of(200, &[LossCause::Refund, LossCause::Dispute]), said);
+    // What is forgotten is not made up.
+    let said = "The friend got 10.00 USD: 5.00 USD was taken back and 5.00 USD is owed.";
+    assert_eq!(of(0, &[]), said);
+    for cause in [LossCause::CreditNote, LossCause::Unpaid, LossCause::Ended] {
+        assert!(of(0, &[cause]).contains("taken back because"), "{cause:?}");
+    }
+}
+
+#[test]
+fn a_hold_that_is_put_off_says_why() {
+    let parts = Parts {
+        held: 1_000,
+        ..available(0)
+    };
+    let of = |now| {
+        let facts = CreditFacts {
+            held_until: Some(APPLIED),
+            put_off_until: Some(APPLIED.plus(120 * DAY)),
+            now,
+            ..credit(Side::Referrer, parts)
+        };
+        facts.next()
+    };
+    assert_eq!(
+        of(APPLIED.plus(-1)).as_deref(),
+        Some(
+            "The credit of the referrer is held until 2025-11-03 10:12 UTC, and after that while an inquiry or a \
+             dispute about the payment is open, until 2026-03-03 10:12 UTC at most."
+        )
+    );
+    assert_eq!(
+        of(APPLIED).as_deref(),
+        Some(
+            "The credit of the referrer was to be held until 2025-11-03 10:12 UTC and is held on while an inquiry or \
+             a dispute about the payment is open, until 2026-03-03 10:12 UTC at most."
+        )
+    );
+}
+
+#[test]
+fn while_nothing_reaches_stripe_nothing_is_on_its_way() {
+    for delivery in [DeliveryState::Waiting, DeliveryState::Queued] {
+        for pause in Pause::ALL {
+            let facts = CreditFacts {
+                delivery,
+                pause: Some(*pause),
+                ..credit(Side::Referrer, available(1_000))
+            };
+            let said = facts.next().expect("something must happen");
+            assert!(said.contains("waits, as all of the team do"), "{said}");
+            assert!(said.contains("somebody must"), "{said}");
+        }
+    }
+    let lacks = CreditFacts {
+        delivery: DeliveryState::Queued,
+        pause: Some(Pause::PermissionMissing),
+        lacks: Some("rak_customer_write".to_owned()),
+        ..credit(Side::Referrer, available(1_000))
+    };
+    let said = lacks.next().expect("a sentence");
+    assert!(
+        said.contains("lacks the permission rak_customer_write"),
+        "{said}"
+    );
+    // What is being told already is told to its end.
+    let told = CreditFacts {
+        delivery: DeliveryState::InFlight,
+        pause: Some(Pause::KeyInvalid),
+        ..credit(Side::Referrer, available(1_000))
+    };
+    assert!(told.next().expect("a sentence").contains("on its way"));
 }
 
 #[test]
@@ -287,8 +386,10 @@ fn any_credit() -> impl Strategy<Value = CreditFacts> {
                 currency: Currency::parse(currency).unwrap_or(Currency::USD),
                 parts,
                 held_until,
+                put_off_until: held_until.filter(|_| parts.held % 2 == 0),
                 delivery,
                 delivery_reason,
+                ..credit(Side::Referrer, parts)
             },
         )
 }

@@ -41,10 +41,7 @@ pub fn loss(facts: &Facts, case: &Case<'_>) -> Loss {
         };
     };
     let invoice = qualifying.invoice;
-    let lost = if qualifying
-        .unpaid_since
-        .is_some_and(|since| case.counts(since))
-    {
+    let lost = if qualifying.is_unpaid(case) {
         invoice.paid
     } else {
         lost_of(facts, case, invoice).min(invoice.paid)
@@ -92,7 +89,7 @@ fn lost_of(facts: &Facts, case: &Case<'_>, invoice: &Invoice) -> i64 {
     for payment in payments_of(facts, invoice) {
         let refunds = refunds(facts, case, &payment);
         unexplained += refunds.unexplained;
-        if payment.unpaid_since.is_some_and(|since| case.counts(since)) {
+        if payment.is_unpaid(case) {
             taken_off += payment.paid;
             continue;
         }
@@ -109,7 +106,7 @@ fn lost_of(facts: &Facts, case: &Case<'_>, invoice: &Invoice) -> i64 {
 
 /// Whether the subscription ended while the credits were held. Where there is no hold, it cannot have: whether it ended
 /// before the code was even applied must make no difference.
-fn ended_in_hold(facts: &Facts, case: &Case<'_>) -> bool {
+pub(super) fn ended_in_hold(facts: &Facts, case: &Case<'_>) -> bool {
     let Some(held_until) = case.held_until else {
         return false;
     };
@@ -128,6 +125,11 @@ pub(super) struct Qualifying<'f> {
 }
 
 impl<'f> Qualifying<'f> {
+    /// Whether it ceased to be paid when that still counted.
+    pub(super) fn is_unpaid(&self, case: &Case<'_>) -> bool {
+        self.unpaid_since.is_some_and(|since| case.counts(since))
+    }
+
     pub(super) fn of(facts: &'f Facts, subscription: &str) -> Option<Qualifying<'f>> {
         let mut versions: BTreeMap<&str, Vec<&Invoice>> = BTreeMap::new();
         for fact in facts.iter() {
@@ -182,6 +184,11 @@ pub(super) struct Paying<'f> {
 }
 
 impl Paying<'_> {
+    /// Whether it ceased to count when that still mattered.
+    pub(super) fn is_unpaid(&self, case: &Case<'_>) -> bool {
+        self.unpaid_since.is_some_and(|since| case.counts(since))
+    }
+
     /// The share of what it paid here that corresponds to a loss of the charge.
     fn share(&self, lost: i64) -> i64 {
         if self.captured == 0 {

@@ -4,11 +4,14 @@ use billstack_core::credit::{Side, grants};
 use billstack_core::explanation::{
     CreditFacts, Explanation, Facts, LookedAt, WithheldFacts, explain,
 };
+use billstack_core::payments::LossCause;
 use billstack_core::referral::{Referral, Status};
 use billstack_core::time::Micros;
 
+use super::payments;
 use crate::seam::{Fault, Place, Tx};
 use crate::tables::credits::Credit;
+use crate::tables::stripe_connections::Paused;
 use crate::tables::{credits, customers, events, projects, referrals, stripe_connections};
 
 /// The referral with this id, and its explanation at a time of day.
@@ -21,6 +24,7 @@ pub fn get(
     let Some(referral) = referrals::get(tx, place, id)? else {
         return Ok(None);
     };
+    let now = now.plus(projects::clock(tx, place)?.unwrap_or(0));
     let facts = match referral.status {
         Status::Pending => pending(tx, place, &referral, now)?,
         Status::Converted => converted(tx, place, &referral, now)?,
@@ -51,7 +55,6 @@ fn pending<'a>(
     referral: &'a Referral,
     now: Micros,
 ) -> Result<Facts<'a>, Fault> {
-    let ahead = projects::clock(tx, place)?.unwrap_or(0);
     let (team_id, kind) = (&place.team_id, "referral.not_converted");
     let told = events::why::last(tx, team_id, &referral.id, kind, 1)?;
     let looked_at = told.first().and_then(|(facts, at)| {
@@ -66,7 +69,7 @@ fn pending<'a>(
         is_connected: stripe_connections::is_active(tx, team_id)?,
         is_linked: friend.is_some_and(|friend| friend.stripe_customer_id.is_some()),
         looked_at,
-        ..bare(referral, now.plus(ahead))
+        ..bare(referral, now)
     })
 }
 
@@ -96,6 +99,9 @@ fn converted<'a>(
         0 => Vec::new(),
         missing => withheld(tx, place, referral, missing)?,
     };
+    let told = payments::told(tx, place, &referral.id)?;
+    let paused = paused(tx, place)?;
+    let of_credit = |credit| of_credit(credit, &told, paused.as_ref(), now);
     Ok(Facts {
         credits: earned.iter().map(of_credit).collect(),
         withheld,
@@ -119,13 +125,46 @@ fn withheld(
     Ok(of_event.collect())
 }
 
-fn of_credit(credit: &Credit) -> CreditFacts {
+/// What is known of a credit, for what is said of it alone at a time of day.
+pub fn credit(
+    tx: &mut dyn Tx,
+    place: &Place,
+    credit: &Credit,
+    now: Micros,
+) -> Result<CreditFacts, Fault> {
+    let now = now.plus(projects::clock(tx, place)?.unwrap_or(0));
+    let told = match &credit.referral_id {
+        Some(referral_id) => payments::told(tx, place, referral_id)?,
+        None => Default::default(),
+    };
+    let paused = paused(tx, place)?;
+    Ok(of_credit(credit, &told, paused.as_ref(), now))
+}
+
+/// Why nothing of the team is delivered at present, if so.
+fn paused(tx: &mut dyn Tx, place: &Place) -> Result<Option<Paused>, Fault> {
+    let connection = stripe_connections::get(tx, &place.team_id)?;
+    Ok(connection.and_then(|connection| connection.pause))
+}
+
+fn of_credit(
+    credit: &Credit,
+    (lost_by, put_off_until): &(Vec<LossCause>, Option<Micros>),
+    paused: Option<&Paused>,
+    now: Micros,
+) -> CreditFacts {
     CreditFacts {
         side: credit.side,
         currency: credit.currency,
         parts: credit.parts,
+        reversed_by_hand: credit.reversed_by_hand,
+        lost_by: lost_by.clone(),
         held_until: credit.held_until,
+        put_off_until: *put_off_until,
+        now,
         delivery: credit.delivery,
         delivery_reason: credit.delivery_reason,
+        pause: paused.map(|paused| paused.reason),
+        lacks: paused.and_then(|paused| paused.lacks.clone()),
     }
 }

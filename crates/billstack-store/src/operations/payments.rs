@@ -11,7 +11,7 @@ mod reach;
 mod release;
 mod take;
 
-pub(crate) use clawback::{Why, again, bring_back, bring_within, is_not_as_told};
+pub(crate) use clawback::{Why, again, bring_back, bring_within, is_not_as_told, told};
 pub(in crate::operations) use known::known_of;
 pub use release::{Ended, end_hold};
 pub(crate) use take::{NO_EFFECT, ended, hold_subscription, names, take, wants};

@@ -14,6 +14,43 @@ fn the_share_of_the_payment_is_the_share_of_the_credit() {
 }
 
 #[test]
+fn each_loss_tells_by_what() {
+    let lost_by = |facts: &[Fact]| loss_causes(&paid(2_000, facts.to_vec()), &case());
+    let refunded = Fact::from(refund("re_1", "ch_1", 600));
+    let disputed = Fact::from(dispute("dp_1", 2_000, DisputeStatus::Lost, &[-2_000]));
+    assert_eq!(lost_by(&[]), []);
+    assert_eq!(
+        lost_by(std::slice::from_ref(&refunded)),
+        [LossCause::Refund]
+    );
+    assert_eq!(lost_by(&[step(0, 600, 10).into()]), [LossCause::Refund]);
+    assert_eq!(
+        lost_by(&[disputed, refunded]),
+        [LossCause::Refund, LossCause::Dispute]
+    );
+    assert_eq!(lost_by(&[note(500).into()]), [LossCause::CreditNote]);
+    let void = Invoice {
+        at: at(50),
+        status: InvoiceStatus::Void,
+        ..invoice("in_1", 2_000)
+    };
+    assert_eq!(lost_by(&[void.into()]), [LossCause::Unpaid]);
+    // What was given back is no cause.
+    let failed = failed(&refund("re_1", "ch_1", 600));
+    assert_eq!(lost_by(&[failed.into()]), []);
+    let inquiry = dispute("dp_1", 2_000, DisputeStatus::WarningNeedsResponse, &[]);
+    assert_eq!(lost_by(&[inquiry.into()]), []);
+    let mut ended = Facts::default();
+    let end = SubscriptionEnd {
+        id: "sub_1".to_owned(),
+        at: at(10),
+        ended_at: at(10),
+    };
+    ended.take(end.into());
+    assert_eq!(loss_causes(&ended, &case()), [LossCause::Ended]);
+}
+
+#[test]
 fn parts_that_do_not_divide_leave_nothing_behind() {
     let mut facts = paid(2_999, []);
     let expected = [

@@ -161,6 +161,18 @@ fn comes_back(facts: &Facts) -> i64 {
 
 proptest! {
     #[test]
+    fn whatever_is_lost_is_lost_by_something((facts, links) in any_facts()) {
+        let known = set(&facts, &links);
+        let causes = loss_causes(&known, &case());
+        prop_assert!(comes_back(&known) == 0 || !causes.is_empty(), "{causes:?}");
+        prop_assert_eq!(
+            loss(&known, &case()) == Loss::Everything,
+            causes == [LossCause::Ended],
+            "{:?}", causes
+        );
+    }
+
+    #[test]
     fn sets_can_be_merged_in_any_way((a, la) in any_facts(), (b, lb) in any_facts(), (c, lc) in any_facts()) {
         let (a, b, c) = (set(&a, &la), set(&b, &lb), set(&c, &lc));
         prop_assert_eq!(merged(&a, &b), merged(&b, &a));

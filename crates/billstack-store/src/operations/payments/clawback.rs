@@ -3,7 +3,9 @@
 use billstack_core::event::Event;
 use billstack_core::ledger::{Account, Cause, Transfer};
 use billstack_core::money::Amount;
-use billstack_core::payments::{Case, Loss, loss, moves, postponed_until, taken, target, wanted};
+use billstack_core::payments::{
+    Case, Facts, Loss, LossCause, loss, loss_causes, moves, postponed_until, taken, target, wanted,
+};
 use billstack_core::program::ClawbackApplied;
 use billstack_core::referral::Referral;
 use billstack_core::time::Micros;
@@ -263,6 +265,28 @@ pub(super) fn put_off(
     place: &Place,
     referral_id: &str,
 ) -> Result<Option<Micros>, Fault> {
+    Ok(look(tx, place, referral_id, postponed_until)?.flatten())
+}
+
+/// By what the payment behind the credits of a referral was lost, and until when their release is put off.
+pub(crate) fn told(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral_id: &str,
+) -> Result<(Vec<LossCause>, Option<Micros>), Fault> {
+    let told = look(tx, place, referral_id, |facts, case| {
+        (loss_causes(facts, case), postponed_until(facts, case))
+    });
+    Ok(told?.unwrap_or_default())
+}
+
+/// Looks at what is known of the payment that converted a referral; `None` where nothing can come back.
+fn look<T>(
+    tx: &mut dyn Tx,
+    place: &Place,
+    referral_id: &str,
+    look: impl FnOnce(&Facts, &Case<'_>) -> T,
+) -> Result<Option<T>, Fault> {
     let Some((referral, subscription)) = referrals::converted(tx, place, referral_id)? else {
         return Ok(None);
     };
@@ -274,7 +298,7 @@ pub(super) fn put_off(
         return Ok(None);
     }
     let known = Known::of(tx, &place.team_id, &subscription)?;
-    Ok(postponed_until(&known.facts, &case))
+    Ok(Some(look(&known.facts, &case)))
 }
 
 /// Whether what was taken back of the credits of a converted referral is not what the facts say.

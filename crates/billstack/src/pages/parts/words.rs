@@ -2,7 +2,6 @@
 
 use billstack_core::attribution::Outcome;
 use billstack_core::credit::{CreditStatus, Side};
-use billstack_core::delivery::DeliveryState;
 use billstack_core::program::ConversionTrigger;
 use billstack_core::referral::{Referral, Status};
 use billstack_core::source::Attribution;
@@ -73,20 +72,6 @@ fn credit_word(status: CreditStatus) -> String {
         other => return other.as_str().to_owned(),
     }
     .to_owned()
-}
-
-/// How far the delivery of a credit to Stripe has come, for people.
-pub(in crate::pages) fn of_delivery(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::None => "It stands in our books alone and is not put into Stripe.",
-        DeliveryState::Waiting => "It goes to Stripe when its hold is over.",
-        DeliveryState::Queued => "It is about to be put into the customer's balance in Stripe.",
-        DeliveryState::InFlight => "Stripe is being told.",
-        DeliveryState::Unknown => "Stripe was told, and what came of it is being found out.",
-        DeliveryState::Delivered => "It is in the customer's balance in Stripe.",
-        DeliveryState::NeedsAttention => "It waits for a person.",
-        DeliveryState::Other(_) => "It is at a step that this version does not know.",
-    }
 }
 
 /// What became of an event of Stripe.

@@ -5,6 +5,7 @@ mod disputes;
 mod links;
 mod order;
 mod refunds;
+mod told;
 mod windows;
 mod words;
 

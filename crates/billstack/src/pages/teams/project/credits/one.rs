@@ -4,11 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::credit::Side;
 use billstack_core::delivery::DeliveryState;
+use billstack_core::explanation::CreditFacts;
 use billstack_core::money::Currency;
 use billstack_store::credits::delivery::{Shown, shown};
 use billstack_store::credits::{self, Credit, Posting};
 use billstack_store::list::Page;
-use billstack_store::{Act, Place, Tx, referrals};
+use billstack_store::{Act, Place, Tx, explained, referrals, stripe_connection};
 use maud::{Markup, html};
 
 use super::bookings::bookings;
@@ -41,6 +42,9 @@ const FIELDS: [&str; 4] = ["move", "amount", "reference", "reason"];
 /// All that the page tells.
 struct Told {
     shown: Shown,
+    facts: CreditFacts,
+    /// Whether there is a key to tell Stripe with.
+    has_key: bool,
     postings: Vec<Posting>,
     has_more: bool,
     people: People,
@@ -131,7 +135,7 @@ impl Told {
 }
 
 async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
-    let first = Page::first(POSTINGS);
+    let (first, now) = (Page::first(POSTINGS), app.now());
     read(app, place, move |tx, place| {
         let credit = credits::require(tx, place, &id)?;
         let part = credits::postings(tx, place, &id, &first)?;
@@ -149,6 +153,9 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
         Ok(Told {
             people: People::read(tx, place, known.map(String::as_str))?,
             other,
+            facts: explained::credit(tx, place, &credit, now)?,
+            has_key: stripe_connection::get(tx, &place.team_id)?
+                .is_some_and(|found| found.is_active && found.secret_key.is_some()),
             shown: shown(tx, place, credit)?,
             has_more: part.next.is_some(),
             postings: part.rows,
@@ -168,7 +175,7 @@ fn body(
         section {
             // What needs somebody is in no other state as well.
             @if credit.delivery == DeliveryState::NeedsAttention { (stuck(told)) }
-            @else { p { (words::of_credit(credit.status)) (words::of_delivery(credit.delivery)) } }
+            @else { (standing(told)) }
             (parts(credit))
         }
         (facts(told, place))
@@ -189,6 +196,17 @@ fn stuck(told: &Told) -> Markup {
             @if let Some(said) = &told.shown.refusal { p { "Stripe said: " (said) } }
             p { (mend(reason)) }
         }
+    }
+}
+
+/// What has become of it and why, and what must still happen.
+fn standing(told: &Told) -> Markup {
+    let credit = &told.shown.credit;
+    let in_books_alone = credit.delivery == DeliveryState::None && credit.parts.available > 0;
+    html! {
+        p { (words::of_credit(credit.status)) (told.facts.standing()) }
+        @if let Some(next) = told.facts.next() { p { (next) } }
+        @if in_books_alone { p.quiet { "It stands in our books alone and is not put into Stripe." } }
     }
 }
 
@@ -258,16 +276,19 @@ fn move_it(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Markup {
     let credit = &told.shown.credit;
-    let possible: Vec<_> = Move::ALL
-        .into_iter()
-        .filter(|one| one.is_for(credit))
-        .collect();
+    let is_possible = |one: &Move| one.is_for(credit) && (told.has_key || *one != Move::Deliver);
+    let possible: Vec<_> = Move::ALL.into_iter().filter(is_possible).collect();
+    let without_key = !told.has_key && Move::Deliver.is_for(credit);
     let fields: &[&str] = if possible.is_empty() { &[] } else { &FIELDS };
     let can = |found: fn(Move) -> bool| possible.iter().any(|one| found(*one));
     html! {
         section {
             h2 { "Move it" }
             (fault(error, fields))
+            @if without_key {
+                p.quiet { "It can be put into the balance in Stripe when the team has "
+                    a href={ "/t/" (place.team_id) "/stripe" } { "put in its secret key" } "." }
+            }
             @if possible.is_empty() {
                 p.quiet { "Nothing of it can be moved any more." }
             } @else {
