@@ -6,7 +6,7 @@ use super::money;
 use crate::email;
 use crate::ids::{IdKind, is_id};
 use crate::money::Amount;
-use crate::payments::{Fact, Invoice, SubscriptionEnd, Told, payment};
+use crate::payments::{Fact, Invoice, NotPaid, SubscriptionEnd, Told, payment};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -82,13 +82,17 @@ pub struct Start {
 }
 
 impl Start {
-    /// A payment for a subscription, if this is what an event tells of.
+    /// A payment for a subscription, if this is what an event tells of, or that nothing had to be paid for one: that
+    /// converts nothing, and whoever asks why is told so.
     pub fn of_payment(told: &Told, occurred_at: Micros) -> Option<Start> {
         let invoice = told.facts.iter().find_map(|fact| match fact {
             Fact::Invoice(invoice) => Some(invoice),
             _ => None,
         })?;
-        payment(invoice, Amount::ZERO, invoice.currency).ok()?;
+        match payment(invoice, Amount::ZERO, invoice.currency) {
+            Ok(_) | Err(NotPaid::NoMoney) => {}
+            Err(_) => return None,
+        }
         let named = |prefix: &str| {
             let of_kind = |id: &&String| id.starts_with(prefix) && is_customer_id(id);
             told.stripe_customers.iter().find(of_kind).cloned()

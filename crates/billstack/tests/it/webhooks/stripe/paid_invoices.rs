@@ -125,6 +125,13 @@ async fn what_brought_no_money_converts_nothing(t: &Bench) {
             "converted",
             "{free}"
         );
+        // Whoever asks why is told.
+        if free["status"] == "paid" {
+            let (why, _) = t.explained(&id).await;
+            let said = "(invoice.paid) was looked at on 2026-03-30 12:00 UTC and did not convert the referral: nothing was \
+                        paid with real money.";
+            assert!(why.contains(said), "{why}");
+        }
     }
     assert_eq!(t.status(&id).await, "pending");
 }
