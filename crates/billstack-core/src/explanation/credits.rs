@@ -1,6 +1,6 @@
 //! What has become of the credits of a referral, in words.
 
-use super::reasons;
+use super::{Sentence, reasons};
 use crate::credit::{Parts, Side};
 use crate::delivery::{DeliveryState, Reason};
 use crate::money::Currency;
@@ -80,30 +80,33 @@ impl CreditFacts {
     }
 
     /// What must happen before it has reached the customer.
-    pub(super) fn next(&self) -> Option<String> {
+    pub(super) fn next(&self) -> Option<Sentence> {
         let what = format!("The credit of the {}", who(self.side));
         if self.parts.held > 0 {
             return Some(match self.held_until {
-                Some(until) => format!("{what} is held until {}.", until.minute_text()),
-                None => format!("{what} is held until somebody releases it."),
+                Some(until) => Sentence::from(format!("{what} is held until "))
+                    .at(until)
+                    .and("."),
+                None => format!("{what} is held until somebody releases it.").into(),
             });
         }
-        match self.delivery {
+        let said = match self.delivery {
             DeliveryState::NeedsAttention => {
                 let reason = reasons::of_delivery(self.delivery_reason);
-                Some(format!("{what} needs somebody: {reason}."))
+                format!("{what} needs somebody: {reason}.")
             }
             DeliveryState::Waiting | DeliveryState::Queued | DeliveryState::InFlight => {
-                Some(format!(
-                    "{what} is on its way into the balance in Stripe; nobody need do anything."
-                ))
+                format!("{what} is on its way into the balance in Stripe; nobody need do anything.")
             }
-            DeliveryState::Unknown => Some(format!(
+            DeliveryState::Unknown => format!(
                 "It must become known whether {} has reached the balance in Stripe; that is looked into.",
                 what.replacen("The", "the", 1)
-            )),
-            DeliveryState::None | DeliveryState::Delivered | DeliveryState::Other(_) => None,
-        }
+            ),
+            DeliveryState::None | DeliveryState::Delivered | DeliveryState::Other(_) => {
+                return None;
+            }
+        };
+        Some(said.into())
     }
 
     fn money(&self, units: i64) -> String {

@@ -11,6 +11,21 @@ use crate::referral::Terms;
 use crate::source::Attribution;
 use crate::time::DAY;
 
+/// What is said of a referral, as a text.
+#[derive(Debug, PartialEq)]
+struct Said {
+    why: String,
+    next: Vec<String>,
+}
+
+fn explain(facts: &Facts<'_>) -> Said {
+    let Explanation { why, next } = super::explain(facts);
+    Said {
+        why: why.to_string(),
+        next: next.iter().map(Sentence::to_string).collect(),
+    }
+}
+
 const APPLIED: Micros = Micros::from_secs(1_762_164_720);
 
 fn referral(status: Status) -> Referral {

@@ -206,7 +206,22 @@ async fn a_referral_says_why(t: &Bench) {
         .expect("a sentence");
     let rest = format!("/referrals/{id}");
     let waiting = page(t, &rest).await;
-    assert!(waiting.contains(why), "{why}: {waiting}");
+    let applied = text(&told["referral"]["createdAt"]);
+    // The page says the same, with its times as it says all others.
+    assert!(
+        why.contains("The friend applied the code on 2026-03-30 12:00 UTC. No event"),
+        "{why}"
+    );
+    for part in [
+        &format!(
+            "The friend applied the code on <time datetime=\"{applied}\" data-moment>30 Mar 2026, 12:00 UTC</time>. No event"
+        ),
+        " data-moment>29 Mar 2026, 12:00 UTC</time> or later.</li>",
+        // What is copied is the text of the API.
+        &format!("{why}\n"),
+    ] {
+        assert!(waiting.contains(part), "{part}: {waiting}");
+    }
     assert!(waiting.contains("What must still happen:"));
     assert!(waiting.contains("<title>ann-referee@example.com · Referrals · "));
     assert!(waiting.contains(">No credit.</p>"));
