@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::json;
 
-use super::{hidden, led, look, path, send};
+use super::{content, hidden, holds, led, look, path, send};
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::fixture::text;
@@ -362,15 +362,32 @@ async fn a_viewer_checks_nothing(t: &Bench) {
     let viewer = t.member(Role::Viewer).await;
     for rest in ["/referrals".to_owned(), format!("/referrals/{referral}")] {
         let form = look(&viewer, &path(t, &rest)).send().await;
-        assert!(
-            form.text.contains("Viewers check nothing again."),
-            "{}",
-            form.text
-        );
-        let fields = [("once", &*hidden(&form, "once")), ("pick", &referral)];
+        holds(&form, &["You are a viewer."]);
+        let once = "ab".repeat(16);
+        let fields = [("once", once.as_str()), ("pick", &referral)];
         let refused = send(&viewer, &path(t, &rest), &fields).await;
         assert_eq!(refused.status, 403);
     }
+    // The list has nothing to pick for them, and says once why.
+    let list = look(&viewer, &path(t, "/referrals")).send().await;
+    let why =
+        "Checking referrals again is for owners, admins and members of the team. You are a viewer.";
+    holds(
+        &list,
+        &[
+            &format!("<p class=\"quiet\">{why}</p>"),
+            "data-label=\"Credits\"",
+        ],
+    );
+    for part in ["Pick", "Check the picked", "method=\"post\""] {
+        assert!(!content(&list).contains(part), "{part}: {list:?}");
+    }
+    let list = look(&t.owner, &path(t, "/referrals")).send().await;
+    holds(
+        &list,
+        &["data-label=\"Pick\"", "Check the picked ones again"],
+    );
+    assert!(!list.text.contains(why), "{list:?}");
 }
 
 async fn a_referral_is_a_text_too(t: &Bench) {

@@ -23,6 +23,7 @@ use crate::pages::form::Form;
 use crate::pages::parts::deed_names::said;
 use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
@@ -148,8 +149,7 @@ fn body(told: &Told, (view, place): (&View, &Place), error: Option<&ApiError>) -
             (fault(error, &[]))
             @if referral.status == Status::Pending {
                 form method="post" action={ (path(place)) "/" (referral.id) } {
-                    (once())
-                    (button("Check again").plain().when(view.can_write(), "Viewers check nothing again."))
+                    (view.lock(Need::Writer).around(html! { (once()) (button("Check again").plain()) }))
                 }
             }
         }
