@@ -1,5 +1,7 @@
 //! `/t/{teamId}/p/{projectId}/credits/{id}`: what became of a credit, why, and what can be done about it.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::credit::Side;
@@ -8,18 +10,20 @@ use billstack_core::money::Currency;
 use billstack_store::credits::delivery::{Shown, shown};
 use billstack_store::credits::{self, Credit, Posting};
 use billstack_store::list::Page;
-use billstack_store::{Act, Place, Tx, referrals};
+use billstack_store::{Act, Place, Tx, activity, referrals};
 use maud::{Markup, html};
 
 use super::bookings::bookings;
 use super::moves::{self, Move, Wish};
 use super::path;
+use crate::api::actors::actor_of;
 use crate::api::attention::{mend, why_stuck};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
+use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::{Field, fault, field, once, submit as button};
 use crate::pages::parts::lock::Need;
 use crate::pages::parts::money::amount;
@@ -42,6 +46,8 @@ const FIELDS: [&str; 4] = ["move", "amount", "reference", "reason"];
 struct Told {
     shown: Shown,
     postings: Vec<Posting>,
+    /// What the people and the keys are called who made some.
+    names: BTreeMap<String, String>,
     has_more: bool,
     people: People,
     /// The other one of its referral.
@@ -146,7 +152,9 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
         let known = [Some(&credit.customer_id), other.as_ref()]
             .into_iter()
             .flatten();
+        let by = part.rows.iter().filter_map(actor_of);
         Ok(Told {
+            names: activity::names(tx, &place.team_id, by)?,
             people: People::read(tx, place, known.map(String::as_str))?,
             other,
             shown: shown(tx, place, credit)?,
@@ -174,7 +182,7 @@ fn body(
         (facts(told, place))
         (move_it(told, (view, place), (typed, error)))
         h2 { "Bookings" }
-        (bookings(&told.postings, credit.currency, (view, place)))
+        (bookings(&told.postings, credit.currency, (Reader::new(view, &place.team_id), &told.names)))
         @if told.has_more { p.quiet { "There are more, which the API tells: " code { "…/postings" } } }
     }
 }
