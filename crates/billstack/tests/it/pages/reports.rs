@@ -9,7 +9,7 @@ use billstack_store::sessions;
 use billstack_store::upkeep::{self, Kind, Run};
 use serde_json::json;
 
-use super::{look, path};
+use super::{holds, look, path};
 use crate::api::referrals::credits::delivery::stripe;
 use crate::support::bench::{Bench, START};
 use crate::support::client::{Caller, CookieClient};
@@ -212,6 +212,17 @@ async fn a_month_says_whether_it_is_over(t: &Bench) {
             .await
             .contains("The month still runs")
     );
+    let ahead = look(&t.owner, &path(t, "/reports/2026-04")).send().await;
+    assert_eq!(ahead.status, 400);
+    holds(
+        &ahead,
+        &[
+            "<h1>April 2026</h1>",
+            "This month has not begun yet: it begins on <time datetime=\"2026-04-01\">1 Apr 2026</time>",
+            "/reports\">All months</a>",
+        ],
+    );
+    assert!(!ahead.text.contains("0.00 USD"), "{ahead:?}");
     t.advance(3 * DAY);
     let over = page(t, "/reports/2026-03").await;
     assert!(over.contains("The month is over") && over.contains(">April 2026</a>"));
@@ -390,17 +401,6 @@ async fn bookings_are_read_page_by_page(t: &Bench) {
         .invalid("figure");
 }
 
-async fn viewers_read_and_strangers_do_not(t: &Bench) {
-    gift(t, 1_000, "usd").await;
-    let viewer = t.member(Role::Viewer).await;
-    let stranger = t.tenant("stranger").await;
-    for rest in ["/reports", "/reports/2026-03", "/reports/bookings"] {
-        let seen = look(&viewer, &path(t, rest)).send().await;
-        assert!(
-            seen.status == 200 && seen.text.contains("10.00 USD"),
-            "{seen:?}"
-        );
-        let foreign = look(&stranger.owner, &path(t, rest)).send().await;
 async fn who_made_a_booking_is_told_by_name(t: &Bench) {
     let (pair, _) = t.pending("ann").await;
     let event = t.created(&pair.stripe);
@@ -455,6 +455,17 @@ async fn who_made_a_booking_is_told_by_name(t: &Bench) {
     assert!(!ids.contains("everything"), "{ids}");
 }
 
+async fn viewers_read_and_strangers_do_not(t: &Bench) {
+    gift(t, 1_000, "usd").await;
+    let viewer = t.member(Role::Viewer).await;
+    let stranger = t.tenant("stranger").await;
+    for rest in ["/reports", "/reports/2026-03", "/reports/bookings"] {
+        let seen = look(&viewer, &path(t, rest)).send().await;
+        assert!(
+            seen.status == 200 && seen.text.contains("10.00 USD"),
+            "{seen:?}"
+        );
+        let foreign = look(&stranger.owner, &path(t, rest)).send().await;
         assert_eq!(foreign.status, 403, "{rest}");
     }
 }
