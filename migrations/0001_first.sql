@@ -677,6 +677,8 @@ CREATE TABLE subscription_starts (
     project_id {int},
     PRIMARY KEY (team_id, match_key, object_id)
 ) {clustered};
+-- A subscription is looked for by its own id too.
+CREATE INDEX subscription_starts_of_object ON subscription_starts (object_id, team_id);
 
 -- What happened, by whom, and why. Rows of one operation are a microsecond apart, in order. sequence is the
 -- number of a row in the story of its referral, from 1 without a gap.

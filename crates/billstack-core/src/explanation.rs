@@ -6,8 +6,10 @@
 
 mod credits;
 mod reasons;
+mod sentence;
 
 pub use credits::{CreditFacts, WithheldFacts};
+pub use sentence::{Part, Sentence};
 
 use crate::program::ConversionTrigger;
 use crate::referral::{Referral, Status};
@@ -49,9 +51,9 @@ pub struct LookedAt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// Why it is where it is: one sentence or more.
-    pub why: String,
+    pub why: Sentence,
     /// What must still happen, a sentence each; empty when nothing must.
-    pub next: Vec<String>,
+    pub next: Vec<Sentence>,
 }
 
 /// Explains a referral.
@@ -67,7 +69,8 @@ pub fn explain(facts: &Facts<'_>) -> Explanation {
             why: format!(
                 "A newer version of the program has made it {}.",
                 word.as_str()
-            ),
+            )
+            .into(),
             next: Vec::new(),
         },
     }
@@ -75,38 +78,37 @@ pub fn explain(facts: &Facts<'_>) -> Explanation {
 
 fn pending(facts: &Facts<'_>) -> Explanation {
     let referral = facts.referral;
-    let applied = referral.created_at.minute_text();
-    let mut why = format!("The friend applied the code on {applied}. ");
-    why += &match (&facts.looked_at, referral.question_since) {
+    let applied = Sentence::from("The friend applied the code on ").at(referral.created_at);
+    let since = match (&facts.looked_at, referral.question_since) {
         (_, Some(_)) => {
             "Stripe has not told yet whether the friend was new then, and nothing converts the \
                          referral before that is known."
-                .to_owned()
+                .into()
         }
-        (Some(looked_at), None) => format!(
-            "An event of Stripe ({}) was looked at on {} and did not convert the referral: {}.",
-            looked_at.kind,
-            looked_at.at.minute_text(),
-            reasons::of_event(&looked_at.reason)
-        ),
-        (None, None) => {
-            "No event of Stripe has told of a subscription of the friend since.".to_owned()
+        (Some(looked_at), None) => {
+            let why_not = reasons::of_event(&looked_at.reason);
+            Sentence::from(format!(
+                "An event of Stripe ({}) was looked at on ",
+                looked_at.kind
+            ))
+            .at(looked_at.at)
+            .and(format!(" and did not convert the referral: {why_not}."))
         }
+        (None, None) => "No event of Stripe has told of a subscription of the friend since.".into(),
     };
+    let why = applied.and(". ").with(since);
     let mut next = Vec::new();
     if referral.question_since.is_some() {
-        next.push(
-            "Stripe must tell whether the friend was new. It is asked until it does.".to_owned(),
-        );
+        next.push("Stripe must tell whether the friend was new. It is asked until it does.".into());
     }
     if !facts.is_connected {
-        next.push("The team must connect Stripe, or no event can come.".to_owned());
+        next.push("The team must connect Stripe, or no event can come.".into());
     }
     if !facts.is_linked {
         next.push(
             "It must become known which customer of Stripe the friend is: by an event that names the friend, or by \
              somebody who says so."
-                .to_owned(),
+                .into(),
         );
     }
     let of_event = facts
@@ -114,10 +116,10 @@ fn pending(facts: &Facts<'_>) -> Explanation {
         .as_ref()
         .map(|looked_at| looked_at.reason.as_str());
     next.push(match of_event == Some(INCOMPLETE) {
-        true => format!(
-            "The first payment of that subscription must succeed, of which Stripe tells. Another one counts as well: {}",
-            what_converts(referral)
-        ),
+        true => Sentence::from(
+            "The first payment of that subscription must succeed, of which Stripe tells. Another one counts as well: ",
+        )
+        .with(what_converts(referral)),
         false => what_converts(referral),
     });
     next.extend(deadline(facts));
@@ -128,47 +130,56 @@ fn pending(facts: &Facts<'_>) -> Explanation {
 const INCOMPLETE: &str = "subscription incomplete";
 
 /// What converts a pending referral.
-fn what_converts(referral: &Referral) -> String {
+fn what_converts(referral: &Referral) -> Sentence {
     let terms = &referral.terms;
-    // Stripe tells times by the time of day.
-    let earliest = referral.applied().plus(-terms.grace).minute_text();
-    let subscription = format!("a subscription that began on {earliest} or later");
     let minimum = terms.minimum_paid_amount;
-    match terms.conversion_trigger {
-        ConversionTrigger::FirstPaidInvoice if minimum.is_zero() => {
-            format!("The friend must pay an invoice of {subscription}, with real money.")
-        }
-        ConversionTrigger::FirstPaidInvoice => format!(
-            "The friend must pay an invoice of {subscription}, with real money, at least {}.",
-            terms.currency.text(minimum.get())
+    let (begin, end) = match terms.conversion_trigger {
+        ConversionTrigger::FirstPaidInvoice if minimum.is_zero() => (
+            "The friend must pay an invoice of",
+            ", with real money.".to_owned(),
         ),
-        _ if terms.exclude_trials => {
-            format!("Stripe must tell of {subscription} and is not in its trial any more.")
+        ConversionTrigger::FirstPaidInvoice => {
+            let minimum = terms.currency.text(minimum.get());
+            (
+                "The friend must pay an invoice of",
+                format!(", with real money, at least {minimum}."),
+            )
         }
-        _ => format!("Stripe must tell of {subscription}."),
-    }
+        _ if terms.exclude_trials => (
+            "Stripe must tell of",
+            " and is not in its trial any more.".to_owned(),
+        ),
+        _ => ("Stripe must tell of", ".".to_owned()),
+    };
+    // Stripe tells times by the time of day.
+    let earliest = referral.applied().plus(-terms.grace);
+    Sentence::from(format!("{begin} a subscription that began on "))
+        .at(earliest)
+        .and(format!(" or later{end}"))
 }
 
 /// Until when that may happen.
-fn deadline(facts: &Facts<'_>) -> Option<String> {
+fn deadline(facts: &Facts<'_>) -> Option<Sentence> {
     let end = facts.referral.expires_at()?;
-    let text = end.minute_text();
-    Some(match facts.now < end {
-        true => format!("This must happen before {text}; then the referral is closed."),
-        false => format!("Its time ended on {text}; it is closed at any moment."),
-    })
+    let (before, after) = match facts.now < end {
+        true => ("This must happen before ", "; then the referral is closed."),
+        false => ("Its time ended on ", "; it is closed at any moment."),
+    };
+    Some(Sentence::from(before).at(end).and(after))
 }
 
 fn converted(facts: &Facts<'_>) -> Explanation {
-    let at = facts.referral.converted_at;
-    let at = at.map_or(String::new(), |at| format!(" on {}", at.minute_text()));
     let how = match facts.referral.terms.conversion_trigger {
         ConversionTrigger::FirstPaidInvoice => {
             "Stripe told that the friend paid for a subscription"
         }
         _ => "Stripe told that the friend subscribed",
     };
-    let mut why = vec![format!("It converted{at}: {how}.")];
+    let converted = match facts.referral.converted_at {
+        Some(at) => Sentence::from("It converted on ").at(at),
+        None => "It converted".into(),
+    };
+    let mut why = vec![format!(": {how}.")];
     why.extend(facts.withheld.iter().map(WithheldFacts::sentence));
     if facts.credits.is_empty() && facts.withheld.is_empty() {
         why.push("Its terms promised nothing to either side.".to_owned());
@@ -176,17 +187,18 @@ fn converted(facts: &Facts<'_>) -> Explanation {
     why.extend(facts.credits.iter().map(CreditFacts::standing));
     let next = facts.credits.iter().filter_map(CreditFacts::next);
     Explanation {
-        why: why.join(" "),
+        why: converted.and(why.join(" ")),
         next: next.collect(),
     }
 }
 
-fn closed(facts: &Facts<'_>) -> String {
+fn closed(facts: &Facts<'_>) -> Sentence {
     let why = facts.closed_because.as_deref();
     format!(
         "It was closed without a conversion, and nothing can convert it any more: {}.",
         why.map_or("its story does not say why".to_owned(), reasons::of_end)
     )
+    .into()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The HTTP API. A file per verb at the path of its URL; the table of routes is [`crate::routes`].
 
+pub(crate) mod actors;
 pub mod attention;
 pub mod auth;
 pub mod caller;

@@ -239,7 +239,7 @@ fn in_projects() -> Vec<Route> {
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/referrals/{id}/events" referrals::story, Project(ReferralsRead), &[ReferralNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/events" events, Project(ReferralsRead), &[EventNotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/reports" reports::list, Project(ReferralsRead), &[];
-        GET "/api/billstack/teams/{teamId}/projects/{projectId}/reports/{month}" reports, Project(ReferralsRead), &[NotFound];
+        GET "/api/billstack/teams/{teamId}/projects/{projectId}/reports/{month}" reports, Project(ReferralsRead), &[InvalidRequest, NotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/attention" attention, Project(ReferralsRead), &[];
         POST "/api/billstack/teams/{teamId}/projects/{projectId}/attention/{id}/dismiss" attention::dismiss, Project(ReferralsWrite), &[NotFound];
         GET "/api/billstack/teams/{teamId}/projects/{projectId}/links/settings" links::settings::get, Project(ReferralsRead), &[];

@@ -1,6 +1,6 @@
 //! What has become of the credits of a referral, in words.
 
-use super::reasons;
+use super::{Sentence, reasons};
 use crate::credit::{Parts, Side};
 use crate::delivery::{DeliveryState, Pause, Reason};
 use crate::money::Currency;
@@ -95,48 +95,51 @@ impl CreditFacts {
     }
 
     /// What must happen before it has reached the customer.
-    pub fn next(&self) -> Option<String> {
+    pub fn next(&self) -> Option<Sentence> {
         let what = format!("The credit of the {}", who(self.side));
         if self.parts.held > 0 {
-            return Some(format!("{what} {}.", self.hold()));
+            return Some(self.hold(&what).and("."));
         }
-        match (self.delivery, self.pause) {
+        let said = match (self.delivery, self.pause) {
             (DeliveryState::NeedsAttention, _) => {
                 let reason = reasons::of_delivery(self.delivery_reason);
-                Some(format!("{what} needs somebody: {reason}."))
+                format!("{what} needs somebody: {reason}.")
             }
-            (DeliveryState::Waiting | DeliveryState::Queued, Some(pause)) => Some(format!(
+            (DeliveryState::Waiting | DeliveryState::Queued, Some(pause)) => format!(
                 "{what} waits, as all of the team do: {}.",
                 reasons::of_pause(pause, self.lacks.as_deref())
-            )),
+            ),
             (DeliveryState::Waiting | DeliveryState::Queued | DeliveryState::InFlight, _) => {
-                Some(format!(
-                    "{what} is on its way into the balance in Stripe; nobody need do anything."
-                ))
+                format!("{what} is on its way into the balance in Stripe; nobody need do anything.")
             }
-            (DeliveryState::Unknown, _) => Some(format!(
+            (DeliveryState::Unknown, _) => format!(
                 "It must become known whether {} has reached the balance in Stripe; that is looked into.",
                 what.replacen("The", "the", 1)
-            )),
-            (DeliveryState::None | DeliveryState::Delivered | DeliveryState::Other(_), _) => None,
-        }
+            ),
+            (DeliveryState::None | DeliveryState::Delivered | DeliveryState::Other(_), _) => {
+                return None;
+            }
+        };
+        Some(said.into())
     }
 
     /// How long it is held, and why that is longer than it should be.
-    fn hold(&self) -> String {
+    fn hold(&self, what: &str) -> Sentence {
         let Some(until) = self.held_until else {
-            return "is held until somebody releases it".to_owned();
+            return format!("{what} is held until somebody releases it").into();
         };
-        let text = until.minute_text();
-        let open = "while an inquiry or a dispute about the payment is open";
-        match self.put_off_until.map(Micros::minute_text) {
-            None => format!("is held until {text}"),
-            Some(most) if self.now < until => {
-                format!("is held until {text}, and after that {open}, until {most} at most")
-            }
-            Some(most) => {
-                format!("was to be held until {text} and is held on {open}, until {most} at most")
-            }
+        let open = "while an inquiry or a dispute about the payment is open, until ";
+        let said = |words: &str| Sentence::from(format!("{what} {words} ")).at(until);
+        match self.put_off_until {
+            None => said("is held until"),
+            Some(most) if self.now < until => said("is held until")
+                .and(format!(", and after that {open}"))
+                .at(most)
+                .and(" at most"),
+            Some(most) => said("was to be held until")
+                .and(format!(" and is held on {open}"))
+                .at(most)
+                .and(" at most"),
         }
     }
 

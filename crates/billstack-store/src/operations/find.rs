@@ -19,7 +19,7 @@ use crate::seam::{Fault, Place, Tx};
 use crate::tables::api_keys::{self, ApiKey};
 use crate::tables::events::log;
 use crate::tables::found::{self, By, Thing, Within};
-use crate::tables::{members, teams};
+use crate::tables::{members, referrals, teams};
 
 /// In how many teams of a person is looked; the newest.
 const MOST_TEAMS: i64 = 50;
@@ -211,9 +211,29 @@ impl<'a> Search<'a> {
                 }
             }
             "cus" | "acct" => self.all(tx, Kind::Customer, By::CustomerStripeId, id)?,
-            "sub" => self.all(tx, Kind::Referral, By::ReferralSubscription, id)?,
+            "sub" => self.subscription(tx, id)?,
             "cbtxn" => self.all(tx, Kind::Credit, By::CreditLine, id)?,
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// The referral that a subscription has converted, or else those that wait for something of it.
+    fn subscription(&mut self, tx: &mut dyn Tx, id: &str) -> Result<(), Fault> {
+        self.all(tx, Kind::Referral, By::ReferralSubscription, id)?;
+        if !self.hits.is_empty() || !self.sight.reads(Scope::ReferralsRead) {
+            return Ok(());
+        }
+        for (project_id, customer_id) in found::owners_of_subscription(tx, self.within(), id)? {
+            let place = Place::new(self.team_id.clone(), project_id.clone());
+            for id in referrals::pending_of_referee(tx, &place, &customer_id)? {
+                let thing = Thing {
+                    project_id: Some(project_id.clone()),
+                    id,
+                    of: None,
+                };
+                self.hit(Kind::Referral, thing);
+            }
         }
         Ok(())
     }

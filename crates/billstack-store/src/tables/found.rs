@@ -53,6 +53,9 @@ statements! {
         WHERE x.team_id = $1 AND x.id = $2 AND ", within!("x", "$3"));
     REFERRAL_OF_SUBSCRIPTION = concat!("SELECT ", project_of!("x"), ", x.id FROM referrals x \
         WHERE x.team_id = $1 AND x.stripe_subscription_id = $2 AND ", within!("x", "$3"));
+    /// Whose a subscription may be, and the project that Stripe named.
+    OWNERS_OF_SUBSCRIPTION = concat!("SELECT x.match_key, CASE WHEN x.project_id IS NULL THEN NULL ELSE ", project_of!("x"), " END \
+        FROM subscription_starts x WHERE x.team_id = $1 AND x.object_id = $2 ORDER BY x.match_key LIMIT 100");
     CREDIT = in_projects!("credits", "x.id", "x.id = $2");
     CREDIT_OF_LINE = concat!("SELECT ", project_of!("x"), ", x.credit_id FROM stripe_operations x \
         WHERE x.team_id = $1 AND x.transaction_id = $2 AND ", within!("x", "$3"));
@@ -139,6 +142,34 @@ pub(crate) fn things(
         params![within.team_id, text, within.project_id],
         decode,
     )
+}
+
+/// Whose a subscription may be that Stripe told of: the customers of all projects, or of the one that Stripe named.
+pub(crate) fn owners_of_subscription(
+    tx: &mut dyn Tx,
+    within: Within<'_>,
+    id: &str,
+) -> Result<Vec<(ProjectId, String)>, Fault> {
+    let names = tx.all(OWNERS_OF_SUBSCRIPTION, params![within.team_id, id], |row| {
+        let project = row.opt_string(1)?;
+        Ok((row.string(0)?, project.map(|id| ProjectId::from(&*id))))
+    })?;
+    let mut owners = Vec::new();
+    for (name, named) in names {
+        let (by, id) = match name.split_once(':') {
+            Some(("stripe", id)) => (By::CustomerStripeId, id),
+            Some(("customer", id)) => (By::Customer, id),
+            _ => continue,
+        };
+        for customer in things(tx, within, by, id)? {
+            let project = customer
+                .project_id
+                .filter(|project| named.as_ref().is_none_or(|named| named == project));
+            let owner = project.map(|project| (project, customer.id));
+            owners.extend(owner.filter(|owner| !owners.contains(owner)));
+        }
+    }
+    Ok(owners)
 }
 
 /// A delivery of a webhook, and the endpoint that it is part of.

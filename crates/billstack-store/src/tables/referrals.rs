@@ -173,6 +173,16 @@ pub(crate) fn pending_of(
     Ok(ids)
 }
 
+/// The pending referrals in which a customer is the friend: one in each program at most.
+pub(crate) fn pending_of_referee(
+    tx: &mut dyn Tx,
+    place: &Place,
+    customer_id: &str,
+) -> Result<Vec<String>, Fault> {
+    let scope = params![&place.team_id, &place.project_id, customer_id];
+    tx.all(PENDING_OF_REFEREE, scope, |row| row.string(0))
+}
+
 /// Adds a pending referral; tells whether nobody was first. Its story begins with one event.
 pub(crate) fn insert(
     tx: &mut dyn Tx,

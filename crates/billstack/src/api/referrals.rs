@@ -17,7 +17,7 @@ pub mod stats;
 pub mod story;
 pub mod verify;
 
-use billstack_core::explanation::Explanation;
+use billstack_core::explanation::{Explanation, Sentence};
 use billstack_core::money::Currency;
 use billstack_core::referral::{Referral, Status, Terms};
 use billstack_core::source::{Attribution, Source};
@@ -172,7 +172,10 @@ pub struct ExplanationJson {
 impl From<Explanation> for ExplanationJson {
     fn from(explanation: Explanation) -> ExplanationJson {
         let Explanation { why, next } = explanation;
-        ExplanationJson { why, next }
+        ExplanationJson {
+            why: why.to_string(),
+            next: next.iter().map(Sentence::to_string).collect(),
+        }
     }
 }
 

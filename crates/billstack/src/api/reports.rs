@@ -91,7 +91,8 @@ pub struct MonthAnswer {
 ///
 /// For each currency what was granted, used, taken back and paid in a month of UTC, what is owed at its end, and how many
 /// credits were granted. It goes by the time of booking and foots with the roll-forward of the same time, of which it is
-/// the sum over both sides and credits given by hand. Currencies are never added.
+/// the sum over both sides and credits given by hand. Currencies are never added. The month that runs is told as it is so
+/// far; one to come, by the clock of the project, is refused.
 #[utoipa::path(
     get, path = "", operation_id = "get_month_report",
     params(("month" = String, Path, description = "The month of UTC, such as `2026-11`.", pattern = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])$", example = "2026-11")),
@@ -109,12 +110,15 @@ pub async fn handle(
             return Ok(None);
         };
         let now = test_clock::shown(tx, place, now)?;
+        if let Err(to_come) = begun(from, now) {
+            return Ok(Some(Err(to_come)));
+        }
         let figures = finance::month(tx, place, from, to, now)?;
         let last = upkeep::last(tx)?.verify;
-        Ok(Some((from, to, to <= now, figures, last)))
+        Ok(Some(Ok((from, to, to <= now, figures, last))))
     });
     let found = found.await?.ok_or(ApiError::new(Reason::NotFound))?;
-    let (from, to, is_over, figures, last) = found;
+    let (from, to, is_over, figures, last) = found?;
     Ok(answer::send(answer::ok(&MonthAnswer {
         report: MonthJson::new(text, (from, to), is_over, figures),
         last_verify: last.map(Into::into),
@@ -159,6 +163,17 @@ pub(crate) fn month_text(from: Micros) -> String {
     from.day_text().chars().take(7).collect()
 }
 
+/// Refuses a month that begins after this time: nothing can be booked in it yet.
+pub(crate) fn begun(from: Micros, now: Micros) -> Result<(), ApiError> {
+    match from <= now {
+        true => Ok(()),
+        false => Err(ApiError::invalid("month", TO_COME)),
+    }
+}
+
+/// What is said of a month to come.
+const TO_COME: &str = "`month` has not begun yet.";
+
 /// When a month begins and is over, if the text is one: not before 1970, and not the last of the year 9999, whose end
 /// cannot be written.
 pub(crate) fn month(text: &str) -> Option<(Micros, Micros)> {
@@ -171,6 +186,14 @@ pub(crate) fn month(text: &str) -> Option<(Micros, Micros)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_begins_with_its_first_moment() {
+        let (from, _) = month("2026-11").expect("a month");
+        assert!(begun(from, from).is_ok() && begun(from, from.plus(1)).is_ok());
+        let to_come = begun(from, from.plus(-1)).expect_err("a refusal");
+        assert_eq!(to_come.field.as_deref(), Some("month"));
+    }
 
     #[test]
     fn a_month_is_four_digits_and_two() {

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use super::form::Form;
+use super::parts::lock::Lock;
 use super::submit::{key_of, once_of};
 use crate::app::App;
 use crate::error::ApiError;
@@ -42,20 +43,28 @@ impl Became {
     }
 }
 
-/// The box that picks a thing.
-pub(super) fn pick(id: &str, what: &str, typed: &Form, may: bool) -> Markup {
-    let is_picked = typed.fields().any(|field| field == (PICK, id));
+/// A list below which a form does this to what is picked. Those who may not have the list alone, and read why.
+pub(super) fn list(lock: &Lock, here: &str, what: &str, (list, form): (Markup, Markup)) -> Markup {
     html! {
-        input type="checkbox" name=(PICK) value=(id) disabled[!may] checked[is_picked] aria-label={ "Pick " (what) };
+        @if let Some(why) = lock.why(what) {
+            (list)
+            p.quiet { (why) }
+        } @else {
+            form method="post" action=(here) {
+                // Scripts show it: without them each is picked by itself.
+                label.check hidden { input type="checkbox" data-pick-all autocomplete="off"; "Pick all of this page" }
+                (list)
+                (form)
+            }
+        }
     }
 }
 
-/// The box that picks all things of a page, which scripts show: without them each is picked by itself.
-pub(super) fn pick_all(may: bool) -> Markup {
+/// The box that picks a thing.
+pub(super) fn pick(id: &str, what: &str, typed: &Form) -> Markup {
+    let is_picked = typed.fields().any(|field| field == (PICK, id));
     html! {
-        @if may {
-            label.check hidden { input type="checkbox" data-pick-all autocomplete="off"; "Pick all of this page" }
-        }
+        input type="checkbox" name=(PICK) value=(id) checked[is_picked] aria-label={ "Pick " (what) };
     }
 }
 

@@ -119,8 +119,17 @@ impl ProjectRead {
 
     /// Whether the caller has another right in the project too.
     pub async fn has(&self, app: &App, scope: Scope) -> Result<bool, ApiError> {
+        self.holds(app, Right::Project(scope)).await
+    }
+
+    /// Whether the caller may administer the team too.
+    pub async fn administers(&self, app: &App) -> Result<bool, ApiError> {
+        self.holds(app, Right::TeamAdmin).await
+    }
+
+    async fn holds(&self, app: &App, right: Right) -> Result<bool, ApiError> {
         let guard = Guard {
-            right: Right::Project(scope),
+            right,
             ..(*self.0.guard).clone()
         };
         let now = app.now();

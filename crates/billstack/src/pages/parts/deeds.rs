@@ -1,10 +1,14 @@
 //! What the log tells of a deed, as people say it: what was done, by whom, and with which facts.
 
+use std::collections::BTreeMap;
+
 use billstack_core::credit::CreditStatus;
 use billstack_core::ids::{ProjectId, TeamId};
+use billstack_core::ledger::Cause;
 use billstack_core::money::Currency;
 use billstack_core::referral::Status;
 use billstack_core::time::Micros;
+use billstack_store::credits::Posting;
 use maud::{Markup, html};
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
@@ -13,6 +17,7 @@ use super::deed_names::fact;
 use super::people::People;
 use super::time::moment;
 use super::words;
+use crate::api::actors::{actor_of, booked_by, someone};
 use crate::pages::dress::PLAIN;
 use crate::pages::teams::project::address;
 use crate::pages::view::View;
@@ -48,22 +53,37 @@ impl<'v> Reader<'v> {
     /// Who did it: a person or a key by name where that is known, with the way to them.
     pub(in crate::pages) fn actor(&self, actor: &str, name: Option<&str>) -> Markup {
         let (kind, id) = actor.split_once(':').unwrap_or((actor, ""));
-        let someone = match kind {
-            "user" => "somebody of the team",
-            "api_key" => "an API key",
-            "stripe" => "Stripe",
-            "command_line" => "the command line",
-            "system" => "BillStack",
-            _ => kind,
-        };
+        let someone = someone(actor);
         match kind {
             "user" | "api_key" if self.can_administer => {
                 html! { a href=(go(id)) { (name.unwrap_or(someone)) } }
             }
-            "stripe" if self.can_write => {
-                html! { a href=(go(id)) { "Stripe" span.hidden { ", event " (id) } } }
-            }
+            "customer" => html! { a href=(go(id)) { (someone) } },
+            "stripe" => self.event(someone, id),
             _ => html! { (someone) },
+        }
+    }
+
+    /// Who made a booking, or what, like [`Reader::actor`].
+    pub(in crate::pages) fn booked_by(
+        &self,
+        posting: &Posting,
+        names: &BTreeMap<String, String>,
+    ) -> Markup {
+        match actor_of(posting) {
+            Some(actor) => self.actor(actor, names.get(actor).map(String::as_str)),
+            None if posting.cause == Cause::Event => {
+                self.event(booked_by(posting, None), &posting.cause_id)
+            }
+            None => html! { (booked_by(posting, None)) },
+        }
+    }
+
+    /// An event of Stripe, which many of a table may be: for those who hear it, it has its id.
+    fn event(&self, called: &str, id: &str) -> Markup {
+        html! {
+            @if self.can_write { a href=(go(id)) { (called) span.hidden { ", event " (id) } } }
+            @else { (called) }
         }
     }
 

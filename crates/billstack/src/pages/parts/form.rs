@@ -157,8 +157,6 @@ pub(in crate::pages) fn apply(path: &str, is_filtered: bool) -> Markup {
 /// A button that sends a form.
 pub(in crate::pages) struct Submit<'s> {
     label: &'s str,
-    /// Why whoever looks may not.
-    denied: Option<&'s str>,
     /// Whether it is not what the page is for.
     is_plain: bool,
 }
@@ -167,18 +165,11 @@ pub(in crate::pages) struct Submit<'s> {
 pub(in crate::pages) fn submit(label: &str) -> Submit<'_> {
     Submit {
         label,
-        denied: None,
         is_plain: false,
     }
 }
 
 impl<'s> Submit<'s> {
-    /// The button works for those who may; others are told why it does not.
-    pub(in crate::pages) fn when(self, may: bool, why_not: &'s str) -> Submit<'s> {
-        let denied = (!may).then_some(why_not);
-        Submit { denied, ..self }
-    }
-
     /// The button steps back: it is not what the page is for.
     pub(in crate::pages) fn plain(self) -> Submit<'s> {
         Submit {
@@ -192,8 +183,7 @@ impl Render for Submit<'_> {
     fn render(&self) -> Markup {
         html! {
             div.actions {
-                button class=[self.is_plain.then_some("plain")] disabled[self.denied.is_some()] { (self.label) }
-                @if let Some(why) = self.denied { span.quiet { (why) } }
+                button class=[self.is_plain.then_some("plain")] { (self.label) }
             }
         }
     }

@@ -1,5 +1,5 @@
 //! What a page or a form needs of whoever uses it, and what those see who lack it: the reason first, and then a form that
-//! can be read and not touched.
+//! can be read and not touched; or the reason alone, where the form would tell them nothing.
 
 use billstack_core::access::Role;
 use maud::{Markup, html};
@@ -35,30 +35,36 @@ impl Need {
 
     /// Who may, and who asks.
     pub(in crate::pages) fn told(self, role: Role) -> String {
+        self.told_of("This", role)
+    }
+
+    fn told_of(self, what: &str, role: Role) -> String {
+        let who = match self {
+            Need::Writer => "owners, admins and members",
+            Need::Admin => "owners and admins",
+        };
         let role = role.as_str();
-        match self {
-            Need::Writer => {
-                format!("This is for owners, admins and members of the team. You are a {role}.")
-            }
-            Need::Admin => {
-                format!("This is for owners and admins of the team. You are a {role}.")
-            }
-        }
+        format!("{what} is for {who} of the team. You are a {role}.")
     }
 }
 
 /// What is between somebody and the forms of a page.
-pub(in crate::pages) struct Lock(Option<String>);
+pub(in crate::pages) struct Lock(Option<(Need, Role)>);
 
 impl Lock {
     pub(in crate::pages) fn new(need: Need, role: Option<Role>) -> Lock {
         let lacks = role.filter(|role| !need.is_met(Some(*role)));
-        Lock(lacks.map(|role| need.told(role)))
+        Lock(lacks.map(|role| (need, role)))
+    }
+
+    /// Whether whoever looks may.
+    pub(in crate::pages) fn is_open(&self) -> bool {
+        self.0.is_none()
     }
 
     /// Why whoever looks may not, for the top of a page with several forms.
     pub(in crate::pages) fn reason(&self) -> Markup {
-        html! { @if let Some(why) = &self.0 { p.notice { (why) } } }
+        html! { @if let Some((need, role)) = self.0 { p.notice { (need.told(role)) } } }
     }
 
     /// The inside of a form.
@@ -72,6 +78,11 @@ impl Lock {
     /// The inside of the one form of a page, behind the reason.
     pub(in crate::pages) fn around(&self, form: Markup) -> Markup {
         html! { (self.reason()) (self.inside(form)) }
+    }
+
+    /// Why whoever looks may not do this.
+    pub(in crate::pages) fn why(&self, what: &str) -> Option<String> {
+        self.0.map(|(need, role)| need.told_of(what, role))
     }
 }
 
@@ -118,5 +129,13 @@ mod tests {
         let lock = Lock::new(Need::Admin, Some(Role::Member));
         assert!(lock.inside(form()).0.starts_with("<fieldset"));
         assert!(lock.reason().0.ends_with("You are a member.</p>"));
+    }
+
+    #[test]
+    fn those_who_may_not_are_told_what_they_may_not() {
+        let of = |role| Lock::new(Need::Writer, Some(role)).why("Moving credits");
+        let why = "Moving credits is for owners, admins and members of the team. You are a viewer.";
+        assert_eq!(of(Role::Viewer).as_deref(), Some(why));
+        assert_eq!(of(Role::Member), None);
     }
 }

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::lock::Lock;
+
 /// A column.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::pages) struct Column {
@@ -47,8 +49,29 @@ pub(in crate::pages) fn table<const N: usize>(
     rows: impl IntoIterator<Item = [Markup; N]>,
     empty: &str,
 ) -> Markup {
-    let mut rows = rows.into_iter().peekable();
-    if rows.peek().is_none() {
+    let rows = rows.into_iter().map(Vec::from).collect();
+    drawn(caption, &columns, rows, empty)
+}
+
+/// The same with a box in front of each row for those who may pick; for others without the column.
+pub(in crate::pages) fn table_to_pick<const N: usize>(
+    caption: &str,
+    columns: [Column; N],
+    rows: impl IntoIterator<Item = (Markup, [Markup; N])>,
+    lock: &Lock,
+) -> Markup {
+    let of = |(pick, cells): (Markup, [Markup; N])| {
+        let pick = lock.is_open().then_some(pick);
+        pick.into_iter().chain(cells).collect()
+    };
+    let rows = rows.into_iter().map(of).collect();
+    let pick = lock.is_open().then_some(Column::short("Pick"));
+    let columns: Vec<_> = pick.into_iter().chain(columns).collect();
+    drawn(caption, &columns, rows, "")
+}
+
+fn drawn(caption: &str, columns: &[Column], rows: Vec<Vec<Markup>>, empty: &str) -> Markup {
+    if rows.is_empty() {
         return html! { p.empty { (empty) } };
     }
     html! {

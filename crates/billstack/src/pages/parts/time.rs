@@ -1,5 +1,6 @@
 //! Times: UTC as they are sent, and the zone of the browser where there are scripts.
 
+use billstack_core::explanation::{Part, Sentence};
 use billstack_core::time::Micros;
 use maud::{Markup, html};
 
@@ -9,6 +10,18 @@ use crate::clock::rfc3339;
 pub(in crate::pages) fn moment(at: Micros) -> Markup {
     let exact = rfc3339(at.0);
     html! { time datetime=(exact) data-moment { (shown(&exact)) } }
+}
+
+/// A sentence that tells times.
+pub(in crate::pages) fn sentence(told: &Sentence) -> Markup {
+    html! {
+        @for part in told.parts() {
+            @match part {
+                Part::Words(words) => { (words) }
+                Part::At(at) => { (moment(*at)) }
+            }
+        }
+    }
 }
 
 /// The day of a moment, for tables that have no room for its time; that shows with the focus.

@@ -1,6 +1,6 @@
 //! `GET /api/billstack/find` and `GET /api/billstack/find/{id}`.
 
-use billstack_core::access::Role;
+use billstack_core::access::{Role, Scope};
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
@@ -9,6 +9,8 @@ use crate::support::fixture::text;
 
 on_both_engines! {
     every_kind_of_id_is_found,
+    a_subscription_leads_to_whoever_waits_for_its_payment,
+    a_subscription_leads_to_whoever_waits_for_an_invoice,
     people_and_codes_are_found_by_their_names,
     the_unknown_and_the_foreign_look_alike,
     a_role_finds_what_it_may_read,
@@ -77,6 +79,64 @@ async fn every_kind_of_id_is_found(t: &Bench) {
             "{asked}"
         );
     }
+}
+
+async fn a_subscription_leads_to_whoever_waits_for_its_payment(t: &Bench) {
+    let (pair, referral) = t.pending("a").await;
+    let subscription = t.subscription(&pair.stripe).status("incomplete");
+    let subscription = subscription.metadata("billstackCustomerId", &pair.referee);
+    let event = t.event("customer.subscription.created", &subscription);
+    let id = text(&event["data"]["object"]["id"]);
+    assert_eq!(hits(&t.owner, &id).await, []);
+    t.accept(&event).await;
+    // By whichever names it is known, it is one referral.
+    let one = [("referral".to_owned(), referral.clone())];
+    assert_eq!(hits(&t.owner, &id).await, one);
+    let expected = json!({
+        "kind": "referral", "id": referral, "teamId": t.home.team, "projectId": t.home.project, "of": null,
+    });
+    assert_eq!(found(&t.owner, &id).await, expected);
+    // Whoever may not read referrals, or is in another team, finds none.
+    let (_, key) = t.key(None, &[Scope::CustomersRead], None).await;
+    let asked = format!("/api/billstack/find?q={id}");
+    assert_eq!(key.get(&asked).await.ok()["hits"], json!([]));
+    let stranger = t.tenant("stranger").await;
+    assert_eq!(hits(&stranger.owner, &id).await, []);
+    // Once it has paid, the referral is the one that it has converted.
+    t.accept(&t.event(
+        "customer.subscription.updated",
+        &subscription.status("active"),
+    ))
+    .await;
+    assert_eq!(t.status(&referral).await, "converted");
+    assert_eq!(hits(&t.owner, &id).await, one);
+    // One of somebody whom nobody brought leads to nothing.
+    t.customer_with(json!({"email": "eve@example.com", "stripeCustomerId": "cus_eve"}))
+        .await;
+    let of_eve = t.created("cus_eve");
+    t.accept(&of_eve).await;
+    let of_eve = text(&of_eve["data"]["object"]["id"]);
+    assert_eq!(hits(&t.owner, &of_eve).await, []);
+}
+
+async fn a_subscription_leads_to_whoever_waits_for_an_invoice(t: &Bench) {
+    let program = json!({
+        "enabled": true, "referrerCreditAmount": 1000, "refereeCreditAmount": 500, "currency": "usd",
+        "conversionTrigger": "first_paid_invoice",
+    });
+    t.key.put("referrals/config", program).await.ok();
+    let pair = t.pair("a").await;
+    let event = t.created(&pair.stripe);
+    let id = text(&event["data"]["object"]["id"]);
+    // Also where Stripe told of it before the code was applied.
+    t.accept(&event).await;
+    assert_eq!(hits(&t.owner, &id).await, []);
+    let referral = text(&t.apply(&pair).await["id"]);
+    assert_eq!(t.status(&referral).await, "pending");
+    assert_eq!(
+        hits(&t.owner, &id).await,
+        [("referral".to_owned(), referral)]
+    );
 }
 
 async fn people_and_codes_are_found_by_their_names(t: &Bench) {

@@ -10,6 +10,7 @@ use crate::support::fixture::text;
 on_both_engines! {
     a_month_foots_with_its_roll_forward,
     months_without_bookings_are_zero,
+    a_month_to_come_is_refused,
     what_is_no_month_is_not_found,
 }
 
@@ -91,7 +92,8 @@ async fn months_without_bookings_are_zero(t: &Bench) {
     assert_eq!(report(t, "2026-03").await["currencies"], json!([]));
     let ada = t.customer("ada").await;
     give(t, &ada, 300, "usd").await;
-    for (month, owed) in [("2026-02", 0), ("2027-01", 300)] {
+    t.later(2 * DAY).await;
+    for (month, owed) in [("2026-02", 0), ("2026-04", 300)] {
         let shown = report(t, month).await;
         let row = &shown["currencies"][0];
         assert_eq!(
@@ -101,6 +103,21 @@ async fn months_without_bookings_are_zero(t: &Bench) {
         );
         assert_eq!(row["closing"], owed, "{month}");
     }
+}
+
+async fn a_month_to_come_is_refused(t: &Bench) {
+    let ada = t.customer("ada").await;
+    give(t, &ada, 300, "usd").await;
+    for month in ["2026-04", "2027-01", "9999-11"] {
+        t.key
+            .get(&format!("reports/{month}"))
+            .await
+            .invalid("month");
+    }
+    assert_eq!(report(t, "2026-03").await["isOver"], false);
+    t.later(2 * DAY).await;
+    assert_eq!(report(t, "2026-04").await["isOver"], false);
+    t.key.get("reports/2026-05").await.invalid("month");
 }
 
 async fn what_is_no_month_is_not_found(t: &Bench) {

@@ -311,6 +311,11 @@ async fn finance_asks_at_the_time_of_the_clock(t: &Bench) {
     assert_eq!(month["rollForward"][0]["granted"], 300, "{month}");
     let file = trial.key.get("referrals/exports/roll-forward").await;
     assert!(file.text.contains("usd,manual,0,300,"), "{file:?}");
+    let report = |at: Micros| format!("reports/{}", &rfc3339(at.0)[..7]);
+    let running = trial.key.get(&report(to)).await.ok();
+    assert_eq!(running["report"]["isOver"], false, "{running}");
+    trial.key.get(&report(to.month().1)).await.invalid("month");
+    t.key.get(&report(to)).await.invalid("month");
     // A time that is named is that time, whatever the clock shows.
     let before = format!("referrals/liability?at={}", rfc3339(t.now().0));
     let before = trial.key.get(&before).await.ok();

@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::{Value, json};
 
-use super::{content, hidden, hidden_fields, led, look, send};
+use super::{content, hidden, hidden_fields, holds, led, look, send};
 use crate::api::referrals::credits::delivery::stripe;
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller};
@@ -158,8 +158,9 @@ async fn a_credit_tells_its_life(t: &Bench) {
         "PAY-1",
         "It stands in our books alone",
         &format!("/referrals/{referral}\""),
-        &format!("/t/{}/stripe/events/evt_", t.home.team),
-        &format!("/t/{}/activity?actor=user%3Ausr_", t.home.team),
+        "href=\"/go/evt_",
+        ">Stripe's event<",
+        &format!("<a href=\"/go/{}\">Owner of home</a>", t.home.owner_id),
         "value=\"reverse\"",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
@@ -356,9 +357,7 @@ async fn a_viewer_moves_nothing(t: &Bench) {
     let viewer = t.member(Role::Viewer).await;
     for rest in [String::new(), format!("/{id}")] {
         let shown = page(&viewer, &path(t, &rest)).await;
-        let told = ["Viewers move nothing.", "You are a viewer."];
-        let is_told = told.iter().any(|told| shown.text.contains(told));
-        assert!(is_told, "{}", shown.text);
+        holds(&shown, &["You are a viewer."]);
         let once = "ab".repeat(16);
         let fields = [
             ("once", once.as_str()),
@@ -372,6 +371,25 @@ async fn a_viewer_moves_nothing(t: &Bench) {
         }
     }
     assert_eq!(t.credit(&id).await["amounts"]["reversed"], 0);
+    // The list has nothing to pick for them, and says once why.
+    let list = page(&viewer, &path(t, "")).await;
+    holds(
+        &list,
+        &[
+            "<p class=\"quiet\">Moving credits is for owners, admins and members of the team. You are a viewer.</p>",
+        ],
+    );
+    for part in ["Pick", "Look at the move", "method=\"post\""] {
+        assert!(!content(&list).contains(part), "{part}: {list:?}");
+    }
+    let list = page(&t.owner, &path(t, "")).await;
+    holds(&list, &["data-label=\"Pick\"", "Look at the move"]);
+    assert!(!list.text.contains("Moving credits is for"), "{list:?}");
+    // What nothing can be done to has no form either.
+    let none = format!("/move?move=release&picked={id}");
+    let shown = page(&t.owner, &path(t, &none)).await;
+    holds(&shown, &["cannot be moved so"]);
+    assert!(!content(&shown).contains("<form"), "{shown:?}");
 }
 
 async fn what_needs_a_person_says_why_and_what_helps(t: &Bench) {

@@ -61,6 +61,7 @@ async fn whoever_may_not_send_a_form_cannot_touch_it(t: &Bench) {
     t.apply(&pair).await;
     t.subscribe(&pair).await;
     let credit = text(&t.credits().await[0]["id"]);
+    let (_, waiting) = t.pending("bob").await;
     receiver.wait_for(1).await;
     let sent = format!("webhook-endpoints/{endpoint}/deliveries");
     let sent = text(&t.key.get(&sent).await.ok()["deliveries"][0]["id"]);
@@ -75,7 +76,10 @@ async fn whoever_may_not_send_a_form_cannot_touch_it(t: &Bench) {
         path(t, &format!("/customers/{}", pair.referee)),
         path(t, "/codes"),
         path(t, &format!("/codes/{}", pair.code)),
+        path(t, "/credits"),
         path(t, &format!("/credits/{credit}")),
+        path(t, "/referrals"),
+        path(t, &format!("/referrals/{waiting}")),
         path(t, "/start"),
         path(t, "/attention"),
         format!("/t/{}", t.home.team),
@@ -110,7 +114,7 @@ async fn whoever_may_not_send_a_form_cannot_touch_it(t: &Bench) {
             }
         }
         let all = match role {
-            Role::Viewer => 18,
+            Role::Viewer => 19,
             Role::Member => 11,
             _ => 0,
         };

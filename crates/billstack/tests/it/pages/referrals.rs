@@ -3,7 +3,7 @@
 use billstack_core::access::Role;
 use serde_json::json;
 
-use super::{hidden, led, look, path, send};
+use super::{content, hidden, holds, led, look, path, send};
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::fixture::text;
@@ -206,7 +206,22 @@ async fn a_referral_says_why(t: &Bench) {
         .expect("a sentence");
     let rest = format!("/referrals/{id}");
     let waiting = page(t, &rest).await;
-    assert!(waiting.contains(why), "{why}: {waiting}");
+    let applied = text(&told["referral"]["createdAt"]);
+    // The page says the same, with its times as it says all others.
+    assert!(
+        why.contains("The friend applied the code on 2026-03-30 12:00 UTC. No event"),
+        "{why}"
+    );
+    for part in [
+        &format!(
+            "The friend applied the code on <time datetime=\"{applied}\" data-moment>30 Mar 2026, 12:00 UTC</time>. No event"
+        ),
+        " data-moment>29 Mar 2026, 12:00 UTC</time> or later.</li>",
+        // What is copied is the text of the API.
+        &format!("{why}\n"),
+    ] {
+        assert!(waiting.contains(part), "{part}: {waiting}");
+    }
     assert!(waiting.contains("What must still happen:"));
     assert!(waiting.contains("<title>ann-referee@example.com · Referrals · "));
     assert!(waiting.contains(">No credit.</p>"));
@@ -347,15 +362,32 @@ async fn a_viewer_checks_nothing(t: &Bench) {
     let viewer = t.member(Role::Viewer).await;
     for rest in ["/referrals".to_owned(), format!("/referrals/{referral}")] {
         let form = look(&viewer, &path(t, &rest)).send().await;
-        assert!(
-            form.text.contains("Viewers check nothing again."),
-            "{}",
-            form.text
-        );
-        let fields = [("once", &*hidden(&form, "once")), ("pick", &referral)];
+        holds(&form, &["You are a viewer."]);
+        let once = "ab".repeat(16);
+        let fields = [("once", once.as_str()), ("pick", &referral)];
         let refused = send(&viewer, &path(t, &rest), &fields).await;
         assert_eq!(refused.status, 403);
     }
+    // The list has nothing to pick for them, and says once why.
+    let list = look(&viewer, &path(t, "/referrals")).send().await;
+    let why =
+        "Checking referrals again is for owners, admins and members of the team. You are a viewer.";
+    holds(
+        &list,
+        &[
+            &format!("<p class=\"quiet\">{why}</p>"),
+            "data-label=\"Credits\"",
+        ],
+    );
+    for part in ["Pick", "Check the picked", "method=\"post\""] {
+        assert!(!content(&list).contains(part), "{part}: {list:?}");
+    }
+    let list = look(&t.owner, &path(t, "/referrals")).send().await;
+    holds(
+        &list,
+        &["data-label=\"Pick\"", "Check the picked ones again"],
+    );
+    assert!(!list.text.contains(why), "{list:?}");
 }
 
 async fn a_referral_is_a_text_too(t: &Bench) {

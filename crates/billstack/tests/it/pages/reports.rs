@@ -1,5 +1,7 @@
 //! `…/reports` and `…/reports/{month}`.
 
+use std::collections::BTreeSet;
+
 use billstack::secrets::{new_token, token_hash};
 use billstack_core::access::Role;
 use billstack_core::time::DAY;
@@ -7,10 +9,11 @@ use billstack_store::sessions;
 use billstack_store::upkeep::{self, Kind, Run};
 use serde_json::json;
 
-use super::{look, path};
+use super::{holds, look, path};
 use crate::api::referrals::credits::delivery::stripe;
 use crate::support::bench::{Bench, START};
 use crate::support::client::{Caller, CookieClient};
+use crate::support::fixture::text;
 
 on_both_engines! {
     every_month_since_the_first_booking_is_listed,
@@ -21,6 +24,7 @@ on_both_engines! {
     viewers_read_and_strangers_do_not,
     figures_lead_to_their_rows with stripe,
     bookings_are_read_page_by_page,
+    who_made_a_booking_is_told_by_name,
 }
 
 /// A page as the owner sees it, who signs in anew: months go by in these tests.
@@ -208,6 +212,17 @@ async fn a_month_says_whether_it_is_over(t: &Bench) {
             .await
             .contains("The month still runs")
     );
+    let ahead = look(&t.owner, &path(t, "/reports/2026-04")).send().await;
+    assert_eq!(ahead.status, 400);
+    holds(
+        &ahead,
+        &[
+            "<h1>April 2026</h1>",
+            "This month has not begun yet: it begins on <time datetime=\"2026-04-01\">1 Apr 2026</time>",
+            "/reports\">All months</a>",
+        ],
+    );
+    assert!(!ahead.text.contains("0.00 USD"), "{ahead:?}");
     t.advance(3 * DAY);
     let over = page(t, "/reports/2026-03").await;
     assert!(over.contains("The month is over") && over.contains(">April 2026</a>"));
@@ -384,6 +399,60 @@ async fn bookings_are_read_page_by_page(t: &Bench) {
         .get("referrals/exports/postings?figure=granted")
         .await
         .invalid("figure");
+}
+
+async fn who_made_a_booking_is_told_by_name(t: &Bench) {
+    let (pair, _) = t.pending("ann").await;
+    let event = t.created(&pair.stripe);
+    t.accept(&event).await;
+    let event = text(&event["id"]);
+    let credit = gift(t, 700, "usd").await;
+    let body = json!({"amount": 100, "reason": "x"});
+    let reverse = format!("referrals/credits/{credit}/reverse");
+    t.owner.post(&reverse, body).await.ok();
+    let by = |page: &str| {
+        let rows = cells(page).into_iter();
+        let mut by: Vec<_> = rows.map(|row| row[4].clone()).collect();
+        by.sort();
+        by.dedup();
+        by
+    };
+    let shown = page(t, "/reports/bookings").await;
+    let of_event = format!("Stripe's event, event {event}");
+    assert_eq!(by(&shown), ["Owner of home", &*of_event, "everything"]);
+    for part in [
+        &format!("<a href=\"/go/{event}\">Stripe's event<"),
+        &format!("<a href=\"/go/{}\">Owner of home</a>", t.home.owner_id),
+        "\">everything</a>",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let viewer = t.member(Role::Viewer).await;
+    let bookings = path(t, "/reports/bookings");
+    let seen = look(&viewer, &bookings).send().await.text;
+    let words = ["Stripe's event", "an API key", "somebody of the team"];
+    assert_eq!(by(&seen), words);
+    assert!(
+        !seen.contains("usr_") && !seen.contains("key_") && !seen.contains("evt_"),
+        "{seen}"
+    );
+    // So does the file for people; the one for programs has the ids.
+    let file = "referrals/exports/postings";
+    let for_people = format!("{file}?format=spreadsheet");
+    let told = t.owner.get(&for_people).await.text;
+    let last = told.lines().skip(1).map(|line| line.rsplit(',').next());
+    let last: BTreeSet<_> = last.flatten().collect();
+    let names = ["Owner of home", "Stripe's event", "everything"];
+    assert_eq!(last, names.into(), "{told}");
+    let told = viewer.get(&for_people).await.text;
+    assert!(
+        told.contains(",somebody of the team\r") && !told.contains(",Owner of home\r"),
+        "{told}"
+    );
+    let ids = t.key.get(file).await.text;
+    let own = format!(",user,user:{},", t.home.owner_id);
+    assert!(ids.contains(&own) && ids.contains(&format!(",event,{event},")));
+    assert!(!ids.contains("everything"), "{ids}");
 }
 
 async fn viewers_read_and_strangers_do_not(t: &Bench) {

@@ -6,7 +6,7 @@ use fake_stripe::{EventOptions, thin_event};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{hidden, led, look, send};
+use super::{hidden, holds, led, look, send};
 use crate::support::bench::{Bench, Setup};
 use crate::support::client::{Answer, Caller};
 use crate::support::fixture::text;
@@ -348,11 +348,8 @@ async fn who_sees_what(t: &Bench) {
     }
     let member = member.expect("a member");
     let shown = page(&member, &path(t, &one)).await;
-    assert!(
-        shown
-            .text
-            .contains("Only owners and admins of the team replay events.")
-    );
+    let why = "This is for owners and admins of the team. You are a member.";
+    holds(&shown, &[why, "class=\"shut\""]);
     let fields = [("once", &*hidden(&shown, "once"))];
     assert_eq!(send(&member, &path(t, &one), &fields).await.status, 403);
 }

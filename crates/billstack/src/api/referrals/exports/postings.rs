@@ -1,9 +1,12 @@
 //! `GET …/referrals/exports/postings`.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::ledger::Figure;
 use billstack_core::time::Micros;
+use billstack_store::activity;
 use billstack_store::finance::{self, BookingFilter, ExportedPosting};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -11,6 +14,7 @@ use utoipa::ToSchema;
 use super::name::file;
 use super::table::Table;
 use super::{Format, PAGE, Wanted, send, wanted};
+use crate::api::actors::{actor_of, booked_by};
 use crate::api::referrals::credits::list::currency;
 use crate::app::Shared;
 use crate::clock::rfc3339;
@@ -19,7 +23,7 @@ use crate::http::access::ProjectRead;
 use crate::http::page::{QueryString, one_of};
 use crate::http::query::Query;
 
-/// The last one is for people alone.
+/// The last two are for people alone.
 const COLUMNS: &[&str] = &[
     "id",
     "credit",
@@ -35,16 +39,20 @@ const COLUMNS: &[&str] = &[
     "effectiveAt",
     "createdAt",
     "amountDecimal",
+    "by",
 ];
+
+/// What the people and the keys are called who made bookings, where that is told.
+type Names = BTreeMap<String, String>;
 
 fn columns(format: Format) -> &'static [&'static str] {
     match format {
         Format::Spreadsheet => COLUMNS,
-        Format::Csv | Format::Ndjson => &COLUMNS[..COLUMNS.len() - 1],
+        Format::Csv | Format::Ndjson => &COLUMNS[..COLUMNS.len() - 2],
     }
 }
 
-fn row(exported: ExportedPosting, format: Format) -> Vec<Value> {
+fn row(exported: ExportedPosting, names: &Names, format: Format) -> Vec<Value> {
     let ExportedPosting {
         posting,
         credit_id,
@@ -52,6 +60,8 @@ fn row(exported: ExportedPosting, format: Format) -> Vec<Value> {
         customer_id,
         currency,
     } = exported;
+    let name = actor_of(&posting).and_then(|actor| names.get(actor));
+    let by = booked_by(&posting, name.map(String::as_str));
     let id = format!("{credit_id}.{}.{}", posting.seq, posting.account);
     let mut row = vec![
         json!(id),
@@ -68,6 +78,7 @@ fn row(exported: ExportedPosting, format: Format) -> Vec<Value> {
         json!(rfc3339(posting.effective_at.0)),
         json!(rfc3339(posting.created_at.0)),
         json!(currency.decimal(posting.amount)),
+        json!(by),
     ];
     row.truncate(columns(format).len());
     row
@@ -102,7 +113,8 @@ pub(crate) fn filter(query: &Query) -> Result<BookingFilter, ApiError> {
 ///
 /// Every line of the ledger that was booked in the time, in the order of booking. The two lines of a movement follow
 /// each other and sum to zero. With `figure` only the one line of each movement that the figure counts: the amounts of a
-/// currency sum to the figure in the report of the time.
+/// currency sum to the figure in the report of the time. The form for people says who or what made each, by name where
+/// the caller may administer the team.
 #[utoipa::path(
     get, path = "", operation_id = "export_postings",
     params(
@@ -125,6 +137,7 @@ pub async fn handle(
     let (wanted, filter) = (wanted(&query)?, filter(&query)?);
     let file = file(&app, &access, "postings", &query).await?;
     let wanted = wanted.until(file.now);
+    let is_named = wanted.format == Format::Spreadsheet && access.administers(&app).await?;
     let begin = (Micros(wanted.from.0 - 1), "\u{10ffff}".to_owned(), i64::MAX);
     send(
         app,
@@ -142,8 +155,15 @@ pub async fn handle(
             });
             let next = last.filter(|_| postings.len() as i64 == 2 * PAGE);
             let mut table = Table::new(wanted.format, columns(wanted.format), is_first);
-            let chosen = postings.into_iter().filter(|line| filter.holds(line));
-            chosen.for_each(|posting| table.row(row(posting, wanted.format)));
+            let chosen: Vec<_> = postings
+                .into_iter()
+                .filter(|line| filter.holds(line))
+                .collect();
+            let by = chosen.iter().filter(|_| is_named);
+            let by = by.filter_map(|line| actor_of(&line.posting));
+            let names = activity::names(tx, &place.team_id, by)?;
+            let rows = chosen.into_iter();
+            rows.for_each(|posting| table.row(row(posting, &names, wanted.format)));
             Ok((table, next))
         },
     )

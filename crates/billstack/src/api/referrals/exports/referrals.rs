@@ -22,44 +22,37 @@ use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::page::QueryString;
 
-const COLUMNS: &[&str] = &[
-    "id",
-    "status",
-    "code",
-    "source",
-    "channel",
-    "referrer",
-    "referee",
-    "appliedAt",
-    "convertedAt",
-    "currency",
-    "referrerCreditAmount",
-    "referrerCreditDecimal",
-    "refereeCreditAmount",
-    "refereeCreditDecimal",
-];
+/// The columns, with those beside the id of each side.
+macro_rules! columns {
+    ([$($referrer:literal),*], [$($referee:literal),*]) => {
+        &[
+            "id",
+            "status",
+            "code",
+            "source",
+            "channel",
+            "referrer",
+            $($referrer,)*
+            "referee",
+            $($referee,)*
+            "appliedAt",
+            "convertedAt",
+            "currency",
+            "referrerCreditAmount",
+            "referrerCreditDecimal",
+            "refereeCreditAmount",
+            "refereeCreditDecimal",
+        ]
+    };
+}
 
-/// The same with how both sides are called, for people who may read that.
-const WITH_NAMES: &[&str] = &[
-    "id",
-    "status",
-    "code",
-    "source",
-    "channel",
-    "referrer",
-    "referrerName",
-    "referrerEmail",
-    "referee",
-    "refereeName",
-    "refereeEmail",
-    "appliedAt",
-    "convertedAt",
-    "currency",
-    "referrerCreditAmount",
-    "referrerCreditDecimal",
-    "refereeCreditAmount",
-    "refereeCreditDecimal",
-];
+const COLUMNS: &[&str] = columns!([], []);
+
+/// With how both sides are called, for people who may read that.
+const WITH_NAMES: &[&str] = columns!(
+    ["referrerName", "referrerEmail"],
+    ["refereeName", "refereeEmail"]
+);
 
 /// How customers are called, where that is told.
 type Names = Option<BTreeMap<String, Contact>>;

@@ -62,7 +62,7 @@ pub(super) const TOOLS: &[Tool] = &[
             may(
                 "month",
                 Kind::Month,
-                "The month, such as 2030-01; all when left out.",
+                "The month, such as 2030-01, of those that have begun; all when left out.",
             ),
             may(
                 "cursor",

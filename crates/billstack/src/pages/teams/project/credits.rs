@@ -29,14 +29,15 @@ use crate::pages::parts::currencies;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{apply, choice, fault, line, submit as button};
+use crate::pages::parts::lock::{Lock, Need};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::people::People;
-use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::table::{Column, table_to_pick};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
-use crate::pages::picked::{pick, pick_all};
+use crate::pages::picked::{list as to_pick, pick};
 use crate::pages::view::{View, read};
 use moves::Move;
 
@@ -119,15 +120,15 @@ pub(super) async fn body(
         @if told.part.rows.is_empty() {
             (nothing(&told, place, &path, !kept.is_empty()))
         } @else {
-            form method="post" action=(here) {
-                (pick_all(view.can_write()))
-                (list(&told, place, typed, view.can_write()))
+            @let lock = view.lock(Need::Writer);
+            @let list = html! {
+                (list(&told, place, typed, &lock))
                 (pager(&path, &carried, &trail, next))
                 @if limited.is_empty() && next.is_some() {
                     p { a href=(with_query(&path, &many)) { "Show 50 at once" } }
                 }
-                (move_picked(typed, error, view))
-            }
+            };
+            (to_pick(&lock, &here, "Moving credits", (list, move_picked(typed, error))))
         }
     })
 }
@@ -234,9 +235,8 @@ fn filters(path: &str, kept: &[(&str, &str)], known: &[Currency]) -> Markup {
     }
 }
 
-fn list(told: &Told, place: &Place, typed: &Form, may_pick: bool) -> Markup {
+fn list(told: &Told, place: &Place, typed: &Form, lock: &Lock) -> Markup {
     let columns = [
-        Column::short("Pick"),
         Column::number("Amount"),
         Column::text("Customer"),
         Column::text("For"),
@@ -248,8 +248,7 @@ fn list(told: &Told, place: &Place, typed: &Form, may_pick: bool) -> Markup {
     let rows = told.part.rows.iter().map(|credit| {
         let units = credit.currency.text(credit.amount.get());
         let name = told.people.name(&credit.customer_id);
-        [
-            pick(&credit.id, &format!("{units} of {name}"), typed, may_pick),
+        let cells = [
             html! { a href={ (base) "/credits/" (credit.id) } { (amount(credit.amount.get(), credit.currency)) } },
             told.people.link(place, &credit.customer_id),
             html! { (words::of_side(credit.side)) },
@@ -259,9 +258,11 @@ fn list(told: &Told, place: &Place, typed: &Form, may_pick: bool) -> Markup {
                 None => html! { span.quiet { "none" } },
             },
             moment(credit.created_at),
-        ]
+        ];
+        let pick = pick(&credit.id, &format!("{units} of {name}"), typed);
+        (pick, cells)
     });
-    table("Credits, the newest first", columns, rows, "")
+    table_to_pick("Credits, the newest first", columns, rows, lock)
 }
 
 /// Where a credit stands, and whether somebody has to see to it.
@@ -273,7 +274,7 @@ fn status(credit: &Credit) -> Markup {
 }
 
 /// The form that moves what is picked.
-fn move_picked(typed: &Form, error: Option<&ApiError>, view: &View) -> Markup {
+fn move_picked(typed: &Form, error: Option<&ApiError>) -> Markup {
     let choices = Move::ALL.map(|one| (one.as_str(), one.label()));
     let choices = [("", "choose")].into_iter().chain(choices);
     html! {
@@ -284,7 +285,7 @@ fn move_picked(typed: &Form, error: Option<&ApiError>, view: &View) -> Markup {
             @if let Some(error) = error.filter(|error| error.field.as_deref() == Some("move")) { p.error { (error.message) } }
             div.row {
                 (choice("What to do", "move", choices, typed.text("move")))
-                (button("Look at the move").when(view.can_write(), "Viewers move nothing."))
+                (button("Look at the move"))
             }
         }
     }

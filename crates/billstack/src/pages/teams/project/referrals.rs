@@ -22,14 +22,15 @@ use crate::pages::form::Form;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{apply, choice, fault, line, once, submit as button};
+use crate::pages::parts::lock::{Lock, Need};
 use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::pager::{Trail, pager, with_query};
 use crate::pages::parts::people::People;
-use crate::pages::parts::table::{Column, table};
+use crate::pages::parts::table::{Column, table, table_to_pick};
 use crate::pages::parts::time::on;
 use crate::pages::parts::words;
-use crate::pages::picked::{pick, pick_all};
+use crate::pages::picked::{list as to_pick, pick};
 use crate::pages::view::{View, read};
 
 /// Rows of a page.
@@ -107,16 +108,14 @@ async fn body(
             (list(&part, &people, place, !kept.is_empty()))
             (pager(&path, &carried, &trail, None))
         } @else {
-            form method="post" action=(here) {
-                (once())
-                (pick_all(view.can_write()))
-                (rows_to_pick((&part.rows, &credits), &people, place, typed, view.can_write()))
+            @let lock = view.lock(Need::Writer);
+            @let list = html! {
+                (rows_to_pick((&part.rows, &credits), &people, place, typed, &lock))
                 (pager(&path, &carried, &trail, part.next.as_ref()))
-                div.actions {
-                    (button("Check the picked ones again").plain().when(view.can_write(), "Viewers check nothing again."))
-                    @if is_short { a href=(with_query(&path, &many)) { "Show 50 at once" } }
-                }
-            }
+                @if is_short { p { a href=(with_query(&path, &many)) { "Show 50 at once" } } }
+            };
+            @let check = html! { (once()) (button("Check the picked ones again").plain()) };
+            (to_pick(&lock, &here, "Checking referrals again", (list, check)))
         }
     })
 }
@@ -239,11 +238,10 @@ fn rows_to_pick(
     people: &People,
     place: &Place,
     typed: &Form,
-    may: bool,
+    lock: &Lock,
 ) -> Markup {
     let [friend, by, code, status, source, applied, converted] = COLUMNS;
     let columns = [
-        Column::short("Pick"),
         friend,
         by,
         code,
@@ -256,13 +254,14 @@ fn rows_to_pick(
     let rows = referrals.iter().zip(credits).map(|(referral, credits)| {
         let name = people.name(&referral.referee_customer_id);
         let [friend, by, code, status, source, applied, converted] = cells(referral, people, place);
-        let box_ = pick(&referral.id, &format!("the referral of {name}"), typed, may);
+        let box_ = pick(&referral.id, &format!("the referral of {name}"), typed);
         let credits = html! { (credits) };
-        [
-            box_, friend, by, code, status, source, applied, converted, credits,
-        ]
+        let cells = [
+            friend, by, code, status, source, applied, converted, credits,
+        ];
+        (box_, cells)
     });
-    table(CAPTION, columns, rows, "")
+    table_to_pick(CAPTION, columns, rows, lock)
 }
 
 const CAPTION: &str = "Referrals, the newest first";

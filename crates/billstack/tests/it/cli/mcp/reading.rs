@@ -253,6 +253,12 @@ async fn wrong_arguments_name_the_field(t: &Bench) {
         let error = talk.refused(tool, arguments, "invalid_argument");
         assert_eq!(error["field"], field, "{tool}: {error}");
     }
+    let to_come = talk.refused(
+        "month_report",
+        json!({"month": "9999-11"}),
+        "invalid_request",
+    );
+    assert_eq!(to_come["field"], "month", "{to_come}");
     // What only the API knows, it names as well.
     let error = talk.refused(
         "list_credits",

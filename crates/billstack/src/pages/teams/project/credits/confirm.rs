@@ -69,7 +69,7 @@ pub async fn show(
     if picked(&form).is_err() || Move::read(&form).is_err() {
         return Ok(see_other(&back));
     }
-    let shown = body(&app, (&view, &access.place), &back, (&form, None)).await?;
+    let shown = body(&app, &access.place, &back, (&form, None)).await?;
     Ok(view.page(TITLE, shown))
 }
 
@@ -86,7 +86,7 @@ pub async fn act(
         Err(_) if picked(&form).is_err() || Move::read(&form).is_err() => Ok(see_other(&back)),
         Err(error) => {
             let typed = (&form, Some(&error));
-            let shown = body(&app, (&view, &access.place), &back, typed).await?;
+            let shown = body(&app, &access.place, &back, typed).await?;
             Ok(view.again(&error, TITLE, shown))
         }
     }
@@ -122,7 +122,7 @@ async fn told(app: &App, place: &Place, ids: BTreeSet<String>) -> Result<Told, A
 
 async fn body(
     app: &App,
-    (view, place): (&View, &Place),
+    place: &Place,
     back: &str,
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
@@ -153,25 +153,20 @@ async fn body(
                     " cannot be moved so as they stand now, and would be left as they are." }
             }
             (fault(error, fields))
-            form method="post" action={ (path(place)) "/move" } {
-                (once())
-                input type="hidden" name=(MOVE) value=(what.as_str());
-                @for id in &ids { input type="hidden" name=(PICK) value=(id); }
-                (moves::reason_field(typed, error))
-                @if what == Move::Settle { (moves::reference_field(typed, error)) }
-                (button(&label).when(view.can_write() && moving > 0, why_not(view)))
+            @if moving > 0 {
+                form method="post" action={ (path(place)) "/move" } {
+                    (once())
+                    input type="hidden" name=(MOVE) value=(what.as_str());
+                    @for id in &ids { input type="hidden" name=(PICK) value=(id); }
+                    (moves::reason_field(typed, error))
+                    @if what == Move::Settle { (moves::reference_field(typed, error)) }
+                    (button(&label))
+                }
             }
             p { a href=(back) { "Move nothing, back to the list" } }
         }
         (list(&told, what, place))
     })
-}
-
-fn why_not(view: &View) -> &'static str {
-    match view.can_write() {
-        true => "None of them can be moved so.",
-        false => "Viewers move nothing.",
-    }
 }
 
 /// How many, and how much of each currency.

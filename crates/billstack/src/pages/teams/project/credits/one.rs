@@ -1,5 +1,7 @@
 //! `/t/{teamId}/p/{projectId}/credits/{id}`: what became of a credit, why, and what can be done about it.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::credit::Side;
@@ -9,25 +11,27 @@ use billstack_core::money::Currency;
 use billstack_store::credits::delivery::{Shown, shown};
 use billstack_store::credits::{self, Credit, Posting};
 use billstack_store::list::Page;
-use billstack_store::{Act, Place, Tx, explained, referrals, stripe_connection};
+use billstack_store::{Act, Place, Tx, activity, explained, referrals, stripe_connection};
 use maud::{Markup, html};
 
 use super::bookings::bookings;
 use super::moves::{self, Move, Wish};
 use super::path;
+use crate::api::actors::actor_of;
 use crate::api::attention::{mend, why_stuck};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
 use crate::pages::form::Form;
+use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::{Field, fault, field, once, submit as button};
 use crate::pages::parts::lock::Need;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
 use crate::pages::parts::said::saying;
-use crate::pages::parts::time::moment;
+use crate::pages::parts::time::{moment, sentence};
 use crate::pages::parts::words;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::project::address;
@@ -46,6 +50,8 @@ struct Told {
     /// Whether there is a key to tell Stripe with.
     has_key: bool,
     postings: Vec<Posting>,
+    /// What the people and the keys are called who made some.
+    names: BTreeMap<String, String>,
     has_more: bool,
     people: People,
     /// The other one of its referral.
@@ -150,7 +156,9 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
         let known = [Some(&credit.customer_id), other.as_ref()]
             .into_iter()
             .flatten();
+        let by = part.rows.iter().filter_map(actor_of);
         Ok(Told {
+            names: activity::names(tx, &place.team_id, by)?,
             people: People::read(tx, place, known.map(String::as_str))?,
             other,
             facts: explained::credit(tx, place, &credit, now)?,
@@ -181,7 +189,7 @@ fn body(
         (facts(told, place))
         (move_it(told, (view, place), (typed, error)))
         h2 { "Bookings" }
-        (bookings(&told.postings, credit.currency, (view, place)))
+        (bookings(&told.postings, credit.currency, (Reader::new(view, &place.team_id), &told.names)))
         @if told.has_more { p.quiet { "There are more, which the API tells: " code { "…/postings" } } }
     }
 }
@@ -205,7 +213,7 @@ fn standing(told: &Told) -> Markup {
     let in_books_alone = credit.delivery == DeliveryState::None && credit.parts.available > 0;
     html! {
         p { (words::of_credit(credit.status)) (told.facts.standing()) }
-        @if let Some(next) = told.facts.next() { p { (next) } }
+        @if let Some(next) = told.facts.next() { p { (sentence(&next)) } }
         @if in_books_alone { p.quiet { "It stands in our books alone and is not put into Stripe." } }
     }
 }

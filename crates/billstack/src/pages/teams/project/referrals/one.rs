@@ -23,11 +23,12 @@ use crate::pages::form::Form;
 use crate::pages::parts::deed_names::said;
 use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
-use crate::pages::parts::time::moment;
+use crate::pages::parts::time::{moment, sentence};
 use crate::pages::parts::words;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::teams::project::address;
@@ -140,16 +141,15 @@ fn body(told: &Told, (view, place): (&View, &Place), error: Option<&ApiError>) -
         h1 { (friend) }
         section {
             h2 { "Why it is where it is" }
-            p { (words::of_referral(referral.status)) (told.explanation.why) }
+            p { (words::of_referral(referral.status)) (sentence(&told.explanation.why)) }
             @if !told.explanation.next.is_empty() {
                 p { "What must still happen:" }
-                ul { @for step in &told.explanation.next { li { (step) } } }
+                ul { @for step in &told.explanation.next { li { (sentence(step)) } } }
             }
             (fault(error, &[]))
             @if referral.status == Status::Pending {
                 form method="post" action={ (path(place)) "/" (referral.id) } {
-                    (once())
-                    (button("Check again").plain().when(view.can_write(), "Viewers check nothing again."))
+                    (view.lock(Need::Writer).around(html! { (once()) (button("Check again").plain()) }))
                 }
             }
         }
@@ -199,7 +199,7 @@ fn plain(told: &Told) -> String {
     let referral = &told.referral;
     let mut lines = vec![
         format!("Referral {}: {}", referral.id, referral.status),
-        told.explanation.why.clone(),
+        told.explanation.why.to_string(),
     ];
     lines.extend(
         told.explanation

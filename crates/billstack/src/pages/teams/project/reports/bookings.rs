@@ -8,9 +8,10 @@ use billstack_core::ledger::Figure;
 use billstack_core::money::Currency;
 use billstack_store::finance::{self, Booking, BookingFilter, RollForward};
 use billstack_store::list::{Page, Part};
-use billstack_store::{Abort, Place, Tx, stats};
+use billstack_store::{Abort, Place, Tx, activity, stats};
 use maud::{Markup, html};
 
+use crate::api::actors::actor_of;
 use crate::api::referrals::exports::postings::filter;
 use crate::app::Shared;
 use crate::error::ApiError;
@@ -19,6 +20,7 @@ use crate::http::page::{QueryString, page};
 use crate::http::query::Query;
 use crate::pages::parts::currencies;
 use crate::pages::parts::days::in_times;
+use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{apply, choice, fault, line};
 use crate::pages::parts::money::amount;
@@ -28,7 +30,7 @@ use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment_utc;
 use crate::pages::teams::project::address;
-use crate::pages::teams::project::credits::bookings::{cause, name};
+use crate::pages::teams::project::credits::bookings::name;
 use crate::pages::view::{View, read};
 
 const TITLE: &str = "Bookings · Reports";
@@ -43,6 +45,8 @@ const FILTERS: [&str; 4] = ["figure", "currency", "from", "to"];
 struct Told {
     part: Part<Booking>,
     people: People,
+    /// What the people and the keys are called who made some.
+    names: BTreeMap<String, String>,
     currencies: Vec<Currency>,
     /// What the figure comes to in all of the time; empty without one.
     sums: BTreeMap<Currency, i64>,
@@ -108,6 +112,9 @@ fn told(
     let part = finance::bookings(tx, place, filter, page)?;
     let ids = part.rows.iter().map(|row| row.line.customer_id.as_str());
     let people = People::read(tx, place, ids)?;
+    let by = part.rows.iter();
+    let by = by.filter_map(|row| actor_of(&row.line.posting));
+    let names = activity::names(tx, &place.team_id, by)?;
     let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
     if let Some(figure) = filter.figure {
         for ((currency, _), moved) in finance::roll_forward(tx, place, filter.from, filter.to)? {
@@ -119,6 +126,7 @@ fn told(
     Ok(Told {
         part,
         people,
+        names,
         currencies: stats::currencies(tx, place)?,
         sums,
     })
@@ -194,6 +202,7 @@ fn list(told: &Told, (view, place): (&View, &Place), is_filtered: bool) -> Marku
         Column::text("At Stripe"),
     ];
     let base = address(&place.team_id, &place.project_id);
+    let reader = Reader::new(view, &place.team_id);
     let rows = told.part.rows.iter().map(|booking| {
         let (line, posting) = (&booking.line, &booking.line.posting);
         let units = amount(booking.units, line.currency);
@@ -203,7 +212,7 @@ fn list(told: &Told, (view, place): (&View, &Place), is_filtered: bool) -> Marku
             told.people.link(place, &line.customer_id),
             html! { (name(booking.from)) " → " (name(booking.to)) },
             html! { a href={ (base) "/credits/" (line.credit_id) } aria-label={ "the credit of " (of) } { (units) } },
-            cause(posting, (view, place)),
+            reader.booked_by(posting, &told.names),
             html! {
                 @if let Some(reason) = &posting.reason { (reason) }
                 @if let Some(reference) = &posting.reference { " " code { (reference) } }

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use super::Rows;
 use super::bookings::title;
-use crate::api::reports::{month, month_text};
+use crate::api::reports::{begun, month, month_text};
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, Reason};
@@ -49,20 +49,26 @@ pub async fn show(
     let now = app.now();
     let found = read(&app, &access.place, move |tx, place| {
         let now = test_clock::shown(tx, place, now)?;
-        Ok(Told {
+        if let Err(to_come) = begun(from, now) {
+            return Ok(Err(to_come));
+        }
+        Ok(Ok(Told {
             from,
             to,
             now,
             currencies: finance::month(tx, place, from, to, now)?,
             checked: upkeep::last(tx)?.verify,
-        })
+        }))
     });
-    let told = found.await?;
+    let title = format!("{} · Reports", month_name(from));
+    let told = match found.await? {
+        Ok(told) => told,
+        Err(to_come) => return Ok(view.again(&to_come, &title, ahead(&access.place, from))),
+    };
     let name = view
         .project
         .as_ref()
         .map_or("", |project| project.name.as_str());
-    let title = format!("{} · Reports", month_name(from));
     Ok(view.page(&title, body(name, &access.place, &told)))
 }
 
@@ -73,13 +79,21 @@ fn body(project: &str, place: &Place, told: &Told) -> Markup {
         p {
             (project) ", " (day(told.from)) " to " (day(told.to.plus(-1))) ", UTC, by the time of booking. "
             @if told.to <= told.now { "The month is over: nothing in it changes any more." }
-            @else if told.from <= told.now { strong { "The month still runs, and its figures change." } }
-            @else { "The month has not begun." }
+            @else { strong { "The month still runs, and its figures change." } }
         }
         @if told.currencies.is_empty() { p.empty { "Nothing has ever been booked." } }
         div.pair { @for (currency, month) in &told.currencies { (statement(place, told, *currency, month)) } }
         p.quiet { "As of " (moment_utc(told.now)) ". Last check of all books of this server: " (checked_utc(told.checked.as_ref())) "." }
         div.files { h2 { "Behind the figures" } (files(place, told)) }
+    }
+}
+
+/// A month to come, of which there is nothing to tell.
+fn ahead(place: &Place, from: Micros) -> Markup {
+    html! {
+        h1 { (month_name(from)) }
+        p.notice { "This month has not begun yet: it begins on " (day(from)) ", UTC." }
+        p { a.button href={ (address(&place.team_id, &place.project_id)) "/reports" } { "All months" } }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::http::path::Item;
 use crate::pages::dress::PLAIN;
 use crate::pages::form::Form;
 use crate::pages::parts::form::{fault, once, submit as button};
+use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::copyable;
 use crate::pages::parts::time::moment;
 use crate::pages::parts::words;
@@ -127,8 +128,7 @@ fn body(told: &Told, (view, team_id): (&View, &TeamId), error: Option<&ApiError>
             (fault(error, &[]))
             @if !is_converted {
                 form method="post" action=(path(team_id, &event.id)) {
-                    (once())
-                    (button("Decide anew").when(view.can_administer(), "Only owners and admins of the team replay events."))
+                    (view.lock(Need::Admin).around(html! { (once()) (button("Decide anew")) }))
                 }
             }
         }
