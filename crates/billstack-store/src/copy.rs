@@ -103,7 +103,6 @@ pub fn copy(
     must_hold(&mut source, from, Stage::Source, told).map_err(at_source)?;
     let rows_before = copy_tables(&mut source, &mut target, batch, told)?;
     let rows = compare(&mut source, &mut target, told)?;
-    target.analyze().map_err(at_target)?;
     must_hold(&mut target, to, Stage::Target, told).map_err(at_target)?;
     target.write(mark::remove).map_err(at_target)?;
     Ok(Copied {
@@ -255,6 +254,8 @@ fn copy_tables(
             Ok(())
         })?;
         sink.end()?;
+        // What refers to it is checked row by row, by a plan that needs to know how large it is.
+        target.analyze(table)?;
     }
     Ok(before)
 }

@@ -195,16 +195,13 @@ impl Side {
         Ok(())
     }
 
-    /// Lets PostgreSQL look at what has come, before anything is asked of it.
-    pub(super) fn analyze(&mut self) -> Result<(), Fault> {
+    /// Lets PostgreSQL look at what has come into a table, before anything is asked of it.
+    pub(super) fn analyze(&mut self, table: &Table) -> Result<(), Fault> {
         match self {
             Side::Sqlite { .. } => Ok(()),
-            Side::Postgres(session) => session.run(|tx| {
-                for table in tables() {
-                    tx.simple(&format!("ANALYZE {}", table.name))?;
-                }
-                Ok(())
-            }),
+            Side::Postgres(session) => {
+                session.run(|tx| tx.simple(&format!("ANALYZE {}", table.name)))
+            }
         }
     }
 }
