@@ -8,7 +8,8 @@ mod credits;
 mod reasons;
 mod sentence;
 
-pub use credits::{CreditFacts, WithheldFacts};
+pub use credits::{Cap, CreditFacts, WithheldFacts};
+pub use reasons::of_event;
 pub use sentence::{Part, Sentence};
 
 use crate::program::ConversionTrigger;
@@ -28,8 +29,12 @@ pub struct Facts<'a> {
     pub is_linked: bool,
     /// The last event of Stripe that was looked at for it and did not convert it.
     pub looked_at: Option<LookedAt>,
-    /// Why it was closed, as its story says.
-    pub closed_because: Option<String>,
+    /// Whether its code has been deactivated since.
+    pub is_code_off: bool,
+    /// Whether the program is switched off.
+    pub is_program_off: bool,
+    /// Why it was closed and when, as its story says.
+    pub closed: Option<(String, Micros)>,
     /// The credits that it has earned, the referrer's first.
     pub credits: Vec<CreditFacts>,
     /// The credits that it would have earned if the program had given more.
@@ -96,7 +101,20 @@ fn pending(facts: &Facts<'_>) -> Explanation {
         }
         (None, None) => "No event of Stripe has told of a subscription of the friend since.".into(),
     };
-    let why = applied.and(". ").with(since);
+    let mut why = applied.and(". ").with(since);
+    let off = match (facts.is_code_off, facts.is_program_off) {
+        (false, false) => None,
+        (true, false) => Some("The code has been deactivated since"),
+        (false, true) => Some("The program is switched off"),
+        (true, true) => {
+            Some("The code has been deactivated since, and the program is switched off")
+        }
+    };
+    if let Some(off) = off {
+        why = why.and(format!(
+            " {off}: that changes nothing for whoever applied before."
+        ));
+    }
     let mut next = Vec::new();
     if referral.question_since.is_some() {
         next.push("Stripe must tell whether the friend was new. It is asked until it does.".into());
@@ -115,6 +133,13 @@ fn pending(facts: &Facts<'_>) -> Explanation {
         .looked_at
         .as_ref()
         .map(|looked_at| looked_at.reason.as_str());
+    if of_event == Some(AMBIGUOUS) {
+        next.push(
+            "Somebody must say which referral is meant: by metadata.project_id on the object in Stripe, or by the right \
+             link of a customer; then the event is replayed."
+                .into(),
+        );
+    }
     next.push(match of_event == Some(INCOMPLETE) {
         true => Sentence::from(
             "The first payment of that subscription must succeed, of which Stripe tells. Another one counts as well: ",
@@ -125,6 +150,9 @@ fn pending(facts: &Facts<'_>) -> Explanation {
     next.extend(deadline(facts));
     Explanation { why, next }
 }
+
+/// Why an event converts none of several referrals.
+const AMBIGUOUS: &str = "ambiguous";
 
 /// Why an event of a subscription counts only later.
 const INCOMPLETE: &str = "subscription incomplete";
@@ -193,12 +221,16 @@ fn converted(facts: &Facts<'_>) -> Explanation {
 }
 
 fn closed(facts: &Facts<'_>) -> Sentence {
-    let why = facts.closed_because.as_deref();
-    format!(
-        "It was closed without a conversion, and nothing can convert it any more: {}.",
-        why.map_or("its story does not say why".to_owned(), reasons::of_end)
-    )
-    .into()
+    let Some((why, at)) = &facts.closed else {
+        return "It was closed without a conversion, and nothing can convert it any more: its story does not say why."
+            .into();
+    };
+    Sentence::from("It was closed without a conversion on ")
+        .at(*at)
+        .and(format!(
+            ", and nothing can convert it any more: {}.",
+            reasons::of_end(why)
+        ))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What has become of the credits of a referral, in words.
 
+use std::fmt;
+
 use super::{Sentence, reasons};
 use crate::credit::{Parts, Side};
 use crate::delivery::{DeliveryState, Pause, Reason};
@@ -43,14 +45,44 @@ pub struct WithheldFacts {
     pub side: Option<Side>,
     /// `cap_reached` or `budget_exhausted`.
     pub reason: String,
+    /// How many conversions of one referrer the program paid then, if that is why.
+    pub cap: Option<Cap>,
+}
+
+/// How many conversions of one referrer a program pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cap {
+    /// In all.
+    Total(i64),
+    /// In a month.
+    PerMonth(i64),
+}
+
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Cap::Total(count) | Cap::PerMonth(count)) = self;
+        let what = if *count == 1 {
+            "conversion"
+        } else {
+            "conversions"
+        };
+        let time = match self {
+            Cap::Total(_) => "in all",
+            Cap::PerMonth(_) => "a month",
+        };
+        write!(f, "{count} {what} of one referrer {time}")
+    }
 }
 
 impl WithheldFacts {
     pub(super) fn sentence(&self) -> String {
-        let why = match self.reason.as_str() {
-            "cap_reached" => "the program pays no more conversions of one referrer",
-            "budget_exhausted" => "the budget of the program was used up",
-            other => other,
+        let why = match (self.reason.as_str(), self.cap) {
+            ("cap_reached", Some(cap)) => {
+                &format!("the program pays {cap}, and that many had been paid")
+            }
+            ("cap_reached", None) => "the program pays no more conversions of one referrer",
+            ("budget_exhausted", _) => "the budget of the program was used up",
+            (other, _) => other,
         };
         format!("The {} got no credit: {why}.", who(self.side))
     }

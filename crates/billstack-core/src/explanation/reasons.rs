@@ -5,7 +5,7 @@ use crate::payments::LossCause;
 
 /// Why an event of Stripe did not convert a referral. What is not in this list is said as the log says it: the
 /// phrases are ours, and hold nothing of anybody.
-pub(super) fn of_event(phrase: &str) -> String {
+pub fn of_event(phrase: &str) -> String {
     let said = match phrase {
         "already converted" => {
             "its subscription or its customer of Stripe has converted a referral before"

@@ -53,7 +53,9 @@ fn facts(referral: &Referral) -> Facts<'_> {
         is_connected: true,
         is_linked: true,
         looked_at: None,
-        closed_because: None,
+        is_code_off: false,
+        is_program_off: false,
+        closed: None,
         credits: Vec::new(),
         withheld: Vec::new(),
     }
@@ -190,7 +192,7 @@ fn what_is_over_needs_nothing() {
         (None, "does not say why"),
     ] {
         let facts = Facts {
-            closed_because: reason.map(str::to_owned),
+            closed: reason.map(|reason| (reason.to_owned(), APPLIED)),
             ..facts(&referral)
         };
         let explanation = explain(&facts);
@@ -330,11 +332,13 @@ proptest! {
                 reason: reason.to_owned(),
                 at: APPLIED,
             }),
-            closed_because: closed_because.map(str::to_owned),
+            is_code_off: is_asked,
+            is_program_off: is_connected,
+            closed: closed_because.map(|why| (why.to_owned(), APPLIED)),
             credits,
             withheld: withheld
                 .into_iter()
-                .map(|reason| WithheldFacts { side: Some(Side::Referrer), reason: reason.to_owned() })
+                .map(|reason| WithheldFacts { side: Some(Side::Referrer), reason: reason.to_owned(), cap: None })
                 .collect(),
             ..facts(&referral)
         };

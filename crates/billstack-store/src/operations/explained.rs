@@ -2,7 +2,7 @@
 
 use billstack_core::credit::{Side, grants};
 use billstack_core::explanation::{
-    CreditFacts, Explanation, Facts, LookedAt, WithheldFacts, explain,
+    Cap, CreditFacts, Explanation, Facts, LookedAt, WithheldFacts, explain,
 };
 use billstack_core::payments::LossCause;
 use billstack_core::referral::{Referral, Status};
@@ -12,7 +12,9 @@ use super::payments;
 use crate::seam::{Fault, Place, Tx};
 use crate::tables::credits::Credit;
 use crate::tables::stripe_connections::Paused;
-use crate::tables::{credits, customers, events, projects, referrals, stripe_connections};
+use crate::tables::{
+    codes, credits, customers, events, programs, projects, referrals, stripe_connections,
+};
 
 /// The referral with this id, and its explanation at a time of day.
 pub fn get(
@@ -43,7 +45,9 @@ fn bare(referral: &Referral, now: Micros) -> Facts<'_> {
         is_connected: false,
         is_linked: false,
         looked_at: None,
-        closed_because: None,
+        is_code_off: false,
+        is_program_off: false,
+        closed: None,
         credits: Vec::new(),
         withheld: Vec::new(),
     }
@@ -69,6 +73,8 @@ fn pending<'a>(
         is_connected: stripe_connections::is_active(tx, team_id)?,
         is_linked: friend.is_some_and(|friend| friend.stripe_customer_id.is_some()),
         looked_at,
+        is_code_off: codes::get(tx, place, &referral.code)?.is_some_and(|code| !code.is_active),
+        is_program_off: !programs::get(tx, place)?.enabled,
         ..bare(referral, now)
     })
 }
@@ -80,9 +86,11 @@ fn closed<'a>(
     now: Micros,
 ) -> Result<Facts<'a>, Fault> {
     let told = events::why::last(tx, &place.team_id, &referral.id, "referral.expired", 1)?;
-    let why = told.first().and_then(|(facts, _)| facts.text("reason"));
+    let closed = told
+        .first()
+        .and_then(|(facts, at)| Some((facts.text("reason")?.to_owned(), *at)));
     Ok(Facts {
-        closed_because: why.map(str::to_owned),
+        closed,
         ..bare(referral, now)
     })
 }
@@ -118,11 +126,29 @@ fn withheld(
     let limit = i64::try_from(missing).unwrap_or(i64::MAX);
     let kind = "referral.credit_withheld";
     let told = events::why::last(tx, &place.team_id, &referral.id, kind, limit)?;
+    let cap = cap(tx, place, referral)?;
     let of_event = told.iter().rev().map(|(facts, _)| WithheldFacts {
         side: facts.text("side").and_then(Side::read),
         reason: facts.text("reason").unwrap_or_default().to_owned(),
+        cap,
     });
     Ok(of_event.collect())
+}
+
+/// Which cap was reached when a referral converted, as its conversion says.
+fn cap(tx: &mut dyn Tx, place: &Place, referral: &Referral) -> Result<Option<Cap>, Fault> {
+    let kind = "referral.converted";
+    let told = events::why::last(tx, &place.team_id, &referral.id, kind, 1)?;
+    let Some((facts, _)) = told.first() else {
+        return Ok(None);
+    };
+    let reached = |cap, paid| {
+        let cap = facts.number(cap)?;
+        (facts.number(paid)? >= cap).then_some(cap)
+    };
+    let total = reached("maxConversionsTotal", "paidBeforeTotal").map(Cap::Total);
+    let in_month = reached("maxConversionsPerMonth", "paidBeforeInMonth").map(Cap::PerMonth);
+    Ok(total.or(in_month))
 }
 
 /// What is known of a credit, for what is said of it alone at a time of day.

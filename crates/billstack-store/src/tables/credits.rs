@@ -60,7 +60,7 @@ statements! {
         THEN 1 ELSE 0 END), 0) AS BIGINT) FROM credits c JOIN referrals r ON r.team_id = c.team_id \
         AND r.project_id = c.project_id AND r.id = c.referral_id WHERE c.team_id = $1 AND c.project_id = $2 \
         AND c.customer_id = $3 AND c.side = 'referrer'";
-    BALANCES = "SELECT currency, CAST(SUM(available + delivered) AS BIGINT) FROM credits \
+    BALANCES = "SELECT currency, CAST(SUM(available + delivered) AS BIGINT), CAST(SUM(held) AS BIGINT) FROM credits \
         WHERE team_id = $1 AND project_id = $2 AND customer_id = $3 \
         GROUP BY currency ORDER BY currency";
     /// What a customer has had of each currency, wherever it is now, and what is still held.
@@ -254,6 +254,8 @@ pub struct Balance {
     pub currency: Currency,
     /// The sum in minor units of what their credits have available.
     pub amount: i64,
+    /// What of them is still held.
+    pub held: i64,
 }
 
 /// What a customer has, one balance for each currency of their credits.
@@ -263,6 +265,7 @@ pub fn balances(tx: &mut dyn Tx, place: &Place, customer_id: &str) -> Result<Vec
         Ok(Balance {
             currency: row.currency(0)?,
             amount: row.int(1)?,
+            held: row.int(2)?,
         })
     })
 }

@@ -126,3 +126,21 @@ fn while_nothing_reaches_stripe_nothing_is_on_its_way() {
     let said = told.next().expect("a sentence").to_string();
     assert!(said.contains("on its way"), "{said}");
 }
+
+#[test]
+fn a_cap_tells_its_number() {
+    let of = |cap| {
+        let facts = WithheldFacts {
+            side: Some(Side::Referrer),
+            reason: "cap_reached".to_owned(),
+            cap,
+        };
+        facts.sentence()
+    };
+    assert_eq!(
+        of(Some(Cap::PerMonth(5))),
+        "The referrer got no credit: the program pays 5 conversions of one referrer a month, and that many had been paid."
+    );
+    assert!(of(Some(Cap::Total(1))).contains("1 conversion of one referrer in all"));
+    assert!(of(None).contains("pays no more conversions"));
+}

@@ -8,10 +8,14 @@ use url::form_urlencoded;
 const DONE: &str = "done";
 
 /// Each word and its sentence.
-const SAID: [(&str, &str); 15] = [
+const SAID: [(&str, &str); 16] = [
     (
         "erased",
         "The person is erased. Ids, referrals and amounts stay.",
+    ),
+    (
+        "checked",
+        "Looked again at all that Stripe has told: what stands here is how it is now.",
     ),
     ("changed", "The customer is saved."),
     ("moved", "It is moved. The newest booking says so."),

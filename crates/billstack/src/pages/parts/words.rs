@@ -74,6 +74,23 @@ fn credit_word(status: CreditStatus) -> String {
     .to_owned()
 }
 
+/// What became of each part of a credit that is in several.
+pub(in crate::pages) fn parts_of(credit: &Credit) -> Option<String> {
+    let parts = &credit.parts;
+    let all = [
+        (parts.held, "held"),
+        (parts.available, "owed"),
+        (parts.delivered, "in Stripe"),
+        (parts.applied, "used"),
+        (parts.settled, "paid"),
+        (parts.reversed, "taken back"),
+    ];
+    let told = all.iter().filter(|(units, _)| *units > 0);
+    let told = told.map(|(units, what)| format!("{} {what}", credit.currency.text(*units)));
+    let told: Vec<_> = told.collect();
+    (told.len() > 1).then(|| told.join(", "))
+}
+
 /// What became of an event of Stripe.
 pub(in crate::pages) fn of_outcome(outcome: Outcome) -> Markup {
     match outcome {

@@ -5,7 +5,7 @@ pub mod list;
 pub mod replay;
 
 use billstack_core::attribution::Outcome;
-use billstack_store::intake::StripeEvent;
+use billstack_store::intake::{Settled, StripeEvent};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -121,8 +121,43 @@ impl StripeEventAnswer {
     }
 }
 
-/// What an outcome means, and what helps.
-pub(crate) fn cure_of(outcome: Outcome) -> (&'static str, &'static str) {
+/// What became of an event means, and what helps.
+pub(crate) fn cure_of(settled: &Settled) -> (&'static str, &'static str) {
+    of_reason(&settled.reason).unwrap_or_else(|| of_outcome(settled.outcome))
+}
+
+/// Where there is a referral that the event does not convert.
+fn of_reason(reason: &str) -> Option<(&'static str, &'static str)> {
+    const DONE: &str = "Nothing is left to do.";
+    Some(match reason {
+        "already converted" => ("Its referral had converted before.", DONE),
+        "already referred" => (
+            "Its customer had been referred as another customer before.",
+            DONE,
+        ),
+        "self-referral" => ("The friend and the referrer are the same person.", DONE),
+        "referral expired" => ("The time of its referral was over.", DONE),
+        "began too early" => (
+            "Its subscription began too long before the code was applied.",
+            DONE,
+        ),
+        "nothing was paid" => (
+            "Its customer has a referral, and nothing was paid for this invoice.",
+            "Nothing is left to do: the first one that is paid with real money converts the referral.",
+        ),
+        "less than the minimum was paid" => (
+            "Its customer has a referral, and less was paid than the program asks for.",
+            "Nothing is left to do: one of at least the minimum converts the referral.",
+        ),
+        "minimum_in_other_currency" => (
+            "Its customer has a referral, and the minimum of the program is in another currency.",
+            "Somebody must decide: where the payment is enough, give the credits by hand with the API.",
+        ),
+        _ => return None,
+    })
+}
+
+fn of_outcome(outcome: Outcome) -> (&'static str, &'static str) {
     match outcome {
         Outcome::Converted => ("It converted a referral.", "Nothing is left to do."),
         Outcome::Recorded => (

@@ -1,6 +1,7 @@
 //! What Stripe told, and what became of it.
 
 use billstack_core::attribution::Outcome;
+use billstack_store::intake::Settled;
 use serde_json::Value;
 
 use super::lists::with_limit;
@@ -102,7 +103,8 @@ fn is_of_project(call: &Call, event: &Value) -> bool {
 fn explain(event: &mut Value) {
     let outcome = event["outcome"].as_str().map(Outcome::read);
     if let Some(outcome) = outcome.flatten() {
-        let (meaning, cure) = cure_of(outcome);
+        let reason = event["reason"].as_str().unwrap_or_default();
+        let (meaning, cure) = cure_of(&Settled::new(outcome, reason));
         event["meaning"] = meaning.into();
         event["cure"] = cure.into();
     }

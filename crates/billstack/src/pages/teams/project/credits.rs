@@ -269,6 +269,7 @@ fn list(told: &Told, place: &Place, typed: &Form, lock: &Lock) -> Markup {
 fn status(credit: &Credit) -> Markup {
     html! {
         (words::of_credit(credit.status))
+        @if let Some(parts) = words::parts_of(credit) { span.quiet { (parts) } }
         @if credit.delivery == DeliveryState::NeedsAttention { " " span.state.bad { "Needs a person" } }
     }
 }

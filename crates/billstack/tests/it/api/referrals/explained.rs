@@ -37,6 +37,15 @@ async fn what_must_happen_is_told_step_by_step(t: &Bench) {
         "Stripe must tell of a subscription that began on 2026-03-29 12:00 UTC or later."
     );
 
+    t.put_program(&t.key, false, 1000, 500).await;
+    t.key
+        .delete(&format!("referrals/codes/{}", t.code(&ada).await))
+        .await;
+    let (why, _) = t.explained(&id).await;
+    let said = "The code has been deactivated since, and the program is switched off: that changes nothing for whoever \
+                applied before.";
+    assert!(why.ends_with(said), "{why}");
+
     t.connect().await;
     t.link(&grace, json!("cus_grace")).await;
     assert_eq!(
@@ -118,8 +127,8 @@ async fn what_was_withheld_is_told(t: &Bench) {
     t.key.put("referrals/config", program).await.ok();
     t.subscribe(&pair).await;
     let (why, _) = t.explained(&id).await;
-    let said = "The referrer got no credit: the program pays no more conversions of one referrer. The friend got \
-                5.00 USD.";
+    let said = "The referrer got no credit: the program pays 0 conversions of one referrer in all, and that many had been \
+                paid. The friend got 5.00 USD.";
     assert!(why.ends_with(said), "{why}");
 }
 
@@ -127,10 +136,9 @@ async fn what_is_closed_tells_why_and_names_nobody(t: &Bench) {
     let (pair, id) = t.pending("a").await;
     t.erase(&pair.referee).await;
     let (why, next) = t.explained(&id).await;
-    assert!(
-        why.ends_with("the friend or the referrer was erased."),
-        "{why}"
-    );
+    let said = "It was closed without a conversion on 2026-03-30 12:00 UTC, and nothing can convert it any more: the \
+                friend or the referrer was erased.";
+    assert_eq!(why, said);
     assert_eq!(next, Vec::<String>::new());
     let (other, pending) = t.pending("b").await;
     for id in [id, pending] {

@@ -92,7 +92,8 @@ async fn balances(app: &App, place: &Place, id: &str) -> Result<Markup, ApiError
     Ok(html! {
         dl.figures {
             @for balance in &balances {
-                div { dt { "Balance in " (balance.currency.as_str().to_ascii_uppercase()) } dd { (amount(balance.amount, balance.currency)) } }
+                div { dt { "Balance in " (balance.currency.as_str().to_ascii_uppercase()) } dd { (amount(balance.amount, balance.currency))
+                    @if balance.held > 0 { " " span.quiet { "and " (amount(balance.held, balance.currency)) " held" } } } }
             }
             @if balances.is_empty() { div { dt { "Balance" } dd { "no credit yet" } } }
         }

@@ -27,6 +27,7 @@ use crate::pages::parts::lock::Need;
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::{beside, copyable};
 use crate::pages::parts::people::People;
+use crate::pages::parts::said::saying;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{moment, sentence};
 use crate::pages::parts::words;
@@ -90,7 +91,7 @@ async fn checked(
     let Nothing {} = form.read(&[])?;
     let (place, back) = (
         access.place.clone(),
-        format!("{}/{id}", path(&access.place)),
+        saying(&format!("{}/{id}", path(&access.place)), "checked"),
     );
     let op = move |tx: &mut dyn Tx, act: &mut Act| recheck::recheck(tx, act, &place, &id);
     let team_id = &access.place.team_id;

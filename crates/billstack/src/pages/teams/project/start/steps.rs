@@ -147,7 +147,7 @@ impl Shown<'_> {
         let Some(event) = &self.facts.event else {
             return html! {};
         };
-        let (means, cure) = cure_of(event.settled.outcome);
+        let (means, cure) = cure_of(&event.settled);
         html! {
             p { "The latest: "
                 @if self.view.can_write() {

@@ -3,7 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::attribution::Outcome;
+use billstack_core::explanation::of_event;
 use billstack_core::ids::TeamId;
+use billstack_core::stripe_event::is_about_payments;
 use billstack_store::intake::{self, StripeEvent};
 use billstack_store::{Refusal, Thing};
 use maud::{Markup, html};
@@ -108,11 +110,11 @@ async fn told(app: &App, team_id: &TeamId, id: String) -> Result<Told, ApiError>
 fn body(told: &Told, (view, team_id): (&View, &TeamId), error: Option<&ApiError>) -> Markup {
     let event = &told.event;
     let is_converted = event.settled.outcome == Outcome::Converted;
-    let (means, cure) = cure_of(event.settled.outcome);
-    let cure = match event.settled.reason.as_str() {
-        "already converted" => "Nothing is left to do: its referral converted before.",
-        _ => cure,
-    };
+    let (means, cure) = cure_of(&event.settled);
+    // That it was recorded is what became of it.
+    let reason = Some(of_event(&event.settled.reason)).filter(|reason| {
+        !is_converted && !reason.is_empty() && event.settled.outcome != Outcome::Recorded
+    });
     let is_live = match event.livemode {
         Some(true) => "live",
         Some(false) => "test",
@@ -123,7 +125,7 @@ fn body(told: &Told, (view, team_id): (&View, &TeamId), error: Option<&ApiError>
         section {
             h2 { "What became of it" }
             p { (words::of_outcome(event.settled.outcome)) (means) }
-            @if !is_converted && !event.settled.reason.is_empty() { p { "Reason: " (event.settled.reason) } }
+            @if let Some(reason) = reason { p { "Reason: " (reason) "." } }
             p.quiet { (cure) }
             (fault(error, &[]))
             @if !is_converted {
@@ -144,15 +146,25 @@ fn body(told: &Told, (view, team_id): (&View, &TeamId), error: Option<&ApiError>
             }
         }
         h2 { "Body" }
-        (payload(event.payload.as_deref()))
+        (payload(event))
     }
 }
 
-fn payload(text: Option<&str>) -> Markup {
-    let Some(text) = text else {
-        return html! {
-            p.empty { "No body is kept: the event was of no use, or its time or the erasure of a person has removed it." }
+fn payload(event: &StripeEvent) -> Markup {
+    let Some(text) = event.payload.as_deref() else {
+        let why = match event.settled.outcome {
+            _ if is_about_payments(&event.kind) => {
+                "No body is kept: of what tells of payments the facts that count are kept, whoever they are of."
+            }
+            Outcome::Ignored => "No body is kept: the event is of no use here.",
+            Outcome::NoCustomer => {
+                "No body is kept: nobody here is its customer, and nobody could have it erased."
+            }
+            _ => {
+                "No body is kept any more: its time is over, or the person whom it names was erased."
+            }
         };
+        return html! { p.empty { (why) } };
     };
     let parsed: Option<Value> = serde_json::from_str(text).ok();
     let pretty = parsed.and_then(|value| serde_json::to_string_pretty(&value).ok());
