@@ -31,6 +31,7 @@ use crate::engines::queue::{Job, enqueue};
 use crate::seam::{Abort, Fault, Tx};
 
 pub(crate) use checkpoint::pass as checkpoint;
+use connection::open_scanner;
 pub(crate) use connection::{fault, open_existing, open_reader, open_writer};
 pub(crate) use transaction::SqliteTx;
 pub(crate) use unsynced::sync_again;
@@ -71,7 +72,7 @@ impl Sqlite {
         let readers = options.reader_threads.max(1);
         let scans = Lanes::new(readers, options.queue_capacity);
         for _ in 0..readers {
-            let connection = open_reader(path)?;
+            let connection = open_scanner(path)?;
             let jobs = Arc::clone(&scans);
             threads.push(spawn("sqlite-reader", move || {
                 readers::run(connection, &jobs)

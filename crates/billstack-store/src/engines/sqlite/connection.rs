@@ -19,6 +19,11 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// look at every cached page (see `bench/README.md`).
 const CACHE_KIB: i64 = 16_384;
 
+/// The same of a connection that reads long lists and files: each of them comes by with most of its pages, which nobody
+/// asks for again soon, and fills the caches of all such connections one after the other. The inner pages of the trees
+/// find room in less.
+const SCAN_CACHE_KIB: i64 = 4_096;
+
 /// Opens a connection that may write, and creates a missing file.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, Fault> {
     if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
@@ -94,6 +99,15 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Fault> {
     let connection = open_existing(path)?;
     connection
         .pragma_update(None, "query_only", true)
+        .map_err(|e| fault(&e))?;
+    Ok(connection)
+}
+
+/// Opens a connection that cannot write and reads many rows.
+pub(super) fn open_scanner(path: &Path) -> Result<Connection, Fault> {
+    let connection = open_reader(path)?;
+    connection
+        .pragma_update(None, "cache_size", -SCAN_CACHE_KIB)
         .map_err(|e| fault(&e))?;
     Ok(connection)
 }
@@ -183,6 +197,22 @@ mod tests {
             panic!("{refused:?}");
         };
         assert!(why.contains("a.db may not be written"), "{why}");
+    }
+
+    #[test]
+    fn a_connection_that_reads_many_rows_keeps_few_of_their_pages() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        drop(open_writer(&path).unwrap());
+        let cache = |connection: Result<Connection, Fault>| {
+            let connection = connection.unwrap();
+            connection
+                .pragma_query_value(None, "cache_size", |row| row.get::<_, i64>(0))
+                .unwrap()
+        };
+        // Below zero it is a number of KiB.
+        assert_eq!(cache(open_scanner(&path)), -4_096);
+        assert_eq!(cache(open_reader(&path)), -16_384);
     }
 
     /// The settings of `.cargo/config.toml` are silently lost when cargo runs elsewhere.

@@ -270,14 +270,41 @@ fn is_id(name: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of(kind: &str, facts: &str, before: Option<&str>) -> String {
-        let team_id = TeamId::from("team_1");
-        let reader = Reader {
+    fn member(team_id: &TeamId) -> Reader<'_> {
+        Reader {
             can_write: true,
             can_administer: false,
-            team_id: &team_id,
+            team_id,
             people: None,
+        }
+    }
+
+    #[test]
+    fn whoever_did_it_is_told_as_its_reader_may_know() {
+        let team_id = TeamId::from("team_1");
+        let member = member(&team_id);
+        let admin = Reader {
+            can_administer: true,
+            ..member
         };
+        let viewer = Reader {
+            can_write: false,
+            ..member
+        };
+        let of = |reader: Reader<'_>, actor| reader.actor(actor, Some("Ada")).into_string();
+        assert_eq!(of(admin, "user:usr_1"), "<a href=\"/go/usr_1\">Ada</a>");
+        assert_eq!(of(member, "user:usr_1"), "somebody of the team");
+        assert_eq!(of(member, "api_key:key_1"), "an API key");
+        let customer = "<a href=\"/go/pc_1\">a customer</a>";
+        assert_eq!(of(viewer, "customer:pc_1"), customer);
+        assert!(of(member, "stripe:evt_1").starts_with("<a href=\"/go/evt_1\">Stripe<"));
+        assert_eq!(of(viewer, "stripe:evt_1"), "Stripe");
+        assert_eq!(of(admin, "system"), "BillStack");
+    }
+
+    fn of(kind: &str, facts: &str, before: Option<&str>) -> String {
+        let team_id = TeamId::from("team_1");
+        let reader = member(&team_id);
         let html = reader.facts(kind, facts, before).into_string();
         html.replace("<dl class=\"small\">", "")
             .replace("</dl>", "")
