@@ -1238,7 +1238,9 @@ export interface ReferralEvent {
   actor: string;
   /** When it happened. */
   createdAt: string;
-  /** Details: ids, amounts, Stripe's event as `stripeEventId`, and for `referral.not_converted` the `reason`. */
+  /**
+   * Details: ids, amounts, times, Stripe's event as `stripeEventId`, and for `referral.not_converted` the `reason`.
+   */
   facts: Record<string, unknown>;
   /** Its id: ours, not that of an event of Stripe. */
   id: string;

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod currency;
 pub mod customers;
 pub mod events;
+mod facts;
 pub mod find;
 pub mod links;
 pub mod operations;

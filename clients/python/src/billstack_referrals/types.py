@@ -1380,7 +1380,8 @@ class ReferralEvent(TypedDict):
     actor: str
     #: When it happened.
     createdAt: str
-    #: Details: ids, amounts, Stripe's event as `stripeEventId`, and for `referral.not_converted` the `reason`.
+    #: Details: ids, amounts, times, Stripe's event as `stripeEventId`, and for `referral.not_converted` the
+    #: `reason`.
     facts: dict[str, Any]
     #: Its id: ours, not that of an event of Stripe.
     id: str

@@ -30,6 +30,11 @@ macro_rules! catalogue {
             /// Every type of event, by its name in the log.
             pub const KINDS: &'static [&'static str] = &[$( $kind, )*];
 
+            /// Every member: of which type of event, its name, and how it is declared.
+            const MEMBERS: &'static [[&'static str; 3]] = &[
+                $( $( [$kind, stringify!($member), stringify!($type)], )* )*
+            ];
+
             /// The type in the log and in the API: a dotted name in the past tense.
             pub const fn kind(&self) -> &'static str {
                 match self {

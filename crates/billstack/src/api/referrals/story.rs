@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::api::facts;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
@@ -39,7 +40,7 @@ pub struct EventJson {
     actor: String,
     /// The `X-Request-Id` of the request it happened in.
     request_id: String,
-    /// Details: ids, amounts, Stripe's event as `stripeEventId`, and for `referral.not_converted` the `reason`.
+    /// Details: ids, amounts, times, Stripe's event as `stripeEventId`, and for `referral.not_converted` the `reason`.
     #[schema(value_type = Object, example = json!({"referralId": "ref_01kgv5r3mq7x2h9d4t8w6c0b1e", "stripeEventId": "evt_1RfX2cQ"}))]
     facts: Value,
     /// When it happened.
@@ -50,7 +51,7 @@ pub struct EventJson {
 impl EventJson {
     fn new(event: LoggedEvent) -> EventJson {
         EventJson {
-            facts: serde_json::from_str(&event.facts).unwrap_or_default(),
+            facts: facts::told(&event.kind, &event.facts),
             id: event.id,
             kind: event.kind,
             subject: event.subject,

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::api::facts;
 use crate::app::Shared;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
@@ -46,7 +47,7 @@ struct DeedJson {
     referral_id: Option<String>,
     /// The `X-Request-Id` of the request it happened in.
     request_id: String,
-    /// Details: ids, amounts, and what it is since.
+    /// Details: ids, amounts, times, and what it is since.
     #[schema(value_type = Object, example = json!({"from": "viewer", "to": "member"}))]
     facts: Value,
     /// What a program was before it was changed, told like its `facts`; null for anything else, and for the first.
@@ -60,10 +61,10 @@ struct DeedJson {
 impl DeedJson {
     fn new(told: Told) -> DeedJson {
         let deed = told.deed;
-        let read = |facts: String| serde_json::from_str(&facts).unwrap_or_default();
+        let before = told.before.as_deref();
         DeedJson {
-            facts: read(deed.facts),
-            before: told.before.map(read),
+            facts: facts::told(&deed.kind, &deed.facts),
+            before: before.map(|before| facts::told(&deed.kind, before)),
             id: deed.id,
             kind: deed.kind,
             subject: deed.subject,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use billstack_core::credit::CreditStatus;
+use billstack_core::event::Event;
 use billstack_core::ids::{ProjectId, TeamId};
 use billstack_core::ledger::Cause;
 use billstack_core::money::Currency;
@@ -232,12 +233,7 @@ impl Told<'_> {
     fn number(&self, name: &str, number: i64) -> Markup {
         let is_money =
             matches!(name, "amount" | "budget" | "budgetOut") || name.ends_with("Amount");
-        let is_time = match name {
-            "from" | "to" => self.kind == "project.clock_advanced",
-            "heldUntil" | "expiresAt" | "until" | "since" | "oldValidUntil" | "disabledAt"
-            | "lastSuccessAt" => true,
-            _ => false,
-        };
+        let is_time = Event::is_time(self.kind, name);
         match self.currency.filter(|_| is_money) {
             Some(currency) => super::money::amount(number, currency),
             None if is_time => moment(Micros(number)),

@@ -12,6 +12,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 
 use super::filter;
+use crate::api::facts;
 use crate::api::referrals::exports::Format;
 use crate::api::referrals::exports::name::named;
 use crate::api::referrals::exports::table::Table;
@@ -128,6 +129,8 @@ async fn part(
 
 fn row(told: Told) -> Vec<Value> {
     let deed = told.deed;
+    let text = |facts: &str| facts::told(&deed.kind, facts).to_string();
+    let (facts, before) = (text(&deed.facts), told.before.as_deref().map(text));
     vec![
         json!(deed.id),
         json!(rfc3339(deed.at.0)),
@@ -138,7 +141,7 @@ fn row(told: Told) -> Vec<Value> {
         json!(deed.project_id.map(|id| id.to_string())),
         json!(deed.referral_id),
         json!(deed.request_id),
-        json!(deed.facts),
-        json!(told.before),
+        json!(facts),
+        json!(before),
     ]
 }
