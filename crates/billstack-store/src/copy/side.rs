@@ -51,6 +51,8 @@ pub(super) enum Side {
 pub(super) struct Session {
     tx: Box<PostgresTx>,
     is_in_transaction: bool,
+    /// Where it leads.
+    place: String,
 }
 
 impl Side {
@@ -231,6 +233,7 @@ impl Session {
         Ok(Session {
             tx,
             is_in_transaction: false,
+            place: settings.place(),
         })
     }
 
@@ -250,6 +253,20 @@ impl Session {
 
     /// Runs something in the transaction that is open, or in one of its own.
     pub(super) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut PostgresTx) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let done = self.attempt(work);
+        done.map_err(|why| match why {
+            Fault::Unavailable(why) if self.tx.is_closed() => Fault::Unavailable(format!(
+                "the connection to {} was lost ({why}); run it again, and it goes on where it was",
+                self.place
+            )),
+            other => other,
+        })
+    }
+
+    fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut PostgresTx) -> Result<T, Fault>,
     ) -> Result<T, Fault> {

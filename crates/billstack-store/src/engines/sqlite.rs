@@ -146,6 +146,7 @@ impl Drop for Sqlite {
 /// Locks `<database>.lock`, so that a second server on the same file refuses to start. The database file
 /// itself is never opened outside SQLite: closing any handle to it would drop SQLite's locks.
 pub(crate) fn hold_file(path: &Path) -> Result<File, Fault> {
+    refuse_directory(path)?;
     refuse_hard_links(path)?;
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -168,6 +169,17 @@ pub(crate) fn hold_file(path: &Path) -> Result<File, Fault> {
             path.display()
         ))),
         Err(TryLockError::Error(error)) => Err(unavailable(error)),
+    }
+}
+
+/// A directory has several names as well, and SQLite says of one only that it cannot open it.
+fn refuse_directory(path: &Path) -> Result<(), Fault> {
+    match path.is_dir() {
+        true => Err(Fault::Unavailable(format!(
+            "{} is a directory; name a file in it",
+            path.display()
+        ))),
+        false => Ok(()),
     }
 }
 

@@ -69,7 +69,10 @@ pub(super) fn run(settings: &Settings, args: &CopyArgs) -> Result<(), Failure> {
     let from = named("--from", args.from.as_deref().unwrap_or(given))?;
     let to = named("--to", args.to.as_deref().unwrap_or(given))?;
     database::wait(settings, &from)?;
-    database::must_exist(&from)?;
+    match args.from {
+        Some(_) => database::must_exist_as(&from, "--from or BILLSTACK_COPY_FROM")?,
+        None => database::must_exist(&from)?,
+    }
     let begin = Instant::now();
     let progress = Progress::new();
     let mut shown = Shown::default();
@@ -110,6 +113,11 @@ fn key_is_needed(settings: &Settings, from: &Target, to: &Target) -> String {
         return "The server on it needs the same BILLSTACK_SECRET_KEY.".to_owned();
     }
     match (from.sqlite_file(), to.sqlite_file()) {
+        (Some(file), _) if !key_path(file).exists() => format!(
+            "There is no key at {}: if Stripe secrets were sealed, set BILLSTACK_SECRET_KEY for the server on it to the key \
+             that sealed them.",
+            key_path(file).display()
+        ),
         (Some(file), _) => format!(
             "The server on it needs the key to the Stripe secrets: set BILLSTACK_SECRET_KEY to what is in {}.",
             key_path(file).display()
@@ -154,6 +162,8 @@ fn sentence(step: Step) -> String {
         ..
     } = step;
     match step.stage {
+        Stage::Source if number == 0 => format!("source: {name}"),
+        Stage::Target if number == 0 => format!("copy: {name}"),
         Stage::Source => format!("source, rule {number} of {of}: {name}"),
         Stage::Copy => format!("copying, table {number} of {of}: {rows} rows of {name}"),
         Stage::Compare => format!("comparing, table {number} of {of}: {rows} rows of {name}"),

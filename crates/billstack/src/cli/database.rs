@@ -75,9 +75,14 @@ pub(super) fn target_of(url: &str) -> Result<Target, Failure> {
 /// Refuses an SQLite file that is not there, for commands that only read: a mistyped name must not
 /// make an empty database that looks sound.
 pub(super) fn must_exist(target: &Target) -> Result<(), Failure> {
+    must_exist_as(target, "--database-url or DATABASE_URL")
+}
+
+/// The same of one that is named otherwise.
+pub(super) fn must_exist_as(target: &Target, named_with: &str) -> Result<(), Failure> {
     match target.sqlite_file() {
         Some(file) if !file.exists() => Err(Failure::refused(format!(
-            "there is no database at {}; name it with --database-url or DATABASE_URL",
+            "there is no database at {}; name it with {named_with}",
             file.display()
         ))),
         _ => Ok(()),

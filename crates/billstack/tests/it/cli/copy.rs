@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use scratch_postgres::Cluster;
+use scratch_postgres::{Cluster, Proxy};
 use serde_json::{Value, json};
 
 use super::{Place, Ran, Server, finish};
@@ -192,4 +192,64 @@ fn a_copy_beside_a_server_is_refused() {
     let nowhere = moving.run(&sqlite, &["copy"]);
     assert_eq!(nowhere.code(), Some(2));
     assert!(nowhere.err().contains("--to <URL>"), "{}", nowhere.err());
+}
+
+/// What is lost on the way is told with the side that it was lost at, and what to do.
+#[test]
+fn a_copy_that_loses_a_database_says_which_and_how_it_goes_on() {
+    let moving = Move::new("copy_lost");
+    let sqlite = moving.sqlite();
+    let client = moving.set_up(&sqlite, 50);
+    let before = moving.codes(&sqlite, &client.0, &client.1);
+    let cluster = Cluster::shared();
+    let proxy = Proxy::to(cluster.port()).expect("a proxy");
+    let [direct, way] = [cluster.port(), proxy.port()].map(|port| format!(":{port}/"));
+    let through = moving.postgres.replace(&direct, &way);
+    let there = [&sqlite[..], &through];
+    proxy.cut_commits(20);
+    let lost = moving.run(&sqlite, &["copy", "--batch-rows", "1", "--to", &through]);
+    let why = lost.refused(1);
+    assert!(
+        why.contains("PostgreSQL at ") && why.contains("run it again"),
+        "{why}"
+    );
+    proxy.cut_commits(0);
+    let [from, to] = there;
+    moving.run(from, &["copy", "--to", to]).ok();
+    assert_eq!(moving.codes(&moving.postgres, &client.0, &client.1), before);
+}
+
+/// Small things that are wrong are told as what they are.
+#[test]
+fn a_copy_names_what_is_wrong_with_a_side() {
+    let moving = Move::new("copy_wrong");
+    let none = format!("sqlite://{}", moving.place.file("none.db").display());
+    let missing = moving.run(&none, &["copy", "--from", &none, "--to", &moving.postgres]);
+    let why = missing.refused(1);
+    assert!(
+        why.contains("--from") && !why.contains("--database-url"),
+        "{why}"
+    );
+    let settings = moving.run(&none, &["copy", "--to", &moving.postgres]);
+    assert!(settings.refused(1).contains("--database-url"));
+    moving.run(&moving.postgres, &super::INIT).ok();
+    let directory = format!("sqlite://{}", moving.place.0.path().display());
+    let into = moving.run(&moving.postgres, &["copy", "--to", &directory]);
+    let why = into.refused(1);
+    assert!(
+        why.contains("is a directory") && !why.contains("hard links"),
+        "{why}"
+    );
+    // A key that is not there is not named as if it were.
+    moving.place.run(&["migrate"]).ok();
+    let empty = Cluster::shared().create_database("copy_no_key", None);
+    let mut copy = moving
+        .place
+        .command(&["copy", "--to", &empty.expect("a database")]);
+    copy.env("DATABASE_URL", moving.sqlite());
+    let told = finish(copy, "").ok();
+    assert!(
+        told.contains("There is no key at ") && !told.contains("what is in"),
+        "{told}"
+    );
 }
