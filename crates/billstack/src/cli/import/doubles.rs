@@ -2,18 +2,22 @@
 
 use std::collections::HashMap;
 
-use super::formats::{By, Row, Someone};
-use super::{folded, folded_code};
+use billstack_core::email;
+
+use super::formats::{By, Given, Row, Someone};
+use super::people::{People, folded, folded_code};
+use super::steps::BROUGHT_BEFORE;
 
 /// Parts the rows that can be taken from those that cannot, with the reason.
 pub(super) fn part(rows: Vec<Row>) -> (Vec<Row>, Vec<(u64, String)>) {
-    let mut seen = Seen::default();
+    let (people, mut seen) = (People::of(&rows), Seen::default());
     let (mut kept, mut refused) = (Vec::new(), Vec::new());
     for row in rows {
-        match seen.contradiction(&row) {
+        let by = by(&row, &people);
+        match seen.contradiction(&row, by.as_deref()) {
             Some(why) => refused.push((row.line, why)),
             None => {
-                seen.add(&row);
+                seen.add(&row, by);
                 kept.push(row);
             }
         }
@@ -45,12 +49,13 @@ const ONE_OF: [Kind; 2] = [Kind::External, Kind::Stripe];
 
 impl Kind {
     fn of(self, someone: &Someone) -> impl Iterator<Item = &str> {
-        let (one, more): (_, &[String]) = match self {
-            Kind::Code => (&someone.code, &someone.more_codes),
+        let (one, codes): (_, &[Given]) = match self {
+            Kind::Code => (&None, &someone.codes),
             Kind::External => (&someone.external_id, &[]),
             Kind::Stripe => (&someone.stripe_customer_id, &[]),
         };
-        one.iter().chain(more).map(String::as_str)
+        let codes = codes.iter().map(|code| &code.text);
+        one.iter().chain(codes).map(String::as_str)
     }
 
     /// Ids are told apart by case, codes are not.
@@ -71,13 +76,12 @@ impl Kind {
 }
 
 impl Seen {
-    fn contradiction(&self, row: &Row) -> Option<String> {
+    fn contradiction(&self, row: &Row, by: Option<&str>) -> Option<String> {
         let of_people = people(row).find_map(|someone| self.of_person(someone));
         of_people.or_else(|| {
-            let by = by(row)?;
             let (before, line) = self.brought.get(&folded(&row.person.email))?;
-            let other = || format!("line {line} says that somebody else has brought the customer");
-            (*before != by).then(other)
+            let other = || format!("line {line} says that {BROUGHT_BEFORE}");
+            (*before != by?).then(other)
         })
     }
 
@@ -110,7 +114,7 @@ impl Seen {
         None
     }
 
-    fn add(&mut self, row: &Row) {
+    fn add(&mut self, row: &Row, by: Option<String>) {
         for someone in people(row) {
             let email = folded(&someone.email);
             for kind in OF_ONE {
@@ -126,7 +130,7 @@ impl Seen {
                 }
             }
         }
-        if let Some(by) = by(row) {
+        if let Some(by) = by {
             let friend = folded(&row.person.email);
             self.brought.entry(friend).or_insert((by, row.line));
         }
@@ -141,9 +145,13 @@ fn people(row: &Row) -> impl Iterator<Item = &Someone> {
     [Some(&row.person), told].into_iter().flatten()
 }
 
-fn by(row: &Row) -> Option<String> {
-    Some(match row.by.as_ref()? {
-        By::Key(key) => folded(key),
-        By::Told(told) => folded(&told.email),
-    })
+/// By whose address somebody was brought. Whom a code means that is not of the file, only the database can tell.
+fn by(row: &Row, people: &People) -> Option<String> {
+    match row.by.as_ref()? {
+        By::Told(told) => Some(folded(&told.email)),
+        By::Key(key) => match people.whose(key) {
+            Some(email) => Some(email.to_owned()),
+            None => email::normalize(key),
+        },
+    }
 }

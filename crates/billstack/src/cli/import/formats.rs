@@ -5,13 +5,14 @@
 //! v2 (<https://docs.firstpromoter.com>), of GrowSurf the participant (<https://docs.growsurf.com>), of Dub partners and customers (<https://dub.co/docs>).
 //! Files are exports, or the answers of their APIs.
 
+mod cells;
 mod shapes;
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::people::{folded, folded_code};
 use super::source::{Column, Record, Wanted, plain};
-use super::{folded, folded_code};
-use shapes::{CSV, DUB, FIRST_PROMOTER, GROW_SURF, REWARDFUL};
+use shapes::{CSV, DUB, FIRST_PROMOTER, GROW_SURF, NO_COLUMNS, REWARDFUL};
 
 /// Where a file comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -37,12 +38,17 @@ pub(super) struct Someone {
     pub(super) name: Option<String>,
     pub(super) external_id: Option<String>,
     pub(super) stripe_customer_id: Option<String>,
-    /// The code that they share.
-    pub(super) code: Option<String>,
-    /// Further ones.
-    pub(super) more_codes: Vec<String>,
+    /// The codes that they share.
+    pub(super) codes: Vec<Given>,
     /// What others of the file call them by.
     pub(super) called: Option<String>,
+}
+
+/// A code, and the line that gives it to somebody.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Given {
+    pub(super) text: String,
+    pub(super) line: u64,
 }
 
 /// Who brought somebody.
@@ -59,6 +65,8 @@ pub(super) enum By {
 pub(super) struct Row {
     pub(super) line: u64,
     pub(super) person: Someone,
+    /// Whether it tells of somebody who may have been brought.
+    pub(super) is_of_referral: bool,
     pub(super) by: Option<By>,
     /// What became of the referral where the file comes from.
     pub(super) state: State,
@@ -99,6 +107,8 @@ struct Shape {
     referrer: Columns,
     /// By whom, where the record only names them.
     by: &'static [&'static str],
+    /// Where a file has one of these columns, a record where all are empty is of somebody whom nobody brought.
+    partner: &'static [&'static str],
     status: &'static [&'static str],
     /// What the status of a referral is that may still be rewarded, that was, and that will not be.
     waiting: &'static [&'static str],
@@ -121,35 +131,15 @@ impl Format {
         }
     }
 
-    /// What a record says; nothing where it is of somebody who has not said who they are.
-    pub(super) fn row(self, record: &Record) -> Result<Option<Row>, String> {
+    /// Reads the records of a file with these columns.
+    pub(super) fn reader(self, columns: &[Column]) -> Reader<'_> {
         let shape = self.shape();
-        let line = record.line;
-        if record.first(shape.of_referral).is_none() {
-            let person = person(record, &shape.referrer).ok_or("it has no e-mail address")?;
-            return Ok(Some(Row {
-                line,
-                person,
-                by: None,
-                state: State::Waits,
-            }));
+        let names_partners = has(columns, shape.partner);
+        Reader {
+            shape,
+            columns,
+            names_partners,
         }
-        let Some(referee) = person(record, &shape.referee) else {
-            let status = record.first(shape.status).map(plain).unwrap_or_default();
-            return match shape.strangers.contains(&status.as_str()) {
-                true => Ok(None),
-                false => Err("it has no e-mail address of whoever was brought".to_owned()),
-            };
-        };
-        let told = person(record, &shape.referrer);
-        let told = told.filter(|told| folded(&told.email) != folded(&referee.email));
-        let key = record.first(shape.by).map(|key| By::Key(key.to_owned()));
-        Ok(Some(Row {
-            line,
-            state: shape.state(record)?,
-            person: referee,
-            by: told.map(By::Told).or(key),
-        }))
     }
 
     /// Whether any of these columns holds codes that people share; else what such columns are called.
@@ -170,10 +160,94 @@ impl Format {
     }
 }
 
+/// Reads the records of a file.
+pub(super) struct Reader<'c> {
+    shape: &'static Shape,
+    columns: &'c [Column],
+    names_partners: bool,
+}
+
+impl Reader<'_> {
+    /// What a record says; nothing where it is of somebody who has not said who they are.
+    pub(super) fn row(&self, record: &Record) -> Result<Option<Row>, String> {
+        let shape = self.shape;
+        let line = record.line;
+        if record.first(shape.of_referral).is_none() {
+            let person = person(record, &shape.referrer, &NO_COLUMNS);
+            return Ok(Some(Row {
+                line,
+                person: person.ok_or("it has no e-mail address")?,
+                is_of_referral: false,
+                by: None,
+                state: State::Waits,
+            }));
+        }
+        let Some(referee) = person(record, &shape.referee, &NO_COLUMNS) else {
+            let status = record.first(shape.status).map(plain).unwrap_or_default();
+            return match shape.strangers.contains(&status.as_str()) {
+                true => Ok(None),
+                false => Err("it has no e-mail address of whoever was brought".to_owned()),
+            };
+        };
+        Ok(Some(Row {
+            line,
+            state: shape.state(record)?,
+            by: self.by(record, &referee),
+            person: referee,
+            is_of_referral: true,
+        }))
+    }
+
+    /// Who brought somebody.
+    fn by(&self, record: &Record, referee: &Someone) -> Option<By> {
+        let shape = self.shape;
+        if self.names_partners && record.first(shape.partner).is_none() {
+            return None;
+        }
+        // What is theirs is not of whoever brought them.
+        let told = person(record, &shape.referrer, &shape.referee);
+        let told = told.filter(|told| folded(&told.email) != folded(&referee.email));
+        let key = record
+            .first(shape.by)
+            .map(|key| By::Key(cells::key_of(key)));
+        told.map(By::Told).or(key)
+    }
+
+    /// Whether any column can tell who brought somebody; else what such columns are called. A format with records of one
+    /// kind may be a list of people.
+    pub(super) fn tells_of_referrers(&self) -> Result<(), String> {
+        let shape = self.shape;
+        let theirs = shape.referrer.email.iter();
+        let theirs = theirs.filter(|name| !shape.referee.email.contains(name));
+        let named: Vec<_> = theirs.chain(shape.by).copied().collect();
+        if shape.referrer.email.is_empty() || has(self.columns, &named) {
+            return Ok(());
+        }
+        let named: Vec<_> = named.iter().map(|name| format!("`{name}`")).collect();
+        Err(format!(
+            "no column tells who brought somebody, so that no referral would be made: there is none of {};              `--format csv` imports the people alone",
+            named.join(", ")
+        ))
+    }
+}
+
+/// Whether one of these names is that of a column.
+fn has(columns: &[Column], names: &[&str]) -> bool {
+    columns
+        .iter()
+        .any(|column| names.contains(&column.plain.as_str()))
+}
+
 impl Wanted for Format {
     fn reads(&self, plain: &str) -> bool {
         let shape = self.shape();
-        let single = [shape.of_referral, shape.by, shape.status, shape.paid];
+        let single = [
+            shape.of_referral,
+            shape.by,
+            shape.partner,
+            shape.status,
+            shape.paid,
+        ];
         let sides = [&shape.referee, &shape.referrer];
         single.iter().any(|names| names.contains(&plain))
             || sides.iter().any(|side| side.reads(plain))
@@ -182,10 +256,7 @@ impl Wanted for Format {
     fn fits(&self, columns: &[Column]) -> Result<(), String> {
         let shape = self.shape();
         let wanted = [shape.referee.email, shape.referrer.email].concat();
-        if columns
-            .iter()
-            .any(|column| wanted.contains(&column.plain.as_str()))
-        {
+        if has(columns, &wanted) {
             return Ok(());
         }
         let named = columns.iter().filter(|column| !column.plain.is_empty());
@@ -198,10 +269,21 @@ impl Wanted for Format {
 }
 
 impl Shape {
+    /// Whether a column is filled that only is when the referral was rewarded. What cannot be read is not guessed at.
+    fn was_paid(&self, record: &Record) -> Result<bool, String> {
+        let mut is_paid = false;
+        for column in self.paid {
+            let cell = record.first(&[column]).unwrap_or_default();
+            is_paid |= cells::is_something(cell).ok_or_else(|| {
+                format!("its `{column}` is `{cell:.40}`, which is neither a number nor a time")
+            })?;
+        }
+        Ok(is_paid)
+    }
+
     /// What became of the referral of a record.
     fn state(&self, record: &Record) -> Result<State, String> {
-        let mut paid = self.paid.iter();
-        if paid.any(|column| is_something(record.first(&[column]))) {
+        if self.was_paid(record)? {
             return Ok(State::Rewarded);
         }
         let Some(status) = record.first(self.status) else {
@@ -252,8 +334,8 @@ impl Columns {
         });
         let mut seen = HashSet::new();
         let all = record.first(self.code).into_iter().chain(listed);
-        all.filter(|code| seen.insert(folded_code(code)))
-            .map(str::to_owned)
+        all.map(cells::key_of)
+            .filter(|code| seen.insert(folded_code(code)))
             .collect()
     }
 }
@@ -267,23 +349,24 @@ fn item(plain: &str, (begin, end): (&str, &str)) -> Option<u16> {
     number.parse().ok().filter(|number| *number < MOST_CODES)
 }
 
-fn is_something(cell: Option<&str>) -> bool {
-    cell.is_some_and(|cell| !matches!(cell, "0" | "0.0" | "0.00" | "false"))
-}
-
-fn person(record: &Record, columns: &Columns) -> Option<Someone> {
-    let owned = |columns: &[&str]| record.first(columns).map(str::to_owned);
-    let parts = [record.first(columns.first), record.first(columns.last)];
+/// What a record says of somebody, without the columns that are somebody else's.
+fn person(record: &Record, columns: &Columns, others: &Columns) -> Option<Someone> {
+    let first = |columns: &[&str]| {
+        let mut own = columns.iter().filter(|column| !others.reads(column));
+        own.find_map(|column| record.first(&[column]))
+    };
+    let owned = |columns: &[&str]| first(columns).map(str::to_owned);
+    let parts = [first(columns.first), first(columns.last)];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     let name = owned(columns.name).or_else(|| (!parts.is_empty()).then(|| parts.join(" ")));
-    let mut codes = columns.all_codes(record).into_iter();
+    let line = record.line;
+    let codes = columns.all_codes(record).into_iter();
     Some(Someone {
         email: owned(columns.email)?,
         name,
         external_id: owned(columns.external_id),
         stripe_customer_id: owned(columns.stripe),
-        code: codes.next(),
-        more_codes: codes.collect(),
+        codes: codes.map(|text| Given { text, line }).collect(),
         called: owned(columns.called),
     })
 }

@@ -1,16 +1,16 @@
 //! What is done with a row: the customer, the code and the referral that are not there yet.
 
 use billstack_core::code;
+use billstack_core::vanity::{Unfit, Vanity};
 use billstack_store::apply::{self, Applied, Apply, InStripe};
 use billstack_store::codes::{self, Code, names};
 use billstack_store::customers::{self, Customer, CustomerPatch};
 use billstack_store::{Abort, Act, Place, Tx, referrals};
 use serde_json::json;
 
-use super::folded;
-use super::formats::{By, Row, Someone, State};
+use super::formats::{By, Given, Someone, State};
+use super::people::{Task, folded, folded_code};
 use crate::api::customers::create::CreateCustomerRequest;
-use crate::api::referrals::codes::name;
 use crate::error::ApiError;
 use crate::http::json::read_json;
 use crate::http::known::Known;
@@ -39,8 +39,8 @@ pub(super) struct Made {
     pub(super) customers: Vec<String>,
     /// Whose code, by their addresses.
     pub(super) codes: Vec<String>,
-    /// Further names of codes.
-    pub(super) names: u64,
+    /// Further names of codes, as they are compared.
+    pub(super) names: Vec<String>,
     pub(super) referrals: u64,
     /// By whom, and who, by their addresses, where there is a referral now that was not there.
     pub(super) brought: Option<(String, String)>,
@@ -48,9 +48,12 @@ pub(super) struct Made {
     pub(super) rewarded: bool,
     /// It never will be, elsewhere, so there is none here.
     pub(super) closed: bool,
-    /// What of the row could not be kept.
-    pub(super) notes: Vec<String>,
+    /// What could not be kept, and of which line, where it is not this one.
+    pub(super) notes: Vec<(Option<u64>, String)>,
 }
+
+/// Why a line is not taken that names another referrer than one before, or than there is.
+pub(super) const BROUGHT_BEFORE: &str = "somebody else has brought the customer";
 
 /// Somebody who is there now.
 struct There {
@@ -58,19 +61,18 @@ struct There {
     code: Option<Code>,
 }
 
-/// Makes what a row tells of. `beside` is the row of whoever brought them, where that is another of the same file.
+/// Makes what a row tells of.
 pub(super) fn take(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
-    row: &Row,
-    beside: Option<&Someone>,
+    task: &Task,
 ) -> Result<Made, Stop> {
-    let mut made = Made::default();
+    let (row, mut made) = (&task.row, Made::default());
     let by = match &row.by {
         None => None,
         Some(By::Told(told)) => Some(ensure(tx, act, place, told, &mut made)?),
-        Some(By::Key(key)) => Some(match beside {
+        Some(By::Key(key)) => Some(match &task.beside {
             Some(beside) => ensure(tx, act, place, beside, &mut made)?,
             None => find(tx, place, key)?,
         }),
@@ -113,37 +115,51 @@ fn ensure(
     };
     let code = ensure_code(tx, act, place, &customer, someone, made)?;
     if let Some(code) = &code {
-        add_names(tx, act, place, code, &someone.more_codes, made)?;
+        add_names(tx, act, place, code, &someone.codes, made)?;
     }
     Ok(There { customer, code })
 }
 
-/// Further codes of somebody become further names of the one that they have.
+/// The other codes of somebody become further names of the one that they have.
 fn add_names(
     tx: &mut dyn Tx,
     act: &mut Act,
     place: &Place,
     code: &Code,
-    texts: &[String],
+    given: &[Given],
     made: &mut Made,
 ) -> Result<(), Stop> {
-    for text in texts {
-        let why = match (names::resolve(tx, place, text)?, name(text)) {
+    for Given { text, line } in given {
+        let why = match (names::resolve(tx, place, text)?, Vanity::parse(text)) {
             (Some(whose), _) if whose == code.code => continue,
-            (Some(_), Ok(_)) => "it is somebody else's here".to_owned(),
-            (_, Err(unfit)) => unfit.to_string(),
-            (None, Ok(vanity)) => {
+            _ if code::normalize(text).is_some() => {
+                "the customer has another code, and eight letters and digits are no further name"
+                    .to_owned()
+            }
+            (_, Err(unfit)) => why_unfit(unfit).to_owned(),
+            (Some(_), Ok(_)) if owner(tx, place, text)?.as_ref() != Some(&code.customer_id) => {
+                "it is somebody else's here".to_owned()
+            }
+            (_, Ok(vanity)) => {
                 names::add(tx, act, place, &code.code, &vanity)?;
-                made.names += 1;
+                made.names.push(folded_code(text));
                 continue;
             }
         };
-        made.notes.push(format!(
-            "`{text}` is not kept beside the code {}: {why}",
-            code.code
-        ));
+        let note = format!("`{text:.40}` is not kept: {why}");
+        made.notes.push((Some(*line), note));
     }
     Ok(())
+}
+
+/// Why a text cannot be the name of a code.
+fn why_unfit(unfit: Unfit) -> &'static str {
+    match unfit {
+        Unfit::Shape => "a name has 3 to 24 letters `A` to `Z`, digits, hyphens and underscores",
+        Unfit::LikeACode => "eight letters and digits are a code and no name",
+        Unfit::Reserved => "the word is reserved",
+        Unfit::Rude => "the word is not allowed",
+    }
 }
 
 /// Adds ids that a customer does not have yet; what is there stays.
@@ -179,7 +195,8 @@ fn fill(
     Ok(customers::update(tx, act, place, &there.id, &patch)?)
 }
 
-/// The code keeps its text: eight letters and digits are the code itself, anything else becomes its name.
+/// The code that somebody has, or one of those that they had elsewhere. It keeps its text: eight letters and digits are the
+/// code itself, anything else becomes its name.
 fn ensure_code(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -189,53 +206,67 @@ fn ensure_code(
     made: &mut Made,
 ) -> Result<Option<Code>, Stop> {
     let there = codes::get_active(tx, place, &customer.id)?;
-    let Some(text) = &someone.code else {
+    if there.is_some() || someone.codes.is_empty() {
         return Ok(there);
-    };
-    let (given, named) = (code::normalize(text), name(text));
-    if let Some(there) = there {
-        let owner = names::resolve(tx, place, text)?;
-        if owner.as_ref() == Some(&there.code) {
-            return Ok(Some(there));
-        }
-        return Ok(Some(match (&named, there.names.0.is_empty()) {
-            (Ok(vanity), true) => names::rename(tx, act, place, &there.code, vanity)?,
-            _ => {
-                made.notes.push(format!(
-                    "`{text}` is not kept: the customer has the code {} here",
-                    there.code
-                ));
-                there
-            }
-        }));
     }
     made.codes.push(customer.email.clone());
-    Ok(Some(match (given, named) {
-        (Some(given), _) => codes::create_as(tx, act, place, &customer.id, &given)?,
-        (None, Ok(vanity)) => names::create(tx, act, place, &customer.id, &vanity)?,
-        (None, Err(unfit)) => {
-            made.notes.push(format!(
-                "`{text}` is not kept, the customer has a new code: {unfit}"
-            ));
-            codes::create(tx, act, place, &customer.id)?
+    let id = &customer.id;
+    Ok(Some(match kept(&someone.codes) {
+        Some((text, Kept::AsItIs(code))) => {
+            let there = codes::get(tx, place, &code)?;
+            must_be_free(text, there.is_none())?;
+            codes::create_as(tx, act, place, id, &code)?
         }
+        Some((text, Kept::AsName(vanity))) => {
+            let owner = owner(tx, place, text)?;
+            must_be_free(text, owner.is_none_or(|owner| owner == *id))?;
+            names::create(tx, act, place, id, &vanity)?
+        }
+        None => codes::create(tx, act, place, id)?,
     }))
+}
+
+/// As what a text is kept.
+enum Kept {
+    AsItIs(String),
+    AsName(Vanity),
+}
+
+/// Which of these texts a new code is made of: only as the code itself can one of eight letters and digits be kept.
+fn kept(given: &[Given]) -> Option<(&str, Kept)> {
+    let texts = || given.iter().map(|given| given.text.as_str());
+    let mut codes = texts().filter_map(|text| Some((text, Kept::AsItIs(code::normalize(text)?))));
+    let mut names =
+        texts().filter_map(|text| Some((text, Kept::AsName(Vanity::parse(text).ok()?))));
+    codes.next().or_else(|| names.next())
+}
+
+fn must_be_free(text: &str, is_free: bool) -> Result<(), Stop> {
+    let why = || Stop::Refused(format!("the code `{text:.40}` is taken here already"));
+    is_free.then_some(()).ok_or_else(why)
+}
+
+/// Whose code a text is, or is a name of.
+fn owner(tx: &mut dyn Tx, place: &Place, text: &str) -> Result<Option<String>, Stop> {
+    let Some(code) = names::resolve(tx, place, text)? else {
+        return Ok(None);
+    };
+    Ok(codes::get(tx, place, &code)?.map(|code| code.customer_id))
 }
 
 /// Whose address or code it is.
 fn find(tx: &mut dyn Tx, place: &Place, key: &str) -> Result<There, Stop> {
     let nobody = || {
         Stop::Refused(format!(
-            "nobody here or in the file has the address, code or id `{key}`"
+            "nobody here or in the file has the address, code or id `{key:.80}`"
         ))
     };
     let address = folded(key);
     let customer = match customers::get_by_email(tx, place, &address)? {
         Some(customer) => customer,
         None => {
-            let code = names::resolve(tx, place, key)?.ok_or_else(nobody)?;
-            let code = codes::get(tx, place, &code)?.ok_or_else(nobody)?;
-            customers::get(tx, place, &code.customer_id)?.ok_or_else(nobody)?
+            let owner = owner(tx, place, key)?.ok_or_else(nobody)?;
+            customers::get(tx, place, &owner)?.ok_or_else(nobody)?
         }
     };
     let code = codes::get_active(tx, place, &customer.id)?;
@@ -253,9 +284,7 @@ fn bring(
     if let Some(there) = referrals::of_referee(tx, place, &referee.id)? {
         return match there.referrer_customer_id == by.customer.id {
             true => Ok(()),
-            false => Err(Stop::Refused(
-                "somebody else has brought the customer here".to_owned(),
-            )),
+            false => Err(Stop::Refused(BROUGHT_BEFORE.to_owned())),
         };
     }
     match state {
@@ -266,9 +295,10 @@ fn bring(
         }
         State::Closed(status) => {
             made.closed = true;
-            made.notes.push(format!(
+            let note = format!(
                 "its referral is `{status:.40}` where it comes from, so there is none here"
-            ));
+            );
+            made.notes.push((None, note));
             return Ok(());
         }
     }

@@ -1,17 +1,23 @@
 //! `billstack import`: files of others, with every kind of dirt, more than once, and cut off in the middle.
 
+mod beside;
+mod dub;
 mod others;
+mod people;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Place, Server};
+use super::{INIT, PASSWORD, Place, Ran, Server, finish};
 
 /// A server with a program that is on, and the means to ask it.
 struct Shop {
     place: Place,
+    /// Where its database is, if that is no file beside it.
+    database: Option<String>,
     server: Server,
     key: String,
     path: String,
@@ -19,17 +25,24 @@ struct Shop {
 
 impl Shop {
     fn new() -> Shop {
+        Shop::on(None)
+    }
+
+    fn on(database: Option<String>) -> Shop {
         let place = Place::new();
-        let made: Value = serde_json::from_str(&place.init().ok()).expect("JSON");
+        let made = finish(command(&place, database.as_deref(), &INIT), PASSWORD).ok();
+        let made: Value = serde_json::from_str(&made).expect("JSON");
         let text = |name: &str| made[name].as_str().expect("a text").to_owned();
         let path = format!(
             "/api/billstack/teams/{}/projects/{}",
             text("teamId"),
             text("projectId")
         );
+        let serve = ["serve", "--listen", "127.0.0.1:0"];
         let shop = Shop {
-            server: place.serve(),
+            server: Server::start(command(&place, database.as_deref(), &serve)),
             place,
+            database,
             key: text("apiKey"),
             path,
         };
@@ -68,11 +81,19 @@ impl Shop {
         self.call("GET", path, "").1
     }
 
+    fn run(&self, args: &[&str]) -> Ran {
+        finish(self.command(args), "")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        command(&self.place, self.database.as_deref(), args)
+    }
+
     /// Imports this text. Returns the exit code and the report.
     fn import(&self, format: &str, text: &str, more: &[&str]) -> (Option<i32>, Value) {
         std::fs::write(self.place.file("file"), text).expect("written");
         let args = [&["import", "file", "--format", format, "--json"], more].concat();
-        let ran = self.place.run(&args);
+        let ran = self.run(&args);
         let report = serde_json::from_str(&ran.out());
         (
             ran.code(),
@@ -103,8 +124,17 @@ impl Shop {
     }
 
     fn is_sound(&self) {
-        self.place.run(&["verify"]).ok();
+        self.run(&["verify"]).ok();
     }
+}
+
+fn command(place: &Place, database: Option<&str>, args: &[&str]) -> Command {
+    let mut command = place.command(args);
+    if let Some(url) = database {
+        command.env("DATABASE_URL", url);
+        command.env("BILLSTACK_SECRET_KEY", "ab".repeat(32));
+    }
+    command
 }
 
 fn counts(report: &Value) -> [u64; 6] {

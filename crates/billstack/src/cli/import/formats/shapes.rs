@@ -2,7 +2,8 @@
 
 use super::{Columns, Shape};
 
-const NO_COLUMNS: Columns = Columns {
+/// No column of any kind.
+pub(super) const NO_COLUMNS: Columns = Columns {
     email: &[],
     name: &[],
     first: &[],
@@ -19,6 +20,7 @@ const NO_SHAPE: Shape = Shape {
     referee: NO_COLUMNS,
     referrer: NO_COLUMNS,
     by: &[],
+    partner: &[],
     status: &[],
     waiting: &[],
     rewarded: &[],
@@ -154,29 +156,36 @@ pub(super) const GROW_SURF: Shape = Shape {
     ..NO_SHAPE
 };
 
+/// A file of customers has the short link of whoever brought them, an answer of the API its key. What brought a customer
+/// may also be a campaign, which no partner stands behind.
 pub(super) const DUB: Shape = Shape {
     of_referral: &[
         "partneremail",
         "partnerid",
         "externalid",
         "stripecustomerid",
+        "linkkey",
+        "linkshortlink",
+        "link",
     ],
     referee: Columns {
         email: &["email"],
         name: &["name"],
         external_id: &["externalid"],
         stripe: &["stripecustomerid"],
+        called: &["id"],
         ..NO_COLUMNS
     },
     referrer: Columns {
         email: &["partneremail", "email"],
         name: &["partnername", "name"],
-        code: &["linkkey", "key"],
+        code: &["linkkey", "linkshortlink", "link", "key"],
         codes: &[("links", "key")],
         called: &["partnerid", "id"],
         ..NO_COLUMNS
     },
-    by: &["linkkey", "partnerid"],
+    by: &["linkkey", "linkshortlink", "link", "partnerid"],
+    partner: &["partneremail", "partnerid"],
     paid: &["sales", "saleamount", "firstsaleat"],
     ..NO_SHAPE
 };

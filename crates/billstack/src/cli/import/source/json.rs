@@ -24,6 +24,43 @@ const MOST_COLUMNS: usize = 1_000;
 
 /// One array, an object that holds one, or one object a line.
 pub(super) fn table(text: &[u8]) -> Result<Table, String> {
+    let values = by_line(text).map_or_else(|| listed(text), Ok)?;
+    let (mut columns, mut records) = (BTreeMap::new(), Vec::new());
+    for (line, value) in values {
+        records.push(value.and_then(|value| of_value(line, &value, &mut columns)));
+    }
+    let columns = columns.into_iter();
+    let columns = columns.map(|(plain, written)| Column { plain, written });
+    Ok(Table {
+        columns: columns.collect(),
+        records,
+    })
+}
+
+/// What may be a record, and where it is.
+type Listed = Vec<(u64, Result<Value, Unread>)>;
+
+/// The values of lines, where the first of several is an object: one that is broken does not keep the others back.
+fn by_line(text: &[u8]) -> Option<Listed> {
+    let lines = (1..).zip(text.split(|byte| *byte == b'\n'));
+    let lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    let mut lines = lines.map(|(number, line)| (number, serde_json::from_slice::<Value>(line)));
+    let (first, second) = (lines.next()?, lines.next()?);
+    if !first.1.as_ref().is_ok_and(Value::is_object) {
+        return None;
+    }
+    let all = [first, second].into_iter().chain(lines);
+    let all = all.map(|(line, value)| {
+        let unread = |error| {
+            let why = format!("it is no JSON object: {error}");
+            Unread { line, why }
+        };
+        (line, value.map_err(unread))
+    });
+    Some(all.collect())
+}
+
+fn listed(text: &[u8]) -> Result<Listed, String> {
     let mut values = Vec::new();
     for value in Deserializer::from_slice(text).into_iter::<Value>() {
         values.push(value.map_err(|error| error.to_string())?);
@@ -38,16 +75,7 @@ pub(super) fn table(text: &[u8]) -> Result<Table, String> {
         }
         _ => values.clone(),
     };
-    let (mut columns, mut records) = (BTreeMap::new(), Vec::new());
-    for (number, value) in listed.iter().enumerate() {
-        records.push(of_value(number as u64 + 1, value, &mut columns));
-    }
-    let columns = columns.into_iter();
-    let columns = columns.map(|(plain, written)| Column { plain, written });
-    Ok(Table {
-        columns: columns.collect(),
-        records,
-    })
+    Ok((1..).zip(listed.into_iter().map(Ok)).collect())
 }
 
 /// Every column that was met, as it was first written.
@@ -126,10 +154,14 @@ mod tests {
             assert_eq!(record.first(&["n"]), Some("3"));
             assert_eq!(record.first(&["no"]), None);
         }
-        let two = format!("{object}\n{object}\n7\n");
+        let two = format!("{object}\n\n{{\"email\":\n{object}\n7\n");
         let records = table(two.as_bytes()).expect("records").records;
-        assert_eq!(records.len(), 3);
-        assert!(records[2].is_err());
+        let lines = records.iter().map(|record| match record {
+            Ok(record) => (record.line, true),
+            Err(unread) => (unread.line, false),
+        });
+        let wanted = [(1, true), (3, false), (4, true), (5, false)];
+        assert_eq!(lines.collect::<Vec<_>>(), wanted);
         assert!(table(b"[{").is_err());
     }
 }
