@@ -153,6 +153,14 @@ impl Call {
     }
 }
 
+/// So many things, called by their plural.
+pub(super) fn counted(number: usize, things: &str) -> String {
+    match number {
+        1 => format!("1 {}", things.strip_suffix('s').unwrap_or(things)),
+        _ => format!("{number} {things}"),
+    }
+}
+
 /// The argument that names a project.
 pub(super) const PROJECT: &str = "project";
 

@@ -10,7 +10,9 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::Value;
 
+use super::args::Sent;
 use super::call::{Call, Common, Told};
 use super::money;
 use super::tools::{self, Tool};
@@ -55,6 +57,20 @@ impl Server {
         self.tools().find(|tool| tool.name == name)
     }
 
+    /// What the key may do; nothing where nobody can say it now.
+    async fn scopes(&self, context: &RequestContext<RoleServer>) -> Option<Value> {
+        if !self.common.allow_writes {
+            return None;
+        }
+        let call = Call {
+            common: Arc::clone(&self.common),
+            key: self.key(context)?,
+            sent: Sent::new(),
+        };
+        let mut caller = call.caller().await.ok()?;
+        Some(caller["scopes"].take())
+    }
+
     fn key(&self, context: &RequestContext<RoleServer>) -> Option<SecretText> {
         let of_request = || {
             let parts = context.extensions.get::<Parts>()?;
@@ -81,9 +97,12 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         _page: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.tools().map(Tool::shown).collect();
+        let scopes = self.scopes(&context).await;
+        let tools = self.tools();
+        let tools = tools.filter(|tool| tool.is_for(scopes.as_ref()));
+        let tools = tools.map(Tool::shown).collect();
         Ok(ListToolsResult::with_all_items(tools))
     }
 
@@ -116,7 +135,11 @@ impl ServerHandler for Server {
     }
 }
 
-/// What a client gets: words for whoever reads, and one object, also as text for clients that know no objects.
+/// The longest object that is told as text as well, in bytes.
+const LONGEST_TEXT: usize = 16 * 1024;
+
+/// What a client gets: words for whoever reads, and one object, also as text for clients that know no objects. A model pays
+/// for each byte, so a long one is told once.
 fn answer(told: Result<Told, Trouble>) -> CallToolResult {
     let (text, value, is_error) = match told {
         Ok(told) => {
@@ -130,7 +153,14 @@ fn answer(told: Result<Told, Trouble>) -> CallToolResult {
             (message.to_owned(), value, true)
         }
     };
-    let json = value.to_string();
+    let mut json = value.to_string();
+    if json.len() > LONGEST_TEXT {
+        json = format!(
+            "The object has {} bytes and is in `structuredContent` alone. Ask for less, by `limit` or a shorter time, to be \
+             told it as text too.",
+            json.len()
+        );
+    }
     let mut result = match is_error {
         true => CallToolResult::structured_error(value),
         false => CallToolResult::structured(value),

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rmcp::model::{Tool as Shown, ToolAnnotations};
+use serde_json::Value;
 
 use super::args::{Kind, Param, checked, may, schema};
 use super::call::{Call, IDEMPOTENCY_KEY, PROJECT, Told};
@@ -109,6 +110,16 @@ impl Tool {
             Effect::Adds | Effect::Destroys => OF_CHANGES,
         };
         self.params.iter().chain(of_project).chain(of_changes)
+    }
+
+    /// Whether it is offered to whoever may do this, as far as that is known. What reads is offered to everybody: its
+    /// refusal names the scope that is missing.
+    pub(super) fn is_for(&self, scopes: Option<&Value>) -> bool {
+        let Some(known) = scopes.and_then(Value::as_array) else {
+            return true;
+        };
+        let has = |scope: &&str| known.iter().any(|known| known == *scope);
+        self.effect == Effect::Reads || self.scopes.iter().all(has)
     }
 
     /// As clients see it.

@@ -1,6 +1,7 @@
 //! `billstack mcp`: the program as clients start it, against a server.
 
 mod abroad;
+mod bounds;
 mod listening;
 mod reading;
 mod rights;
@@ -92,10 +93,12 @@ impl Talk {
         let mut answer = self.ask("tools/call", json!({"name": name, "arguments": arguments}));
         let result = answer["result"].take();
         assert!(result.is_object(), "{answer}");
-        // What clients get that know no objects.
+        // What clients get that know no objects, unless it is too long to be told twice.
         let text = result["content"][1]["text"].as_str().expect("a text");
-        let again: Value = serde_json::from_str(text).expect("JSON");
-        assert_eq!(again, result["structuredContent"]);
+        match serde_json::from_str::<Value>(text) {
+            Ok(again) => assert_eq!(again, result["structuredContent"]),
+            Err(_) => assert!(text.contains("`structuredContent`"), "{text}"),
+        }
         result
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Effect, Place, Tool};
 use crate::cli::mcp::args::{Kind, may};
-use crate::cli::mcp::call::{Call, Told};
+use crate::cli::mcp::call::{Call, Told, counted};
 use crate::cli::mcp::money;
 use crate::cli::mcp::trouble::{Refused, Trouble};
 
@@ -131,5 +131,6 @@ fn told(value: &Value) -> String {
         Some(_) => "at least ",
         None => "",
     };
-    format!("Customer {id} {balances}, {came}, and brought {more}{refers} referrals.")
+    let refers = counted(refers, "referrals");
+    format!("Customer {id} {balances}, {came}, and brought {more}{refers}.")
 }

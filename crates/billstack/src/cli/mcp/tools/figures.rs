@@ -1,12 +1,17 @@
 //! What is owed, how the program does, and months.
 
+use billstack_core::time::Micros;
 use serde_json::{Value, json};
 
 use super::{Effect, Place, Tool};
 use crate::cli::mcp::args::{Kind, may};
-use crate::cli::mcp::call::{Call, Told};
+use crate::cli::mcp::call::{Call, Told, counted};
 use crate::cli::mcp::money;
 use crate::cli::mcp::trouble::Trouble;
+use crate::clock::Clock;
+
+/// The most steps of a series that nobody has asked for, and of one by day.
+const MOST_STEPS: usize = 100;
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
@@ -18,7 +23,7 @@ pub(super) const TOOLS: &[Tool] = &[
         params: &[may(
             "at",
             Kind::Time,
-            "At this time (RFC 3339); now when left out.",
+            "At this time (RFC 3339), which has come; now when left out.",
         )],
         scopes: &["referrals:read"],
         place: Place::Project,
@@ -45,7 +50,8 @@ pub(super) const TOOLS: &[Tool] = &[
             may(
                 "by",
                 Kind::OneOf(&["day", "week", "month"]),
-                "By what the series goes; by day when left out.",
+                "By what the series goes, by day for 100 days at most; when left out, the shortest of them that makes no more \
+                 than 100 steps.",
             ),
         ],
         scopes: &["referrals:read"],
@@ -79,6 +85,7 @@ pub(super) const TOOLS: &[Tool] = &[
 
 async fn owed(call: &Call) -> Result<Told, Trouble> {
     let path = format!("{}/referrals/liability", call.place().await?);
+    must_have_come(call, &path).await?;
     let value = call.get(&path, &call.query(&["at"])).await?;
     let rows = value["liability"].as_array().into_iter().flatten();
     let rows: Vec<String> = rows.map(owed_of).collect();
@@ -88,6 +95,27 @@ async fn owed(call: &Call) -> Result<Told, Trouble> {
         false => format!("Owed at {at}: {}.", rows.join("; ")),
     };
     Ok(Told::new(text, value))
+}
+
+/// What will be booked until a later time, nobody knows. The clock of a project for trying out may be ahead of ours.
+async fn must_have_come(call: &Call, path: &str) -> Result<(), Trouble> {
+    let at = call.text("at").and_then(Micros::from_rfc3339);
+    let is_later = |now: Micros| at.is_some_and(|at| at > now);
+    if !is_later(Micros(Clock::System.now_micros())) {
+        return Ok(());
+    }
+    let current = call.get(path, &[]).await?;
+    let now = current["at"].as_str().unwrap_or_default();
+    match Micros::from_rfc3339(now).is_some_and(is_later) {
+        false => Ok(()),
+        true => {
+            let message = format!(
+                "This time has not come yet, it is {now}, and what will be owed then is not known. Without `at` it is told \
+                 what is owed now."
+            );
+            Err(Trouble::argument("at", message))
+        }
+    }
 }
 
 fn owed_of(row: &Value) -> String {
@@ -100,6 +128,22 @@ async fn performance(call: &Call) -> Result<Told, Trouble> {
     let overview = format!("{place}/referrals/overview");
     let query = call.query(&["from", "to", "by"]);
     let mut value = call.get(&overview, &query).await?;
+    for longer in ["week", "month"] {
+        let steps = value["overview"]["series"].as_array().map_or(0, Vec::len);
+        match (steps > MOST_STEPS, call.text("by")) {
+            (false, _) | (true, Some("week" | "month")) => break,
+            (true, Some(_)) => {
+                let message = format!(
+                    "By day it tells of {MOST_STEPS} days at most; ask by week or by month."
+                );
+                return Err(Trouble::argument("by", message));
+            }
+            (true, None) => {
+                let by = [("by", longer.to_owned())];
+                value = call.get(&overview, &[&query[..], &by].concat()).await?;
+            }
+        }
+    }
     let mut config = call.get(&format!("{place}/referrals/config"), &[]).await?;
     value["config"] = config["config"].take();
     Ok(Told::new(performed(&value), value))
@@ -108,14 +152,17 @@ async fn performance(call: &Call) -> Result<Told, Trouble> {
 fn performed(value: &Value) -> String {
     let of = |name: &str| {
         let period = &value["overview"][name];
-        let number = |name: &str| period[name].as_i64().unwrap_or_default();
+        let number = |name: &str| period[name].as_u64().unwrap_or_default();
+        let counted = |name: &str, things: &str| {
+            counted(usize::try_from(number(name)).unwrap_or(usize::MAX), things)
+        };
         let time = |name: &str| period[name].as_str().unwrap_or_default();
         format!(
-            "From {} to {}: {} clicks, {} codes applied, {} converted.",
+            "From {} to {}: {}, {} applied, {} converted.",
             time("from"),
             time("to"),
-            number("clicks"),
-            number("applied"),
+            counted("clicks", "clicks"),
+            counted("applied", "codes"),
             number("converted")
         )
     };
@@ -137,7 +184,12 @@ async fn month(call: &Call) -> Result<Told, Trouble> {
             let query = call.query(&["cursor"]);
             let value = call.get(&format!("{place}/reports"), &query).await?;
             let months = value["reports"].as_array().map_or(0, Vec::len);
-            Ok(Told::new(format!("{months} months."), value))
+            let months = counted(months, "months");
+            let more = match value.get("nextCursor") {
+                Some(_) => " There are more: `nextCursor`.",
+                None => "",
+            };
+            Ok(Told::new(format!("{months}.{more}"), value))
         }
     }
 }

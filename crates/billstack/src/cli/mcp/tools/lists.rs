@@ -2,7 +2,7 @@
 
 use super::{CURSOR, Effect, LIMIT, Place, Tool};
 use crate::cli::mcp::args::{Kind, Param, may};
-use crate::cli::mcp::call::{Call, Told};
+use crate::cli::mcp::call::{Call, Told, counted};
 use crate::cli::mcp::trouble::Trouble;
 
 /// As many items are told when nobody says how many.
@@ -187,7 +187,10 @@ async fn list(call: &Call, rest: &str, what: &str) -> Result<Told, Trouble> {
         Some(_) => " There are more: `nextCursor`.",
         None => "",
     };
-    Ok(Told::new(format!("{number} {what}.{more}"), value))
+    Ok(Told::new(
+        format!("{}.{more}", counted(number, what)),
+        value,
+    ))
 }
 
 /// A query with the usual number of items, unless another was asked for.

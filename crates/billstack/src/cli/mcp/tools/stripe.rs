@@ -76,21 +76,44 @@ async fn events(call: &Call) -> Result<Told, Trouble> {
         explain(&mut value["event"]);
         return Ok(Told::new(told(&value["event"]), value));
     }
-    let query = with_limit(call.query(&["outcome", "type", "from", "to", "limit", "cursor"]));
-    let mut value = call.get(&path, &query).await?;
+    let mut value = page(call, &path).await?;
     let mut lines = Vec::new();
-    if let Some(events) = value["events"].as_array_mut() {
-        events.retain(|event| is_of_project(call, event));
-    }
     for event in value["events"].as_array_mut().into_iter().flatten() {
         explain(event);
         lines.push(told(event));
     }
-    let text = match lines.is_empty() {
-        true => "No event of Stripe is like that.".to_owned(),
-        false => lines.join("\n"),
+    let more = match (lines.is_empty(), value.get("nextCursor")) {
+        (true, None) => "No event of Stripe is like that.",
+        (true, Some(_)) => {
+            "None of the events so far is like that. There may be more: `nextCursor`."
+        }
+        (false, None) => "",
+        (false, Some(_)) => "There may be more: `nextCursor`.",
     };
-    Ok(Told::new(text, value))
+    lines.extend((!more.is_empty()).then(|| more.to_owned()));
+    Ok(Told::new(lines.join("\n"), value))
+}
+
+/// How many pages are looked through for one with an event that is asked for.
+const MOST_PAGES: usize = 10;
+
+/// The next page with an event of the project that is asked about, or the last that was looked at.
+async fn page(call: &Call, path: &str) -> Result<Value, Trouble> {
+    let mut query = with_limit(call.query(&["outcome", "type", "from", "to", "limit", "cursor"]));
+    let mut value = Value::Null;
+    for _ in 0..MOST_PAGES {
+        value = call.get(path, &query).await?;
+        if let Some(events) = value["events"].as_array_mut() {
+            events.retain(|event| is_of_project(call, event));
+        }
+        let is_empty = value["events"].as_array().is_none_or(Vec::is_empty);
+        let Some(next) = value["nextCursor"].as_str().filter(|_| is_empty) else {
+            break;
+        };
+        query.retain(|(name, _)| *name != "cursor");
+        query.push(("cursor", next.to_owned()));
+    }
+    Ok(value)
 }
 
 /// Whether an event tells of a customer of the project that is asked about; any event does where none is named.

@@ -106,16 +106,10 @@ async fn a_key_that_only_reads_changes_nothing(t: &Bench) {
     let customer = t.customer("a").await;
     let (_, key) = t.key(None, &[Scope::ReferralsRead], None).await;
     let before = t.dump().await;
-    let mut talk = Talk::new(t, &key.key, &["--allow-writes"]);
-    let marks = |tool: &Value| tool["annotations"].clone();
-    let tools = talk.tools();
-    let named = |name: &str| tools.iter().find(|tool| tool["name"] == name).map(marks);
-    let reverse = named("reverse_credit").expect("it is listed");
-    assert_eq!(reverse["readOnlyHint"], json!(false));
-    assert_eq!(reverse["destructiveHint"], json!(true));
-    let create = named("create_code").expect("it is listed");
-    assert_eq!(create["destructiveHint"], json!(false));
-    let error = talk.refused(
+    let mut reader = Talk::new(t, &key.key, &["--allow-writes"]);
+    let is_write = |tool: &&Value| tool["annotations"]["readOnlyHint"] == json!(false);
+    assert_eq!(reader.tools().iter().filter(is_write).count(), 0);
+    let error = reader.refused(
         "create_code",
         json!({"customerId": customer}),
         "insufficient_scope",
@@ -125,6 +119,15 @@ async fn a_key_that_only_reads_changes_nothing(t: &Bench) {
         "{error}"
     );
     assert_eq!(t.dump().await, before);
+    // Whoever may write is offered them, with what each leaves behind.
+    let tools = talk(t).tools();
+    let marks = |tool: &Value| tool["annotations"].clone();
+    let named = |name: &str| tools.iter().find(|tool| tool["name"] == name).map(marks);
+    let reverse = named("reverse_credit").expect("it is listed");
+    assert_eq!(reverse["readOnlyHint"], json!(false));
+    assert_eq!(reverse["destructiveHint"], json!(true));
+    let create = named("create_code").expect("it is listed");
+    assert_eq!(create["destructiveHint"], json!(false));
 }
 
 /// A change whose answer is lost is told with the key under which it can be repeated.
@@ -136,6 +139,9 @@ fn a_change_of_unknown_outcome_tells_its_key() {
     let place = ["--team", "team_a", "--project", "proj_a"];
     let args = [&["--allow-writes", "--timeout", "1"][..], &place].concat();
     let mut talk = Talk::with(&url, &key, &args);
+    // What the key may do, nobody can say now.
+    let tools = talk.tools();
+    assert!(tools.iter().any(|tool| tool["name"] == "reverse_credit"));
     let asked = json!({"creditId": "cr_a", "reason": "Fraud"});
     let error = talk.refused("reverse_credit", asked, "unreachable");
     assert!(
