@@ -82,9 +82,17 @@ export function isPassing(attempt: Attempt, defects: number): boolean {
   return [408, 429, 502, 503, 504].includes(status) || PASSING.includes(reasonOf(json) ?? "");
 }
 
+/** Whether no connection came about, as Node tells it: then nobody has been asked. */
+function isUnsent(cause: unknown): boolean {
+  if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(isUnsent);
+  if (!(cause instanceof Error)) return false;
+  const { code, syscall } = cause as { code?: unknown; syscall?: unknown };
+  return code === "UND_ERR_CONNECT_TIMEOUT" || syscall === "connect" || syscall === "getaddrinfo";
+}
+
 /** Whether it is open after this attempt if the write has taken effect. */
 export function staysInDoubt(attempt: Attempt, wasInDoubt: boolean): boolean {
-  if (attempt.kind === "none") return true;
+  if (attempt.kind === "none") return wasInDoubt || !isUnsent(attempt.cause);
   const { status, json } = attempt;
   const reason = reasonOf(json);
   if (reason === "outcome_unknown" || reason === "idempotency_key_in_use") return true;

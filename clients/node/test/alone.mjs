@@ -302,6 +302,20 @@ test("whoever gives up says whether it may have happened, and under which key to
   }
 });
 
+test("whoever was never reached has done nothing", async () => {
+  const server = createServer();
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  for (const host of ["127.0.0.1", "localhost", "nobody.invalid"]) {
+    const options = { apiKey: "bsk_1", maxAttempts: 2, backoff: { firstMs: 1, maxMs: 4 } };
+    const billstack = new BillStack({ api: `http://${host}:${port}/p`, ...options });
+    const failed = await billstack.createCustomer({ email: "a@example.com" }).catch((error) => error);
+    assert(failed instanceof NoAnswerError, `${host}: ${failed}`);
+    assert.deepEqual([failed.attempts, failed.mayHaveHappened], [2, false], host);
+  }
+});
+
 test("whoever calls can end a call", async () => {
   await against(["hang"], async (billstack) => {
     const signal = AbortSignal.timeout(50);

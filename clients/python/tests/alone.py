@@ -342,6 +342,13 @@ class Repetitions(unittest.TestCase):
                 told = (raised.exception.may_have_happened, raised.exception.idempotency_key)
                 self.assertEqual(told, (may_have_happened, "sign-up-1"))
 
+    def test_whoever_was_never_reached_has_done_nothing(self) -> None:
+        with Server([GOOD]) as server:
+            free = server.client(max_attempts=2)
+        with free as billstack, self.assertRaises(NoAnswerError) as raised:
+            billstack.create_customer({"email": "a@example.com"})
+        self.assertEqual((raised.exception.attempts, raised.exception.may_have_happened), (2, False))
+
     def test_what_is_in_the_way_is_shown(self) -> None:
         exists = refusal(409, "customer_exists", customer={"id": "pc_2", "externalId": "1", "stripeCustomerId": None})
         with Server([exists]) as server, server.client() as billstack:

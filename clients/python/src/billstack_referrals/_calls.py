@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Mapping
 
+import httpx
+
 from ._request import canonical, check_place, checked_key, parameters
 from .errors import BillStackError, Circumstances, NoAnswerError, UnexpectedAnswerError, refusal, shows_enough
 
 #: Refusals that end by themselves, besides those that their status tells.
 PASSING = {"idempotency_key_in_use", "customer_being_created"}
+
+#: Errors of attempts for which no connection came about: nobody has been asked.
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 #: No answer of BillStack in JSON is nearly as long, in bytes.
 LONGEST = 64 * 1024 * 1024
@@ -167,6 +172,8 @@ def _is_passing(attempt: Attempt, defects: int) -> bool:
 
 def _stays_in_doubt(attempt: Attempt, was_in_doubt: bool) -> bool:
     """Whether it is open after this attempt if the write has taken effect."""
+    if isinstance(attempt, UNSENT):
+        return was_in_doubt
     if isinstance(attempt, Exception):
         return True
     status, reason = attempt.status, attempt.reason
