@@ -152,5 +152,10 @@ fn damaged(partial: TempPath, complaints: &[String]) -> Fault {
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> Fault {
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        let path = path.display();
+        let why = format!("{path} is there already; name another file, or move it away first");
+        return Fault::Unavailable(why);
+    }
     Fault::Unavailable(format!("cannot use {}: {error}", path.display()))
 }

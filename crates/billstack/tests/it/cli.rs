@@ -415,7 +415,7 @@ fn a_backup_is_a_database_of_its_own() {
         place
             .run(&["backup", "copy.db"])
             .refused(1)
-            .contains("copy.db")
+            .contains("copy.db is there already")
     );
     assert_eq!(server.stop("-TERM"), Some(0));
     let copy = ["verify", "--database-url", "sqlite://copy.db"];
