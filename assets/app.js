@@ -197,15 +197,39 @@ if (waiting) {
   setTimeout(look, 3000);
 }
 
+// Filters are folded where they would fill the screen.
+if (matchMedia("(max-width: 40rem)").matches) {
+  for (const form of document.querySelectorAll("form.filters")) {
+    if (form.closest("details")) continue;
+    const set = [...form.elements].filter(({ name, type, value }) => name && type !== "hidden" && value);
+    const box = document.createElement("details");
+    const title = document.createElement("summary");
+    title.textContent = `Filters (${set.length})`;
+    box.open = document.querySelector("main [role=alert]") !== null;
+    form.replaceWith(box);
+    box.append(title, form);
+  }
+}
+
 // The preview of customers' pages follows the form, before anything is saved.
 const preview = document.querySelector("iframe.preview");
 const looks = document.getElementById("looks");
 if (preview && looks) {
+  const tell = (message) => preview.contentWindow.postMessage({ billstack: 1, ...message }, new URL(preview.src).origin);
   const dress = () => {
     const { accent, radius } = looks.elements;
-    const theme = { billstack: 1, type: "theme", theme: preview.dataset.theme, accent: accent.value, radius: radius.value };
-    preview.contentWindow.postMessage(theme, new URL(preview.src).origin);
+    const { theme, locale } = preview.dataset;
+    tell({ type: "theme", theme, locale, accent: accent.value, radius: radius.value });
   };
-  preview.addEventListener("load", dress);
+  preview.addEventListener("load", () => {
+    dress();
+    // Nobody's page: the sample, which tells how high it is.
+    tell({ type: "token", token: null });
+  });
+  // All of it is seen at once.
+  addEventListener("message", ({ source, data }) => {
+    const is = source === preview.contentWindow && data?.billstack === 1 && data.type === "height";
+    if (is && data.height > 0 && data.height < 20_000) preview.style.height = `${Math.ceil(data.height) + 2}px`;
+  });
   looks.addEventListener("input", dress);
 }

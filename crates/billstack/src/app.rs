@@ -122,6 +122,17 @@ impl App {
         self.settings.base_url.as_deref().unwrap_or(&self.local_url)
     }
 
+    /// Whether that is an address which only this machine itself can reach.
+    pub fn is_local(&self) -> bool {
+        let url = url::Url::parse(self.base_url());
+        match url.as_ref().ok().and_then(url::Url::host) {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
     /// The address of what strangers see, without a slash at the end.
     pub fn public_url(&self) -> &str {
         let public_url = self.settings.public_url.as_deref();

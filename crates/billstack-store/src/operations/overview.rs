@@ -23,7 +23,11 @@ pub struct Totals {
     pub applied: i64,
     /// Referrals that converted then, whenever their code was applied.
     pub converted: i64,
-    /// What credits granted then come to, by currency, in minor units.
+    /// Of the codes applied then, how many have converted by now.
+    pub converted_of_applied: i64,
+    /// How many credits were granted then, by currency.
+    pub granted: BTreeMap<Currency, i64>,
+    /// What they come to, in minor units.
     pub credited: BTreeMap<Currency, i64>,
 }
 
@@ -49,6 +53,16 @@ pub struct Overview {
     pub earlier: BTreeMap<i64, Totals>,
     /// When the program was changed in these days, the last one first.
     pub changes: Vec<Change>,
+}
+
+/// What happened in these days.
+pub fn totals(tx: &mut dyn Tx, place: &Place, days: Days) -> Result<Totals, Fault> {
+    let figures = counting::figures_of(tx, place, days.first, days.last)?;
+    let mut totals = Totals::default();
+    for (_, of_day) in of_days(&figures)?.range(days.first..=days.last) {
+        totals.add(of_day);
+    }
+    Ok(totals)
 }
 
 /// The figures of these days.
@@ -83,10 +97,12 @@ fn of_days(figures: &Figures) -> Result<BTreeMap<i64, Totals>, Fault> {
             "clicks" => totals.clicks += sum.number,
             "referrals" => totals.applied += sum.number,
             "conversions" => totals.converted += sum.number,
+            "converted_of_applied" => totals.converted_of_applied += sum.number,
             "credited" => {
                 let unknown = || Fault::Defect(format!("a sum is in {:?}", figure.currency));
                 let currency = Currency::read(&figure.currency).ok_or_else(unknown)?;
                 *totals.credited.entry(currency).or_default() += sum.amount;
+                *totals.granted.entry(currency).or_default() += sum.number;
             }
             _ => {}
         }
@@ -101,13 +117,23 @@ fn changes(tx: &mut dyn Tx, place: &Place, days: Days) -> Result<Vec<Change>, Fa
 }
 
 impl Totals {
+    /// The share of those who applied then that has converted by now.
+    pub fn rate(&self) -> Option<f64> {
+        let share = self.converted_of_applied as f64 / self.applied as f64;
+        (self.applied > 0).then_some(share)
+    }
+
     /// Adds those of another time.
     pub fn add(&mut self, other: &Totals) {
         self.clicks += other.clicks;
         self.applied += other.applied;
         self.converted += other.converted;
+        self.converted_of_applied += other.converted_of_applied;
         for (currency, amount) in &other.credited {
             *self.credited.entry(*currency).or_default() += amount;
+        }
+        for (currency, number) in &other.granted {
+            *self.granted.entry(*currency).or_default() += number;
         }
     }
 }

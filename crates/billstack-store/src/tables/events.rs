@@ -21,7 +21,8 @@ use crate::seam::list::{Cursor, List, Order, Page, Part, Texts};
 use crate::seam::{Act, Fault, Place, Row, Tx};
 use crate::{params, statements};
 
-/// Events as they are counted: with the time of a conversion, which is Stripe's, the credit that was granted, and the code.
+/// Events as they are counted: with the time of a conversion, which is Stripe's, and that of its apply, the credit that was
+/// granted, and the code.
 macro_rules! counted_where {
     ($condition:literal) => {
         concat!(
@@ -33,6 +34,8 @@ macro_rules! counted_where {
              CASE WHEN e.type = 'credit.granted' THEN e.facts END, \
              CASE WHEN e.type = 'code.created' THEN e.subject \
              WHEN e.type IN ('referral.applied', 'referral.converted') THEN (SELECT r.code FROM referrals AS r \
+             WHERE r.id = e.referral_id AND r.team_id = e.team_id AND r.project_id = e.project_id) END, \
+             CASE WHEN e.type = 'referral.converted' THEN (SELECT r.created_at FROM referrals AS r \
              WHERE r.id = e.referral_id AND r.team_id = e.team_id AND r.project_id = e.project_id) END FROM events AS e WHERE e.team_id = $1 AND (e.created_at, e.id) > ($2, $3)",
             $condition
         )
@@ -80,6 +83,8 @@ pub(crate) struct Counted {
     pub(crate) kind: String,
     /// When the referral converted, as Stripe says.
     pub(crate) converted_at: Option<i64>,
+    /// When the code had been applied of a referral that converted.
+    pub(crate) applied_at: Option<i64>,
     /// What was granted.
     pub(crate) credit: Option<CountedCredit>,
     /// The code that was made, applied, or has brought a conversion.
@@ -119,6 +124,7 @@ fn decode_counted(row: &dyn Row) -> Result<Counted, Fault> {
         converted_at: row.opt_int(4)?,
         credit,
         code: row.opt_string(7)?,
+        applied_at: row.opt_int(8)?,
     })
 }
 

@@ -66,6 +66,8 @@ impl Figures {
             "referral.converted" => {
                 self.shift(&[("pending", -1), ("converted", 1)]);
                 self.happened("conversions", day(event.converted_at));
+                // Of those who applied on a day, how many have converted since.
+                self.happened("converted_of_applied", day(event.applied_at));
             }
             "referral.expired" => self.shift(&[("pending", -1), ("expired", 1)]),
             "credit.granted" => {

@@ -6,7 +6,7 @@ declare_rules! {
         SELECT team_id, project_id, day, figure, side, currency, number, amount FROM program_days \
         UNION ALL SELECT team_id, project_id, day, 'clicks', '', '', -clicks, 0 FROM click_days \
         UNION ALL SELECT e.team_id, e.project_id, CASE WHEN d.dated = 0 THEN -1 \
-        ELSE COALESCE(r.converted_at, c.created_at, e.created_at) / 86400000000 END, d.figure, \
+        WHEN d.dated = 3 THEN r.created_at / 86400000000 ELSE COALESCE(r.converted_at, c.created_at, e.created_at) / 86400000000 END, d.figure, \
         COALESCE(CASE WHEN d.dated = 0 THEN c.side END, ''), \
         COALESCE(CASE WHEN d.dated <> 1 THEN c.currency END, ''), -d.number, \
         -COALESCE(CASE WHEN d.dated <> 1 THEN c.amount END, 0) \
@@ -20,6 +20,7 @@ declare_rules! {
         UNION ALL SELECT 'referral.converted', 'pending', -1, 0 \
         UNION ALL SELECT 'referral.converted', 'converted', 1, 0 \
         UNION ALL SELECT 'referral.converted', 'conversions', 1, 1 \
+        UNION ALL SELECT 'referral.converted', 'converted_of_applied', 1, 3 \
         UNION ALL SELECT 'referral.expired', 'pending', -1, 0 \
         UNION ALL SELECT 'referral.expired', 'expired', 1, 0 \
         UNION ALL SELECT 'credit.granted', 'credits', 1, 0 \

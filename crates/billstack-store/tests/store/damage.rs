@@ -191,6 +191,10 @@ pub(crate) const DAMAGES: &[(&str, &[&str])] = &[
         &["figures_as_logged"],
     ),
     (
+        "UPDATE program_days SET day = day + 1 WHERE figure = 'converted_of_applied'",
+        &["figures_as_logged"],
+    ),
+    (
         "UPDATE program_days SET amount = amount + 1 WHERE figure = 'credited'",
         &["figures_as_logged"],
     ),

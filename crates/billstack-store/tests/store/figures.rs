@@ -140,6 +140,8 @@ fn they_do_not_depend_on_what_is_added_up_already() {
             clicks: 5,
             applied: 4,
             converted: 2,
+            converted_of_applied: 2,
+            granted: [(Currency::USD, 4)].into(),
             credited: sum,
         };
         assert_eq!(overview.totals, expected, "{engine:?}");

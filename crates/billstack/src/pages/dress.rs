@@ -180,13 +180,20 @@ fn refused(asked: &Parts, answer: Response, lacking: Option<String>) -> Response
     let said = answer.extensions().get::<Said>().cloned();
     let field = said.as_ref().and_then(|said| said.field.as_deref());
     let has_filters = asked.method == Method::GET && asked.uri.query().is_some();
+    let told = said
+        .as_ref()
+        .map_or(reason.sentence(), |said| &said.message);
+    let told = match field.filter(|_| has_filters) {
+        Some(field) => told.replace(&format!("`{field}`"), "A filter"),
+        None => told.to_owned(),
+    };
     let (old, _) = answer.into_parts();
     let view = View::of(asked);
     let (status, title) = (old.status, title(reason));
     let body = html! {
         h1 { (title) }
         @if let Some(lacking) = lacking { p { (lacking) " One of them can give you another role." } }
-        @else { p { (sentence(reason).unwrap_or(said.as_ref().map_or(reason.sentence(), |said| &said.message))) } }
+        @else { p { (sentence(reason).unwrap_or(&told)) } }
         @if let Some(field) = field { p { "It is about " code { (field) } "." } }
         @if is_nobody {
             p { "Nothing was changed. Sign in, and send the form again." }

@@ -10,6 +10,7 @@ pub(super) mod export;
 pub(super) mod form;
 pub(super) mod keys;
 pub(super) mod lock;
+pub(super) mod matching;
 pub(super) mod money;
 pub(super) mod named;
 pub(super) mod notice;

@@ -19,7 +19,6 @@ use serde::Deserialize;
 
 use super::form::Form;
 use super::parts::form::{Field, fault, field, once, submit as button};
-use super::parts::notice;
 use super::submit::submit;
 use super::view::View;
 use crate::api::teams::Name;
@@ -90,15 +89,18 @@ async fn body(
     let teams = read(app, &signed.user.id).await?;
     let once = once();
     Ok(html! {
-        h1 { (TITLE) }
         @if teams.is_empty() {
-            (notice::note("You are in no team yet. Make one, or open the link of an invitation."))
+            h1 { "Start" }
+            p.quiet { "You are in no team yet. This is the first step to a referral that converts. Whoever was invited to a "
+                "team opens the link of the invitation instead." }
+        } @else {
+            h1 { (TITLE) }
         }
         @for (of_user, projects) in &teams {
             (card(of_user, projects))
         }
         section {
-            h2 { "A new team" }
+            h2 { @if teams.is_empty() { "1. A team and a project" } @else { "A new team" } }
             p.quiet { "A team has its own people, keys and connection to Stripe. Each product in it is a project." }
             (fault(error, &["team", "project"]))
             form.row method="post" action="/t" {

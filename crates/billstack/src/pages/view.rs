@@ -6,11 +6,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use billstack_core::access::Role;
+use billstack_core::project::ProjectMode;
 use billstack_core::time::Micros;
 use billstack_store::attention::{self, Line};
 use billstack_store::projects::{self, Project};
 use billstack_store::teams::{self, Team};
-use billstack_store::{Abort, Place, Share, Tx, Weight};
+use billstack_store::{Abort, Place, Share, Tx, Weight, test_clock};
 use maud::Markup;
 
 use super::kept::KEPT;
@@ -41,8 +42,10 @@ pub struct View {
     pub(super) is_starting: bool,
     /// What the form that led here has done.
     pub(super) said: Option<&'static str>,
-    /// When it was looked, where the page is for people who are signed in.
+    /// When it was looked, where the page is for people who are signed in; by the clock of the project.
     pub(super) at: Option<Micros>,
+    /// How far the clock of a test project is ahead of the time.
+    pub(super) ahead: Option<i64>,
     /// What needs somebody in the project, where that was asked and could be read in time.
     pub(super) attention: Option<Seen>,
 }
@@ -137,6 +140,13 @@ impl FromRequestParts<Shared> for View {
                 Some(place) => projects::get(tx, place)?,
                 None => None,
             };
+            let is_test = project
+                .as_ref()
+                .is_some_and(|project| project.mode == ProjectMode::Test);
+            let ahead = match &place {
+                Some(place) if is_test => test_clock::clock(tx, place)?,
+                _ => None,
+            };
             let is_starting = match &place {
                 Some(place) if wants_start => !start::any_converted(tx, place)?,
                 _ => false,
@@ -145,14 +155,19 @@ impl FromRequestParts<Shared> for View {
                 Some(user_id) => Places::read(tx, &team_id, user_id)?,
                 None => Places::default(),
             };
-            let place = (teams::get(tx, &team_id)?, project);
+            let place = (teams::get(tx, &team_id)?, project, ahead);
             Ok((place, places, is_starting))
         });
         let (read, seen) = tokio::join!(read, seen);
         let place;
         (place, view.places, view.is_starting) = read?;
-        (view.team, view.project) = place;
-        view.attention = seen;
+        (view.team, view.project, view.ahead) = place;
+        let by_clock = |at: Micros| at.plus(view.ahead.unwrap_or(0));
+        view.at = view.at.map(by_clock);
+        view.attention = seen.map(|seen| Seen {
+            at: by_clock(seen.at),
+            ..seen
+        });
         match view.team {
             Some(_) => Ok(view),
             None => Err(ApiError::new(Reason::NotFound)),

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::referral::{Referral, Status};
 use billstack_core::source::Source;
+use billstack_core::time::Micros;
 use billstack_store::list::{Page, Part};
 use billstack_store::referrals::{self, ReferralFilter, ReferralSort};
 use billstack_store::{Abort, Place, Tx, codes};
@@ -99,6 +100,18 @@ impl Wanted {
     /// Whether they stand in the order of conversion.
     pub(crate) fn is_by_conversion(&self) -> bool {
         self.filter.sort == ReferralSort::Converted
+    }
+
+    /// The range of time, where nothing else narrows the list.
+    pub(crate) fn of_days(&self) -> Option<(Option<Micros>, Option<Micros>)> {
+        let filter = &self.filter;
+        let is_narrowed = filter.referrer_customer_id.is_some()
+            || filter.referee_customer_id.is_some()
+            || filter.source.is_some()
+            || filter.status.is_some()
+            || self.customer_id.is_some()
+            || self.code.is_some();
+        (!is_narrowed).then_some((filter.from, filter.to))
     }
 
     /// A page of them, the one applied last first.

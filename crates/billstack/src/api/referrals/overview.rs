@@ -58,6 +58,7 @@ pub struct CreditedJson {
 /// What happened in some time.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OverviewTotals)]
+#[serde(rename_all = "camelCase")]
 pub struct TotalsJson {
     /// Clicks on share links, as far as people can be told from programs.
     #[schema(example = 120)]
@@ -66,10 +67,13 @@ pub struct TotalsJson {
     #[schema(example = 8)]
     applied: i64,
     /// Referrals that converted, whenever their code was applied.
-    #[schema(example = 2)]
+    #[schema(example = 3)]
     converted: i64,
-    /// Conversions for each code applied; null where none was applied.
-    #[schema(minimum = 0, example = 0.25)]
+    /// Of the codes that were applied, how many have converted by now.
+    #[schema(example = 2)]
+    converted_of_applied: i64,
+    /// The share of the codes applied that has converted by now; null where none was applied.
+    #[schema(minimum = 0, maximum = 1, example = 0.25)]
     rate: Option<f64>,
     /// Credits granted, those given by hand included, one sum for each currency.
     credited: Vec<CreditedJson>,
@@ -124,7 +128,7 @@ pub struct OverviewJson {
     /// By what the series goes.
     #[schema(value_type = StepJson)]
     by: Step,
-    /// Every step of the period, also those in which nothing happened, the oldest first.
+    /// Every step of the period that has begun, also those in which nothing happened, the oldest first.
     series: Vec<PointJson>,
     /// When the program was changed in the period, the last change first; 100 at most.
     changes: Vec<ChangeJson>,
@@ -159,11 +163,12 @@ pub async fn handle(
     let by = one_of(&query, "by", Step::parse)?.unwrap_or(Step::Day);
     let (now, asked) = (app.now(), asked(&query)?);
     let found = access.scan(&app, Weight::Short, move |tx, place| {
-        let days = days(asked, test_clock::shown(tx, place, now)?);
-        Ok((days, overview::overview(tx, place, days)?))
+        let now = test_clock::shown(tx, place, now)?;
+        let days = days(asked, now);
+        Ok((now, days, overview::overview(tx, place, days)?))
     });
-    let (days, overview) = found.await?;
-    let overview = json(overview, days, by);
+    let (now, days, overview) = found.await?;
+    let overview = json(overview, begun(days, now), days, by);
     Ok(answer::send(answer::ok(&OverviewAnswer { overview })))
 }
 
@@ -191,6 +196,12 @@ pub(crate) fn days((from, to): (Option<Micros>, Option<Micros>), now: Micros) ->
     Days { first, ..days }
 }
 
+/// Those of these days that have begun at a time; none where all are to come.
+pub(crate) fn begun(days: Days, now: Micros) -> Option<Days> {
+    let last = days.last.min(now.0.div_euclid(DAY));
+    (days.first <= last).then_some(Days { last, ..days })
+}
+
 /// What happened in each step of these days, by its first day, the oldest first.
 pub(crate) fn steps(by_day: &BTreeMap<i64, Totals>, days: Days, by: Step) -> Vec<(i64, Totals)> {
     let starts = days.steps(by).into_iter();
@@ -201,8 +212,9 @@ pub(crate) fn steps(by_day: &BTreeMap<i64, Totals>, days: Days, by: Step) -> Vec
     steps.into_iter().collect()
 }
 
-fn json(overview: Overview, days: Days, by: Step) -> OverviewJson {
-    let steps = steps(&overview.days, days, by);
+fn json(overview: Overview, begun: Option<Days>, days: Days, by: Step) -> OverviewJson {
+    let steps = begun.map(|begun| steps(&overview.days, begun, by));
+    let steps = steps.unwrap_or_default();
     let point = |(start, totals): (i64, Totals)| PointJson {
         date: Micros(start.saturating_mul(DAY)).day_text(),
         totals: TotalsJson::from(totals),
@@ -227,12 +239,14 @@ fn period(days: Days, totals: Totals) -> PeriodJson {
 
 impl From<Totals> for TotalsJson {
     fn from(totals: Totals) -> TotalsJson {
+        let rate = totals.rate();
         let credited = totals.credited.into_iter();
         TotalsJson {
             clicks: totals.clicks,
             applied: totals.applied,
             converted: totals.converted,
-            rate: (totals.applied > 0).then(|| totals.converted as f64 / totals.applied as f64),
+            converted_of_applied: totals.converted_of_applied,
+            rate,
             credited: credited
                 .map(|(currency, amount)| CreditedJson { currency, amount })
                 .collect(),
@@ -291,6 +305,27 @@ mod tests {
     }
 
     #[test]
+    fn days_to_come_have_not_begun() {
+        let (days, noon) = (
+            Days {
+                first: 10,
+                last: 12,
+            },
+            |day| Micros(day * DAY + DAY / 2),
+        );
+        assert_eq!(begun(days, noon(9)), None);
+        assert_eq!(
+            begun(days, noon(10)),
+            Some(Days {
+                first: 10,
+                last: 10
+            })
+        );
+        assert_eq!(begun(days, noon(12)), Some(days));
+        assert_eq!(begun(days, noon(40)), Some(days));
+    }
+
+    #[test]
     fn steps_hold_what_their_days_do() {
         let wanted = days(
             (
@@ -311,7 +346,7 @@ mod tests {
             earlier: BTreeMap::new(),
             changes: Vec::new(),
         };
-        let shown = json(overview, wanted, Step::Week);
+        let shown = json(overview, Some(wanted), wanted, Step::Week);
         let series: Vec<_> = shown
             .series
             .iter()

@@ -81,8 +81,29 @@ pub(super) fn message(error: &ApiError, label: &str) -> String {
     let Some(field) = error.field.as_deref() else {
         return error.message.to_string();
     };
-    error.message.replace(&format!("`{field}`"), label)
+    let mut message = error
+        .message
+        .replace(&format!("`{field}`"), &format!("“{label}”"));
+    for (of_api, of_people) in WORDS {
+        message = message.replace(of_api, of_people);
+    }
+    message
 }
+
+/// What the API says in its own words, and how people read it beside a field.
+const WORDS: [(&str, &str); 8] = [
+    ("`within_hold`", "“while they are held”"),
+    ("`holdDays`", "“Days that a credit is held”"),
+    ("`secretKey`", "“Secret key”"),
+    ("`webhookSecret`", "“Signing secret”"),
+    ("`from`", "“From”"),
+    ("`to`", "“To”"),
+    ("`until`", "“To”"),
+    (
+        "a time such as 2030-01-31T09:30:00Z (RFC 3339)",
+        "a time such as 2030-01-31 09:30",
+    ),
+];
 
 /// What is wrong about a form as a whole: about none of these fields.
 pub(in crate::pages) fn fault(error: Option<&ApiError>, fields: &[&str]) -> Markup {

@@ -4,10 +4,15 @@ use billstack_store::list::Cursor;
 use maud::{Markup, html};
 use url::form_urlencoded::Serializer;
 
+use crate::error::{ApiError, Reason};
+use crate::http::known;
 use crate::http::query::Query;
 
 /// The parameter with the cursors of the pages before, but the first, which has none.
 const BEFORE: &str = "before";
+
+/// What else the address of a list may have: which page, and what a form has done.
+const BESIDES: [&str; 5] = ["limit", "offset", "cursor", BEFORE, "done"];
 
 /// What parts them. No id has it.
 const BLANK: char = ' ';
@@ -91,6 +96,23 @@ fn with(cursor: String, before: &[String]) -> Vec<(&'static str, String)> {
         pairs.push((BEFORE, before.join(&BLANK.to_string())));
     }
     pairs
+}
+
+/// Refuses a filter that the list does not have: it would find everything.
+///
+/// # Errors
+/// 400 for any other name than those of these filters, and those that say which page.
+pub(in crate::pages) fn only_known(query: &Query, filters: &[&str]) -> Result<(), ApiError> {
+    let mut names = query.names();
+    let unknown = names.find(|name| !filters.contains(name) && !BESIDES.contains(name));
+    let Some(name) = unknown else {
+        return Ok(());
+    };
+    let meant = known::nearest(name, filters.iter().copied());
+    let meant = meant.map(|meant| format!(" Is `{meant}` meant?"));
+    let message = format!("There is no such filter.{}", meant.unwrap_or_default());
+    let error = ApiError::new(Reason::UnknownParameter).field_as_sent(name);
+    Err(error.message(message))
 }
 
 /// Links to newer rows and to older ones; nothing where one page holds all. `kept` are the filters, which each of the

@@ -68,7 +68,7 @@ fn bar(view: &View) -> Markup {
                 @if tabs::is_there("/find") {
                     form.find action="/find" role="search" {
                         input #find name="q" type="search" required maxlength="255" autocomplete="off" spellcheck="false"
-                            aria-label="Find an id, a code or an address" placeholder="Find an id, a code, an address";
+                            aria-label="Find an id, a code or an address" placeholder="Id, code or address";
                     }
                 }
                 (attention(view))

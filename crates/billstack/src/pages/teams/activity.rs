@@ -21,7 +21,7 @@ use crate::pages::parts::deeds::Reader;
 use crate::pages::parts::form::{apply, choice};
 use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{Trail, pager, with_query};
+use crate::pages::parts::pager::{Trail, only_known, pager, with_query};
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::view::View;
@@ -40,6 +40,7 @@ pub async fn show(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
+    only_known(&query, &FILTERS)?;
     let path = format!("/t/{}/activity", access.team_id);
     let kept = query.only(&FILTERS);
     let narrowed = Narrowed {

@@ -66,7 +66,8 @@ async fn the_list_is_that_of_the_api(t: &Bench) {
     }
     let shown = page(t, "/codes?activeOnly=false").await;
     for part in [
-        "data-label=\"Applied\" class=\"number\">1</td>",
+        "data-label=\"Applied\" class=\"number\"><a href=",
+        "&amp;status=converted\">1</a></td>",
         "data-label=\"Rate\" class=\"number\">100 %</td>",
         ">On</span>",
         ">Off</span>",
@@ -237,7 +238,10 @@ async fn a_code_shows_its_link_its_names_and_its_history(t: &Bench) {
             "href=\"{}\">ann-referee@example.com</a>",
             path(t, &format!("/referrals/{referral}"))
         ),
-        "<dt>Applied</dt><dd>1</dd>",
+        &format!(
+            "<dt>Applied</dt><dd><a href=\"{}\">1</a></dd>",
+            path(t, &format!("/referrals?code={}", pair.code))
+        ),
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }

@@ -12,6 +12,7 @@ use crate::support::fixture::text;
 on_both_engines! {
     a_list_without_rows_says_how_one_comes_about,
     the_list_shows_what_the_api_lists_under_the_same_filters,
+    it_says_how_many_match_and_what_they_come_to,
     a_credit_tells_its_life,
     a_credit_is_moved_once_and_with_a_reason,
     what_cannot_be_moved_says_why,
@@ -134,6 +135,39 @@ async fn the_list_shows_what_the_api_lists_under_the_same_filters(t: &Bench) {
     }
     let wrong = look(&t.owner, &path(t, "?currency=euro")).send().await;
     assert_eq!(wrong.status, 400);
+}
+
+async fn it_says_how_many_match_and_what_they_come_to(t: &Bench) {
+    converted(t).await;
+    let eve = t.customer("eve").await;
+    let gift = json!({"customerId": eve, "amount": 1_000, "currency": "jpy", "reason": "x"});
+    t.key.post("referrals/credits", gift).await.created();
+    let money = |text: &str| format!("<strong><span class=\"money\">{text}</span></strong>");
+    let both = format!("{} and {}.", money("1,000 JPY"), money("15.00 USD"));
+    for (query, number, sums) in [
+        ("", "3</strong> credits", both.clone()),
+        ("limit=1", "3</strong> credits", both.clone()),
+        ("from=2026-03-30&to=2026-03-30", "3</strong> credits", both),
+        (
+            "currency=jpy",
+            "1</strong> credit",
+            format!("{}.", money("1,000 JPY")),
+        ),
+        (
+            "side=referee",
+            "1</strong> credit",
+            format!("{}.", money("5.00 USD")),
+        ),
+        (
+            "kind=referral&limit=1",
+            "2</strong> credits",
+            format!("{}.", money("15.00 USD")),
+        ),
+    ] {
+        let shown = page(&t.owner, &path(t, &format!("?{query}"))).await;
+        let said = format!("<strong>{number}, granted as {sums}");
+        assert!(shown.text.contains(&said), "{query}: {said}: {shown:?}");
+    }
 }
 
 async fn a_credit_tells_its_life(t: &Bench) {

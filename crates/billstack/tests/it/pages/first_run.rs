@@ -88,7 +88,10 @@ async fn the_set_up_token_lets_the_first_user_in(t: &Bench) {
     assert_eq!(led(&look(&grace, "/").send().await), "/t");
     let teams = look(&grace, "/t").send().await;
     assert_eq!(teams.status, 200);
-    assert!(teams.text.contains("no team yet"));
+    // The first step of those that `start` goes on with.
+    for part in ["no team yet", "<h1>Start</h1>", "1. A team and a project"] {
+        assert!(teams.text.contains(part), "{part}: {teams:?}");
+    }
     let again = send(&Anonymous::new(t.nobody.wire()), "/setup", &fields(&token)).await;
     assert_eq!(again.status, 400, "{again:?}");
     assert_eq!(t.count("users").await, 1);

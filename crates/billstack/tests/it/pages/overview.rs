@@ -25,6 +25,10 @@ on_both_engines! {
     each_currency_is_a_figure,
     nothing_of_a_name_is_markup,
     a_code_stands_among_the_best_at_once,
+    a_rate_is_of_those_who_applied,
+    days_to_come_have_no_figures,
+    what_codes_bring_is_of_all_days_and_leads_to_its_rows,
+    a_test_project_tells_the_time_of_its_clock,
     viewers_read_all_of_it,
     what_is_asked_for_wrongly_is_refused,
 }
@@ -53,11 +57,12 @@ async fn page(t: &Bench, rest: &str) -> String {
 /// What a figure's tile says: the figure, and how it stands beside the one before.
 fn tile(page: &str, title: &str) -> (String, String) {
     let (_, rest) = page
-        .split_once(&format!("<span>{title}</span><strong>"))
+        .split_once(&format!(">{title}</a>"))
         .unwrap_or_else(|| panic!("{title}: {page}"));
-    let (figure, rest) = rest.split_once("</strong>").expect("a figure");
-    let (_, rest) = rest.split_once("<span class=\"quiet\">").expect("a change");
-    let change = rest.split("</span></a>").next().unwrap_or_default();
+    let (link, rest) = rest.split_once("</a></strong>").expect("a figure");
+    let figure = link.rsplit_once('>').expect("a link").1;
+    let (_, rest) = rest.split_once("<p class=\"quiet\">").expect("a change");
+    let change = rest.split("</p>").next().unwrap_or_default();
     (figure.to_owned(), change.to_owned())
 }
 
@@ -111,18 +116,20 @@ async fn figures_are_those_of_the_api(t: &Bench) {
             "{title}"
         );
     }
-    assert!(tile(&shown, "Applied").1.ends_with("50 %"), "{shown}");
+    assert!(tile(&shown, "Applied").1.ends_with("50 % on 2"), "{shown}");
     assert!(tile(&shown, "Converted").1.contains("▲"));
     assert_eq!(tile(&shown, "Conversion rate").0, "66.7 %");
     assert!(
-        tile(&shown, "Conversion rate").1.ends_with("16.7 points"),
+        tile(&shown, "Conversion rate")
+            .1
+            .ends_with("16.7 points on 50 %"),
         "{shown}"
     );
     let credited = told["period"]["credited"][0]["amount"]
         .as_i64()
         .expect("a sum");
     assert_eq!(credited, 3_000);
-    assert_eq!(tile(&shown, "Credited in USD").0, "30.00 USD");
+    assert_eq!(tile(&shown, "Credited in USD").0, "30.00");
     for part in [
         "<h1>home</h1>",
         "three-referee@example.com",
@@ -165,6 +172,7 @@ async fn a_figure_chooses_the_chart_and_leads_to_its_rows(t: &Bench) {
         "{other}"
     );
     let rows = links(&shown, "/referrals?from=");
+    assert_eq!(rows.len(), 3, "{rows:?}");
     let conversions = at(t, &rows[1]).await;
     for (name, is_there) in [
         ("three", true),
@@ -194,6 +202,7 @@ async fn clicks_lead_to_their_rows(t: &Bench) {
     }
     let shown = page(t, "").await;
     assert_eq!(tile(&shown, "Clicks").0, "3");
+    assert!(shown.contains("/clicks?"), "{shown}");
     let to = links(&shown, "/clicks?from=");
     let listed = at(t, &to[0]).await;
     for part in [
@@ -233,19 +242,32 @@ async fn changes_of_the_program_are_marked(t: &Bench) {
     t.pending("one").await;
     t.advance(2 * DAY);
     t.program(2_000, 500).await;
+    t.program(2_000, 700).await;
     let shown = page(t, "?metric=applied").await;
     assert!(shown.contains("The program changed on "), "{shown}");
-    assert!(shown.contains("1 Apr: 0 (before: 0). The program was changed."));
+    // The mark says what was changed.
+    let says = "1 Apr: 0 (before: 0). Changed: Who refers gets, Who is new gets.";
+    assert!(shown.contains(says), "{shown}");
     assert_eq!(shown.matches("<svg class=\"mark\"").count(), 2, "{shown}");
-    let changes = overview(t, "").await["changes"]
-        .as_array()
-        .expect("a list")
-        .len();
+    let changes = &overview(t, "").await["changes"];
+    assert_eq!(changes.as_array().map(Vec::len), Some(3), "{changes}");
     let (_, named) = shown
         .split_once("The program changed on ")
         .expect("changes");
-    let named = named.split("</span>").next().unwrap_or_default();
-    assert_eq!(links(named, "/program").len(), changes, "{named}");
+    let named = named.split("</ul>").next().unwrap_or_default();
+    // A day stands there once, and leads to its last change.
+    let to = links(named, "/program#");
+    assert_eq!(to.len(), 2, "{named}");
+    assert!(to[0].ends_with(&text(&changes[0]["eventId"])), "{named}");
+    let last = at(t, to[0].split('#').next().expect("a place")).await;
+    for change in changes.as_array().expect("a list") {
+        let anchor = format!("id=\"{}\"", text(&change["eventId"]));
+        assert!(last.contains(&anchor), "{anchor}: {last}");
+    }
+    assert!(
+        named.contains("Who refers gets, Who is new gets"),
+        "{named}"
+    );
 }
 
 async fn the_first_thing_to_do_stands_where_the_chart_will_be(t: &Bench) {
@@ -326,11 +348,9 @@ async fn each_currency_is_a_figure(t: &Bench) {
         t.key.post("referrals/credits", gift).await.created();
     }
     let shown = page(t, "?metric=credited_kwd").await;
-    for (title, figure) in [
-        ("Credited in JPY", "1,000 JPY"),
-        ("Credited in KWD", "1.000 KWD"),
-        ("Credited in USD", "1,234.56 USD"),
-    ] {
+    // Several are one tile with a line each.
+    assert_eq!(shown.matches("<li class=\"tile").count(), 5, "{shown}");
+    for (title, figure) in [("JPY", "1,000"), ("KWD", "1.000"), ("USD", "1,234.56")] {
         assert_eq!(tile(&shown, title).0, figure);
     }
     assert!(shown.contains("30 Mar: 1.000 KWD"), "{shown}");
@@ -350,6 +370,99 @@ async fn a_code_stands_among_the_best_at_once(t: &Bench) {
     );
 }
 
+/// Whoever converted before the days that were chosen, or applied before them, is in none of the two numbers.
+async fn a_rate_is_of_those_who_applied(t: &Bench) {
+    let mut pairs = Vec::new();
+    for name in ["one", "two", "three", "four"] {
+        pairs.push(t.pair(name).await);
+    }
+    for pair in &pairs[..3] {
+        t.apply(pair).await;
+    }
+    t.advance(2 * DAY);
+    t.apply(&pairs[3]).await;
+    for pair in &pairs[..3] {
+        t.subscribe(pair).await;
+    }
+    let today = page(t, "?from=2026-04-01&to=2026-04-01&metric=rate").await;
+    assert_eq!(tile(&today, "Converted").0, "3");
+    assert_eq!(tile(&today, "Conversion rate").0, "0 %");
+    let days = "?from=2026-03-30&to=2026-03-30&metric=rate";
+    let day = page(t, days).await;
+    assert_eq!(tile(&day, "Converted").0, "0");
+    assert_eq!(tile(&day, "Conversion rate").0, "100 %");
+    // The rows are those people.
+    let rows = links(&day, "status=converted");
+    let rows = at(t, &rows[0]).await;
+    for (name, is_there) in [("one", true), ("three", true), ("four", false)] {
+        let friend = format!(">{name}-referee@example.com</a>");
+        assert_eq!(rows.contains(&friend), is_there, "{name}");
+    }
+    let both = page(t, "?from=2026-03-30&to=2026-04-01").await;
+    assert_eq!(tile(&both, "Conversion rate").0, "75 %");
+    let told = overview(t, "?from=2026-03-30T00:00:00Z&to=2026-03-31T00:00:00Z").await;
+    assert_eq!(told["period"]["rate"], 1.0);
+    assert_eq!(told["period"]["convertedOfApplied"], 3);
+}
+
+async fn days_to_come_have_no_figures(t: &Bench) {
+    some_history(t).await;
+    let ahead = page(t, "?from=2026-05-20&to=2026-05-25").await;
+    for part in ["These days have not begun.", ">Clear filters</a>"] {
+        assert!(ahead.contains(part), "{part}: {ahead}");
+    }
+    for part in [
+        "<svg class=\"chart\"",
+        "<li class=\"tile",
+        "not over",
+        "100 %",
+    ] {
+        assert!(!ahead.contains(part), "{part}: {ahead}");
+    }
+    let half = page(t, "?from=2026-05-05&to=2026-05-25&metric=applied").await;
+    assert_eq!(tile(&half, "Applied").0, "3");
+    assert!(
+        half.contains("The days after today have not begun."),
+        "{half}"
+    );
+    assert!(!half.contains(">10 May"), "{half}");
+    assert!(half.contains("value=\"2026-05-25\""), "{half}");
+    // A day of which there was only a part is not compared with a whole one.
+    let today = page(t, "?from=2026-05-09&to=2026-05-09").await;
+    assert_eq!(tile(&today, "Clicks").1, "Today is not over");
+    assert_eq!(tile(&today, "Applied").1, "Today is not over");
+    let told = overview(t, "?from=2026-05-09T00:00:00Z&to=2026-05-20T00:00:00Z").await;
+    assert_eq!(told["series"].as_array().map(Vec::len), Some(1), "{told}");
+    let told = overview(t, "?from=2026-05-20T00:00:00Z&to=2026-05-25T00:00:00Z").await;
+    assert_eq!(told["series"], json!([]));
+}
+
+async fn what_codes_bring_is_of_all_days_and_leads_to_its_rows(t: &Bench) {
+    some_history(t).await;
+    let shown = page(t, "?from=2026-05-03&to=2026-05-09").await;
+    assert!(
+        shown.contains("Since each was made, whatever days are chosen above."),
+        "{shown}"
+    );
+    let best = shown.split("Codes that bring most").nth(1).expect("codes");
+    let best = best.split("Newest conversions").next().unwrap_or_default();
+    let converted = links(best, "status=converted");
+    assert_eq!(converted.len(), 3, "{best}");
+    let rows = at(t, &converted[0]).await;
+    assert_eq!(
+        rows.matches("-referee@example.com</a>").count(),
+        1,
+        "{rows}"
+    );
+    let codes = page(t, "/codes").await;
+    for part in ["&amp;status=converted\">1</a>", "/referrals?code="] {
+        assert!(codes.contains(part), "{part}: {codes}");
+    }
+    let code = links(&codes, "/codes/")[0].clone();
+    let one = at(t, &code).await;
+    assert!(one.contains("/referrals?code="), "{one}");
+}
+
 async fn nothing_of_a_name_is_markup(t: &Bench) {
     some_history(t).await;
     let canary = "\"><img src=x onerror=alert(1)>";
@@ -365,6 +478,33 @@ async fn nothing_of_a_name_is_markup(t: &Bench) {
     assert!(
         !shown.contains("<img src=x") && shown.contains("&lt;img src=x"),
         "{shown}"
+    );
+}
+
+async fn a_test_project_tells_the_time_of_its_clock(t: &Bench) {
+    let body = json!({"name": "Trial", "mode": "test"});
+    let made = t.owner.post(&t.home.path("projects"), body).await.created();
+    let id = text(&made["project"]["id"]);
+    let to = json!({"to": "2026-12-20T11:36:00Z"});
+    let advance = t.home.path(&format!("projects/{id}/test-clock/advance"));
+    t.owner.post(&advance, to).await.ok();
+    let shown = at(t, &format!("/t/{}/p/{id}", t.home.team)).await;
+    for part in [
+        "Its clock shows <time datetime=\"2026-12-20T11:36:",
+        ", 264 days ahead. ",
+        "href=\"/docs#advance_test_clock\"",
+        "<footer>As of <time datetime=\"2026-12-20T11:36:",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let attention = at(t, &format!("/t/{}/p/{id}/attention", t.home.team)).await;
+    let looked = "Looked <time datetime=\"2026-12-20T11:36:";
+    assert!(attention.contains(looked), "{attention}");
+    // Only there.
+    assert!(
+        page(t, "")
+            .await
+            .contains("<footer>As of <time datetime=\"2026-03-30T")
     );
 }
 

@@ -201,15 +201,19 @@ async fn what_is_wrong_is_told_at_its_field(t: &Bench) {
         (
             "referrerCreditAmount",
             "10,50",
-            "Who refers gets must be an amount from 0.00 to 999,999.99 USD",
+            "“Who refers gets” must be an amount from 0.00 to 999,999.99 USD",
         ),
-        ("currency", "xyz", "Currency must be"),
+        ("currency", "xyz", "“Currency” must be"),
         (
             "holdDays",
             "366",
-            "Days that a credit is held must be a whole number from 0 to 365.",
+            "“Days that a credit is held” must be a whole number from 0 to 365.",
         ),
-        ("clawback", "within_hold", "only with `holdDays` above 0"),
+        (
+            "clawback",
+            "within_hold",
+            "“while they are held” only with “Days that a credit is held” above 0",
+        ),
         ("creditDelivery", "stripe_balance", ""),
     ] {
         // At once: nobody is asked to confirm what is refused then.

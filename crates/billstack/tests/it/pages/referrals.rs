@@ -12,6 +12,8 @@ use crate::support::stripe::SECRET;
 on_both_engines! {
     the_list_shows_what_the_api_lists,
     filters_are_in_the_address_and_stay_there,
+    a_filter_that_there_is_not_is_refused,
+    it_says_how_many_match,
     every_page_leads_back_to_the_one_before,
     whoever_is_asked_for_is_named_as_people_name_them,
     a_file_has_the_filters_of_the_page,
@@ -94,6 +96,67 @@ async fn filters_are_in_the_address_and_stay_there(t: &Bench) {
     let wrong = look(&t.owner, &path(t, "/referrals?status=x")).send().await;
     assert_eq!(wrong.status, 400);
     assert!(wrong.is_page());
+}
+
+async fn it_says_how_many_match(t: &Bench) {
+    let (one, _) = t.pending("one").await;
+    t.pending("two").await;
+    let (three, _) = t.pending("three").await;
+    t.subscribe(&three).await;
+    let days = "from=2026-03-30&to=2026-03-30";
+    let of_one = format!("customerId={}", one.referee);
+    for (query, said) in [
+        ("", "<strong>3</strong> referrals."),
+        ("limit=1", "<strong>3</strong> referrals."),
+        (days, "<strong>3</strong> referrals."),
+        ("sort=converted", "<strong>1</strong> referral."),
+        ("status=pending", "<strong>2</strong> referrals."),
+        ("status=pending&limit=1", "<strong>2</strong> referrals."),
+        (&of_one, "<strong>1</strong> referral."),
+    ] {
+        let shown = page(t, &format!("/referrals?{query}")).await;
+        assert!(shown.contains(said), "{query}: {shown}");
+    }
+    // The next page is as much of it.
+    let first = page(t, "/referrals?status=pending&limit=1").await;
+    let to = led_by(t, &first, "Older").await;
+    assert!(to.contains("<strong>2</strong> referrals."), "{to}");
+    let none = page(t, "/referrals?from=2026-04-02&to=2026-04-03").await;
+    assert!(!none.contains("</strong> referral"), "{none}");
+}
+
+async fn a_filter_that_there_is_not_is_refused(t: &Bench) {
+    t.pending("one").await;
+    for (rest, name, meant) in [
+        (
+            "/referrals?customer=nobody@x.example",
+            "customer",
+            "Is `customerId` meant?",
+        ),
+        ("/referrals?foo=1&status=pending", "foo", ""),
+        ("/credits?state=held", "state", ""),
+        ("/codes?active=true", "active", "Is `activeOnly` meant?"),
+        ("/clicks?code=K7M2QX9D", "code", ""),
+        ("/customers?email=ada@example.com", "email", ""),
+        ("/reports/bookings?account=held", "account", ""),
+        ("?step=week", "step", ""),
+    ] {
+        let answer = look(&t.owner, &path(t, rest)).send().await;
+        assert_eq!(answer.status, 400, "{rest}: {answer:?}");
+        let about = format!("It is about <code>{name}</code>");
+        for part in [
+            "There is no such filter.",
+            meant,
+            &about,
+            ">Clear filters</a>",
+        ] {
+            assert!(answer.text.contains(part), "{rest}: {part}: {answer:?}");
+        }
+    }
+    // What forms and ways through a list add is fine.
+    for rest in ["/referrals?limit=50&done=moved", "/referrals?status=&code="] {
+        page(t, rest).await;
+    }
 }
 
 async fn whoever_is_asked_for_is_named_as_people_name_them(t: &Bench) {

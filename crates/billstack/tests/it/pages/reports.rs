@@ -348,6 +348,11 @@ async fn bookings_are_read_page_by_page(t: &Bench) {
     }
     let all = page(t, "/reports/bookings").await;
     assert_eq!(cells(&all).len(), 8, "{all}");
+    // Whoever hears an amount hears it as it is seen.
+    assert!(
+        all.contains("aria-label=\"7.00 USD, the credit of "),
+        "{all}"
+    );
     let filter = "/reports/bookings?figure=reversed&currency=usd";
     let mut at = path(t, &format!("{filter}&limit=1"));
     let mut seen = Vec::new();

@@ -5,7 +5,7 @@ use fake_stripe::sign;
 use reqwest::Method;
 
 use super::{hidden, led, look, send};
-use crate::support::bench::Bench;
+use crate::support::bench::{Bench, Setup};
 use crate::support::client::{Answer, Caller, CookieClient};
 use crate::support::stripe::SECRET;
 
@@ -14,6 +14,8 @@ const NEW_SECRET: &str = "whsec_5ac9e1bdc3f04f22a1d2f7e0b8c6a9d6";
 
 on_both_engines! {
     ticks_follow_facts,
+    what_stripe_cannot_reach_is_told,
+    what_stripe_may_reach_is_its_address with behind_a_name,
     wrong_signatures_are_told_and_older_events_do_not_count,
     a_key_is_put_into_the_commands,
     a_step_is_skipped_and_comes_back,
@@ -123,6 +125,42 @@ async fn ticks_follow_facts(t: &Bench) {
     assert!(conversion.contains(&copied), "{conversion}");
     convert_by_hand(t, conversion).await;
     assert!(done(&page(t).await).contains(&"conversion"));
+}
+
+fn behind_a_name() -> Setup {
+    Setup {
+        settings: |args| args.base_url = Some("http://referrals.example:8000".to_owned()),
+        ..Setup::default()
+    }
+}
+
+async fn what_stripe_cannot_reach_is_told(t: &Bench) {
+    let first = page(t).await;
+    let stripe = step(&first, "stripe");
+    for part in [
+        "Stripe cannot reach this machine",
+        "stripe listen --events ",
+        "BILLSTACK_BASE_URL",
+    ] {
+        assert!(stripe.contains(part), "{part}: {stripe}");
+    }
+    assert_eq!(led(&paste(t, SECRET).await), path(t, ""));
+    let connected = page(t).await;
+    let event = step(&connected, "event");
+    assert!(
+        event.contains("stripe listen --forward-to http://127.0.0.1:"),
+        "{event}"
+    );
+    assert!(!event.contains("From outside"), "{event}");
+}
+
+async fn what_stripe_may_reach_is_its_address(t: &Bench) {
+    t.connect().await;
+    let shown = page(t).await;
+    let event = step(&shown, "event");
+    let asked = "From outside, is <code>http://referrals.example:8000/api/webhooks/stripe/";
+    assert!(event.contains(asked), "{event}");
+    assert!(!shown.text.contains("stripe listen"), "{shown:?}");
 }
 
 async fn wrong_signatures_are_told_and_older_events_do_not_count(t: &Bench) {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use billstack_store::finance;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::name::file;
 use super::table::Table;
@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::page::QueryString;
 
+/// The last ones are for people alone: what stands before them, in whole units.
 const COLUMNS: &[&str] = &[
     "currency",
     "side",
@@ -25,7 +26,43 @@ const COLUMNS: &[&str] = &[
     "closing",
     "shortfall",
     "unexplained",
+    "openingDecimal",
+    "grantedDecimal",
+    "appliedDecimal",
+    "reversedDecimal",
+    "settledDecimal",
+    "closingDecimal",
+    "shortfallDecimal",
+    "unexplainedDecimal",
 ];
+
+/// How many amounts a row has.
+const AMOUNTS: usize = 8;
+
+fn columns(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Spreadsheet => COLUMNS,
+        Format::Csv | Format::Ndjson => &COLUMNS[..COLUMNS.len() - AMOUNTS],
+    }
+}
+
+fn row(told: &RollForwardJson, format: Format) -> Vec<Value> {
+    let amounts: [i64; AMOUNTS] = [
+        told.opening,
+        told.granted,
+        told.applied,
+        told.reversed,
+        told.settled,
+        told.closing,
+        told.shortfall,
+        told.unexplained,
+    ];
+    let mut row = vec![json!(told.currency), json!(told.side)];
+    row.extend(amounts.map(|units| json!(units)));
+    row.extend(amounts.map(|units| json!(told.currency.decimal(units))));
+    row.truncate(columns(format).len());
+    row
+}
 
 /// Export the roll-forward.
 ///
@@ -57,21 +94,10 @@ pub async fn handle(
         format,
         (),
         move |tx, place, (), is_first| {
-            let mut table = Table::new(format, COLUMNS, is_first);
+            let mut table = Table::new(format, columns(format), is_first);
             for ((currency, side), part) in finance::roll_forward(tx, place, from, to)? {
-                let row = RollForwardJson::new(currency, side, &part);
-                table.row(vec![
-                    json!(row.currency),
-                    json!(row.side),
-                    json!(row.opening),
-                    json!(row.granted),
-                    json!(row.applied),
-                    json!(row.reversed),
-                    json!(row.settled),
-                    json!(row.closing),
-                    json!(row.shortfall),
-                    json!(row.unexplained),
-                ]);
+                let told = RollForwardJson::new(currency, side, &part);
+                table.row(row(&told, format));
             }
             Ok((table, None))
         },

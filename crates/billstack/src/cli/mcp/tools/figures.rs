@@ -33,8 +33,8 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "program_performance",
         title: "How the program does",
-        description: "Clicks, applied codes, conversions, the rate of those and what was credited, in a time and in the time \
-            of the same length before it (`before`), as a series by day, week or month; the days on which the program was \
+        description: "Clicks, applied codes, conversions, the share of those who applied that has converted by now (`rate`) and \
+            what was credited, in a time and in the time of the same length before it (`before`), as a series by day, week or month; the days on which the program was \
             changed; and the terms that are in force now (`config`). Of the last 30 days when no time is given.",
         params: &[
             may(

@@ -21,7 +21,7 @@ use crate::pages::parts::export;
 use crate::pages::parts::form::{apply, fault, line};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::numbers::count;
-use crate::pages::parts::pager::{Trail, pager};
+use crate::pages::parts::pager::{Trail, only_known, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::day;
@@ -52,6 +52,7 @@ pub async fn show(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let (place, query) = (&access.place, query.without_empty());
+    only_known(&query, &FILTERS)?;
     let page = page(&query, ROWS)?;
     let range = match asked(&in_times(query.clone())) {
         Ok(range) => range,

@@ -24,7 +24,7 @@ use crate::pages::parts::export;
 use crate::pages::parts::form::{apply, choice, line};
 use crate::pages::parts::notice::beside;
 use crate::pages::parts::numbers::{count, rate};
-use crate::pages::parts::pager::{Trail, pager};
+use crate::pages::parts::pager::{Trail, only_known, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::day;
@@ -59,6 +59,27 @@ impl From<&WithTotal<'_>> for Row {
     }
 }
 
+/// What a code has brought since it was made, and the ways to the rows of each.
+pub(super) struct Brought {
+    pub(super) clicks: Markup,
+    pub(super) applied: Markup,
+    pub(super) converted: Markup,
+}
+
+impl Brought {
+    pub(super) fn new(base: &str, code: &str, total: CodeTotal) -> Brought {
+        let rows = |number: i64, more: &str| {
+            let to = format!("{base}/referrals?code={code}{more}");
+            html! { @if number == 0 { "0" } @else { a href=(to) { (count(number)) } } }
+        };
+        Brought {
+            clicks: html! { (count(total.clicks)) },
+            applied: rows(total.applied, ""),
+            converted: rows(total.converted, "&status=converted"),
+        }
+    }
+}
+
 /// What a page of the list holds.
 struct Found {
     rows: Vec<Row>,
@@ -74,6 +95,7 @@ pub async fn show(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
+    only_known(&query, &FILTERS)?;
     match filter(&in_times(query.clone())) {
         Ok(wanted) => {
             let customer = wanted.customer_id.clone().unwrap_or_default();
@@ -210,12 +232,13 @@ pub(super) fn rows(rows: &[Row], people: &People, place: &Place, empty: &str) ->
     ];
     let rows = rows.iter().map(|row| {
         let total = row.total;
+        let brought = Brought::new(&base, &row.code, total);
         [
             code_of(&base, row),
             people.link(place, &row.customer_id),
-            html! { (count(total.clicks)) },
-            html! { (count(total.applied)) },
-            html! { (count(total.converted)) },
+            brought.clicks,
+            brought.applied,
+            brought.converted,
             html! { (rate(total.converted, total.applied)) },
             state(row.is_active),
             day(row.created_at),

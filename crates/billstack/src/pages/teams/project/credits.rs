@@ -6,15 +6,17 @@ mod moves;
 pub mod one;
 pub mod picked;
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use billstack_core::delivery::DeliveryState;
 use billstack_core::money::Currency;
-use billstack_store::Place;
-use billstack_store::credits::{self, Credit};
+use billstack_core::time::Micros;
+use billstack_store::credits::{self, Credit, CreditFilter};
 use billstack_store::list::{Cursor, Page, Part};
 use billstack_store::referrals::{self, ReferralFilter};
-use billstack_store::stats;
+use billstack_store::{Abort, Place, Tx, overview, stats};
 use maud::{Markup, html};
 
 use super::address;
@@ -30,9 +32,10 @@ use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{apply, choice, fault, line, submit as button};
 use crate::pages::parts::lock::{Lock, Need};
+use crate::pages::parts::matching::{Matching, days_of};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::named::{self, Narrowed};
-use crate::pages::parts::pager::{Trail, pager, with_query};
+use crate::pages::parts::pager::{Trail, only_known, pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table_to_pick};
 use crate::pages::parts::time::moment;
@@ -64,6 +67,7 @@ pub(super) struct Told {
     part: Part<Credit>,
     people: People,
     currencies: Vec<Currency>,
+    matching: Matching,
     /// While there is no credit at all: a referral that would make the first.
     next: Option<String>,
 }
@@ -93,6 +97,7 @@ pub(super) async fn body(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
+    only_known(&query, &FILTERS)?;
     let page = page(&query, ROWS)?;
     let trail = Trail::of(&query);
     let kept = query.only(&FILTERS);
@@ -120,6 +125,7 @@ pub(super) async fn body(
         @if told.part.rows.is_empty() {
             (nothing(&told, place, &path, !kept.is_empty()))
         } @else {
+            (told.matching.told("credit", "credits"))
             @let lock = view.lock(Need::Writer);
             @let list = html! {
                 (list(&told, place, typed, &lock))
@@ -154,6 +160,7 @@ async fn told(
             },
         };
         Ok(Told {
+            matching: matching(tx, place, &filter, (&part, page.after.is_none()))?,
             part,
             people,
             currencies: stats::currencies(tx, place)?,
@@ -161,6 +168,58 @@ async fn told(
         })
     })
     .await
+}
+
+/// How many there are, and what they came to when they were granted: by what is counted where days and a currency alone
+/// narrow the list.
+fn matching(
+    tx: &mut dyn Tx,
+    place: &Place,
+    filter: &CreditFilter,
+    (part, is_first): (&Part<Credit>, bool),
+) -> Result<Matching, Abort> {
+    let is_of = |currency: &Currency| filter.currency.is_none_or(|wanted| wanted == *currency);
+    if let Some(days) = of_days(filter).and_then(days_of) {
+        let totals = overview::totals(tx, place, days)?;
+        let numbers = totals
+            .granted
+            .iter()
+            .filter(|(currency, _)| is_of(currency));
+        let number = numbers.map(|(_, number)| number).sum();
+        let sums = totals.credited.into_iter();
+        let sums = sums.filter(|(currency, _)| is_of(currency));
+        return Ok(Matching::counted(number, sums));
+    }
+    let list = |page: &Page| Ok(credits::list(tx, place, filter, page)?);
+    Matching::listed(part, is_first, list, |credits| {
+        let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+        for credit in credits {
+            *sums.entry(credit.currency).or_default() += credit.amount.get();
+        }
+        sums.into_iter().collect()
+    })
+}
+
+/// The range of time, where nothing but a currency narrows the list besides.
+fn of_days(filter: &CreditFilter) -> Option<(Option<Micros>, Option<Micros>)> {
+    let CreditFilter {
+        kind,
+        customer_id,
+        referral_id,
+        side,
+        status,
+        delivery,
+        currency: _,
+        from,
+        to,
+    } = filter;
+    let is_narrowed = kind.is_some()
+        || customer_id.is_some()
+        || referral_id.is_some()
+        || side.is_some()
+        || status.is_some()
+        || delivery.is_some();
+    (!is_narrowed).then_some((*from, *to))
 }
 
 const fn one() -> Page {

@@ -22,7 +22,7 @@ use crate::http::page::{QueryString, page, text};
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{Trail, pager};
+use crate::pages::parts::pager::{Trail, only_known, pager};
 use crate::pages::parts::people::called;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -47,6 +47,7 @@ pub async fn show(
 
 async fn body(app: &App, place: &Place, query: &Query, form: &Markup) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
+    only_known(&query, &["q"])?;
     let (page, sought) = (page(&query, ROWS)?, text(&query, "q", 255)?);
     let trail = Trail::of(&query);
     let wanted = sought.clone();

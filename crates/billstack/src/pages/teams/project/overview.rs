@@ -1,6 +1,7 @@
 //! `/t/{teamId}/p/{projectId}`: how the program does, and what changed.
 
 mod asked;
+mod changes;
 mod metric;
 mod newest;
 mod next;
@@ -11,18 +12,21 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use billstack_core::project::ProjectMode;
+use billstack_core::time::{DAY, HOUR};
 use billstack_store::overview::Overview;
 use billstack_store::stats::Stats;
 use billstack_store::{Place, overview, stats, test_clock};
 use maud::{Markup, html};
 
 use self::asked::Asked;
+use self::changes::Change;
 use super::{address, cookie};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::page::QueryString;
 use crate::pages::parts::notice;
+use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::part;
 use crate::pages::view::{View, read};
 
@@ -30,6 +34,7 @@ use crate::pages::view::{View, read};
 struct Told {
     asked: Asked,
     overview: Overview,
+    changes: Vec<Change>,
     ever: Stats,
 }
 
@@ -58,12 +63,12 @@ pub async fn show(
         part(&view, promise::promise(&app, place)),
     );
     let figures = html! {
+        (promise)
         (trend)
         div.pair {
             div { h2 { "Codes that bring most" } (codes) }
             div { h2 { "Newest conversions" } (newest) }
         }
-        section { h2 { "Program" } (promise) }
     };
     let shown = body(&view, place, &figures)?;
     let mut answer = view.page("Overview", shown).into_response();
@@ -79,11 +84,21 @@ async fn told(app: &App, place: &Place, asked: Asked) -> Result<Told, ApiError> 
         let asked = asked.clone().at(now);
         Ok(Told {
             overview: overview::overview(tx, place, asked.days)?,
+            changes: changes::read(tx, place, asked.days)?,
             ever: stats::stats(tx, place, now)?,
             asked,
         })
     })
     .await
+}
+
+/// How far a clock is ahead of the time, in words.
+fn ahead(by: Option<i64>) -> String {
+    match by.unwrap_or(0) {
+        0 => ", the time of day".to_owned(),
+        by if by < 2 * DAY => format!(", {} hours ahead", by / HOUR),
+        by => format!(", {} days ahead", by / DAY),
+    }
 }
 
 fn body(view: &View, place: &Place, figures: &Markup) -> Result<Markup, ApiError> {
@@ -92,7 +107,11 @@ fn body(view: &View, place: &Place, figures: &Markup) -> Result<Markup, ApiError
     Ok(html! {
         h1 { (project.name) }
         @if project.mode == ProjectMode::Test {
-            (notice::note("This is a test project: its clock can be moved forward, and nothing in it is real."))
+            (notice::note("This is a test project: nothing in it is real."))
+            p.quiet {
+                @if let Some(at) = view.at { "Its clock shows " (moment(at)) (ahead(view.ahead)) ". " }
+                a href="/docs#advance_test_clock" { "Move it forward" } " with " code { "POST …/test-clock/advance" } "."
+            }
         }
         (figures)
         p.quiet { "For programs: " a href={ (address(&place.team_id, &place.project_id)) "/start#programs" } { "ids, and where calls go" } }

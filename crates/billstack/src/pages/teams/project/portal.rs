@@ -157,7 +157,7 @@ fn page(
     html! {
         h1 { (TITLE) }
         (said(query))
-        (preview::section(app, place, &path(place), query))
+        (preview::section(app, (view, place), &path(place), query))
         section {
             h2 { "How it looks, and what it says" }
             p { (contrast(settings)) }

@@ -30,6 +30,7 @@ use crate::pages::view::{View, read};
 use crate::portal::offer_of;
 
 pub use changes::change;
+pub(super) use log::changed;
 
 const TITLE: &str = "Program";
 
@@ -77,7 +78,12 @@ async fn page(
     let log = part(view, log::changes(app, view, place)).await;
     html! {
         h1 { (TITLE) }
-        @if let Some(said) = said { (notice::done(said)) }
+        @if let Some(said) = said {
+            (notice::done(said))
+            @if view.is_starting {
+                p { a.button href={ (address(&place.team_id, &place.project_id)) "/start" } { "On to the next step" } }
+            }
+        }
         @if error.is_some() { (form) }
         section { h2 { "At present" } (now) }
         @if error.is_none() { (form) }

@@ -8,7 +8,8 @@ use axum::response::Response;
 use billstack_core::referral::{Referral, Status};
 use billstack_store::Place;
 use billstack_store::credits;
-use billstack_store::list::Part;
+use billstack_store::list::{Page, Part};
+use billstack_store::overview;
 use maud::{Markup, html};
 
 use super::address;
@@ -23,9 +24,10 @@ use crate::pages::parts::days::in_times;
 use crate::pages::parts::export;
 use crate::pages::parts::form::{apply, choice, fault, line, once, submit as button};
 use crate::pages::parts::lock::{Lock, Need};
+use crate::pages::parts::matching::{Matching, days_of};
 use crate::pages::parts::named::{self, Narrowed};
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{Trail, pager, with_query};
+use crate::pages::parts::pager::{Trail, only_known, pager, with_query};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table, table_to_pick};
 use crate::pages::parts::time::on;
@@ -74,6 +76,7 @@ async fn body(
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Result<Markup, ApiError> {
     let query = query.clone().without_empty();
+    only_known(&query, &FILTERS)?;
     let path = path(place);
     let kept = query.only(&FILTERS);
     let (mut asked, narrowed) = (
@@ -90,9 +93,10 @@ async fn body(
         let part = wanted.list(tx, place, &page)?;
         let people = people_of(tx, place, &part.rows)?;
         let credits = credits_of(tx, place, &part.rows)?;
-        Ok((part, people, credits))
+        let matching = matching(tx, place, &wanted, (&part, page.after.is_none()))?;
+        Ok((part, people, credits, matching))
     });
-    let (part, people, credits) = found.await?;
+    let (part, people, credits, matching) = found.await?;
     let carried = [kept.as_slice(), &query.only(&["limit"])].concat();
     let is_short = carried.len() == kept.len() && part.next.is_some();
     let many: Vec<_> = kept.iter().copied().chain([("limit", "50")]).collect();
@@ -108,6 +112,7 @@ async fn body(
             (list(&part, &people, place, !kept.is_empty()))
             (pager(&path, &carried, &trail, None))
         } @else {
+            (matching.told("referral", "referrals"))
             @let lock = view.lock(Need::Writer);
             @let list = html! {
                 (rows_to_pick((&part.rows, &credits), &people, place, typed, &lock))
@@ -118,6 +123,25 @@ async fn body(
             (to_pick(&lock, &here, "Checking referrals again", (list, check)))
         }
     })
+}
+
+/// How many there are: by what is counted where days alone narrow the list.
+fn matching(
+    tx: &mut dyn billstack_store::Tx,
+    place: &Place,
+    wanted: &Wanted,
+    (part, is_first): (&Part<Referral>, bool),
+) -> Result<Matching, billstack_store::Abort> {
+    if let Some(days) = wanted.of_days().and_then(days_of) {
+        let totals = overview::totals(tx, place, days)?;
+        let number = match wanted.is_by_conversion() {
+            true => totals.converted,
+            false => totals.applied,
+        };
+        return Ok(Matching::counted(number, []));
+    }
+    let list = |page: &Page| wanted.list(tx, place, page);
+    Matching::listed(part, is_first, list, |_| Vec::new())
 }
 
 fn path(place: &Place) -> String {

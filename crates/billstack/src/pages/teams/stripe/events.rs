@@ -23,7 +23,7 @@ use crate::pages::dress::PLAIN;
 use crate::pages::parts::days::in_times;
 use crate::pages::parts::form::{apply, choice, line};
 use crate::pages::parts::notice::copyable;
-use crate::pages::parts::pager::{Trail, pager};
+use crate::pages::parts::pager::{Trail, only_known, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
@@ -48,6 +48,7 @@ pub async fn show(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let query = query.without_empty();
+    only_known(&query, &FILTERS)?;
     let (wanted, page) = (filter(&in_times(query.clone()))?, page(&query, ROWS)?);
     let trail = Trail::of(&query);
     let share = Share {

@@ -176,6 +176,22 @@ async fn money_is_told_in_whole_units_too(t: &Bench) {
         .rev()
         .collect();
     assert_eq!(told, expected);
+    // So is each of its parts, and what is owed by side.
+    let all = rows(&file(t, "credits?format=spreadsheet").await);
+    assert_eq!(all[0]["availableDecimal"], "1234.56", "{all:?}");
+    assert_eq!(all[2]["reversedDecimal"], "0", "{all:?}");
+    let owed = rows(&file(t, "roll-forward?format=spreadsheet").await);
+    let closing = owed
+        .iter()
+        .map(|row| [&row["currency"], &row["closing"], &row["closingDecimal"]].map(text));
+    let expected = [
+        ["jpy", "1000", "1000"],
+        ["kwd", "1000", "1.000"],
+        ["usd", "123456", "1234.56"],
+    ];
+    assert_eq!(closing.collect::<Vec<_>>(), expected);
+    let plain = file(t, "roll-forward").await;
+    assert!(plain.text.starts_with("currency,side,") && !plain.text.contains("Decimal"));
     // Who reads it by a program gets the columns that were there before.
     let plain = file(t, "credits").await;
     assert!(plain.text.starts_with("id,kind,") && !plain.text.contains("amountDecimal"));

@@ -13,7 +13,7 @@ use billstack_store::{Abort, Place, Refusal, Thing, Tx};
 use maud::{Markup, html};
 
 use self::share::Share;
-use super::state;
+use super::{Brought, state};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::http::access::ProjectAccess;
@@ -22,7 +22,7 @@ use crate::http::path::Item;
 use crate::http::query::Query;
 use crate::pages::form::Form;
 use crate::pages::parts::notice::{beside, copyable};
-use crate::pages::parts::numbers::{count, rate};
+use crate::pages::parts::numbers::rate;
 use crate::pages::parts::pager::{Trail, pager};
 use crate::pages::parts::people::People;
 use crate::pages::parts::time::moment;
@@ -146,19 +146,17 @@ fn body(
     is_asked: bool,
 ) -> Markup {
     let (code, total) = (&told.code, told.total);
-    let path = format!(
-        "{}/codes/{}",
-        address(&place.team_id, &place.project_id),
-        code.code
-    );
+    let base = address(&place.team_id, &place.project_id);
+    let path = format!("{base}/codes/{}", code.code);
+    let brought = Brought::new(&base, &code.code, total);
     html! {
         h1 { (name(code)) " " (state(code.is_active)) }
         @if is_asked && code.is_active { (change::question(view, &path, code, typed)) }
         section {
             dl.figures {
-                div { dt { "Clicks" } dd { (count(total.clicks)) } }
-                div { dt { "Applied" } dd { (count(total.applied)) } }
-                div { dt { "Converted" } dd { (count(total.converted)) } }
+                div { dt { "Clicks" } dd { (brought.clicks) } }
+                div { dt { "Applied" } dd { (brought.applied) } }
+                div { dt { "Converted" } dd { (brought.converted) } }
                 div { dt { "Conversion rate" } dd { (rate(total.converted, total.applied)) } }
             }
         }

@@ -4,11 +4,13 @@ use billstack_core::period::{Days, Step};
 use billstack_core::time::{DAY, Micros};
 
 use super::metric::Metric;
+use super::trend::FILTERS;
 use crate::api::referrals::overview;
 use crate::error::ApiError;
 use crate::http::page::one_of;
 use crate::http::query::Query;
 use crate::pages::parts::days::in_times;
+use crate::pages::parts::pager::only_known;
 
 /// The most steps that a chart shows: more are no wider than a dot.
 const MOST: usize = 93;
@@ -32,17 +34,22 @@ pub(super) struct Asked {
     pub(super) metric: Metric,
     /// The day that it is.
     pub(super) today: i64,
+    /// The days that were chosen.
+    pub(super) chosen: Days,
+    /// Those of them that have begun, if any have.
     pub(super) days: Days,
     pub(super) step: Step,
 }
 
 impl Asked {
     pub(super) fn read(query: &Query) -> Result<Asked, ApiError> {
+        only_known(query, &FILTERS)?;
         Ok(Asked {
             range: overview::asked(&in_times(query.clone()))?,
             by: one_of(query, "by", Step::parse)?,
             metric: one_of(query, "metric", Metric::parse)?.unwrap_or(Metric::Converted),
             today: 0,
+            chosen: Days { first: 0, last: 0 },
             days: Days { first: 0, last: 0 },
             step: Step::Day,
         })
@@ -50,8 +57,10 @@ impl Asked {
 
     /// The same on the day of a time.
     pub(super) fn at(self, now: Micros) -> Asked {
-        let days = overview::days(self.range, now);
+        let chosen = overview::days(self.range, now);
+        let days = overview::begun(chosen, now).unwrap_or(chosen);
         Asked {
+            chosen,
             days,
             step: step(days, self.by),
             today: now.0.div_euclid(DAY),
@@ -64,6 +73,21 @@ impl Asked {
         self.by.is_some_and(|by| by != self.step)
     }
 
+    /// Whether none of the days has begun.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.chosen.first > self.today
+    }
+
+    /// Whether some of the days have begun and others not.
+    pub(super) fn is_cut(&self) -> bool {
+        !self.is_ahead() && self.chosen != self.days
+    }
+
+    /// Whether there is a part of a day alone, which is not compared with a whole one.
+    pub(super) fn is_part(&self) -> bool {
+        self.is_running() && self.days.count() == 1
+    }
+
     /// Whether the last step is not over.
     pub(super) fn is_running(&self) -> bool {
         self.days.last >= self.today
@@ -71,7 +95,7 @@ impl Asked {
 
     /// How many days up to this one are shown, if they end today.
     pub(super) fn quick(&self) -> Option<i64> {
-        (self.days.last == self.today).then(|| self.days.count())
+        (self.chosen.last == self.today).then(|| self.chosen.count())
     }
 }
 

@@ -73,8 +73,7 @@ impl Metric {
             Metric::Clicks => Some(totals.clicks as f64),
             Metric::Applied => Some(totals.applied as f64),
             Metric::Converted => Some(totals.converted as f64),
-            Metric::Rate => (totals.applied > 0)
-                .then(|| totals.converted as f64 * 100.0 / totals.applied as f64),
+            Metric::Rate => totals.rate().map(|rate| rate * 100.0),
             Metric::Credited(currency) => Some(units(totals, *currency) as f64 / whole(*currency)),
         }
     }
@@ -85,21 +84,27 @@ impl Metric {
             Metric::Clicks => numbers::count(totals.clicks),
             Metric::Applied => numbers::count(totals.applied),
             Metric::Converted => numbers::count(totals.converted),
-            Metric::Rate => numbers::rate(totals.converted, totals.applied),
+            Metric::Rate => numbers::rate(totals.converted_of_applied, totals.applied),
             Metric::Credited(currency) => currency.text(units(totals, *currency)),
+        }
+    }
+
+    /// The same where it is said already of what it is.
+    pub(super) fn short(&self, totals: &Totals) -> String {
+        let text = self.text(totals);
+        match self {
+            Metric::Credited(_) => text.split(' ').next().unwrap_or_default().to_owned(),
+            _ => text,
         }
     }
 
     /// How it stands beside the time before.
     pub(super) fn change(&self, now: &Totals, before: &Totals) -> Markup {
-        let texts = (self.text(now), self.text(before));
+        let text = self.short(before);
         let (now, before) = (self.of(now), self.of(before));
         match self {
-            Metric::Rate => numbers::points(now, before),
-            _ => numbers::change(
-                (now.unwrap_or(0.0), &texts.0),
-                (before.unwrap_or(0.0), &texts.1),
-            ),
+            Metric::Rate => numbers::points(now, before, &text),
+            _ => numbers::change(now.unwrap_or(0.0), before.unwrap_or(0.0), &text),
         }
     }
 
@@ -169,6 +174,7 @@ mod tests {
         ] {
             let metric = Metric::Credited(currency(code));
             assert_eq!(metric.text(&totals), text);
+            assert_eq!(Some(&*metric.short(&totals)), text.split(' ').next());
             assert_eq!(metric.of(&totals), Some(value));
         }
         assert_eq!(Metric::Credited(currency("usd")).axis(0.02), "0.02");

@@ -11,19 +11,19 @@ use super::metric::Metric;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::numbers::count;
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::day;
 use crate::pages::teams::project::address;
+use crate::pages::teams::project::codes::Brought;
 use crate::pages::teams::project::referrals::people_of;
 use crate::pages::view::read;
 
 /// How many codes are told.
-const BEST: usize = 10;
+const BEST: usize = 5;
 
 /// Rows of each list.
-const FEW: Page = Page::first(10);
+const FEW: Page = Page::first(5);
 
 /// The codes that bring most of a figure, ever.
 pub(super) async fn codes(app: &App, place: &Place, metric: Metric) -> Result<Markup, ApiError> {
@@ -67,19 +67,21 @@ fn show_codes(place: &Place, rows: &[Best], people: &People) -> Markup {
     ];
     let cells = rows.iter().map(|row| {
         let shown = row.name.as_ref().unwrap_or(&row.code);
+        let brought = Brought::new(&base, &row.code, row.total);
         [
             beside(
                 html! { a href={ (base) "/codes/" (row.code) } { code { (shown) } } },
                 shown,
             ),
             people.link(place, &row.customer_id),
-            html! { (count(row.total.clicks)) },
-            html! { (count(row.total.applied)) },
-            html! { (count(row.total.converted)) },
+            brought.clicks,
+            brought.applied,
+            brought.converted,
         ]
     });
     let empty = "No code has brought anything yet.";
     html! {
+        p.quiet { "Since each was made, whatever days are chosen above." }
         (table("Codes that have brought most", columns, cells, empty))
         p { a href={ (base) "/codes" } { "All codes" } }
     }

@@ -20,17 +20,16 @@ fn show(place: &Place, program: &Program) -> Markup {
     let terms = &program.terms;
     let (referrer, referee) = (terms.referrer_credit_amount, terms.referee_credit_amount);
     let state = match program.enabled {
-        true => html! { span.state.on { "On" } " Codes can be applied." },
+        true => html! { span.state.on { "On" } },
         false => {
             html! { span.state.off { "Off" } " No code can be applied. What is pending may still convert." }
         }
     };
     let base = address(&place.team_id, &place.project_id);
     html! {
-            p { (state) " " a href={ (base) "/program" } { "What it promises in full" } }
-            dl.figures {
-                div { dt { "Who refers gets" } dd { (amount(referrer.get(), terms.currency)) } }
-                div { dt { "Who is new gets" } dd { (amount(referee.get(), terms.currency)) } }
-            }
+        p {
+            a href={ (base) "/program" } { "Program" } ": " (state) " Who refers gets " (amount(referrer.get(), terms.currency))
+            ", who is new gets " (amount(referee.get(), terms.currency)) "."
+        }
     }
 }

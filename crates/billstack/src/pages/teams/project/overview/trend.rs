@@ -1,15 +1,14 @@
 //! Figures beside those before, and the chart of the one that was chosen.
 
-use std::collections::BTreeMap;
-
 use billstack_core::period::{Days, Step};
 use billstack_core::time::{DAY, Micros};
 use billstack_store::Place;
-use billstack_store::overview::{Change, Totals};
+use billstack_store::overview::Totals;
 use maud::{Markup, html};
 
 use super::Told;
 use super::asked::{Asked, QUICK, USUAL};
+use super::changes::{self, Marks};
 use super::metric::Metric;
 use crate::api::referrals::overview::steps;
 use crate::http::query::Query;
@@ -20,11 +19,8 @@ use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::{day, short_day};
 use crate::pages::teams::project::address;
 
-/// So many changes of the program are named one by one.
-const NAMED: usize = 6;
-
 /// The filters, by the names of the API; the last one is the page's own.
-const FILTERS: [&str; 4] = ["from", "to", "by", "metric"];
+pub(super) const FILTERS: [&str; 4] = ["from", "to", "by", "metric"];
 
 /// The figures and the chart, or what stands in its place.
 pub(super) fn show(place: &Place, query: &Query, told: &Told, instead: Option<Markup>) -> Markup {
@@ -37,8 +33,12 @@ pub(super) fn show(place: &Place, query: &Query, told: &Told, instead: Option<Ma
     html! {
         div.head { (days_form(&to, &told.asked)) (quick(&to, &told.asked)) }
         section.board {
-            (figures(&to, told))
-            @match instead { Some(instead) => (instead), None => (trend(&path, told)) }
+            @if told.asked.is_ahead() {
+                p.empty { "These days have not begun." }
+            } @else {
+                (figures(&to, told))
+                @match instead { Some(instead) => (instead), None => (trend(&path, told)) }
+            }
         }
     }
 }
@@ -80,7 +80,7 @@ fn quick(to: &To<'_>, asked: &Asked) -> Markup {
 }
 
 fn days_form(to: &To<'_>, asked: &Asked) -> Markup {
-    let Days { first, last } = asked.days;
+    let Days { first, last } = asked.chosen;
     let usual = asked
         .quick()
         .is_some_and(|days| QUICK.iter().any(|(count, _)| *count == days));
@@ -100,7 +100,8 @@ fn days_form(to: &To<'_>, asked: &Asked) -> Markup {
     }
 }
 
-/// A figure each, which chooses what the chart shows, and the way to its rows.
+/// A figure each: its name chooses what the chart shows, and its number leads to its rows. Several currencies are one
+/// tile.
 fn figures(to: &To<'_>, told: &Told) -> Markup {
     let (now, before) = (&told.overview.totals, &told.overview.before);
     let mut currencies: Vec<_> = now
@@ -114,44 +115,63 @@ fn figures(to: &To<'_>, told: &Told) -> Markup {
     }
     currencies.sort_unstable();
     currencies.dedup();
+    let (counts, is_one) = (Metric::all([]), currencies.len() == 1);
+    let credited: Vec<_> = currencies.into_iter().map(Metric::Credited).collect();
     html! {
         ul.tiles {
-            @for metric in Metric::all(currencies) {
-                @let (name, is_shown) = (metric.name(), metric == told.asked.metric);
-                li {
-                    a.tile href=(to.with(&[("metric", Some(name.as_str()))])) aria-current=[is_shown.then_some("true")] {
-                        span { (metric.title()) }
-                        strong { (metric.text(now)) }
-                        span.quiet { (metric.change(now, before)) }
+            @for metric in counts { li.tile { (figure(&metric, &metric.title(), to, told)) } }
+            @if is_one {
+                @for metric in &credited { li.tile { (figure(metric, &metric.title(), to, told)) } }
+            } @else if !credited.is_empty() {
+                li.tile.sums {
+                    "Credited"
+                    @for metric in &credited {
+                        @let title = metric.title();
+                        (figure(metric, title.rsplit(' ').next().unwrap_or_default(), to, told))
                     }
-                    (rows_of(&metric, to.path, told))
                 }
             }
         }
     }
 }
 
-/// The rows that a figure counts.
-fn rows_of(metric: &Metric, path: &str, told: &Told) -> Markup {
+fn figure(metric: &Metric, title: &str, to: &To<'_>, told: &Told) -> Markup {
+    let (now, before) = (&told.overview.totals, &told.overview.before);
+    let (name, is_shown) = (metric.name(), *metric == told.asked.metric);
+    let (rows, of) = rows_of(metric, to.path, told);
+    html! {
+        div {
+            a.choose href=(to.with(&[("metric", Some(name.as_str()))])) aria-current=[is_shown.then_some("true")] { (title) }
+            strong { a href=(rows) { span.hidden { (of) ": " } (metric.short(now)) } }
+            p.quiet { @if told.asked.is_part() { (not_over(Step::Day)) } @else { (metric.change(now, before)) } }
+        }
+    }
+}
+
+/// The rows that a figure counts: where they are, and what they are called.
+fn rows_of(metric: &Metric, path: &str, told: &Told) -> (String, &'static str) {
     let days = told.asked.days;
     let range = format!(
         "from={}&to={}",
         start_of(days.first).day_text(),
         start_of(days.last).day_text()
     );
-    let (place, name) = match metric {
+    match metric {
         Metric::Clicks => (format!("{path}/clicks?{range}"), "Clicks"),
         Metric::Applied => (format!("{path}/referrals?{range}"), "Referrals"),
-        Metric::Converted | Metric::Rate => (
+        Metric::Converted => (
             format!("{path}/referrals?{range}&sort=converted"),
             "Conversions",
+        ),
+        Metric::Rate => (
+            format!("{path}/referrals?{range}&status=converted"),
+            "Of those who applied, who has converted",
         ),
         Metric::Credited(currency) => (
             format!("{path}/credits?{range}&currency={currency}"),
             "Credits",
         ),
-    };
-    html! { a.rows href=(place) { (name) } }
+    }
 }
 
 /// Whether nothing has ever happened here.
@@ -170,7 +190,8 @@ fn trend(path: &str, told: &Told) -> Markup {
     let metric = &asked.metric;
     let now = steps(&overview.days, asked.days, asked.step);
     let before = steps(&overview.earlier, asked.days.before(), asked.step);
-    let points = points(asked, &now, &before, &overview.changes);
+    let marks = Marks::of(&told.changes, |day| asked.step.start(day));
+    let points = points(asked, &now, &before, &marks);
     let label = format!(
         "{} by {} from {} to {}. The table below tells each.",
         metric.title(),
@@ -183,10 +204,11 @@ fn trend(path: &str, told: &Told) -> Markup {
             (chart(&label, &points, metric.least(), |value| metric.axis(value)))
             figcaption {
                 span.key.now { (metric.title()) }
-                span.key.then { "The " (asked.days.count()) " days before" }
+                span.key.then { @match asked.days.count() { 1 => "The day before", days => { "The " (days) " days before" } } }
                 @if asked.is_running() { span.key.running { (not_over(asked.step)) } }
+                @if asked.is_cut() { span { "The days after today have not begun." } }
                 @if asked.is_coarser() { span { "By " (asked.step) ", as these are too many days for a chart." } }
-                (changes(path, &overview.changes))
+                (changes::legend(path, &told.changes))
             }
         }
         details {
@@ -200,13 +222,8 @@ fn points(
     asked: &Asked,
     now: &[(i64, Totals)],
     before: &[(i64, Totals)],
-    changes: &[Change],
+    marks: &Marks,
 ) -> Vec<Point> {
-    let mut marks: BTreeMap<i64, usize> = BTreeMap::new();
-    for change in changes {
-        let day = change.at.0.div_euclid(DAY);
-        *marks.entry(asked.step.start(day)).or_default() += 1;
-    }
     let metric = &asked.metric;
     let point = |(index, (start, totals)): (usize, &(i64, Totals))| {
         let earlier = before.get(index).map(|(_, totals)| totals);
@@ -214,8 +231,9 @@ fn points(
         if let Some(earlier) = earlier {
             says.push_str(&format!(" (before: {})", metric.text(earlier)));
         }
-        if marks.contains_key(start) {
-            says.push_str(". The program was changed.");
+        let mark = marks.get(*start);
+        if let Some(mark) = &mark {
+            says.push_str(&format!(". {mark}."));
         }
         Point {
             name: match asked.step {
@@ -225,7 +243,7 @@ fn points(
             value: metric.of(totals),
             before: earlier.and_then(|earlier| metric.of(earlier)),
             says,
-            is_marked: marks.contains_key(start),
+            is_marked: mark.is_some(),
             is_running: asked.is_running() && index + 1 == now.len(),
         }
     };
@@ -255,22 +273,6 @@ fn named(start: i64, step: Step) -> String {
         Step::Month => month(start),
         Step::Week => format!("Week of {}", short_day(start_of(start))),
         _ => short_day(start_of(start)),
-    }
-}
-
-/// When the program changed, the last change first.
-fn changes(path: &str, changes: &[Change]) -> Markup {
-    html! {
-        @if !changes.is_empty() {
-            span.key.mark {
-                "The program changed on "
-                @for (index, change) in changes.iter().take(NAMED).enumerate() {
-                    @if index > 0 { ", " }
-                    a href={ (path) "/program" } { (short_day(change.at)) }
-                }
-                @if changes.len() > NAMED { " and before" }
-            }
-        }
     }
 }
 

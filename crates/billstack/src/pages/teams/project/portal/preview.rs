@@ -8,6 +8,8 @@ use crate::app::App;
 use crate::http::page::text;
 use crate::http::query::Query;
 use crate::pages::parts::pager::with_query;
+use crate::pages::theme::Theme;
+use crate::pages::view::View;
 
 const WIDTHS: [&str; 2] = ["phone", "desktop"];
 const THEMES: [&str; 2] = ["light", "dark"];
@@ -22,12 +24,22 @@ fn chosen<'c>(query: &Query, name: &'static str, choices: &[&'c str]) -> &'c str
 }
 
 /// The section of the page.
-pub(super) fn section(app: &App, place: &Place, path: &str, query: &Query) -> Markup {
+pub(super) fn section(
+    app: &App,
+    (view, place): (&View, &Place),
+    path: &str,
+    query: &Query,
+) -> Markup {
     let query = query.clone().without_empty();
     let locales: Vec<&str> = Locale::ALL.iter().map(Locale::as_str).collect();
+    // It looks like the page around it until something else is chosen.
+    let mut themes = THEMES;
+    if view.theme == Theme::Dark {
+        themes.reverse();
+    }
     let (width, theme, locale) = (
         chosen(&query, "width", &WIDTHS),
-        chosen(&query, "theme", &THEMES),
+        chosen(&query, "theme", &themes),
         chosen(&query, "locale", &locales),
     );
     let chips = |name: &str, choices: &[&str], now: &str| {
@@ -72,7 +84,7 @@ pub(super) fn section(app: &App, place: &Place, path: &str, query: &Query) -> Ma
             nav.chips aria-label="What is previewed" {
                 (chips("width", &WIDTHS, width)) (chips("theme", &THEMES, theme)) (chips("locale", &locales, locale))
             }
-            iframe.preview.phone[width == "phone"] src=(frame) title="A customer's page with sample data" data-theme=(theme)
+            iframe.preview.phone[width == "phone"] src=(frame) title="A customer's page with sample data" data-theme=(theme) data-locale=(locale)
                 sandbox=[sandbox] loading="lazy" {}
         }
     }

@@ -39,7 +39,7 @@ pub(super) async fn changes(app: &App, view: &View, place: &Place) -> Result<Mar
     let reader = Reader::new(view, &place.team_id);
     let rows = part.rows.iter().map(|told| {
         [
-            moment(told.deed.at),
+            html! { span id=(told.deed.id) { (moment(told.deed.at)) } },
             who(view, place, told),
             what(told),
             beside(reader.request(&told.deed.request_id), &told.deed.request_id),
@@ -71,13 +71,22 @@ fn who(view: &View, place: &Place, told: &Told) -> Markup {
     }
 }
 
-fn what(told: &Told) -> Markup {
+/// What the settings are called that a change concerns; of the first settings all.
+pub(in crate::pages::teams::project) fn changed(told: &Told) -> Vec<&'static str> {
+    match &told.before {
+        Some(_) => differing(told).iter().map(|found| found.label).collect(),
+        None => vec!["the first settings"],
+    }
+}
+
+fn differing(told: &Told) -> Vec<Differs> {
     let read = |facts: &str| serde_json::from_str::<Map<String, Value>>(facts).unwrap_or_default();
-    let after = read(&told.deed.facts);
-    let differs = match &told.before {
-        Some(before) => differences(&read(before), &after),
-        None => differences(&Map::new(), &after),
-    };
+    let before = told.before.as_deref().map(read).unwrap_or_default();
+    differences(&before, &read(&told.deed.facts))
+}
+
+fn what(told: &Told) -> Markup {
+    let differs = differing(told);
     let is_first = told.before.is_none();
     let one = |found: &Differs| {
         html! {

@@ -25,7 +25,7 @@ use crate::pages::parts::export;
 use crate::pages::parts::form::{apply, choice, fault, line};
 use crate::pages::parts::money::amount;
 use crate::pages::parts::notice::beside;
-use crate::pages::parts::pager::{OLDEST_FIRST, Trail, ways};
+use crate::pages::parts::pager::{OLDEST_FIRST, Trail, only_known, ways};
 use crate::pages::parts::people::People;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment_utc;
@@ -60,6 +60,7 @@ pub async fn show(
     QueryString(query): QueryString,
 ) -> Result<Response, ApiError> {
     let (place, query) = (&access.place, query.without_empty());
+    only_known(&query, &FILTERS)?;
     let page = page(&query, ROWS)?;
     let filter = match filter(&in_times(query.clone())) {
         Ok(filter) => filter,
@@ -207,11 +208,13 @@ fn list(told: &Told, (view, place): (&View, &Place), is_filtered: bool) -> Marku
         let (line, posting) = (&booking.line, &booking.line.posting);
         let units = amount(booking.units, line.currency);
         let of = told.people.name(&line.customer_id);
+        // Whoever hears it hears the amount first.
+        let heard = format!("{}, the credit of {of}", line.currency.text(booking.units));
         [
             moment_utc(posting.created_at),
             told.people.link(place, &line.customer_id),
             html! { (name(booking.from)) " → " (name(booking.to)) },
-            html! { a href={ (base) "/credits/" (line.credit_id) } aria-label={ "the credit of " (of) } { (units) } },
+            html! { a href={ (base) "/credits/" (line.credit_id) } aria-label=(heard) { (units) } },
             reader.booked_by(posting, &told.names),
             html! {
                 @if let Some(reason) = &posting.reason { (reason) }

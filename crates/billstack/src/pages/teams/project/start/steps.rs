@@ -94,6 +94,9 @@ impl Shown<'_> {
 
     fn stripe(&self) -> Markup {
         let url = self.app.webhook_url(&self.place.team_id);
+        if self.app.is_local() {
+            return self.stripe_here(&url);
+        }
         html! {
             ol.small-steps {
                 li { "In Stripe, make a webhook endpoint at this address: " (copyable(&url)) }
@@ -101,6 +104,21 @@ impl Shown<'_> {
                 li { "Paste its signing secret here. It is kept encrypted and never shown." (self.secret("Connect")) }
             }
             p.quiet { "With a restricted key of Stripe this is one step: " a href={ "/t/" (self.place.team_id) "/stripe" } { "connect by key" } "." }
+        }
+    }
+
+    /// The same where Stripe cannot reach this server.
+    fn stripe_here(&self, url: &str) -> Markup {
+        let events = EVENTS.join(",");
+        let forward = format!("stripe listen --events {events} --forward-to {url}");
+        html! {
+            p { "Stripe cannot reach this machine: " code { (url) } " is an address that it alone has." }
+            ol.small-steps {
+                li { "Let the " a href="https://docs.stripe.com/stripe-cli" { "Stripe CLI" } " bring its events here, and keep it running:"
+                    (block("On this machine", &forward)) }
+                li { "Paste the signing secret that it prints. It is kept encrypted and never shown." (self.secret("Connect")) }
+            }
+            p.quiet { "A server that Stripe reaches has its own address in " code { "BILLSTACK_BASE_URL" } "." }
         }
     }
 
@@ -127,8 +145,14 @@ impl Shown<'_> {
             @if !self.facts.is_connected {
                 p { "Connect Stripe first." }
             } @else if self.facts.refused.is_empty() {
-                p { "No event has reached this server since the secret was set. In Stripe, let the endpoint send a test event, "
-                    "or do anything that it sends events of. From outside, is " code { (url) } " open?" }
+                @if self.app.is_local() {
+                    p { "No event has reached this server since the secret was set. Stripe cannot reach this machine: is "
+                        code { "stripe listen --forward-to " (url) } " running? Then " code { "stripe trigger customer.subscription.created" }
+                        " sends one." }
+                } @else {
+                    p { "No event has reached this server since the secret was set. In Stripe, let the endpoint send a test event, "
+                        "or do anything that it sends events of. From outside, is " code { (url) } " open?" }
+                }
                 (self.look_again())
             } @else {
                 @for one in &self.facts.refused { (refused(one)) }
