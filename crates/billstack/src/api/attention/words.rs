@@ -1,9 +1,12 @@
 //! What a line means, and what to do about it, for a person.
 
-use billstack_core::attention::{Kind, LineId};
+use std::borrow::Cow;
+
+use billstack_core::attention::{Kind, LineId, NEVER};
 use billstack_core::delivery::Reason;
 use billstack_store::attention::Line;
 
+use crate::commands::{BACKUP, VERIFY};
 use crate::webhooks::stripe::signature::BadSignature;
 
 /// What a line means.
@@ -25,6 +28,25 @@ pub fn message(line: &Line) -> String {
                 "calls to the webhook address were"
             )
         ),
+        Kind::BooksBroken => format!(
+            "The last check of the database found {} broken.",
+            many.of("rule", "rules")
+        ),
+        Kind::LedgerUnexplained => {
+            format!("{detail} of what is owed is explained by no movement of the ledger.")
+        }
+        Kind::StripeSilent if line.at.is_none() => {
+            format!("Stripe has sent no event since it was connected {detail} ago.")
+        }
+        Kind::StripeSilent => format!("Stripe has sent no event for {detail}."),
+        Kind::BackupMissing => match line.id.subject.as_str() {
+            NEVER => "No backup of the database was ever made.".to_owned(),
+            _ => "The last backup of the database is older than a day.".to_owned(),
+        },
+        Kind::BooksUnchecked => match line.id.subject.as_str() {
+            NEVER => "The books were never checked.".to_owned(),
+            _ => "The books were last checked more than two days ago.".to_owned(),
+        },
         Kind::StripeEventsFailed => format!(
             "{} of Stripe could not be read to the end. The latest: {}.",
             many.of("event", "events"),
@@ -57,8 +79,37 @@ pub fn message(line: &Line) -> String {
 }
 
 /// What to do about a line.
-pub fn cure(id: &LineId) -> &'static str {
+pub fn cure(id: &LineId) -> Cow<'static, str> {
     match id.kind {
+        Kind::BooksBroken => format!(
+            "On the server, as its user and with its settings, run `{VERIFY}`: it names who breaks which rule."
+        )
+        .into(),
+        Kind::LedgerUnexplained => format!(
+            "Close no month before you know why: `{VERIFY}`, run on the server, as its user and with its settings, names \
+             the entries."
+        )
+        .into(),
+        Kind::BackupMissing => format!(
+            "On the server, as its user and with its settings, run `{BACKUP}`, every night from a timer. If another tool \
+             makes backups, dismiss this."
+        )
+        .into(),
+        Kind::BooksUnchecked => format!(
+            "On the server, as its user and with its settings, run `{VERIFY}`, every night from a timer."
+        )
+        .into(),
+        _ => by_hand(id).into(),
+    }
+}
+
+/// The same for what is mended on pages.
+fn by_hand(id: &LineId) -> &'static str {
+    match id.kind {
+        Kind::StripeSilent => concat!(
+            "See in Stripe whether its endpoint is on and what it was answered; missed events can be sent again from there ",
+            "for 30 days. If nobody has bought anything meanwhile, dismiss this."
+        ),
         Kind::DeliveriesPaused => {
             "Connect Stripe again with a key that has the permission; what waits is delivered then."
         }
@@ -87,7 +138,11 @@ pub fn cure(id: &LineId) -> &'static str {
         Kind::ReconcileFound => {
             "Read its lines; start a comparison that may repair what it finds, and look at the rest in Stripe."
         }
-        Kind::Other(_) => "This version does not know what to do about it.",
+        Kind::BooksBroken
+        | Kind::LedgerUnexplained
+        | Kind::BackupMissing
+        | Kind::BooksUnchecked
+        | Kind::Other(_) => "This version does not know what to do about it.",
     }
 }
 

@@ -10,6 +10,7 @@ use crate::api::operations::ready::probe;
 use crate::api::teams::status::{EngineJson, VERSION, credits, engine, last, webhooks};
 use crate::app::{App, Shared};
 use crate::bytes::size;
+use crate::commands::{BACKUP, DUMP, VERIFY};
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::pages::parts::time::moment;
@@ -37,8 +38,8 @@ pub async fn show(
         part(&view, of_backup),
     );
     let (database, command) = match engine(&app) {
-        EngineJson::Sqlite => ("SQLite, embedded", "billstack backup FILE"),
-        EngineJson::Postgresql => ("PostgreSQL", "pg_dump"),
+        EngineJson::Sqlite => ("SQLite, embedded", BACKUP),
+        EngineJson::Postgresql => ("PostgreSQL", DUMP),
     };
     let body = html! {
         h1 { "Status" }
@@ -64,8 +65,9 @@ pub async fn show(
                 div { dt { "Last check of the books" } dd { (books) } }
                 div { dt { "Last backup" } dd { (copied) } }
             }
-            p.quiet { "On the machine, " code { "billstack verify" } " checks every rule of the books beside the running server, and "
-                code { (command) } " copies the data. Each is of the whole database, whatever teams are in it." }
+            p.quiet { "On the machine, as the user of the server and with its settings, " code { (VERIFY) }
+                " checks every rule of the books beside the running server, and " code { (command) }
+                " copies the data. Each is of the whole database, whatever teams are in it." }
         }
     };
     Ok(view.page("Status", body))
@@ -84,7 +86,7 @@ fn backed_up(app: &App, run: Option<&Run>) -> Markup {
     html! {
         @match run {
             Some(run) => { (moment(run.began_at)) ": " (size(run.result.unsigned_abs())) },
-            None if app.store.is_embedded() => { "never; " code { "billstack backup" } " makes one" },
+            None if app.store.is_embedded() => { "never; " code { (BACKUP) } " makes one" },
             None => span.quiet { "PostgreSQL has tools of its own for this, which leave no note here." },
         }
     }

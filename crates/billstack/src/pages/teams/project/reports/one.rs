@@ -17,6 +17,7 @@ use super::bookings::title;
 use crate::api::reports::{begun, month, month_text};
 use crate::app::Shared;
 use crate::clock::rfc3339;
+use crate::commands::VERIFY;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
@@ -146,7 +147,7 @@ fn statement(place: &Place, told: &Told, currency: Currency, month: &Month) -> M
                 }
             }
             @if moved.unexplained() != 0 {
-                p.notice.bad role="alert" { "The ledger is broken: run " code { "billstack verify" } " and ask for help." }
+                p.notice.bad role="alert" { "The ledger is broken: run " code { (VERIFY) } " and ask for help." }
             }
         }
     }
