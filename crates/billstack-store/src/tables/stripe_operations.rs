@@ -50,6 +50,8 @@ statements! {
     OF_LINE = "SELECT id FROM stripe_operations WHERE team_id = $1 AND transaction_id = $2";
     PENDING = "SELECT CAST(COUNT(*) AS BIGINT), CAST(MIN(created_at) AS BIGINT) FROM stripe_operations \
         WHERE team_id = $1 AND state <> 'delivered'";
+    ON_THEIR_WAY = "SELECT CAST(COUNT(*) AS BIGINT), CAST(MIN(created_at) AS BIGINT) FROM stripe_operations \
+        WHERE team_id = $1 AND state <> 'delivered' AND state <> 'needs_attention'";
     INSERT = "INSERT INTO stripe_operations (team_id, id, project_id, credit_id, kind, stripe_customer_id, amount, \
         currency, body, created_at, version, state, generation, key_state, attempts, failures, is_doubtful, \
         is_retried, others_are_known, step, due, cause, cause_id, cause_reason, takes_back, slot, looked_version) \
@@ -265,6 +267,14 @@ pub fn of_line(
 /// How many operations of a team are not done, and when the oldest of them was caused.
 pub fn pending(tx: &mut dyn Tx, team_id: &TeamId) -> Result<(i64, Option<Micros>), Fault> {
     let found = tx.one(PENDING, params![team_id], |row| {
+        Ok((row.int(0)?, row.opt_time(1)?))
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// The same without those that wait for a person.
+pub fn on_their_way(tx: &mut dyn Tx, team_id: &TeamId) -> Result<(i64, Option<Micros>), Fault> {
+    let found = tx.one(ON_THEIR_WAY, params![team_id], |row| {
         Ok((row.int(0)?, row.opt_time(1)?))
     })?;
     Ok(found.unwrap_or_default())

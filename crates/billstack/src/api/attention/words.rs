@@ -66,10 +66,10 @@ pub fn message(line: &Line) -> String {
             format!("The webhook endpoint {detail} is switched off and is sent nothing.")
         }
         Kind::EndpointFailing => {
-            format!("The webhook endpoint {detail} has taken nothing for a day.")
+            format!("The webhook endpoint {detail} has done nothing but fail for more than a day.")
         }
         Kind::BudgetExhausted => format!("The budget is used up: {}.", out(line)),
-        Kind::BudgetLow => format!("Little is left of the budget: {}.", out(line)),
+        Kind::BudgetLow => format!("Four fifths or more of the budget are used: {}.", out(line)),
         Kind::ReconcileFound => format!(
             "The last comparison with Stripe left {}.",
             many.of("difference", "differences")
@@ -111,7 +111,7 @@ fn by_hand(id: &LineId) -> &'static str {
             "for 30 days. If nobody has bought anything meanwhile, dismiss this."
         ),
         Kind::DeliveriesPaused => {
-            "Connect Stripe again with a key that has the permission; what waits is delivered then."
+            "In Stripe, give the key the permission; what waits is delivered within the hour. A new key is connected together with the signing secret that is in use: without it an endpoint of its own is made, and the events of the one before are refused."
         }
         Kind::StripeCallsRefused => {
             let why = BadSignature::parse(&id.subject);
@@ -130,7 +130,7 @@ fn by_hand(id: &LineId) -> &'static str {
             "Mend the receiver and enable the endpoint; what it missed can be sent then. Or delete it."
         }
         Kind::EndpointFailing => {
-            "Look at its last deliveries and mend the receiver, before it is switched off after five days."
+            "Its page says why. Mend the receiver: after five days of nothing but failures it is switched off."
         }
         Kind::BudgetExhausted | Kind::BudgetLow => {
             "Raise the budget of the program, or let it run out: referrals convert without a credit then."
@@ -278,7 +278,7 @@ mod tests {
         };
         assert_eq!(
             message(&budget),
-            "Little is left of the budget: 8.00 USD of 10.00 USD are out."
+            "Four fifths or more of the budget are used: 8.00 USD of 10.00 USD are out."
         );
         assert_eq!(why_stuck("a_newer_word"), "a_newer_word");
     }

@@ -2,12 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use billstack_store::upkeep::Run;
 use maud::{Markup, html};
 
 use crate::api::operations::ready::probe;
-use crate::api::teams::status::{EngineJson, VERSION, credits, engine, last, webhooks};
+use crate::api::teams::status::{Credits, EngineJson, VERSION, credits, engine, last, webhooks};
 use crate::app::{App, Shared};
 use crate::bytes::size;
 use crate::commands::{BACKUP, DUMP, VERIFY};
@@ -26,7 +27,7 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let team_id = &access.team_id;
     let is_ready = async { Ok(ready(probe(&app).await.err().as_ref())) };
-    let of_credits = async { Ok(waiting(credits(&app, team_id).await?)) };
+    let of_credits = async { Ok(on_their_way(&credits(&app, team_id).await?, team_id)) };
     let of_webhooks = async { Ok(waiting(webhooks(&app, team_id).await?)) };
     let of_books = async { Ok(checked(last(&app).await?.verify.as_ref())) };
     let of_backup = async { Ok(backed_up(&app, last(&app).await?.backup.as_ref())) };
@@ -88,6 +89,17 @@ fn backed_up(app: &App, run: Option<&Run>) -> Markup {
             Some(run) => { (moment(run.began_at)) ": " (size(run.result.unsigned_abs())) },
             None if app.store.is_embedded() => { "never; " code { (BACKUP) } " makes one" },
             None => span.quiet { "PostgreSQL has tools of its own for this, which leave no note here." },
+        }
+    }
+}
+
+fn on_their_way(credits: &Credits, team_id: &TeamId) -> Markup {
+    html! {
+        (waiting(credits.waiting))
+        @if credits.stuck == 1 { "; 1 more waits for a person" }
+        @else if credits.stuck > 1 { "; " (credits.stuck) " more wait for a person" }
+        @if credits.paused.is_some() {
+            ". " span.state.bad { "Paused" } a href={ "/t/" (team_id) "/stripe" } { "See the connection" }
         }
     }
 }

@@ -349,13 +349,14 @@ async fn silence_of_stripe_is_told(t: &Bench) {
     t.later(4 * DAY).await;
     // Nobody is there of whom Stripe could tell.
     assert_eq!(ids(t).await, Vec::<String>::new());
-    let pair = t.pending("a").await.0;
+    t.customer("nobody").await;
     let lines = attention(&t.key).await["lines"].take();
     assert_eq!(pluck(&lines, "id"), ["stripe_silent.never"]);
     assert_eq!(
         lines[0]["message"],
         "Stripe has sent no event since it was connected 4 days ago."
     );
+    let pair = t.pending("a").await.0;
     let event = t.created(&pair.stripe);
     t.accept(&event).await;
     assert_eq!(ids(t).await, Vec::<String>::new());

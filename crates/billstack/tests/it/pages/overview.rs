@@ -21,6 +21,7 @@ on_both_engines! {
     changes_of_the_program_are_marked,
     the_first_thing_to_do_stands_where_the_chart_will_be,
     days_are_chosen_by_links_and_by_dates,
+    days_to_come_have_no_figures,
     a_chart_of_years_goes_by_larger_steps,
     each_currency_is_a_figure,
     nothing_of_a_name_is_markup,
@@ -397,4 +398,18 @@ async fn what_is_asked_for_wrongly_is_refused(t: &Bench) {
     }
     let empty = page(t, "?from=&to=&by=&metric=").await;
     assert!(empty.contains("<h1>home</h1>"));
+}
+
+async fn days_to_come_have_no_figures(t: &Bench) {
+    t.program(1000, 500).await;
+    let (pair, _) = t.pending("a").await;
+    t.subscribe(&pair).await;
+    let ahead = page(t, "?from=2026-04-10&to=2026-04-20").await;
+    assert!(ahead.contains("These days have not begun."), "{ahead}");
+    assert!(!ahead.contains("<svg") && !ahead.contains("class=\"tile\""), "{ahead}");
+    // Of days of which some have begun, those are told.
+    let both = page(t, "?from=2026-03-29&to=2026-04-20").await;
+    assert!(both.contains("value=\"2026-03-30\""), "{both}");
+    assert!(!both.contains("value=\"2026-04-20\""), "{both}");
+    assert_eq!(tile(&both, "Converted").0, "1");
 }

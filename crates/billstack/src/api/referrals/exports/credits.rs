@@ -52,6 +52,13 @@ const COLUMNS: &[&str] = &[
     "createdAt",
     "heldUntil",
     "amountDecimal",
+    "heldDecimal",
+    "availableDecimal",
+    "deliveredDecimal",
+    "appliedDecimal",
+    "reversedDecimal",
+    "settledDecimal",
+    "shortfallDecimal",
     "customerName",
     "customerEmail",
 ];
@@ -70,7 +77,7 @@ enum Reader {
 impl Reader {
     fn columns(self) -> &'static [&'static str] {
         let left_out = match self {
-            Reader::Program => 3,
+            Reader::Program => 10,
             Reader::Person => 2,
             Reader::OfCustomers => 0,
         };
@@ -86,6 +93,7 @@ fn row(exported: ExportedCredit, contact: Contact, reader: Reader) -> Vec<Value>
         transaction_id,
     } = exported;
     let parts = credit.parts;
+    let decimal = |units| json!(credit.currency.decimal(units));
     let mut row = vec![
         json!(credit.id),
         json!(credit.kind),
@@ -109,7 +117,14 @@ fn row(exported: ExportedCredit, contact: Contact, reader: Reader) -> Vec<Value>
         json!(transaction_id),
         json!(rfc3339(credit.created_at.0)),
         json!(credit.held_until.map(|at| rfc3339(at.0))),
-        json!(credit.currency.decimal(credit.amount.get())),
+        decimal(credit.amount.get()),
+        decimal(parts.held),
+        decimal(parts.available),
+        decimal(parts.delivered),
+        decimal(parts.applied),
+        decimal(parts.reversed),
+        decimal(parts.settled),
+        decimal(parts.shortfall),
         json!(contact.name),
         json!(contact.email),
     ];

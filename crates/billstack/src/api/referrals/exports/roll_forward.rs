@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::http::access::ProjectRead;
 use crate::http::page::QueryString;
 
+/// The last ones are for people alone.
 const COLUMNS: &[&str] = &[
     "currency",
     "side",
@@ -25,7 +26,18 @@ const COLUMNS: &[&str] = &[
     "closing",
     "shortfall",
     "unexplained",
+    "openingDecimal",
+    "grantedDecimal",
+    "appliedDecimal",
+    "reversedDecimal",
+    "settledDecimal",
+    "closingDecimal",
+    "shortfallDecimal",
+    "unexplainedDecimal",
 ];
+
+/// How many columns programs get: those after them tell the same sums in whole units.
+const FOR_PROGRAMS: usize = 10;
 
 /// Export the roll-forward.
 ///
@@ -57,21 +69,19 @@ pub async fn handle(
         format,
         (),
         move |tx, place, (), is_first| {
-            let mut table = Table::new(format, COLUMNS, is_first);
+            let columns = match format {
+                Format::Spreadsheet => COLUMNS,
+                Format::Csv | Format::Ndjson => &COLUMNS[..FOR_PROGRAMS],
+            };
+            let mut table = Table::new(format, columns, is_first);
             for ((currency, side), part) in finance::roll_forward(tx, place, from, to)? {
                 let row = RollForwardJson::new(currency, side, &part);
-                table.row(vec![
-                    json!(row.currency),
-                    json!(row.side),
-                    json!(row.opening),
-                    json!(row.granted),
-                    json!(row.applied),
-                    json!(row.reversed),
-                    json!(row.settled),
-                    json!(row.closing),
-                    json!(row.shortfall),
-                    json!(row.unexplained),
-                ]);
+                let sums = row.sums();
+                let mut cells = vec![json!(row.currency), json!(row.side)];
+                cells.extend(sums.map(|sum| json!(sum)));
+                cells.extend(sums.map(|sum| json!(currency.decimal(sum))));
+                cells.truncate(columns.len());
+                table.row(cells);
             }
             Ok((table, None))
         },

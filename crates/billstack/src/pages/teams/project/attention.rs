@@ -150,11 +150,11 @@ fn card(line: &Line, told: &Told<'_>, (view, place): (&View, &Place)) -> Markup 
         section.inbox {
             div {
                 h2 { span.state.bad { (title(line.id.kind)) } }
-                p { (with_code(&cure(&line.id))) }
-                p.quiet {
+                p {
                     (message(line))
-                    @if let Some(at) = line.at { " Latest " (moment(at)) "." }
+                    @if let Some(at) = line.at { " " span.quiet { "Latest " (moment(at)) "." } }
                 }
+                p.quiet { (with_code(&cure(&line.id))) }
             }
             form method="post" action=(path(place)) {
                 (view.lock(Need::Writer).inside(html! {

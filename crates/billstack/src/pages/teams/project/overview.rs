@@ -60,7 +60,7 @@ pub async fn show(
     let figures = html! {
         (trend)
         div.pair {
-            div { h2 { "Codes that bring most" } (codes) }
+            div { h2 { "Codes that have brought most, ever" } (codes) }
             div { h2 { "Newest conversions" } (newest) }
         }
         section { h2 { "Program" } (promise) }

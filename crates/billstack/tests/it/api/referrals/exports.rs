@@ -179,6 +179,25 @@ async fn money_is_told_in_whole_units_too(t: &Bench) {
     // Who reads it by a program gets the columns that were there before.
     let plain = file(t, "credits").await;
     assert!(plain.text.starts_with("id,kind,") && !plain.text.contains("amountDecimal"));
+    // The parts of a credit and the sums of a month are told so too.
+    let parts = rows(&file(t, "credits?format=spreadsheet&currency=usd").await);
+    assert_eq!(
+        (&parts[0]["available"], &parts[0]["availableDecimal"]),
+        (&json!("123456"), &json!("1234.56"))
+    );
+    let month = rows(&file(t, "roll-forward?format=spreadsheet").await);
+    let dollars = month.iter().find(|row| row["currency"] == "usd");
+    let dollars = dollars.expect("a row");
+    for (sum, decimal) in [
+        ("opening", "0.00"),
+        ("granted", "1234.56"),
+        ("closing", "1234.56"),
+        ("unexplained", "0.00"),
+    ] {
+        assert_eq!(dollars[&format!("{sum}Decimal")], decimal, "{dollars}");
+    }
+    let plain = file(t, "roll-forward").await;
+    assert!(!plain.text.contains("Decimal"), "{plain:?}");
     let booked = rows(&file(t, "postings?format=spreadsheet").await);
     let of_dinars: Vec<_> = booked
         .iter()

@@ -50,13 +50,22 @@ impl Asked {
 
     /// The same on the day of a time.
     pub(super) fn at(self, now: Micros) -> Asked {
-        let days = overview::days(self.range, now);
+        let (mut days, today) = (overview::days(self.range, now), now.0.div_euclid(DAY));
+        // Of days to come there is nothing to tell.
+        if days.first <= today {
+            days.last = days.last.min(today);
+        }
         Asked {
             days,
             step: step(days, self.by),
-            today: now.0.div_euclid(DAY),
+            today,
             ..self
         }
+    }
+
+    /// Whether none of the days has begun.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.days.first > self.today
     }
 
     /// Whether the chart goes by larger steps than were asked for.

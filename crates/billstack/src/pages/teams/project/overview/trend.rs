@@ -36,9 +36,12 @@ pub(super) fn show(place: &Place, query: &Query, told: &Told, instead: Option<Ma
     };
     html! {
         div.head { (days_form(&to, &told.asked)) (quick(&to, &told.asked)) }
-        section.board {
-            (figures(&to, told))
-            @match instead { Some(instead) => (instead), None => (trend(&path, told)) }
+        @if told.asked.is_ahead() { p.empty { "These days have not begun." } }
+        @else {
+            section.board {
+                (figures(&to, told))
+                @match instead { Some(instead) => (instead), None => (trend(&path, told)) }
+            }
         }
     }
 }

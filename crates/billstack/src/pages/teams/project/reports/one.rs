@@ -83,7 +83,7 @@ fn body(project: &str, place: &Place, told: &Told) -> Markup {
             @else { strong { "The month still runs, and its figures change." } }
         }
         @if told.currencies.is_empty() { p.empty { "Nothing has ever been booked." } }
-        div.pair { @for (currency, month) in &told.currencies { (statement(place, told, *currency, month)) } }
+        @if told.from <= told.now { div.pair { @for (currency, month) in &told.currencies { (statement(place, told, *currency, month)) } } }
         p.quiet { "As of " (moment_utc(told.now)) ". Last check of all books of this server: " (checked_utc(told.checked.as_ref())) "." }
         div.files { h2 { "Behind the figures" } (files(place, told)) }
     }
@@ -138,7 +138,7 @@ fn statement(place: &Place, told: &Told, currency: Currency, month: &Month) -> M
                 thead { tr { th scope="col" { "What" } th scope="col" { "Amount" } } }
                 tbody {
                     (line("Owed at the beginning", moved.opening, currency, &before))
-                    (line("Granted", moved.granted, currency, &rows.granted()))
+                    (booked(Figure::Granted, moved.granted))
                     @for (figure, units) in taken { (booked(figure, units)) }
                     tr.total { td data-label="What" { "Owed at the end" } td data-label="Amount" { (amount(moved.closing, currency)) } }
                     tr { td data-label="What" { "Credits granted" } td data-label="Amount" { a href=(rows.granted()) { (count(month.credits)) } } }
