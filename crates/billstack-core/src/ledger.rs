@@ -187,8 +187,14 @@ mod tests {
         }
         // What is taken back after it was used is less used, and more taken back.
         let counted = |account| Figure::ALL.map(|figure| figure.counts(account, 3));
-        assert_eq!(counted(Account::Applied), [false, true, false, false, false]);
-        assert_eq!(counted(Account::Program), [false, false, true, false, false]);
+        assert_eq!(
+            counted(Account::Applied),
+            [false, true, false, false, false]
+        );
+        assert_eq!(
+            counted(Account::Program),
+            [false, false, true, false, false]
+        );
         assert_eq!(Figure::parse("owed"), None);
     }
 

@@ -8,7 +8,8 @@ use billstack_core::webhook::endpoint::{Disabled, Types};
 use super::{Endpoint, NewEndpoint, log};
 use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Lane, Place, Tx};
-use crate::tables::{events, projects, webhook_deliveries, webhook_endpoints};
+use crate::tables::webhook_deliveries::trouble;
+use crate::tables::{events, projects, webhook_endpoints};
 
 /// How many endpoints a project may have.
 pub const MOST: usize = 10;
@@ -156,7 +157,7 @@ pub fn enable(
     };
     let last = endpoint.health.last_success_at.unwrap_or(Micros(0));
     let (of, since) = ((&place.team_id, id), last.plus(-SIDE_BY_SIDE));
-    let missed = webhook_deliveries::undelivered_since(tx, of, since, log::MOST_LATELY)?;
+    let missed = trouble::undelivered_since(tx, of, since, log::MOST_LATELY)?;
     let missed_since = missed.map_or(disabled_at, |first| first.min(disabled_at));
     let health = endpoint.health.enabled(act.at);
     webhook_endpoints::judged(tx, place, id, &health, None)?;

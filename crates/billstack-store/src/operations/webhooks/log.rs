@@ -8,6 +8,7 @@ use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::list::{Page, Part};
 use crate::seam::tx::Question;
 use crate::seam::{Fault, Lane, Place, Tx};
+use crate::tables::webhook_deliveries::trouble;
 use crate::tables::{projects, webhook_attempts, webhook_deliveries, work};
 
 /// A delivery, as it is shown.
@@ -74,8 +75,8 @@ pub fn lately(
         count(DeliveryState::Delivered)?,
         count(DeliveryState::Failed)?,
     );
-    let (retried, again) = webhook_deliveries::retried(tx, of, MOST_RETRIED)?;
-    let given_up = webhook_deliveries::given_up(tx, of)?;
+    let (retried, again) = trouble::retried(tx, of, MOST_RETRIED)?;
+    let given_up = trouble::given_up(tx, of)?;
     let failures = again.into_iter().chain(given_up);
     let failures = failures.filter(|attempt| attempt.error.is_some());
     let next = work::next_in_lane(tx, KIND, &Lane::new(place, endpoint_id))?;
@@ -96,7 +97,7 @@ pub fn undelivered_since(
     endpoint_id: &str,
 ) -> Result<Option<Micros>, Fault> {
     let of = (&place.team_id, endpoint_id);
-    webhook_deliveries::undelivered_since(tx, of, Micros(0), MOST_LATELY)
+    trouble::undelivered_since(tx, of, Micros(0), MOST_LATELY)
 }
 
 /// A delivery to an endpoint.

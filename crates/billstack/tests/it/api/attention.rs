@@ -360,9 +360,9 @@ async fn silence_of_stripe_is_told(t: &Bench) {
     let event = t.created(&pair.stripe);
     t.accept(&event).await;
     assert_eq!(ids(t).await, Vec::<String>::new());
-    t.advance(3 * DAY);
+    t.advance(2 * DAY);
     assert_eq!(ids(t).await, Vec::<String>::new());
-    t.advance(3 * DAY);
+    t.advance(4 * DAY);
     let lines = attention(&t.key).await["lines"].take();
     let id = format!("stripe_silent.{}", text(&event["id"]));
     assert_eq!(pluck(&lines, "id"), std::slice::from_ref(&id));

@@ -406,7 +406,10 @@ async fn days_to_come_have_no_figures(t: &Bench) {
     t.subscribe(&pair).await;
     let ahead = page(t, "?from=2026-04-10&to=2026-04-20").await;
     assert!(ahead.contains("These days have not begun."), "{ahead}");
-    assert!(!ahead.contains("<svg") && !ahead.contains("class=\"tile\""), "{ahead}");
+    assert!(
+        !ahead.contains("<svg") && !ahead.contains("class=\"tile\""),
+        "{ahead}"
+    );
     // Of days of which some have begun, those are told.
     let both = page(t, "?from=2026-03-29&to=2026-04-20").await;
     assert!(both.contains("value=\"2026-03-30\""), "{both}");
