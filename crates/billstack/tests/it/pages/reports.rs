@@ -23,7 +23,6 @@ on_both_engines! {
     a_month_says_when_the_books_were_checked,
     viewers_read_and_strangers_do_not,
     figures_lead_to_their_rows with stripe,
-    a_month_to_come_has_no_figures,
     bookings_are_read_page_by_page,
     who_made_a_booking_is_told_by_name,
 }
@@ -334,13 +333,6 @@ async fn figures_lead_to_their_rows(t: &Bench) {
         (3, told["granted"].as_i64().expect("a sum"))
     );
     assert_eq!(told["credits"], 3);
-}
-
-async fn a_month_to_come_has_no_figures(t: &Bench) {
-    gift(t, 1_000, "usd").await;
-    let ahead = page(t, "/reports/2026-05").await;
-    assert!(ahead.contains("The month has not begun."), "{ahead}");
-    assert!(!ahead.contains("Owed at the end"), "{ahead}");
 }
 
 async fn bookings_are_read_page_by_page(t: &Bench) {

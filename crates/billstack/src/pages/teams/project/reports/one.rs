@@ -83,7 +83,7 @@ fn body(project: &str, place: &Place, told: &Told) -> Markup {
             @else { strong { "The month still runs, and its figures change." } }
         }
         @if told.currencies.is_empty() { p.empty { "Nothing has ever been booked." } }
-        @if told.from <= told.now { div.pair { @for (currency, month) in &told.currencies { (statement(place, told, *currency, month)) } } }
+        div.pair { @for (currency, month) in &told.currencies { (statement(place, told, *currency, month)) } }
         p.quiet { "As of " (moment_utc(told.now)) ". Last check of all books of this server: " (checked_utc(told.checked.as_ref())) "." }
         div.files { h2 { "Behind the figures" } (files(place, told)) }
     }
