@@ -324,7 +324,6 @@ async fn figures_lead_to_their_rows(t: &Bench) {
     }
     // Their number leads to the credits themselves.
     let granted = links(&shown, &["/credits?", "currency=usd", "from=", "to="]);
-    assert_eq!(granted.len(), 1, "the number: {shown}");
     let credits = look(&t.owner, &granted[0]).send().await;
     let amounts = cells(&credits.text);
     let amounts: Vec<i64> = amounts.iter().map(|row| units(&row[1])).collect();
