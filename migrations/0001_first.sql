@@ -936,6 +936,9 @@ CREATE INDEX webhook_deliveries_of_endpoint
 -- Not of what waits, which is found by way of the queue: each event pays for what is written with it.
 CREATE INDEX webhook_deliveries_by_state
     ON webhook_deliveries (state, endpoint_id, team_id, created_at, id) WHERE ended_at IS NOT NULL;
+-- What was sent again by hand, by its event.
+CREATE INDEX webhook_deliveries_resent
+    ON webhook_deliveries (event_id, endpoint_id, team_id) WHERE is_replay;
 CREATE INDEX webhook_deliveries_to_forget ON webhook_deliveries (ended_at) WHERE ended_at IS NOT NULL;
 
 -- Each time that it was sent, and how it went. status is null where there was no answer, error where there was one.

@@ -8,13 +8,31 @@ use std::fmt;
 use crate::delivery::{Pause, Reason};
 use crate::ids::is_id;
 use crate::money::Currency;
-use crate::time::{DAY, Micros};
+use crate::time::{DAY, HOUR, Micros};
 
 /// For how long a line that was dismissed is not shown.
 pub const DISMISSED_FOR: i64 = 7 * DAY;
 
 /// How old an event of Stripe may be to be told of: until then Stripe can be asked for it again.
 pub const EVENTS_FOR: i64 = 30 * DAY;
+
+/// For how long Stripe tries to tell of an event: after a longer silence some may be lost.
+pub const SILENT_AFTER: i64 = 3 * DAY;
+
+/// How long a team is there before it needs anybody that its data are not looked after.
+pub const SETTLED_AFTER: i64 = 3 * DAY;
+
+/// A nightly check of the books is at most this old, with one that was left out.
+pub const OLDEST_CHECK: i64 = 2 * DAY;
+
+/// A nightly backup is at most this old, with two hours to spare.
+pub const OLDEST_BACKUP: i64 = 26 * HOUR;
+
+/// What a line says of work that was never done, in place of when it was.
+pub const NEVER: &str = "never";
+
+/// What a line says of work that was done, and not lately.
+pub const LATE: &str = "late";
 
 /// Why calls to a team's webhook address were refused, by the words of the connection's state.
 pub const REFUSALS: [&str; 5] = [
@@ -31,10 +49,16 @@ const LONGEST_EVENT_ID: usize = 255;
 text_enum! {
     /// What a line tells of.
     pub enum Kind {
+        /// The last check of the whole database found rules that are broken.
+        BooksBroken = "books_broken",
+        /// What is owed is not what the movements of the ledger come to.
+        LedgerUnexplained = "ledger_unexplained",
         /// Nothing is put into balances in Stripe: its key does not serve.
         DeliveriesPaused = "deliveries_paused",
         /// Calls to the webhook address of the team were refused within the last hour.
         StripeCallsRefused = "stripe_calls_refused",
+        /// No event of Stripe has come for longer than Stripe tries to deliver one.
+        StripeSilent = "stripe_silent",
         /// Events of Stripe could not be read to the end.
         StripeEventsFailed = "stripe_events_failed",
         /// Events of Stripe could mean several referrals.
@@ -51,6 +75,10 @@ text_enum! {
         BudgetLow = "budget_low",
         /// The last comparison with Stripe found differences that are left.
         ReconcileFound = "reconcile_found",
+        /// No backup was made, or none lately.
+        BackupMissing = "backup_missing",
+        /// The books were not checked, or not lately.
+        BooksUnchecked = "books_unchecked",
     }
 }
 
@@ -59,7 +87,7 @@ text_enum! {
 pub struct LineId {
     /// What it tells of.
     pub kind: Kind,
-    /// A reason, a currency, or an id: of the newest event, the endpoint, the comparison.
+    /// A reason, a currency, a number of rules, or an id: of the newest event, the endpoint, the comparison.
     pub subject: String,
 }
 
@@ -87,20 +115,57 @@ impl fmt::Display for LineId {
 }
 
 impl Kind {
+    /// Whether it is about the whole server: told to whoever may see how that does, and to nobody else.
+    pub const fn is_of_server(self) -> bool {
+        matches!(
+            self,
+            Kind::BooksBroken | Kind::BackupMissing | Kind::BooksUnchecked
+        )
+    }
+
     /// Whether a line of this kind may be about this.
     fn can_be_of(self, subject: &str) -> bool {
         match self {
             Kind::DeliveriesPaused => Pause::parse(subject).is_some(),
             Kind::StripeCallsRefused => REFUSALS.contains(&subject),
-            Kind::StripeEventsFailed | Kind::StripeEventsAmbiguous => {
+            Kind::StripeSilent | Kind::StripeEventsFailed | Kind::StripeEventsAmbiguous => {
                 (1..=LONGEST_EVENT_ID).contains(&subject.chars().take(256).count())
             }
             Kind::CreditsNeedAttention => Reason::parse(subject).is_some(),
             Kind::EndpointDisabled | Kind::EndpointFailing | Kind::ReconcileFound => is_id(subject),
-            Kind::BudgetExhausted | Kind::BudgetLow => Currency::ever().any(|one| one == subject),
+            Kind::BooksBroken => is_number(subject),
+            Kind::BackupMissing | Kind::BooksUnchecked => [NEVER, LATE].contains(&subject),
+            Kind::LedgerUnexplained | Kind::BudgetExhausted | Kind::BudgetLow => {
+                Currency::ever().any(|one| one == subject)
+            }
             Kind::Other(_) => false,
         }
     }
+}
+
+/// Since when nothing has been heard of Stripe, if that is too long: since the last event, or since it was connected.
+pub fn silent_since(
+    connected_at: Micros,
+    last_event_at: Option<Micros>,
+    now: Micros,
+) -> Option<Micros> {
+    let heard = last_event_at.map_or(connected_at, |last| last.max(connected_at));
+    (now.since(heard) > SILENT_AFTER).then_some(heard)
+}
+
+/// Whether work that is due regularly was never done, or is late, at a time.
+pub fn neglected(last: Option<Micros>, longest: i64, now: Micros) -> Option<&'static str> {
+    match last {
+        None => Some(NEVER),
+        Some(last) if now.since(last) > longest => Some(LATE),
+        Some(_) => None,
+    }
+}
+
+/// Whether this is a number above zero, as it is written.
+fn is_number(text: &str) -> bool {
+    text.parse()
+        .is_ok_and(|number: u32| number > 0 && number.to_string() == text)
 }
 
 /// Until when a line is not shown that was dismissed at a time.
@@ -124,6 +189,12 @@ mod tests {
             "webhook_endpoint_failing.whe_1",
             "budget_low.usd",
             "reconcile_found.run_1",
+            "books_broken.3",
+            "ledger_unexplained.usd",
+            "stripe_silent.evt_1P",
+            "stripe_silent.never",
+            "backup_missing.late",
+            "books_unchecked.never",
         ] {
             let id = LineId::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(id.to_string(), text);
@@ -144,9 +215,34 @@ mod tests {
             "deliveries_paused.else",
             "webhook_endpoint_failing.a b",
             "stripe_events_failed.",
+            "books_broken.0",
+            "books_broken.03",
+            "ledger_unexplained.xyz",
+            "stripe_silent.",
+            "backup_missing.soon",
         ] {
             assert_eq!(LineId::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn silence_is_counted_from_the_last_event_or_from_the_connection() {
+        let at = |days: i64| Micros(days * DAY);
+        assert_eq!(silent_since(at(0), None, at(3)), None);
+        assert_eq!(silent_since(at(0), None, at(4)), Some(at(0)));
+        assert_eq!(silent_since(at(0), Some(at(2)), at(5)), None);
+        assert_eq!(silent_since(at(0), Some(at(2)), at(6)), Some(at(2)));
+        // Whoever connects anew has not been waiting since the events of the connection before.
+        assert_eq!(silent_since(at(5), Some(at(2)), at(8)), None);
+        assert_eq!(silent_since(at(5), Some(at(2)), at(9)), Some(at(5)));
+    }
+
+    #[test]
+    fn what_was_never_done_is_not_late() {
+        let at = |hours: i64| Micros(hours * HOUR);
+        assert_eq!(neglected(None, OLDEST_BACKUP, at(0)), Some(NEVER));
+        assert_eq!(neglected(Some(at(0)), OLDEST_BACKUP, at(26)), None);
+        assert_eq!(neglected(Some(at(0)), OLDEST_BACKUP, at(27)), Some(LATE));
     }
 
     proptest! {

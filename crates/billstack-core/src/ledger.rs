@@ -67,9 +67,11 @@ text_enum! {
     }
 }
 
-/// A figure of a report that is the sum of lines: what was used, taken back, paid elsewhere, or could not be taken back.
+/// A figure of a report that is the sum of lines: what was granted, used, taken back, paid elsewhere, or could not be taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
+    /// Granted by first entries.
+    Granted,
     /// Used for invoices, less what came back from them.
     Applied,
     /// Taken back, less what was given back.
@@ -82,7 +84,8 @@ pub enum Figure {
 
 impl Figure {
     /// Every figure.
-    pub const ALL: [Figure; 4] = [
+    pub const ALL: [Figure; 5] = [
+        Figure::Granted,
         Figure::Applied,
         Figure::Reversed,
         Figure::Settled,
@@ -92,6 +95,7 @@ impl Figure {
     /// Its name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Figure::Granted => "granted",
             Figure::Applied => "applied",
             Figure::Reversed => "reversed",
             Figure::Settled => "settled",
@@ -109,6 +113,7 @@ impl Figure {
     /// credit grants it; what comes to the program later was taken back.
     pub fn counts(self, account: Account, seq: i64) -> bool {
         match self {
+            Figure::Granted => seq == 1 && account != Account::Program,
             Figure::Applied => account == Account::Applied,
             Figure::Reversed => account == Account::Program && seq > 1,
             Figure::Settled => account == Account::Settled,
@@ -169,7 +174,10 @@ mod tests {
         for figure in Figure::ALL {
             assert_eq!(Figure::parse(figure.as_str()), Some(figure));
             // The grant is a figure of its own.
-            assert!(!figure.counts(Account::Program, 1) && !figure.counts(Account::Held, 1));
+            assert!(!figure.counts(Account::Program, 1));
+            let is_grant = figure == Figure::Granted;
+            assert_eq!(figure.counts(Account::Held, 1), is_grant);
+            assert_eq!(figure.counts(Account::Customer, 1), is_grant);
             for (from, to) in Account::moves() {
                 assert!(
                     !(figure.counts(from, 2) && figure.counts(to, 2)),
@@ -179,9 +187,15 @@ mod tests {
         }
         // What is taken back after it was used is less used, and more taken back.
         let counted = |account| Figure::ALL.map(|figure| figure.counts(account, 3));
-        assert_eq!(counted(Account::Applied), [true, false, false, false]);
-        assert_eq!(counted(Account::Program), [false, true, false, false]);
-        assert_eq!(Figure::parse("granted"), None);
+        assert_eq!(
+            counted(Account::Applied),
+            [false, true, false, false, false]
+        );
+        assert_eq!(
+            counted(Account::Program),
+            [false, false, true, false, false]
+        );
+        assert_eq!(Figure::parse("owed"), None);
     }
 
     #[test]

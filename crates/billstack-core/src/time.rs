@@ -22,6 +22,17 @@ pub const HOUR: i64 = 60 * MINUTE;
 /// One day of 24 hours, in microseconds.
 pub const DAY: i64 = 24 * HOUR;
 
+/// A length of time as a person reads it.
+pub fn span(micros: i64) -> String {
+    let (number, unit) = match micros.max(0) {
+        days if days >= 2 * DAY => (days / DAY, "days"),
+        hours if hours >= 2 * HOUR => (hours / HOUR, "hours"),
+        minutes if minutes >= 2 * MINUTE => (minutes / MINUTE, "minutes"),
+        seconds => (seconds / SECOND, "seconds"),
+    };
+    format!("{number} {unit}")
+}
+
 impl Micros {
     /// The time so many whole seconds after the epoch, as Stripe writes times; saturates.
     pub const fn from_secs(seconds: i64) -> Micros {

@@ -21,8 +21,8 @@ subjects! {
         events::activity, events::log, events::why, finance, found, idempotency_keys, invitations, link_keys, link_settings, link_slugs, locks, members, money_facts, payment_links,
         portal_settings, portal_tickets, program_budgets, program_days, program_marks, programs, projects, reconcile_lines, reconcile_notes,
         reconcile_runs, referrals, referrals::friends, referrals::list, referrals::told, schema_migrations, sessions, setup_tokens, stripe_balance_lines, stripe_balances,
-        stripe_connections, stripe_events, stripe_events::signed, stripe_operations, subscription_starts, teams, terms, unlinked, upkeep, users,
-        webhook_attempts, webhook_deliveries, webhook_endpoints,
+        stripe_connections, stripe_events, stripe_events::signed, stripe_operations, stripe_operations::waiting, subscription_starts, teams, terms, unlinked, upkeep, users,
+        webhook_attempts, webhook_deliveries, webhook_deliveries::trouble, webhook_endpoints,
         webhook_outbox, work, work::due;
     lists: api_keys, click_days, codes, credits, customers, entries, events, invitations, members, projects, referrals,
         stripe_events, teams, webhook_deliveries

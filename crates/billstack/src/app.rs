@@ -9,6 +9,7 @@ use billstack_store::store::Store;
 use billstack_store::{Actor, Origin};
 use tokio::sync::Semaphore;
 
+use crate::api::attention::Ledgers;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::links::{Counts, KnownLinks, Pace};
@@ -46,6 +47,8 @@ pub struct App {
     pub openable: Openable,
     /// Calls of webhooks that this node refused.
     pub refused_calls: RefusedCalls,
+    /// What was added up of ledgers lately.
+    pub ledgers: Ledgers,
     /// Bytes of large answers that are on their way, by caller.
     pub answers: Arc<Budget>,
     /// Bytes of large request bodies, by caller.

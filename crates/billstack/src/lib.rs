@@ -6,6 +6,7 @@ pub mod budget;
 mod bytes;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod error;
 pub mod http;
 pub mod links;

@@ -14,6 +14,7 @@ use billstack_store::{Abort, Fault, Tx, stripe_connection, webhooks};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::attention::Ledgers;
 use crate::app::{App, Shared};
 use crate::budget::Budget;
 use crate::clock::Clock;
@@ -128,6 +129,7 @@ fn gather(
         api_document: routes::document(),
         openable: Openable::default(),
         refused_calls: RefusedCalls::default(),
+        ledgers: Ledgers::default(),
         answers: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         bodies: Budget::new(LARGE_IN_ALL, LARGE_OF_EACH),
         large_events: Budget::new(LARGE_EVENTS, LARGE_EVENTS_OF_ADDRESS),

@@ -3,9 +3,11 @@
 //! Each look reads a bounded number of rows by their keys, however much there is: every page of a project says how many
 //! lines there are.
 
+mod care;
+
 use std::collections::BTreeMap;
 
-use billstack_core::attention::{EVENTS_FOR, Kind, LineId, dismissed_until};
+use billstack_core::attention::{EVENTS_FOR, Kind, LineId, NEVER, dismissed_until};
 use billstack_core::attribution::Outcome;
 use billstack_core::credit::limits::Budget;
 use billstack_core::delivery::DeliveryState;
@@ -15,9 +17,11 @@ use billstack_core::time::Micros;
 use billstack_core::webhook::health::EndpointState;
 
 use super::refusal::{Abort, Refusal, Thing};
+use super::upkeep;
 use crate::seam::list::Page;
 use crate::seam::{Act, Fault, Place, Tx};
 use crate::tables::credits::CreditFilter;
+use crate::tables::stripe_connections::Connection;
 use crate::tables::{
     attention_dismissals, credits, events, program_budgets, programs, projects, reconcile_runs,
     stripe_connections, stripe_events, webhook_endpoints,
@@ -60,16 +64,41 @@ impl Line {
     }
 }
 
+/// Who is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looker {
+    /// Whoever reads the project.
+    OfProject,
+    /// Whoever may see how the whole server does too.
+    OfServer(Copies),
+}
+
+/// Whether the database knows of its copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copies {
+    /// Each leaves a note.
+    Noted,
+    /// They are made by other tools.
+    Elsewhere,
+}
+
 /// Every line there is at a time of day, the most urgent first, the dismissed ones among them. `outside` are those that
 /// the database does not know of.
 pub fn look(
     tx: &mut dyn Tx,
     place: &Place,
-    now: Micros,
+    (now, looker): (Micros, Looker),
     outside: &[Line],
 ) -> Result<Vec<Line>, Fault> {
     let mut lines = outside.to_vec();
-    lines.extend(paused(tx, place)?);
+    if let Looker::OfServer(copies) = looker {
+        lines.extend(care::neglected(tx, place, now, copies)?);
+    }
+    let connection = stripe_connections::get(tx, &place.team_id)?;
+    if let Some(connection) = connection.filter(|connection| connection.is_active) {
+        lines.extend(care::silent(tx, place, now, &connection)?);
+        lines.extend(paused(connection));
+    }
     for (kind, outcome) in [
         (Kind::StripeEventsFailed, Outcome::Failed),
         (Kind::StripeEventsAmbiguous, Outcome::Ambiguous),
@@ -116,15 +145,24 @@ pub fn dismiss(
 fn is_there(tx: &mut dyn Tx, place: &Place, line: &LineId) -> Result<bool, Fault> {
     let subject = &line.subject;
     Ok(match line.kind {
-        Kind::StripeEventsFailed | Kind::StripeEventsAmbiguous => {
+        Kind::StripeSilent if subject == NEVER => true,
+        Kind::StripeSilent | Kind::StripeEventsFailed | Kind::StripeEventsAmbiguous => {
             stripe_events::outcome(tx, &place.team_id, subject)?.is_some()
         }
         Kind::EndpointDisabled | Kind::EndpointFailing => {
             webhook_endpoints::get(tx, place, subject)?.is_some()
         }
         Kind::ReconcileFound => reconcile_runs::get(tx, &place.team_id, subject)?.is_some(),
+        // Another number of rules is another line.
+        Kind::BooksBroken => {
+            let last = upkeep::last(tx)?.verify;
+            last.is_some_and(|last| last.result.to_string() == *subject)
+        }
         // Their words are few, and known.
         Kind::DeliveriesPaused
+        | Kind::LedgerUnexplained
+        | Kind::BackupMissing
+        | Kind::BooksUnchecked
         | Kind::StripeCallsRefused
         | Kind::CreditsNeedAttention
         | Kind::BudgetExhausted
@@ -133,14 +171,12 @@ fn is_there(tx: &mut dyn Tx, place: &Place, line: &LineId) -> Result<bool, Fault
     })
 }
 
-fn paused(tx: &mut dyn Tx, place: &Place) -> Result<Option<Line>, Fault> {
-    let connection = stripe_connections::get(tx, &place.team_id)?;
-    let connection = connection.filter(|connection| connection.is_active);
-    let paused = connection.and_then(|connection| connection.pause);
-    Ok(paused.map(|paused| Line {
+fn paused(connection: Connection) -> Option<Line> {
+    let paused = connection.pause?;
+    Some(Line {
         detail: paused.lacks,
         ..Line::new(Kind::DeliveriesPaused, paused.reason.as_str())
-    }))
+    })
 }
 
 /// Events of the team with an outcome that a person should look at, but for those that are about another project.
@@ -256,6 +292,15 @@ fn differences(tx: &mut dyn Tx, place: &Place) -> Result<Option<Line>, Fault> {
         at: run.ended_at,
         ..Line::new(Kind::ReconcileFound, &run.id)
     }))
+}
+
+/// What is owed and explained by no movement, as it was added up.
+pub fn unexplained(sums: &[(Currency, i64)]) -> Vec<Line> {
+    let line = |(currency, amount): &(Currency, i64)| Line {
+        detail: Some(currency.text(*amount)),
+        ..Line::new(Kind::LedgerUnexplained, currency.as_str())
+    };
+    sums.iter().map(line).collect()
 }
 
 fn first() -> Page {

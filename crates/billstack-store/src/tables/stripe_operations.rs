@@ -1,6 +1,7 @@
 //! Operations on balances in Stripe: each is one line there, and how far it has come.
 
 mod because;
+pub(crate) mod waiting;
 
 use billstack_core::delivery::operation::{KeyState, Operation, Step};
 use billstack_core::delivery::{Kind, Reason, State};
@@ -48,8 +49,6 @@ statements! {
     STUCK_IN_TEAM = operations_where!(" AND state = 'needs_attention' \
         AND reason IN ('customer_unknown', 'stripe_unreachable') AND id > $2 ORDER BY id LIMIT 100");
     OF_LINE = "SELECT id FROM stripe_operations WHERE team_id = $1 AND transaction_id = $2";
-    PENDING = "SELECT CAST(COUNT(*) AS BIGINT), CAST(MIN(created_at) AS BIGINT) FROM stripe_operations \
-        WHERE team_id = $1 AND state <> 'delivered'";
     INSERT = "INSERT INTO stripe_operations (team_id, id, project_id, credit_id, kind, stripe_customer_id, amount, \
         currency, body, created_at, version, state, generation, key_state, attempts, failures, is_doubtful, \
         is_retried, others_are_known, step, due, cause, cause_id, cause_reason, takes_back, slot, looked_version) \
@@ -260,14 +259,6 @@ pub fn of_line(
     tx.one(OF_LINE, params![team_id, transaction_id], |row| {
         row.string(0)
     })
-}
-
-/// How many operations of a team are not done, and when the oldest of them was caused.
-pub fn pending(tx: &mut dyn Tx, team_id: &TeamId) -> Result<(i64, Option<Micros>), Fault> {
-    let found = tx.one(PENDING, params![team_id], |row| {
-        Ok((row.int(0)?, row.opt_time(1)?))
-    })?;
-    Ok(found.unwrap_or_default())
 }
 
 /// Adds a new operation of a project whose clock is so far ahead.

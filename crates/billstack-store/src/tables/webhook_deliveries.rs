@@ -1,6 +1,8 @@
 //! What webhooks tell to which endpoint: one row for each event and each endpoint that wants it. The transaction of the
 //! event names these in `webhook_outbox`. When it is due is in its row of work.
 
+pub(crate) mod trouble;
+
 use billstack_core::ids::{IdKind, TeamId};
 use billstack_core::time::Micros;
 use billstack_core::webhook::endpoint::DeliveryState;

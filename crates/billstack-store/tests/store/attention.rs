@@ -2,7 +2,7 @@
 
 use billstack_core::attention::{DISMISSED_FOR, Kind, LineId};
 use billstack_core::time::Micros;
-use billstack_store::attention::{self, Line};
+use billstack_store::attention::{self, Line, Looker};
 use billstack_store::{Abort, Refusal, Thing};
 
 use crate::damage::found_after;
@@ -66,9 +66,14 @@ fn a_line_is_dismissed_for_a_week_in_one_project() {
             (&other, Micros(until.0 - DISMISSED_FOR)),
         ] {
             let (place, outside) = (place.clone(), outside.clone());
-            let read = db
-                .store
-                .scan_blocking(move |tx| Ok(attention::look(tx, &place, now, &outside)?));
+            let read = db.store.scan_blocking(move |tx| {
+                Ok(attention::look(
+                    tx,
+                    &place,
+                    (now, Looker::OfProject),
+                    &outside,
+                )?)
+            });
             let lines = read.unwrap();
             assert_eq!(lines.len(), 1, "{engine:?}");
             looked.push(lines[0].dismissed_until);
@@ -87,6 +92,8 @@ fn a_line_about_nothing_is_not_dismissed() {
             "stripe_events_failed.evt_none",
             "webhook_endpoint_failing.whe_none",
             "reconcile_found.run_none",
+            "stripe_silent.evt_none",
+            "books_broken.3",
         ];
         for id in ids {
             let line = LineId::parse(id).expect("a line that there can be");

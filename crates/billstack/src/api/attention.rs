@@ -1,6 +1,7 @@
 //! `GET …/attention`: what in a project needs a person.
 
 pub mod dismiss;
+mod ledgers;
 mod words;
 
 use axum::extract::State;
@@ -8,16 +9,18 @@ use axum::response::Response;
 use billstack_core::attention::Kind;
 use billstack_core::ids::TeamId;
 use billstack_core::money::Currency;
-use billstack_store::attention::{self, Line, MOST};
+use billstack_store::attention::{self, Copies, Line, Looker, MOST};
+use billstack_store::{Fault, Place, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::{App, Shared};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
-use crate::http::access::ProjectRead;
+use crate::http::access::{Administers, ProjectRead};
 use crate::http::answer;
 
+pub use ledgers::Ledgers;
 pub use words::{cure, mend, message, why_stuck};
 
 /// What a line tells of.
@@ -25,10 +28,16 @@ pub use words::{cure, mend, message, why_stuck};
 #[schema(as = AttentionKind)]
 #[serde(rename_all = "snake_case")]
 pub enum KindJson {
+    /// The last check of the whole database found rules that are broken. Told to owners and admins of the team alone.
+    BooksBroken,
+    /// What is owed is not what the movements of the ledger come to, as of the last minute.
+    LedgerUnexplained,
     /// Nothing is put into balances in Stripe, because the secret key does not serve.
     DeliveriesPaused,
     /// Calls to the webhook address of the team were refused within the last hour, on this node.
     StripeCallsRefused,
+    /// Stripe has sent no event for more than three days, the time for which it tries to.
+    StripeSilent,
     /// Events of Stripe of the last 30 days could not be read to the end.
     StripeEventsFailed,
     /// Events of Stripe of the last 30 days could mean several referrals.
@@ -45,6 +54,10 @@ pub enum KindJson {
     BudgetLow,
     /// The last comparison with Stripe found differences that are left.
     ReconcileFound,
+    /// There is no backup of the last 26 hours. Told to owners and admins of the team alone, and with SQLite.
+    BackupMissing,
+    /// The books were not checked within two days. Told to owners and admins of the team alone.
+    BooksUnchecked,
 }
 
 /// How much of a budget is out.
@@ -73,7 +86,7 @@ pub struct LineJson {
     /// What it tells of.
     #[schema(value_type = KindJson)]
     kind: Kind,
-    /// What in particular: a reason, a currency, or the id of the newest event, of the endpoint or of the comparison.
+    /// What in particular: a reason, a currency, a number of rules, `never` or `late`, or the id of the newest event, of the endpoint or of the comparison.
     #[schema(example = "customer_deleted")]
     subject: String,
     /// How many there are; 100 when there are more.
@@ -91,7 +104,7 @@ pub struct LineJson {
     message: String,
     /// What to do about it.
     #[schema(example = "Mend the cause; the credits go on by themselves.")]
-    cure: &'static str,
+    cure: String,
     /// Until when it is dismissed; null if it is not.
     #[schema(format = DateTime)]
     dismissed_until: Option<String>,
@@ -101,7 +114,7 @@ impl From<Line> for LineJson {
     fn from(line: Line) -> LineJson {
         LineJson {
             message: message(&line),
-            cure: cure(&line.id),
+            cure: cure(&line.id).into_owned(),
             id: line.id.to_string(),
             kind: line.id.kind,
             subject: line.id.subject,
@@ -155,6 +168,29 @@ impl App {
         });
         lines.collect()
     }
+
+    /// What looks at what needs somebody now, for one who administers the team or does not.
+    pub fn look_of(
+        &self,
+        place: &Place,
+        administers: Administers,
+    ) -> impl Fn(&mut dyn Tx, &Place) -> Result<Vec<Line>, Fault> + Send + use<> {
+        let (now, ledgers) = (self.now(), self.ledgers.clone());
+        let refused = self.refused_lately(&place.team_id);
+        let copies = match self.store.is_embedded() {
+            true => Copies::Noted,
+            false => Copies::Elsewhere,
+        };
+        let reader = match administers {
+            Administers::Yes => Looker::OfServer(copies),
+            Administers::No => Looker::OfProject,
+        };
+        move |tx: &mut dyn Tx, place: &Place| {
+            let mut outside = refused.clone();
+            outside.extend(ledgers.lines(tx, place, now)?);
+            attention::look(tx, place, (now, reader), &outside)
+        }
+    }
 }
 
 /// List what needs attention.
@@ -167,10 +203,9 @@ impl App {
 )]
 pub async fn handle(State(app): State<Shared>, access: ProjectRead) -> Result<Response, ApiError> {
     let now = app.now();
-    let refused = app.refused_lately(&access.place().team_id);
-    let read = access.point(&app, move |tx, place| {
-        Ok(attention::look(tx, place, now, &refused)?)
-    });
+    let administers = access.administers(&app).await?.into();
+    let look = app.look_of(access.place(), administers);
+    let read = access.point(&app, move |tx, place| Ok(look(tx, place)?));
     let (shown, dismissed) = parted(read.await?);
     Ok(answer::send(answer::ok(&AttentionAnswer {
         attention: AttentionJson {

@@ -8,7 +8,6 @@ mod upkeep;
 
 use std::path::PathBuf;
 
-use billstack_core::time::{DAY, HOUR, MINUTE, SECOND};
 use serde::Serialize;
 
 use super::output::{Failure, say, say_json};
@@ -185,15 +184,4 @@ fn variables() -> Vec<Finding> {
         )
     });
     without.collect()
-}
-
-/// A length of time as a person reads it.
-fn span(micros: i64) -> String {
-    let (number, unit) = match micros.max(0) {
-        days if days >= 2 * DAY => (days / DAY, "days"),
-        hours if hours >= 2 * HOUR => (hours / HOUR, "hours"),
-        minutes if minutes >= 2 * MINUTE => (minutes / MINUTE, "minutes"),
-        seconds => (seconds / SECOND, "seconds"),
-    };
-    format!("{number} {unit}")
 }

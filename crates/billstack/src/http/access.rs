@@ -38,7 +38,7 @@ use crate::secrets::token_hash;
 
 pub use billstack_store::callers::Right;
 pub use callers::{Caller, Person, ProjectAccess, Reading, SignedIn, TeamAccess};
-pub use entry::ProjectRead;
+pub use entry::{Administers, ProjectRead};
 
 use entry::Entry;
 

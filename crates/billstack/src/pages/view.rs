@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use billstack_core::access::Role;
 use billstack_core::project::ProjectMode;
 use billstack_core::time::Micros;
-use billstack_store::attention::{self, Line};
+use billstack_store::attention::Line;
 use billstack_store::projects::{self, Project};
 use billstack_store::teams::{self, Team};
 use billstack_store::{Abort, Place, Share, Tx, Weight, test_clock};
@@ -24,7 +24,7 @@ use super::theme::Theme;
 use crate::api::attention::parted;
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
-use crate::http::access::{Person, ProjectAccess, TeamAccess};
+use crate::http::access::{Administers, Person, ProjectAccess, TeamAccess};
 use crate::http::request_id::RequestId;
 
 /// What the frame of a page needs.
@@ -134,7 +134,8 @@ impl FromRequestParts<Shared> for View {
         };
         let wants_start = start::is_wanted(&parts.headers);
         let user_id = view.person.as_ref().map(|person| person.user.id.clone());
-        let seen = seen(app, place.as_deref().cloned());
+        let administers = view.can_administer().into();
+        let seen = seen(app, place.as_deref().cloned(), administers);
         let read = app.store.point(move |tx| {
             let project = match &place {
                 Some(place) => projects::get(tx, place)?,
@@ -177,12 +178,10 @@ impl FromRequestParts<Shared> for View {
 
 /// Looks at what needs somebody. Every page of a project tells how much that is, so none waits for it long, and none fails
 /// with it.
-async fn seen(app: &App, place: Option<Place>) -> Option<Seen> {
+async fn seen(app: &App, place: Option<Place>, administers: Administers) -> Option<Seen> {
     let place = place?;
-    let (at, refused) = (app.now(), app.refused_lately(&place.team_id));
-    let look = read(app, &place, move |tx, place| {
-        Ok(attention::look(tx, place, at, &refused)?)
-    });
+    let (at, look) = (app.now(), app.look_of(&place, administers));
+    let look = read(app, &place, move |tx, place| Ok(look(tx, place)?));
     match tokio::time::timeout(PATIENCE, look).await {
         Ok(Ok(lines)) => {
             let (shown, dismissed) = parted(lines);

@@ -32,7 +32,8 @@ pub use repair::take_back_line;
 pub use shown::{Shown, shown};
 pub(in crate::operations) use told::{are_balances_followed, balance_changed};
 
-pub use crate::tables::stripe_operations::{of_credit as operations_of, of_line, pending};
+pub use crate::tables::stripe_operations::waiting::{on_their_way, pending};
+pub use crate::tables::stripe_operations::{of_credit as operations_of, of_line};
 
 /// The kind of work. Its subjects are customers of Stripe; the empty one stands for the team, whose connection was
 /// mended.

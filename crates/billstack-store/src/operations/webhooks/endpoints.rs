@@ -2,12 +2,13 @@
 
 use billstack_core::event::Event;
 use billstack_core::ids::IdKind;
-use billstack_core::time::{HOUR, Micros};
+use billstack_core::time::{HOUR, MINUTE, Micros};
 use billstack_core::webhook::endpoint::{Disabled, Types};
 
-use super::{Endpoint, NewEndpoint};
+use super::{Endpoint, NewEndpoint, log};
 use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::{Act, Lane, Place, Tx};
+use crate::tables::webhook_deliveries::trouble;
 use crate::tables::{events, projects, webhook_endpoints};
 
 /// How many endpoints a project may have.
@@ -139,7 +140,11 @@ pub fn rotate(
     Ok(until)
 }
 
-/// Tells an endpoint of events again, with a clean sheet. Returns since when it had not been told, if so.
+/// Deliveries side by side end in any order: one that failed for good may have begun so long before the last success.
+const SIDE_BY_SIDE: i64 = MINUTE;
+
+/// Tells an endpoint of events again, with a clean sheet. Returns the time of the first event that it has missed since
+/// it last took one, or since when it had not been told, if so.
 pub fn enable(
     tx: &mut dyn Tx,
     act: &mut Act,
@@ -150,6 +155,10 @@ pub fn enable(
     let Some((disabled_at, _)) = endpoint.disabled else {
         return Ok((endpoint, None));
     };
+    let last = endpoint.health.last_success_at.unwrap_or(Micros(0));
+    let (of, since) = ((&place.team_id, id), last.plus(-SIDE_BY_SIDE));
+    let missed = trouble::undelivered_since(tx, of, since, log::MOST_LATELY)?;
+    let missed_since = missed.map_or(disabled_at, |first| first.min(disabled_at));
     let health = endpoint.health.enabled(act.at);
     webhook_endpoints::judged(tx, place, id, &health, None)?;
     events::record(
@@ -161,7 +170,7 @@ pub fn enable(
     )?;
     // What waits for it from before is sent after all.
     act.filled.push(Lane::new(place, id));
-    Ok((get(tx, place, id)?, Some(disabled_at)))
+    Ok((get(tx, place, id)?, Some(missed_since)))
 }
 
 /// Tells an endpoint of no events any more.

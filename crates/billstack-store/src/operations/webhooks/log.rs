@@ -8,6 +8,7 @@ use crate::operations::refusal::{Abort, Refusal, Thing};
 use crate::seam::list::{Page, Part};
 use crate::seam::tx::Question;
 use crate::seam::{Fault, Lane, Place, Tx};
+use crate::tables::webhook_deliveries::trouble;
 use crate::tables::{projects, webhook_attempts, webhook_deliveries, work};
 
 /// A delivery, as it is shown.
@@ -40,8 +41,11 @@ pub fn list(
 /// Up to how many deliveries of the last day are counted.
 pub const MOST_LATELY: i64 = 10_000;
 
+/// How many of those that wait are looked at: whether they have failed before.
+pub const MOST_RETRIED: i64 = 1_000;
+
 /// How an endpoint did in the last day, and what comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lately {
     /// Since when deliveries are counted.
     pub since: Micros,
@@ -49,6 +53,10 @@ pub struct Lately {
     pub delivered: i64,
     /// How many it did not take.
     pub failed: i64,
+    /// How many failed and are tried again, up to [`MOST_RETRIED`].
+    pub retried: i64,
+    /// The latest attempt that failed, of these or of the newest that it did not take.
+    pub last_failure: Option<Attempt>,
     /// When something is sent to it next; in the past while that is being sent.
     pub next: Option<Micros>,
 }
@@ -67,13 +75,29 @@ pub fn lately(
         count(DeliveryState::Delivered)?,
         count(DeliveryState::Failed)?,
     );
+    let (retried, again) = trouble::retried(tx, of, MOST_RETRIED)?;
+    let given_up = trouble::given_up(tx, of)?;
+    let failures = again.into_iter().chain(given_up);
+    let failures = failures.filter(|attempt| attempt.error.is_some());
     let next = work::next_in_lane(tx, KIND, &Lane::new(place, endpoint_id))?;
     Ok(Lately {
+        retried,
+        last_failure: failures.max_by_key(|attempt| attempt.at),
         since,
         delivered,
         failed,
         next: next.map(|at| at.plus(ahead)),
     })
+}
+
+/// When the first event was recorded that an endpoint did not take, and that was not sent again since.
+pub fn undelivered_since(
+    tx: &mut dyn Tx,
+    place: &Place,
+    endpoint_id: &str,
+) -> Result<Option<Micros>, Fault> {
+    let of = (&place.team_id, endpoint_id);
+    trouble::undelivered_since(tx, of, Micros(0), MOST_LATELY)
 }
 
 /// A delivery to an endpoint.

@@ -4,14 +4,14 @@ use axum::extract::State;
 use axum::response::Response;
 use billstack_core::attention::LineId;
 use billstack_core::time::Micros;
-use billstack_store::{Act, Refusal, Thing, Tx, attention};
+use billstack_store::{Abort, Act, Refusal, Thing, Tx, attention};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
-use crate::http::access::ProjectAccess;
+use crate::http::access::{Administers, ProjectAccess};
 use crate::http::answer;
 use crate::http::input::NoInput;
 use crate::http::path::Item;
@@ -35,6 +35,18 @@ pub struct DismissalAnswer {
     dismissal: DismissalJson,
 }
 
+/// The line with this id, if the caller may be told of it.
+pub async fn dismissible(app: &App, access: &ProjectAccess, id: &str) -> Result<LineId, ApiError> {
+    let unknown = || Abort::from(Refusal::NotFound(Thing::Line));
+    let line = LineId::parse(id).ok_or_else(unknown)?;
+    let is_theirs =
+        !line.kind.is_of_server() || access.caller.administers(app).await? == Administers::Yes;
+    match is_theirs {
+        true => Ok(line),
+        false => Err(unknown().into()),
+    }
+}
+
 /// Dismiss a line of what needs attention.
 ///
 /// It is not shown for seven days, to nobody of the project; the audit log says who dismissed it. What it tells of goes
@@ -49,12 +61,9 @@ pub async fn handle(
     Item(id): Item,
     input: NoInput,
 ) -> Result<Response, ApiError> {
-    let line = LineId::parse(&id);
+    let line = dismissible(&app, &access, &id).await?;
     let place = access.place.clone();
-    let dismiss = move |tx: &mut dyn Tx, act: &mut Act| {
-        let line = line.as_ref().ok_or(Refusal::NotFound(Thing::Line))?;
-        attention::dismiss(tx, act, &place, line)
-    };
+    let dismiss = move |tx: &mut dyn Tx, act: &mut Act| attention::dismiss(tx, act, &place, &line);
     let answer = move |until: &Micros| {
         answer::ok(&DismissalAnswer {
             dismissal: DismissalJson {

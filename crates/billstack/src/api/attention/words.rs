@@ -1,9 +1,12 @@
 //! What a line means, and what to do about it, for a person.
 
-use billstack_core::attention::{Kind, LineId};
+use std::borrow::Cow;
+
+use billstack_core::attention::{Kind, LineId, NEVER};
 use billstack_core::delivery::Reason;
 use billstack_store::attention::Line;
 
+use crate::commands::{BACKUP, VERIFY};
 use crate::webhooks::stripe::signature::BadSignature;
 
 /// What a line means.
@@ -25,6 +28,25 @@ pub fn message(line: &Line) -> String {
                 "calls to the webhook address were"
             )
         ),
+        Kind::BooksBroken => format!(
+            "The last check of the database found {} broken.",
+            many.of("rule", "rules")
+        ),
+        Kind::LedgerUnexplained => {
+            format!("{detail} of what is owed is explained by no movement of the ledger.")
+        }
+        Kind::StripeSilent if line.at.is_none() => {
+            format!("Stripe has sent no event since it was connected {detail} ago.")
+        }
+        Kind::StripeSilent => format!("Stripe has sent no event for {detail}."),
+        Kind::BackupMissing => match line.id.subject.as_str() {
+            NEVER => "No backup of the database was ever made.".to_owned(),
+            _ => "The last backup of the database is older than a day.".to_owned(),
+        },
+        Kind::BooksUnchecked => match line.id.subject.as_str() {
+            NEVER => "The books were never checked.".to_owned(),
+            _ => "The books were last checked more than two days ago.".to_owned(),
+        },
         Kind::StripeEventsFailed => format!(
             "{} of Stripe could not be read to the end. The latest: {}.",
             many.of("event", "events"),
@@ -44,10 +66,10 @@ pub fn message(line: &Line) -> String {
             format!("The webhook endpoint {detail} is switched off and is sent nothing.")
         }
         Kind::EndpointFailing => {
-            format!("The webhook endpoint {detail} has taken nothing for a day.")
+            format!("The webhook endpoint {detail} has done nothing but fail for more than a day.")
         }
         Kind::BudgetExhausted => format!("The budget is used up: {}.", out(line)),
-        Kind::BudgetLow => format!("Little is left of the budget: {}.", out(line)),
+        Kind::BudgetLow => format!("Four fifths or more of the budget are used: {}.", out(line)),
         Kind::ReconcileFound => format!(
             "The last comparison with Stripe left {}.",
             many.of("difference", "differences")
@@ -57,10 +79,39 @@ pub fn message(line: &Line) -> String {
 }
 
 /// What to do about a line.
-pub fn cure(id: &LineId) -> &'static str {
+pub fn cure(id: &LineId) -> Cow<'static, str> {
     match id.kind {
+        Kind::BooksBroken => format!(
+            "On the server, as its user and with its settings, run `{VERIFY}`: it names who breaks which rule."
+        )
+        .into(),
+        Kind::LedgerUnexplained => format!(
+            "Close no month before you know why: `{VERIFY}`, run on the server, as its user and with its settings, names \
+             the entries."
+        )
+        .into(),
+        Kind::BackupMissing => format!(
+            "On the server, as its user and with its settings, run `{BACKUP}`, every night from a timer. If another tool \
+             makes backups, dismiss this."
+        )
+        .into(),
+        Kind::BooksUnchecked => format!(
+            "On the server, as its user and with its settings, run `{VERIFY}`, every night from a timer."
+        )
+        .into(),
+        _ => by_hand(id).into(),
+    }
+}
+
+/// The same for what is mended on pages.
+fn by_hand(id: &LineId) -> &'static str {
+    match id.kind {
+        Kind::StripeSilent => concat!(
+            "See in Stripe whether its endpoint is on and what it was answered; missed events can be sent again from there ",
+            "for 30 days. If nobody has bought anything meanwhile, dismiss this."
+        ),
         Kind::DeliveriesPaused => {
-            "Connect Stripe again with a key that has the permission; what waits is delivered then."
+            "In Stripe, give the key the permission; what waits is delivered within the hour. A new key is connected together with the signing secret that is in use: without it an endpoint of its own is made, and the events of the one before are refused."
         }
         Kind::StripeCallsRefused => {
             let why = BadSignature::parse(&id.subject);
@@ -79,7 +130,7 @@ pub fn cure(id: &LineId) -> &'static str {
             "Mend the receiver and enable the endpoint; what it missed can be sent then. Or delete it."
         }
         Kind::EndpointFailing => {
-            "Look at its last deliveries and mend the receiver, before it is switched off after five days."
+            "Its page says why. Mend the receiver: after five days of nothing but failures it is switched off."
         }
         Kind::BudgetExhausted | Kind::BudgetLow => {
             "Raise the budget of the program, or let it run out: referrals convert without a credit then."
@@ -87,7 +138,11 @@ pub fn cure(id: &LineId) -> &'static str {
         Kind::ReconcileFound => {
             "Read its lines; start a comparison that may repair what it finds, and look at the rest in Stripe."
         }
-        Kind::Other(_) => "This version does not know what to do about it.",
+        Kind::BooksBroken
+        | Kind::LedgerUnexplained
+        | Kind::BackupMissing
+        | Kind::BooksUnchecked
+        | Kind::Other(_) => "This version does not know what to do about it.",
     }
 }
 
@@ -223,7 +278,7 @@ mod tests {
         };
         assert_eq!(
             message(&budget),
-            "Little is left of the budget: 8.00 USD of 10.00 USD are out."
+            "Four fifths or more of the budget are used: 8.00 USD of 10.00 USD are out."
         );
         assert_eq!(why_stuck("a_newer_word"), "a_newer_word");
     }

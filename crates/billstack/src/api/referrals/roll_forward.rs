@@ -63,6 +63,20 @@ impl RollForwardJson {
             unexplained: part.unexplained(),
         }
     }
+
+    /// All sums, in the order of the members.
+    pub(super) const fn sums(&self) -> [i64; 8] {
+        [
+            self.opening,
+            self.granted,
+            self.applied,
+            self.reversed,
+            self.settled,
+            self.closing,
+            self.shortfall,
+            self.unexplained,
+        ]
+    }
 }
 
 /// How what is owed changed.

@@ -2,9 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::delivery::Pause;
 use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use billstack_store::credits::delivery;
+use billstack_store::stripe_connection;
 use billstack_store::upkeep::{self, Last};
 use billstack_store::webhooks;
 use serde::Serialize;
@@ -65,7 +67,7 @@ pub struct TeamStatusJson {
     ready: bool,
     /// Why it is not.
     not_ready_because: Option<String>,
-    /// Credits of the team on their way into balances in Stripe.
+    /// Credits of the team on their way into balances in Stripe, without those that wait for a person.
     credits: WaitingJson,
     /// Webhooks of the team that should have been sent by now, counted up to 10,000.
     webhooks: WaitingJson,
@@ -102,7 +104,7 @@ pub async fn handle(State(app): State<Shared>, access: TeamAccess) -> Result<Res
             engine: engine(&app),
             ready: not_ready.is_none(),
             not_ready_because: not_ready.map(|why| why.message.to_string()),
-            credits: credits(&app, team_id).await?.into(),
+            credits: credits(&app, team_id).await?.waiting.into(),
             webhooks: webhooks(&app, team_id).await?.into(),
             last_verify: last.verify.map(Into::into),
             last_backup: last.backup.map(Into::into),
@@ -127,14 +129,27 @@ pub(crate) async fn last(app: &App) -> Result<Last, ApiError> {
 }
 
 /// Credits on their way to Stripe.
-pub(crate) async fn credits(
-    app: &App,
-    team_id: &TeamId,
-) -> Result<(i64, Option<Micros>), ApiError> {
+pub(crate) struct Credits {
+    /// How many are, and since when the oldest.
+    pub(crate) waiting: (i64, Option<Micros>),
+    /// How many besides wait for a person.
+    pub(crate) stuck: i64,
+    /// Why none is delivered, if so.
+    pub(crate) paused: Option<Pause>,
+}
+
+/// Credits on their way to Stripe.
+pub(crate) async fn credits(app: &App, team_id: &TeamId) -> Result<Credits, ApiError> {
     let team_id = team_id.clone();
-    let read = app
-        .store
-        .point(move |tx| Ok(delivery::pending(tx, &team_id)?));
+    let read = app.store.point(move |tx| {
+        let waiting = delivery::on_their_way(tx, &team_id)?;
+        let connection = stripe_connection::get(tx, &team_id)?;
+        Ok(Credits {
+            stuck: delivery::pending(tx, &team_id)?.0 - waiting.0,
+            waiting,
+            paused: connection.and_then(|connection| connection.pause.map(|pause| pause.reason)),
+        })
+    });
     Ok(read.await?)
 }
 

@@ -24,8 +24,8 @@ use crate::http::path::Item;
 pub struct EnableAnswer {
     /// The endpoint.
     endpoint: EndpointJson,
-    /// Since when it had been told of nothing: what it missed can be sent by `replay` with this as `since`. Null if it
-    /// was not disabled.
+    /// The time of the first event that it has missed since it last took one, whether it failed or was disabled then: what
+    /// it missed can be sent by `replay` with this as `since`. Null if it was not disabled.
     #[schema(format = DateTime)]
     missed_since: Option<String>,
 }

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use billstack_core::time::{MINUTE, Micros, SECOND};
+use billstack_core::time::{MINUTE, Micros, SECOND, span};
 use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 
-use super::{Finding, span};
+use super::Finding;
 use crate::clock::Clock;
 use crate::settings::Settings;
 use crate::stripe;

@@ -1,10 +1,10 @@
 //! The database, the key to its secrets, and the work that waits in it.
 
-use billstack_core::time::{MINUTE, Micros};
+use billstack_core::time::{MINUTE, Micros, span};
 use billstack_store::store::Target;
 use billstack_store::{Abort, webhooks, work};
 
-use super::{Finding, span};
+use super::Finding;
 use crate::app::App;
 use crate::bytes::size;
 use crate::workers;

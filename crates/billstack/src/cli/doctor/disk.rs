@@ -4,12 +4,14 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::time::SystemTime;
 
-use billstack_core::time::{HOUR, Micros};
+use billstack_core::attention::OLDEST_BACKUP;
+use billstack_core::time::{Micros, span};
 use rustix::fs::{statfs, statvfs};
 
-use super::{Finding, span};
+use super::Finding;
 use crate::bytes::size;
 use crate::clock::Clock;
+use crate::commands::backup_into;
 
 /// Less room than this, and a write-ahead log that grows under load may not find any.
 const LITTLE: u64 = 256 << 20;
@@ -17,11 +19,11 @@ const LITTLE: u64 = 256 << 20;
 /// Below this it is time to look.
 const ENOUGH: u64 = 1 << 30;
 
-/// A nightly backup is at most this old, with two hours to spare.
-pub(super) const OLDEST_BACKUP: i64 = 26 * HOUR;
-
-/// What to do where there is none, or none that is new.
-pub(super) const NIGHTLY: &str = "See what became of the nightly `billstack backup`";
+/// What to do where there is no copy in a folder, or none that is new.
+pub(super) fn nightly(folder: &Path) -> String {
+    let run = backup_into(folder);
+    format!("Run `{run}`, and see why it did not run at night")
+}
 
 /// File systems that are on another machine, by their numbers in Linux (`statfs(2)`): locks and syncs of SQLite cannot
 /// be relied on there (<https://www.sqlite.org/lockingv3.html>).
@@ -93,12 +95,12 @@ fn unread(folder: &Path) -> Finding {
 pub(super) fn backups(folder: &Path) -> Finding {
     let Some(newest) = newest(folder) else {
         let none = format!("there is none in {}", folder.display());
-        return Finding::wrong("backups", none, NIGHTLY);
+        return Finding::wrong("backups", none, nightly(folder));
     };
     let age = Micros(Clock::System.now_micros()).since(newest);
     let said = format!("the newest is {} old", span(age));
     match age > OLDEST_BACKUP {
-        true => Finding::wrong("backups", said, NIGHTLY),
+        true => Finding::wrong("backups", said, nightly(folder)),
         false => Finding::ok("backups", said),
     }
 }

@@ -1,15 +1,16 @@
 //! Each team's connection to Stripe: key, permissions, endpoint, events, deliveries.
 
+use billstack_core::attention::{SILENT_AFTER, silent_since};
 use billstack_core::ids::TeamId;
-use billstack_core::time::HOUR;
+use billstack_core::time::{HOUR, Micros, span};
 use billstack_store::Abort;
 use billstack_store::credits::delivery;
 use billstack_store::list::Page;
 use billstack_store::received::{self, EventFilter};
 use billstack_store::stripe_connection::{self, Connection};
 
+use super::Finding;
 use super::data::unread;
-use super::{Finding, span};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::stripe::{Probed, StripeError};
@@ -31,7 +32,10 @@ pub(super) async fn look(app: &App) -> Vec<Finding> {
         return vec![Finding::look(
             "stripe",
             "no team is connected, so nothing converts",
-            "Connect one: `POST …/stripe/connect`",
+            format!(
+                "Connect it on the page Stripe of a team: {}/t",
+                app.base_url()
+            ),
         )];
     }
     let mut found = Vec::new();
@@ -46,13 +50,13 @@ pub(super) async fn look(app: &App) -> Vec<Finding> {
 }
 
 async fn team(app: &App, id: &TeamId, connection: &Connection) -> Result<Vec<Finding>, Abort> {
-    let mut found = vec![last_event(app, id).await?];
+    let mut found = vec![last_event(app, id, connection).await?];
     found.extend(waiting(app, id, connection).await?);
     found.extend(key(app, id, connection).await);
     Ok(found)
 }
 
-async fn last_event(app: &App, id: &TeamId) -> Result<Finding, Abort> {
+async fn last_event(app: &App, id: &TeamId, connection: &Connection) -> Result<Finding, Abort> {
     let team_id = id.clone();
     let newest = Page::first(1);
     let last = app.store.scan(move |tx| {
@@ -64,17 +68,28 @@ async fn last_event(app: &App, id: &TeamId) -> Result<Finding, Abort> {
         )?)
     });
     let last = last.await?.rows.pop();
-    Ok(match last {
-        Some(event) => {
-            let age = app.now().since(event.received_at);
-            Finding::ok("events", format!("the last came {} ago", span(age)))
-        }
-        None => Finding::look(
+    let last = last.map(|event| event.received_at);
+    Ok(heard(connection.connected_at, last, app.now()))
+}
+
+/// What it means when Stripe was last heard of at a time.
+fn heard(connected_at: Micros, last: Option<Micros>, now: Micros) -> Finding {
+    let Some(last) = last else {
+        return Finding::look(
             "events",
             "none has come yet",
             "Let Stripe send one (`stripe trigger customer.updated`); if it does not come, see its list of deliveries",
+        );
+    };
+    let said = format!("the last came {} ago", span(now.since(last)));
+    match silent_since(connected_at, Some(last), now) {
+        Some(_) => Finding::look(
+            "events",
+            format!("{said}; Stripe tries for {}", span(SILENT_AFTER)),
+            "See in Stripe whether the endpoint is on and what it was answered; what was missed can be sent again from there",
         ),
-    })
+        None => Finding::ok("events", said),
+    }
 }
 
 /// Credits on their way into balances.
@@ -89,7 +104,7 @@ async fn waiting(
         return Ok(Some(Finding::wrong(
             "credits",
             format!("none is delivered: {}{why}", pause.reason.as_str()),
-            "Connect a secret key that may do it",
+            format!("Connect a secret key that may do it: {}", page(app, id)),
         )));
     }
     let team_id = id.clone();
@@ -102,14 +117,14 @@ async fn waiting(
         Finding::look(
             "credits",
             format!("{number} are not delivered, the oldest since {}", span(age)),
-            "Those with `needs_attention` in `GET …/referrals/credits` wait for a person",
+            "Those that wait for a person are on the page Attention of their project",
         )
     }))
 }
 
 /// What Stripe says of the key, and of the endpoint that sends events here.
 async fn key(app: &App, id: &TeamId, connection: &Connection) -> Vec<Finding> {
-    let cure = "Connect the team anew with a secret key: `POST …/stripe/connect`";
+    let cure = format!("Connect the team anew with a secret key: {}", page(app, id));
     let key = match app.key_of(id, connection) {
         Ok(Some(key)) => key,
         Ok(None) => {
@@ -148,6 +163,11 @@ async fn key(app: &App, id: &TeamId, connection: &Connection) -> Vec<Finding> {
             cure,
         )],
     }
+}
+
+/// Where a team is connected.
+fn page(app: &App, id: &TeamId) -> String {
+    format!("{}/t/{id}/stripe", app.base_url())
 }
 
 fn judged(probed: &Probed, url: &str, knows_address: bool) -> Vec<Finding> {
@@ -193,5 +213,24 @@ fn permissions(probed: &Probed) -> Finding {
             format!("the key works, and lacks {}", missing.join(", ")),
             "Add them to the key in Stripe, if what they are for is wanted",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use billstack_core::time::DAY;
+
+    use super::*;
+    use crate::cli::doctor::Verdict;
+
+    #[test]
+    fn days_of_silence_are_looked_at() {
+        let at = |days: i64| Micros(days * DAY);
+        let verdict = |last, now| heard(at(0), last, at(now)).verdict;
+        assert_eq!(verdict(None, 1), Verdict::Look);
+        assert_eq!(verdict(Some(at(1)), 4), Verdict::Ok);
+        assert_eq!(verdict(Some(at(1)), 7), Verdict::Look);
+        // Whoever has just connected anew has not been waiting.
+        assert_eq!(heard(at(6), Some(at(1)), at(7)).verdict, Verdict::Ok);
     }
 }

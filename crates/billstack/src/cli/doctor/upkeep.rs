@@ -1,14 +1,15 @@
 //! When the books were last checked and the data last copied, as the database has noted it.
 
-use billstack_core::time::{DAY, Micros};
+use std::path::Path;
+
+use billstack_core::attention::{OLDEST_BACKUP, OLDEST_CHECK};
+use billstack_core::time::{Micros, span};
 use billstack_store::upkeep::{self, Run};
 
-use super::disk::{NIGHTLY, OLDEST_BACKUP};
-use super::{Finding, data, span};
+use super::disk::nightly;
+use super::{Finding, data};
 use crate::app::App;
-
-/// A nightly check is at most this old, with one that was left out.
-const OLDEST_CHECK: i64 = 2 * DAY;
+use crate::commands::{BACKUP, VERIFY};
 
 /// Looks at what is noted. Of copies only where their folder was not looked into, and the engine has no other tool.
 pub(super) async fn look(app: &App, copies_too: bool) -> Vec<Finding> {
@@ -22,15 +23,15 @@ pub(super) async fn look(app: &App, copies_too: bool) -> Vec<Finding> {
 }
 
 fn books(last: Option<&Run>, now: Micros) -> Finding {
-    const EVERY_NIGHT: &str = "Run `billstack verify`, every night from a timer";
+    let every_night = format!("Run `{VERIFY}`, every night from a timer");
     let Some(last) = last else {
-        return Finding::look("books", "they were never checked", EVERY_NIGHT);
+        return Finding::look("books", "they were never checked", every_night);
     };
     let age = now.since(last.began_at);
     match last.result {
         0 if age > OLDEST_CHECK => {
             let said = format!("they were last checked {} ago", span(age));
-            Finding::look("books", said, EVERY_NIGHT)
+            Finding::look("books", said, every_night)
         }
         0 => Finding::ok(
             "books",
@@ -42,7 +43,7 @@ fn books(last: Option<&Run>, now: Micros) -> Finding {
                 "rules that were broken when they were checked {} ago: {broken}",
                 span(age)
             ),
-            "Run `billstack verify`: it names who breaks which",
+            format!("Run `{VERIFY}`: it names who breaks which"),
         ),
     }
 }
@@ -52,13 +53,15 @@ fn backup(last: Option<&Run>, now: Micros) -> Finding {
         return Finding::look(
             "backups",
             "none was ever made by `billstack backup`",
-            "Make one every night; if another tool does, name its folder with --backups",
+            format!(
+                "Run `{BACKUP}`, every night from a timer; if another tool makes them, name its folder with --backups"
+            ),
         );
     };
     let age = now.since(last.began_at);
     let said = format!("the last was made {} ago", span(age));
     match age > OLDEST_BACKUP {
-        true => Finding::wrong("backups", said, NIGHTLY),
+        true => Finding::wrong("backups", said, nightly(Path::new(""))),
         false => Finding::ok("backups", said),
     }
 }

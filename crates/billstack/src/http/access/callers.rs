@@ -11,7 +11,7 @@ use billstack_store::readers::Reader;
 use billstack_store::users::User;
 use billstack_store::{Actor, Place};
 
-use super::entry::refusal;
+use super::entry::{Administers, refusal};
 use crate::app::App;
 use crate::error::{ApiError, Reason};
 
@@ -35,6 +35,15 @@ pub struct Person {
 }
 
 impl Caller {
+    /// Whether they administer the team too.
+    pub async fn administers(&self, app: &App) -> Result<Administers, ApiError> {
+        match self.also(app, Right::TeamAdmin).await {
+            Ok(_) => Ok(Administers::Yes),
+            Err(error) if error.reason.status().is_server_error() => Err(error),
+            Err(_) => Ok(Administers::No),
+        }
+    }
+
     /// The same caller with another right, if they have that too.
     pub async fn also(&self, app: &App, right: Right) -> Result<Caller, ApiError> {
         let guard = Arc::new(Guard {

@@ -102,6 +102,22 @@ pub(super) fn refusal(denial: Denial) -> ApiError {
     })
 }
 
+/// Whether somebody administers the team of a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Administers {
+    Yes,
+    No,
+}
+
+impl From<bool> for Administers {
+    fn from(does: bool) -> Administers {
+        match does {
+            true => Administers::Yes,
+            false => Administers::No,
+        }
+    }
+}
+
 /// A caller who asks to read in a project. The transaction that reads admits the caller, so that a read costs
 /// one transaction and not two.
 #[derive(Clone, Debug)]

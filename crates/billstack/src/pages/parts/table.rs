@@ -75,7 +75,7 @@ fn drawn(caption: &str, columns: &[Column], rows: Vec<Vec<Markup>>, empty: &str)
         return html! { p.empty { (empty) } };
     }
     html! {
-        table {
+        table.blocks {
             caption.hidden { (caption) }
             thead { tr { @for column in columns { th scope="col" class=[column.class] { (column.name) } } } }
             tbody {

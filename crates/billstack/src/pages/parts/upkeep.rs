@@ -3,6 +3,7 @@
 use billstack_store::upkeep::Run;
 use maud::{Markup, html};
 
+use crate::commands::VERIFY;
 use crate::pages::parts::numbers::count;
 use crate::pages::parts::time::{moment, moment_utc};
 
@@ -19,12 +20,12 @@ pub(in crate::pages) fn checked_utc(run: Option<&Run>) -> Markup {
 fn told(run: Option<(&Run, Markup)>) -> Markup {
     html! {
         @match run {
-            None => { "never; " code { "billstack verify" } " makes one" },
+            None => { "never; " code { (VERIFY) } " makes one" },
             Some((run, at)) if run.result == 0 => { (at) ", nothing broken" },
             Some((run, at)) => {
                 (at) ", "
                 span.state.off { @if run.result == 1 { "1 rule broken" } @else { (count(run.result)) " rules broken" } }
-                "; " code { "billstack verify" } " names who breaks which"
+                "; " code { (VERIFY) } " names who breaks which"
             },
         }
     }

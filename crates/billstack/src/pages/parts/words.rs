@@ -8,6 +8,15 @@ use billstack_core::source::Attribution;
 use billstack_store::credits::Credit;
 use maud::{Markup, html};
 
+/// A sentence in which commands stand between backticks.
+pub(in crate::pages) fn with_code(sentence: &str) -> Markup {
+    html! {
+        @for (number, part) in sentence.split('`').enumerate() {
+            @if number % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// Where a referral stands.
 pub(in crate::pages) fn of_referral(status: Status) -> Markup {
     match status {

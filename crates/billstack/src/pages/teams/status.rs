@@ -2,14 +2,16 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use billstack_core::ids::TeamId;
 use billstack_core::time::Micros;
 use billstack_store::upkeep::Run;
 use maud::{Markup, html};
 
 use crate::api::operations::ready::probe;
-use crate::api::teams::status::{EngineJson, VERSION, credits, engine, last, webhooks};
+use crate::api::teams::status::{Credits, EngineJson, VERSION, credits, engine, last, webhooks};
 use crate::app::{App, Shared};
 use crate::bytes::size;
+use crate::commands::{BACKUP, DUMP, VERIFY};
 use crate::error::ApiError;
 use crate::http::access::TeamAccess;
 use crate::pages::parts::time::moment;
@@ -25,7 +27,7 @@ pub async fn show(
 ) -> Result<Response, ApiError> {
     let team_id = &access.team_id;
     let is_ready = async { Ok(ready(probe(&app).await.err().as_ref())) };
-    let of_credits = async { Ok(waiting(credits(&app, team_id).await?)) };
+    let of_credits = async { Ok(on_their_way(&credits(&app, team_id).await?, team_id)) };
     let of_webhooks = async { Ok(waiting(webhooks(&app, team_id).await?)) };
     let of_books = async { Ok(checked(last(&app).await?.verify.as_ref())) };
     let of_backup = async { Ok(backed_up(&app, last(&app).await?.backup.as_ref())) };
@@ -37,8 +39,8 @@ pub async fn show(
         part(&view, of_backup),
     );
     let (database, command) = match engine(&app) {
-        EngineJson::Sqlite => ("SQLite, embedded", "billstack backup FILE"),
-        EngineJson::Postgresql => ("PostgreSQL", "pg_dump"),
+        EngineJson::Sqlite => ("SQLite, embedded", BACKUP),
+        EngineJson::Postgresql => ("PostgreSQL", DUMP),
     };
     let body = html! {
         h1 { "Status" }
@@ -64,8 +66,9 @@ pub async fn show(
                 div { dt { "Last check of the books" } dd { (books) } }
                 div { dt { "Last backup" } dd { (copied) } }
             }
-            p.quiet { "On the machine, " code { "billstack verify" } " checks every rule of the books beside the running server, and "
-                code { (command) } " copies the data. Each is of the whole database, whatever teams are in it." }
+            p.quiet { "On the machine, as the user of the server and with its settings, " code { (VERIFY) }
+                " checks every rule of the books beside the running server, and " code { (command) }
+                " copies the data. Each is of the whole database, whatever teams are in it." }
         }
     };
     Ok(view.page("Status", body))
@@ -84,8 +87,19 @@ fn backed_up(app: &App, run: Option<&Run>) -> Markup {
     html! {
         @match run {
             Some(run) => { (moment(run.began_at)) ": " (size(run.result.unsigned_abs())) },
-            None if app.store.is_embedded() => { "never; " code { "billstack backup" } " makes one" },
+            None if app.store.is_embedded() => { "never; " code { (BACKUP) } " makes one" },
             None => span.quiet { "PostgreSQL has tools of its own for this, which leave no note here." },
+        }
+    }
+}
+
+fn on_their_way(credits: &Credits, team_id: &TeamId) -> Markup {
+    html! {
+        (waiting(credits.waiting))
+        @if credits.stuck == 1 { "; 1 more waits for a person" }
+        @else if credits.stuck > 1 { "; " (credits.stuck) " more wait for a person" }
+        @if credits.paused.is_some() {
+            ". " span.state.bad { "Paused" } a href={ "/t/" (team_id) "/stripe" } { "See the connection" }
         }
     }
 }

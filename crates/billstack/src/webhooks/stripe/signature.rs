@@ -105,7 +105,7 @@ impl BadSignature {
                 "Look at what stands between Stripe and this server. Calls of strangers need nobody."
             }
             BadSignature::NoMatch => {
-                "Compare the signing secret of the endpoint in Stripe with the one connected here, and roll it if they differ."
+                "Copy the signing secret of the endpoint in Stripe once more, and put it in on the Stripe page as the new one. What is not of Stripe needs nobody."
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use billstack_core::access::{Role, Scope};
 use billstack_core::time::{DAY, HOUR, MINUTE};
+use billstack_store::upkeep::{self, Kind, Run};
 use fake_stripe::{EventOptions, thin_event};
 use serde_json::{Value, json};
 
@@ -21,6 +22,9 @@ on_both_engines! {
     a_budget_is_told_from_four_fifths_on,
     what_is_dismissed_comes_back_after_a_week,
     whoever_writes_dismisses,
+    a_server_that_nobody_looks_after_is_told_to_whoever_administers,
+    silence_of_stripe_is_told,
+    a_ledger_that_does_not_add_up_is_told,
 }
 
 async fn attention(key: &impl Caller) -> Value {
@@ -28,7 +32,11 @@ async fn attention(key: &impl Caller) -> Value {
 }
 
 async fn ids(t: &Bench) -> Vec<String> {
-    pluck(&attention(&t.key).await["lines"], "id")
+    ids_for(&t.key).await
+}
+
+async fn ids_for(who: &impl Caller) -> Vec<String> {
+    pluck(&attention(who).await["lines"], "id")
 }
 
 async fn dismiss(key: &KeyClient, id: &str) -> Value {
@@ -143,7 +151,10 @@ async fn events_that_nobody_could_decide_are_told(t: &Bench) {
         assert_eq!(all, ["stripe_events_failed", "stripe_events_ambiguous"]);
     }
     t.advance(31 * DAY);
-    assert_eq!(ids(t).await, Vec::<String>::new());
+    assert_eq!(
+        pluck(&attention(&t.key).await["lines"], "kind"),
+        ["stripe_silent"]
+    );
 }
 
 async fn endpoints_that_get_nothing_are_told(t: &Bench) {
@@ -263,4 +274,133 @@ async fn whoever_writes_dismisses(t: &Bench) {
         let path = format!("attention/{id}/dismiss");
         t.key.post(&path, json!({})).await.refused("not_found");
     }
+}
+
+/// Notes a run that began now.
+async fn note(t: &Bench, kind: Kind, result: i64) {
+    let began_at = t.now();
+    let run = move || Run {
+        began_at,
+        ended_at: began_at,
+        result,
+        version: "0.1.0".to_owned(),
+    };
+    t.write(move |tx, _| Ok(upkeep::note(tx, kind, &run())?))
+        .await;
+}
+
+async fn a_server_that_nobody_looks_after_is_told_to_whoever_administers(t: &Bench) {
+    t.later(4 * DAY).await;
+    // There is nothing to lose yet.
+    assert_eq!(ids_for(&t.owner).await, Vec::<String>::new());
+    t.customer("a").await;
+    let status = t.owner.get(&t.home.path("status")).await.ok();
+    let is_embedded = status["status"]["engine"] == "sqlite";
+    let missing = match is_embedded {
+        true => "backup_missing.never",
+        false => "books_unchecked.never",
+    };
+    let owner = &t.owner;
+    let lines = attention(owner).await["lines"].take();
+    assert_eq!(pluck(&lines, "id"), [missing]);
+    let command = match is_embedded {
+        true => "`billstack backup \"billstack-$(date +%Y%m%d-%H%M%S).db\"`",
+        false => "`billstack verify`",
+    };
+    assert!(text(&lines[0]["cure"]).contains(command), "{lines}");
+    note(t, Kind::Verify, 0).await;
+    note(t, Kind::Backup, 4_096).await;
+    assert_eq!(ids_for(owner).await, Vec::<String>::new());
+    t.later(3 * DAY).await;
+    let late = match is_embedded {
+        true => "backup_missing.late",
+        false => "books_unchecked.late",
+    };
+    assert_eq!(ids_for(owner).await, [late]);
+    note(t, Kind::Backup, 4_096).await;
+    note(t, Kind::Verify, 3).await;
+    assert_eq!(ids_for(owner).await, ["books_broken.3"]);
+    let told = attention(owner).await;
+    assert_eq!(
+        told["lines"][0]["message"],
+        "The last check of the database found 3 rules broken."
+    );
+    // It is no matter of those who only work in the project, nor of its keys: they cannot put it away either.
+    let member = t.member(Role::Member).await;
+    assert_eq!(ids_for(&member).await, Vec::<String>::new());
+    assert_eq!(ids(t).await, Vec::<String>::new());
+    let path = "attention/books_broken.3/dismiss";
+    t.key.post(path, json!({})).await.refused("not_found");
+    member.post(path, json!({})).await.refused("not_found");
+    owner
+        .post("attention/books_broken.2/dismiss", json!({}))
+        .await
+        .refused("not_found");
+    owner.post(path, json!({})).await.ok();
+    assert_eq!(ids_for(owner).await, Vec::<String>::new());
+    // One rule more is another line.
+    t.advance(MINUTE);
+    note(t, Kind::Verify, 4).await;
+    assert_eq!(ids_for(owner).await, ["books_broken.4"]);
+}
+
+async fn silence_of_stripe_is_told(t: &Bench) {
+    t.connect_with(json!({"webhookSecret": SECRET})).await;
+    t.later(4 * DAY).await;
+    // Nobody is there of whom Stripe could tell.
+    assert_eq!(ids(t).await, Vec::<String>::new());
+    t.customer("nobody").await;
+    let lines = attention(&t.key).await["lines"].take();
+    assert_eq!(pluck(&lines, "id"), ["stripe_silent.never"]);
+    assert_eq!(
+        lines[0]["message"],
+        "Stripe has sent no event since it was connected 4 days ago."
+    );
+    let pair = t.pending("a").await.0;
+    let event = t.created(&pair.stripe);
+    t.accept(&event).await;
+    assert_eq!(ids(t).await, Vec::<String>::new());
+    t.advance(2 * DAY);
+    assert_eq!(ids(t).await, Vec::<String>::new());
+    t.advance(4 * DAY);
+    let lines = attention(&t.key).await["lines"].take();
+    let id = format!("stripe_silent.{}", text(&event["id"]));
+    assert_eq!(pluck(&lines, "id"), std::slice::from_ref(&id));
+    assert_eq!(lines[0]["message"], "Stripe has sent no event for 6 days.");
+    // Dismissed, it comes back with the next silence.
+    dismiss(&t.key, &id).await;
+    assert_eq!(ids(t).await, Vec::<String>::new());
+    let event = t.created(&pair.stripe);
+    t.accept(&event).await;
+    t.advance(4 * DAY);
+    assert_eq!(
+        ids(t).await,
+        [format!("stripe_silent.{}", text(&event["id"]))]
+    );
+    // A team that is not connected waits for nothing.
+    let path = t.home.path("stripe/disconnect");
+    let admin = t.member(Role::Admin).await;
+    admin.post(&path, json!({})).await.ok();
+    assert_eq!(ids(t).await, Vec::<String>::new());
+}
+
+async fn a_ledger_that_does_not_add_up_is_told(t: &Bench) {
+    t.program(1000, 500).await;
+    let (pair, _) = t.pending("a").await;
+    t.subscribe(&pair).await;
+    assert_eq!(ids(t).await, Vec::<String>::new());
+    let change = async |sql: &'static str| {
+        t.write(move |tx, _| Ok(tx.must(sql, &[])?)).await;
+        // What was added up is good for a minute.
+        t.advance(2 * MINUTE);
+    };
+    change("UPDATE entry_lines SET amount = 600 WHERE amount = 500").await;
+    let lines = attention(&t.key).await["lines"].take();
+    assert_eq!(pluck(&lines, "id"), ["ledger_unexplained.usd"]);
+    assert_eq!(
+        lines[0]["message"],
+        "1.00 USD of what is owed is explained by no movement of the ledger."
+    );
+    change("UPDATE entry_lines SET amount = 500 WHERE amount = 600").await;
+    assert_eq!(ids(t).await, Vec::<String>::new());
 }

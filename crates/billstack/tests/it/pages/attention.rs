@@ -1,6 +1,7 @@
 //! `…/attention`.
 
 use billstack_core::access::Role;
+use billstack_store::upkeep::{self, Kind, Run};
 use fake_stripe::{EventOptions, thin_event};
 
 use super::{hidden, led, look, path, send};
@@ -13,6 +14,7 @@ on_both_engines! {
     a_line_says_what_it_means_and_leads_to_its_cure,
     dismissing_is_one_change,
     a_viewer_reads_and_dismisses_nothing,
+    what_is_wrong_with_the_server_is_shown_to_admins,
 }
 
 async fn page(client: &impl Caller, path: &str) -> Answer {
@@ -97,4 +99,33 @@ async fn a_viewer_reads_and_dismisses_nothing(t: &Bench) {
     ];
     let answer = send(&viewer, &path(t, "/attention"), &fields).await;
     assert_eq!(answer.status, 403);
+}
+
+async fn what_is_wrong_with_the_server_is_shown_to_admins(t: &Bench) {
+    let began_at = t.now();
+    let run = move || Run {
+        began_at,
+        ended_at: began_at,
+        result: 3,
+        version: "0.1.0".to_owned(),
+    };
+    t.write(move |tx, _| Ok(upkeep::note(tx, Kind::Verify, &run())?))
+        .await;
+    let place = path(t, "/attention");
+    let shown = page(&t.owner, &place).await.text;
+    for part in [
+        "Rules of the books are broken",
+        "found 3 rules broken.",
+        "run <code>billstack verify</code>: it names",
+        ">Attention <b>1</b></a>",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let member = t.member(Role::Member).await;
+    let shown = page(&member, &place).await.text;
+    assert!(shown.contains("Nothing needs you."), "{shown}");
+    let fields = [("once", &*"0".repeat(32)), ("line", "books_broken.3")];
+    assert_eq!(send(&member, &place, &fields).await.status, 400);
+    let shown = page(&t.owner, &place).await.text;
+    assert!(shown.contains("found 3 rules broken."), "{shown}");
 }

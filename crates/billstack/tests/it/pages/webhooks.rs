@@ -9,7 +9,7 @@ use crate::api::webhook_endpoints::{URL, endpoint, inner, shown};
 use crate::support::bench::Bench;
 use crate::support::client::{Answer, Caller, CookieClient};
 use crate::support::fixture::text;
-use crate::support::receiver::{Receiver, eventually};
+use crate::support::receiver::{Behaviour, Receiver, eventually};
 
 on_both_engines! {
     an_endpoint_is_added_and_its_secret_shown_until_it_is_kept with inner,
@@ -18,6 +18,8 @@ on_both_engines! {
     a_test_shows_what_came_of_it with inner,
     a_new_secret_is_shown_once with inner,
     what_was_missed_is_counted_and_offered with inner,
+    what_failed_before_is_offered_too with inner,
+    an_endpoint_that_fails_shows_what_is_tried_again_and_why with inner,
     a_range_is_counted_before_it_is_sent with inner,
     the_log_is_narrowed_down with inner,
     a_delivery_shows_all_of_it with inner,
@@ -484,4 +486,77 @@ async fn a_form_undoes_nothing_that_others_changed(t: &Bench) {
         (&now["types"], &now["description"]),
         (&json!(["ping"]), &json!("CRM"))
     );
+}
+
+/// An endpoint that takes nothing, its receiver, and an event that is on its way there.
+async fn refusing(t: &Bench) -> (String, Receiver) {
+    let receiver = Receiver::with(Behaviour::Answer(500, "")).await;
+    let body = json!({"url": receiver.url(), "types": ["customer.created"]});
+    let made = t.key.post("webhook-endpoints", body).await.created();
+    t.customer("first").await;
+    let id = text(&made["endpoint"]["id"]);
+    tried(t, &id, 1).await;
+    (id, receiver)
+}
+
+/// Waits until the delivery was tried so often.
+async fn tried(t: &Bench, id: &str, times: usize) {
+    let path = format!("webhook-endpoints/{id}/deliveries");
+    let is_tried = || async {
+        let list = t.key.get(&path).await.ok();
+        let attempts = list["deliveries"][0]["attempts"].as_array().map(Vec::len);
+        (attempts >= Some(times)).then_some(())
+    };
+    eventually("an attempt", is_tried).await;
+}
+
+async fn an_endpoint_that_fails_shows_what_is_tried_again_and_why(t: &Bench) {
+    let (id, _receiver) = refusing(t).await;
+    for rest in [String::new(), format!("/{id}")] {
+        holds(
+            &page(t, &rest).await,
+            &[
+                "0 delivered, 0 failed, <a href=",
+                "?status=waiting\">1 tried again</a>",
+                "Answer 500. The answer was none of 2xx.",
+            ],
+        );
+    }
+}
+
+async fn what_failed_before_is_offered_too(t: &Bench) {
+    let (id, receiver) = refusing(t).await;
+    let began = "value=\"2026-03-30T12:00\"";
+    // In the end it has failed for good, and the endpoint is switched off for it.
+    for times in 2..=10 {
+        t.later(31 * HOUR).await;
+        tried(t, &id, times).await;
+    }
+    let shown = page(t, &format!("/{id}")).await;
+    holds(
+        &shown,
+        &[
+            "done nothing but fail for five days",
+            "not while it is disabled",
+            began,
+            "<option value=\"failed\" selected>",
+        ],
+    );
+    receiver.behave(Behaviour::Answer(204, ""));
+    t.later(HOUR).await;
+    let on = once(2);
+    let enabled = act(t, &format!("/{id}/enable"), &[("once", &*on)]).await;
+    let offered = look(&t.owner, led(&enabled)).send().await;
+    holds(&offered, &["One event is in this range", "Send them"]);
+    let replay = path(t, &format!("/{id}/replay"));
+    let sent = send(&t.owner, &replay, &hidden_fields(&offered)).await;
+    assert!(led(&sent).ends_with("?done=replay"));
+    t.advance(HOUR);
+    receiver.wait_for(11).await;
+    // What was sent again is proposed no more.
+    let is_another = || async {
+        let shown = page(t, &format!("/{id}")).await;
+        (!shown.text.contains(began)).then_some(())
+    };
+    eventually("another proposal", is_another).await;
 }

@@ -88,6 +88,8 @@ fn row(exported: ExportedPosting, names: &Names, format: Format) -> Vec<Value> {
 #[derive(ToSchema)]
 #[schema(as = BookedFigure, rename_all = "lowercase")]
 pub enum FigureJson {
+    /// Granted, by the first line of each credit.
+    Granted,
     /// Used for invoices, less what came back from them.
     Applied,
     /// Taken back, less what was given back.

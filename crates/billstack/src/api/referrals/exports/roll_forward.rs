@@ -47,16 +47,7 @@ fn columns(format: Format) -> &'static [&'static str] {
 }
 
 fn row(told: &RollForwardJson, format: Format) -> Vec<Value> {
-    let amounts: [i64; AMOUNTS] = [
-        told.opening,
-        told.granted,
-        told.applied,
-        told.reversed,
-        told.settled,
-        told.closing,
-        told.shortfall,
-        told.unexplained,
-    ];
+    let amounts: [i64; AMOUNTS] = told.sums();
     let mut row = vec![json!(told.currency), json!(told.side)];
     row.extend(amounts.map(|units| json!(units)));
     row.extend(amounts.map(|units| json!(told.currency.decimal(units))));

@@ -10,7 +10,8 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     name: "attention",
     title: "What needs somebody's attention",
     description: "What needs a person in the project: deliveries that are paused, credits that Stripe did not take, events that \
-        failed or are ambiguous, webhook endpoints that fail, a budget that runs out, differences with Stripe. Each `line` \
+        failed or are ambiguous, webhook endpoints that fail, a budget that runs out, differences with Stripe, \
+        a ledger that does not add up, silence of Stripe. Each `line` \
         says how much there is of it and what helps (`cure`); `dismissed` are lines that somebody has put away for a week.",
     params: &[],
     scopes: &["referrals:read"],

@@ -2,16 +2,17 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::attention::{Kind, LineId};
+use billstack_core::attention::Kind;
 use billstack_core::time::Micros;
 use billstack_store::attention::{self as store, Line};
 use billstack_store::reconcile::{self, Line as Difference};
-use billstack_store::{Act, Place, Refusal, Thing, Tx};
+use billstack_store::{Act, Place, Tx};
 use maud::{Markup, html};
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
 use super::address;
+use crate::api::attention::dismiss::dismissible;
 use crate::api::attention::{cure, message};
 use crate::app::{App, Shared};
 use crate::error::{ApiError, Reason};
@@ -24,6 +25,7 @@ use crate::pages::parts::said::saying;
 use crate::pages::parts::table::{Column, table};
 use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::unread;
+use crate::pages::parts::words::with_code;
 use crate::pages::submit::{Submitted, submit};
 use crate::pages::view::{Seen, View, read};
 
@@ -72,12 +74,9 @@ pub async fn dismiss(
 
 async fn dismissed(app: &App, access: &ProjectAccess, form: &Form) -> Result<Submitted, ApiError> {
     let Dismissed { line } = form.read(&["line"])?;
-    let line = LineId::parse(&line);
+    let line = dismissible(app, access, &line).await?;
     let place = access.place.clone();
-    let op = move |tx: &mut dyn Tx, act: &mut Act| {
-        let line = line.as_ref().ok_or(Refusal::NotFound(Thing::Line))?;
-        store::dismiss(tx, act, &place, line)
-    };
+    let op = move |tx: &mut dyn Tx, act: &mut Act| store::dismiss(tx, act, &place, &line);
     let back = saying(&path(&access.place), "dismissed");
     let team_id = &access.place.team_id;
     submit(
@@ -151,11 +150,11 @@ fn card(line: &Line, told: &Told<'_>, (view, place): (&View, &Place)) -> Markup 
         section.inbox {
             div {
                 h2 { span.state.bad { (title(line.id.kind)) } }
-                p { (cure(&line.id)) }
-                p.quiet {
+                p {
                     (message(line))
-                    @if let Some(at) = line.at { " Latest " (moment(at)) "." }
+                    @if let Some(at) = line.at { " " span.quiet { "Latest " (moment(at)) "." } }
                 }
+                p.quiet { (with_code(&cure(&line.id))) }
             }
             form method="post" action=(path(place)) {
                 (view.lock(Need::Writer).inside(html! {
@@ -175,6 +174,11 @@ fn card(line: &Line, told: &Told<'_>, (view, place): (&View, &Place)) -> Markup 
 /// What a line is about, in two or three words.
 fn title(kind: Kind) -> Markup {
     let text = match &kind {
+        Kind::BooksBroken => "Rules of the books are broken",
+        Kind::LedgerUnexplained => "The ledger does not add up",
+        Kind::StripeSilent => "Stripe is silent",
+        Kind::BackupMissing => "No new backup",
+        Kind::BooksUnchecked => "The books are not checked",
         Kind::DeliveriesPaused => "Deliveries to Stripe are paused",
         Kind::StripeCallsRefused => "Wrong signatures from Stripe",
         Kind::StripeEventsFailed => "Stripe events failed",
@@ -196,7 +200,11 @@ fn way(line: &Line, view: &View, place: &Place) -> Markup {
     let project = address(&place.team_id, &place.project_id);
     let subject = utf8_percent_encode(&line.id.subject, &PLAIN).to_string();
     let (to, text, may, else_who) = match line.id.kind {
-        Kind::DeliveriesPaused | Kind::StripeCallsRefused => (
+        Kind::BooksBroken | Kind::BackupMissing | Kind::BooksUnchecked => {
+            (format!("{team}/status"), "Open the status", true, "")
+        }
+        Kind::LedgerUnexplained => (format!("{project}/reports"), "Open the reports", true, ""),
+        Kind::DeliveriesPaused | Kind::StripeCallsRefused | Kind::StripeSilent => (
             format!("{team}/stripe"),
             "Open the connection",
             view.can_administer(),

@@ -28,7 +28,6 @@ use crate::pages::parts::form::{fault, once, submit as button};
 use crate::pages::parts::lock::Need;
 use crate::pages::parts::notice::{beside, copyable_block};
 use crate::pages::parts::table::{Column, table};
-use crate::pages::parts::time::moment;
 use crate::pages::parts::unread::part;
 use crate::pages::shown::Kind;
 use crate::pages::submit::{Submitted, submit};
@@ -167,8 +166,11 @@ async fn list(app: &App, place: &Place) -> Result<Markup, ApiError> {
             },
             html! { (words::of_types(&endpoint.types)) },
             words::of_endpoint(endpoint),
-            words::of_day(lately, &one),
-            html! { @if let Some(at) = lately.next { (moment(at)) } @else { span.quiet { "nothing waits" } } },
+            html! { (words::of_day(lately, &one))
+            @if let Some(last) = lately.last_failure.as_ref().filter(|_| !words::is_well(endpoint)) {
+                br; span.quiet { (words::of_failure(last)) }
+            } },
+            words::of_next(endpoint, lately),
         ]
     });
     let empty = "No endpoint yet. Add one below; what would be sent to it is shown further down.";

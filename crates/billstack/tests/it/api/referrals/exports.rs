@@ -13,6 +13,7 @@ on_both_engines! {
     a_file_has_the_credits_of_its_list,
     a_file_is_named_for_what_is_in_it,
     money_is_told_in_whole_units_too,
+    parts_and_sums_are_told_in_whole_units_too,
     people_are_called_by_their_names,
     filters_are_read_as_in_the_list,
     a_clock_that_is_ahead_hides_nothing,
@@ -216,6 +217,31 @@ async fn money_is_told_in_whole_units_too(t: &Bench) {
         ),
         (&json!("10.00"), &json!("1000"))
     );
+}
+
+async fn parts_and_sums_are_told_in_whole_units_too(t: &Bench) {
+    let ada = t.customer("ada").await;
+    let body = json!({"customerId": ada, "amount": 123_456, "currency": "usd", "reason": "thanks"});
+    t.key.post("referrals/credits", body).await.created();
+    t.advance(HOUR);
+    let parts = rows(&file(t, "credits?format=spreadsheet&currency=usd").await);
+    assert_eq!(
+        (&parts[0]["available"], &parts[0]["availableDecimal"]),
+        (&json!("123456"), &json!("1234.56"))
+    );
+    let month = rows(&file(t, "roll-forward?format=spreadsheet").await);
+    let dollars = month.iter().find(|row| row["currency"] == "usd");
+    let dollars = dollars.expect("a row");
+    for (sum, decimal) in [
+        ("opening", "0.00"),
+        ("granted", "1234.56"),
+        ("closing", "1234.56"),
+        ("unexplained", "0.00"),
+    ] {
+        assert_eq!(dollars[&format!("{sum}Decimal")], decimal, "{dollars}");
+    }
+    let plain = file(t, "roll-forward").await;
+    assert!(!plain.text.contains("Decimal"), "{plain:?}");
 }
 
 async fn people_are_called_by_their_names(t: &Bench) {

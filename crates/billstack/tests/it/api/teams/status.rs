@@ -60,6 +60,11 @@ async fn it_tells_when_the_books_were_checked(t: &Bench) {
         result,
         version: "0.1.0".to_owned(),
     };
+    let command = match status["status"]["engine"] == "sqlite" {
+        true => "billstack backup &quot;billstack-$(date +%Y%m%d-%H%M%S).db&quot;</code> makes one",
+        false => "<code>pg_dump --format=custom --file=&quot;billstack-",
+    };
+    assert!(shown.text.contains(command), "{shown:?}");
     t.write(move |tx, _| {
         upkeep::note(tx, Kind::Verify, &run(START, 0))?;
         Ok(upkeep::note(tx, Kind::Backup, &run(START, 1_572_864))?)

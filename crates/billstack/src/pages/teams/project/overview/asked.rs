@@ -59,11 +59,12 @@ impl Asked {
     pub(super) fn at(self, now: Micros) -> Asked {
         let chosen = overview::days(self.range, now);
         let days = overview::begun(chosen, now).unwrap_or(chosen);
+        let today = now.0.div_euclid(DAY);
         Asked {
             chosen,
             days,
             step: step(days, self.by),
-            today: now.0.div_euclid(DAY),
+            today,
             ..self
         }
     }

@@ -135,6 +135,7 @@ fn told(
 
 const fn of(figure: Figure, moved: &RollForward) -> i64 {
     match figure {
+        Figure::Granted => moved.granted,
         Figure::Applied => moved.applied,
         Figure::Reversed => moved.reversed,
         Figure::Settled => moved.settled,
@@ -145,6 +146,7 @@ const fn of(figure: Figure, moved: &RollForward) -> i64 {
 /// A figure, as the report of a month calls it.
 pub(super) const fn title(figure: Figure) -> &'static str {
     match figure {
+        Figure::Granted => "Granted",
         Figure::Applied => "Applied to invoices",
         Figure::Reversed => "Reversed",
         Figure::Settled => "Paid by other ways",

@@ -17,6 +17,7 @@ use super::bookings::title;
 use crate::api::reports::{begun, month, month_text};
 use crate::app::Shared;
 use crate::clock::rfc3339;
+use crate::commands::VERIFY;
 use crate::error::{ApiError, Reason};
 use crate::http::access::ProjectAccess;
 use crate::http::path::Item;
@@ -137,7 +138,7 @@ fn statement(place: &Place, told: &Told, currency: Currency, month: &Month) -> M
                 thead { tr { th scope="col" { "What" } th scope="col" { "Amount" } } }
                 tbody {
                     (line("Owed at the beginning", moved.opening, currency, &before))
-                    (line("Granted", moved.granted, currency, &rows.granted()))
+                    (booked(Figure::Granted, moved.granted))
                     @for (figure, units) in taken { (booked(figure, units)) }
                     tr.total { td data-label="What" { "Owed at the end" } td data-label="Amount" { (amount(moved.closing, currency)) } }
                     tr { td data-label="What" { "Credits granted" } td data-label="Amount" { a href=(rows.granted()) { (count(month.credits)) } } }
@@ -146,7 +147,7 @@ fn statement(place: &Place, told: &Told, currency: Currency, month: &Month) -> M
                 }
             }
             @if moved.unexplained() != 0 {
-                p.notice.bad role="alert" { "The ledger is broken: run " code { "billstack verify" } " and ask for help." }
+                p.notice.bad role="alert" { "The ledger is broken: run " code { (VERIFY) } " and ask for help." }
             }
         }
     }

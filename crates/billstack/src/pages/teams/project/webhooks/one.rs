@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use billstack_core::time::Micros;
 use billstack_core::webhook::types::Type;
-use billstack_store::webhooks::log::{Lately, lately};
+use billstack_store::webhooks::log::{Lately, lately, undelivered_since};
 use billstack_store::webhooks::{Endpoint, endpoints};
 use billstack_store::{Place, test_clock};
 use maud::{Markup, html};
@@ -60,6 +60,8 @@ impl<'a> Asked<'a> {
 pub(super) struct Found {
     pub(super) endpoint: Endpoint,
     lately: Lately,
+    /// The time of the first event that it did not take, and that was not sent again.
+    pub(super) undelivered_since: Option<Micros>,
     pub(super) now: Micros,
 }
 
@@ -126,6 +128,7 @@ impl Asked<'_> {
             let endpoint = endpoints::get(tx, place, &id)?;
             let lately = lately(tx, place, &id, now)?;
             Ok(Found {
+                undelivered_since: undelivered_since(tx, place, &id)?,
                 endpoint,
                 lately,
                 now,
@@ -178,7 +181,7 @@ impl Asked<'_> {
             section {
                 h2 { "What to do" }
                 (trial(&here, &lock))
-                (replay::form(&here, found.now, &lock, typed))
+                (replay::form(&here, found, &lock, typed))
                 (change(&here, found, &lock, typed))
                 (secret(&here, &lock, typed))
                 (end(&here, found, &lock, typed.0))
@@ -208,9 +211,10 @@ fn facts(found: &Found, here: &str, lock: &Lock) -> Markup {
             div { dt { "Address" } dd { (copyable(&endpoint.url)) } }
             div { dt { "Is told" } dd { (words::of_types(&endpoint.types)) } }
             div { dt { "Last 24 hours" } dd { (words::of_day(&found.lately, here)) } }
-            div { dt { "Next try" } dd { @if let Some(at) = found.lately.next { (moment(at)) } @else { span.quiet { "nothing waits" } } } }
+            div { dt { "Next try" } dd { (words::of_next(endpoint, &found.lately)) } }
             div { dt { "Last delivered" } dd { (at(endpoint.health.last_success_at)) } }
-            div { dt { "Last failed" } dd { (at(endpoint.health.last_failure_at)) } }
+            div { dt { "Last failed" } dd { (at(endpoint.health.last_failure_at))
+                @if let Some(last) = &found.lately.last_failure { br; (words::of_failure(last)) } } }
             div { dt { "Made" } dd { (moment(endpoint.created_at)) } }
             div { dt { "Id" } dd { (copyable(&endpoint.id)) } }
         }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use billstack_core::time::{DAY, Micros};
+use billstack_core::time::{DAY, MINUTE, Micros};
 use billstack_store::webhooks::replay::{self as store, Range};
 use billstack_store::{Act, Tx};
 use maud::{Markup, html};
@@ -179,15 +179,15 @@ fn minute(at: Micros) -> String {
 /// The form.
 pub(super) fn form(
     here: &str,
-    now: Micros,
+    found: &Found,
     lock: &Lock,
     (typed, error): (&Form, Option<&ApiError>),
 ) -> Markup {
-    let since = minute(now.plus(-DAY));
     let is_open = typed.has("since");
-    let typed = match typed.text("since") {
-        "" => &Form::of([("since", since), ("until", minute(now))]),
-        _ => typed,
+    let proposed = proposed(found);
+    let typed = match is_open {
+        false => &proposed,
+        true => typed,
     };
     let states = [
         ("", "all in the log, sent or not"),
@@ -217,6 +217,19 @@ pub(super) fn form(
         }
     };
     one::act("Send again what happened", is_open, form)
+}
+
+/// What is proposed: all that it did not take, or the last day.
+fn proposed(found: &Found) -> Form {
+    let (since, status) = match found.undelivered_since {
+        Some(first) => (first, "failed"),
+        None => (found.now.plus(-DAY), ""),
+    };
+    Form::of([
+        ("since", minute(since)),
+        ("until", minute(found.now.plus(MINUTE))),
+        ("status", status.to_owned()),
+    ])
 }
 
 /// What a range has, and the button that has it sent.

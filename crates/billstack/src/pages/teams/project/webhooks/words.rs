@@ -4,9 +4,11 @@ use billstack_core::webhook::attempt::AttemptError;
 use billstack_core::webhook::endpoint::{DeliveryState, Disabled, Types};
 use billstack_core::webhook::health::EndpointState;
 use billstack_core::webhook::types::Type;
-use billstack_store::webhooks::log::{Lately, MOST_LATELY};
+use billstack_store::webhooks::log::{Lately, MOST_LATELY, MOST_RETRIED};
 use billstack_store::webhooks::{Attempt, Endpoint};
 use maud::{Markup, html};
+
+use crate::pages::parts::time::moment;
 
 /// What an endpoint is told.
 pub(super) fn of_types(types: &Types) -> String {
@@ -51,7 +53,38 @@ pub(super) fn of_day(lately: &Lately, one: &str) -> Markup {
             @else { a href={ (one) "?status=" (state) "&from=" (since) } { (number(count)) " " (text) } }
         }
     };
-    html! { (link(lately.delivered, "delivered", "delivered")) ", " (link(lately.failed, "failed", "failed")) }
+    let again = match lately.retried {
+        MOST_RETRIED.. => format!("{MOST_RETRIED}+"),
+        count => count.to_string(),
+    };
+    html! {
+        (link(lately.delivered, "delivered", "delivered")) ", " (link(lately.failed, "failed", "failed"))
+        @if lately.retried > 0 {
+            ", " a href={ (one) "?status=waiting" } { (again) " tried again" }
+        }
+    }
+}
+
+/// When something is sent next.
+pub(super) fn of_next(endpoint: &Endpoint, lately: &Lately) -> Markup {
+    html! {
+        @if endpoint.disabled.is_some() { span.quiet { "not while it is disabled" } }
+        @else if let Some(at) = lately.next { (moment(at)) }
+        @else { span.quiet { "nothing waits" } }
+    }
+}
+
+/// Why an attempt failed.
+pub(super) fn of_failure(attempt: &Attempt) -> Markup {
+    html! {
+        @if let Some(status) = attempt.status { "Answer " (status) ". " }
+        @if let Some(error) = attempt.error { (of_error(error)) }
+    }
+}
+
+/// Whether an endpoint has not failed since it last took an event.
+pub(super) fn is_well(endpoint: &Endpoint) -> bool {
+    endpoint.health.state == EndpointState::Active && endpoint.health.first_failure_at.is_none()
 }
 
 /// How far a delivery has come, with the status that ended it.

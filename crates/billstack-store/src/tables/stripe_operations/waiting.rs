@@ -1,0 +1,30 @@
+//! How many operations of a team wait, and since when.
+
+use billstack_core::ids::TeamId;
+use billstack_core::time::Micros;
+
+use crate::seam::{Fault, Tx};
+use crate::{params, statements};
+
+statements! {
+    PENDING = "SELECT CAST(COUNT(*) AS BIGINT), CAST(MIN(created_at) AS BIGINT) FROM stripe_operations \
+        WHERE team_id = $1 AND state <> 'delivered'";
+    ON_THEIR_WAY = "SELECT CAST(COUNT(*) AS BIGINT), CAST(MIN(created_at) AS BIGINT) FROM stripe_operations \
+        WHERE team_id = $1 AND state <> 'delivered' AND state <> 'needs_attention'";
+}
+
+/// How many operations of a team are not done, and when the oldest of them was caused.
+pub fn pending(tx: &mut dyn Tx, team_id: &TeamId) -> Result<(i64, Option<Micros>), Fault> {
+    let found = tx.one(PENDING, params![team_id], |row| {
+        Ok((row.int(0)?, row.opt_time(1)?))
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// The same without those that wait for a person.
+pub fn on_their_way(tx: &mut dyn Tx, team_id: &TeamId) -> Result<(i64, Option<Micros>), Fault> {
+    let found = tx.one(ON_THEIR_WAY, params![team_id], |row| {
+        Ok((row.int(0)?, row.opt_time(1)?))
+    })?;
+    Ok(found.unwrap_or_default())
+}
