@@ -13,8 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use billstack_core::portal::{Locale, Settings};
-use billstack_core::program::Program;
-use billstack_store::{Place, portal, programs};
+use billstack_store::{Place, portal};
 
 use super::page::{locale, safe};
 use super::sight::Sight;
@@ -62,12 +61,12 @@ pub async fn frame(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let (settings, program, locale) = look(&app, &place, &parts).await?;
+    let (settings, locale) = look(&app, &place, &parts).await?;
     let sample_path = format!("/embed/{}/{}/sample", place.team_id, place.project_id);
     let query = Query::parse(parts.uri.query()).unwrap_or_default();
     let asked = |name| query.optional_str(name, 16).ok().flatten();
     let look = asked("theme").filter(|look| ["light", "dark"].contains(look));
-    let sample = asked("sample").map(|_| Sight::sample(locale, &settings, &program));
+    let sample = asked("sample").map(|_| Sight::sample(locale, &settings));
     let page = view::frame(
         locale,
         &settings.theme,
@@ -85,28 +84,23 @@ pub async fn sample(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let (settings, program, locale) = look(&app, &place, &parts).await?;
-    let view = view::view(&Sight::sample(locale, &settings, &program));
+    let (settings, locale) = look(&app, &place, &parts).await?;
+    let view = view::view(&Sight::sample(locale, &settings));
     let policy = HeaderValue::from_static("default-src 'none'");
     Ok((StatusCode::OK, headers(&app, policy), view.into_string()).into_response())
 }
 
 /// How a project has set its pages up, and the language that whoever asks reads.
-async fn look(
-    app: &Shared,
-    place: &Place,
-    parts: &Parts,
-) -> Result<(Settings, Program, Locale), ApiError> {
+async fn look(app: &Shared, place: &Place, parts: &Parts) -> Result<(Settings, Locale), ApiError> {
     app.portal_pace
         .count_address(&client_address(parts, app)?)?;
     let place = place.clone();
     let looked = app
         .store
-        .point(move |tx| Ok((portal::settings_of(tx, &place)?, programs::get(tx, &place)?)));
-    let (settings, program) = looked.await?;
-    let settings = settings.ok_or(ApiError::new(Reason::NotFound))?;
+        .point(move |tx| Ok(portal::settings_of(tx, &place)?));
+    let settings = looked.await?.ok_or(ApiError::new(Reason::NotFound))?;
     let query = Query::parse(parts.uri.query()).unwrap_or_default();
-    Ok((settings, program, locale(&query, None, &parts.headers)))
+    Ok((settings, locale(&query, None, &parts.headers)))
 }
 
 /// Who may show the frame: pages of the allowed origins, and our own for those who set it up.

@@ -133,74 +133,54 @@ impl Sight {
     }
 
     /// What a page would show, for whoever sets it up: nothing of it is real.
-    pub fn sample(locale: Locale, settings: &Settings, program: &Program) -> Sight {
+    pub fn sample(locale: Locale, settings: &Settings) -> Sight {
         let words = words(locale);
         let own = settings.texts.of(locale).cloned().unwrap_or_default();
-        let (mine, theirs) = match promised(program) {
-            (None, None) => (
-                Some(Currency::USD.text(1000)),
-                Some(Currency::USD.text(500)),
-            ),
-            promised => promised,
-        };
-        let (mine, theirs) = (mine.as_deref(), theirs.as_deref());
+        let (mine, theirs) = (Currency::USD.text(1000), Currency::USD.text(500));
         // A code that nobody has: it is reserved.
         let url = "https://example.com/r/EXAMPLE";
-        let fill = |text: &str| fill(text, mine, Some(url));
-        let line = |name: &str, note: Option<&str>, (state, kind), amount: Option<&str>| Line {
+        let fill = |text: &str| fill(text, Some(&mine), Some(url));
+        let line = |name: &str, note: Option<&str>, (state, kind), amount: Option<&String>| Line {
             name: name.to_owned(),
             note: note.map(str::to_owned),
             state,
             kind,
             day: "2026-01-15".to_owned(),
-            amount: amount.map(str::to_owned),
+            amount: amount.cloned(),
         };
         let waiting = (words.waiting, "waiting");
         let earned = (words.earned, "earned");
-        let (trigger, hold_days) = (program.terms.conversion_trigger, program.terms.hold_days);
-        let terms = terms(words, trigger, hold_days);
+        let terms = terms(words, ConversionTrigger::SubscriptionCreated, 0);
         Sight {
             locale,
             title: own.title.as_deref().map_or(words.title.to_owned(), fill),
-            offer: offer(words, &own, mine, theirs, Some(url)),
+            offer: offer(words, &own, Some(&mine), Some(&theirs), Some(url)),
             share: Some(Sharing {
                 code: "EXAMPLE".to_owned(),
-                link: Some(linked(words, &own, theirs, url, "/r/EXAMPLE/qr.svg")),
+                link: Some(linked(words, &own, Some(&theirs), url, "/r/EXAMPLE/qr.svg")),
             }),
             form: None,
             figures: [
-                (words.friends, "3".to_owned()),
-                (words.waiting, "1".to_owned()),
-                (words.earned, twice(program)),
+                (words.friends, "3"),
+                (words.waiting, "1"),
+                (words.earned, "20.00 USD"),
             ]
             .map(|(name, value)| Figure {
-                value,
+                value: value.to_owned(),
                 name,
                 note: None,
             }),
             friends: vec![
-                line("G…", Some(words.for_subscription), waiting, mine),
-                line("M…", None, earned, mine),
-                line("L…", None, earned, mine),
+                line("G…", Some(words.for_subscription), waiting, Some(&mine)),
+                line("M…", None, earned, Some(&mine)),
+                line("L…", None, earned, Some(&mine)),
             ],
-            credits: vec![line(words.for_friend, None, earned, mine); 2],
+            credits: vec![line(words.for_friend, None, earned, Some(&mine)); 2],
             older_friends: None,
             older_credits: None,
             terms: own.terms.as_deref().map_or(terms, fill),
             is_sample: true,
         }
-    }
-}
-
-/// What two friends of a sample have brought.
-fn twice(program: &Program) -> String {
-    let terms = &program.terms;
-    match (
-        terms.referrer_credit_amount.get(),
-        terms.referee_credit_amount.get(),
-    ) {
-        (0, 0) => Currency::USD.text(2000),
-        (mine, _) => terms.currency.text(mine.saturating_mul(2)),
     }
 }
 

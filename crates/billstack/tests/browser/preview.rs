@@ -17,7 +17,6 @@ fn the_preview_follows_what_is_typed() {
             "/t/{}/p/{}/portal?theme=dark&locale=fr",
             t.home.team, t.home.project
         );
-        t.program(2_500, 500).await;
         browser.goto(&at(t, &path)).await;
         // All of it is seen at once.
         let whole = "return document.querySelector('iframe').clientHeight > 700";
@@ -31,12 +30,6 @@ fn the_preview_follows_what_is_typed() {
             "const { lang, dataset } = document.documentElement; return [lang, dataset.theme]";
         assert_eq!(browser.run(shown).await, json!(["fr", "dark"]));
         assert!(!browser.text_of(".sample").await.is_empty());
-        // It promises what the program does.
-        let text = browser.text_of("body").await;
-        assert!(
-            text.contains("25.00 USD") && text.contains("50.00 USD"),
-            "{text}"
-        );
         browser.out_of_frames().await;
         assert_eq!(browser.warnings().await, Vec::<String>::new());
     });

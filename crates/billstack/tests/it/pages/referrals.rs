@@ -382,7 +382,13 @@ async fn one_is_checked_again_once(t: &Bench) {
     let form = look(&t.owner, &place).send().await;
     assert!(form.text.contains(">Check again</button>"), "{}", form.text);
     let fields = [("once", &*hidden(&form, "once"))];
-    assert_eq!(led(&send(&t.owner, &place, &fields).await), place);
+    let sent = send(&t.owner, &place, &fields).await;
+    assert_eq!(led(&sent), format!("{place}?done=checked"));
+    let shown = look(&t.owner, led(&sent)).send().await.text;
+    assert!(
+        shown.contains("Looked again at all that Stripe has told"),
+        "{shown}"
+    );
     assert_eq!(t.status(&referral).await, "converted");
     let again = send(&t.owner, &place, &fields).await;
     assert!(again.text.contains("Already done"), "{}", again.text);

@@ -97,7 +97,7 @@ async fn figures_that_cannot_be_read(t: &Bench) {
             &[
                 "Newest conversions",
                 "No conversion yet.",
-                "<h2>Program</h2>",
+                "Who refers gets",
             ],
         );
     })

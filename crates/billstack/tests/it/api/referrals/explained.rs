@@ -16,7 +16,8 @@ on_both_engines! {
 async fn what_must_happen_is_told_step_by_step(t: &Bench) {
     t.program(1000, 500).await;
     let (ada, grace) = (t.customer("ada").await, t.customer("grace").await);
-    let body = apply_body(&t.code(&ada).await, &grace);
+    let code = t.code(&ada).await;
+    let body = apply_body(&code, &grace);
     let answer = t.key.post("referrals/apply", body).await.created();
     let id = text(&answer["referral"]["id"]);
     let (why, next) = t.explained(&id).await;
