@@ -38,15 +38,6 @@ async fn what_must_happen_is_told_step_by_step(t: &Bench) {
         "Stripe must tell of a subscription that began on 2026-03-29 12:00 UTC or later."
     );
 
-    t.put_program(&t.key, false, 1000, 500).await;
-    t.key
-        .delete(&format!("referrals/codes/{}", t.code(&ada).await))
-        .await;
-    let (why, _) = t.explained(&id).await;
-    let said = "The code has been deactivated since, and the program is switched off: that changes nothing for whoever \
-                applied before.";
-    assert!(why.ends_with(said), "{why}");
-
     t.connect().await;
     t.link(&grace, json!("cus_grace")).await;
     assert_eq!(
@@ -74,6 +65,14 @@ async fn what_must_happen_is_told_step_by_step(t: &Bench) {
         pay.ends_with("a subscription that began on 2026-03-29 12:00 UTC or later."),
         "{pay}"
     );
+
+    let path = format!("referrals/codes/{code}");
+    t.key.delete(&path).await.ok();
+    t.put_program(&t.key, false, 1000, 500).await;
+    let (why, _) = t.explained(&id).await;
+    let said = "The code has been deactivated since, and the program is switched off: that changes nothing for whoever \
+                applied before.";
+    assert!(why.ends_with(said), "{why}");
 }
 
 async fn a_conversion_tells_of_its_credits(t: &Bench) {
