@@ -104,6 +104,7 @@ fn figures(tx: &mut dyn Tx, place: &Place, (from, to): (Micros, Micros)) -> Resu
     let mut figures = Counted::new();
     for ((currency, _), moved) in finance::roll_forward(tx, place, from, to)? {
         for (name, units) in [
+            ("granted", moved.granted),
             ("applied", moved.applied),
             ("reversed", moved.reversed),
             ("settled", moved.settled),
