@@ -4,7 +4,7 @@ use billstack_core::time::{DAY, HOUR};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{converted, dispute, invoice, paid, refunded};
+use super::{applied, converted, dispute, invoice, paid, refunded};
 use crate::support::bench::Bench;
 use crate::support::client::Caller;
 use crate::support::fixture::text;
@@ -12,12 +12,19 @@ use crate::support::fixture::text;
 on_both_engines! {
     what_took_a_credit_back_is_named,
     a_hold_that_an_inquiry_puts_off_is_told,
+    a_credit_in_parts_is_shown_in_parts,
+    the_page_of_a_payment_names_what_helps,
 }
 
 /// The page of the referrer's credit.
 async fn shown(t: &Bench) -> String {
     let id = text(&t.credit_of("referrer").await["id"]);
-    let path = format!("/t/{}/p/{}/credits/{id}", t.home.team, t.home.project);
+    page(t, &format!("/p/{}/credits/{id}", t.home.project)).await
+}
+
+/// A page of the team.
+async fn page(t: &Bench, rest: &str) -> String {
+    let path = format!("/t/{}{rest}", t.home.team);
     let call = t
         .owner
         .call(Method::GET, &path)
@@ -81,4 +88,39 @@ async fn a_hold_that_an_inquiry_puts_off_is_told(t: &Bench) {
     );
     let (_, next) = t.explained(&referral).await;
     assert_eq!(next[0], said);
+}
+
+async fn a_credit_in_parts_is_shown_in_parts(t: &Bench) {
+    let terms = json!({"clawback": "within_hold", "holdDays": 30});
+    let pair = converted(t, terms).await.pair;
+    t.tell(&[
+        t.event("invoice.paid", &invoice(t, 2000)),
+        refunded(t, 0, 600),
+    ])
+    .await;
+    let list = page(t, &format!("/p/{}/credits", t.home.project)).await;
+    for parts in [
+        "7.00 USD held, 3.00 USD taken back",
+        "3.50 USD held, 1.50 USD taken back",
+    ] {
+        assert!(list.contains(parts), "{parts}: {list}");
+    }
+    let path = format!("/p/{}/customers/{}", t.home.project, pair.referee);
+    let customer = page(t, &path).await;
+    assert!(customer.contains("3.50 USD</span> held"), "{customer}");
+}
+
+async fn the_page_of_a_payment_names_what_helps(t: &Bench) {
+    applied(t, json!({"conversionTrigger": "first_paid_invoice"})).await;
+    let free = t.event("invoice.paid", &invoice(t, 0));
+    t.accept(&free).await;
+    let shown = page(t, &format!("/stripe/events/{}", text(&free["id"]))).await;
+    for part in [
+        "Its customer has a referral, and nothing was paid for this invoice.",
+        "Reason: nothing was paid with real money.",
+        "the first one that is paid with real money converts the referral",
+        "of what tells of payments the facts that count are kept",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
 }
