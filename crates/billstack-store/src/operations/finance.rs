@@ -19,7 +19,7 @@ use billstack_core::money::Currency;
 use billstack_core::time::{DAY, Micros};
 
 use crate::seam::{Fault, Place, Tx};
-use crate::tables::booked_days::{self, Booked, Ledger};
+use crate::tables::booked_days::{self, Ledger};
 
 pub use crate::tables::finance::{
     ExportedCredit, ExportedPosting, Moved, Sums, exported_credits, exported_postings,
@@ -99,15 +99,15 @@ impl RollForward {
 
 /// What of all that is owed no movement explains, in each currency in which that is anything: then the ledger is broken.
 pub fn unexplained(tx: &mut dyn Tx, place: &Place) -> Result<Vec<(Currency, i64)>, Fault> {
-    let mut sums: BTreeMap<Currency, Booked> = BTreeMap::new();
-    for ((currency, _, _), booked) in booked_days::before(tx, place, Micros(i64::MAX))? {
-        sums.entry(currency).or_default().add(&booked);
+    let mut report: Report<RollForward> = BTreeMap::new();
+    let all = booked_days::before(tx, place, Micros(i64::MAX))?;
+    tally(&mut report, all, 1, |part| &mut part.closing);
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    for ((currency, _), part) in report {
+        *sums.entry(currency).or_default() += part.unexplained();
     }
-    let unexplained = sums.into_iter().map(|(currency, all)| {
-        let moved = all.granted - all.sums.applied - all.sums.reversed - all.sums.settled;
-        (currency, all.sums.open() - moved)
-    });
-    Ok(unexplained.filter(|(_, amount)| *amount != 0).collect())
+    sums.retain(|_, amount| *amount != 0);
+    Ok(sums.into_iter().collect())
 }
 
 /// How what is owed changed from one time up to, and without, another.

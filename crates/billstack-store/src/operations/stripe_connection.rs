@@ -13,7 +13,8 @@ use crate::seam::{Act, Fault, Tx};
 use crate::tables::{events, stripe_connections};
 
 pub use crate::tables::stripe_connections::{
-    Connection, NewConnection, active, get, holds_secrets, modes_differ, probe, probed,
+    Connection, NewConnection, active, get, has_secret_key, holds_secrets, modes_differ, probe,
+    probed,
 };
 
 /// The kind of work that finds out what the key of a team may do.

@@ -60,7 +60,7 @@ statements! {
 }
 
 /// Whether a team is connected with a secret key, so that Stripe can be asked.
-pub(crate) fn has_secret_key(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
+pub fn has_secret_key(tx: &mut dyn Tx, team_id: &TeamId) -> Result<bool, Fault> {
     tx.exists(WITH_SECRET_KEY, params![team_id])
 }
 

@@ -15,15 +15,20 @@ statements! {
 
 /// How many operations of a team are not done, and when the oldest of them was caused.
 pub fn pending(tx: &mut dyn Tx, team_id: &TeamId) -> Result<(i64, Option<Micros>), Fault> {
-    let found = tx.one(PENDING, params![team_id], |row| {
-        Ok((row.int(0)?, row.opt_time(1)?))
-    })?;
-    Ok(found.unwrap_or_default())
+    counted(tx, PENDING, team_id)
 }
 
 /// The same without those that wait for a person.
 pub fn on_their_way(tx: &mut dyn Tx, team_id: &TeamId) -> Result<(i64, Option<Micros>), Fault> {
-    let found = tx.one(ON_THEIR_WAY, params![team_id], |row| {
+    counted(tx, ON_THEIR_WAY, team_id)
+}
+
+fn counted(
+    tx: &mut dyn Tx,
+    statement: &str,
+    team_id: &TeamId,
+) -> Result<(i64, Option<Micros>), Fault> {
+    let found = tx.one(statement, params![team_id], |row| {
         Ok((row.int(0)?, row.opt_time(1)?))
     })?;
     Ok(found.unwrap_or_default())

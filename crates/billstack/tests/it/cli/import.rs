@@ -101,6 +101,15 @@ impl Shop {
         )
     }
 
+    /// Rehearses the import of this text, and does it: both count the same. Returns the report of the rehearsal, and the
+    /// exit code and the report of the import.
+    fn rehearsed(&self, format: &str, text: &str) -> (Value, Option<i32>, Value) {
+        let (_, tried) = self.import(format, text, &["--dry-run"]);
+        let (status, report) = self.import(format, text, &[]);
+        assert_eq!(counts(&tried), counts(&report), "{tried} {report}");
+        (tried, status, report)
+    }
+
     /// Whom a code belongs to, and who applied it.
     fn of_code(&self, code: &str) -> (String, Vec<String>) {
         let code = self.get(&format!("/referrals/codes/{code}"));

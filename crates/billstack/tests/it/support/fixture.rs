@@ -297,6 +297,15 @@ impl Bench {
         (text(&said["why"]), next.map(text).collect())
     }
 
+    /// A page of the team, as its owner sees it.
+    pub(crate) async fn page(&self, rest: &str) -> String {
+        let path = format!("/t/{}{rest}", self.home.team);
+        let call = self.owner.call(Method::GET, &path);
+        let page = call.header("accept", "text/html").send().await;
+        assert_eq!(page.status, 200, "{page:?}");
+        page.text
+    }
+
     /// The status of a referral.
     pub(crate) async fn status(&self, id: &str) -> String {
         text(&self.referral(id).await["status"])

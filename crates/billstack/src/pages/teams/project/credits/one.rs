@@ -162,8 +162,7 @@ async fn told(app: &App, place: &Place, id: String) -> Result<Told, ApiError> {
             people: People::read(tx, place, known.map(String::as_str))?,
             other,
             facts: explained::credit(tx, place, &credit, now)?,
-            has_key: stripe_connection::get(tx, &place.team_id)?
-                .is_some_and(|found| found.is_active && found.secret_key.is_some()),
+            has_key: stripe_connection::has_secret_key(tx, &place.team_id)?,
             shown: shown(tx, place, credit)?,
             has_more: part.next.is_some(),
             postings: part.rows,

@@ -1,7 +1,6 @@
 //! What is said of credits whose payment was lost, or may be.
 
 use billstack_core::time::{DAY, HOUR};
-use reqwest::Method;
 use serde_json::json;
 
 use super::{applied, converted, dispute, invoice, paid, refunded};
@@ -19,19 +18,7 @@ on_both_engines! {
 /// The page of the referrer's credit.
 async fn shown(t: &Bench) -> String {
     let id = text(&t.credit_of("referrer").await["id"]);
-    page(t, &format!("/p/{}/credits/{id}", t.home.project)).await
-}
-
-/// A page of the team.
-async fn page(t: &Bench, rest: &str) -> String {
-    let path = format!("/t/{}{rest}", t.home.team);
-    let call = t
-        .owner
-        .call(Method::GET, &path)
-        .header("accept", "text/html");
-    let page = call.send().await;
-    assert_eq!(page.status, 200, "{page:?}");
-    page.text
+    t.page(&format!("/p/{}/credits/{id}", t.home.project)).await
 }
 
 async fn what_took_a_credit_back_is_named(t: &Bench) {
@@ -98,7 +85,7 @@ async fn a_credit_in_parts_is_shown_in_parts(t: &Bench) {
         refunded(t, 0, 600),
     ])
     .await;
-    let list = page(t, &format!("/p/{}/credits", t.home.project)).await;
+    let list = t.page(&format!("/p/{}/credits", t.home.project)).await;
     for parts in [
         "7.00 USD held, 3.00 USD taken back",
         "3.50 USD held, 1.50 USD taken back",
@@ -106,7 +93,7 @@ async fn a_credit_in_parts_is_shown_in_parts(t: &Bench) {
         assert!(list.contains(parts), "{parts}: {list}");
     }
     let path = format!("/p/{}/customers/{}", t.home.project, pair.referee);
-    let customer = page(t, &path).await;
+    let customer = t.page(&path).await;
     assert!(customer.contains("3.50 USD</span> held"), "{customer}");
 }
 
@@ -114,7 +101,9 @@ async fn the_page_of_a_payment_names_what_helps(t: &Bench) {
     applied(t, json!({"conversionTrigger": "first_paid_invoice"})).await;
     let free = t.event("invoice.paid", &invoice(t, 0));
     t.accept(&free).await;
-    let shown = page(t, &format!("/stripe/events/{}", text(&free["id"]))).await;
+    let shown = t
+        .page(&format!("/stripe/events/{}", text(&free["id"])))
+        .await;
     for part in [
         "Its customer has a referral, and nothing was paid for this invoice.",
         "Reason: nothing was paid with real money.",

@@ -2,7 +2,6 @@
 
 use billstack_core::time::MINUTE;
 use fake_stripe::{Customer, EventObject as _, Fault, Generation, Injection};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::stripe;
@@ -159,13 +158,8 @@ async fn a_missing_permission_is_named(t: &Bench) {
     let queue = paused(t).await;
     assert_eq!(queue["reason"], "stripe_permission_missing");
     assert_eq!(queue["missingPermission"], "rak_customer_write");
-    let path = format!("/t/{}/p/{}/credits/{id}", t.home.team, t.home.project);
-    let page = t
-        .owner
-        .call(Method::GET, &path)
-        .header("accept", "text/html");
+    let page = t.page(&format!("/p/{}/credits/{id}", t.home.project)).await;
     let said = "waits, as all of the team do: the secret key of the team lacks the permission rak_customer_write";
-    let page = page.send().await.text;
     assert!(
         page.contains(said) && !page.contains("nobody need do anything"),
         "{page}"
